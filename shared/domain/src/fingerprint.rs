@@ -1,0 +1,49 @@
+//! Digests that tell one thing from another: a basket, a quote, an order.
+//!
+//! Invariant: no two different lists of texts have the same input to the digest.
+
+use sha2::{Digest, Sha256};
+
+/// A SHA-256 over texts and numbers, each text with its length, so that no two lists of texts run together.
+#[derive(Debug, Clone)]
+pub struct Fingerprint(Sha256);
+
+impl Fingerprint {
+    /// Begins one; `about` keeps the digests of different things apart.
+    #[must_use]
+    pub fn new(about: &str) -> Self {
+        let mut fingerprint = Self(Sha256::new());
+        fingerprint.text(about);
+        fingerprint
+    }
+
+    /// Adds a text.
+    pub fn text(&mut self, text: &str) -> &mut Self {
+        self.0.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        self.0.update(text.as_bytes());
+        self
+    }
+
+    /// Adds a number.
+    pub fn number(&mut self, number: i64) -> &mut Self {
+        self.0.update(number.to_be_bytes());
+        self
+    }
+
+    /// The digest in hex.
+    #[must_use]
+    pub fn finish_hex(self) -> String {
+        use std::fmt::Write as _;
+        self.0.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a string can't fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+
+    /// The first 128 bits of the digest.
+    #[must_use]
+    pub fn finish_bits(self) -> u128 {
+        self.0.finalize().iter().take(16).fold(0, |bits, byte| bits.wrapping_shl(8) | u128::from(*byte))
+    }
+}

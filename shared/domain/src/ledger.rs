@@ -1,0 +1,186 @@
+//! Debits and credits: what a family owes and what it no longer owes.
+//!
+//! Invariant: a transaction is never changed once it is posted, and its total is the sum of its details.
+//! Signs: a discount and a discount's tax are negative; on a credit, amounts are what is no longer owed.
+
+use jiff::civil::Date;
+
+use crate::money::{Money, Overflow};
+
+/// What a line of a transaction is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DetailKind {
+    /// Lessons.
+    Tuition,
+    /// Tax on whatever stands before it.
+    Tax,
+    /// Off the tuition; negative.
+    Discount,
+    /// The tax on a discount; negative.
+    DiscountTax,
+    /// A trial lesson.
+    Trial,
+    /// A payment taken through Stripe.
+    PaymentAuto,
+    /// The processing fee that the payer paid on top; negative on a credit.
+    FeeCompany,
+}
+
+impl DetailKind {
+    /// All kinds that are written.
+    pub const ALL: [DetailKind; 7] =
+        [Self::Tuition, Self::Tax, Self::Discount, Self::DiscountTax, Self::Trial, Self::PaymentAuto, Self::FeeCompany];
+
+    /// The word for it in the published contract.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tuition => "tuition",
+            Self::Tax => "tax",
+            Self::Discount => "discount",
+            Self::DiscountTax => "discount-tax",
+            Self::Trial => "trial",
+            Self::PaymentAuto => "payment-auto",
+            Self::FeeCompany => "fee-company",
+        }
+    }
+}
+
+/// A line of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail {
+    /// What it is.
+    pub kind: DetailKind,
+    /// How much, signed.
+    pub amount: Money,
+    /// For people.
+    pub description: String,
+    /// The ids of what it is about.
+    pub about: Vec<String>,
+}
+
+/// Which way a transaction goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// The family owes more.
+    Debit,
+    /// The family owes less.
+    Credit,
+}
+
+impl Direction {
+    /// The word for it in the published contract.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Debit => "debit",
+            Self::Credit => "credit",
+        }
+    }
+}
+
+/// A debit or a credit before it has an id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Debit or credit.
+    pub direction: Direction,
+    /// The company's local date.
+    pub on: Date,
+    /// For people.
+    pub description: String,
+    /// Its lines.
+    pub details: Vec<Detail>,
+}
+
+/// The sums of a transaction. `total = subtotal + discount_total + tax_total`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// The sum of all lines.
+    pub total: Money,
+    /// The sum of what is neither discount nor tax.
+    pub subtotal: Money,
+    /// The sum of the discounts; never positive on a debit.
+    pub discount_total: Money,
+    /// The sum of tax and discount tax.
+    pub tax_total: Money,
+}
+
+impl Totals {
+    /// Adds up lines of these kinds and amounts.
+    ///
+    /// # Errors
+    /// [`Overflow`] beyond 64 bits.
+    pub fn of(lines: impl IntoIterator<Item = (DetailKind, Money)>) -> Result<Self, Overflow> {
+        let mut sums = Self::default();
+        for (kind, amount) in lines {
+            sums.total = sums.total.plus(amount)?;
+            let sum = match kind {
+                DetailKind::Discount => &mut sums.discount_total,
+                DetailKind::Tax | DetailKind::DiscountTax => &mut sums.tax_total,
+                DetailKind::Tuition | DetailKind::Trial | DetailKind::PaymentAuto | DetailKind::FeeCompany => {
+                    &mut sums.subtotal
+                }
+            };
+            *sum = sum.plus(amount)?;
+        }
+        Ok(sums)
+    }
+}
+
+impl Entry {
+    /// Its sums.
+    ///
+    /// # Errors
+    /// [`Overflow`] beyond 64 bits.
+    pub fn totals(&self) -> Result<Totals, Overflow> {
+        Totals::of(self.details.iter().map(|d| (d.kind, d.amount)))
+    }
+
+    /// What it adds to the family's balance: a debit its total, a credit the negative.
+    ///
+    /// # Errors
+    /// [`Overflow`] beyond 64 bits.
+    pub fn balance_change(&self) -> Result<Money, Overflow> {
+        let total = self.totals()?.total;
+        match self.direction {
+            Direction::Debit => Ok(total),
+            Direction::Credit => total.negated(),
+        }
+    }
+}
+
+/// The credit for a payment of `total`, of which `fee` is the processing fee that the payer paid on top.
+///
+/// # Errors
+/// [`Overflow`] beyond 64 bits.
+pub fn payment_credit(on: Date, total: Money, fee: Money) -> Result<Entry, Overflow> {
+    let line =
+        |kind, amount, description: &str| Detail { kind, amount, description: description.into(), about: vec![] };
+    let mut details = vec![line(DetailKind::PaymentAuto, total, "Card payment")];
+    if !fee.is_zero() {
+        details.push(line(DetailKind::FeeCompany, fee.negated()?, "Processing fee"));
+    }
+    Ok(Entry { direction: Direction::Credit, on, description: "Payment".into(), details })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_payment_of_1029_with_a_fee_of_29_makes_a_credit_of_1000() -> Result<(), Overflow> {
+        let credit = payment_credit(date(2026, 9, 7), Money::minor(1029), Money::minor(29))?;
+        assert_eq!(credit.totals()?.total, Money::minor(1000));
+        assert_eq!(credit.balance_change()?, Money::minor(-1000));
+        Ok(())
+    }
+
+    #[test]
+    fn the_total_is_always_subtotal_and_discount_and_tax() -> Result<(), Overflow> {
+        let sums = Totals::of(DetailKind::ALL.into_iter().zip((1..).map(Money::minor)))?;
+        let parts = [sums.subtotal, sums.discount_total, sums.tax_total];
+        assert_eq!(Money::sum(parts)?, sums.total);
+        Ok(())
+    }
+}

@@ -1,0 +1,14 @@
+//! What classpay decides. Everything here is a pure function of its arguments: no I/O, no clock, no randomness,
+//! no floats, no async. What it decides is carried out by `classpay-service`.
+//!
+//! Read in this order: [`money`], [`catalogue`], [`basket`], [`pricing`], [`ledger`], [`order`].
+
+pub mod basket;
+pub mod calendar;
+pub mod catalogue;
+pub mod fingerprint;
+pub mod id;
+pub mod ledger;
+pub mod money;
+pub mod order;
+pub mod pricing;

@@ -1,0 +1,63 @@
+//! What a checkout charges now (rules 30 and 31).
+//!
+//! Invariant: the payment intent says exactly [`Payment::total`], or nothing is captured.
+
+use jiff::civil::Date;
+
+use crate::catalogue::{Company, Currency};
+use crate::money::{Money, Overflow, Percent};
+use crate::pricing::{BrokenRule, Line, Refusal, TrialLine};
+
+/// The most that Stripe charges at once, in minor units.
+pub const LARGEST_CHARGE: Money = Money::minor(99_999_999);
+
+/// What is due now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Payment {
+    /// All that is due now.
+    pub subtotal: Money,
+    /// What the payer pays on top.
+    pub processing_fee: Money,
+    /// That, as a percentage; zero if the company takes none.
+    pub processing_fee_percent: Percent,
+    /// What the intent must say.
+    pub total: Money,
+}
+
+/// What to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charge {
+    /// Nothing is due.
+    Nothing,
+    /// Less than Stripe takes: it stays on the family's balance.
+    Uncollectable(Payment),
+    /// An intent of exactly this.
+    Collect(Payment),
+}
+
+impl Payment {
+    pub(super) fn of(company: &Company, lines: &[Line], trials: &[TrialLine], today: Date) -> Result<Self, Overflow> {
+        let tuition = lines.iter().flat_map(|line| line.instalments.iter().filter(|i| i.on == today)).map(|i| i.amount);
+        let subtotal = Money::sum(tuition.chain(trials.iter().map(|trial| trial.totals.total)))?;
+        let processing_fee_percent = company.processing_fee.unwrap_or(Percent::ZERO);
+        let processing_fee = processing_fee_percent.of(subtotal)?;
+        Ok(Self { subtotal, processing_fee, processing_fee_percent, total: subtotal.plus(processing_fee)? })
+    }
+
+    /// Whether and what to collect.
+    ///
+    /// # Errors
+    /// [`BrokenRule::AmountTooLarge`] above [`LARGEST_CHARGE`].
+    pub fn charge(self, currency: Currency) -> Result<Charge, Refusal> {
+        if self.total > LARGEST_CHARGE {
+            return Err(Refusal::of_basket(BrokenRule::AmountTooLarge));
+        }
+        Ok(if self.total <= Money::ZERO {
+            Charge::Nothing
+        } else if self.total < currency.smallest_charge() {
+            Charge::Uncollectable(self)
+        } else {
+            Charge::Collect(self)
+        })
+    }
+}

@@ -1,0 +1,255 @@
+//! Why a basket can't be sold.
+//!
+//! Invariant: the first broken rule in the order of [`BrokenRule`] is reported, with every item that breaks it.
+
+use jiff::civil::{Date, DateTime};
+
+use crate::basket::{BASKET_MAX_ITEMS, Basket, EnrolmentItem, TrialItem};
+use crate::calendar;
+use crate::catalogue::{Class, ClassOnSale, PricingPlan, RegistrationStatus, Season, Student, Studio};
+use crate::id::{ClassId, StudentId};
+
+/// Who asks. Families are held to enrolment windows and ages; staff may go beyond them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Buyer {
+    /// A family for itself.
+    Family,
+    /// Staff for a family.
+    Staff,
+}
+
+/// The rules that a basket can break, in the order in which they are reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BrokenRule {
+    /// Nothing in it.
+    BasketEmpty,
+    /// More than [`BASKET_MAX_ITEMS`].
+    BasketTooLarge,
+    /// A student who is not the family's or is archived, or a class that is not the company's.
+    NotFound,
+    /// The same student and class twice.
+    DuplicateItem,
+    /// A live enrolment of that student in that class.
+    AlreadyEnrolled,
+    /// Not on sale to families.
+    EnrolmentClosed,
+    /// No lesson left.
+    ClassEnded,
+    /// Too young or too old at the cut-off.
+    AgeOutOfRange,
+    /// Too few seats for all of the basket's items of that class.
+    ClassFull,
+    /// The season can't be paid for.
+    NoEnabledPlan,
+    /// Not an enabled plan of the class's season.
+    PlanNotInSeason,
+    /// No such trial lesson.
+    TrialNotAvailable,
+    /// A trial of that student in that class was booked before, or he is enrolled in it.
+    TrialAlreadyUsed,
+    /// Too few trial places for all of the basket's items of that lesson.
+    TrialFull,
+    /// An amount that can't be charged.
+    AmountTooLarge,
+}
+
+/// An item in words that a family can act on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedItem {
+    /// Who.
+    pub student: StudentId,
+    /// Where.
+    pub class: ClassId,
+    /// The student's name.
+    pub student_name: String,
+    /// The class's name.
+    pub class_name: String,
+    /// The lesson, for a trial.
+    pub trial_on: Option<Date>,
+}
+
+/// The broken rule and the items that break it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the basket breaks the rule {rule:?}")]
+pub struct Refusal {
+    /// The rule.
+    pub rule: BrokenRule,
+    /// All items that break it. Empty for the rules about the basket as a whole, and for what is not found.
+    pub items: Vec<NamedItem>,
+}
+
+impl Refusal {
+    /// A refusal of the basket as a whole.
+    #[must_use]
+    pub const fn of_basket(rule: BrokenRule) -> Self {
+        Self { rule, items: Vec::new() }
+    }
+}
+
+/// A basket's item with what it is about.
+#[derive(Debug, Clone)]
+pub(crate) struct Place<'a> {
+    pub student: &'a Student,
+    pub on_sale: &'a ClassOnSale,
+    pub season: &'a Season,
+    pub lessons_left: Vec<Date>,
+    pub wanted: Wanted<'a>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    Enrolment(&'a EnrolmentItem),
+    Trial(&'a TrialItem),
+}
+
+impl<'a> Place<'a> {
+    pub fn class(&self) -> &'a Class {
+        &self.on_sale.class
+    }
+
+    pub fn enrolment(&self) -> Option<&'a EnrolmentItem> {
+        match self.wanted {
+            Wanted::Enrolment(item) => Some(item),
+            Wanted::Trial(_) => None,
+        }
+    }
+
+    pub fn trial(&self) -> Option<&'a TrialItem> {
+        match self.wanted {
+            Wanted::Trial(item) => Some(item),
+            Wanted::Enrolment(_) => None,
+        }
+    }
+
+    /// The plan that the item names, or the season's only one.
+    pub fn plan(&self) -> Option<&'a PricingPlan> {
+        let mut enabled = self.season.enabled_plans();
+        match &self.enrolment()?.plan {
+            Some(id) => self.season.enabled_plan(id),
+            None => enabled.next().filter(|_| enabled.next().is_none()),
+        }
+    }
+
+    fn named(&self) -> NamedItem {
+        NamedItem {
+            student: self.student.id.clone(),
+            class: self.class().id.clone(),
+            student_name: self.student.name.clone(),
+            class_name: self.class().name.clone(),
+            trial_on: self.trial().map(|item| item.on),
+        }
+    }
+}
+
+/// Finds what the items are about and checks them against every rule but the amounts.
+pub(crate) fn check<'a>(
+    studio: &'a Studio,
+    basket: &'a Basket,
+    now: DateTime,
+    buyer: Buyer,
+) -> Result<Vec<Place<'a>>, Refusal> {
+    if basket.is_empty() {
+        return Err(Refusal::of_basket(BrokenRule::BasketEmpty));
+    }
+    if basket.len() > BASKET_MAX_ITEMS {
+        return Err(Refusal::of_basket(BrokenRule::BasketTooLarge));
+    }
+    let wanted = basket.enrolments().iter().map(Wanted::Enrolment).chain(basket.trials().iter().map(Wanted::Trial));
+    let places: Option<Vec<_>> = wanted.map(|wanted| find(studio, wanted, now)).collect();
+    let places = places.ok_or(Refusal::of_basket(BrokenRule::NotFound))?;
+    let view = View { studio, buyer, places: &places };
+    for (rule, breaks) in RULES {
+        let items: Vec<_> = places.iter().filter(|place| breaks(&view, place)).map(Place::named).collect();
+        if !items.is_empty() {
+            return Err(Refusal { rule: *rule, items });
+        }
+    }
+    Ok(places)
+}
+
+fn find<'a>(studio: &'a Studio, wanted: Wanted<'a>, now: DateTime) -> Option<Place<'a>> {
+    let (student, class) = match wanted {
+        Wanted::Enrolment(item) => (&item.student, &item.class),
+        Wanted::Trial(item) => (&item.student, &item.class),
+    };
+    let student = studio.family.students.get(student).filter(|student| !student.archived)?;
+    let on_sale = studio.classes.get(class)?;
+    let season = studio.seasons.get(&on_sale.class.season)?;
+    let lessons = calendar::lessons(&on_sale.class, season, &studio.holidays);
+    let lessons_left = calendar::lessons_left(&lessons, &on_sale.class, now);
+    Some(Place { student, on_sale, season, lessons_left, wanted })
+}
+
+struct View<'a> {
+    studio: &'a Studio,
+    buyer: Buyer,
+    places: &'a [Place<'a>],
+}
+
+type Rule = fn(&View<'_>, &Place<'_>) -> bool;
+
+const RULES: &[(BrokenRule, Rule)] = &[
+    (BrokenRule::DuplicateItem, |view, place| {
+        let same = |other: &&Place<'_>| other.student.id == place.student.id && other.class().id == place.class().id;
+        view.places.iter().filter(same).count() > 1
+    }),
+    (BrokenRule::AlreadyEnrolled, |view, place| place.enrolment().is_some() && view.is_enrolled(place)),
+    (BrokenRule::EnrolmentClosed, |view, place| {
+        let on_sale = place.season.registration == RegistrationStatus::Open && place.class().portal_enrolment;
+        view.buyer == Buyer::Family && !on_sale
+    }),
+    (BrokenRule::ClassEnded, |_, place| place.lessons_left.is_empty()),
+    (BrokenRule::AgeOutOfRange, |view, place| view.buyer == Buyer::Family && !view.is_of_age(place)),
+    (BrokenRule::ClassFull, |view, place| {
+        let same_class = |other: &&Place<'_>| other.enrolment().is_some() && other.class().id == place.class().id;
+        let wanted = view.places.iter().filter(same_class).count();
+        let left = place.on_sale.seats.left;
+        place.enrolment().is_some() && left.is_some_and(|left| usize::try_from(left).is_ok_and(|left| left < wanted))
+    }),
+    (BrokenRule::NoEnabledPlan, |_, place| {
+        place.enrolment().is_some() && place.season.enabled_plans().next().is_none()
+    }),
+    (BrokenRule::PlanNotInSeason, |_, place| {
+        let named = place.enrolment().and_then(|item| item.plan.as_ref());
+        named.is_some_and(|plan| place.season.enabled_plan(plan).is_none())
+    }),
+    (BrokenRule::TrialNotAvailable, |view, place| place.trial().is_some_and(|item| !view.is_available(place, item))),
+    (BrokenRule::TrialAlreadyUsed, |view, place| {
+        let same = |student: &StudentId, class: &ClassId| *student == place.student.id && *class == place.class().id;
+        let booked = view.studio.family.trials.iter().any(|trial| same(&trial.student, &trial.class));
+        place.trial().is_some() && (booked || view.is_enrolled(place))
+    }),
+    (BrokenRule::TrialFull, |view, place| place.trial().is_some_and(|item| !view.has_trial_place(place, item))),
+];
+
+impl View<'_> {
+    fn is_enrolled(&self, place: &Place<'_>) -> bool {
+        let enrolments = &self.studio.family.enrolments;
+        enrolments.iter().any(|e| e.student == place.student.id && e.class == place.class().id)
+    }
+
+    fn is_of_age(&self, place: &Place<'_>) -> bool {
+        let cut_off = calendar::age_cut_off(self.studio.company.age_cut_off, place.season);
+        let (Some(born_on), Some(cut_off)) = (place.student.born_on, cut_off) else { return true };
+        let age = calendar::age_in_months(born_on, cut_off);
+        let class = place.class();
+        class.min_age_months.is_none_or(|least| age >= i32::from(least))
+            && class.max_age_months.is_none_or(|most| age <= i32::from(most))
+    }
+
+    fn is_available(&self, place: &Place<'_>, item: &TrialItem) -> bool {
+        let on_portal = self.buyer == Buyer::Staff || self.studio.company.trials.enabled_on_portal;
+        let is_lesson = place.lessons_left.contains(&item.on) && item.at == place.class().starts_at;
+        on_portal && place.class().takes_trials && is_lesson
+    }
+
+    fn has_trial_place(&self, place: &Place<'_>, item: &TrialItem) -> bool {
+        let Some(places) = self.studio.company.trials.places_per_lesson else { return true };
+        let same_lesson = |other: &&Place<'_>| {
+            other.class().id == place.class().id && other.trial().is_some_and(|other| other.on == item.on)
+        };
+        let wanted = u32::try_from(self.places.iter().filter(same_lesson).count()).unwrap_or(u32::MAX);
+        let booked = place.on_sale.trials_booked.get(&item.on).copied().unwrap_or(0);
+        booked.saturating_add(wanted) <= places
+    }
+}

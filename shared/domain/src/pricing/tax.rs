@@ -1,0 +1,133 @@
+//! Tax, and the details that a price is made of (rules 16 and 17).
+//!
+//! Invariant: discounts come before tax, and a line's details sum to base less discounts, plus tax if it is exclusive.
+
+use crate::catalogue::{Class, Studio, TaxMode, TaxRate};
+use crate::id::PlanId;
+use crate::ledger::DetailKind;
+use crate::money::{Money, Overflow};
+
+/// How something is taxed.
+#[derive(Debug, Clone, Copy)]
+pub struct Taxation<'a> {
+    mode: TaxMode,
+    rate: &'a TaxRate,
+}
+
+impl<'a> Taxation<'a> {
+    /// How a class's tuition and trials are taxed; `None`: not at all.
+    #[must_use]
+    pub fn of_class(studio: &'a Studio, class: &Class) -> Option<Self> {
+        let mode = studio.company.tax?;
+        let rate = studio.tax_rates.get(class.tax_rate.as_ref()?)?;
+        Some(Self { mode, rate })
+    }
+
+    /// The tax on an amount: added to it, or contained in it.
+    ///
+    /// # Errors
+    /// [`Overflow`] beyond 64 bits.
+    pub fn tax(&self, amount: Money) -> Result<Money, Overflow> {
+        match self.mode {
+            TaxMode::Exclusive => self.rate.rate.of(amount),
+            TaxMode::Inclusive => self.rate.rate.contained_in(amount),
+        }
+    }
+
+    /// For people: `VAT 20%`.
+    #[must_use]
+    pub fn description(&self) -> String {
+        format!("{} {}%", self.rate.label, self.rate.rate.to_shortest())
+    }
+}
+
+/// A discount on a line, in the order of application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discount {
+    /// For people.
+    pub description: String,
+    /// How much is taken off; positive.
+    pub amount: Money,
+    /// The plan it belongs to.
+    pub plan: PlanId,
+}
+
+/// A discount as the line shows it. All amounts are negative.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownDiscount {
+    /// For people.
+    pub description: String,
+    /// Before tax.
+    pub amount: Money,
+    /// The tax that falls away.
+    pub tax_amount: Money,
+    /// Both.
+    pub total: Money,
+}
+
+/// One amount of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineDetail {
+    /// What it is.
+    pub kind: DetailKind,
+    /// How much, signed.
+    pub amount: Money,
+    /// For people.
+    pub description: String,
+}
+
+/// A price taken apart.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Composition {
+    /// What it is made of; zeros are left out.
+    pub details: Vec<LineDetail>,
+    /// Its discounts with the tax of each.
+    pub discounts: Vec<ShownDiscount>,
+}
+
+/// Takes a price apart: `base` for `kind`, less the discounts, taxed (the table of rule 17).
+///
+/// # Errors
+/// [`Overflow`] beyond 64 bits.
+pub fn compose(
+    kind: DetailKind,
+    description: &str,
+    base: Money,
+    discounts: &[Discount],
+    taxation: Option<&Taxation<'_>>,
+) -> Result<Composition, Overflow> {
+    let tax = |amount: Money| taxation.map_or(Ok(Money::ZERO), |t| t.tax(amount));
+    let contained = |amount: Money| match taxation.map(|t| t.mode) {
+        Some(TaxMode::Inclusive) => tax(amount),
+        Some(TaxMode::Exclusive) | None => Ok(Money::ZERO),
+    };
+    let mut composition = Composition::default();
+    let mut add = |kind, amount: Money, description: &str| {
+        if !amount.is_zero() {
+            composition.details.push(LineDetail { kind, amount, description: description.to_owned() });
+        }
+    };
+    let tax_label = taxation.map(Taxation::description).unwrap_or_default();
+    add(kind, base.minus(contained(base)?)?, description);
+    add(DetailKind::Tax, tax(base)?, &tax_label);
+    let mut left = base;
+    for discount in discounts {
+        let after = left.minus(discount.amount)?;
+        let amount = contained(left)?.minus(contained(after)?)?.minus(discount.amount)?;
+        let tax_amount = tax(after)?.minus(tax(left)?)?;
+        add(DetailKind::Discount, amount, &discount.description);
+        composition.discounts.push(ShownDiscount {
+            description: discount.description.clone(),
+            amount,
+            tax_amount,
+            total: amount.plus(tax_amount)?,
+        });
+        left = after;
+    }
+    let discount_tax = tax(left)?.minus(tax(base)?)?;
+    if !discount_tax.is_zero() {
+        let description = format!("{tax_label} on discounts");
+        composition.details.push(LineDetail { kind: DetailKind::DiscountTax, amount: discount_tax, description });
+    }
+    Ok(composition)
+}
