@@ -36,14 +36,14 @@ pub fn calendar_months(days: &[Date]) -> usize {
 /// The dates of a plan, in order (rule 19).
 #[must_use]
 pub fn plan_dates(plan: &PricingPlan) -> Vec<Date> {
-    if !plan.dates.is_empty() {
-        let mut dates = plan.dates.clone();
-        dates.sort();
-        return dates;
-    }
     let count = match plan.kind {
         PlanKind::OneOff => 1,
-        PlanKind::Monthly => plan.instalments,
+        PlanKind::Monthly if plan.dates.is_empty() => plan.instalments,
+        PlanKind::Monthly => {
+            let mut dates = plan.dates.clone();
+            dates.sort();
+            return dates;
+        }
     };
     let payment_day = plan.payment_day.unwrap_or_else(|| plan.first_payment_on.day());
     let later = (1..count).filter_map(|month| {

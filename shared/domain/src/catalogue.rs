@@ -192,7 +192,7 @@ pub struct PricingPlan {
     pub instalments: u16,
     /// The day of the month of the later dates; `None`: that of the first.
     pub payment_day: Option<i8>,
-    /// The dates themselves, when they are given; empty otherwise.
+    /// A monthly plan's dates themselves, when they are given; empty otherwise.
     pub dates: Vec<Date>,
     /// Off the tuition, last of all discounts.
     pub discount: Percent,

@@ -1,0 +1,62 @@
+//! `POST /v1/basket/{familyId}/checkout`: books a basket and captures what is due now, together or not at all.
+//!
+//! Invariant: this reads the request and writes the answer; everything about money and places is in
+//! `classpay_service::checkout`.
+
+use classpay_domain::id::IntentId;
+use classpay_service::basket::{self, Plans};
+use classpay_service::checkout::{Answer, CheckoutRequest, body_fingerprint, checkout};
+use classpay_service::context::{Context, Deadline};
+use classpay_service::http::{ApiError, Caller, ErrorCode, ItemsBody, Response, extract};
+use classpay_service::settle::Outcome;
+use lambda_http::Request;
+use serde::{Deserialize, Deserializer};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CheckoutBody {
+    #[serde(deserialize_with = "present")]
+    payment_intent_id: Option<String>,
+    quote_hash: Option<String>,
+    items: ItemsBody,
+}
+
+/// A field that may be null but must be there: leaving it out could be a slip, and would book without payment.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
+/// Answers a checkout.
+///
+/// # Errors
+/// The refusals of a checkout: nothing was changed, or what was authorised has been released.
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
+    let scope = Caller::of(request)?.scope(extract::path(request, "familyId")?)?;
+    let body: CheckoutBody = extract::body(request)?;
+    let fingerprint = || body_fingerprint(&String::from_utf8_lossy(request.body().as_ref()));
+    let checkout_request = CheckoutRequest {
+        scope,
+        basket: basket::parse(&body.items, Plans::Required)?,
+        // What can't be an intent's id is an intent that this family doesn't have.
+        intent: body
+            .payment_intent_id
+            .map(IntentId::parse)
+            .transpose()
+            .map_err(|_| ErrorCode::PaymentIntentMismatch)?,
+        quote_hash: body.quote_hash,
+        idempotency: extract::idempotency_key(request)?.map(|key| (key.to_owned(), fingerprint())),
+    };
+    let Answer { outcome, replayed } = checkout(ctx, &checkout_request, Deadline::of(request)).await?;
+    let response = match outcome {
+        Outcome::Completed(transactions) if nothing_was_due(&transactions) => Response::no_content(),
+        Outcome::Completed(transactions) => Response::ok(&transactions)?,
+        Outcome::Refused(refusal) => return Err(refusal),
+        Outcome::Pending(order) => Response::processing(&order),
+    };
+    Ok(if replayed { response.replayed() } else { response })
+}
+
+/// 204 is for a basket that costs nothing now; one that costs less than Stripe takes has its debits shown.
+fn nothing_was_due(transactions: &[classpay_service::aggregate::AggregateTransaction]) -> bool {
+    transactions.iter().all(|transaction| transaction.is_debit() && transaction.stats.total == 0)
+}

@@ -1,0 +1,110 @@
+//! Finds the open intent of a basket, or makes the next one.
+//!
+//! Invariant: the key of a create names basket, attempt and amount, so that two tabs, or a call whose reply was lost,
+//! come to the same intent; and an intent is answered only once its session is stored.
+
+use std::collections::BTreeMap;
+
+use classpay_domain::catalogue::Currency;
+use classpay_domain::id::{AccountId, CustomerId};
+use classpay_domain::money::Money;
+use classpay_domain::order::IntentStatus;
+use classpay_service::context::Context;
+use classpay_service::http::{ApiError, ErrorCode, FamilyScope};
+use classpay_service::store::{Session, SessionKind, Written};
+use classpay_service::stripe::{Intent, NewIntent, Stripe, StripeError};
+use jiff::civil::Date;
+
+/// How many intents of the same basket and amount are looked at. After that many were used up within the life of
+/// Stripe's keys, the next one is simply new.
+const MAX_ATTEMPTS: u32 = 4;
+
+/// An intent that is to be opened.
+pub struct Open<'a> {
+    pub ctx: &'a Context,
+    pub scope: &'a FamilyScope,
+    pub stripe: &'a Stripe,
+    pub account: &'a AccountId,
+    pub customer: &'a CustomerId,
+    pub amount: Money,
+    pub currency: Currency,
+    pub kind: SessionKind,
+    pub local_date: Date,
+}
+
+/// What our objects at Stripe say about themselves. For people: nothing is decided by it, for the studio can edit it.
+pub fn metadata(scope: &FamilyScope) -> BTreeMap<String, String> {
+    let about = [
+        ("classpay", "1".to_owned()),
+        ("company", scope.company.to_string()),
+        ("family", scope.family.to_string()),
+    ];
+    about.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+impl Open<'_> {
+    /// The open intent of this basket and amount, or a new one, with its session stored.
+    pub async fn find_or_create(&self) -> Result<Intent, ApiError> {
+        let SessionKind::Basket { hash, .. } = &self.kind else {
+            return self.create(&format!("am:{}", self.ctx.mint.bare())).await?.ok_or(ErrorCode::Unavailable.into());
+        };
+        for attempt in 1..=MAX_ATTEMPTS {
+            if let Some(intent) = self.create(&format!("bk:{hash}:{attempt}:{}", self.amount)).await? {
+                return Ok(intent);
+            }
+        }
+        let key = format!("bk:{hash}:{}:{}", self.ctx.mint.bare(), self.amount);
+        self.create(&key).await?.ok_or(ErrorCode::Unavailable.into())
+    }
+
+    /// Makes the intent of this key and stores its session. `None`: the key's intent is used up.
+    async fn create(&self, key: &str) -> Result<Option<Intent>, ApiError> {
+        let new = NewIntent {
+            amount: self.amount,
+            currency: self.currency.code(),
+            customer: self.customer.clone(),
+            metadata: metadata(self.scope),
+        };
+        let intent = match self.stripe.create_intent(self.account, &new, key).await {
+            Ok(intent) => intent,
+            // The key was used with other parameters: another customer, another currency.
+            Err(StripeError::Rejected(why)) if why.has_code("idempotency_error") => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let session = Session {
+            account: self.account.clone(),
+            intent: intent.id.clone(),
+            company: self.scope.company.clone(),
+            family: self.scope.family.clone(),
+            kind: self.kind.clone(),
+            amount: self.amount,
+            created_s: self.ctx.clock.now_s(),
+            local_date: self.local_date,
+        };
+        match self.ctx.store.create_session(&session).await? {
+            Written::Done => Ok(Some(intent)),
+            Written::Busy => Err(ErrorCode::Unavailable.into()),
+            // Stripe answered with what it had answered before: the intent may have got on since.
+            Written::Lost | Written::Unknown => self.reuse(&intent).await,
+        }
+    }
+
+    /// The intent as it is now, if it can still be paid and nobody has decided about it.
+    async fn reuse(&self, made: &Intent) -> Result<Option<Intent>, ApiError> {
+        let (session, claim) = self.ctx.store.load_payment(self.account, &made.id).await?;
+        if session.is_none() {
+            return Err(ErrorCode::Unavailable.into());
+        }
+        if claim.is_some() {
+            return Ok(None);
+        }
+        let now = self.stripe.load_intent(self.account, &made.id).await?;
+        Ok(now.filter(|intent| match intent.status {
+            IntentStatus::RequiresPaymentMethod
+            | IntentStatus::RequiresConfirmation
+            | IntentStatus::RequiresAction
+            | IntentStatus::RequiresCapture => true,
+            IntentStatus::Processing | IntentStatus::Succeeded | IntentStatus::Canceled => false,
+        }))
+    }
+}

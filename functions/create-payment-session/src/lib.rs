@@ -1,0 +1,154 @@
+//! `POST /v1/integrations/stripe/{familyId}/payment-sessions`: opens the intent that a checkout captures.
+//!
+//! Invariant: no secret of an intent leaves before the intent is remembered, so that nothing a payer can confirm is
+//! unknown to us. The same basket asked for twice is one intent.
+
+mod intent;
+
+use classpay_domain::basket::Basket;
+use classpay_domain::catalogue::Currency;
+use classpay_domain::id::{AccountId, CustomerId};
+use classpay_domain::money::Money;
+use classpay_domain::pricing::{self, Charge, LARGEST_CHARGE};
+use classpay_service::basket::{self, Plans};
+use classpay_service::checkout::{buyer, local_now};
+use classpay_service::context::{Context, Deadline};
+use classpay_service::http::{ApiError, Caller, ErrorCode, FamilyScope, ItemsBody, Response, extract};
+use classpay_service::refusals::quote_changed;
+use classpay_service::store::{LoadedStudio, SessionKind, Written};
+use classpay_service::stripe::{PaymentSessionBody, Stripe};
+use lambda_http::Request;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SessionBody {
+    amount: Option<i64>,
+    transaction_id: Option<String>,
+    items: Option<ItemsBody>,
+    quote_hash: Option<String>,
+}
+
+/// What a session is asked for.
+enum Wanted {
+    Amount(Money),
+    Items { basket: Basket, items: ItemsBody, quote_hash: Option<String> },
+}
+
+impl Wanted {
+    fn parse(body: SessionBody) -> Result<Self, ApiError> {
+        if body.transaction_id.is_some() {
+            return Err(ApiError::new(ErrorCode::NotSupported, "A session for a transaction is not supported yet."));
+        }
+        match (body.amount, body.items) {
+            (Some(amount), None) if body.quote_hash.is_none() => Ok(Self::Amount(Money::minor(amount))),
+            (None, Some(items)) => {
+                let basket = basket::parse(&items, Plans::Required)?;
+                Ok(Self::Items { basket, items, quote_hash: body.quote_hash })
+            }
+            _ => Err(ApiError::new(ErrorCode::WrongType, "Exactly one of amount and items must be given.")),
+        }
+    }
+}
+
+/// Answers a payment session.
+///
+/// # Errors
+/// The refusals of a session; nothing has been charged, whatever is answered.
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
+    let scope = Caller::of(request)?.scope(extract::path(request, "familyId")?)?;
+    let wanted = Wanted::parse(extract::body(request)?)?;
+    let nothing = Basket::new(Vec::new(), Vec::new());
+    let basket = match &wanted {
+        Wanted::Amount(_) => &nothing,
+        Wanted::Items { basket, .. } => basket,
+    };
+    let loaded = ctx.store.load_current_studio(&scope, basket).await?.ok_or_else(ApiError::not_found)?;
+    let currency = loaded.studio.company.currency;
+    let amount = match &wanted {
+        Wanted::Amount(amount) => collectable(*amount, currency)?,
+        Wanted::Items { basket, quote_hash, .. } => price(ctx, &scope, &loaded, basket, quote_hash.as_deref())?,
+    };
+    let account = loaded.studio.company.stripe_account.clone().ok_or(ErrorCode::StripeMisconfigured)?;
+    let stripe = ctx.stripe()?.within(Deadline::of(request).left());
+    let customer = customer(ctx, &scope, &loaded, &stripe, &account).await?;
+    let kind = match wanted {
+        Wanted::Amount(_) => SessionKind::Amount,
+        Wanted::Items { basket, items, .. } => {
+            SessionKind::Basket { hash: basket.hash(&scope.company, &scope.family).as_str().to_owned(), items }
+        }
+    };
+    let open = intent::Open {
+        ctx,
+        scope: &scope,
+        stripe: &stripe,
+        account: &account,
+        customer: &customer,
+        amount,
+        currency,
+        kind,
+        local_date: local_now(ctx, &loaded)?.date(),
+    };
+    let (session_key, ephemeral_key) = (format!("cs:{}", ctx.mint.bare()), format!("ek:{}", ctx.mint.bare()));
+    let (intent, session, key) = tokio::join!(
+        open.find_or_create(),
+        stripe.create_customer_session(&account, &customer, &session_key),
+        stripe.create_ephemeral_key(&account, &customer, &ephemeral_key),
+    );
+    Response::ok(&PaymentSessionBody::new(&intent?, &session?, &key?))
+}
+
+/// An amount that the caller names.
+fn collectable(amount: Money, currency: Currency) -> Result<Money, ApiError> {
+    if amount < currency.smallest_charge() {
+        return Err(ErrorCode::AmountTooSmall.into());
+    }
+    if amount > LARGEST_CHARGE {
+        return Err(ErrorCode::AmountTooLarge.into());
+    }
+    Ok(amount)
+}
+
+/// What a checkout of this basket would charge now.
+fn price(
+    ctx: &Context,
+    scope: &FamilyScope,
+    loaded: &LoadedStudio,
+    basket: &Basket,
+    quote_hash: Option<&str>,
+) -> Result<Money, ApiError> {
+    let quote = pricing::quote(&loaded.studio, basket, local_now(ctx, loaded)?, buyer(scope))?;
+    if quote_hash.is_some_and(|seen| seen != quote.hash) {
+        return Err(quote_changed(quote.payment.as_ref()));
+    }
+    let charge = quote.payment.map_or(Ok(Charge::Nothing), |due| due.charge(loaded.studio.company.currency))?;
+    match charge {
+        Charge::Collect(payment) => Ok(payment.total),
+        Charge::Nothing | Charge::Uncollectable(_) => {
+            Err(ApiError::new(ErrorCode::PaymentNotNeeded, "Nothing is to be collected now: check out without payment."))
+        }
+    }
+}
+
+/// The family's Stripe customer, made once: two requests at once use one key, and the first to store it is right.
+async fn customer(
+    ctx: &Context,
+    scope: &FamilyScope,
+    loaded: &LoadedStudio,
+    stripe: &Stripe,
+    account: &AccountId,
+) -> Result<CustomerId, ApiError> {
+    if let Some(customer) = &loaded.customer {
+        return Ok(customer.clone());
+    }
+    let about = intent::metadata(scope);
+    let key = format!("cus:{}:{}", scope.company, scope.family);
+    let made = stripe.create_customer(account, &loaded.studio.family.name, &about, &key).await?;
+    match ctx.store.remember_customer(&scope.company, &scope.family, &made).await? {
+        Written::Done => Ok(made),
+        Written::Lost | Written::Busy | Written::Unknown => {
+            let stored = ctx.store.load_customer(&scope.company, &scope.family).await?;
+            stored.ok_or_else(|| ErrorCode::Unavailable.into())
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! `GET /v1/basket/{familyId}/quote`: what a basket costs, and what a checkout would charge now.
+//!
+//! Invariant: it writes nothing, and it prices with the very function that a checkout charges by.
+
+mod body;
+
+use classpay_domain::pricing;
+use classpay_service::basket::{self, Plans};
+use classpay_service::checkout::{buyer, local_now};
+use classpay_service::context::Context;
+use classpay_service::http::{ApiError, Caller, Response, extract, query};
+use lambda_http::Request;
+
+use body::QuoteBody;
+
+/// Answers a quote.
+///
+/// # Errors
+/// The refusals of a quote: bad input, an unknown family, a basket that can't be sold.
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
+    let scope = Caller::of(request)?.scope(extract::path(request, "familyId")?)?;
+    let basket = basket::parse(&query::items(extract::raw_query(request))?, Plans::Optional)?;
+    let loaded = ctx.store.load_studio(&scope, &basket).await?.ok_or_else(ApiError::not_found)?;
+    let quote = pricing::quote(&loaded.studio, &basket, local_now(ctx, &loaded)?, buyer(&scope))?;
+    Response::ok(&QuoteBody::new(&loaded, &quote))
+}

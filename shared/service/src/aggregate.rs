@@ -1,0 +1,199 @@
+//! A posted debit or credit, as the contract shows it and as the ledger keeps it.
+//!
+//! Invariant: once made it is never changed; what is shown is what is stored.
+
+use classpay_domain::id::{CompanyId, FamilyId, OrderId, TransactionId};
+use classpay_domain::ledger::{Detail, Direction, Entry};
+use classpay_domain::money::Overflow;
+use serde::{Deserialize, Serialize};
+
+use crate::mint::Mint;
+
+/// A transaction with its details.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AggregateTransaction {
+    /// The transaction's id once more.
+    pub aggregate_id: String,
+    /// Its head.
+    pub transaction: TransactionHead,
+    /// Its lines.
+    pub details: Vec<DetailWithEntities>,
+    /// Its sums.
+    pub stats: Stats,
+}
+
+/// What a transaction is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TransactionHead {
+    /// `trn_…`.
+    pub id: String,
+    /// Whose money.
+    pub company_id: String,
+    /// Who owes.
+    pub family_id: String,
+    /// Their name at the time.
+    pub family_name: String,
+    /// For a credit of one debit: that debit.
+    pub related_transaction_id: Option<String>,
+    /// `debit` or `credit`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The company's local date.
+    pub date: String,
+    /// For people.
+    pub description: String,
+    /// The order that wrote it.
+    pub order_id: Option<String>,
+    /// Ledger items are never deleted: always null.
+    pub deleted_at: Option<String>,
+}
+
+/// A line with what it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DetailWithEntities {
+    /// The line.
+    pub details: DetailHead,
+    /// What it is about.
+    pub related_entities: Vec<RelatedEntity>,
+}
+
+/// A line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DetailHead {
+    /// `trnd_…`.
+    pub id: String,
+    /// Whose money.
+    pub company_id: String,
+    /// The transaction.
+    pub transaction_id: String,
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Minor units, signed.
+    pub amount: i64,
+    /// For people.
+    pub description: String,
+    /// Always null.
+    pub deleted_at: Option<String>,
+}
+
+/// Something that a line is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RelatedEntity {
+    /// `trne_…`.
+    pub id: String,
+    /// Whose.
+    pub company_id: String,
+    /// The line.
+    pub transaction_detail_id: String,
+    /// The class, student, enrolment, …
+    pub entity_id: String,
+}
+
+/// Sums in minor units. `total = subtotal + discountTotal + taxTotal`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stats {
+    /// All lines.
+    pub total: i64,
+    /// What is neither discount nor tax.
+    pub subtotal: i64,
+    /// Discounts: not positive on a debit.
+    pub discount_total: i64,
+    /// Tax and discount tax.
+    pub tax_total: i64,
+}
+
+/// Whose ledger an entry goes to.
+#[derive(Debug, Clone, Copy)]
+pub struct Ledger<'a> {
+    /// Whose money.
+    pub company: &'a CompanyId,
+    /// Who owes.
+    pub family: &'a FamilyId,
+    /// Their name.
+    pub family_name: &'a str,
+    /// The order that writes.
+    pub order: &'a OrderId,
+}
+
+impl Ledger<'_> {
+    /// Gives entries their ids. A credit is related to the debit when there is exactly one.
+    ///
+    /// # Errors
+    /// [`Overflow`] if an entry's sums don't fit.
+    pub fn aggregates(&self, entries: &[Entry], mint: &Mint) -> Result<Vec<AggregateTransaction>, Overflow> {
+        let ids: Vec<_> = entries.iter().map(|_| mint.transaction()).collect();
+        let mut debits = entries.iter().zip(&ids).filter(|(entry, _)| entry.direction == Direction::Debit);
+        let only_debit = debits.next().filter(|_| debits.next().is_none()).map(|(_, id)| id);
+        entries.iter().zip(&ids).map(|(entry, id)| self.aggregate(entry, id, only_debit, mint)).collect()
+    }
+
+    fn aggregate(
+        &self,
+        entry: &Entry,
+        id: &TransactionId,
+        only_debit: Option<&TransactionId>,
+        mint: &Mint,
+    ) -> Result<AggregateTransaction, Overflow> {
+        let totals = entry.totals()?;
+        let related = only_debit.filter(|_| entry.direction == Direction::Credit);
+        Ok(AggregateTransaction {
+            aggregate_id: id.to_string(),
+            transaction: TransactionHead {
+                id: id.to_string(),
+                company_id: self.company.to_string(),
+                family_id: self.family.to_string(),
+                family_name: self.family_name.to_owned(),
+                related_transaction_id: related.map(ToString::to_string),
+                kind: entry.direction.as_str().to_owned(),
+                date: entry.on.to_string(),
+                description: entry.description.clone(),
+                order_id: Some(self.order.to_string()),
+                deleted_at: None,
+            },
+            details: entry.details.iter().map(|detail| self.detail(detail, id, mint)).collect(),
+            stats: Stats {
+                total: totals.total.units(),
+                subtotal: totals.subtotal.units(),
+                discount_total: totals.discount_total.units(),
+                tax_total: totals.tax_total.units(),
+            },
+        })
+    }
+
+    fn detail(&self, detail: &Detail, transaction: &TransactionId, mint: &Mint) -> DetailWithEntities {
+        let id = mint.detail().to_string();
+        let entity = |entity: &String| RelatedEntity {
+            id: mint.detail_entity().to_string(),
+            company_id: self.company.to_string(),
+            transaction_detail_id: id.clone(),
+            entity_id: entity.clone(),
+        };
+        DetailWithEntities {
+            related_entities: detail.about.iter().map(entity).collect(),
+            details: DetailHead {
+                id: id.clone(),
+                company_id: self.company.to_string(),
+                transaction_id: transaction.to_string(),
+                kind: detail.kind.as_str().to_owned(),
+                amount: detail.amount.units(),
+                description: detail.description.clone(),
+                deleted_at: None,
+            },
+        }
+    }
+}
+
+impl AggregateTransaction {
+    /// Whether the family owes more by it.
+    #[must_use]
+    pub fn is_debit(&self) -> bool {
+        self.transaction.kind == Direction::Debit.as_str()
+    }
+}

@@ -1,0 +1,65 @@
+//! From the caller's words to the domain's basket, once.
+//!
+//! Invariant: after this, ids are ids and dates are dates.
+
+use classpay_domain::basket::{BASKET_MAX_ITEMS, Basket, EnrolmentItem, TrialItem};
+use jiff::civil::{Date, Time};
+
+use crate::http::{ApiError, EnrolmentBody, ErrorCode, ItemsBody, TrialBody};
+
+/// Whether an enrolment must name its pricing plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plans {
+    /// A quote may leave it open.
+    Optional,
+    /// A checkout may not.
+    Required,
+}
+
+/// Reads the items of a basket.
+///
+/// # Errors
+/// `basket_empty` and `basket_too_large` before anything is read for them; `wrong_type`, naming the first place
+/// that can't be read.
+pub fn parse(items: &ItemsBody, plans: Plans) -> Result<Basket, ApiError> {
+    match items.enrolments.len() + items.trials.len() {
+        0 => return Err(ErrorCode::BasketEmpty.into()),
+        1..=BASKET_MAX_ITEMS => {}
+        _ => return Err(ErrorCode::BasketTooLarge.into()),
+    }
+    let enrolments = items.enrolments.iter().enumerate().map(|(i, item)| enrolment(i, item, plans));
+    let trials = items.trials.iter().enumerate().map(|(i, item)| trial(i, item));
+    Ok(Basket::new(enrolments.collect::<Result<_, _>>()?, trials.collect::<Result<_, _>>()?))
+}
+
+fn enrolment(index: usize, item: &EnrolmentBody, plans: Plans) -> Result<EnrolmentItem, ApiError> {
+    let place = |field: &str| format!("items.enrolments[{index}].{field}");
+    let plan = match (&item.pricing_plan_id, plans) {
+        (Some(plan), _) => Some(read(&place("pricingPlanId"), plan, "an id")?),
+        (None, Plans::Optional) => None,
+        (None, Plans::Required) => return Err(wrong(&place("pricingPlanId"), "an id")),
+    };
+    Ok(EnrolmentItem {
+        class: read(&place("classId"), &item.class_id, "an id")?,
+        student: read(&place("studentId"), &item.student_id, "an id")?,
+        plan,
+    })
+}
+
+fn trial(index: usize, item: &TrialBody) -> Result<TrialItem, ApiError> {
+    let place = |field: &str| format!("items.trials[{index}].{field}");
+    Ok(TrialItem {
+        class: read(&place("classId"), &item.class_id, "an id")?,
+        student: read(&place("studentId"), &item.student_id, "an id")?,
+        on: read::<Date>(&place("trialAt"), &item.trial_at, "a date like 2023-12-05")?,
+        at: read::<Time>(&place("time"), &item.time, "a time like 09:00")?,
+    })
+}
+
+fn read<T: std::str::FromStr>(place: &str, text: &str, expected: &str) -> Result<T, ApiError> {
+    text.parse().map_err(|_| wrong(place, expected))
+}
+
+fn wrong(place: &str, expected: &str) -> ApiError {
+    ApiError::new(ErrorCode::WrongType, format!("{place} must be {expected}."))
+}

@@ -1,0 +1,106 @@
+//! The company and what it has beside its seasons.
+//!
+//! Invariant: a discount scheme is refused while it is enabled; its shape is checked all the same.
+
+use std::collections::BTreeSet;
+
+use super::super::convert::{age_cut_off, is_time_zone};
+use super::super::documents::{DiscountSchemeDoc, DiscountUnit};
+use super::Check;
+
+impl Check<'_> {
+    pub(super) fn company(&mut self) {
+        let Some(company) = &self.file.company else {
+            return self.mistake("company", "is missing");
+        };
+        let settings = &company.settings;
+        let zone = &settings.general.timezone;
+        let place = "company.settings.general.timezone";
+        self.holds(is_time_zone(zone), place, format!("`{zone}` is not a time zone like Europe/London"));
+        self.not_negative(settings.trial.price, "company.settings.trial.price");
+        self.at_most_hundred(settings.billing.processing_fee.0, "company.settings.billing.processingFee");
+        let day = settings.billing.billing_day_of_month;
+        self.holds((1..=31).contains(&day), "company.settings.billing.billingDayOfMonth", outside_month(day));
+        if let Err(field) = age_cut_off(&settings.enrolment) {
+            self.mistake(format!("company.{field}"), "is missing, and the ageCutOffType needs it");
+        }
+        self.same_company(&company.address.company_id, "company.address.companyId");
+    }
+
+    /// Names a document of another company.
+    pub(super) fn same_company(&mut self, id: &classpay_domain::id::CompanyId, place: impl std::fmt::Display) {
+        let same = self.file.company.as_ref().is_none_or(|company| company.id == *id);
+        self.holds(same, place, format!("{id} is another company"));
+    }
+
+    pub(super) fn tax_rates(&mut self) {
+        let rates = &self.file.tax_rates;
+        self.once(rates.iter().enumerate().map(|(i, rate)| (format!("taxRates[{i}]"), rate.id.as_str())));
+        for (i, rate) in rates.iter().enumerate() {
+            self.at_most_hundred(rate.rate.0, format!("taxRates[{i}].rate"));
+        }
+    }
+
+    pub(super) fn registration_fees(&mut self) {
+        let fees = &self.file.registration_fees;
+        self.once(fees.iter().enumerate().map(|(i, fee)| (format!("registrationFees[{i}]"), fee.id.as_str())));
+        for (i, fee) in fees.iter().enumerate() {
+            let place = format!("registrationFees[{i}]");
+            self.not_negative(fee.amount, format!("{place}.amount"));
+            if let Some(most) = fee.max_amount_per_family {
+                self.not_negative(most, format!("{place}.maxAmountPerFamily"));
+            }
+            self.refers_to_tax_rate(fee.tax_rate.as_ref().map(|rate| &rate.id), format!("{place}.taxRate.id"));
+        }
+    }
+
+    pub(super) fn holidays(&mut self) {
+        let holidays = &self.file.holidays;
+        self.once(holidays.iter().enumerate().map(|(i, day)| (format!("holidays[{i}]"), day.id.as_str())));
+        for (i, holiday) in holidays.iter().enumerate() {
+            let place = format!("holidays[{i}].endAt");
+            self.holds(holiday.start_at <= holiday.end_at, place, "is before startAt");
+        }
+    }
+
+    pub(super) fn discount_schemes(&mut self) {
+        let schemes = &self.file.discount_schemes;
+        self.once(schemes.iter().enumerate().map(|(i, s)| (format!("discountSchemes[{i}]"), s.id.as_str())));
+        let values = schemes.iter().enumerate().flat_map(|(i, scheme)| {
+            let places = scheme.values.iter().enumerate();
+            places.map(move |(j, value)| (format!("discountSchemes[{i}].values[{j}]"), value.id.as_str()))
+        });
+        self.once(values);
+        let mut kinds = Vec::new();
+        for (i, scheme) in schemes.iter().enumerate() {
+            let place = format!("discountSchemes[{i}]");
+            self.tiers(scheme, &place);
+            if scheme.enabled {
+                let first = !kinds.contains(&scheme.kind);
+                self.holds(first, format!("{place}.type"), "another enabled scheme has this type");
+                kinds.push(scheme.kind);
+                self.not_supported(true, format!("{place}.enabled"), "an enabled discount scheme is");
+            }
+        }
+    }
+
+    fn tiers(&mut self, scheme: &DiscountSchemeDoc, place: &str) {
+        let mut quantities = BTreeSet::new();
+        for (j, value) in scheme.values.iter().enumerate() {
+            let place = format!("{place}.values[{j}]");
+            self.holds(value.quantity > 0, format!("{place}.quantity"), "is not at least 1");
+            let first = quantities.insert(value.quantity);
+            self.holds(first, format!("{place}.quantity"), format!("another tier begins at {} too", value.quantity));
+            let (range, what) = match scheme.discount_type {
+                DiscountUnit::Percent => (0..=100, "is not 0 to 100 percent"),
+                DiscountUnit::Fixed => (0..=i64::MAX, "is negative"),
+            };
+            self.holds(range.contains(&value.amount), format!("{place}.amount"), what);
+        }
+    }
+}
+
+/// What is wrong with a day that no month has.
+pub(super) fn outside_month(day: i8) -> String {
+    format!("{day} is not a day of a month, 1 to 31")
+}

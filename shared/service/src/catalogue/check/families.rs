@@ -1,0 +1,100 @@
+//! Families, their students, and what they have already.
+//!
+//! Invariant: a family refers to its own students only.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::file::FamilyFileDoc;
+use super::Check;
+
+impl<'a> Check<'a> {
+    pub(super) fn families(&mut self) {
+        let families = &self.file.families;
+        self.once(families.iter().enumerate().map(|(i, family)| (format!("families[{i}]"), family.id.as_str())));
+        self.once_in_families("students", |family| family.students.iter().map(|s| s.id.as_str()).collect());
+        self.once_in_families("enrolments", |family| family.enrolments.iter().map(|e| e.id.as_str()).collect());
+        self.once_in_families("trials", |family| family.trials.iter().map(|t| t.id.as_str()).collect());
+        for (i, family) in families.iter().enumerate() {
+            let place = format!("families[{i}]");
+            self.same_company(&family.company_id, format!("{place}.companyId"));
+            self.enrolments(family, &place);
+            self.trials(family, &place);
+            let charged = !family.charged_fees.is_empty();
+            self.not_supported(charged, format!("{place}.chargedFees"), "charged fees are");
+        }
+        self.full_trials();
+    }
+
+    /// Names what has the id of another, in whichever family.
+    fn once_in_families(&mut self, list: &str, ids: impl Fn(&'a FamilyFileDoc) -> Vec<&'a str>) {
+        let families = self.file.families.iter().enumerate();
+        let all = families.flat_map(|(i, family)| {
+            let ids = ids(family).into_iter().enumerate();
+            ids.map(|(j, id)| (format!("families[{i}].{list}[{j}]"), id)).collect::<Vec<_>>()
+        });
+        self.once(all.collect::<Vec<_>>());
+    }
+
+    fn enrolments(&mut self, family: &FamilyFileDoc, place: &str) {
+        let mut taken = BTreeSet::new();
+        for (j, enrolment) in family.enrolments.iter().enumerate() {
+            let place = format!("{place}.enrolments[{j}]");
+            self.student_and_class(family, &place, (enrolment.student_id.as_str(), &enrolment.class_id));
+            let first = taken.insert((&enrolment.student_id, &enrolment.class_id));
+            self.holds(first, format!("{place}.classId"), "the student is enrolled in this class already");
+            let plan = &enrolment.pricing_plan_id;
+            let season = self.known.plans.get(plan).copied();
+            self.refers(season.is_some(), plan.as_str(), format!("{place}.pricingPlanId"), "pricing plan");
+            let class = self.known.classes.get(&enrolment.class_id);
+            if let (Some(season), Some(class)) = (season, class) {
+                let same = class.season_id == *season;
+                self.holds(same, format!("{place}.pricingPlanId"), format!("{plan} is not of the class's season"));
+            }
+        }
+    }
+
+    fn trials(&mut self, family: &FamilyFileDoc, place: &str) {
+        let enrolled = family.enrolments.iter().map(|enrolment| (&enrolment.student_id, &enrolment.class_id));
+        let enrolled: BTreeSet<_> = enrolled.collect();
+        let mut tried = BTreeSet::new();
+        for (j, trial) in family.trials.iter().enumerate() {
+            let place = format!("{place}.trials[{j}]");
+            self.student_and_class(family, &place, (trial.student_id.as_str(), &trial.class_id));
+            let who = (&trial.student_id, &trial.class_id);
+            self.holds(!enrolled.contains(&who), format!("{place}.classId"), "the student is enrolled in this class");
+            self.holds(tried.insert(who), format!("{place}.classId"), "the student has a trial in this class already");
+            if let Some(class) = self.known.classes.get(&trial.class_id).copied() {
+                let on_its_day = trial.trial_at.weekday() == class.day_of_week;
+                self.holds(on_its_day, format!("{place}.trialAt"), "is not the class's day of the week");
+                self.holds(trial.time == class.start_time, format!("{place}.time"), "is not the class's startTime");
+            }
+        }
+    }
+
+    fn student_and_class(
+        &mut self,
+        family: &FamilyFileDoc,
+        place: &str,
+        (student, class): (&str, &classpay_domain::id::ClassId),
+    ) {
+        let own = family.students.iter().any(|own| own.id.as_str() == student);
+        self.refers(own, student, format!("{place}.studentId"), "student of this family");
+        let known = self.known.classes.contains_key(class);
+        self.refers(known, class.as_str(), format!("{place}.classId"), "class");
+    }
+
+    /// Names every trial for which its lesson has no place.
+    fn full_trials(&mut self) {
+        let Some(places) = self.trial_places() else { return };
+        let mut booked: BTreeMap<_, u32> = BTreeMap::new();
+        for (i, family) in self.file.families.iter().enumerate() {
+            for (j, trial) in family.trials.iter().enumerate() {
+                let count = booked.entry((&trial.class_id, trial.trial_at)).or_default();
+                *count = count.saturating_add(1);
+                let fits = *count <= places;
+                let place = format!("families[{i}].trials[{j}].trialAt");
+                self.holds(fits, place, format!("the lesson has {places} places for trials"));
+            }
+        }
+    }
+}

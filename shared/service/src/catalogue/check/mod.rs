@@ -1,0 +1,114 @@
+//! The rules that a studio must keep beyond the shape of its documents.
+//!
+//! Invariant: every broken rule is named, with its place; what this version can't price is refused, not ignored.
+
+mod company;
+mod families;
+mod seasons;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+
+use classpay_domain::id::{ClassId, PlanId, SeasonId, TaxRateId};
+use classpay_domain::money::{Money, Percent};
+
+use super::documents::{ClassDoc, SeasonDoc};
+use super::file::FileDoc;
+use super::mistake::Mistake;
+
+/// Every rule that the file breaks. `gone`: the ids of documents that were unreadable, which may be referred to.
+pub(super) fn mistakes_of(file: &FileDoc, gone: &BTreeSet<String>) -> Vec<Mistake> {
+    let mut check = Check { file, gone, known: Known::of(file), mistakes: Vec::new() };
+    check.company();
+    check.tax_rates();
+    check.registration_fees();
+    check.discount_schemes();
+    check.holidays();
+    check.seasons();
+    check.classes();
+    check.families();
+    if !file.transactions.is_empty() {
+        check.mistake("transactions", "transactions can't be loaded yet");
+    }
+    check.mistakes
+}
+
+/// What can be referred to.
+struct Known<'a> {
+    tax_rates: BTreeSet<&'a TaxRateId>,
+    seasons: BTreeMap<&'a SeasonId, &'a SeasonDoc>,
+    plans: BTreeMap<&'a PlanId, &'a SeasonId>,
+    classes: BTreeMap<&'a ClassId, &'a ClassDoc>,
+}
+
+impl<'a> Known<'a> {
+    fn of(file: &'a FileDoc) -> Self {
+        // Backwards, so that of two with the same id the first is meant: the second is the mistake.
+        let seasons = || file.seasons.iter().rev();
+        let plans = seasons().flat_map(|season| season.pricing_plans.iter().rev().map(|plan| (&plan.id, &season.id)));
+        Self {
+            tax_rates: file.tax_rates.iter().map(|rate| &rate.id).collect(),
+            seasons: seasons().map(|season| (&season.id, season)).collect(),
+            plans: plans.collect(),
+            classes: file.classes.iter().rev().map(|class| (&class.id, class)).collect(),
+        }
+    }
+}
+
+/// A check on its way through the file.
+struct Check<'a> {
+    file: &'a FileDoc,
+    gone: &'a BTreeSet<String>,
+    known: Known<'a>,
+    mistakes: Vec<Mistake>,
+}
+
+impl<'a> Check<'a> {
+    fn mistake(&mut self, place: impl Into<String>, what: impl Into<String>) {
+        self.mistakes.push(Mistake::new(place, what));
+    }
+
+    /// Names what does not hold.
+    fn holds(&mut self, holds: bool, place: impl Display, what: impl Into<String>) {
+        if !holds {
+            self.mistake(place.to_string(), what);
+        }
+    }
+
+    fn not_supported(&mut self, is_used: bool, place: impl Display, what: &str) {
+        self.holds(!is_used, place, format!("{what} not supported yet"));
+    }
+
+    fn not_negative(&mut self, amount: Money, place: impl Display) {
+        self.holds(amount >= Money::ZERO, place, format!("{amount} is negative"));
+    }
+
+    fn at_most_hundred(&mut self, percent: Percent, place: impl Display) {
+        self.holds(percent <= Percent::HUNDRED, place, format!("{} % is over 100 %", percent.to_shortest()));
+    }
+
+    /// Names a reference to nothing.
+    fn refers(&mut self, is_known: bool, id: &str, place: impl Display, kind: &str) {
+        self.holds(is_known || self.gone.contains(id), place, format!("there is no {kind} {id}"));
+    }
+
+    fn refers_to_tax_rate(&mut self, id: Option<&TaxRateId>, place: impl Display) {
+        if let Some(id) = id {
+            self.refers(self.known.tax_rates.contains(id), id.as_str(), place, "tax rate");
+        }
+    }
+
+    /// Names every id that stood before.
+    fn once(&mut self, ids: impl IntoIterator<Item = (String, &'a str)>) {
+        let mut seen = BTreeSet::new();
+        for (place, id) in ids {
+            self.holds(seen.insert(id), format!("{place}.id"), format!("{id} is used twice"));
+        }
+    }
+
+    /// Trial places in a lesson; `None`: any number, or no company to say so.
+    fn trial_places(&self) -> Option<u32> {
+        let trial = &self.file.company.as_ref()?.settings.trial;
+        trial.limited_capacity.then_some(trial.max_capacity_per_lesson)
+    }
+}

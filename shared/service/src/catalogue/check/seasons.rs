@@ -1,0 +1,138 @@
+//! Seasons, their plans, and classes.
+//!
+//! Invariant: a plan's rules are written once, in [`PricingPlanDoc::mistakes`]; the conversion asks the same.
+
+use std::collections::BTreeSet;
+
+use classpay_domain::catalogue::{PlanKind, RegistrationStatus};
+use classpay_domain::money::Percent;
+
+use super::super::documents::{ClassDoc, PricingPlanDoc, PricingScheme, SeasonDoc};
+use super::Check;
+use super::company::outside_month;
+
+impl Check<'_> {
+    pub(super) fn seasons(&mut self) {
+        let seasons = &self.file.seasons;
+        self.once(seasons.iter().enumerate().map(|(i, season)| (format!("seasons[{i}]"), season.id.as_str())));
+        let plans = seasons.iter().enumerate().flat_map(|(i, season)| {
+            let plans = season.pricing_plans.iter().enumerate();
+            plans.map(move |(j, plan)| (format!("seasons[{i}].pricingPlans[{j}]"), plan.id.as_str()))
+        });
+        self.once(plans);
+        for (i, season) in seasons.iter().enumerate() {
+            self.season(season, &format!("seasons[{i}]"));
+        }
+    }
+
+    fn season(&mut self, season: &SeasonDoc, place: &str) {
+        self.same_company(&season.company_id, format!("{place}.companyId"));
+        self.holds(season.start_at <= season.end_at, format!("{place}.endAt"), "is before startAt");
+        let open = season.registration_status == RegistrationStatus::Open;
+        let payable = season.pricing_plans.iter().any(|plan| plan.enabled);
+        self.holds(payable || !open, format!("{place}.pricingPlans"), "an open season needs a plan that is enabled");
+        self.season_fees(season, place);
+        let by_quantity = season.pricing_scheme == PricingScheme::ClassQuantity;
+        self.not_supported(by_quantity, format!("{place}.pricingScheme"), "class-quantity is");
+        self.prices_by_quantity(season, place);
+        for (j, plan) in season.pricing_plans.iter().enumerate() {
+            let place = format!("{place}.pricingPlans[{j}]");
+            self.holds(plan.season_id == season.id, format!("{place}.seasonId"), "is not the season it stands in");
+            let same = plan.pricing_model == season.pricing_model;
+            self.holds(same, format!("{place}.pricingModel"), "is not the season's");
+            for (field, what) in plan.mistakes() {
+                self.mistake(format!("{place}.{field}"), what);
+            }
+        }
+    }
+
+    fn season_fees(&mut self, season: &SeasonDoc, place: &str) {
+        self.not_supported(
+            season.enable_registration_fees,
+            format!("{place}.enableRegistrationFees"),
+            "a registration fee is",
+        );
+        self.not_supported(
+            !season.additional_fees.is_empty(),
+            format!("{place}.additionalFees"),
+            "additional fees are",
+        );
+        if let Some(id) = &season.registration_fee_id {
+            let known = self.file.registration_fees.iter().any(|fee| fee.id == *id);
+            self.refers(known, id.as_str(), format!("{place}.registrationFeeId"), "registration fee");
+        }
+        self.refers_to_tax_rate(
+            season.registration_fee_tax_rate_id.as_ref(),
+            format!("{place}.registrationFeeTaxRateId"),
+        );
+        self.not_negative(season.registration_fee, format!("{place}.registrationFee"));
+    }
+
+    fn prices_by_quantity(&mut self, season: &SeasonDoc, place: &str) {
+        let mut quantities: Vec<_> = season.pricing_scheme_values.iter().map(|value| value.quantity).collect();
+        quantities.sort_unstable();
+        let gapless = (1..).zip(&quantities).all(|(expected, quantity)| expected == *quantity);
+        self.holds(gapless, format!("{place}.pricingSchemeValues"), "the quantities are not 1, 2, 3, … without a gap");
+        for (j, value) in season.pricing_scheme_values.iter().enumerate() {
+            self.not_negative(value.price, format!("{place}.pricingSchemeValues[{j}].price"));
+        }
+    }
+
+    pub(super) fn classes(&mut self) {
+        let classes = &self.file.classes;
+        self.once(classes.iter().enumerate().map(|(i, class)| (format!("classes[{i}]"), class.id.as_str())));
+        for (i, class) in classes.iter().enumerate() {
+            self.class(class, &format!("classes[{i}]"));
+        }
+    }
+
+    fn class(&mut self, class: &ClassDoc, place: &str) {
+        let season_known = self.known.seasons.contains_key(&class.season_id);
+        self.refers(season_known, class.season_id.as_str(), format!("{place}.seasonId"), "season");
+        self.not_negative(class.price, format!("{place}.price"));
+        self.holds(class.start_time < class.end_time, format!("{place}.endTime"), "is not after startTime");
+        let ordered = class.first_lesson_start_date <= class.last_lesson_end_date;
+        self.holds(ordered, format!("{place}.lastLessonEndDate"), "is before firstLessonStartDate");
+        self.refers_to_tax_rate(class.settings.tax_rate_id.as_ref(), format!("{place}.settings.taxRateId"));
+        if let (Some(min), Some(max)) = (class.settings.min_age_months, class.settings.max_age_months) {
+            self.holds(min <= max, format!("{place}.settings.maxAgeMonths"), "is below minAgeMonths");
+        }
+        if let Some(places) = class.places() {
+            let enrolments = self.file.families.iter().flat_map(|family| &family.enrolments);
+            let taken = enrolments.filter(|enrolment| enrolment.class_id == class.id).count();
+            let fits = u32::try_from(taken).is_ok_and(|taken| taken <= places);
+            self.holds(fits, format!("{place}.capacity"), format!("{taken} are enrolled in {places} places"));
+        }
+    }
+}
+
+impl PricingPlanDoc {
+    /// Which of its fields break a rule, and what is wrong with them.
+    pub(in crate::catalogue) fn mistakes(&self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        let count = self.number_of_installments;
+        if count == 0 {
+            found.push(("numberOfInstallments", "is 0: the plan has no date".to_owned()));
+        } else if self.kind == PlanKind::OneOff && count != 1 {
+            found.push(("numberOfInstallments", format!("is {count}, but a one-off plan has one")));
+        }
+        let dates = &self.installment_dates;
+        if !dates.is_empty() && dates.len() != usize::from(count) {
+            let what = format!("has {} dates, but numberOfInstallments is {count}", dates.len());
+            found.push(("installmentDates", what));
+        }
+        if dates.iter().collect::<BTreeSet<_>>().len() != dates.len() {
+            found.push(("installmentDates", "has a date twice".to_owned()));
+        }
+        if self.kind == PlanKind::OneOff && dates.iter().any(|date| *date != self.first_payment_date) {
+            found.push(("installmentDates", "a one-off plan is paid on its firstPaymentDate".to_owned()));
+        }
+        if let Some(day) = self.payment_day.filter(|day| !(1..=31).contains(day)) {
+            found.push(("paymentDay", outside_month(day)));
+        }
+        if self.discount.0 > Percent::HUNDRED {
+            found.push(("discount", format!("{} % is over 100 %", self.discount.0.to_shortest())));
+        }
+        found
+    }
+}

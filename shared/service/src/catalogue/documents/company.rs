@@ -1,0 +1,317 @@
+//! A company and its settings, as published and as stored.
+//!
+//! Invariant: only what changes a price or a place is typed beyond its JSON kind; colours and labels are passed on.
+
+use classpay_domain::catalogue::{Currency, TaxMode};
+use classpay_domain::id::{AccountId, CompanyId};
+use classpay_domain::money::Money;
+use jiff::civil::{DateTime, Weekday};
+use serde::{Deserialize, Serialize};
+
+use super::percent::PercentNumber;
+use super::text::{self, DocumentId, Textual, words_are_text};
+
+/// A class business.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CompanyDoc {
+    /// Its id.
+    #[serde(with = "text")]
+    pub id: CompanyId,
+    /// Its name.
+    pub name: String,
+    /// Its name in addresses.
+    #[serde(default)]
+    pub slug: String,
+    /// Where families write to.
+    #[serde(default)]
+    pub email: String,
+    /// Where families call.
+    #[serde(default)]
+    pub phone: String,
+    /// When it joined (UTC).
+    #[serde(with = "text")]
+    pub created_at: DateTime,
+    /// The address of its picture; empty: none.
+    #[serde(default)]
+    pub logo: String,
+    /// Where it is.
+    pub address: AddressDoc,
+    /// What it decided.
+    pub settings: CompanySettingsDoc,
+}
+
+/// A postal address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AddressDoc {
+    /// Its id.
+    #[serde(with = "text")]
+    pub id: DocumentId,
+    /// Whose catalogue it is in. The file may leave it out.
+    #[serde(with = "text")]
+    pub company_id: CompanyId,
+    /// Who lives there. The file may leave it out: the company.
+    #[serde(with = "text")]
+    pub entity_id: DocumentId,
+    /// The first line.
+    #[serde(default)]
+    pub address1: String,
+    /// The second line.
+    #[serde(default)]
+    pub address2: String,
+    /// The town.
+    #[serde(default)]
+    pub town: String,
+    /// The county or state.
+    #[serde(default)]
+    pub state: String,
+    /// ISO 3166-1 alpha-2.
+    #[serde(default)]
+    pub country_code: String,
+    /// The postcode.
+    #[serde(default)]
+    pub zip: String,
+}
+
+/// What a company decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CompanySettingsDoc {
+    /// Place, language and looks.
+    pub general: GeneralSettingsDoc,
+    /// Tax.
+    pub tax: TaxSettingsDoc,
+    /// Trials.
+    pub trial: TrialSettingsDoc,
+    /// Money.
+    pub billing: BillingSettingsDoc,
+    /// Ages.
+    pub enrolment: EnrolmentSettingsDoc,
+}
+
+/// Place, language and looks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GeneralSettingsDoc {
+    /// Its id. The file may leave it out: the company's.
+    #[serde(with = "text")]
+    pub id: DocumentId,
+    /// IANA name of the zone whose date is "today".
+    pub timezone: String,
+    /// BCP 47.
+    #[serde(default = "english")]
+    pub locale: String,
+    /// What is taught.
+    #[serde(default)]
+    pub industry: String,
+    /// How many students, as a range.
+    #[serde(default)]
+    pub size: String,
+    /// 4:30 pm instead of 16:30.
+    #[serde(default, rename = "use12HourClock")]
+    pub use_12_hour_clock: bool,
+    /// The colour of buttons.
+    #[serde(default = "grey")]
+    pub brand_color: String,
+    /// Its shades.
+    #[serde(default)]
+    pub brand_colors: BrandColorsDoc,
+    /// Where a calendar's week begins.
+    #[serde(default = "monday", with = "text")]
+    pub start_day_of_week: Weekday,
+}
+
+fn english() -> String {
+    "en".to_owned()
+}
+
+fn grey() -> String {
+    "#737373".to_owned()
+}
+
+const fn monday() -> Weekday {
+    Weekday::Monday
+}
+
+macro_rules! shades {
+    ($($field:ident = $name:literal, $default:literal;)*) => {
+        /// Shades of the brand's colour, from light to dark.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct BrandColorsDoc {
+            $(
+                #[doc = concat!("Shade ", $name, ".")]
+                #[serde(rename = $name)]
+                pub $field: String,
+            )*
+        }
+
+        /// Greys.
+        impl Default for BrandColorsDoc {
+            fn default() -> Self {
+                Self { $($field: $default.to_owned(),)* }
+            }
+        }
+    };
+}
+
+shades! {
+    shade_50 = "50", "#fafafa";
+    shade_100 = "100", "#f5f5f5";
+    shade_200 = "200", "#e5e5e5";
+    shade_300 = "300", "#d4d4d4";
+    shade_400 = "400", "#a3a3a3";
+    shade_500 = "500", "#737373";
+    shade_600 = "600", "#525252";
+    shade_700 = "700", "#404040";
+    shade_800 = "800", "#262626";
+    shade_900 = "900", "#171717";
+    shade_950 = "950", "#0a0a0a";
+}
+
+/// Tax.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TaxSettingsDoc {
+    /// Its id. The file may leave it out: the company's.
+    #[serde(with = "text")]
+    pub id: DocumentId,
+    /// Whether anything is taxed.
+    #[serde(default)]
+    pub enabled: bool,
+    /// What the number is called.
+    #[serde(default)]
+    pub tax_id_label: String,
+    /// The number that receipts show.
+    #[serde(default)]
+    pub tax_id_number: String,
+    /// Whether prices contain their tax.
+    #[serde(default = "exclusive", with = "text")]
+    pub tax_mode: TaxMode,
+}
+
+const fn exclusive() -> TaxMode {
+    TaxMode::Exclusive
+}
+
+/// Trials.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TrialSettingsDoc {
+    /// Its id. The file may leave it out: the company's.
+    #[serde(with = "text")]
+    pub id: DocumentId,
+    /// The price of one trial, in minor units.
+    #[serde(default, with = "text::minor_units")]
+    pub price: Money,
+    /// Whether families may book one themselves.
+    #[serde(default)]
+    pub enable_on_portal: bool,
+    /// The most trials in one lesson, if it is limited.
+    #[serde(default)]
+    pub max_capacity_per_lesson: u32,
+    /// Whether it is limited.
+    #[serde(default)]
+    pub limited_capacity: bool,
+}
+
+/// When a period is paid. It is passed on; no price depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BillingTiming {
+    /// Before it begins.
+    #[default]
+    Advance,
+    /// When it is over.
+    Arrears,
+}
+
+/// Money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BillingSettingsDoc {
+    /// Its id. The file may leave it out: the company's.
+    #[serde(with = "text")]
+    pub id: DocumentId,
+    /// Where its money goes; null: it can't take any yet.
+    #[serde(default, with = "text::option")]
+    pub stripe_id: Option<AccountId>,
+    /// ISO 4217 in lower case.
+    #[serde(with = "text")]
+    pub currency: Currency,
+    /// When a period is paid.
+    #[serde(default, with = "text")]
+    pub billing_timing: BillingTiming,
+    /// 1 to 31.
+    #[serde(default = "first")]
+    pub billing_day_of_month: i8,
+    /// Whether the payer pays a fee on top.
+    #[serde(default)]
+    pub is_processing_fee_enabled: bool,
+    /// Of the subtotal.
+    #[serde(default)]
+    pub processing_fee: PercentNumber,
+}
+
+const fn first() -> i8 {
+    1
+}
+
+/// Ages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EnrolmentSettingsDoc {
+    /// Its id. The file may leave it out: the company's.
+    #[serde(with = "text")]
+    pub id: DocumentId,
+    /// Which date an age counts at.
+    #[serde(default, with = "text")]
+    pub age_cut_off_type: AgeCutOffType,
+    /// For `specific_date`.
+    #[serde(default, with = "text::option")]
+    pub age_cut_off_date: Option<MonthDay>,
+    /// For `days_before_season`.
+    #[serde(default)]
+    pub age_cut_off_days: Option<u16>,
+}
+
+/// Which date an age counts at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AgeCutOffType {
+    /// The season's first day.
+    #[default]
+    FirstDayOfSeason,
+    /// A month and a day in the year in which the season starts.
+    SpecificDate,
+    /// So many days before the season's first day.
+    DaysBeforeSeason,
+}
+
+words_are_text! {
+    BillingTiming { Advance = "advance", Arrears = "arrears" }
+    AgeCutOffType {
+        FirstDayOfSeason = "first_day_of_season", SpecificDate = "specific_date",
+        DaysBeforeSeason = "days_before_season",
+    }
+}
+
+/// A day of any year: `09-01`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MonthDay {
+    /// 1 to 12.
+    pub month: i8,
+    /// 1 to 31, and one that the month has in a leap year.
+    pub day: i8,
+}
+
+impl Textual for MonthDay {
+    fn read(text: &str) -> Result<Self, String> {
+        // 2000 was a leap year: 29 February is a day of any year.
+        let date = jiff::civil::Date::read(&format!("2000-{text}"));
+        let date = date.map_err(|_| format!("`{text}` is not a month and a day like 09-01"))?;
+        Ok(Self { month: date.month(), day: date.day() })
+    }
+    fn write(&self) -> String {
+        format!("{:02}-{:02}", self.month, self.day)
+    }
+}

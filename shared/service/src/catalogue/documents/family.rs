@@ -1,0 +1,151 @@
+//! A family as published, its students as stored, and what it has bought before as a file says it.
+//!
+//! Invariant: nothing here says what a family owes; that is the ledger's.
+
+use classpay_domain::id::{ClassId, CompanyId, EnrolmentId, FamilyId, PlanId, StudentId, TrialId};
+use classpay_domain::money::Money;
+use jiff::civil::{Date, DateTime, Time};
+use serde::{Deserialize, Serialize};
+
+use super::text::{self, DocumentId, words_are_text};
+use super::yes;
+
+/// A family: who owes and pays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FamilyDoc {
+    /// Its id.
+    #[serde(with = "text")]
+    pub id: FamilyId,
+    /// Whose customer it is. The file may leave it out.
+    #[serde(with = "text")]
+    pub company_id: CompanyId,
+    /// Its name.
+    pub name: String,
+    /// When it accepted (UTC).
+    #[serde(default, with = "text::option")]
+    pub joined_at: Option<DateTime>,
+    /// Whether it can sign in.
+    #[serde(default, with = "text")]
+    pub invitation_status: InvitationStatus,
+    /// Whether instalments are collected without being asked for.
+    #[serde(default)]
+    pub autopay_enabled: bool,
+    /// The address of its picture.
+    #[serde(default)]
+    pub profile_picture: Option<String>,
+    /// When it was removed (UTC).
+    #[serde(default, with = "text::option")]
+    pub deleted_at: Option<DateTime>,
+    /// When it left (UTC).
+    #[serde(default, with = "text::option")]
+    pub archived_at: Option<DateTime>,
+    /// When it was made (UTC).
+    #[serde(with = "text")]
+    pub created_at: DateTime,
+}
+
+/// Whether a family can sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InvitationStatus {
+    /// Nobody asked it.
+    #[default]
+    NotInvited,
+    /// It was asked.
+    Invited,
+    /// It can.
+    Accepted,
+}
+
+words_are_text! {
+    InvitationStatus { NotInvited = "not_invited", Invited = "invited", Accepted = "accepted" }
+}
+
+/// A student of a family.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StudentDoc {
+    /// Its id.
+    #[serde(with = "text")]
+    pub id: StudentId,
+    /// The first name.
+    pub first_name: String,
+    /// The last name.
+    pub last_name: String,
+    /// Null: the age is not checked.
+    #[serde(default, with = "text::option")]
+    pub date_of_birth: Option<Date>,
+    /// Whether discount schemes count it.
+    #[serde(default = "yes")]
+    pub discountable: bool,
+    /// When it left (UTC).
+    #[serde(default, with = "text::option")]
+    pub archived_at: Option<DateTime>,
+}
+
+impl StudentDoc {
+    /// Both names.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        format!("{} {}", self.first_name, self.last_name).trim().to_owned()
+    }
+}
+
+/// A live enrolment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EnrolmentEntry {
+    /// Its id.
+    #[serde(with = "text")]
+    pub id: EnrolmentId,
+    /// Who.
+    #[serde(with = "text")]
+    pub student_id: StudentId,
+    /// Where.
+    #[serde(with = "text")]
+    pub class_id: ClassId,
+    /// How it was paid.
+    #[serde(with = "text")]
+    pub pricing_plan_id: PlanId,
+    /// From when.
+    #[serde(with = "text")]
+    pub start_at: Date,
+}
+
+/// A live trial booking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TrialEntry {
+    /// Its id.
+    #[serde(with = "text")]
+    pub id: TrialId,
+    /// Who.
+    #[serde(with = "text")]
+    pub student_id: StudentId,
+    /// Where.
+    #[serde(with = "text")]
+    pub class_id: ClassId,
+    /// The lesson's day.
+    #[serde(with = "text")]
+    pub trial_at: Date,
+    /// When it begins.
+    #[serde(with = "text")]
+    pub time: Time,
+}
+
+/// A fee that was charged before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChargedFeeEntry {
+    /// The registration fee or additional fee.
+    #[serde(with = "text")]
+    pub fee_id: DocumentId,
+    /// For whom.
+    #[serde(with = "text")]
+    pub student_id: StudentId,
+    /// `once`, the year, or the season's id.
+    pub period: String,
+    /// Before exclusive tax, in minor units.
+    #[serde(with = "text::minor_units")]
+    pub amount: Money,
+}

@@ -1,0 +1,195 @@
+//! What a company has beside its seasons: tax rates, holidays, fees and discount schemes.
+//!
+//! Invariant: a shape is accepted here even where pricing can't use it yet; the file's check refuses it by name.
+
+use classpay_domain::id::{CompanyId, TaxRateId};
+use classpay_domain::money::Money;
+use jiff::civil::{Date, DateTime};
+use serde::{Deserialize, Serialize};
+
+use super::percent::PercentText;
+use super::text::{self, DocumentId, words_are_text};
+use super::yes;
+
+/// A tax rate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TaxRateDoc {
+    /// Its id.
+    #[serde(with = "text")]
+    pub id: TaxRateId,
+    /// 0 to 100 %.
+    pub rate: PercentText,
+    /// What it is called: "VAT".
+    pub label: String,
+    /// Whether new classes get it.
+    #[serde(default)]
+    pub is_default: bool,
+}
+
+/// Days without lessons.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HolidayDoc {
+    /// Its id.
+    #[serde(with = "text")]
+    pub id: DocumentId,
+    /// Its name.
+    pub name: String,
+    /// The first day.
+    #[serde(with = "text")]
+    pub start_at: Date,
+    /// The last day.
+    #[serde(with = "text")]
+    pub end_at: Date,
+}
+
+/// What a student pays once a period for being registered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RegistrationFeeDoc {
+    /// Its id.
+    #[serde(with = "text")]
+    pub id: DocumentId,
+    /// Its name.
+    pub name: String,
+    /// In minor units.
+    #[serde(with = "text::minor_units")]
+    pub amount: Money,
+    /// The most a family pays in a period; null: no limit.
+    #[serde(default, with = "text::minor_units::option")]
+    pub max_amount_per_family: Option<Money>,
+    /// The period.
+    #[serde(with = "text")]
+    pub repetition_interval: RepetitionInterval,
+    /// When it is due.
+    #[serde(default, with = "text::option")]
+    pub due_date: Option<Date>,
+    /// Whether a part of the period costs a part.
+    #[serde(default)]
+    pub pro_rated: bool,
+    /// Its tax.
+    #[serde(default)]
+    pub tax_rate: Option<TaxRateDoc>,
+    /// When it was given up (UTC).
+    #[serde(default, with = "text::option")]
+    pub archived_at: Option<DateTime>,
+}
+
+/// How often a registration fee is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RepetitionInterval {
+    /// Once for ever.
+    OneOff,
+    /// Once a calendar year.
+    Annual,
+    /// Once a season.
+    PerSeason,
+}
+
+/// What a student pays for enrolling in a season.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AdditionalFeeDoc {
+    /// Its id.
+    #[serde(with = "text")]
+    pub id: DocumentId,
+    /// Whose catalogue it is in. The file may leave it out.
+    #[serde(with = "text")]
+    pub company_id: CompanyId,
+    /// The season. The file may leave it out.
+    #[serde(with = "text")]
+    pub entity_id: DocumentId,
+    /// What it is for.
+    pub description: String,
+    /// In minor units.
+    #[serde(with = "text::minor_units")]
+    pub amount: Money,
+    /// The most a family pays; null: no limit.
+    #[serde(default, with = "text::minor_units::option")]
+    pub max_amount_per_family: Option<Money>,
+    /// Its tax.
+    #[serde(default, with = "text::option")]
+    pub tax_rate_id: Option<TaxRateId>,
+    /// Whether a part of the season costs a part.
+    #[serde(default)]
+    pub pro_rated: bool,
+}
+
+/// A discount for many.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DiscountSchemeDoc {
+    /// Its id.
+    #[serde(with = "text")]
+    pub id: DocumentId,
+    /// Its name.
+    pub name: String,
+    /// What is counted.
+    #[serde(rename = "type", with = "text")]
+    pub kind: DiscountKind,
+    /// What it is taken off.
+    #[serde(with = "text")]
+    pub application: DiscountApplication,
+    /// What its values' amounts are.
+    #[serde(with = "text")]
+    pub discount_type: DiscountUnit,
+    /// Whether it is given.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Its tiers.
+    #[serde(default)]
+    pub values: Vec<DiscountValueDoc>,
+}
+
+/// What a discount scheme counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiscountKind {
+    /// The family's students.
+    StudentQtyByFamily,
+    /// The student's classes.
+    CourseQtyByStudent,
+    /// The family's classes.
+    CourseQtyByFamily,
+}
+
+/// What a discount scheme is taken off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiscountApplication {
+    /// All that is counted.
+    TotalTuition,
+    /// Each by its position.
+    IndividualItem,
+}
+
+/// What the amounts of a discount scheme are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiscountUnit {
+    /// Whole percent.
+    Percent,
+    /// Minor units.
+    Fixed,
+}
+
+/// A tier of a discount scheme.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DiscountValueDoc {
+    /// Its id.
+    #[serde(with = "text")]
+    pub id: DocumentId,
+    /// From how many on.
+    pub quantity: u32,
+    /// Whole percent or minor units.
+    pub amount: i64,
+}
+
+words_are_text! {
+    RepetitionInterval { OneOff = "one-off", Annual = "annual", PerSeason = "per-season" }
+    DiscountKind {
+        StudentQtyByFamily = "student_qty_by_family", CourseQtyByStudent = "course_qty_by_student",
+        CourseQtyByFamily = "course_qty_by_family",
+    }
+    DiscountApplication { TotalTuition = "total_tuition", IndividualItem = "individual_item" }
+    DiscountUnit { Percent = "percent", Fixed = "fixed" }
+}

@@ -1,0 +1,37 @@
+//! The shapes of the catalogue in the words of the published contract.
+//!
+//! One type serves three purposes: the catalogue file, the stored item (one JSON string) and the answer's JSON. What
+//! is only input is left out of the answer by [`PublishedSeason`].
+//!
+//! Invariant: writing a document and reading it again gives the same document. A shape says nothing about other
+//! documents; whether an id exists is the file's business.
+
+mod class;
+mod company;
+mod family;
+mod fees;
+mod percent;
+mod season;
+pub mod text;
+
+pub use class::{ClassDoc, ClassSettingsDoc};
+pub use company::{
+    AddressDoc, AgeCutOffType, BillingSettingsDoc, BillingTiming, BrandColorsDoc, CompanyDoc, CompanySettingsDoc,
+    EnrolmentSettingsDoc, GeneralSettingsDoc, MonthDay, TaxSettingsDoc, TrialSettingsDoc,
+};
+pub use family::{ChargedFeeEntry, EnrolmentEntry, FamilyDoc, InvitationStatus, StudentDoc, TrialEntry};
+pub use fees::{
+    AdditionalFeeDoc, DiscountApplication, DiscountKind, DiscountSchemeDoc, DiscountUnit, DiscountValueDoc, HolidayDoc,
+    RegistrationFeeDoc, RepetitionInterval, TaxRateDoc,
+};
+pub use percent::{PercentNumber, PercentText};
+pub use season::{PricingPlanDoc, PricingScheme, PricingSchemeValueDoc, PublishedSeason, SeasonDoc};
+pub use text::DocumentId;
+
+/// For what is on unless it is said to be off.
+const fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+use classpay_domain::money::Percent;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::*;
+use crate::catalogue::Catalogue;
+
+const DEMO: &str = include_str!("../../../../../infra/local/demo-studio.json");
+
+/// Writes a document and reads it again.
+fn survives<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(document: &T) {
+    let stored = serde_json::to_string(document).unwrap();
+    let again: T = serde_json::from_str(&stored).unwrap();
+    assert_eq!(again, *document, "{stored}");
+    assert_eq!(serde_json::to_string(&again).unwrap(), stored);
+}
+
+/// Reads a document that is written exactly as it is stored.
+fn is_stored_as<T: Serialize + DeserializeOwned>(text: &str) {
+    let document: T = serde_json::from_str(text).unwrap();
+    assert_eq!(serde_json::to_string(&document).unwrap(), text);
+}
+
+fn refused<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> String {
+    serde_json::from_str::<T>(text).unwrap_err().to_string()
+}
+
+#[test]
+fn what_is_stored_is_read_back_as_it_was() {
+    let studio = Catalogue::parse(DEMO).unwrap();
+    survives(&studio.company);
+    studio.tax_rates.iter().for_each(survives);
+    studio.holidays.iter().for_each(survives);
+    studio.seasons.iter().for_each(survives);
+    studio.classes.iter().for_each(survives);
+    for entry in &studio.families {
+        survives(&entry.family);
+        entry.students.iter().for_each(survives);
+        entry.enrolments.iter().for_each(survives);
+        entry.trials.iter().for_each(survives);
+        entry.charged_fees.iter().for_each(survives);
+    }
+}
+
+#[test]
+fn what_the_demo_studio_lacks_is_read_back_as_well() {
+    is_stored_as::<RegistrationFeeDoc>(
+        r#"{"id":"reg_1","name":"Registration","amount":1500,"maxAmountPerFamily":2500,"repetitionInterval":"per-season","dueDate":"2026-09-01","proRated":true,"taxRate":{"id":"tax_1","rate":"20.000","label":"VAT","isDefault":true},"archivedAt":"2026-09-07 14:30:41"}"#,
+    );
+    is_stored_as::<DiscountSchemeDoc>(
+        r#"{"id":"dsc_1","name":"Siblings","type":"student_qty_by_family","application":"individual_item","discountType":"percent","enabled":false,"values":[{"id":"dscv_1","quantity":2,"amount":10}]}"#,
+    );
+    is_stored_as::<AdditionalFeeDoc>(
+        r#"{"id":"mkpl_1","companyId":"co_1","entityId":"sea_1","description":"Costume","amount":1000,"maxAmountPerFamily":null,"taxRateId":"tax_1","proRated":false}"#,
+    );
+    is_stored_as::<PricingSchemeValueDoc>(r#"{"id":"psv_1","quantity":1,"price":12000}"#);
+    is_stored_as::<ChargedFeeEntry>(r#"{"feeId":"reg_1","studentId":"stu_1","period":"2026","amount":1500}"#);
+    is_stored_as::<EnrolmentSettingsDoc>(
+        r#"{"id":"co_1","ageCutOffType":"specific_date","ageCutOffDate":"02-29","ageCutOffDays":14}"#,
+    );
+}
+
+#[test]
+fn r3_a_percentage_never_loses_a_digit() {
+    for (text, written) in [("2.9", "2.9"), ("2.900", "2.9"), ("0.005", "0.005"), ("100", "100"), ("0", "0")] {
+        let number: PercentNumber = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&number).unwrap(), written, "{text}");
+    }
+    for (text, written) in [("\"20.000\"", "20.000"), ("20", "20.000"), ("2.900", "2.900"), ("\"0.005\"", "0.005")] {
+        let rate: PercentText = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&rate).unwrap(), format!("\"{written}\""), "{text}");
+    }
+    // A float would make something else of it.
+    let odd: PercentNumber = serde_json::from_str("999999999.999").unwrap();
+    assert_eq!(odd.0, Percent::thousandths(999_999_999_999));
+}
+
+#[test]
+fn r3_what_is_no_percentage_is_refused() {
+    for bad in ["2.9001", "-1", "1e2", "null", "true", "[]"] {
+        assert!(refused::<PercentNumber>(bad).contains("at most three decimals"), "{bad}");
+        assert!(refused::<PercentText>(bad).contains("at most three decimals"), "{bad}");
+    }
+    assert!(refused::<PercentNumber>("\"2.9\"").contains("at most three decimals"));
+    assert!(refused::<PercentText>("\"20 %\"").contains("at most three decimals"));
+}
+
+#[test]
+fn a_date_or_time_has_one_spelling() {
+    let plan = |date: &str| {
+        format!(
+            r#"{{"id":"pp_1","seasonId":"sea_1","pricingModel":"per-lesson","type":"one-off","firstPaymentDate":"{date}"}}"#
+        )
+    };
+    assert!(serde_json::from_str::<PricingPlanDoc>(&plan("2026-09-07")).is_ok());
+    for bad in ["2026-9-7", "20260907", "2026-02-30", "2026-09-07T00:00", "2026-09-07 00:00:00", ""] {
+        assert!(refused::<PricingPlanDoc>(&plan(bad)).contains("is not a date like 2026-09-07"), "{bad}");
+    }
+    let trial = |time: &str| {
+        format!(r#"{{"id":"trl_1","studentId":"stu_1","classId":"cls_1","trialAt":"2026-09-07","time":"{time}"}}"#)
+    };
+    assert!(serde_json::from_str::<TrialEntry>(&trial("09:00")).is_ok());
+    for bad in ["9:00", "09:00:00", "24:00", "0900", "T09:00"] {
+        assert!(refused::<TrialEntry>(&trial(bad)).contains("is not a time like 09:30"), "{bad}");
+    }
+    let family = |at: &str| format!(r#"{{"id":"fml_1","companyId":"co_1","name":"Potter","createdAt":"{at}"}}"#);
+    is_stored_as::<FamilyDoc>(
+        r#"{"id":"fml_1","companyId":"co_1","name":"Potter","joinedAt":null,"invitationStatus":"not_invited","autopayEnabled":false,"profilePicture":null,"deletedAt":null,"archivedAt":null,"createdAt":"2023-12-05 14:30:41"}"#,
+    );
+    for bad in ["2023-12-05", "2023-12-05T14:30:41", "2023-12-05 14:30", "2023-12-05 14:30:41Z"] {
+        assert!(refused::<FamilyDoc>(&family(bad)).contains("is not a date and time"), "{bad}");
+    }
+}
+
+#[test]
+fn an_amount_is_an_integer_and_an_id_is_checked() {
+    assert!(refused::<PricingSchemeValueDoc>(r#"{"id":"psv_1","quantity":1,"price":12.5}"#).contains("floating point"));
+    assert!(refused::<PricingSchemeValueDoc>(r#"{"id":"psv 1","quantity":1,"price":1}"#).contains("an id is 1 to 64"));
+    assert!(
+        refused::<PricingSchemeValueDoc>(r#"{"id":"psv_1","quantity":1,"price":1,"x":1}"#).contains("unknown field")
+    );
+}
+
+#[test]
+fn what_may_be_left_out_has_the_obvious_default() {
+    let class: ClassDoc = serde_json::from_str(
+        r#"{"id":"cls_1","seasonId":"sea_1","name":"Tap","price":850,"dayOfWeek":"monday","startTime":"16:30","endTime":"17:15","firstLessonStartDate":"2026-09-07","lastLessonEndDate":"2026-12-14"}"#,
+    )
+    .unwrap();
+    assert_eq!((class.capacity, class.places()), (None, None));
+    assert_eq!(class.settings, ClassSettingsDoc::default());
+    assert!(class.settings.discountable && class.settings.portal_enrolment_enabled && !class.settings.trials_enabled);
+    let unlimited = ClassDoc { capacity: Some(0), ..class };
+    assert_eq!(unlimited.places(), None);
+}
+
+#[test]
+fn an_answer_shows_a_season_without_what_is_only_input() {
+    let studio = Catalogue::parse(DEMO).unwrap();
+    let mut season = studio.seasons[0].clone();
+    season.registration_fee_id = Some(DocumentId::parse("reg_1").unwrap());
+    let published: Value = serde_json::to_value(season.published()).unwrap();
+    let mut fields: Vec<_> = published.as_object().unwrap().keys().map(String::as_str).collect();
+    fields.sort_unstable();
+    let mut contract = [
+        "id",
+        "companyId",
+        "name",
+        "startAt",
+        "endAt",
+        "registrationOpen",
+        "registrationStatus",
+        "enableRegistrationFees",
+        "registrationFeeDto",
+        "registrationFee",
+        "registrationFeeTaxRateId",
+        "hasMaxRegistrationFee",
+        "maxRegistrationFee",
+        "pricingScheme",
+        "pricingModel",
+        "pricingPlans",
+        "additionalFees",
+        "createdAt",
+        "updatedAt",
+        "archivedAt",
+    ];
+    contract.sort_unstable();
+    assert_eq!(fields, contract);
+    let mut plan: Vec<_> = published["pricingPlans"][0].as_object().unwrap().keys().map(String::as_str).collect();
+    plan.sort_unstable();
+    let mut contract = [
+        "id",
+        "seasonId",
+        "pricingModel",
+        "firstPaymentDate",
+        "numberOfInstallments",
+        "type",
+        "paymentDay",
+        "discount",
+        "billingTiming",
+        "enabled",
+        "installmentDates",
+    ];
+    contract.sort_unstable();
+    assert_eq!(plan, contract);
+}
+
+#[test]
+fn a_company_is_published_in_the_contracts_fields() {
+    let studio = Catalogue::parse(DEMO).unwrap();
+    let company: Value = serde_json::to_value(&studio.company).unwrap();
+    let keys = |pointer: &str| {
+        let object = company.pointer(pointer).unwrap().as_object().unwrap();
+        let mut keys: Vec<_> = object.keys().cloned().collect();
+        keys.sort_unstable();
+        keys.join(" ")
+    };
+    assert_eq!(keys(""), "address createdAt email id logo name phone settings slug");
+    assert_eq!(keys("/address"), "address1 address2 companyId countryCode entityId id state town zip");
+    assert_eq!(keys("/settings"), "billing enrolment general tax trial");
+    assert_eq!(
+        keys("/settings/general"),
+        "brandColor brandColors id industry locale size startDayOfWeek timezone use12HourClock"
+    );
+    assert_eq!(keys("/settings/general/brandColors"), "100 200 300 400 50 500 600 700 800 900 950");
+    assert_eq!(keys("/settings/tax"), "enabled id taxIdLabel taxIdNumber taxMode");
+    assert_eq!(keys("/settings/trial"), "enableOnPortal id limitedCapacity maxCapacityPerLesson price");
+    assert_eq!(
+        keys("/settings/billing"),
+        "billingDayOfMonth billingTiming currency id isProcessingFeeEnabled processingFee stripeId"
+    );
+    assert_eq!(keys("/settings/enrolment"), "ageCutOffDate ageCutOffDays ageCutOffType id");
+}

@@ -1,0 +1,162 @@
+//! A whole studio in one file: read, filled in and checked.
+//!
+//! Invariant: a [`Catalogue`] holds no mistake that [`Catalogue::parse`] knows of, and no rule that pricing would ignore.
+
+use classpay_domain::id::{CompanyId, FamilyId};
+use jiff::civil::DateTime;
+use serde::{Deserialize, Serialize};
+
+use super::documents::{
+    ChargedFeeEntry, ClassDoc, CompanyDoc, DiscountSchemeDoc, EnrolmentEntry, FamilyDoc, HolidayDoc, InvitationStatus,
+    RegistrationFeeDoc, SeasonDoc, StudentDoc, TaxRateDoc, TrialEntry, text,
+};
+use super::mistake::Mistake;
+use super::{check, mend};
+
+/// A studio that can be imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Catalogue {
+    /// The company.
+    pub company: CompanyDoc,
+    /// Its tax rates.
+    pub tax_rates: Vec<TaxRateDoc>,
+    /// Its registration fees.
+    pub registration_fees: Vec<RegistrationFeeDoc>,
+    /// Its discount schemes.
+    pub discount_schemes: Vec<DiscountSchemeDoc>,
+    /// Its holidays.
+    pub holidays: Vec<HolidayDoc>,
+    /// Its seasons.
+    pub seasons: Vec<SeasonDoc>,
+    /// Its classes.
+    pub classes: Vec<ClassDoc>,
+    /// Its families.
+    pub families: Vec<FamilyEntry>,
+}
+
+/// A family with all that is its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FamilyEntry {
+    /// The family.
+    pub family: FamilyDoc,
+    /// Its students.
+    pub students: Vec<StudentDoc>,
+    /// Its live enrolments.
+    pub enrolments: Vec<EnrolmentEntry>,
+    /// Its live trial bookings.
+    pub trials: Vec<TrialEntry>,
+    /// The fees that it was charged.
+    pub charged_fees: Vec<ChargedFeeEntry>,
+}
+
+/// The file as it stands. Each part may be missing, so that one mistake doesn't hide the next.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct FileDoc {
+    pub company: Option<CompanyDoc>,
+    pub tax_rates: Vec<TaxRateDoc>,
+    pub registration_fees: Vec<RegistrationFeeDoc>,
+    pub discount_schemes: Vec<DiscountSchemeDoc>,
+    pub holidays: Vec<HolidayDoc>,
+    pub seasons: Vec<SeasonDoc>,
+    pub classes: Vec<ClassDoc>,
+    pub families: Vec<FamilyFileDoc>,
+    pub transactions: Vec<serde::de::IgnoredAny>,
+}
+
+/// A family in the file: the published fields (serde can't flatten them and refuse unknown ones) and its lists.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct FamilyFileDoc {
+    #[serde(with = "text")]
+    pub id: FamilyId,
+    #[serde(with = "text")]
+    pub company_id: CompanyId,
+    pub name: String,
+    #[serde(default, with = "text::option")]
+    pub joined_at: Option<DateTime>,
+    #[serde(default, with = "text")]
+    pub invitation_status: InvitationStatus,
+    #[serde(default)]
+    pub autopay_enabled: bool,
+    #[serde(default)]
+    pub profile_picture: Option<String>,
+    #[serde(default, with = "text::option")]
+    pub deleted_at: Option<DateTime>,
+    #[serde(default, with = "text::option")]
+    pub archived_at: Option<DateTime>,
+    #[serde(with = "text")]
+    pub created_at: DateTime,
+    #[serde(default)]
+    pub students: Vec<StudentDoc>,
+    #[serde(default)]
+    pub enrolments: Vec<EnrolmentEntry>,
+    #[serde(default)]
+    pub trials: Vec<TrialEntry>,
+    #[serde(default)]
+    pub charged_fees: Vec<ChargedFeeEntry>,
+}
+
+impl Catalogue {
+    /// Reads a studio, fills in what may be left out and checks it as a whole.
+    ///
+    /// # Errors
+    /// Every mistake in it, in the order in which they were found: first what has the wrong shape.
+    pub fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
+        let mended = mend::read(text).map_err(|mistake| vec![mistake])?;
+        let found = check::mistakes_of(&mended.file, &mended.gone);
+        if !mended.mistakes.is_empty() || !found.is_empty() {
+            return Err(mended.with(found));
+        }
+        let file = mended.file;
+        let missing = || vec![Mistake::new("company", "is missing")];
+        let mut catalogue = Self {
+            company: file.company.ok_or_else(missing)?,
+            tax_rates: file.tax_rates,
+            registration_fees: file.registration_fees,
+            discount_schemes: file.discount_schemes,
+            holidays: file.holidays,
+            seasons: file.seasons,
+            classes: file.classes,
+            families: file.families.into_iter().map(FamilyEntry::from).collect(),
+        };
+        catalogue.spell_out_registration_fees();
+        Ok(catalogue)
+    }
+
+    /// Puts the fee that a season names into the season, where it is published.
+    fn spell_out_registration_fees(&mut self) {
+        for season in &mut self.seasons {
+            let named = self.registration_fees.iter().find(|fee| season.registration_fee_id.as_ref() == Some(&fee.id));
+            if season.registration_fee_dto.is_none() {
+                season.registration_fee_dto = named.cloned();
+            }
+        }
+    }
+}
+
+impl From<FamilyFileDoc> for FamilyEntry {
+    fn from(doc: FamilyFileDoc) -> Self {
+        Self {
+            family: FamilyDoc {
+                id: doc.id,
+                company_id: doc.company_id,
+                name: doc.name,
+                joined_at: doc.joined_at,
+                invitation_status: doc.invitation_status,
+                autopay_enabled: doc.autopay_enabled,
+                profile_picture: doc.profile_picture,
+                deleted_at: doc.deleted_at,
+                archived_at: doc.archived_at,
+                created_at: doc.created_at,
+            },
+            students: doc.students,
+            enrolments: doc.enrolments,
+            trials: doc.trials,
+            charged_fees: doc.charged_fees,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! What a newcomer sees in the demo studio, on whatever day.
+
+use std::collections::BTreeMap;
+
+use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
+use classpay_domain::catalogue::{
+    Class, ClassOnSale, Company, Enrolment, Family, Holiday, Season, Seats, Student, Studio, TaxRate, TrialBooking,
+};
+use classpay_domain::id::{ClassId, PlanId, StudentId};
+use classpay_domain::pricing::{self, Quote, Refusal};
+use jiff::civil::{DateTime, date, time};
+
+use super::*;
+
+/// The demo studio as one of its families sees it, with nothing sold since the import.
+fn studio(family: usize) -> Studio {
+    let demo = Catalogue::parse(DEMO).unwrap();
+    let taken = |class: &ClassDoc| {
+        let all = demo.families.iter().flat_map(|family| &family.enrolments);
+        u32::try_from(all.filter(|enrolment| enrolment.class_id == class.id).count()).unwrap()
+    };
+    let on_sale = |doc: &ClassDoc| ClassOnSale {
+        class: Class::try_from(doc).unwrap(),
+        seats: Seats { left: doc.places().map(|places| places - taken(doc)), price_version: 1 },
+        trials_booked: BTreeMap::new(),
+    };
+    let entry = &demo.families[family];
+    let enrolled = |entry: &EnrolmentEntry| Enrolment {
+        id: entry.id.clone(),
+        student: entry.student_id.clone(),
+        class: entry.class_id.clone(),
+    };
+    let tried = |entry: &TrialEntry| TrialBooking {
+        id: entry.id.clone(),
+        student: entry.student_id.clone(),
+        class: entry.class_id.clone(),
+    };
+    Studio {
+        company: Company::try_from(&demo.company).unwrap(),
+        tax_rates: demo.tax_rates.iter().map(|doc| (doc.id.clone(), TaxRate::try_from(doc).unwrap())).collect(),
+        holidays: demo.holidays.iter().map(|doc| Holiday::try_from(doc).unwrap()).collect(),
+        seasons: demo.seasons.iter().map(|doc| (doc.id.clone(), Season::try_from(doc).unwrap())).collect(),
+        classes: demo.classes.iter().map(|doc| (doc.id.clone(), on_sale(doc))).collect(),
+        family: Family {
+            id: entry.family.id.clone(),
+            name: entry.family.name.clone(),
+            students: entry.students.iter().map(|doc| (doc.id.clone(), Student::from(doc))).collect(),
+            enrolments: entry.enrolments.iter().map(enrolled).collect(),
+            trials: entry.trials.iter().map(tried).collect(),
+        },
+    }
+}
+
+const STEM: &str = "01J9ZDEMW5TVDJ0R";
+
+fn class_id(name: &str) -> ClassId {
+    ClassId::parse(format!("cls_{STEM}{name:0>10}")).unwrap()
+}
+
+fn place(student: &str, class: &str, plan: &str) -> EnrolmentItem {
+    EnrolmentItem {
+        student: StudentId::parse(format!("stu_{STEM}{student:0>10}")).unwrap(),
+        class: class_id(class),
+        plan: Some(PlanId::parse(format!("pp_{STEM}{plan:0>10}")).unwrap()),
+    }
+}
+
+fn quote(family: usize, items: Vec<EnrolmentItem>, now: DateTime) -> Result<Quote, Refusal> {
+    pricing::quote(&studio(family), &Basket::new(items, Vec::new()), now, pricing::Buyer::Family)
+}
+
+fn due_now(family: usize, items: Vec<EnrolmentItem>, now: DateTime) -> i64 {
+    quote(family, items, now).unwrap().payment.unwrap().total.units()
+}
+
+#[test]
+fn the_walk_through_costs_money_until_the_school_year_ends() {
+    let items = || vec![place("ADA", "BA11ET", "FV112627"), place("T0B1", "BABYBA11ET", "M0NTH2627")];
+    for day in [date(2026, 9, 1), date(2026, 11, 21), date(2027, 3, 30), date(2027, 7, 9)] {
+        let now = day.to_datetime(time(12, 0, 0, 0));
+        assert_eq!(due_now(0, items(), now) > 30, day >= date(2026, 9, 7), "{day}");
+    }
+}
+
+#[test]
+fn next_years_season_can_be_bought_until_it_ends() {
+    let items = |plan| vec![place("ADA", "BA11ET2728", plan)];
+    let noon = |day: jiff::civil::Date| day.to_datetime(time(12, 0, 0, 0));
+    // Before its first date nothing is due.
+    assert_eq!(due_now(0, items("FV112728"), noon(date(2026, 11, 21))), 0);
+    for day in [date(2027, 9, 1), date(2028, 1, 1), date(2028, 7, 10)] {
+        assert!(due_now(0, items("FV112728"), noon(day)) > 30, "{day}");
+        assert!(due_now(0, items("M0NTH2728"), noon(day)) > 30, "{day}");
+    }
+    assert_eq!(refusal(0, place("ADA", "BA11ET2728", "FV112728"), date(2028, 7, 11)), "ClassEnded");
+}
+
+fn refusal(family: usize, item: EnrolmentItem, day: jiff::civil::Date) -> String {
+    let refusal = quote(family, vec![item], day.to_datetime(time(12, 0, 0, 0))).unwrap_err();
+    format!("{:?}", refusal.rule)
+}
+
+#[test]
+fn there_is_something_to_be_refused_for() {
+    let today = date(2026, 11, 21);
+    assert_eq!(refusal(7, place("0R1A", "P01NTE", "FV112627"), today), "ClassFull");
+    assert_eq!(refusal(0, place("T0B1", "TAP", "FV112627"), today), "AgeOutOfRange");
+    assert_eq!(refusal(7, place("C1AN", "SH0W2728", "FV112728"), today), "EnrolmentClosed");
+    assert_eq!(refusal(1, place("GRACE", "C0NTEMP", "FV112627"), today), "AlreadyEnrolled");
+    assert_eq!(refusal(0, place("ADA", "BA11ET", "TERM1Y2627"), today), "PlanNotInSeason");
+}
+
+#[test]
+fn there_is_a_last_place_a_free_class_and_an_unlimited_one() {
+    let now = date(2026, 11, 21).to_datetime(time(12, 0, 0, 0));
+    assert_eq!(studio(0).classes[&class_id("ACR0")].seats.left, Some(1));
+    assert_eq!(studio(0).classes[&class_id("ADV1T")].seats.left, None);
+    assert_eq!(due_now(0, vec![place("ADA", "0PENSTVD10", "FV112627")], now), 0);
+    assert!(due_now(0, vec![place("ADA", "ACR0", "FV112627")], now) > 0);
+}
+
+#[test]
+fn a_trial_can_be_booked() {
+    let basket = Basket::new(
+        Vec::new(),
+        vec![TrialItem {
+            student: StudentId::parse(format!("stu_{STEM}0000000ADA")).unwrap(),
+            class: class_id("BA11ET"),
+            on: date(2026, 11, 30),
+            at: time(16, 30, 0, 0),
+        }],
+    );
+    let now = date(2026, 11, 21).to_datetime(time(12, 0, 0, 0));
+    let quote = pricing::quote(&studio(0), &basket, now, pricing::Buyer::Family).unwrap();
+    // 5.00 and 20 % of it, and 2.9 % of that.
+    assert_eq!(quote.payment.unwrap().total.units(), 617);
+}

@@ -1,0 +1,227 @@
+//! One story for each rule beyond the shape of a document.
+
+use super::*;
+
+#[test]
+fn a_company_keeps_its_rules() {
+    let zone = "company.settings.general.timezone: `Europe/Londres` is not a time zone like Europe/London";
+    only("/company/settings/general/timezone", json!("Europe/Londres"), zone);
+    let currency = "company.settings.billing.currency: `xyz` is not a currency with a known smallest charge";
+    only("/company/settings/billing/currency", json!("xyz"), currency);
+    only(
+        "/company/settings/billing/processingFee",
+        json!(101),
+        "company.settings.billing.processingFee: 101 % is over 100 %",
+    );
+    let day = "company.settings.billing.billingDayOfMonth: 32 is not a day of a month, 1 to 31";
+    only("/company/settings/billing/billingDayOfMonth", json!(32), day);
+    only("/company/settings/trial", json!({"price": -5}), "company.settings.trial.price: -5 is negative");
+    let cut_off = "company.settings.enrolment.ageCutOffDays: is missing, and the ageCutOffType needs it";
+    only("/company/settings/enrolment", json!({"ageCutOffType": "days_before_season"}), cut_off);
+}
+
+#[test]
+fn a_document_of_another_company_is_named() {
+    only("/seasons/0/companyId", json!("co_2"), "seasons[0].companyId: co_2 is another company");
+    only("/families/0/companyId", json!("co_2"), "families[0].companyId: co_2 is another company");
+    only("/company/address", json!({"companyId": "co_2"}), "company.address.companyId: co_2 is another company");
+}
+
+#[test]
+fn r3_a_rate_or_discount_is_0_to_100_with_three_decimals() {
+    only("/taxRates/0/rate", json!("100.001"), "taxRates[0].rate: 100.001 % is over 100 %");
+    let decimals = "taxRates[0].rate: `20.0001`: a percentage is digits with at most three decimals, for example 2.9";
+    only("/taxRates/0/rate", json!("20.0001"), decimals);
+    only("/seasons/0/pricingPlans/0/discount", json!(101), "seasons[0].pricingPlans[0].discount: 101 % is over 100 %");
+    let sign = "seasons[0].pricingPlans[0].discount: `-5`: a percentage is digits with at most three decimals, for example 2.9";
+    only("/seasons/0/pricingPlans/0/discount", json!(-5), sign);
+}
+
+#[test]
+fn an_id_is_used_once() {
+    let rate = json!({"id": "tax_1", "rate": 5, "label": "GST"});
+    only("/taxRates/-", rate, "taxRates[1].id: tax_1 is used twice");
+    let holiday = json!({"id": "hol_1", "name": "Easter", "startAt": "2027-04-01", "endAt": "2027-04-02"});
+    only("/holidays/-", holiday, "holidays[1].id: hol_1 is used twice");
+    only("/classes/1/id", json!("cls_1"), "classes[1].id: cls_1 is used twice");
+    only("/seasons/-", season("sea_2", "pp_3"), "seasons[2].id: sea_2 is used twice");
+    only("/seasons/1/pricingPlans/1/id", json!("pp_1"), "seasons[1].pricingPlans[1].id: pp_1 is used twice");
+    only("/families/0/students/-", student("stu_1"), "families[0].students[2].id: stu_1 is used twice");
+}
+
+#[test]
+fn an_id_is_used_once_in_all_families() {
+    let family = json!({
+        "id": "fml_1", "name": "Weasley", "createdAt": "2026-09-01 09:00:00",
+        "students": [student("stu_1")], "enrolments": [enrolment("enr_1", "stu_1")], "trials": []
+    });
+    let found = broken(&[("/families/-", family)]);
+    assert_eq!(
+        found,
+        [
+            "families[1].id: fml_1 is used twice",
+            "families[1].students[0].id: stu_1 is used twice",
+            "families[1].enrolments[0].id: enr_1 is used twice",
+        ]
+    );
+}
+
+#[test]
+fn what_is_referred_to_exists() {
+    only("/classes/1/seasonId", json!("sea_9"), "classes[1].seasonId: there is no season sea_9");
+    only("/classes/1/settings/taxRateId", json!("tax_9"), "classes[1].settings.taxRateId: there is no tax rate tax_9");
+    let enrolments = "/families/0/enrolments/0";
+    let place = "families[0].enrolments[0]";
+    let student = format!("{place}.studentId: there is no student of this family stu_9");
+    only(&format!("{enrolments}/studentId"), json!("stu_9"), &student);
+    only(&format!("{enrolments}/classId"), json!("cls_9"), &format!("{place}.classId: there is no class cls_9"));
+    let plan = format!("{place}.pricingPlanId: there is no pricing plan pp_9");
+    only(&format!("{enrolments}/pricingPlanId"), json!("pp_9"), &plan);
+    only("/families/0/trials/0/classId", json!("cls_9"), "families[0].trials[0].classId: there is no class cls_9");
+}
+
+#[test]
+fn a_plan_belongs_to_its_season() {
+    let other = "families[0].enrolments[0].pricingPlanId: pp_2 is not of the class's season";
+    only("/families/0/enrolments/0/pricingPlanId", json!("pp_2"), other);
+    let stands = "seasons[0].pricingPlans[0].seasonId: is not the season it stands in";
+    only("/seasons/0/pricingPlans/0/seasonId", json!("sea_2"), stands);
+    let model = "seasons[0].pricingPlans[0].pricingModel: is not the season's";
+    only("/seasons/0/pricingPlans/0/pricingModel", json!("per-month"), model);
+}
+
+#[test]
+fn what_begins_ends_later() {
+    only("/seasons/0/endAt", json!("2026-09-06"), "seasons[0].endAt: is before startAt");
+    only("/holidays/0/endAt", json!("2026-10-25"), "holidays[0].endAt: is before startAt");
+    let lessons = "classes[0].lastLessonEndDate: is before firstLessonStartDate";
+    only("/classes/0/lastLessonEndDate", json!("2026-09-01"), lessons);
+    only("/classes/0/endTime", json!("16:30"), "classes[0].endTime: is not after startTime");
+    only("/classes/0/settings/maxAgeMonths", json!(59), "classes[0].settings.maxAgeMonths: is below minAgeMonths");
+}
+
+#[test]
+fn r19_a_plan_has_the_dates_it_says() {
+    let one_off = "/seasons/0/pricingPlans/0";
+    let monthly = "/seasons/0/pricingPlans/1";
+    let at = |plan: usize, rest: &str| format!("seasons[0].pricingPlans[{plan}].{rest}");
+    let count = |plan: &str| format!("{plan}/numberOfInstallments");
+    only(&count(monthly), json!(0), &at(1, "numberOfInstallments: is 0: the plan has no date"));
+    only(&count(one_off), json!(2), &at(0, "numberOfInstallments: is 2, but a one-off plan has one"));
+    let dates = format!("{monthly}/installmentDates");
+    let two = json!(["2026-09-07", "2026-10-07"]);
+    only(&dates, two, &at(1, "installmentDates: has 2 dates, but numberOfInstallments is 3"));
+    let twice = json!(["2026-09-07", "2026-10-07", "2026-09-07"]);
+    only(&dates, twice, &at(1, "installmentDates: has a date twice"));
+    let both = broken(&[(dates.as_str(), json!(["2026-09-07", "2026-09-07"]))]);
+    let twice = at(1, "installmentDates: has a date twice");
+    assert_eq!(both, [at(1, "installmentDates: has 2 dates, but numberOfInstallments is 3"), twice]);
+    let other = json!(["2026-09-08"]);
+    let first = at(0, "installmentDates: a one-off plan is paid on its firstPaymentDate");
+    only(&format!("{one_off}/installmentDates"), other, &first);
+    for day in [0, 32] {
+        let what = at(1, &format!("paymentDay: {day} is not a day of a month, 1 to 31"));
+        only(&format!("{monthly}/paymentDay"), json!(day), &what);
+    }
+    let mut dateless = studio();
+    dateless["seasons"][0]["pricingPlans"][1].as_object_mut().unwrap().remove("firstPaymentDate");
+    assert_eq!(mistakes(&dateless.to_string()), [at(1, "firstPaymentDate: is missing")]);
+}
+
+#[test]
+fn an_open_season_can_be_paid_and_a_closed_one_need_not_be() {
+    let off =
+        [("/seasons/1/pricingPlans/0/enabled", json!(false)), ("/seasons/1/pricingPlans/1/enabled", json!(false))];
+    assert_eq!(broken(&off), ["seasons[1].pricingPlans: an open season needs a plan that is enabled"]);
+    let mut closed = off.to_vec();
+    closed.push(("/seasons/1/registrationStatus", json!("closed")));
+    assert_eq!(broken(&closed), [""; 0]);
+}
+
+#[test]
+fn a_price_is_not_negative() {
+    only("/classes/0/price", json!(-1), "classes[0].price: -1 is negative");
+    assert_eq!(broken(&[("/classes/0/price", json!(0))]), [""; 0]);
+}
+
+#[test]
+fn a_student_is_in_a_class_once() {
+    let enrolled = "families[0].enrolments[1].classId: the student is enrolled in this class already";
+    only("/families/0/enrolments/-", enrolment("enr_2", "stu_1"), enrolled);
+    only(
+        "/families/0/trials/0/studentId",
+        json!("stu_1"),
+        "families[0].trials[0].classId: the student is enrolled in this class",
+    );
+    let tried = "families[0].trials[1].classId: the student has a trial in this class already";
+    only("/families/0/trials/-", trial("trl_2", "stu_2"), tried);
+}
+
+#[test]
+fn r27_a_trial_is_one_of_the_classs_lessons() {
+    only(
+        "/families/0/trials/0/trialAt",
+        json!("2026-09-15"),
+        "families[0].trials[0].trialAt: is not the class's day of the week",
+    );
+    only("/families/0/trials/0/time", json!("16:00"), "families[0].trials[0].time: is not the class's startTime");
+}
+
+#[test]
+fn nobody_is_enrolled_without_a_place() {
+    let two = [("/families/0/enrolments/-", enrolment("enr_2", "stu_2")), ("/families/0/trials", json!([]))];
+    let with = |capacity: Value| broken(&[two.as_slice(), &[("/classes/0/capacity", capacity)]].concat());
+    assert_eq!(with(json!(1)), ["classes[0].capacity: 2 are enrolled in 1 places"]);
+    for enough in [json!(2), json!(0), json!(null)] {
+        assert_eq!(with(enough), [""; 0]);
+    }
+    let none = "families[0].trials[0].trialAt: the lesson has 0 places for trials";
+    only("/company/settings/trial", json!({"limitedCapacity": true}), none);
+}
+
+#[test]
+fn r11_discount_schemes_are_checked_and_refused_while_they_are_enabled() {
+    let scheme = |id: &str, enabled: bool, quantities: [u32; 2]| {
+        json!({
+            "id": id, "name": "Siblings", "type": "student_qty_by_family", "application": "individual_item",
+            "discountType": "percent", "enabled": enabled, "values": [
+                {"id": format!("{id}_1"), "quantity": quantities[0], "amount": 10},
+                {"id": format!("{id}_2"), "quantity": quantities[1], "amount": 20}
+            ]
+        })
+    };
+    let found = broken(&[("/discountSchemes", json!([scheme("dsc_1", true, [2, 3]), scheme("dsc_2", true, [2, 2])]))]);
+    assert_eq!(
+        found,
+        [
+            "discountSchemes[0].enabled: an enabled discount scheme is not supported yet",
+            "discountSchemes[1].values[1].quantity: another tier begins at 2 too",
+            "discountSchemes[1].type: another enabled scheme has this type",
+            "discountSchemes[1].enabled: an enabled discount scheme is not supported yet",
+        ]
+    );
+    assert_eq!(broken(&[("/discountSchemes", json!([scheme("dsc_1", false, [2, 3])]))]), [""; 0]);
+}
+
+#[test]
+fn what_can_not_be_priced_yet_is_refused_and_not_ignored() {
+    let fee = json!([{"id": "mkpl_1", "description": "Costume", "amount": 1000}]);
+    only("/seasons/0/additionalFees", fee, "seasons[0].additionalFees: additional fees are not supported yet");
+    let registration = "seasons[0].enableRegistrationFees: a registration fee is not supported yet";
+    only("/seasons/0/enableRegistrationFees", json!(true), registration);
+    only(
+        "/seasons/0/pricingScheme",
+        json!("class-quantity"),
+        "seasons[0].pricingScheme: class-quantity is not supported yet",
+    );
+    let charged = json!([{"feeId": "reg_1", "studentId": "stu_1", "period": "once", "amount": 1500}]);
+    only("/families/0/chargedFees", charged, "families[0].chargedFees: charged fees are not supported yet");
+    only("/transactions", json!([{"aggregateId": "trn_1"}]), "transactions: transactions can't be loaded yet");
+}
+
+#[test]
+fn r9_prices_by_quantity_have_no_gap() {
+    let values = json!([{"id": "psv_1", "quantity": 1, "price": 100}, {"id": "psv_3", "quantity": 3, "price": 200}]);
+    let gap = "seasons[0].pricingSchemeValues: the quantities are not 1, 2, 3, … without a gap";
+    only("/seasons/0/pricingSchemeValues", values, gap);
+}

@@ -1,0 +1,162 @@
+//! The road of a basket: claim and reserve (P1), capture, post (P2); or reject with the claim first.
+//!
+//! Invariant: nothing is captured before P1 is written, and nothing is refused with "released" before Stripe says
+//! `canceled`. A refusal is given only after the claim was read again: a rival may have bought this very basket.
+
+mod order;
+mod paid;
+mod unpaid;
+
+use classpay_domain::basket::Basket;
+use classpay_domain::fingerprint::Fingerprint;
+use classpay_domain::id::{IntentId, OrderId};
+use classpay_domain::pricing::Buyer;
+use jiff::civil::DateTime;
+
+use crate::context::{Context, Deadline};
+use crate::http::{ApiError, ErrorCode, FamilyScope, Role};
+use crate::settle::Outcome;
+use crate::store::key::{self, Key};
+use crate::store::{IdempotencyRecord, LoadedStudio};
+
+pub use order::BOOKING_OVERFLOWS;
+
+/// How often a call begins anew because somebody was faster. Each time somebody else has got on.
+const MAX_ROUNDS: usize = 8;
+/// The route that idempotency keys of a checkout belong to.
+const ROUTE: &str = "basket-checkout";
+
+/// A checkout that was asked for.
+#[derive(Debug, Clone)]
+pub struct CheckoutRequest {
+    /// Whose basket.
+    pub scope: FamilyScope,
+    /// What is in it.
+    pub basket: Basket,
+    /// What pays it; `None`: nothing is to be collected now.
+    pub intent: Option<IntentId>,
+    /// The hash of the quote that the payer saw, if the caller says it.
+    pub quote_hash: Option<String>,
+    /// The caller's idempotency key and the SHA-256 of the body, in hex.
+    pub idempotency: Option<(String, String)>,
+}
+
+/// An answer, and whether it is that of an earlier call with the same idempotency key.
+#[derive(Debug)]
+pub struct Answer {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whether it had ended before this call.
+    pub replayed: bool,
+}
+
+/// What a round comes to.
+enum Round {
+    /// It is over.
+    Over(Answer),
+    /// Somebody was faster: look again.
+    Again,
+    /// Something was sent and its reply was lost: look again, and from now on refuse nothing for lack of an answer.
+    Unknown,
+}
+
+/// Whether something was sent that changes something: then a failure of ours is no longer a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Nothing,
+    Something(&'static str),
+}
+
+/// Takes a basket down the road, as far as it gets.
+///
+/// # Errors
+/// The refusal, before anything was changed or after what was authorised has been released; or `unavailable`
+/// if nothing was sent that changes something.
+pub async fn checkout(ctx: &Context, request: &CheckoutRequest, deadline: Deadline) -> Result<Answer, ApiError> {
+    let mut sent = Sent::Nothing;
+    for _ in 0..MAX_ROUNDS {
+        if deadline.is_near() {
+            break;
+        }
+        let round = match &request.intent {
+            Some(intent) => paid::round(ctx, request, intent, deadline).await,
+            None => unpaid::round(ctx, request).await,
+        };
+        match round {
+            Ok(Round::Over(answer)) => return Ok(answer),
+            Ok(Round::Again) => {}
+            Ok(Round::Unknown) => sent = Sent::Something("a reply was lost"),
+            Err(error) if error.status() < 500 || sent == Sent::Nothing => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "nothing can be read, and something was sent");
+                break;
+            }
+        }
+    }
+    match sent {
+        Sent::Nothing => Err(ApiError::from(ErrorCode::Unavailable).because("rivals were faster every time")),
+        Sent::Something(_) => Ok(Answer { outcome: Outcome::Pending(order_id(ctx, request).await?), replayed: false }),
+    }
+}
+
+/// The id of the order that this request leads to.
+async fn order_id(ctx: &Context, request: &CheckoutRequest) -> Result<OrderId, ApiError> {
+    let FamilyScope { company, family, .. } = &request.scope;
+    match &request.intent {
+        None => Ok(request.basket.unpaid_order(company, family)),
+        Some(intent) => {
+            let account = ctx.account_of(company).await?.ok_or(ErrorCode::StripeMisconfigured)?;
+            Ok(classpay_domain::order::order_of_intent(&account, intent))
+        }
+    }
+}
+
+impl CheckoutRequest {
+    fn buyer(&self) -> Buyer {
+        buyer(&self.scope)
+    }
+
+    fn idempotency_key(&self) -> Option<(Key, &str)> {
+        let (header, fingerprint) = self.idempotency.as_ref()?;
+        let key = key::idempotency(&self.scope.company, &self.scope.family, ROUTE, header);
+        Some((key, fingerprint))
+    }
+
+    /// Looks at what the idempotency key was used for: the order that it led to, if it counts.
+    fn earlier_call(&self, record: Option<&IdempotencyRecord>, now_s: i64) -> Result<Option<OrderId>, ApiError> {
+        let (Some(record), Some((_, fingerprint))) = (record, &self.idempotency) else { return Ok(None) };
+        if record.expires_s < now_s {
+            return Ok(None);
+        }
+        if record.fingerprint != *fingerprint {
+            return Err(ErrorCode::IdempotencyKeyReused.into());
+        }
+        record.order.clone().map(Some).ok_or(ErrorCode::IdempotencyInProgress.into())
+    }
+}
+
+/// The SHA-256 of a body, in hex, by which the same key with another body is recognised.
+#[must_use]
+pub fn body_fingerprint(body: &str) -> String {
+    let mut digest = Fingerprint::new("body");
+    digest.text(body);
+    digest.finish_hex()
+}
+
+/// Who buys, by the caller's role.
+#[must_use]
+pub fn buyer(scope: &FamilyScope) -> Buyer {
+    match scope.role {
+        Role::Family => Buyer::Family,
+        Role::Staff => Buyer::Staff,
+    }
+}
+
+/// The company's local date and time.
+///
+/// # Errors
+/// `internal` if the company's time zone isn't one; the import refuses that.
+pub fn local_now(ctx: &Context, loaded: &LoadedStudio) -> Result<DateTime, ApiError> {
+    let timezone = &loaded.studio.company.timezone;
+    ctx.clock.local(timezone).ok_or_else(|| ApiError::internal(format!("unknown time zone {timezone}")))
+}

@@ -1,0 +1,246 @@
+//! One round of a checkout that an intent pays.
+//!
+//! Invariant: versions are read before what they guard; P1 names those versions. The claim decides about the intent,
+//! and whoever doesn't hold it settles what it says.
+
+use classpay_domain::id::{AccountId, IntentId, OrderId};
+use classpay_domain::order::{IntentStatus, order_of_intent};
+use classpay_domain::pricing::{self, Charge, Payment, Quote};
+use jiff::civil::{DateTime, time};
+use tokio::join;
+
+use super::order::{Payer, snapshot};
+use super::{Answer, CheckoutRequest, Round, local_now};
+use crate::context::{Context, Deadline};
+use crate::http::{ApiError, ErrorCode};
+use crate::refusals::{quote_changed, releases};
+use crate::settle::{release_rejected, settle};
+use crate::store::{Claim, Decision, LoadedStudio, PlaceOrder, Session, Versions, Written};
+use crate::stripe::Intent;
+
+/// For how long after a session was made its local date is "today", so that midnight changes no price under a payer.
+const PRICE_HOLDS_S: i64 = 30 * 60;
+
+/// What a round works on.
+struct Paid<'a> {
+    ctx: &'a Context,
+    request: &'a CheckoutRequest,
+    account: AccountId,
+    intent: &'a IntentId,
+    order: OrderId,
+    deadline: Deadline,
+}
+
+pub(super) async fn round(
+    ctx: &Context,
+    request: &CheckoutRequest,
+    intent: &IntentId,
+    deadline: Deadline,
+) -> Result<Round, ApiError> {
+    let company = &request.scope.company;
+    let account = ctx.account_of(company).await?.ok_or(ErrorCode::StripeMisconfigured)?;
+    let order = order_of_intent(&account, intent);
+    let paid = Paid { ctx, request, account, intent, order, deadline };
+    let idempotency = request.idempotency_key();
+    let key = idempotency.as_ref().map(|(key, _)| key);
+    let store = &ctx.store;
+    let versions =
+        store.load_versions(company, &request.scope.family, &request.basket, Some((&paid.account, intent)), key);
+    let versions = versions.await?;
+    if let Some(order) = request.earlier_call(versions.idempotency.as_ref(), ctx.clock.now_s())? {
+        return paid.settle_named(&order, true).await;
+    }
+    let session = paid.own_session(&versions)?;
+    if let Some(claim) = &versions.claim {
+        return paid.follow(claim, session).await;
+    }
+    let refusal = match paid.decide(&versions, session).await? {
+        Decided::Place(placed) => return paid.place(&versions, session, *placed).await,
+        Decided::Again => return Ok(Round::Again),
+        Decided::Refuse(refusal) => refusal,
+    };
+    if releases(refusal.code) {
+        return paid.reject(session, refusal).await;
+    }
+    // A rival may have bought this very basket since the claim was read: then this is no refusal.
+    match store.load_claim(&paid.account, intent).await? {
+        Some(_) => Ok(Round::Again),
+        None => Err(refusal),
+    }
+}
+
+/// What a round decides.
+enum Decided {
+    Place(Box<(LoadedStudio, Quote, Payment, Intent)>),
+    Refuse(ApiError),
+    Again,
+}
+
+impl Paid<'_> {
+    /// The session of the intent, if it is this family's. Everything else is one answer: unknown, another's, a link's.
+    fn own_session<'v>(&self, versions: &'v Versions) -> Result<&'v Session, ApiError> {
+        let scope = &self.request.scope;
+        let own = |session: &&Session| session.company == scope.company && session.family == scope.family;
+        let within = scope.reachable == crate::http::Reach::Within && versions.family.is_some();
+        match &versions.session {
+            _ if !within => Err(ApiError::not_found()),
+            Some(session) if own(&session) => Ok(session),
+            Some(_) | None => Err(ErrorCode::PaymentIntentMismatch.into()),
+        }
+    }
+
+    /// Somebody has decided about the intent already.
+    async fn follow(&self, claim: &Claim, session: &Session) -> Result<Round, ApiError> {
+        let scope = &self.request.scope;
+        if claim.company != scope.company || claim.family != scope.family {
+            return Err(ErrorCode::PaymentIntentMismatch.into());
+        }
+        let same_basket = claim.basket == self.request.basket.hash(&scope.company, &scope.family).as_str();
+        match &claim.decision {
+            Decision::Order(_) if !same_basket => Err(ErrorCode::PaymentAlreadyUsed.into()),
+            Decision::Order(order) => self.settle_named(order, false).await,
+            Decision::Rejected { refusal, done } => {
+                let refusal = if same_basket { refusal.clone() } else { ErrorCode::PaymentCancelled.into() };
+                if *done {
+                    return Err(refusal.released());
+                }
+                let outcome = release_rejected(self.ctx, session, &self.order, refusal, self.deadline).await;
+                Ok(Round::Over(Answer { outcome, replayed: false }))
+            }
+        }
+    }
+
+    /// Settles the order that a claim or an idempotency record names, and answers from it.
+    async fn settle_named(&self, order: &OrderId, by_key: bool) -> Result<Round, ApiError> {
+        let Some(order) = self.ctx.store.load_order(order).await? else {
+            return Err(ApiError::internal(format!("order {order} is named and not there")));
+        };
+        let finished = order.state != classpay_domain::order::OrderState::Pending;
+        let outcome = settle(self.ctx, order, None, self.deadline).await;
+        Ok(Round::Over(Answer { outcome, replayed: by_key && finished }))
+    }
+
+    /// Reads what the versions guard, and the intent beside it; then prices and compares.
+    async fn decide(&self, versions: &Versions, session: &Session) -> Result<Decided, ApiError> {
+        let stripe = self.ctx.stripe()?.within(self.deadline.left());
+        let (loaded, intent) = join!(
+            self.ctx.store.load_current_studio(&self.request.scope, &self.request.basket),
+            stripe.load_intent(&self.account, self.intent),
+        );
+        let loaded = loaded?.ok_or_else(ApiError::not_found)?;
+        if loaded.studio.company.stripe_account.as_ref() != Some(&self.account) {
+            self.ctx.forget_account(&self.request.scope.company);
+            return Ok(Decided::Again);
+        }
+        let intent = intent?.ok_or(ErrorCode::PaymentIntentMismatch)?;
+        let now = price_time(local_now(self.ctx, &loaded)?, session, self.ctx.clock.now_s());
+        let quote = pricing::quote(&loaded.studio, &self.request.basket, now, self.request.buyer());
+        let currency = loaded.studio.company.currency;
+        let charge = quote.and_then(|quote| {
+            let payment = quote.payment;
+            let charge = payment.map_or(Ok(Charge::Nothing), |payment| payment.charge(currency))?;
+            Ok((quote, charge))
+        });
+        let charge = charge.map_err(ApiError::from);
+        if let Err(refusal) = &charge
+            && !releases(refusal.code)
+        {
+            return Ok(Decided::Refuse(refusal.clone()));
+        }
+        if let Some(refusal) = self.unusable(&intent).await? {
+            return Ok(Decided::Refuse(refusal));
+        }
+        let (quote, payment) = match charge {
+            Err(refusal) => return Ok(Decided::Refuse(refusal)),
+            Ok((_, Charge::Nothing | Charge::Uncollectable(_))) => {
+                return Ok(Decided::Refuse(ErrorCode::PaymentNotNeeded.into()));
+            }
+            Ok((quote, Charge::Collect(payment))) => (quote, payment),
+        };
+        let seen = self.request.quote_hash.as_ref().is_none_or(|seen| *seen == quote.hash);
+        if !seen || intent.amount != payment.total || intent.currency != currency.code() {
+            return Ok(Decided::Refuse(quote_changed(Some(&payment))));
+        }
+        tracing::debug!(family_version = versions.family, "priced");
+        Ok(Decided::Place(Box::new((loaded, quote, payment, intent))))
+    }
+
+    /// Why the intent can't be captured, if it can't.
+    async fn unusable(&self, intent: &Intent) -> Result<Option<ApiError>, ApiError> {
+        Ok(Some(match intent.status {
+            IntentStatus::RequiresCapture => return Ok(None),
+            IntentStatus::RequiresPaymentMethod
+            | IntentStatus::RequiresConfirmation
+            | IntentStatus::RequiresAction => ErrorCode::PaymentNotAuthorised.into(),
+            IntentStatus::Processing => ErrorCode::PaymentProcessing.into(),
+            IntentStatus::Canceled => ErrorCode::PaymentCancelled.into(),
+            IntentStatus::Succeeded => {
+                // Ours to capture, and captured without us: unless a rival has just done it, a person must look.
+                if self.ctx.store.load_claim(&self.account, self.intent).await?.is_none() {
+                    let what = format!("intent {} was captured before its basket was booked", self.intent);
+                    let (company, now_s) = (&self.request.scope.company, self.ctx.clock.now_s());
+                    self.ctx.store.note_for_review(company, self.order.as_str(), &what, now_s).await?;
+                }
+                ErrorCode::PaymentAlreadyCaptured.into()
+            }
+        }))
+    }
+
+    /// P1, then the rest of the road.
+    async fn place(
+        &self,
+        versions: &Versions,
+        session: &Session,
+        (loaded, quote, payment, intent): (LoadedStudio, Quote, Payment, Intent),
+    ) -> Result<Round, ApiError> {
+        let payer = Payer { account: &self.account, intent: self.intent, payment };
+        let snapshot = snapshot(self.request, &loaded, &quote, &self.order, Some(payer), &self.ctx.mint)?;
+        let idempotency = self.request.idempotency_key();
+        let place = PlaceOrder {
+            id: &self.order,
+            snapshot: &snapshot,
+            family_version: versions.family.ok_or_else(ApiError::not_found)?,
+            seats: &versions.seats,
+            buyer: self.request.buyer(),
+            idempotency: idempotency.as_ref().map(|(key, fingerprint)| (key, *fingerprint)),
+            now_s: self.ctx.clock.now_s(),
+        };
+        match self.ctx.store.place(&place, session).await? {
+            Written::Lost | Written::Busy => return Ok(Round::Again),
+            Written::Unknown => return Ok(Round::Unknown),
+            Written::Done => {}
+        }
+        let placed = crate::store::OrderRecord {
+            id: self.order.clone(),
+            state: classpay_domain::order::OrderState::Pending,
+            attempt: 1,
+            needs_review: false,
+            snapshot,
+        };
+        let outcome = settle(self.ctx, placed, Some(intent), self.deadline).await;
+        Ok(Round::Over(Answer { outcome, replayed: false }))
+    }
+
+    /// The claim first, then the cancel, and only then the refusal.
+    async fn reject(&self, session: &Session, refusal: ApiError) -> Result<Round, ApiError> {
+        let scope = &self.request.scope;
+        let basket = self.request.basket.hash(&scope.company, &scope.family);
+        match self.ctx.store.reject(session, &basket, &refusal, self.ctx.clock.now_s()).await? {
+            Written::Lost | Written::Busy => return Ok(Round::Again),
+            Written::Unknown => return Ok(Round::Unknown),
+            Written::Done => {}
+        }
+        let outcome = release_rejected(self.ctx, session, &self.order, refusal, self.deadline).await;
+        Ok(Round::Over(Answer { outcome, replayed: false }))
+    }
+}
+
+/// The time by which the basket is priced: now, or the end of the day on which the session was made.
+fn price_time(now: DateTime, session: &Session, now_s: i64) -> DateTime {
+    let fresh = now_s.saturating_sub(session.created_s) <= PRICE_HOLDS_S;
+    if fresh && session.local_date < now.date() {
+        session.local_date.to_datetime(time(23, 59, 59, 0))
+    } else {
+        now
+    }
+}

@@ -1,0 +1,98 @@
+//! One round of a checkout with nothing to collect.
+//!
+//! Invariant: booked at the generation that was read, and refused only after that generation was raised.
+
+use classpay_domain::id::OrderId;
+use classpay_domain::pricing::{self, Charge, Quote};
+
+use super::order::snapshot;
+use super::{Answer, CheckoutRequest, Round, local_now};
+use crate::context::Context;
+use crate::http::{ApiError, ErrorCode, Reach};
+use crate::refusals::quote_changed;
+use crate::settle::Outcome;
+use crate::store::{LoadedStudio, OrderRecord, PlaceOrder, UnpaidOrder, Written};
+
+pub(super) async fn round(ctx: &Context, request: &CheckoutRequest) -> Result<Round, ApiError> {
+    let scope = &request.scope;
+    let idempotency = request.idempotency_key();
+    let key = idempotency.as_ref().map(|(key, _)| key);
+    let versions = ctx.store.load_versions(&scope.company, &scope.family, &request.basket, None, key).await?;
+    let (Reach::Within, Some(family_version)) = (scope.reachable, versions.family) else {
+        return Err(ApiError::not_found());
+    };
+    let earlier = request.earlier_call(versions.idempotency.as_ref(), ctx.clock.now_s())?;
+    let order = earlier.clone().unwrap_or_else(|| request.basket.unpaid_order(&scope.company, &scope.family));
+    let known = ctx.store.load_unpaid(&order).await?;
+    if let (Some(_), Some(booked)) = (&earlier, &known.booked) {
+        return Ok(over(booked.clone(), true));
+    }
+    let loaded = ctx.store.load_current_studio(scope, &request.basket).await?.ok_or_else(ApiError::not_found)?;
+    if let Some(booked) = known.booked.as_ref().filter(|booked| is_live(booked, &loaded)) {
+        return Ok(over(booked.clone(), false));
+    }
+    let quote = match decide(ctx, request, &loaded) {
+        Ok(quote) => quote,
+        Err(refusal) => return refuse(ctx, &order, &known, refusal).await,
+    };
+    let snapshot = match snapshot(request, &loaded, &quote, &order, None, &ctx.mint) {
+        Ok(snapshot) => snapshot,
+        Err(refusal) => return refuse(ctx, &order, &known, refusal).await,
+    };
+    let place = PlaceOrder {
+        id: &order,
+        snapshot: &snapshot,
+        family_version,
+        seats: &versions.seats,
+        buyer: request.buyer(),
+        idempotency: idempotency.as_ref().map(|(key, fingerprint)| (key, *fingerprint)),
+        now_s: ctx.clock.now_s(),
+    };
+    Ok(match ctx.store.book_unpaid(&place, known.generation).await? {
+        Written::Done => {
+            let outcome = Outcome::Completed(snapshot.transactions);
+            Round::Over(Answer { outcome, replayed: false })
+        }
+        Written::Lost | Written::Busy => Round::Again,
+        Written::Unknown => Round::Unknown,
+    })
+}
+
+fn over(booked: OrderRecord, replayed: bool) -> Round {
+    Round::Over(Answer { outcome: Outcome::Completed(booked.snapshot.transactions), replayed })
+}
+
+/// Whether what the order booked is still there: then the call was made before, and this is its answer again.
+fn is_live(booked: &OrderRecord, loaded: &LoadedStudio) -> bool {
+    let family = &loaded.studio.family;
+    let snapshot = &booked.snapshot;
+    snapshot.enrolments.iter().all(|booked| family.enrolments.iter().any(|live| live.id == booked.id))
+        && snapshot.trials.iter().all(|booked| family.trials.iter().any(|live| live.id == booked.id))
+}
+
+fn decide(ctx: &Context, request: &CheckoutRequest, loaded: &LoadedStudio) -> Result<Quote, ApiError> {
+    let now = local_now(ctx, loaded)?;
+    let quote = pricing::quote(&loaded.studio, &request.basket, now, request.buyer())?;
+    let currency = loaded.studio.company.currency;
+    let charge = quote.payment.map_or(Ok(Charge::Nothing), |payment| payment.charge(currency))?;
+    if request.quote_hash.as_ref().is_some_and(|seen| *seen != quote.hash) {
+        return Err(quote_changed(quote.payment.as_ref()));
+    }
+    match charge {
+        Charge::Nothing | Charge::Uncollectable(_) => Ok(quote),
+        Charge::Collect(_) => Err(ErrorCode::PaymentRequired.into()),
+    }
+}
+
+async fn refuse(
+    ctx: &Context,
+    order: &OrderId,
+    known: &UnpaidOrder,
+    refusal: ApiError,
+) -> Result<Round, ApiError> {
+    match ctx.store.refuse_unpaid(order, known.generation, ctx.clock.now_s()).await? {
+        Written::Done => Err(refusal),
+        Written::Lost | Written::Busy => Ok(Round::Again),
+        Written::Unknown => Ok(Round::Unknown),
+    }
+}

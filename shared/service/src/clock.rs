@@ -1,0 +1,64 @@
+//! The one place that reads the clock.
+//!
+//! Invariant: an offset is honoured only by a stack whose DynamoDB is on this machine (see [`crate::config`]).
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+/// The time, possibly shifted by a local stack.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Clock {
+    offset_ms: i64,
+}
+
+impl Clock {
+    /// A clock that is ahead of the machine's by so many milliseconds.
+    #[must_use]
+    pub const fn ahead_by_ms(offset_ms: i64) -> Self {
+        Self { offset_ms }
+    }
+
+    /// Now.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    pub fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        now.checked_add(SignedDuration::from_millis(self.offset_ms)).unwrap_or(now)
+    }
+
+    /// Now, in seconds since 1970.
+    #[must_use]
+    pub fn now_s(&self) -> i64 {
+        self.now().as_second()
+    }
+
+    /// The date and time of a place.
+    #[must_use]
+    pub fn local(&self, timezone: &str) -> Option<DateTime> {
+        let zone = TimeZone::get(timezone).ok()?;
+        Some(self.now().to_zoned(zone).datetime())
+    }
+}
+
+/// How long until an instant that the Lambda runtime gave, in milliseconds since 1970 by the machine's clock.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the runtime's deadline is on the machine's clock, not on the stack's")]
+pub fn left_until(deadline_ms: u64) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Duration::from_millis(deadline_ms).saturating_sub(now)
+}
+
+/// How the contract writes an instant: `2023-12-05 14:30:41`, UTC.
+#[must_use]
+pub fn wire_instant(instant: Timestamp) -> String {
+    instant.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// The local date of an instant; `None` for an unknown zone.
+#[must_use]
+pub fn local_date(instant: Timestamp, timezone: &str) -> Option<Date> {
+    Some(instant.to_zoned(TimeZone::get(timezone).ok()?).date())
+}

@@ -1,0 +1,72 @@
+//! The one place that reads the environment.
+//!
+//! Invariant: the clock can be shifted, and Stripe be somewhere else, only where DynamoDB is on this machine or
+//! nobody asked for it; production has neither variable.
+
+use crate::clock::Clock;
+
+/// What a function is told by its environment.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The table.
+    pub table: String,
+    /// Stripe's secret key; functions that don't speak to Stripe have none.
+    pub stripe_secret_key: Option<String>,
+    /// Where Stripe is; `None`: at Stripe.
+    pub stripe_api_base: Option<String>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// A variable that is missing or can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the environment variable {0} is missing or malformed")]
+pub struct ConfigError(pub &'static str);
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+impl Config {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the variable.
+    pub fn from_environment() -> Result<Self, ConfigError> {
+        let local = variable("AWS_ENDPOINT_URL_DYNAMODB").is_some_and(|url| is_loopback(&url));
+        let offset_ms = match variable("CLOCK_OFFSET_MS") {
+            Some(offset) if local => offset.parse().map_err(|_| ConfigError("CLOCK_OFFSET_MS"))?,
+            _ => 0,
+        };
+        Ok(Self {
+            table: variable("TABLE_NAME").ok_or(ConfigError("TABLE_NAME"))?,
+            stripe_secret_key: variable("STRIPE_SECRET_KEY"),
+            stripe_api_base: variable("STRIPE_API_BASE"),
+            clock: Clock::ahead_by_ms(offset_ms),
+        })
+    }
+}
+
+/// Whether a URL's host is this machine.
+#[must_use]
+pub fn is_loopback(url: &str) -> bool {
+    let Ok(uri) = url.parse::<http::Uri>() else { return false };
+    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loopback;
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for here in ["http://127.0.0.1:8000", "http://localhost:8000/", "http://[::1]:8000"] {
+            assert!(is_loopback(here), "{here}");
+        }
+        for elsewhere in ["https://dynamodb.eu-west-1.amazonaws.com", "http://127.0.0.1.example.com", "", "x"] {
+            assert!(!is_loopback(elsewhere), "{elsewhere}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What a function has in its hands while it serves: the table, Stripe, the clock, the source of ids.
+//!
+//! Invariant: made once for a process, while it initialises; nothing in it belongs to one request, and nothing in
+//! it outlives a change in the table but the names of companies' Stripe accounts, which are checked when used.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use classpay_domain::id::{AccountId, CompanyId};
+use lambda_http::{Request, RequestExt};
+
+use crate::clock::{Clock, left_until};
+use crate::config::{Config, ConfigError};
+use crate::http::{ApiError, ErrorCode};
+use crate::mint::Mint;
+use crate::store::{Store, StoreError};
+use crate::stripe::{Secret, Stripe, StripeConfig};
+
+/// With less than this left, what isn't finished is answered with 202: a reply from Stripe may take two seconds.
+const SHORT: Duration = Duration::from_secs(3);
+
+/// What every function has.
+#[derive(Debug)]
+pub struct Context {
+    /// The table.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// Ids.
+    pub mint: Mint,
+    stripe: Option<Stripe>,
+    accounts: Mutex<HashMap<CompanyId, AccountId>>,
+}
+
+impl Context {
+    /// Connects, as the environment says.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the variable that is missing or malformed.
+    pub async fn connect() -> Result<Self, ConfigError> {
+        let config = Config::from_environment()?;
+        let stripe = config.stripe_secret_key.map(|key| {
+            let mut stripe = StripeConfig::new(Secret::new(key));
+            if let Some(base) = config.stripe_api_base {
+                stripe.api_base = base;
+            }
+            Stripe::new(&stripe).map_err(|_| ConfigError("STRIPE_API_BASE"))
+        });
+        Ok(Self {
+            store: Store::connect(config.table).await,
+            clock: config.clock,
+            mint: Mint::new(config.clock),
+            stripe: stripe.transpose()?,
+            accounts: Mutex::default(),
+        })
+    }
+
+    /// Stripe.
+    ///
+    /// # Errors
+    /// `stripe_misconfigured` in a function that was given no key.
+    pub fn stripe(&self) -> Result<&Stripe, ApiError> {
+        self.stripe.as_ref().ok_or_else(|| ApiError::from(ErrorCode::StripeMisconfigured).because("no secret key"))
+    }
+
+    /// The Stripe account of a company, as this process has last seen it. Whoever uses it compares it with the
+    /// company that he loads, and calls [`Context::forget_account`] when it has changed.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn account_of(&self, company: &CompanyId) -> Result<Option<AccountId>, StoreError> {
+        if let Some(account) = self.accounts.lock().unwrap_or_else(PoisonError::into_inner).get(company) {
+            return Ok(Some(account.clone()));
+        }
+        let account = self.store.load_account(company).await?;
+        if let Some(account) = &account {
+            let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+            accounts.insert(company.clone(), account.clone());
+        }
+        Ok(account)
+    }
+
+    /// Makes the next [`Context::account_of`] read the table.
+    pub fn forget_account(&self, company: &CompanyId) {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner).remove(company);
+    }
+}
+
+/// When the Lambda runtime will end this invocation.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    at_ms: u64,
+}
+
+impl Deadline {
+    /// The deadline of a request; none is a deadline that never comes.
+    #[must_use]
+    pub fn of(request: &Request) -> Self {
+        Self { at_ms: request.lambda_context_ref().map_or(u64::MAX, |context| context.deadline) }
+    }
+
+    /// Whether there is too little time left to ask Stripe anything.
+    #[must_use]
+    pub fn is_near(self) -> bool {
+        self.left() < SHORT
+    }
+
+    /// The time left.
+    #[must_use]
+    pub fn left(self) -> Duration {
+        left_until(self.at_ms)
+    }
+}
+
+/// A read or a write that failed before anything was sent that changes something.
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable => Self::from(ErrorCode::Unavailable).because(error.to_string()),
+            StoreError::Corrupt(_) => Self::internal(error.to_string()),
+        }
+    }
+}

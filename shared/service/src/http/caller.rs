@@ -1,0 +1,166 @@
+//! Who is asking, and which family they ask about.
+//!
+//! Invariant: company and family come from the claims that API Gateway's JWT authorizer has checked, never from a
+//! body, a query or a header. A path names a family; the claims say whether it can be reached.
+
+use std::collections::HashMap;
+
+use classpay_domain::id::{CompanyId, FamilyId};
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt};
+
+use crate::http::error::{ApiError, ErrorCode};
+
+/// What the caller may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A parent: their own family only.
+    Family,
+    /// Somebody of the business: every family of their company.
+    Staff,
+}
+
+/// Whether a caller may see the family that a path names.
+///
+/// A family beyond reach is not refused at once: the store does the same reads for it and finds nothing, so that
+/// neither the answer nor the time it takes tells whether the family exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Theirs to see.
+    Within,
+    /// Another's: answer as if it did not exist.
+    Beyond,
+}
+
+/// An authenticated caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    company: CompanyId,
+    who: Who,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Who {
+    Family(FamilyId),
+    Staff,
+}
+
+/// The family a request is about, as this caller may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FamilyScope {
+    /// The caller's company: every read and write stays inside it.
+    pub company: CompanyId,
+    /// The family that the path names.
+    pub family: FamilyId,
+    /// What the caller may do.
+    pub role: Role,
+    /// Whether the caller may see that family.
+    pub reachable: Reach,
+}
+
+impl Caller {
+    /// Reads the caller from what API Gateway says about the token.
+    ///
+    /// # Errors
+    /// `unauthenticated` without claims, `forbidden` for claims that name no role, company or family.
+    pub fn of(request: &Request) -> Result<Self, ApiError> {
+        let claims = match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => {
+                context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref()).map(|jwt| &jwt.claims)
+            }
+            _ => None,
+        };
+        Self::from_claims(claims.ok_or(ErrorCode::Unauthenticated)?)
+    }
+
+    /// Reads the caller from checked claims.
+    ///
+    /// # Errors
+    /// `forbidden` for an unknown role, and for a company or a family's id that is missing or is no id.
+    pub fn from_claims(claims: &HashMap<String, String>) -> Result<Self, ApiError> {
+        let claim = |name: &str| claims.get(name).map(String::as_str).ok_or(ErrorCode::Forbidden);
+        let company = CompanyId::parse(claim("company_id")?).map_err(|_| ErrorCode::Forbidden)?;
+        let who = match claim("role")? {
+            "staff" => Who::Staff,
+            "family" => Who::Family(FamilyId::parse(claim("family_id")?).map_err(|_| ErrorCode::Forbidden)?),
+            _ => return Err(ErrorCode::Forbidden.into()),
+        };
+        Ok(Self { company, who })
+    }
+
+    /// The caller's company.
+    #[must_use]
+    pub fn company(&self) -> &CompanyId {
+        &self.company
+    }
+
+    /// What the caller may do.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        match self.who {
+            Who::Family(_) => Role::Family,
+            Who::Staff => Role::Staff,
+        }
+    }
+
+    /// The family that the path names, as this caller may see it.
+    ///
+    /// # Errors
+    /// `not_found` for what can't be an id.
+    pub fn scope(&self, path_family: &str) -> Result<FamilyScope, ApiError> {
+        let family = FamilyId::parse(path_family).map_err(|_| ErrorCode::NotFound)?;
+        let reachable = match &self.who {
+            Who::Staff => Reach::Within,
+            Who::Family(own) if *own == family => Reach::Within,
+            Who::Family(_) => Reach::Beyond,
+        };
+        Ok(FamilyScope { company: self.company.clone(), family, role: self.role(), reachable })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(claims: &[(&str, &str)]) -> Result<Caller, ApiError> {
+        Caller::from_claims(&claims.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+    }
+
+    const FAMILY: &[(&str, &str)] = &[("company_id", "co_1"), ("role", "family"), ("family_id", "fml_1")];
+    const STAFF: &[(&str, &str)] = &[("company_id", "co_1"), ("role", "staff")];
+
+    #[test]
+    fn a_request_that_no_authorizer_has_seen_is_unauthenticated() {
+        assert_eq!(Caller::of(&Request::default()).unwrap_err().code, ErrorCode::Unauthenticated);
+    }
+
+    #[test]
+    fn a_token_without_company_role_or_family_opens_nothing() {
+        let bad: &[&[(&str, &str)]] = &[
+            &[],
+            &[("role", "staff")],
+            &[("company_id", "co_1")],
+            &[("company_id", "co#1"), ("role", "staff")],
+            &[("company_id", "co_1"), ("role", "admin")],
+            &[("company_id", "co_1"), ("role", "family")],
+            &[("company_id", "co_1"), ("role", "family"), ("family_id", "")],
+        ];
+        for claims in bad {
+            assert_eq!(caller(claims).unwrap_err().code, ErrorCode::Forbidden, "{claims:?}");
+        }
+    }
+
+    #[test]
+    fn a_family_reaches_itself_and_finds_nothing_elsewhere() {
+        let family = caller(FAMILY).unwrap();
+        assert_eq!(family.scope("fml_1").unwrap().reachable, Reach::Within);
+        assert_eq!(family.scope("fml_2").unwrap().reachable, Reach::Beyond);
+        assert_eq!(family.scope("fml/2").unwrap_err(), ApiError::not_found());
+    }
+
+    #[test]
+    fn staff_reach_every_family_within_their_own_company() {
+        let scope = caller(STAFF).unwrap().scope("fml_2").unwrap();
+        assert_eq!((scope.company.as_str(), scope.role, scope.reachable), ("co_1", Role::Staff, Reach::Within));
+    }
+}

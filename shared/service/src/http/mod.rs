@@ -1,0 +1,18 @@
+//! The HTTP edge: what is not trusted comes in here, and answers go out.
+//!
+//! Read in this order: [`error`] (the one table of codes), [`caller`] (who asks), [`extract`], [`query`] and
+//! [`items`] (what they ask for), [`respond`] (the answer).
+//!
+//! Invariant: nothing below this module knows a status code, and nothing here decides about money or places.
+
+pub mod caller;
+pub mod error;
+pub mod extract;
+pub mod items;
+pub mod query;
+pub mod respond;
+
+pub use caller::{Caller, FamilyScope, Reach, Role};
+pub use error::{ApiError, ErrorCode};
+pub use items::{EnrolmentBody, ItemsBody, TrialBody};
+pub use respond::{Response, answer};

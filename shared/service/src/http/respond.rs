@@ -1,0 +1,207 @@
+//! Answers: JSON, nothing, "still working on it", and refusals.
+//!
+//! Invariant: every answer leaves through [`answer`], which logs it once and by its code only: no bodies, no ids
+//! of payment links, no secrets. No answer may be kept by a cache.
+
+use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use lambda_http::http::{HeaderValue, StatusCode};
+use lambda_http::{Body, Request, RequestExt};
+use serde::Serialize;
+
+use classpay_domain::id::OrderId;
+
+use crate::http::error::{ApiError, ErrorCode};
+
+/// How long a caller waits before repeating a call whose money is still on its way.
+const PROCESSING_RETRY_S: u32 = 2;
+
+/// An answer that is no refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    status: StatusCode,
+    body: Option<String>,
+    retry_after_s: Option<u32>,
+    replayed: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProcessingBody<'a> {
+    status: &'static str,
+    order_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RefusalBody<'a> {
+    status_code: u16,
+    messages: &'a [String],
+    code: ErrorCode,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    payment_released: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment: Option<&'a serde_json::value::RawValue>,
+}
+
+impl Response {
+    /// 200 with a JSON body.
+    ///
+    /// # Errors
+    /// `internal` for a body that can't be written as JSON: a fault of ours.
+    pub fn ok(body: &impl Serialize) -> Result<Self, ApiError> {
+        let text = serde_json::to_string(body).map_err(|error| ApiError::internal(error.to_string()))?;
+        Ok(Self::from_stored(StatusCode::OK, text))
+    }
+
+    /// An answer that was stored, to be given again exactly as it was.
+    #[must_use]
+    pub fn from_stored(status: StatusCode, body: String) -> Self {
+        Self { status, body: Some(body), retry_after_s: None, replayed: false }
+    }
+
+    /// 204: done, and nothing to say.
+    #[must_use]
+    pub fn no_content() -> Self {
+        Self { status: StatusCode::NO_CONTENT, body: None, retry_after_s: None, replayed: false }
+    }
+
+    /// 202: the outcome isn't known yet. The same call repeated gives the final answer.
+    #[must_use]
+    pub fn processing(order: &OrderId) -> Self {
+        let body = ProcessingBody { status: "processing", order_id: order.as_str() };
+        let text = serde_json::to_string(&body).expect("two strings are JSON");
+        Self {
+            status: StatusCode::ACCEPTED,
+            body: Some(text),
+            retry_after_s: Some(PROCESSING_RETRY_S),
+            replayed: false,
+        }
+    }
+
+    /// The same answer, marked as that of an earlier call with the same idempotency key.
+    #[must_use]
+    pub fn replayed(mut self) -> Self {
+        self.replayed = true;
+        self
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The JSON text, to be stored for a repetition.
+    #[must_use]
+    pub fn body(&self) -> Option<&str> {
+        self.body.as_deref()
+    }
+}
+
+/// The id under which Lambda's log knows this request.
+#[must_use]
+pub fn request_id(request: &Request) -> &str {
+    request.lambda_context_ref().map_or("", |context| context.request_id.as_str())
+}
+
+/// Turns a handler's result into what goes over the wire, and logs it: the one place that does either.
+#[must_use]
+pub fn answer(result: Result<Response, ApiError>, request_id: &str) -> lambda_http::Response<Body> {
+    log(&result, request_id);
+    let response = result.unwrap_or_else(|refusal| refuse(&refusal, request_id));
+    let mut reply = lambda_http::Response::new(response.body.map_or(Body::Empty, Body::Text));
+    *reply.status_mut() = response.status;
+    let headers = reply.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if response.status != StatusCode::NO_CONTENT {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if let Some(seconds) = response.retry_after_s {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if response.replayed {
+        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
+    reply
+}
+
+fn refuse(refusal: &ApiError, request_id: &str) -> Response {
+    let status = refusal.status();
+    let body = RefusalBody {
+        status_code: status,
+        messages: &refusal.messages,
+        code: refusal.code,
+        request_id,
+        payment_released: refusal.payment_released,
+        payment: refusal.payment.as_deref(),
+    };
+    let text = serde_json::to_string(&body).expect("strings, numbers and JSON text are JSON");
+    let status = StatusCode::from_u16(status).expect("the table has valid statuses; a test walks it");
+    Response { status, body: Some(text), retry_after_s: refusal.retry_after_s, replayed: false }
+}
+
+fn log(result: &Result<Response, ApiError>, request_id: &str) {
+    match result {
+        Ok(response) => tracing::info!(request_id, status = response.status.as_u16(), "answered"),
+        Err(refusal) => {
+            let (code, status, cause) = (refusal.code.as_str(), refusal.status(), refusal.cause.as_deref());
+            if status >= 500 {
+                tracing::error!(request_id, status, code, cause, "failed");
+            } else {
+                tracing::info!(request_id, status, code, cause, "refused");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(reply: &lambda_http::Response<Body>) -> (u16, &str, Option<&str>) {
+        let header = |name| reply.headers().get(name).and_then(|value| value.to_str().ok());
+        let body = std::str::from_utf8(reply.body().as_ref()).unwrap();
+        assert_eq!(header("cache-control"), Some("no-store"));
+        assert_eq!(header("content-type").is_some(), !body.is_empty());
+        (reply.status().as_u16(), body, header("retry-after"))
+    }
+
+    #[test]
+    fn a_refusal_has_the_published_shape_and_our_code() {
+        let reply = answer(Err(ErrorCode::ClassFull.into()), "req-1");
+        let body = r#"{"statusCode":409,"messages":["The class is full."],"code":"class_full","requestId":"req-1"}"#;
+        assert_eq!(parts(&reply), (409, body, None));
+    }
+
+    #[test]
+    fn a_released_payment_is_said_only_when_it_was_released() {
+        let reply = answer(Err(ApiError::from(ErrorCode::ClassFull).released()), "req-1");
+        assert!(parts(&reply).1.ends_with(r#""requestId":"req-1","paymentReleased":true}"#));
+    }
+
+    #[test]
+    fn what_the_log_learns_the_caller_does_not() {
+        let reply = answer(Err(ApiError::internal("item C#co_1 is corrupt")), "req-1");
+        assert!(!parts(&reply).1.contains("corrupt"));
+    }
+
+    #[test]
+    fn an_outcome_not_yet_known_is_202_and_asks_for_patience() {
+        let order = OrderId::parse("ord_1").unwrap();
+        let reply = answer(Ok(Response::processing(&order)), "req-1");
+        assert_eq!(parts(&reply), (202, r#"{"status":"processing","orderId":"ord_1"}"#, Some("2")));
+    }
+
+    #[test]
+    fn nothing_to_say_is_204_without_a_body() {
+        assert_eq!(parts(&answer(Ok(Response::no_content()), "req-1")), (204, "", None));
+    }
+
+    #[test]
+    fn every_code_can_be_answered() {
+        for code in ErrorCode::ALL {
+            assert_eq!(answer(Err((*code).into()), "r").status().as_u16(), code.status());
+        }
+    }
+}

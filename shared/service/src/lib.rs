@@ -1,0 +1,20 @@
+//! What classpay does: everything that touches the outside. What it decides is in `classpay-domain`.
+//!
+//! Read in this order: [`http`] (requests come in), [`catalogue`] (what is sold), [`checkout`] (the road of a basket),
+//! [`settle`] (money and places move together), [`store`] (the table), [`stripe`] (the payments).
+
+pub mod aggregate;
+pub mod basket;
+pub mod catalogue;
+pub mod checkout;
+pub mod clock;
+pub mod config;
+pub mod context;
+pub mod http;
+pub mod mint;
+pub mod refusals;
+pub mod runtime;
+pub mod settle;
+pub mod snapshot;
+pub mod store;
+pub mod stripe;

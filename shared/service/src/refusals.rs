@@ -1,0 +1,116 @@
+//! Why a basket can't be sold, in words that a family can act on and a code that a client can act on.
+//!
+//! Invariant: a refusal names every item it is about, but one that says "not found" names nothing.
+
+use classpay_domain::pricing::{BrokenRule, NamedItem, Payment, Refusal};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::http::{ApiError, ErrorCode};
+
+/// What a checkout charges now, as the contract shows it. Amounts in minor units.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PaymentBody {
+    /// All that is due now.
+    pub subtotal: i64,
+    /// What is paid on top.
+    pub processing_fee: i64,
+    /// That in percent, digit for digit.
+    pub processing_fee_percent: Box<RawValue>,
+    /// What the intent must say.
+    pub total: i64,
+}
+
+impl From<&Payment> for PaymentBody {
+    fn from(payment: &Payment) -> Self {
+        let percent = payment.processing_fee_percent.to_shortest();
+        Self {
+            subtotal: payment.subtotal.units(),
+            processing_fee: payment.processing_fee.units(),
+            processing_fee_percent: RawValue::from_string(percent).expect("a percentage is written as a JSON number"),
+            total: payment.total.units(),
+        }
+    }
+}
+
+/// The refusal of a payment that doesn't say what the basket costs now.
+#[must_use]
+pub fn quote_changed(payment: Option<&Payment>) -> ApiError {
+    let refusal = ApiError::from(ErrorCode::QuoteChanged);
+    match payment.map(|payment| serde_json::value::to_raw_value(&PaymentBody::from(payment))) {
+        Some(Ok(payment)) => refusal.with_payment(payment),
+        Some(Err(_)) | None => refusal,
+    }
+}
+
+/// Whether a refusal of a checkout releases an authorisation that was made for it. What the payer can mend by calling
+/// again doesn't; what he can't does.
+#[must_use]
+pub fn releases(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::EnrolmentClosed
+            | ErrorCode::AgeOutOfRange
+            | ErrorCode::ClassFull
+            | ErrorCode::TrialFull
+            | ErrorCode::AlreadyEnrolled
+            | ErrorCode::TrialAlreadyUsed
+            | ErrorCode::QuoteChanged
+    )
+}
+
+const fn code_of(rule: BrokenRule) -> ErrorCode {
+    match rule {
+        BrokenRule::BasketEmpty => ErrorCode::BasketEmpty,
+        BrokenRule::BasketTooLarge => ErrorCode::BasketTooLarge,
+        BrokenRule::NotFound => ErrorCode::NotFound,
+        BrokenRule::DuplicateItem => ErrorCode::DuplicateItem,
+        BrokenRule::AlreadyEnrolled => ErrorCode::AlreadyEnrolled,
+        BrokenRule::EnrolmentClosed => ErrorCode::EnrolmentClosed,
+        BrokenRule::ClassEnded => ErrorCode::ClassEnded,
+        BrokenRule::AgeOutOfRange => ErrorCode::AgeOutOfRange,
+        BrokenRule::ClassFull => ErrorCode::ClassFull,
+        BrokenRule::NoEnabledPlan => ErrorCode::NoEnabledPlan,
+        BrokenRule::PlanNotInSeason => ErrorCode::PlanNotInSeason,
+        BrokenRule::TrialNotAvailable => ErrorCode::TrialNotAvailable,
+        BrokenRule::TrialAlreadyUsed => ErrorCode::TrialAlreadyUsed,
+        BrokenRule::TrialFull => ErrorCode::TrialFull,
+        BrokenRule::AmountTooLarge => ErrorCode::AmountTooLarge,
+    }
+}
+
+fn sentence(rule: BrokenRule, item: &NamedItem) -> Option<String> {
+    let NamedItem { student_name, class_name, trial_on, .. } = item;
+    let lesson = trial_on.map_or_else(String::new, |on| format!(" on {on}"));
+    Some(match rule {
+        BrokenRule::DuplicateItem => format!("{student_name} is in the basket twice for {class_name}."),
+        BrokenRule::AlreadyEnrolled => format!("{student_name} is already enrolled in {class_name}."),
+        BrokenRule::EnrolmentClosed => format!("Enrolment in {class_name} is closed ({student_name})."),
+        BrokenRule::ClassEnded => format!("{class_name} has no lessons left ({student_name})."),
+        BrokenRule::AgeOutOfRange => format!("{class_name} is not for {student_name}'s age."),
+        BrokenRule::ClassFull => format!("{class_name} has no place left for {student_name}."),
+        BrokenRule::NoEnabledPlan => format!("{class_name} can't be paid for yet ({student_name})."),
+        BrokenRule::PlanNotInSeason => {
+            format!("The pricing plan for {student_name} in {class_name} is not one of that season.")
+        }
+        BrokenRule::TrialNotAvailable => format!("{student_name} can't have a trial of {class_name}{lesson}."),
+        BrokenRule::TrialAlreadyUsed => {
+            format!("{student_name} has had a trial of {class_name}, or is enrolled in it.")
+        }
+        BrokenRule::TrialFull => format!("{class_name} has no trial place left{lesson} for {student_name}."),
+        BrokenRule::BasketEmpty
+        | BrokenRule::BasketTooLarge
+        | BrokenRule::NotFound
+        | BrokenRule::AmountTooLarge => return None,
+    })
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let code = code_of(refusal.rule);
+        let messages: Vec<_> = refusal.items.iter().filter_map(|item| sentence(refusal.rule, item)).collect();
+        let plain = ApiError::from(code);
+        if messages.is_empty() { plain } else { Self { messages, ..plain } }
+    }
+}

@@ -1,0 +1,167 @@
+//! Drives an order to its end, and a rejected intent to its release. The request, and whoever finishes what a
+//! request left, call these two; nothing else captures or cancels.
+//!
+//! Invariant: nothing is concluded from a lost reply. Whatever isn't a clear answer is followed by asking Stripe what
+//! the intent is now; and what can't be known in time is [`Outcome::Pending`], never a refusal.
+
+use classpay_domain::id::OrderId;
+use classpay_domain::money::Money;
+use classpay_domain::order::{IntentStatus, OrderState, Step, next_step};
+
+use crate::aggregate::AggregateTransaction;
+use crate::context::{Context, Deadline};
+use crate::http::{ApiError, ErrorCode};
+use crate::snapshot::OrderPayment;
+use crate::store::{OrderRecord, Session, Written};
+use crate::stripe::{Intent, Stripe, StripeError};
+
+/// How many steps one call takes at most: capture, read, capture anew, read, post, with room for a rival.
+const MAX_STEPS: usize = 10;
+/// How many captures one call tries. After that the schedule goes on.
+const MAX_CAPTURES: usize = 3;
+/// How many cancels one call tries, each under a key of its own, for a key replays even a stored 500.
+const MAX_CANCELS: usize = 3;
+
+/// How an order or an intent ended, as far as it has.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Posted: the debits, then the credit.
+    Completed(Vec<AggregateTransaction>),
+    /// Void, and given back.
+    Refused(ApiError),
+    /// Not yet known.
+    Pending(OrderId),
+}
+
+/// Settles an order. `known` is the intent if it was just read, so that Stripe isn't asked twice.
+pub async fn settle(ctx: &Context, mut order: OrderRecord, known: Option<Intent>, deadline: Deadline) -> Outcome {
+    let mut known = known;
+    let mut captures = 0;
+    for _ in 0..MAX_STEPS {
+        match order.state {
+            OrderState::Completed => return Outcome::Completed(order.snapshot.transactions),
+            OrderState::Cancelled => return Outcome::Refused(ApiError::from(ErrorCode::PaymentCancelled).released()),
+            OrderState::Pending => {}
+        }
+        let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else { break };
+        if deadline.is_near() {
+            break;
+        }
+        let stripe = stripe.within(deadline.left());
+        let intent = match known.take() {
+            Some(intent) => intent,
+            None => match stripe.load_intent(&payment.account, &payment.intent).await {
+                Ok(Some(intent)) => intent,
+                Ok(None) | Err(_) => break,
+            },
+        };
+        let written = match next_step(Money::minor(payment.total), intent.facts()) {
+            Step::Capture if captures == MAX_CAPTURES => break,
+            Step::Capture => {
+                if captures > 0 && !take_next_attempt(ctx, &mut order).await {
+                    break;
+                }
+                captures += 1;
+                known = capture(&stripe, &order).await;
+                continue;
+            }
+            Step::Complete => ctx.store.post(&order).await,
+            Step::Release => ctx.store.release(&order).await,
+            Step::Wait => break,
+            Step::Review => {
+                report(ctx, &order, &intent).await;
+                break;
+            }
+        };
+        tracing::info!(order = order.id.as_str(), ?written, intent = intent.status.as_str(), "settled a step");
+        // Done, lost to a rival, or unknown: in every case the record says what is.
+        match ctx.store.load_order(&order.id).await {
+            Ok(Some(read)) => order = read,
+            Ok(None) | Err(_) => break,
+        }
+    }
+    Outcome::Pending(order.id)
+}
+
+/// Captures exactly the order's total. `None`: ask Stripe what the intent is.
+async fn capture(stripe: &Stripe, order: &OrderRecord) -> Option<Intent> {
+    let OrderPayment { account, intent, total } = order.snapshot.payment.as_ref()?;
+    let key = format!("cap:{}:{}", order.id, order.attempt);
+    match stripe.capture_intent(account, intent, Money::minor(*total), &key).await {
+        Ok(intent) if intent.status == IntentStatus::Succeeded => Some(intent),
+        Ok(_) => None,
+        Err(error) => {
+            tracing::warn!(order = order.id.as_str(), %error, "a capture did not answer with success");
+            None
+        }
+    }
+}
+
+/// Stores the number of the next attempt before it is used. False: somebody else is at it, or it can't be stored.
+async fn take_next_attempt(ctx: &Context, order: &mut OrderRecord) -> bool {
+    let stored = matches!(ctx.store.next_attempt(order).await, Ok(Written::Done));
+    if stored {
+        order.attempt += 1;
+    }
+    stored
+}
+
+async fn report(ctx: &Context, order: &OrderRecord, intent: &Intent) {
+    tracing::error!(order = order.id.as_str(), intent = intent.status.as_str(), "an order needs a person");
+    let why = format!("order {} is pending and its intent says {}", order.id, intent.status.as_str());
+    if let Err(error) = ctx.store.mark_for_review(order, &why, ctx.clock.now_s()).await {
+        tracing::error!(order = order.id.as_str(), %error, "the review record was not written");
+    }
+}
+
+/// Releases the authorisation of an intent that was claimed as rejected, and only then gives the refusal.
+pub async fn release_rejected(
+    ctx: &Context,
+    session: &Session,
+    order: &OrderId,
+    refusal: ApiError,
+    deadline: Deadline,
+) -> Outcome {
+    let Ok(stripe) = ctx.stripe() else { return Outcome::Pending(order.clone()) };
+    for attempt in 1..=MAX_CANCELS {
+        if deadline.is_near() {
+            break;
+        }
+        let stripe = stripe.within(deadline.left());
+        match cancel(&stripe, session, order, attempt).await {
+            Some(IntentStatus::Canceled) => {
+                if let Err(error) = ctx.store.finish_rejection(&session.account, &session.intent).await {
+                    // The money is free; whoever looks next finds it canceled and notes it.
+                    tracing::warn!(order = order.as_str(), %error, "a released payment was not noted as done");
+                }
+                return Outcome::Refused(refusal.released());
+            }
+            Some(IntentStatus::Succeeded) => {
+                let what = format!("intent {} was rejected, and captured by somebody else", session.intent);
+                tracing::error!(order = order.as_str(), "a rejected intent was captured by somebody else");
+                let noted = ctx.store.note_for_review(&session.company, order.as_str(), &what, ctx.clock.now_s());
+                if let Err(error) = noted.await {
+                    tracing::error!(order = order.as_str(), %error, "the review record was not written");
+                }
+                break;
+            }
+            Some(_) => {}
+            None => break,
+        }
+    }
+    Outcome::Pending(order.clone())
+}
+
+/// Cancels, or reads what the intent is if the answer is not a clear one. `None`: Stripe doesn't say.
+async fn cancel(stripe: &Stripe, session: &Session, order: &OrderId, attempt: usize) -> Option<IntentStatus> {
+    let key = if attempt == 1 { format!("rej:{order}") } else { format!("rej:{order}:{attempt}") };
+    match stripe.cancel_intent(&session.account, &session.intent, &key).await {
+        Ok(intent) => Some(intent.status),
+        Err(StripeError::Unavailable) => None,
+        Err(error) => {
+            tracing::warn!(order = order.as_str(), %error, "a cancel did not answer with success");
+            let intent = stripe.load_intent(&session.account, &session.intent).await.ok()??;
+            Some(intent.status)
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Everything that an order will post, frozen when it is placed.
+//!
+//! Invariant: from here to the end nothing is computed anew: no price, no id, no date.
+
+use classpay_domain::id::{
+    AccountId, ClassId, CompanyId, EnrolmentId, FamilyId, IntentId, PlanId, SeasonId, StudentId, TrialId,
+};
+use jiff::civil::{Date, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::AggregateTransaction;
+use crate::catalogue::documents::text;
+
+/// What an order buys and posts. Amounts in minor units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// Whose money.
+    #[serde(with = "text")]
+    pub company: CompanyId,
+    /// Who buys.
+    #[serde(with = "text")]
+    pub family: FamilyId,
+    /// How it is paid; `None`: nothing is collected now.
+    pub payment: Option<OrderPayment>,
+    /// The hash of the basket.
+    pub basket: String,
+    /// Places in classes.
+    pub enrolments: Vec<BookedEnrolment>,
+    /// Trial lessons.
+    pub trials: Vec<BookedTrial>,
+    /// The debits, then the credit.
+    pub transactions: Vec<AggregateTransaction>,
+}
+
+/// What is captured, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderPayment {
+    /// Stripe's account.
+    #[serde(with = "text")]
+    pub account: AccountId,
+    /// Stripe's intent.
+    #[serde(with = "text")]
+    pub intent: IntentId,
+    /// Exactly this is captured, in minor units.
+    pub total: i64,
+}
+
+/// A place that an order books.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BookedEnrolment {
+    /// The enrolment's id.
+    #[serde(with = "text")]
+    pub id: EnrolmentId,
+    /// Who.
+    #[serde(with = "text")]
+    pub student: StudentId,
+    /// Where.
+    #[serde(with = "text")]
+    pub class: ClassId,
+    /// The class's season.
+    #[serde(with = "text")]
+    pub season: SeasonId,
+    /// How it is paid.
+    #[serde(with = "text")]
+    pub plan: PlanId,
+    /// What is due later.
+    pub schedule: Vec<ScheduledInstalment>,
+}
+
+/// An instalment that falls due later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduledInstalment {
+    /// When.
+    #[serde(with = "text")]
+    pub date: Date,
+    /// How much, in minor units.
+    pub amount: i64,
+    /// What it is made of.
+    pub details: Vec<ScheduledDetail>,
+}
+
+/// A line of a later instalment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduledDetail {
+    /// The contract's word for it.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Minor units, signed.
+    pub amount: i64,
+    /// For people.
+    pub description: String,
+}
+
+/// A trial that an order books.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BookedTrial {
+    /// The trial's id.
+    #[serde(with = "text")]
+    pub id: TrialId,
+    /// Who.
+    #[serde(with = "text")]
+    pub student: StudentId,
+    /// Where.
+    #[serde(with = "text")]
+    pub class: ClassId,
+    /// The lesson.
+    #[serde(with = "text")]
+    pub on: Date,
+    /// When it begins.
+    #[serde(with = "text")]
+    pub at: Time,
+    /// The most trials in that lesson; `None`: any number.
+    pub places: Option<u32>,
+}
+
+impl Snapshot {
+    /// How many seats of each class it takes.
+    #[must_use]
+    pub fn seats(&self) -> std::collections::BTreeMap<&ClassId, u32> {
+        let mut seats = std::collections::BTreeMap::new();
+        for enrolment in &self.enrolments {
+            *seats.entry(&enrolment.class).or_default() += 1;
+        }
+        seats
+    }
+
+    /// How many trial places of each lesson it takes, with the lesson's most.
+    #[must_use]
+    pub fn lessons(&self) -> std::collections::BTreeMap<(&ClassId, Date), (u32, Option<u32>)> {
+        let mut lessons = std::collections::BTreeMap::new();
+        for trial in &self.trials {
+            let (taken, most) = lessons.entry((&trial.class, trial.on)).or_insert((0, trial.places));
+            *taken += 1;
+            *most = trial.places;
+        }
+        lessons
+    }
+
+    /// What it adds to the family's balance when it is posted.
+    #[must_use]
+    pub fn balance_change(&self) -> i64 {
+        let signed = |t: &AggregateTransaction| if t.is_debit() { t.stats.total } else { -t.stats.total };
+        self.transactions.iter().map(signed).sum()
+    }
+}

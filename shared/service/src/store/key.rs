@@ -1,0 +1,185 @@
+//! Where every item lives. The table's layout is this file.
+//!
+//! Invariant: a key is made from checked ids only, and everything of a company has its id in the key, so that no
+//! read or write crosses companies or families.
+
+use classpay_domain::id::{
+    AccountId, ClassId, CompanyId, FamilyId, IntentId, OrderId, StudentId, TransactionId,
+};
+use classpay_domain::fingerprint::Fingerprint;
+use jiff::civil::Date;
+
+/// A primary key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// The partition.
+    pub pk: String,
+    /// The item within it.
+    pub sk: String,
+}
+
+/// The sort key of a partition's main item.
+pub const META: &str = "META";
+/// Sort keys of a company's partition.
+pub const TAX: &str = "TAX#";
+/// See [`TAX`].
+pub const HOLIDAY: &str = "HOL#";
+/// See [`TAX`].
+pub const SEASON: &str = "SEASON#";
+/// Sort keys of a family's partition.
+pub const STUDENT: &str = "STU#";
+/// See [`STUDENT`].
+pub const ENROLMENT: &str = "ENR#";
+/// See [`STUDENT`].
+pub const TRIAL: &str = "TRIAL#";
+const SEATS: &str = "SEATS";
+const LESSON: &str = "LESSON#";
+const CLAIM: &str = "CLAIM";
+const SESSION: &str = "SESSION";
+const DUE: &str = "DUE";
+
+/// How many partitions the index of unfinished things is spread over.
+const SWEEP_SHARDS: u128 = 8;
+
+fn key(pk: String, sk: impl Into<String>) -> Key {
+    Key { pk, sk: sk.into() }
+}
+
+/// The partition of a company and its price list.
+#[must_use]
+pub fn company_pk(company: &CompanyId) -> String {
+    format!("C#{company}")
+}
+
+/// The company itself.
+#[must_use]
+pub fn company(company: &CompanyId) -> Key {
+    key(company_pk(company), META)
+}
+
+/// One item of the company's price list: `prefix` is [`TAX`], [`HOLIDAY`] or [`SEASON`].
+#[must_use]
+pub fn price_list(company: &CompanyId, prefix: &str, id: &str) -> Key {
+    key(company_pk(company), format!("{prefix}{id}"))
+}
+
+fn class_pk(company: &CompanyId, class: &ClassId) -> String {
+    format!("C#{company}#CLS#{class}")
+}
+
+/// A class.
+#[must_use]
+pub fn class(company: &CompanyId, class: &ClassId) -> Key {
+    key(class_pk(company, class), META)
+}
+
+/// What is left of a class. It stands alone, for every buyer of the class writes it.
+#[must_use]
+pub fn seats(company: &CompanyId, class: &ClassId) -> Key {
+    key(class_pk(company, class), SEATS)
+}
+
+/// The trials booked in one lesson.
+#[must_use]
+pub fn lesson(company: &CompanyId, class: &ClassId, on: Date) -> Key {
+    key(class_pk(company, class), format!("{LESSON}{on}"))
+}
+
+/// The partition of a family.
+#[must_use]
+pub fn family_pk(company: &CompanyId, family: &FamilyId) -> String {
+    format!("C#{company}#F#{family}")
+}
+
+/// The family itself: balance, version, customer.
+#[must_use]
+pub fn family(company: &CompanyId, family: &FamilyId) -> Key {
+    key(family_pk(company, family), META)
+}
+
+/// A student.
+#[must_use]
+pub fn student(company: &CompanyId, family: &FamilyId, student: &StudentId) -> Key {
+    key(family_pk(company, family), format!("{STUDENT}{student}"))
+}
+
+/// A student's place in a class.
+#[must_use]
+pub fn enrolment(company: &CompanyId, family: &FamilyId, student: &StudentId, class: &ClassId) -> Key {
+    key(family_pk(company, family), format!("{ENROLMENT}{student}#{class}"))
+}
+
+/// A student's trial of a class.
+#[must_use]
+pub fn trial(company: &CompanyId, family: &FamilyId, student: &StudentId, class: &ClassId) -> Key {
+    key(family_pk(company, family), format!("{TRIAL}{student}#{class}"))
+}
+
+/// The partition of a family's ledger, so that a quote doesn't read its history.
+#[must_use]
+pub fn ledger_pk(company: &CompanyId, family: &FamilyId) -> String {
+    format!("C#{company}#F#{family}#LEDGER")
+}
+
+/// A debit or credit.
+#[must_use]
+pub fn transaction(company: &CompanyId, family: &FamilyId, transaction: &str) -> Key {
+    let ulid = transaction.split_once('_').map_or(transaction, |(_, ulid)| ulid);
+    key(ledger_pk(company, family), format!("TRN#{ulid}"))
+}
+
+/// What a debit still owes.
+#[must_use]
+pub fn due(company: &CompanyId, debit: &TransactionId) -> Key {
+    key(format!("C#{company}#TRN#{debit}"), DUE)
+}
+
+/// An order.
+#[must_use]
+pub fn order(order: &OrderId) -> Key {
+    key(format!("ORD#{order}"), META)
+}
+
+fn intent_pk(account: &AccountId, intent: &IntentId) -> String {
+    format!("PI#{account}#{intent}")
+}
+
+/// Who may decide about an intent.
+#[must_use]
+pub fn claim(account: &AccountId, intent: &IntentId) -> Key {
+    key(intent_pk(account, intent), CLAIM)
+}
+
+/// What we made an intent for.
+#[must_use]
+pub fn session(account: &AccountId, intent: &IntentId) -> Key {
+    key(intent_pk(account, intent), SESSION)
+}
+
+/// What was answered to a family's call with an `Idempotency-Key`. The key itself is not stored.
+#[must_use]
+pub fn idempotency(company: &CompanyId, family: &FamilyId, route: &str, header: &str) -> Key {
+    let mut digest = Fingerprint::new("idempotency-key");
+    digest.text(header);
+    key(format!("IDEM#{company}#{family}#{route}#{}", digest.finish_hex()), META)
+}
+
+/// Something that a person must look at.
+#[must_use]
+pub fn review(company: &CompanyId, ulid: &str) -> Key {
+    key(format!("REVIEW#{company}"), ulid)
+}
+
+/// The partition of the index of unfinished things that a key belongs to.
+#[must_use]
+pub fn sweep_shard(of: &Key) -> String {
+    let mut digest = Fingerprint::new("sweep");
+    digest.text(&of.pk);
+    format!("SWEEP#{}", digest.finish_bits() % SWEEP_SHARDS)
+}
+
+/// Its place in that index: by due time.
+#[must_use]
+pub fn sweep_due(due_s: i64) -> String {
+    format!("{due_s:012}")
+}

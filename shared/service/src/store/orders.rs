@@ -1,0 +1,359 @@
+//! Orders: placed (P1), posted (P2), given back (P2c). Each is one transaction.
+//!
+//! Invariant: an order is PENDING before anything is captured, COMPLETED only from PENDING and after Stripe said
+//! `succeeded`, CANCELLED only from PENDING and after Stripe said `canceled`. Both ends are final.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use classpay_domain::catalogue::Seats;
+use classpay_domain::id::{ClassId, CompanyId, OrderId, TransactionId};
+use classpay_domain::order::OrderState;
+use classpay_domain::pricing::Buyer;
+
+use super::item::{Attributes, Item, Read as _, document, number, text};
+use super::key::{self, Key};
+use super::payments::{Session, close_session};
+use super::transact::{Change, Transaction, Written};
+use super::{Store, StoreError};
+use crate::snapshot::{BookedEnrolment, BookedTrial, Snapshot};
+
+/// How long after it is placed an unfinished order is looked at for the first time.
+const ORDER_SWEEP_S: i64 = 2 * 60;
+/// How long a used idempotency key is remembered.
+pub(super) const IDEMPOTENCY_LIFE_S: i64 = 24 * 60 * 60;
+
+/// An order as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderRecord {
+    /// Its id.
+    pub id: OrderId,
+    /// Where it stands.
+    pub state: OrderState,
+    /// Which attempt at a capture is next; it numbers the idempotency keys.
+    pub attempt: u32,
+    /// Whether a person must look.
+    pub needs_review: bool,
+    /// Everything it posts.
+    pub snapshot: Snapshot,
+}
+
+/// An order that is to be placed, and what must still hold for it.
+#[derive(Debug)]
+pub struct PlaceOrder<'a> {
+    /// Its id.
+    pub id: &'a OrderId,
+    /// Everything it posts.
+    pub snapshot: &'a Snapshot,
+    /// The family's version that it was priced from.
+    pub family_version: u64,
+    /// The seats and price versions that it was priced from.
+    pub seats: &'a BTreeMap<ClassId, Seats>,
+    /// Who buys.
+    pub buyer: Buyer,
+    /// The idempotency record's key and the body's fingerprint, if the caller gave one.
+    pub idempotency: Option<(&'a Key, &'a str)>,
+    /// Now, in seconds since 1970.
+    pub now_s: i64,
+}
+
+const NOT_LIVE: &str = "attribute_not_exists(pk) OR place_state = :cancelled";
+
+impl Store {
+    /// The order of that id.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_order(&self, order: &OrderId) -> Result<Option<OrderRecord>, StoreError> {
+        self.get(&key::order(order)).await?.as_ref().map(order_of).transpose()
+    }
+
+    /// P1: claims the intent and reserves everything that the order needs, or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was provably not written.
+    pub async fn place(&self, order: &PlaceOrder<'_>, session: &Session) -> Result<Written, StoreError> {
+        let snapshot = order.snapshot;
+        let mut transaction = Transaction::new();
+        let claim = Item::at(&key::claim(&session.account, &session.intent))
+            .text("cid", snapshot.company.as_str())
+            .text("fid", snapshot.family.as_str())
+            .text("claim_decision", "ORDER")
+            .text("order_id", order.id.as_str())
+            .text("basket", &snapshot.basket);
+        transaction.create(claim);
+        transaction.change(close_session(session));
+        let head = order_item(order, "PENDING").number("capture_attempt", 1).swept_at(order.now_s + ORDER_SWEEP_S);
+        transaction.create(head);
+        let family = Change::of(key::family(&snapshot.company, &snapshot.family))
+            .update("SET family_version = :next")
+            .only_if("family_version = :version")
+            .value(":next", number(order.family_version + 1))
+            .value(":version", number(order.family_version));
+        transaction.change(family);
+        reserve(&mut transaction, order, "RESERVED");
+        self.transact(transaction).await
+    }
+
+    /// Notes that the next capture uses another key. Lost: somebody else noted it, or the order is finished.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn next_attempt(&self, order: &OrderRecord) -> Result<Written, StoreError> {
+        let change = Change::of(key::order(&order.id))
+            .update("SET capture_attempt = :next")
+            .only_if("order_state = :pending AND capture_attempt = :attempt")
+            .value(":next", number(order.attempt + 1))
+            .value(":attempt", number(order.attempt))
+            .value(":pending", text("PENDING"));
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        self.transact(transaction).await
+    }
+
+    /// Notes that a person must look at an order.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn mark_for_review(&self, order: &OrderRecord, why: &str, now_s: i64) -> Result<(), StoreError> {
+        let change = Change::of(key::order(&order.id))
+            .update("SET needs_review = :why")
+            .only_if("order_state = :pending")
+            .value(":why", text(why))
+            .value(":pending", text("PENDING"));
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        self.transact(transaction).await?;
+        self.note_for_review(&order.snapshot.company, order.id.as_str(), why, now_s).await
+    }
+
+    /// P2: posts the order's transactions and makes its places active. Only after Stripe said `succeeded`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was provably not written.
+    pub async fn post(&self, order: &OrderRecord) -> Result<Written, StoreError> {
+        let snapshot = &order.snapshot;
+        let mut transaction = Transaction::new();
+        transaction.change(finish(&order.id, "COMPLETED"));
+        post_transactions(&mut transaction, snapshot);
+        let family = Change::of(key::family(&snapshot.company, &snapshot.family))
+            .update("ADD family_balance :change, family_version :one")
+            .value(":change", number(snapshot.balance_change()))
+            .value(":one", number(1));
+        transaction.change(family);
+        for enrolment in &snapshot.enrolments {
+            transaction.change(move_place(enrolment_key(snapshot, enrolment), order, "ACTIVE"));
+        }
+        for trial in &snapshot.trials {
+            transaction.change(move_place(trial_key(snapshot, trial), order, "ACTIVE"));
+        }
+        self.transact(transaction).await
+    }
+
+    /// P2c: gives back what the order reserved. Only after Stripe said `canceled`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was provably not written.
+    pub async fn release(&self, order: &OrderRecord) -> Result<Written, StoreError> {
+        let snapshot = &order.snapshot;
+        let mut transaction = Transaction::new();
+        transaction.change(finish(&order.id, "CANCELLED"));
+        let family = Change::of(key::family(&snapshot.company, &snapshot.family))
+            .update("ADD family_version :one")
+            .value(":one", number(1));
+        transaction.change(family);
+        for (class, taken) in snapshot.seats() {
+            let back = Change::of(key::seats(&snapshot.company, class))
+                .update("ADD seats_left :taken")
+                .value(":taken", number(taken));
+            transaction.change(back);
+        }
+        for ((class, on), (taken, _)) in snapshot.lessons() {
+            let back = Change::of(key::lesson(&snapshot.company, class, on))
+                .update("ADD trials_booked :back")
+                .value(":back", number(-i64::from(taken)));
+            transaction.change(back);
+        }
+        for enrolment in &snapshot.enrolments {
+            transaction.change(move_place(enrolment_key(snapshot, enrolment), order, "CANCELLED"));
+        }
+        for trial in &snapshot.trials {
+            transaction.change(move_place(trial_key(snapshot, trial), order, "CANCELLED"));
+        }
+        self.transact(transaction).await
+    }
+}
+
+/// Everything of P1 but the claim, the order and the family: seats, places, trials, the idempotency record.
+pub(super) fn reserve(transaction: &mut Transaction, order: &PlaceOrder<'_>, state: &str) {
+    let snapshot = order.snapshot;
+    let taken = snapshot.seats();
+    for (class, seats) in order.seats {
+        transaction.change(take_seats(order, class, *seats, taken.get(class).copied().unwrap_or(0)));
+    }
+    for ((class, on), (taken, most)) in snapshot.lessons() {
+        transaction.change(take_trial_places(order, class, on, taken, most));
+    }
+    for enrolment in &snapshot.enrolments {
+        let place = place_item(&enrolment_key(snapshot, enrolment), &snapshot.company, state);
+        let item = enrolment_item(place, enrolment).text("order_id", order.id.as_str());
+        transaction.put_if(item, not_live());
+    }
+    for trial in &snapshot.trials {
+        let place = place_item(&trial_key(snapshot, trial), &snapshot.company, state);
+        let item = trial_item(place, trial).text("order_id", order.id.as_str());
+        transaction.put_if(item, not_live());
+        let enrolment = key::enrolment(&snapshot.company, &snapshot.family, &trial.student, &trial.class);
+        transaction.change(Change::of(enrolment).only_if(NOT_LIVE).value(":cancelled", text("CANCELLED")));
+    }
+    if let Some((key, fingerprint)) = order.idempotency {
+        let item = Item::at(key)
+            .text("cid", snapshot.company.as_str())
+            .text("fingerprint", fingerprint)
+            .text("order_id", order.id.as_str())
+            .number("ttl", order.now_s + IDEMPOTENCY_LIFE_S);
+        let unused = Change::of(key.clone())
+            .only_if("attribute_not_exists(pk) OR #ttl < :now")
+            .name("#ttl", "ttl")
+            .value(":now", number(order.now_s));
+        transaction.put_if(item, unused);
+    }
+}
+
+fn not_live() -> Change {
+    Change::of(Key { pk: String::new(), sk: String::new() }).only_if(NOT_LIVE).value(":cancelled", text("CANCELLED"))
+}
+
+fn take_seats(order: &PlaceOrder<'_>, class: &ClassId, seats: Seats, taken: u32) -> Change {
+    let mut condition = "price_version = :version".to_owned();
+    let mut change = Change::of(key::seats(&order.snapshot.company, class))
+        .value(":version", number(seats.price_version));
+    if order.buyer == Buyer::Family {
+        condition.push_str(" AND on_sale = :yes");
+        change = change.value(":yes", AttributeValue::Bool(true));
+    }
+    if taken > 0 {
+        // What is sold is counted for an unlimited class as well, so that its capacity can be limited later.
+        change = change.update("SET seats_left = seats_left - :taken").value(":taken", number(taken));
+        if seats.left.is_some() {
+            condition.push_str(" AND seats_left >= :taken");
+        }
+    }
+    change.only_if(condition)
+}
+
+fn take_trial_places(
+    order: &PlaceOrder<'_>,
+    class: &ClassId,
+    on: jiff::civil::Date,
+    taken: u32,
+    most: Option<u32>,
+) -> Change {
+    let company = &order.snapshot.company;
+    let change = Change::of(key::lesson(company, class, on))
+        .update("ADD trials_booked :taken SET cid = :cid")
+        .value(":taken", number(taken))
+        .value(":cid", text(company.as_str()));
+    match most {
+        None => change,
+        // Fewer places than are wanted were refused before: what is left here is never below zero.
+        Some(most) => change
+            .only_if("attribute_not_exists(trials_booked) OR trials_booked <= :room")
+            .value(":room", number(most.saturating_sub(taken))),
+    }
+}
+
+pub(super) fn place_item(key: &Key, company: &CompanyId, state: &str) -> Item {
+    Item::at(key).text("cid", company.as_str()).text("place_state", state)
+}
+
+pub(super) fn enrolment_item(place: Item, enrolment: &BookedEnrolment) -> Item {
+    place
+        .text("enrolment_id", enrolment.id.as_str())
+        .text("student", enrolment.student.as_str())
+        .text("class", enrolment.class.as_str())
+        .text("doc", document(enrolment))
+}
+
+pub(super) fn trial_item(place: Item, trial: &BookedTrial) -> Item {
+    place
+        .text("trial_id", trial.id.as_str())
+        .text("student", trial.student.as_str())
+        .text("class", trial.class.as_str())
+        .text("doc", document(trial))
+}
+
+pub(super) fn order_item(order: &PlaceOrder<'_>, state: &str) -> Item {
+    Item::at(&key::order(order.id))
+        .text("cid", order.snapshot.company.as_str())
+        .text("fid", order.snapshot.family.as_str())
+        .text("order_id", order.id.as_str())
+        .text("order_state", state)
+        .text("doc", document(order.snapshot))
+        .number("placed_s", order.now_s)
+}
+
+/// The debits and credits of an order, and what its debits still owe.
+pub(super) fn post_transactions(transaction: &mut Transaction, snapshot: &Snapshot) {
+    let paid = snapshot.payment.is_some();
+    for aggregate in &snapshot.transactions {
+        let id = &aggregate.transaction.id;
+        let item = Item::at(&key::transaction(&snapshot.company, &snapshot.family, id))
+            .text("cid", snapshot.company.as_str())
+            .text("transaction_id", id)
+            .text("doc", document(aggregate));
+        transaction.create(item);
+        if aggregate.is_debit()
+            && let Ok(debit) = id.parse::<TransactionId>()
+        {
+            let due = if paid { 0 } else { aggregate.stats.total };
+            let item = Item::at(&key::due(&snapshot.company, &debit))
+                .text("cid", snapshot.company.as_str())
+                .text("fid", snapshot.family.as_str())
+                .number("amount_due", due);
+            transaction.create(item);
+        }
+    }
+}
+
+fn finish(order: &OrderId, state: &str) -> Change {
+    Change::of(key::order(order))
+        .update("SET order_state = :state REMOVE gsi1pk, gsi1sk")
+        .only_if("order_state = :pending")
+        .value(":state", text(state))
+        .value(":pending", text("PENDING"))
+}
+
+fn enrolment_key(snapshot: &Snapshot, enrolment: &BookedEnrolment) -> Key {
+    key::enrolment(&snapshot.company, &snapshot.family, &enrolment.student, &enrolment.class)
+}
+
+fn trial_key(snapshot: &Snapshot, trial: &BookedTrial) -> Key {
+    key::trial(&snapshot.company, &snapshot.family, &trial.student, &trial.class)
+}
+
+/// Moves a place on, if it is this order's.
+fn move_place(key: Key, order: &OrderRecord, state: &str) -> Change {
+    Change::of(key)
+        .update("SET place_state = :state")
+        .only_if("order_id = :order AND place_state = :reserved")
+        .value(":state", text(state))
+        .value(":order", text(order.id.as_str()))
+        .value(":reserved", text("RESERVED"))
+}
+
+pub(super) fn order_of(item: &Attributes) -> Result<OrderRecord, StoreError> {
+    let state = match item.text("order_state")? {
+        "PENDING" => OrderState::Pending,
+        "COMPLETED" => OrderState::Completed,
+        "CANCELLED" => OrderState::Cancelled,
+        _ => return Err(StoreError::Corrupt("order_state")),
+    };
+    Ok(OrderRecord {
+        id: item.parsed("order_id")?,
+        state,
+        attempt: item.number_if("capture_attempt")?.unwrap_or(1),
+        needs_review: item.text_if("needs_review").is_some(),
+        snapshot: item.document("doc")?,
+    })
+}

@@ -1,0 +1,233 @@
+//! Sessions (intents that we made) and claims (who may decide about an intent).
+//!
+//! Invariant: a claim is put once and never changed, but for its `done`. Whoever loses it asks again what it says.
+
+use classpay_domain::basket::BasketHash;
+use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId};
+use classpay_domain::money::Money;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::item::{Attributes, Item, Read as _, document, number, text};
+use super::transact::{Change, Transaction, Written};
+use super::{Store, StoreError, key};
+use crate::http::ApiError;
+use crate::http::ItemsBody;
+
+/// What an intent was made for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum SessionKind {
+    /// A basket whose items we know: it can be finished without its payer.
+    Basket {
+        /// Which basket.
+        hash: String,
+        /// Its items.
+        items: ItemsBody,
+    },
+    /// An amount that the caller named.
+    Amount,
+}
+
+/// An intent that we made, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Stripe's account that it is on.
+    pub account: AccountId,
+    /// Stripe's intent.
+    pub intent: IntentId,
+    /// Whose money it will be.
+    pub company: CompanyId,
+    /// Who pays.
+    pub family: FamilyId,
+    /// What for.
+    pub kind: SessionKind,
+    /// How much, in minor units.
+    pub amount: Money,
+    /// When it was made, in seconds since 1970.
+    pub created_s: i64,
+    /// The company's local date at that time.
+    pub local_date: Date,
+}
+
+/// What was decided about an intent.
+#[derive(Debug, Clone)]
+pub enum Decision {
+    /// It pays this order.
+    Order(OrderId),
+    /// It is void: what its caller was told. `done` once Stripe says `canceled`.
+    Rejected {
+        /// The refusal.
+        refusal: ApiError,
+        /// Whether Stripe has said `canceled`.
+        done: bool,
+    },
+}
+
+/// Who may decide about an intent.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The company of who claimed it.
+    pub company: CompanyId,
+    /// The family of who claimed it.
+    pub family: FamilyId,
+    /// The basket it was claimed for.
+    pub basket: String,
+    /// What was decided.
+    pub decision: Decision,
+}
+
+/// How long after it was made an unfinished session is looked at for the first time.
+const SESSION_SWEEP_S: i64 = 5 * 60;
+/// How long after it was put an unfinished rejection is looked at for the first time.
+const REJECTION_SWEEP_S: i64 = 2 * 60;
+
+impl Store {
+    /// Remembers an intent that we made. [`Written::Lost`]: it is remembered already.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn create_session(&self, session: &Session) -> Result<Written, StoreError> {
+        let item = Item::at(&key::session(&session.account, &session.intent))
+            .text("cid", session.company.as_str())
+            .text("fid", session.family.as_str())
+            .text("account", session.account.as_str())
+            .text("intent", session.intent.as_str())
+            .text("session_state", "open")
+            .text("doc", document(&session.kind))
+            .number("amount", session.amount)
+            .number("created_s", session.created_s)
+            .text("local_date", session.local_date.to_string())
+            .swept_at(session.created_s + SESSION_SWEEP_S);
+        let mut transaction = Transaction::new();
+        transaction.create(item);
+        self.transact(transaction).await
+    }
+
+    /// The session of an intent, and its claim.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_payment(
+        &self,
+        account: &AccountId,
+        intent: &IntentId,
+    ) -> Result<(Option<Session>, Option<Claim>), StoreError> {
+        let (session_key, claim_key) = (key::session(account, intent), key::claim(account, intent));
+        let keys = vec![session_key.clone(), claim_key.clone()];
+        let items = self.get_all(keys, super::read::Consistency::Strong).await?;
+        let session = items.get(&session_key).map(session_of).transpose()?;
+        Ok((session, items.get(&claim_key).map(claim_of).transpose()?))
+    }
+
+    /// The claim on an intent.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_claim(&self, account: &AccountId, intent: &IntentId) -> Result<Option<Claim>, StoreError> {
+        self.get(&key::claim(account, intent)).await?.as_ref().map(claim_of).transpose()
+    }
+
+    /// Claims an intent for being void. [`Written::Lost`]: somebody else has claimed it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn reject(
+        &self,
+        session: &Session,
+        basket: &BasketHash,
+        refusal: &ApiError,
+        now_s: i64,
+    ) -> Result<Written, StoreError> {
+        let (account, intent) = (&session.account, &session.intent);
+        let item = Item::at(&key::claim(account, intent))
+            .text("cid", session.company.as_str())
+            .text("fid", session.family.as_str())
+            .text("account", account.as_str())
+            .text("intent", intent.as_str())
+            .text("claim_decision", "REJECTED")
+            .text("basket", basket.as_str())
+            .text("refusal", document(refusal))
+            .flag("claim_done", false)
+            .swept_at(now_s + REJECTION_SWEEP_S);
+        let mut transaction = Transaction::new();
+        transaction.create(item);
+        transaction.change(close_session(session));
+        self.transact(transaction).await
+    }
+
+    /// Notes that Stripe has said `canceled` to a rejected intent.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn finish_rejection(&self, account: &AccountId, intent: &IntentId) -> Result<Written, StoreError> {
+        let change = Change::of(key::claim(account, intent))
+            .update("SET claim_done = :done REMOVE gsi1pk, gsi1sk")
+            .only_if("claim_decision = :rejected")
+            .value(":done", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
+            .value(":rejected", text("REJECTED"));
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        self.transact(transaction).await
+    }
+
+    /// Leaves a note for a person. The same note twice is one note.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn note_for_review(
+        &self,
+        company: &CompanyId,
+        about: &str,
+        what: &str,
+        now_s: i64,
+    ) -> Result<(), StoreError> {
+        let item = Item::at(&key::review(company, about))
+            .text("cid", company.as_str())
+            .text("what", what)
+            .number("noted_s", now_s);
+        let mut transaction = Transaction::new();
+        transaction.create(item);
+        self.transact(transaction).await.map(|_| ())
+    }
+}
+
+/// The change that takes a session out of the sweep, for its intent is claimed now.
+pub(super) fn close_session(session: &Session) -> Change {
+    Change::of(key::session(&session.account, &session.intent))
+        .update("SET session_state = :claimed REMOVE gsi1pk, gsi1sk")
+        .only_if("session_state = :open AND amount = :amount")
+        .value(":claimed", text("claimed"))
+        .value(":open", text("open"))
+        .value(":amount", number(session.amount))
+}
+
+pub(super) fn session_of(item: &Attributes) -> Result<Session, StoreError> {
+    Ok(Session {
+        account: item.parsed("account")?,
+        intent: item.parsed("intent")?,
+        company: item.parsed("cid")?,
+        family: item.parsed("fid")?,
+        kind: item.document("doc")?,
+        amount: Money::minor(item.number("amount")?),
+        created_s: item.number("created_s")?,
+        local_date: item.parsed("local_date")?,
+    })
+}
+
+pub(super) fn claim_of(item: &Attributes) -> Result<Claim, StoreError> {
+    let decision = match item.text("claim_decision")? {
+        "ORDER" => Decision::Order(item.parsed("order_id")?),
+        "REJECTED" => Decision::Rejected {
+            refusal: item.document("refusal")?,
+            done: item.get("claim_done").is_some_and(|done| done.as_bool().is_ok_and(|done| *done)),
+        },
+        _ => return Err(StoreError::Corrupt("claim_decision")),
+    };
+    Ok(Claim {
+        company: item.parsed("cid")?,
+        family: item.parsed("fid")?,
+        basket: item.text("basket")?.to_owned(),
+        decision,
+    })
+}

@@ -1,0 +1,248 @@
+//! The catalogue and the family, as one parallel read.
+//!
+//! Invariant: a family beyond the caller's reach is read like any other and then not found, so that neither the
+//! answer nor the time it takes tells whether it exists.
+
+use std::collections::BTreeMap;
+
+use classpay_domain::basket::Basket;
+use classpay_domain::catalogue::{
+    Class, ClassOnSale, Company, Enrolment, Family, Holiday, Season, Seats, Student, Studio, TaxRate, TrialBooking,
+};
+use classpay_domain::id::{AccountId, ClassId, CompanyId, CustomerId, FamilyId, SeasonId};
+use jiff::civil::Date;
+use tokio::try_join;
+
+use super::item::{Attributes, Read as _};
+use super::key::{self, Key, META};
+use super::read::Consistency;
+use super::transact::{Change, Transaction, Written};
+use super::versions::seats_of;
+use super::{Store, StoreError};
+use crate::catalogue::documents::{ClassDoc, CompanyDoc, FamilyDoc, HolidayDoc, SeasonDoc, StudentDoc, TaxRateDoc};
+use crate::http::{FamilyScope, Reach};
+
+/// What a quote is made from, and what its answer shows.
+#[derive(Debug, Clone)]
+pub struct LoadedStudio {
+    /// What decides.
+    pub studio: Studio,
+    /// The seasons in full.
+    pub seasons: BTreeMap<SeasonId, SeasonDoc>,
+    /// The family's Stripe customer, if it has one.
+    pub customer: Option<CustomerId>,
+}
+
+impl Store {
+    /// Everything that a quote for this basket needs; `None` if there is no such family within reach.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached, or what it holds can't be read.
+    pub async fn load_studio(&self, scope: &FamilyScope, basket: &Basket) -> Result<Option<LoadedStudio>, StoreError> {
+        self.read_studio(scope, basket, Consistency::Eventual).await
+    }
+
+    /// The same, but current: for whatever is refused or charged because of it.
+    ///
+    /// # Errors
+    /// As [`Store::load_studio`].
+    pub async fn load_current_studio(
+        &self,
+        scope: &FamilyScope,
+        basket: &Basket,
+    ) -> Result<Option<LoadedStudio>, StoreError> {
+        self.read_studio(scope, basket, Consistency::Strong).await
+    }
+
+    async fn read_studio(
+        &self,
+        scope: &FamilyScope,
+        basket: &Basket,
+        consistency: Consistency,
+    ) -> Result<Option<LoadedStudio>, StoreError> {
+        let FamilyScope { company, family, .. } = scope;
+        let (company_pk, family_pk) = (key::company_pk(company), key::family_pk(company, family));
+        let (price_list, members, classes) = try_join!(
+            self.query(&company_pk, consistency),
+            self.query(&family_pk, consistency),
+            self.get_all(class_keys(company, basket), consistency),
+        )?;
+        if scope.reachable == Reach::Beyond {
+            return Ok(None);
+        }
+        let (Some(list), Some(household)) = (PriceList::read(&price_list)?, Household::read(family, &members)?) else {
+            return Ok(None);
+        };
+        let mut on_sale = BTreeMap::new();
+        for class in basket.classes() {
+            if let Some(found) = class_on_sale(company, class, basket, &classes)? {
+                on_sale.insert(class.clone(), found);
+            }
+        }
+        let studio = Studio {
+            company: list.company,
+            tax_rates: list.tax_rates.into_iter().map(|rate| (rate.id.clone(), rate)).collect(),
+            holidays: list.holidays,
+            seasons: list.seasons,
+            classes: on_sale,
+            family: household.family,
+        };
+        Ok(Some(LoadedStudio { studio, seasons: list.season_docs, customer: household.customer }))
+    }
+
+    /// The Stripe account of a company.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_account(&self, company: &CompanyId) -> Result<Option<AccountId>, StoreError> {
+        let Some(item) = self.get(&key::company(company)).await? else { return Ok(None) };
+        let company: CompanyDoc = item.document("doc")?;
+        Ok(company.settings.billing.stripe_id)
+    }
+
+    /// Remembers the family's Stripe customer. Whoever comes second keeps the first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn remember_customer(
+        &self,
+        company: &CompanyId,
+        family: &FamilyId,
+        customer: &CustomerId,
+    ) -> Result<Written, StoreError> {
+        let change = Change::of(key::family(company, family))
+            .update("SET stripe_customer = :customer")
+            .only_if("attribute_exists(pk) AND attribute_not_exists(stripe_customer)")
+            .value(":customer", super::item::text(customer.as_str()));
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        self.transact(transaction).await
+    }
+
+    /// The family's Stripe customer, now.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_customer(
+        &self,
+        company: &CompanyId,
+        family: &FamilyId,
+    ) -> Result<Option<CustomerId>, StoreError> {
+        let item = self.get(&key::family(company, family)).await?;
+        item.as_ref().map_or(Ok(None), customer_of)
+    }
+}
+
+fn customer_of(family: &Attributes) -> Result<Option<CustomerId>, StoreError> {
+    family.text_if("stripe_customer").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("stripe_customer"))
+}
+
+fn lesson_days<'a>(basket: &'a Basket, class: &'a ClassId) -> impl Iterator<Item = Date> {
+    basket.trials().iter().filter(move |trial| trial.class == *class).map(|trial| trial.on)
+}
+
+fn class_keys(company: &CompanyId, basket: &Basket) -> Vec<Key> {
+    let of_class = |class: &ClassId| {
+        let lessons = lesson_days(basket, class).map(|on| key::lesson(company, class, on));
+        [key::class(company, class), key::seats(company, class)].into_iter().chain(lessons).collect::<Vec<_>>()
+    };
+    basket.classes().into_iter().flat_map(of_class).collect()
+}
+
+fn class_on_sale(
+    company: &CompanyId,
+    class: &ClassId,
+    basket: &Basket,
+    items: &std::collections::HashMap<Key, Attributes>,
+) -> Result<Option<ClassOnSale>, StoreError> {
+    let (Some(doc), Some(seats)) = (items.get(&key::class(company, class)), items.get(&key::seats(company, class)))
+    else {
+        return Ok(None);
+    };
+    let doc: ClassDoc = doc.document("doc")?;
+    let mut trials_booked = BTreeMap::new();
+    for on in lesson_days(basket, class) {
+        if let Some(lesson) = items.get(&key::lesson(company, class, on)) {
+            trials_booked.insert(on, lesson.number("trials_booked")?);
+        }
+    }
+    let seats: Seats = seats_of(seats)?;
+    Ok(Some(ClassOnSale { class: converted::<_, Class>(&doc)?, seats, trials_booked }))
+}
+
+fn converted<'a, D, T: TryFrom<&'a D>>(doc: &'a D) -> Result<T, StoreError> {
+    T::try_from(doc).map_err(|_| StoreError::Corrupt("doc"))
+}
+
+/// A company and what it sells, but for the classes.
+struct PriceList {
+    company: Company,
+    tax_rates: Vec<TaxRate>,
+    holidays: Vec<Holiday>,
+    seasons: BTreeMap<SeasonId, Season>,
+    season_docs: BTreeMap<SeasonId, SeasonDoc>,
+}
+
+impl PriceList {
+    fn read(items: &[Attributes]) -> Result<Option<Self>, StoreError> {
+        let mut company = None;
+        let (mut tax_rates, mut holidays) = (Vec::new(), Vec::new());
+        let (mut seasons, mut season_docs) = (BTreeMap::new(), BTreeMap::new());
+        for item in items {
+            match item.text("sk")? {
+                META => company = Some(converted(&item.document::<CompanyDoc>("doc")?)?),
+                sk if sk.starts_with(key::TAX) => tax_rates.push(converted(&item.document::<TaxRateDoc>("doc")?)?),
+                sk if sk.starts_with(key::HOLIDAY) => holidays.push(converted(&item.document::<HolidayDoc>("doc")?)?),
+                sk if sk.starts_with(key::SEASON) => {
+                    let doc: SeasonDoc = item.document("doc")?;
+                    let season: Season = converted(&doc)?;
+                    season_docs.insert(season.id.clone(), doc);
+                    seasons.insert(season.id.clone(), season);
+                }
+                _ => {}
+            }
+        }
+        Ok(company.map(|company| Self { company, tax_rates, holidays, seasons, season_docs }))
+    }
+}
+
+/// A family and its Stripe customer.
+struct Household {
+    family: Family,
+    customer: Option<CustomerId>,
+}
+
+impl Household {
+    fn read(id: &FamilyId, items: &[Attributes]) -> Result<Option<Self>, StoreError> {
+        let mut head = None;
+        let mut family = Family {
+            id: id.clone(),
+            name: String::new(),
+            students: BTreeMap::new(),
+            enrolments: Vec::new(),
+            trials: Vec::new(),
+        };
+        for item in items {
+            let live = item.text_if("place_state").is_some_and(|state| state != "CANCELLED");
+            match item.text("sk")? {
+                META => head = Some((item.document::<FamilyDoc>("doc")?, customer_of(item)?)),
+                sk if sk.starts_with(key::STUDENT) => {
+                    let student = Student::from(&item.document::<StudentDoc>("doc")?);
+                    family.students.insert(student.id.clone(), student);
+                }
+                sk if sk.starts_with(key::ENROLMENT) && live => family.enrolments.push(Enrolment {
+                    id: item.parsed("enrolment_id")?,
+                    student: item.parsed("student")?,
+                    class: item.parsed("class")?,
+                }),
+                sk if sk.starts_with(key::TRIAL) && live => family.trials.push(TrialBooking {
+                    id: item.parsed("trial_id")?,
+                    student: item.parsed("student")?,
+                    class: item.parsed("class")?,
+                }),
+                _ => {}
+            }
+        }
+        Ok(head.map(|(doc, customer)| Self { family: Family { name: doc.name, ..family }, customer }))
+    }
+}

@@ -1,0 +1,98 @@
+//! What is read first, consistently: the versions that guard everything that is read after them.
+//!
+//! Invariant: a version that is read after its data protects nothing. So this comes first, and P1's conditions name
+//! these versions and no others.
+
+use std::collections::BTreeMap;
+
+use classpay_domain::basket::Basket;
+use classpay_domain::catalogue::Seats;
+use classpay_domain::id::{AccountId, ClassId, CompanyId, FamilyId, IntentId, OrderId};
+
+use super::item::{Attributes, Read as _};
+use super::key::{self, Key};
+use super::payments::{Claim, Session, claim_of, session_of};
+use super::read::Consistency;
+use super::{Store, StoreError};
+
+/// What an `Idempotency-Key` was used for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyRecord {
+    /// The SHA-256 of the body, in hex.
+    pub fingerprint: String,
+    /// The order that it led to; `None` while that is open.
+    pub order: Option<OrderId>,
+    /// Until when it counts, in seconds since 1970.
+    pub expires_s: i64,
+}
+
+/// What guards a checkout.
+#[derive(Debug, Clone)]
+pub struct Versions {
+    /// The family's version; `None`: there is no such family.
+    pub family: Option<u64>,
+    /// The seats of the basket's classes, as far as they exist.
+    pub seats: BTreeMap<ClassId, Seats>,
+    /// What we made the intent for.
+    pub session: Option<Session>,
+    /// Who may decide about the intent.
+    pub claim: Option<Claim>,
+    /// What the idempotency key was used for.
+    pub idempotency: Option<IdempotencyRecord>,
+}
+
+impl Store {
+    /// Reads what guards a checkout.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_versions(
+        &self,
+        company: &CompanyId,
+        family: &FamilyId,
+        basket: &Basket,
+        intent: Option<(&AccountId, &IntentId)>,
+        idempotency: Option<&Key>,
+    ) -> Result<Versions, StoreError> {
+        let family_key = key::family(company, family);
+        let claim_key = intent.map(|(account, intent)| key::claim(account, intent));
+        let session_key = intent.map(|(account, intent)| key::session(account, intent));
+        let classes: Vec<_> =
+            basket.classes().into_iter().map(|class| (class.clone(), key::seats(company, class))).collect();
+        let singles = [Some(&family_key), claim_key.as_ref(), session_key.as_ref(), idempotency];
+        let keys = singles.into_iter().flatten().chain(classes.iter().map(|(_, key)| key)).cloned().collect();
+        let items = self.get_all(keys, Consistency::Strong).await?;
+        let find = |key: Option<&Key>| key.and_then(|key| items.get(key));
+        let mut seats = BTreeMap::new();
+        for (class, key) in classes {
+            if let Some(item) = items.get(&key) {
+                seats.insert(class, seats_of(item)?);
+            }
+        }
+        Ok(Versions {
+            family: items.get(&family_key).map(|item| item.number("family_version")).transpose()?,
+            seats,
+            session: find(session_key.as_ref()).map(session_of).transpose()?,
+            claim: find(claim_key.as_ref()).map(claim_of).transpose()?,
+            idempotency: find(idempotency).map(idempotency_of).transpose()?,
+        })
+    }
+}
+
+pub(super) fn seats_of(item: &Attributes) -> Result<Seats, StoreError> {
+    let left: i64 = item.number("seats_left")?;
+    let limited = item.number_if::<u32>("seats_total")?.is_some();
+    Ok(Seats {
+        // A capacity that was lowered below what is sold leaves less than nothing: nothing is left.
+        left: limited.then(|| u32::try_from(left.max(0)).unwrap_or(u32::MAX)),
+        price_version: item.number("price_version")?,
+    })
+}
+
+fn idempotency_of(item: &Attributes) -> Result<IdempotencyRecord, StoreError> {
+    Ok(IdempotencyRecord {
+        fingerprint: item.text("fingerprint")?.to_owned(),
+        order: item.text_if("order_id").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("order_id"))?,
+        expires_s: item.number("ttl")?,
+    })
+}

@@ -1,0 +1,254 @@
+//! The calls to Stripe that this service makes, named for the domain.
+//!
+//! Invariant: everything happens on the business's connected account, and whatever changes something carries the
+//! caller's key. Nothing here repeats a call or reads a refusal: that is the transport's and `settle`'s.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use classpay_domain::id::{AccountId, CustomerId, IntentId};
+use classpay_domain::money::Money;
+use stripe_client_core::{CustomizableStripeRequest, IdempotencyKey, RequestStrategy, StripeRequest};
+use stripe_core::customer::CreateCustomer;
+use stripe_core::customer_session::{
+    CreateCustomerSession, CreateCustomerSessionComponents, CreateCustomerSessionComponentsPaymentElement,
+    CreateCustomerSessionComponentsPaymentElementFeatures,
+    CreateCustomerSessionComponentsPaymentElementFeaturesPaymentMethodRedisplay as Redisplay,
+    CreateCustomerSessionComponentsPaymentElementFeaturesPaymentMethodSave as Save,
+    CreateCustomerSessionComponentsPaymentElementFeaturesPaymentMethodSaveUsage as SaveUsage,
+};
+use stripe_core::payment_intent::{
+    CancelPaymentIntent, CapturePaymentIntent, CreatePaymentIntent, RetrievePaymentIntent,
+};
+use stripe_misc::ephemeral_key::CreateEphemeralKey;
+use stripe_shared::{PaymentIntentAllowedPaymentMethodTypes as AllowedTypes, PaymentIntentCaptureMethod};
+use stripe_types::Currency;
+
+use super::error::StripeError;
+use super::intent::Intent;
+use super::secret::Secret;
+use super::transport::{StripeConfig, StripeConfigError, Transport};
+
+/// What [`Intent`] shows beyond the intent itself.
+const EXPANDED: [&str; 2] = ["latest_charge.refunds", "payment_method"];
+
+/// Stripe. A clone is cheap and shares the connections.
+#[derive(Debug, Clone)]
+pub struct Stripe {
+    transport: Transport,
+}
+
+/// A payment that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewIntent<'a> {
+    /// What it charges.
+    pub amount: Money,
+    /// In lower case: `gbp`.
+    pub currency: &'a str,
+    /// The family's customer on the connected account.
+    pub customer: CustomerId,
+    /// Our marker, for people who look at it in Stripe. Never read back for a decision.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// What Stripe's payment form needs to show saved cards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerSession {
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// Opens the customer's saved cards.
+    pub client_secret: Secret,
+}
+
+/// What Stripe's mobile payment form needs to show saved cards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EphemeralKey {
+    /// Stripe's id.
+    pub id: String,
+    /// Opens the customer's saved cards.
+    pub secret: Secret,
+    /// What it opens.
+    pub associated_object_id: String,
+    /// What kind of thing that is: `customer`.
+    pub associated_object_type: &'static str,
+}
+
+impl Stripe {
+    /// Sets up the connection; the first call opens it.
+    ///
+    /// # Errors
+    /// [`StripeConfigError`] for a configuration that can't work or isn't safe.
+    pub fn new(config: &StripeConfig) -> Result<Self, StripeConfigError> {
+        Ok(Self { transport: Transport::new(config)? })
+    }
+
+    /// The same Stripe for a caller who has only so much time left.
+    #[must_use]
+    pub fn within(&self, budget: Duration) -> Self {
+        Self { transport: self.transport.within(budget) }
+    }
+
+    /// The intent with its payment method, charge and refunds; `None` if the account has no such intent.
+    ///
+    /// # Errors
+    /// [`StripeError`]; reading changes nothing, so a read that fails is `Unavailable`.
+    pub async fn load_intent(&self, account: &AccountId, intent: &IntentId) -> Result<Option<Intent>, StripeError> {
+        let request = RetrievePaymentIntent::new(intent.as_str()).expand(expanded());
+        match on(account, &request).send(&self.transport).await {
+            Ok(found) => Intent::try_from(found).map(Some),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes an intent for a card that is authorised first and captured later.
+    ///
+    /// # Errors
+    /// [`StripeError`]; the same key again finds out what became of an unknown outcome.
+    pub async fn create_intent(
+        &self,
+        account: &AccountId,
+        new: &NewIntent<'_>,
+        key: &str,
+    ) -> Result<Intent, StripeError> {
+        let request = CreatePaymentIntent::new(new.amount.units(), currency(new.currency)?)
+            .customer(new.customer.as_str())
+            .metadata(metadata(&new.metadata))
+            // What `payment_method_types` was before this version of Stripe's API.
+            .allowed_payment_method_types(vec![AllowedTypes::Card])
+            .capture_method(PaymentIntentCaptureMethod::Manual)
+            .expand(expanded());
+        keyed(account, &request, key)?.send(&self.transport).await?.try_into()
+    }
+
+    /// Captures exactly this amount; the rest of the authorisation, if any, is released.
+    ///
+    /// # Errors
+    /// [`StripeError`]. `Ok` is no proof by itself: look at status and amount received.
+    pub async fn capture_intent(
+        &self,
+        account: &AccountId,
+        intent: &IntentId,
+        amount: Money,
+        key: &str,
+    ) -> Result<Intent, StripeError> {
+        let request = CapturePaymentIntent::new(intent.as_str()).amount_to_capture(amount.units()).expand(expanded());
+        keyed(account, &request, key)?.send(&self.transport).await?.try_into()
+    }
+
+    /// Releases the authorisation.
+    ///
+    /// # Errors
+    /// [`StripeError`]. It is released only if the answer's status is `canceled`.
+    pub async fn cancel_intent(
+        &self,
+        account: &AccountId,
+        intent: &IntentId,
+        key: &str,
+    ) -> Result<Intent, StripeError> {
+        let request = CancelPaymentIntent::new(intent.as_str()).expand(expanded());
+        keyed(account, &request, key)?.send(&self.transport).await?.try_into()
+    }
+
+    /// Makes the family's customer on the connected account.
+    ///
+    /// # Errors
+    /// [`StripeError`].
+    pub async fn create_customer(
+        &self,
+        account: &AccountId,
+        name: &str,
+        about: &BTreeMap<String, String>,
+        key: &str,
+    ) -> Result<CustomerId, StripeError> {
+        let request = CreateCustomer::new().name(name).metadata(metadata(about));
+        let customer = keyed(account, &request, key)?.send(&self.transport).await?;
+        customer_id(customer.id.as_str())
+    }
+
+    /// Opens a session in which the payer sees their saved cards and may save another one.
+    ///
+    /// # Errors
+    /// [`StripeError`].
+    pub async fn create_customer_session(
+        &self,
+        account: &AccountId,
+        customer: &CustomerId,
+        key: &str,
+    ) -> Result<CustomerSession, StripeError> {
+        let request = CreateCustomerSession::new(saved_cards()).customer(customer.as_str());
+        let session = keyed(account, &request, key)?.send(&self.transport).await?;
+        let customer_id = customer_id(session.customer.id().as_str())?;
+        Ok(CustomerSession { customer_id, client_secret: Secret::new(session.client_secret) })
+    }
+
+    /// Makes a short-lived key with which the payer's device sees the customer's saved cards.
+    ///
+    /// # Errors
+    /// [`StripeError`].
+    pub async fn create_ephemeral_key(
+        &self,
+        account: &AccountId,
+        customer: &CustomerId,
+        key: &str,
+    ) -> Result<EphemeralKey, StripeError> {
+        let request = CreateEphemeralKey::new().customer(customer.as_str());
+        let made = keyed(account, &request, key)?.send(&self.transport).await?;
+        Ok(EphemeralKey {
+            id: made.id.to_string(),
+            secret: Secret::new(made.secret.ok_or(StripeError::OutcomeUnknown)?),
+            // The SDK leaves out what the key is for. We asked for this customer, and it is for nothing else.
+            associated_object_id: customer.as_str().to_owned(),
+            associated_object_type: "customer",
+        })
+    }
+}
+
+fn on<R: StripeRequest>(account: &AccountId, request: &R) -> CustomizableStripeRequest<R::Output> {
+    request.customize().account_id(account.as_str().into())
+}
+
+fn keyed<R: StripeRequest>(
+    account: &AccountId,
+    request: &R,
+    key: &str,
+) -> Result<CustomizableStripeRequest<R::Output>, StripeError> {
+    let key = IdempotencyKey::new(key)
+        .map_err(|_| StripeError::refused_unsent("an idempotency key is 1 to 255 characters"))?;
+    Ok(on(account, request).request_strategy(RequestStrategy::Idempotent(key)))
+}
+
+fn expanded() -> Vec<String> {
+    EXPANDED.map(str::to_owned).to_vec()
+}
+
+fn metadata(pairs: &BTreeMap<String, String>) -> HashMap<String, String> {
+    pairs.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// A currency that the SDK doesn't know is a mistake in the studio's settings, not a payment to try.
+fn currency(code: &str) -> Result<Currency, StripeError> {
+    match code.parse() {
+        Ok(Currency::Unknown(_)) => Err(StripeError::refused_unsent("not a currency, or not in lower case")),
+        Ok(known) => Ok(known),
+        Err(never) => match never {},
+    }
+}
+
+fn customer_id(text: &str) -> Result<CustomerId, StripeError> {
+    CustomerId::parse(text).map_err(|_| StripeError::OutcomeUnknown)
+}
+
+/// The payment form shows saved cards and offers to save a new one for later instalments. It can't remove one:
+/// instalments may depend on it.
+fn saved_cards() -> CreateCustomerSessionComponents {
+    let mut features = CreateCustomerSessionComponentsPaymentElementFeatures::new();
+    features.payment_method_redisplay = Some(Redisplay::Enabled);
+    features.payment_method_save = Some(Save::Enabled);
+    features.payment_method_save_usage = Some(SaveUsage::OffSession);
+    let mut form = CreateCustomerSessionComponentsPaymentElement::new(true);
+    form.features = Some(features);
+    let mut components = CreateCustomerSessionComponents::new();
+    components.payment_element = Some(form);
+    components
+}

@@ -1,0 +1,181 @@
+//! A payment as Stripe knows it, in our own words.
+//!
+//! Invariant: made from a whole answer of Stripe or not at all. A status that we don't know, or an id that is no
+//! id, is not guessed at: the outcome is unknown.
+
+use classpay_domain::id::IntentId;
+use classpay_domain::money::Money;
+use classpay_domain::order::{IntentFacts, IntentStatus};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::error::StripeError;
+use super::secret::Secret;
+
+/// A PaymentIntent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// Its id.
+    pub id: IntentId,
+    /// What the payer's device needs to confirm it.
+    pub client_secret: Secret,
+    /// What it charges.
+    pub amount: Money,
+    /// What has been captured.
+    pub amount_received: Money,
+    /// In lower case: `gbp`.
+    pub currency: String,
+    /// Its status.
+    pub status: IntentStatus,
+    /// How it is paid, if the payer has chosen and we know how to show it.
+    pub payment_method: Option<PaymentMethod>,
+    /// Its last charge.
+    pub charge: Option<Charge>,
+}
+
+/// How a payment is paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentMethod {
+    /// Stripe's id.
+    pub id: String,
+    /// What it is.
+    pub data: PaymentMethodData,
+}
+
+/// The two kinds of payment methods that we offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaymentMethodData {
+    /// A card.
+    Card(Card),
+    /// A British bank account.
+    BacsDebit(BacsDebit),
+}
+
+/// A card, as far as Stripe shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// Stripe's word: `visa`.
+    pub brand: String,
+    /// Two letters.
+    pub country: Option<String>,
+    /// 1 to 12.
+    pub expiry_month: i64,
+    /// Four digits.
+    pub expiry_year: i64,
+    /// The last four digits of its number.
+    pub last4: String,
+}
+
+/// A British bank account, as far as Stripe shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BacsDebit {
+    /// `108800`.
+    pub sort_code: Option<String>,
+    /// The last digits of its number.
+    pub last4: Option<String>,
+}
+
+/// A charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// Stripe's id.
+    pub id: String,
+    /// What was authorised.
+    pub amount: Money,
+    /// What was captured of it.
+    pub amount_captured: Money,
+    /// What was given back.
+    pub amount_refunded: Money,
+    /// In lower case.
+    pub currency: String,
+    /// Whether all of it was given back.
+    pub refunded: bool,
+    /// Newest first, as Stripe lists them: the ten newest.
+    pub refunds: Vec<Refund>,
+}
+
+/// Money given back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refund {
+    /// Stripe's id.
+    pub id: String,
+    /// How much.
+    pub amount: Money,
+    /// In lower case.
+    pub currency: String,
+    /// Stripe's word: `pending`, `requires_action`, `canceled`, `succeeded`, `failed`.
+    pub status: String,
+    /// The day (UTC) it was made.
+    pub created_on: Date,
+}
+
+impl Intent {
+    /// What the domain needs to decide what happens next.
+    #[must_use]
+    pub fn facts(&self) -> IntentFacts {
+        IntentFacts { status: self.status, received: self.amount_received }
+    }
+}
+
+impl TryFrom<stripe_shared::PaymentIntent> for Intent {
+    type Error = StripeError;
+
+    fn try_from(intent: stripe_shared::PaymentIntent) -> Result<Self, StripeError> {
+        let unreadable = |what: &'static str| {
+            tracing::error!(what, "an intent of stripe's can't be read");
+            StripeError::OutcomeUnknown
+        };
+        let charge = intent.latest_charge.and_then(stripe_types::Expandable::into_object);
+        let payment_method = intent.payment_method.and_then(stripe_types::Expandable::into_object);
+        Ok(Self {
+            id: IntentId::parse(intent.id.as_str()).map_err(|_| unreadable("id"))?,
+            client_secret: Secret::new(intent.client_secret.unwrap_or_default()),
+            amount: Money::minor(intent.amount),
+            amount_received: Money::minor(intent.amount_received),
+            currency: intent.currency.to_string(),
+            status: IntentStatus::parse(intent.status.as_str()).ok_or_else(|| unreadable("status"))?,
+            payment_method: payment_method.and_then(payment_method_of),
+            charge: charge.map(charge_of).transpose().map_err(|_| unreadable("refund"))?,
+        })
+    }
+}
+
+/// `None` for kinds that we don't offer: the contract has no shape for them.
+fn payment_method_of(method: stripe_shared::PaymentMethod) -> Option<PaymentMethod> {
+    let data = match (method.card, method.bacs_debit) {
+        (Some(card), _) => PaymentMethodData::Card(Card {
+            brand: card.brand,
+            country: card.country,
+            expiry_month: card.exp_month,
+            expiry_year: card.exp_year,
+            last4: card.last4,
+        }),
+        (None, Some(bacs)) => PaymentMethodData::BacsDebit(BacsDebit { sort_code: bacs.sort_code, last4: bacs.last4 }),
+        (None, None) => return None,
+    };
+    Some(PaymentMethod { id: method.id.to_string(), data })
+}
+
+fn charge_of(charge: stripe_shared::Charge) -> Result<Charge, jiff::Error> {
+    let refunds = charge.refunds.map(|list| list.data).unwrap_or_default();
+    Ok(Charge {
+        id: charge.id.to_string(),
+        amount: Money::minor(charge.amount),
+        amount_captured: Money::minor(charge.amount_captured),
+        amount_refunded: Money::minor(charge.amount_refunded),
+        currency: charge.currency.to_string(),
+        refunded: charge.refunded,
+        refunds: refunds.into_iter().map(refund_of).collect::<Result<_, _>>()?,
+    })
+}
+
+fn refund_of(refund: stripe_shared::Refund) -> Result<Refund, jiff::Error> {
+    Ok(Refund {
+        id: refund.id.to_string(),
+        amount: Money::minor(refund.amount),
+        currency: refund.currency.to_string(),
+        // Stripe documents a status that may be null, for kinds of refunds that settle at once.
+        status: refund.status.unwrap_or_else(|| "succeeded".to_owned()),
+        created_on: jiff::Timestamp::from_second(refund.created)?.to_zoned(TimeZone::UTC).date(),
+    })
+}

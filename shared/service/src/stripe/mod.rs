@@ -1,0 +1,23 @@
+//! Stripe: the adapter that speaks in the domain's words, over one transport.
+//!
+//! Read in this order: [`error`] (what a failed call proves), [`retry`] (what may be sent again),
+//! [`transport`] (how it is sent), [`intent`] (what we know of a payment), [`adapter`] (the calls) and [`wire`]
+//! (how a payment looks to callers).
+//!
+//! Invariant: no type of the SDK leaves this module. Nothing here decides about an order: a lost reply comes out
+//! as [`StripeError::OutcomeUnknown`], and nothing is concluded from it.
+
+pub mod adapter;
+pub mod error;
+pub mod intent;
+mod retry;
+mod secret;
+pub mod transport;
+pub mod wire;
+
+pub use adapter::{CustomerSession, EphemeralKey, NewIntent, Stripe};
+pub use error::{Rejection, StripeError};
+pub use intent::{BacsDebit, Card, Charge, Intent, PaymentMethod, PaymentMethodData, Refund};
+pub use secret::Secret;
+pub use transport::{DEFAULT_API_BASE, StripeConfig, StripeConfigError, Timing, Transport};
+pub use wire::{PaymentIntentBody, PaymentSessionBody};

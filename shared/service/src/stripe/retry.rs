@@ -1,0 +1,179 @@
+//! Which calls may be sent again. Pure: no clock, no network.
+//!
+//! Invariant: a call that changes something is sent again only if it provably did nothing, or, with the same
+//! key and once, if its reply was lost. A 5xx is never sent again: Stripe stores it and would replay it. And a
+//! lost reply is remembered: a later "nothing was done" is about the later attempt only.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::stripe::error::StripeError;
+
+/// What a call does at Stripe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    Reads,
+    Changes,
+}
+
+/// How one attempt ended.
+#[derive(Debug)]
+pub(super) enum Attempt {
+    Answered(Answer),
+    /// No connection: not one byte of the request was sent.
+    NotSent,
+    /// Sent, at least perhaps, and no complete reply.
+    Lost,
+}
+
+/// Stripe's answer, as far as it matters here.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    pub status: u16,
+    pub retry_after: Option<Duration>,
+    /// The header `Stripe-Should-Retry`.
+    pub should_retry: Option<bool>,
+    pub body: Bytes,
+}
+
+/// The attempts of this call that have ended.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct SoFar {
+    pub attempts: u32,
+    pub lost: u32,
+}
+
+#[derive(Debug)]
+pub(super) enum Next {
+    Done(Result<Bytes, StripeError>),
+    /// Send it again, not sooner than in `after`. If there is no time left for that, it ends with `error`.
+    Again {
+        error: StripeError,
+        after: Duration,
+    },
+}
+
+/// How often a changing call is sent again after a lost reply.
+const RESENDS_AFTER_LOSS: u32 = 1;
+
+/// What follows from the attempt; `so_far` counts it already.
+pub(super) fn next(effect: Effect, attempt: Attempt, so_far: SoFar, max_attempts: u32) -> Next {
+    let (error, again, after) = match attempt {
+        Attempt::Answered(answer) if (200..300).contains(&answer.status) => return Next::Done(Ok(answer.body)),
+        Attempt::Answered(answer) => {
+            let error = StripeError::from_answer(answer.status, &answer.body);
+            let again = answer.should_retry != Some(false) && harmless(effect, answer.status, &error);
+            (error, again, answer.retry_after.unwrap_or_default())
+        }
+        Attempt::NotSent => (StripeError::Unavailable, true, Duration::ZERO),
+        Attempt::Lost => {
+            let again = effect == Effect::Reads || so_far.lost <= RESENDS_AFTER_LOSS;
+            (StripeError::OutcomeUnknown, again, Duration::ZERO)
+        }
+    };
+    let error = in_view_of(effect, so_far, error);
+    if again && so_far.attempts < max_attempts { Next::Again { error, after } } else { Next::Done(Err(error)) }
+}
+
+/// Whether the answer leaves the call free to be sent again.
+fn harmless(effect: Effect, status: u16, error: &StripeError) -> bool {
+    match error {
+        StripeError::Unavailable => true,
+        // A key in use: the same key again can only wait for, or replay, that other request.
+        StripeError::OutcomeUnknown => status == 409 || effect == Effect::Reads,
+        StripeError::Declined(_) | StripeError::Rejected(_) | StripeError::Misconfigured(_) => false,
+    }
+}
+
+/// What the error says about the whole call, not only about its last attempt.
+fn in_view_of(effect: Effect, so_far: SoFar, error: StripeError) -> StripeError {
+    match (effect, error) {
+        // A read changes nothing, however it fails.
+        (Effect::Reads, StripeError::OutcomeUnknown) => StripeError::Unavailable,
+        // The attempt whose reply was lost may have been done, or may still be.
+        (Effect::Changes, StripeError::Unavailable | StripeError::Misconfigured(_)) if so_far.lost > 0 => {
+            StripeError::OutcomeUnknown
+        }
+        (_, error) => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAX: u32 = 3;
+
+    fn answered(status: u16) -> Attempt {
+        Attempt::Answered(Answer { status, ..Answer::default() })
+    }
+
+    fn ends(effect: Effect, attempt: Attempt, attempts: u32, lost: u32) -> Option<StripeError> {
+        match next(effect, attempt, SoFar { attempts, lost }, MAX) {
+            Next::Done(result) => Some(result.unwrap_err()),
+            Next::Again { .. } => None,
+        }
+    }
+
+    #[test]
+    fn what_did_nothing_is_sent_again_until_the_attempts_are_used_up() {
+        for effect in [Effect::Reads, Effect::Changes] {
+            for status in [None, Some(429)] {
+                let attempt = || status.map_or(Attempt::NotSent, answered);
+                assert_eq!(ends(effect, attempt(), 2, 0), None);
+                assert_eq!(ends(effect, attempt(), 3, 0), Some(StripeError::Unavailable));
+            }
+        }
+    }
+
+    #[test]
+    fn a_lost_reply_of_a_change_is_asked_for_once_more_and_then_unknown() {
+        assert_eq!(ends(Effect::Changes, Attempt::Lost, 1, 1), None);
+        assert_eq!(ends(Effect::Changes, Attempt::Lost, 2, 2), Some(StripeError::OutcomeUnknown));
+    }
+
+    #[test]
+    fn after_a_lost_reply_nothing_done_is_no_longer_proven() {
+        for attempt in [Attempt::NotSent, answered(429), answered(401)] {
+            assert_eq!(ends(Effect::Changes, attempt, MAX, 1), Some(StripeError::OutcomeUnknown));
+        }
+        assert!(matches!(ends(Effect::Changes, answered(402), 2, 1), Some(StripeError::Declined(_))));
+    }
+
+    #[test]
+    fn a_5xx_of_a_change_is_not_sent_again_and_of_a_read_it_is() {
+        for status in [500, 502, 503, 504, 424] {
+            assert_eq!(ends(Effect::Changes, answered(status), 1, 0), Some(StripeError::OutcomeUnknown));
+            assert_eq!(ends(Effect::Reads, answered(status), 1, 0), None);
+            assert_eq!(ends(Effect::Reads, answered(status), 3, 0), Some(StripeError::Unavailable));
+        }
+    }
+
+    #[test]
+    fn stripe_s_word_against_a_retry_counts() {
+        let attempt = Answer { status: 429, should_retry: Some(false), ..Answer::default() };
+        assert_eq!(ends(Effect::Changes, Attempt::Answered(attempt), 1, 0), Some(StripeError::Unavailable));
+    }
+
+    #[test]
+    fn stripe_s_word_for_a_retry_does_not_make_a_500_harmless() {
+        let attempt = Answer { status: 500, should_retry: Some(true), ..Answer::default() };
+        assert_eq!(ends(Effect::Changes, Attempt::Answered(attempt), 1, 0), Some(StripeError::OutcomeUnknown));
+    }
+
+    #[test]
+    fn a_key_in_use_is_waited_for() {
+        let body = Bytes::from_static(br#"{"error":{"code":"idempotency_key_in_use"}}"#);
+        let attempt = || Attempt::Answered(Answer { status: 409, body: body.clone(), ..Answer::default() });
+        assert_eq!(ends(Effect::Changes, attempt(), 1, 0), None);
+        assert_eq!(ends(Effect::Changes, attempt(), 3, 0), Some(StripeError::OutcomeUnknown));
+    }
+
+    #[test]
+    fn a_clear_no_is_final() {
+        for status in [400, 402, 403, 404] {
+            assert!(ends(Effect::Reads, answered(status), 1, 0).is_some(), "{status}");
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! How async-stripe's typed requests reach Stripe: one pool of connections, our idempotency keys, time limits,
+//! and the only place that sends anything again ([`super::retry`] says what).
+//!
+//! Invariant: a call that changes something is never sent without a key of ours, and never with a random one.
+//! No secret, key, query or body is ever logged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
+use http::uri::{PathAndQuery, Scheme, Uri};
+use http::{HeaderMap, Method, Request};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use stripe_client_core::{ConfigOverride, CustomizedStripeRequest, RequestBuilder, RequestStrategy};
+use stripe_client_core::{StripeClient, StripeMethod, VERSION};
+use tokio::time::Instant;
+
+use super::error::StripeError;
+use super::retry::{Answer, Attempt, Effect, Next, SoFar, next};
+use super::secret::Secret;
+
+/// Stripe itself.
+pub const DEFAULT_API_BASE: &str = "https://api.stripe.com";
+/// An answer larger than this is not read to its end: an intent with its charge and refunds is some 10 KB.
+const ANSWER_MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Below the minute after which idle connections are usually cut on the way.
+const IDLE_MAX: Duration = Duration::from_secs(55);
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const STRIPE_ACCOUNT: HeaderName = HeaderName::from_static("stripe-account");
+const STRIPE_SHOULD_RETRY: HeaderName = HeaderName::from_static("stripe-should-retry");
+const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+
+/// Where Stripe is, and who we are to it.
+#[derive(Debug, Clone)]
+pub struct StripeConfig {
+    /// The platform's secret key.
+    pub secret_key: Secret,
+    /// `https://…`; plain `http://` only to this very machine.
+    pub api_base: String,
+    /// How patient to be.
+    pub timing: Timing,
+}
+
+impl StripeConfig {
+    /// Stripe itself, with the usual patience.
+    #[must_use]
+    pub fn new(secret_key: Secret) -> Self {
+        Self { secret_key, api_base: DEFAULT_API_BASE.to_owned(), timing: Timing::default() }
+    }
+}
+
+/// How patient to be with Stripe.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// Until the connection stands (without TLS, which counts to the attempt).
+    pub connect: Duration,
+    /// For one attempt, until its whole answer is there.
+    pub attempt: Duration,
+    /// For the call with all its attempts and pauses.
+    pub budget: Duration,
+    /// How often a call is sent at most.
+    pub max_attempts: u32,
+    /// The longest first pause; it doubles with every attempt. Zero: no pauses.
+    pub pause: Duration,
+    /// The longest pause of all.
+    pub pause_max: Duration,
+}
+
+/// API Gateway gives up after 30 s. A capture takes one to three seconds, rarely more.
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(2),
+            attempt: Duration::from_secs(8),
+            budget: Duration::from_secs(18),
+            max_attempts: 3,
+            pause: Duration::from_millis(200),
+            pause_max: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Timing {
+    /// Full jitter: anything from nothing to the longest pause, so that those who failed together don't come
+    /// back together.
+    fn pause_after(&self, attempts: u32) -> Duration {
+        let doubled = self.pause.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1)));
+        let longest = doubled.min(self.pause_max).as_millis();
+        Duration::from_millis(fastrand::u64(0..=u64::try_from(longest).unwrap_or(u64::MAX)))
+    }
+}
+
+/// Why Stripe can't be set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StripeConfigError {
+    /// Not `scheme://host[:port]`.
+    #[error("stripe's address is not scheme://host[:port]")]
+    Base,
+    /// A secret key over plain HTTP to another machine.
+    #[error("stripe is reached over https, or over http on this machine only")]
+    NotEncrypted,
+    /// A key that can't be a header.
+    #[error("stripe's secret key has characters that no key has")]
+    Key,
+    /// The TLS library has no protocol version in common with us.
+    #[error("tls can't be set up")]
+    Tls,
+}
+
+/// The connection to Stripe. A clone shares the pool.
+#[derive(Debug, Clone)]
+pub struct Transport {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    place: Arc<Place>,
+    timing: Timing,
+}
+
+#[derive(Debug)]
+struct Place {
+    base: Uri,
+    /// Marked sensitive, so that not even a debug print shows it.
+    authorization: HeaderValue,
+}
+
+/// A call, ready to be sent any number of times.
+struct Call {
+    effect: Effect,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+    attempt_limit: Duration,
+}
+
+impl Transport {
+    /// Sets up the pool. Opens no connection yet.
+    ///
+    /// # Errors
+    /// [`StripeConfigError`] for a configuration that can't work or isn't safe.
+    pub fn new(config: &StripeConfig) -> Result<Self, StripeConfigError> {
+        let base: Uri = config.api_base.parse().map_err(|_| StripeConfigError::Base)?;
+        let (Some(scheme), Some(host)) = (base.scheme(), base.host()) else { return Err(StripeConfigError::Base) };
+        if base.path() != "/" || base.query().is_some() {
+            return Err(StripeConfigError::Base);
+        }
+        let plain = *scheme == Scheme::HTTP;
+        if plain && !matches!(host, "127.0.0.1" | "localhost" | "[::1]") || !plain && *scheme != Scheme::HTTPS {
+            return Err(StripeConfigError::NotEncrypted);
+        }
+        let bearer = format!("Bearer {}", config.secret_key.expose());
+        let mut authorization = HeaderValue::try_from(bearer).map_err(|_| StripeConfigError::Key)?;
+        authorization.set_sensitive(true);
+        let client = pool(plain, config.timing.connect)?;
+        Ok(Self { client, place: Arc::new(Place { base, authorization }), timing: config.timing })
+    }
+
+    /// The same connection for callers with less time left.
+    #[must_use]
+    pub fn within(&self, budget: Duration) -> Self {
+        let mut other = self.clone();
+        other.timing.budget = budget.min(self.timing.budget);
+        other
+    }
+
+    /// Checks a request of the SDK and gives it our headers.
+    fn call(&self, request: RequestBuilder, overrides: ConfigOverride) -> Result<Call, StripeError> {
+        let (method, effect) = match request.method {
+            StripeMethod::Get => (Method::GET, Effect::Reads),
+            StripeMethod::Post => (Method::POST, Effect::Changes),
+            StripeMethod::Delete => (Method::DELETE, Effect::Changes),
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, self.place.authorization.clone());
+        headers.insert(STRIPE_VERSION, HeaderValue::try_from(VERSION.as_str()).map_err(impossible)?);
+        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("classpay/", env!("CARGO_PKG_VERSION"))));
+        if let Some(account) = overrides.account_id {
+            headers.insert(STRIPE_ACCOUNT, HeaderValue::try_from(account.as_str()).map_err(impossible)?);
+        }
+        match (effect, overrides.request_strategy) {
+            // Only a key that we chose: the SDK's other strategies take a random one for each call.
+            (_, Some(RequestStrategy::Idempotent(key))) => {
+                headers.insert(IDEMPOTENCY_KEY, HeaderValue::try_from(key.as_str()).map_err(impossible)?);
+            }
+            (Effect::Reads, _) => {}
+            (Effect::Changes, _) => return Err(StripeError::refused_unsent("a change without an idempotency key")),
+        }
+        let body = in_order(request.body.as_deref().unwrap_or_default());
+        if effect == Effect::Changes {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        }
+        let uri = self.uri(&request.path, request.query.as_deref()).map_err(impossible)?;
+        let attempt_limit = overrides.timeout.unwrap_or(self.timing.attempt);
+        Ok(Call { effect, method, uri, headers, body: body.into(), attempt_limit })
+    }
+
+    /// The address of the call. Without parameters it has no question mark either.
+    fn uri(&self, path: &str, query: Option<&str>) -> Result<Uri, http::Error> {
+        let path_and_query = match query {
+            Some(query) if !query.is_empty() => format!("/v1{path}?{query}"),
+            _ => format!("/v1{path}"),
+        };
+        let mut parts = self.place.base.clone().into_parts();
+        parts.path_and_query = Some(PathAndQuery::try_from(path_and_query)?);
+        Ok(Uri::from_parts(parts)?)
+    }
+
+    /// Sends the call until it has an answer, may not be sent again, or time is up.
+    async fn drive(&self, call: &Call) -> Result<Bytes, StripeError> {
+        let deadline = Instant::now() + self.timing.budget;
+        let mut so_far = SoFar::default();
+        loop {
+            let limit = call.attempt_limit.min(deadline.saturating_duration_since(Instant::now()));
+            let attempt =
+                tokio::time::timeout(limit, self.attempt(call)).await.unwrap_or_else(|_elapsed| Attempt::Lost);
+            so_far.attempts += 1;
+            so_far.lost += u32::from(matches!(attempt, Attempt::Lost));
+            let (error, after) = match next(call.effect, attempt, so_far, self.timing.max_attempts) {
+                Next::Done(result) => return result,
+                Next::Again { error, after } => (error, after),
+            };
+            let pause = self.timing.pause_after(so_far.attempts).max(after);
+            if Instant::now() + pause >= deadline {
+                return Err(error);
+            }
+            tracing::warn!(method = %call.method, attempts = so_far.attempts, %error, "asking stripe again");
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
+        }
+    }
+
+    /// Sends the call once and reads the whole answer.
+    async fn attempt(&self, call: &Call) -> Attempt {
+        let mut request = Request::new(Full::new(call.body.clone()));
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() = call.uri.clone();
+        *request.headers_mut() = call.headers.clone();
+        let (head, body) = match self.client.request(request).await {
+            Ok(response) => response.into_parts(),
+            Err(error) if error.is_connect() => return Attempt::NotSent,
+            Err(_) => return Attempt::Lost,
+        };
+        let status = head.status.as_u16();
+        let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+        if status >= 400 {
+            tracing::info!(method = %call.method, status, stripe_request = text(REQUEST_ID), "stripe refused");
+        }
+        let retry_after = text(RETRY_AFTER).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+        let should_retry = text(STRIPE_SHOULD_RETRY).and_then(|word| word.parse().ok());
+        match Limited::new(body, ANSWER_MAX_BYTES).collect().await {
+            Ok(body) => Attempt::Answered(Answer { status, retry_after, should_retry, body: body.to_bytes() }),
+            Err(_) => Attempt::Lost,
+        }
+    }
+}
+
+impl StripeClient for Transport {
+    type Err = StripeError;
+
+    async fn execute(&self, request: CustomizedStripeRequest) -> Result<Bytes, StripeError> {
+        let (request, overrides) = request.into_pieces();
+        let call = self.call(request, overrides)?;
+        self.drive(&call).await
+    }
+}
+
+/// HTTP/1.1 only: one call at a time needs no more, and what a broken connection means is plain.
+fn pool(
+    plain: bool,
+    connect: Duration,
+) -> Result<Client<HttpsConnector<HttpConnector>, Full<Bytes>>, StripeConfigError> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(connect));
+    let tls = HttpsConnectorBuilder::new()
+        .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
+        .map_err(|_| StripeConfigError::Tls)?;
+    let tls = if plain { tls.https_or_http() } else { tls.https_only() };
+    // A request that never began because its pooled connection had been closed is sent on another one by the
+    // client itself: that is no retry, nothing of it had left.
+    Ok(Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(IDLE_MAX)
+        .pool_timer(TokioTimer::new())
+        .build(tls.enable_http1().wrap_connector(tcp)))
+}
+
+fn impossible<E>(_: E) -> StripeError {
+    StripeError::refused_unsent("a header or the path has characters that can't be sent")
+}
+
+/// The same parameters as the same bytes: the SDK keeps metadata in a hash map, and a key that is used again must
+/// come with what it came with before. Array elements carry their index in their names, so their order stays.
+fn in_order(form: &str) -> String {
+    let mut pairs: Vec<&str> = form.split('&').collect();
+    pairs.sort_unstable();
+    pairs.join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_base(base: &str) -> Result<Transport, StripeConfigError> {
+        let config = StripeConfig { api_base: base.to_owned(), ..StripeConfig::new(Secret::new("sk_test_1")) };
+        Transport::new(&config)
+    }
+
+    #[test]
+    fn the_secret_key_never_travels_in_the_clear() {
+        assert!(with_base(DEFAULT_API_BASE).is_ok());
+        assert!(with_base("http://127.0.0.1:12111").is_ok());
+        assert_eq!(with_base("http://api.stripe.com").err(), Some(StripeConfigError::NotEncrypted));
+        assert_eq!(with_base("http://127.0.0.1.example.org").err(), Some(StripeConfigError::NotEncrypted));
+        for bad in ["", "api.stripe.com", "https://api.stripe.com/v1"] {
+            assert_eq!(with_base(bad).err(), Some(StripeConfigError::Base), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_debug_print_shows_no_key() {
+        let transport = with_base(DEFAULT_API_BASE).unwrap();
+        assert!(!format!("{transport:?}").contains("sk_test_1"));
+    }
+
+    #[test]
+    fn a_call_without_parameters_has_no_question_mark() {
+        let transport = with_base(DEFAULT_API_BASE).unwrap();
+        for query in [None, Some("")] {
+            let uri = transport.uri("/customers/cus_1", query).unwrap();
+            assert_eq!(uri, "https://api.stripe.com/v1/customers/cus_1");
+        }
+        assert_eq!(transport.uri("/x", Some("a=1")).unwrap(), "https://api.stripe.com/v1/x?a=1");
+    }
+
+    #[test]
+    fn the_same_parameters_are_the_same_bytes() {
+        assert_eq!(in_order("metadata[b]=2&amount=1&metadata[a]=1"), "amount=1&metadata[a]=1&metadata[b]=2");
+        assert_eq!(in_order(""), "");
+    }
+
+    #[test]
+    fn a_pause_is_never_longer_than_the_longest() {
+        let timing = Timing { pause: Duration::from_secs(1), pause_max: Duration::from_secs(3), ..Timing::default() };
+        for attempts in 1..=64 {
+            assert!(timing.pause_after(attempts) <= Duration::from_secs(3));
+        }
+        let impatient = Timing { pause: Duration::ZERO, ..timing };
+        assert_eq!(impatient.pause_after(3), Duration::ZERO);
+    }
+}
