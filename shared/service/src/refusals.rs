@@ -99,10 +99,9 @@ fn sentence(rule: BrokenRule, item: &NamedItem) -> Option<String> {
             format!("{student_name} has had a trial of {class_name}, or is enrolled in it.")
         }
         BrokenRule::TrialFull => format!("{class_name} has no trial place left{lesson} for {student_name}."),
-        BrokenRule::BasketEmpty
-        | BrokenRule::BasketTooLarge
-        | BrokenRule::NotFound
-        | BrokenRule::AmountTooLarge => return None,
+        BrokenRule::BasketEmpty | BrokenRule::BasketTooLarge | BrokenRule::NotFound | BrokenRule::AmountTooLarge => {
+            return None;
+        }
     })
 }
 

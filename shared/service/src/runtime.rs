@@ -14,7 +14,13 @@ use crate::context::Context;
 pub async fn start() -> Result<&'static Context, ConfigError> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     // Lambda keeps what is written to standard output, a line an entry, and stamps it itself.
-    let log = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_target(false);
+    let log = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_current_span(false)
+        .with_span_list(false);
     log.without_time().init();
     Ok(Box::leak(Box::new(Context::connect().await?)))
 }

@@ -55,7 +55,7 @@ pub async fn settle(ctx: &Context, mut order: OrderRecord, known: Option<Intent>
                 Ok(None) | Err(_) => break,
             },
         };
-        let written = match next_step(Money::minor(payment.total), intent.facts()) {
+        let (state, written) = match next_step(Money::minor(payment.total), intent.facts()) {
             Step::Capture if captures == MAX_CAPTURES => break,
             Step::Capture => {
                 if captures > 0 && !take_next_attempt(ctx, &mut order).await {
@@ -65,8 +65,8 @@ pub async fn settle(ctx: &Context, mut order: OrderRecord, known: Option<Intent>
                 known = capture(&stripe, &order).await;
                 continue;
             }
-            Step::Complete => ctx.store.post(&order).await,
-            Step::Release => ctx.store.release(&order).await,
+            Step::Complete => (OrderState::Completed, ctx.store.post(&order).await),
+            Step::Release => (OrderState::Cancelled, ctx.store.release(&order).await),
             Step::Wait => break,
             Step::Review => {
                 report(ctx, &order, &intent).await;
@@ -74,7 +74,11 @@ pub async fn settle(ctx: &Context, mut order: OrderRecord, known: Option<Intent>
             }
         };
         tracing::info!(order = order.id.as_str(), ?written, intent = intent.status.as_str(), "settled a step");
-        // Done, lost to a rival, or unknown: in every case the record says what is.
+        if written == Ok(Written::Done) {
+            order.state = state;
+            continue;
+        }
+        // Lost to a rival, or unknown: the record says what is.
         match ctx.store.load_order(&order.id).await {
             Ok(Some(read)) => order = read,
             Ok(None) | Err(_) => break,

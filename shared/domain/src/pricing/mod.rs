@@ -16,7 +16,7 @@ use jiff::civil::{Date, DateTime};
 
 pub use instalments::Instalment;
 pub use payment::{Charge, LARGEST_CHARGE, Payment};
-pub use postings::{Bookings, postings};
+pub use postings::{BookedQuote, postings};
 pub use refusal::{BrokenRule, Buyer, NamedItem, Refusal};
 pub use tax::{LineDetail, ShownDiscount, Taxation};
 

@@ -3,7 +3,6 @@
 //! Invariant: a leaf is never interpreted, so no digit is lost between the file and the document it becomes.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -40,11 +39,10 @@ pub(super) fn place_of(steps: &[Step]) -> String {
     let mut place = String::new();
     for step in steps {
         let dot = if place.is_empty() { "" } else { "." };
-        // Writing to a `String` can't fail.
-        let _ = match step {
-            Step::Field(name) => write!(place, "{dot}{name}"),
-            Step::Element(index) => write!(place, "[{index}]"),
-        };
+        match step {
+            Step::Field(name) => place.extend([dot, name]),
+            Step::Element(index) => place.push_str(&format!("[{index}]")),
+        }
     }
     place
 }

@@ -3,16 +3,16 @@
 //! Invariant: every id and every amount is fixed here; P2 only copies.
 
 use classpay_domain::id::{AccountId, IntentId, OrderId};
-use classpay_domain::pricing::{BrokenRule, Bookings, Instalment, Line, Payment, Quote, Refusal, TrialLine, postings};
+use classpay_domain::pricing::{
+    BookedQuote, BrokenRule, Instalment, Line, Payment, Quote, Refusal, TrialLine, postings,
+};
 use std::collections::BTreeMap;
 
 use super::CheckoutRequest;
 use crate::aggregate::Ledger;
 use crate::http::ApiError;
 use crate::mint::Mint;
-use crate::snapshot::{
-    BookedEnrolment, BookedTrial, OrderPayment, ScheduledDetail, ScheduledInstalment, Snapshot,
-};
+use crate::snapshot::{BookedEnrolment, BookedTrial, OrderPayment, ScheduledDetail, ScheduledInstalment, Snapshot};
 use crate::store::{LoadedStudio, MAX_ACTIONS};
 
 /// How many actions P1 and P2 have besides those for items: claim, session, order, family, idempotency record,
@@ -46,14 +46,11 @@ pub(super) fn snapshot(
     mint: &Mint,
 ) -> Result<Snapshot, ApiError> {
     let scope = &request.scope;
-    let bookings = Bookings {
-        enrolments: quote.lines.iter().map(|_| mint.enrolment()).collect(),
-        trials: quote.trials.iter().map(|_| mint.trial()).collect(),
-    };
+    let booked = BookedQuote::new(quote, || mint.enrolment(), || mint.trial());
     let seasons: BTreeMap<_, _> =
         loaded.studio.seasons.values().map(|season| (season.id.clone(), season.name.clone())).collect();
     let too_large = |_| ApiError::from(Refusal::of_basket(BrokenRule::AmountTooLarge));
-    let entries = postings(quote, &bookings, &seasons, payer.map(|p| p.payment)).map_err(too_large)?;
+    let entries = postings(&booked, &seasons, payer.map(|p| p.payment)).map_err(too_large)?;
     let name = &loaded.studio.family.name;
     let ledger = Ledger { company: &scope.company, family: &scope.family, family_name: name, order };
     let actions = FIXED_ACTIONS
@@ -73,8 +70,8 @@ pub(super) fn snapshot(
             total: payer.payment.total.units(),
         }),
         basket: request.basket.hash(&scope.company, &scope.family).as_str().to_owned(),
-        enrolments: quote.lines.iter().zip(bookings.enrolments).map(|(line, id)| enrolment(line, id, quote)).collect(),
-        trials: quote.trials.iter().zip(bookings.trials).map(|(line, id)| trial(line, id, places)).collect(),
+        enrolments: booked.lines().iter().map(|(line, id)| enrolment(line, id.clone(), quote)).collect(),
+        trials: booked.trials().iter().map(|(line, id)| trial(line, id.clone(), places)).collect(),
         transactions: ledger.aggregates(&entries, mint).map_err(too_large)?,
     })
 }

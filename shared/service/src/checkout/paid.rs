@@ -169,9 +169,9 @@ impl Paid<'_> {
     async fn unusable(&self, intent: &Intent) -> Result<Option<ApiError>, ApiError> {
         Ok(Some(match intent.status {
             IntentStatus::RequiresCapture => return Ok(None),
-            IntentStatus::RequiresPaymentMethod
-            | IntentStatus::RequiresConfirmation
-            | IntentStatus::RequiresAction => ErrorCode::PaymentNotAuthorised.into(),
+            IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction => {
+                ErrorCode::PaymentNotAuthorised.into()
+            }
             IntentStatus::Processing => ErrorCode::PaymentProcessing.into(),
             IntentStatus::Canceled => ErrorCode::PaymentCancelled.into(),
             IntentStatus::Succeeded => {
@@ -238,9 +238,5 @@ impl Paid<'_> {
 /// The time by which the basket is priced: now, or the end of the day on which the session was made.
 fn price_time(now: DateTime, session: &Session, now_s: i64) -> DateTime {
     let fresh = now_s.saturating_sub(session.created_s) <= PRICE_HOLDS_S;
-    if fresh && session.local_date < now.date() {
-        session.local_date.to_datetime(time(23, 59, 59, 0))
-    } else {
-        now
-    }
+    if fresh && session.local_date < now.date() { session.local_date.to_datetime(time(23, 59, 59, 0)) } else { now }
 }

@@ -84,12 +84,7 @@ fn decide(ctx: &Context, request: &CheckoutRequest, loaded: &LoadedStudio) -> Re
     }
 }
 
-async fn refuse(
-    ctx: &Context,
-    order: &OrderId,
-    known: &UnpaidOrder,
-    refusal: ApiError,
-) -> Result<Round, ApiError> {
+async fn refuse(ctx: &Context, order: &OrderId, known: &UnpaidOrder, refusal: ApiError) -> Result<Round, ApiError> {
     match ctx.store.refuse_unpaid(order, known.generation, ctx.clock.now_s()).await? {
         Written::Done => Err(refusal),
         Written::Lost | Written::Busy => Ok(Round::Again),

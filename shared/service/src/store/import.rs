@@ -234,9 +234,8 @@ fn documents(catalogue: &Catalogue) -> Vec<(Key, String)> {
     documents.extend(catalogue.seasons.iter().map(|d| (listed(key::SEASON, d.id.as_str()), document(d))));
     documents.extend(catalogue.classes.iter().map(|d| (key::class(company, &d.id), document(d))));
     for entry in &catalogue.families {
-        let of_family = |d: &crate::catalogue::documents::StudentDoc| {
-            (key::student(company, &entry.family.id, &d.id), document(d))
-        };
+        let of_family =
+            |d: &crate::catalogue::documents::StudentDoc| (key::student(company, &entry.family.id, &d.id), document(d));
         documents.extend(entry.students.iter().map(of_family));
     }
     documents

@@ -3,10 +3,8 @@
 //! Invariant: a key is made from checked ids only, and everything of a company has its id in the key, so that no
 //! read or write crosses companies or families.
 
-use classpay_domain::id::{
-    AccountId, ClassId, CompanyId, FamilyId, IntentId, OrderId, StudentId, TransactionId,
-};
 use classpay_domain::fingerprint::Fingerprint;
+use classpay_domain::id::{AccountId, ClassId, CompanyId, FamilyId, IntentId, OrderId, StudentId, TransactionId};
 use jiff::civil::Date;
 
 /// A primary key.

@@ -226,8 +226,8 @@ fn not_live() -> Change {
 
 fn take_seats(order: &PlaceOrder<'_>, class: &ClassId, seats: Seats, taken: u32) -> Change {
     let mut condition = "price_version = :version".to_owned();
-    let mut change = Change::of(key::seats(&order.snapshot.company, class))
-        .value(":version", number(seats.price_version));
+    let mut change =
+        Change::of(key::seats(&order.snapshot.company, class)).value(":version", number(seats.price_version));
     if order.buyer == Buyer::Family {
         condition.push_str(" AND on_sale = :yes");
         change = change.value(":yes", AttributeValue::Bool(true));

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, ConditionCheck, Put, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, ConditionCheck, Put, TransactWriteItem, Update};
 
 use super::item::{Item, key_attributes};
 use super::key::Key;
@@ -235,9 +233,8 @@ fn outcome_of(error: &SdkError<TransactWriteItemsError>) -> Result<Written, Stor
 /// Reads the reasons by position: a failed condition decides; only conflicts and throttling are worth another try.
 fn outcome_of_reasons(reasons: &[CancellationReason]) -> Written {
     let codes = || reasons.iter().filter_map(CancellationReason::code).filter(|code| *code != "None");
-    let passing = |code: &str| {
-        matches!(code, "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
-    };
+    let passing =
+        |code: &str| matches!(code, "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded");
     if codes().next().is_some() && codes().all(passing) { Written::Busy } else { Written::Lost }
 }
 
@@ -246,7 +243,7 @@ mod tests {
     use super::*;
 
     fn outcome(codes: &[&str]) -> Written {
-        let reason = |code: &&str| CancellationReason::builder().code(**code).build();
+        let reason = |code: &&str| CancellationReason::builder().code(*code).build();
         outcome_of_reasons(&codes.iter().map(reason).collect::<Vec<_>>())
     }
 

@@ -1,0 +1,233 @@
+//! From an HTTP request to an HTTP answer: who calls, which fault strikes, whether the answer is
+//! known already, the call itself in one transaction, and Stripe's headers.
+//!
+//! Invariant: no lock is held over an await, and a caller that hangs up doesn't stop its call: at
+//! Stripe neither does it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response};
+use http_body_util::{BodyExt, Limited};
+use serde_json::Value;
+
+use crate::StandIn;
+use crate::auth::{self, text};
+use crate::call::{Call, STRIPE_VERSION};
+use crate::error::{ApiError, Effect};
+use crate::faults::{self, Action, AnswerWith, Delay, DropConnection, When};
+use crate::form::Form;
+use crate::idempotency::{self, Remembered};
+use crate::request_log::Entry;
+use crate::{control, ids, routes};
+
+/// Far above any call of ours.
+const LARGEST_BODY: usize = 1024 * 1024;
+
+/// The connection is to be closed without an answer.
+#[derive(Debug)]
+pub(crate) struct Dropped;
+
+impl std::fmt::Display for Dropped {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("closed without an answer, as ordered")
+    }
+}
+
+impl std::error::Error for Dropped {}
+
+/// An API call as it came in.
+struct Incoming {
+    method: Method,
+    path: String,
+    query: String,
+    headers: HeaderMap,
+    body: String,
+    request_id: String,
+}
+
+impl Incoming {
+    /// Only a POST can be made idempotent; the others are so by themselves.
+    fn key(&self) -> Option<&str> {
+        text(&self.headers, "idempotency-key").filter(|_| self.method == Method::POST)
+    }
+}
+
+struct Reply {
+    status: u16,
+    body: String,
+    /// The request that was answered so first, where this is its replay.
+    original: Option<String>,
+}
+
+impl StandIn {
+    pub(crate) async fn answer(self: Arc<Self>, request: Request<Body>) -> Result<Response<Body>, Dropped> {
+        let (Parts { method, uri, headers, .. }, body) = request.into_parts();
+        // A body that can't be read is a caller that is gone, or one that isn't ours.
+        let body = Limited::new(body, LARGEST_BODY).collect().await.map_err(|_| Dropped)?;
+        let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+        let (path, query) = (uri.path().to_owned(), uri.query().unwrap_or_default().to_owned());
+        if path.starts_with("/_control/") {
+            return Ok(control::answer(&self, &method, &path, &body));
+        }
+        let request_id = ids::request();
+        let incoming = Incoming { method, path, query, headers, body, request_id };
+        // A task of its own outlives the connection.
+        let call = tokio::spawn(async move { self.log_and_answer(incoming).await });
+        call.await.map_err(|_| Dropped)?
+    }
+
+    async fn log_and_answer(&self, incoming: Incoming) -> Result<Response<Body>, Dropped> {
+        let account = auth::account(&incoming.headers);
+        let result = match &account {
+            Ok(account) => self.with_faults(&incoming, account).await,
+            Err(error) => Ok(refusal(error, &incoming)),
+        };
+        self.log().add(Entry {
+            at: self.now(),
+            method: incoming.method.to_string(),
+            path: incoming.path.clone(),
+            account: account.ok(),
+            idempotency_key: incoming.key().map(str::to_owned),
+            status: result.as_ref().ok().map(|reply| reply.status),
+            replayed: result.as_ref().is_ok_and(|reply| reply.original.is_some()),
+        });
+        Ok(response(&incoming, result?))
+    }
+
+    async fn with_faults(&self, incoming: &Incoming, account: &str) -> Result<Reply, Dropped> {
+        let fault = self.faults().strike(incoming.method.as_str(), &incoming.path);
+        match fault {
+            Some(Action::Answer(AnswerWith { status: 429, .. })) => {
+                return Ok(refusal(&faults::rate_limited(), incoming));
+            }
+            Some(Action::Answer(AnswerWith { status: 409, .. })) => {
+                let key = incoming.key().unwrap_or_default();
+                return Ok(refusal(&idempotency::in_use(key), incoming));
+            }
+            Some(Action::Drop(DropConnection { drop: When::Before })) => return Err(Dropped),
+            _ => {}
+        }
+        let claim = match incoming.key() {
+            None => None,
+            Some(key) => {
+                if let Err(error) = idempotency::check(key) {
+                    return Ok(refusal(&error, incoming));
+                }
+                let claim = self.in_flight.claim(account, key);
+                let Some(claim) = claim else {
+                    return Ok(refusal(&idempotency::in_use(key), incoming));
+                };
+                Some(claim)
+            }
+        };
+        if let Some(Action::Delay(Delay { delay_ms, executed: false })) = fault {
+            tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+        }
+        let broken = match fault {
+            Some(Action::Answer(AnswerWith { executed, .. })) => Some(Broken { executed }),
+            _ => None,
+        };
+        let reply = self.execute(incoming, account, broken).unwrap_or_else(|error| refusal(&error, incoming));
+        if let Some(Action::Delay(Delay { delay_ms, executed: true })) = fault {
+            tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+        }
+        drop(claim);
+        match fault {
+            Some(Action::Drop(DropConnection { drop: When::After })) => Err(Dropped),
+            _ => Ok(reply),
+        }
+    }
+
+    /// The call in one transaction, with the answer under its key. An error is one that leaves no
+    /// trace: nothing was written.
+    fn execute(&self, incoming: &Incoming, account: &str, broken: Option<Broken>) -> Result<Reply, ApiError> {
+        let form = Form::parse(&incoming.query, &incoming.body)?;
+        let fingerprint = format!("{} {}\n{}", incoming.method, incoming.path, form.canonical);
+        let now = self.now();
+        let mut db = self.store.lock();
+        let mut transaction = db.transaction()?;
+        if let Some(key) = incoming.key()
+            && let Some(known) = idempotency::recall(&transaction, account, key, &fingerprint, now)?
+        {
+            let Remembered { status, body, request } = known;
+            return Ok(Reply { status, body, original: Some(request) });
+        }
+        let inner = transaction.savepoint()?;
+        let version = text(&incoming.headers, "stripe-version");
+        let call = Call { db: &inner, account, now, form: &form, version };
+        let result = match broken {
+            Some(Broken { executed: false }) => Err(faults::broken()),
+            _ => routes::dispatch(&call, &incoming.method, &incoming.path),
+        };
+        let changed = match &result {
+            Ok(_) => true,
+            Err(error) => match error.0.effect {
+                Effect::Changed => true,
+                Effect::Refused => false,
+                Effect::NotExecuted => return Ok(refusal(error, incoming)),
+            },
+        };
+        if changed {
+            inner.commit()?;
+        } else {
+            // Dropped, a savepoint is rolled back.
+            drop(inner);
+        }
+        let result = match broken {
+            Some(Broken { executed: true }) => Err(faults::broken()),
+            _ => result,
+        };
+        let reply = match &result {
+            Ok(answer) => Reply { status: 200, body: pretty(answer), original: None },
+            Err(error) => refusal(error, incoming),
+        };
+        if let Some(key) = incoming.key() {
+            let (status, body) = (reply.status, reply.body.clone());
+            let answer = Remembered { status, body, request: incoming.request_id.clone() };
+            idempotency::remember(&transaction, account, key, &fingerprint, &answer, now)?;
+        }
+        transaction.commit()?;
+        Ok(reply)
+    }
+}
+
+/// A 500 was ordered.
+#[derive(Clone, Copy)]
+struct Broken {
+    executed: bool,
+}
+
+/// Indented, as Stripe's answers are, so that a curl can be read.
+pub(crate) fn pretty(body: &Value) -> String {
+    format!("{body:#}\n")
+}
+
+fn refusal(error: &ApiError, incoming: &Incoming) -> Reply {
+    let mut body = error.body();
+    let url = format!("https://dashboard.stripe.com/test/logs/{}", incoming.request_id);
+    body["error"]["request_log_url"] = url.into();
+    Reply { status: error.0.status, body: pretty(&body), original: None }
+}
+
+fn response(incoming: &Incoming, reply: Reply) -> Response<Body> {
+    let version = text(&incoming.headers, "stripe-version").unwrap_or(STRIPE_VERSION);
+    let mut response = Response::builder()
+        .status(reply.status)
+        .header("content-type", "application/json")
+        .header("request-id", &incoming.request_id)
+        .header("stripe-version", version);
+    if let Some(account) = text(&incoming.headers, "stripe-account") {
+        response = response.header("stripe-account", account);
+    }
+    if let Some(key) = incoming.key() {
+        let original = reply.original.as_ref().unwrap_or(&incoming.request_id);
+        response = response.header("idempotency-key", key).header("original-request", original);
+    }
+    if reply.original.is_some() {
+        response = response.header("idempotent-replayed", "true");
+    }
+    response.body(Body::from(reply.body)).expect("made of a known status and received headers")
+}

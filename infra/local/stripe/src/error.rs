@@ -1,0 +1,136 @@
+//! Stripe's error body, as one type.
+//!
+//! Invariant: an error says what became of the change (`Effect`), because that decides whether the
+//! transaction is kept and whether the answer is remembered under the idempotency key.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// What the refused call has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// The parameters were refused before anything was executed: the idempotency key stays free.
+    NotExecuted,
+    /// It was executed and changed nothing: the answer is remembered.
+    Refused,
+    /// It changed something although it failed (a decline): kept, and the answer is remembered.
+    Changed,
+}
+
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Detail {
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decline_code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doc_url: Option<String>,
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub param: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charge: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_intent: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_method: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_log_url: Option<String>,
+}
+
+/// Boxed: every handler returns it, and it is large.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiError(pub Box<Refusal>);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    pub status: u16,
+    pub effect: Effect,
+    pub detail: Detail,
+}
+
+impl ApiError {
+    pub fn new(status: u16, kind: &'static str, effect: Effect, message: impl Into<String>) -> Self {
+        let detail = Detail { kind, message: message.into(), ..Detail::default() };
+        Self(Box::new(Refusal { status, effect, detail }))
+    }
+
+    /// 400 before execution: not remembered under an idempotency key.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(400, "invalid_request_error", Effect::NotExecuted, message)
+    }
+
+    /// 400 at execution: remembered.
+    pub fn refused(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(400, "invalid_request_error", Effect::Refused, message).code(code)
+    }
+
+    /// 404: the object in the path isn't there (or belongs to another account).
+    pub fn no_such(what: &str, id: &str, param: &str) -> Self {
+        Self::new(404, "invalid_request_error", Effect::Refused, format!("No such {what}: '{id}'"))
+            .code("resource_missing")
+            .param(param)
+    }
+
+    /// 400: an object that a parameter names isn't there.
+    pub fn no_such_reference(what: &str, id: &str, param: &str) -> Self {
+        let mut error = Self::no_such(what, id, param);
+        error.0.status = 400;
+        error
+    }
+
+    pub fn missing(param: &str) -> Self {
+        Self::invalid(format!("Missing required param: {param}.")).code("parameter_missing").param(param)
+    }
+
+    pub fn unknown_parameter(param: &str) -> Self {
+        Self::invalid(format!("Received unknown parameter: {param}")).code("parameter_unknown").param(param)
+    }
+
+    pub fn card(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(402, "card_error", Effect::Changed, message).code(code)
+    }
+
+    /// Stripe's own failure; also what a broken database of ours looks like from outside.
+    pub fn internal() -> Self {
+        let message = "An unknown error occurred. Please try again, or look at the stand-in's log.";
+        Self::new(500, "api_error", Effect::NotExecuted, message)
+    }
+
+    pub fn code(mut self, code: &'static str) -> Self {
+        let page = code.replace('_', "-");
+        self.0.detail.doc_url = Some(format!("https://stripe.com/docs/error-codes/{page}"));
+        self.0.detail.code = Some(code);
+        self
+    }
+
+    pub fn param(mut self, param: impl Into<String>) -> Self {
+        self.0.detail.param = Some(param.into());
+        self
+    }
+
+    pub fn payment_intent(mut self, intent: Value) -> Self {
+        self.0.detail.payment_intent = Some(intent);
+        self
+    }
+
+    pub fn body(&self) -> Value {
+        json!({ "error": self.0.detail })
+    }
+}
+
+impl From<rusqlite::Error> for ApiError {
+    fn from(error: rusqlite::Error) -> Self {
+        eprintln!("stripe stand-in: database: {error}");
+        Self::internal()
+    }
+}
+
+impl From<serde_json::Error> for ApiError {
+    fn from(error: serde_json::Error) -> Self {
+        eprintln!("stripe stand-in: stored object: {error}");
+        Self::internal()
+    }
+}

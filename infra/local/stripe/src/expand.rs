@@ -1,0 +1,113 @@
+//! `expand[]`: ids in an answer replaced by their objects.
+//!
+//! Invariant: a path that Stripe couldn't expand is refused, also where the field happens to be
+//! null, so that a mistake shows on the first call and not on the first charge.
+
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::error::ApiError;
+use crate::intents::PaymentIntent;
+use crate::objects::{Charge, Customer, PaymentMethod};
+use crate::store::Object;
+
+/// Stripe goes four levels deep.
+const DEPTH: usize = 4;
+
+/// An expandable thing that the stand-in keeps nothing of: always null, so it stays null.
+const NOTHING: &str = "";
+
+/// What is behind a field, if it can be expanded.
+fn target(object: &str, field: &str) -> Option<&'static str> {
+    Some(match (object, field) {
+        ("payment_intent" | "charge" | "payment_method" | "customer_session", "customer") => Customer::KIND,
+        ("payment_intent", "latest_charge") => Charge::KIND,
+        ("payment_intent", "payment_method") => PaymentMethod::KIND,
+        ("charge", "payment_intent") => PaymentIntent::KIND,
+        ("charge", "refunds") => "refunds",
+        ("payment_intent", "application" | "on_behalf_of" | "review")
+        | ("charge", "application" | "application_fee" | "balance_transaction" | "on_behalf_of")
+        | ("charge", "failure_balance_transaction" | "review" | "source_transfer" | "transfer")
+        | ("customer", "default_source" | "sources" | "subscriptions" | "tax" | "tax_ids")
+        | ("customer", "cash_balance" | "test_clock") => NOTHING,
+        _ => return None,
+    })
+}
+
+/// Applies every path of the call to its answer.
+pub(crate) fn apply(call: &Call, answer: &mut Value) -> Result<(), ApiError> {
+    for path in &call.form.expand {
+        let fields: Vec<&str> = path.split('.').collect();
+        if fields.len() > DEPTH {
+            let message = format!("You cannot expand more than {DEPTH} levels of a property: {path}");
+            return Err(ApiError::invalid(message).param("expand"));
+        }
+        let object = answer["object"].as_str().unwrap_or_default().to_owned();
+        match (object.as_str(), fields.as_slice()) {
+            ("list", ["data", fields @ ..]) => {
+                let kind = list_of(&answer["url"]);
+                for item in answer["data"].as_array_mut().into_iter().flatten() {
+                    follow(call, item, fields)?;
+                }
+                check(kind, fields, path)?;
+            }
+            (kind, fields) => {
+                check(kind, fields, path)?;
+                follow(call, answer, fields)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn list_of(url: &Value) -> &'static str {
+    match url.as_str().unwrap_or_default().rsplit('/').next() {
+        Some("payment_intents") => PaymentIntent::KIND,
+        Some("charges") => Charge::KIND,
+        Some("customers") => Customer::KIND,
+        Some("payment_methods") => PaymentMethod::KIND,
+        _ => NOTHING,
+    }
+}
+
+fn check(kind: &str, fields: &[&str], path: &str) -> Result<(), ApiError> {
+    let mut kind = kind;
+    for field in fields {
+        kind = target(kind, field)
+            .ok_or_else(|| ApiError::invalid(format!("This property cannot be expanded ({path}).")).param("expand"))?;
+    }
+    Ok(())
+}
+
+fn follow(call: &Call, object: &mut Value, fields: &[&str]) -> Result<(), ApiError> {
+    let [field, rest @ ..] = fields else { return Ok(()) };
+    let kind = object["object"].as_str().unwrap_or_default().to_owned();
+    let Some(target) = target(&kind, field) else { return Ok(()) };
+    if target == "refunds" {
+        let id = object["id"].as_str().unwrap_or_default();
+        let url = format!("/v1/charges/{id}/refunds");
+        object["refunds"] = json!({
+            "object": "list", "data": [], "has_more": false, "total_count": 0, "url": url,
+        });
+        return Ok(());
+    }
+    if let Some(id) = object[*field].as_str()
+        && let Some(found) = find(call, target, id)?
+    {
+        object[*field] = found;
+    }
+    follow(call, &mut object[*field], rest)
+}
+
+fn find(call: &Call, kind: &str, id: &str) -> Result<Option<Value>, ApiError> {
+    fn json<T: Object>(call: &Call, id: &str) -> Result<Option<Value>, ApiError> {
+        Ok(call.load::<T>(id)?.map(|object| object.json()))
+    }
+    match kind {
+        Charge::KIND => json::<Charge>(call, id),
+        Customer::KIND => json::<Customer>(call, id),
+        PaymentIntent::KIND => json::<PaymentIntent>(call, id),
+        PaymentMethod::KIND => json::<PaymentMethod>(call, id),
+        _ => Ok(None),
+    }
+}

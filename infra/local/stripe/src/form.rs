@@ -1,0 +1,299 @@
+//! Stripe's form encoding into typed parameters, and what Stripe says of one it doesn't like.
+//!
+//! Invariant: a parameter that a call doesn't know is refused, never ignored: an ignored one is a
+//! mistake that shows only at the real Stripe.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
+
+use crate::error::ApiError;
+
+/// Form-encoding mode: takes both `[` and `%5B`.
+const CONFIG: serde_qs::Config = serde_qs::Config::new().use_form_encoding(true);
+
+/// The parameters of one call, still encoded, without `expand`, which every call takes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Form {
+    raw: String,
+    pub expand: Vec<String>,
+    /// Decoded and sorted by name: what "the same parameters" means for an idempotency key.
+    pub canonical: String,
+}
+
+impl Form {
+    pub fn parse(query: &str, body: &str) -> Result<Self, ApiError> {
+        let mut form = Self::default();
+        let mut sorted = Vec::new();
+        for pair in query.split('&').chain(body.split('&')).filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (name, value) = (decode(name)?, decode(value)?);
+            if name == "expand" || name.starts_with("expand[") {
+                form.expand.push(value.clone());
+            } else {
+                if !form.raw.is_empty() {
+                    form.raw.push('&');
+                }
+                form.raw += &pair.replace("%5b", "%5B").replace("%5d", "%5D");
+            }
+            sorted.push((name, value));
+        }
+        // Stable: the elements of `a[]=1&a[]=2` keep their order, which means something.
+        sorted.sort_by(|(left, _), (right, _)| left.cmp(right));
+        for (name, value) in sorted {
+            form.canonical += &format!("{name}={value}\n");
+        }
+        Ok(form)
+    }
+
+    /// The names before the first bracket, decoded, each once.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let pairs = self.raw.split('&').filter(|pair| !pair.is_empty());
+        pairs.map(|pair| {
+            let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+            name.split(['[', '%']).next().unwrap_or(name)
+        })
+    }
+
+    /// Parameters of a call that shares its type with others: only those it `takes`.
+    pub fn typed_of<T: DeserializeOwned>(&self, takes: &[&str]) -> Result<T, ApiError> {
+        match self.names().find(|name| !takes.contains(name)) {
+            Some(name) => Err(ApiError::unknown_parameter(name)),
+            None => self.typed(),
+        }
+    }
+
+    /// At creation there is nothing to unset, so Stripe refuses an empty value.
+    pub fn without_empty(&self) -> Result<&Self, ApiError> {
+        for pair in self.raw.split('&') {
+            if let Some((name, "")) = pair.split_once('=')
+                && name != "metadata"
+                && !name.contains(['[', '%'])
+            {
+                return Err(empty(name));
+            }
+        }
+        Ok(self)
+    }
+
+    pub fn typed<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        let parsed = serde_qs::Deserializer::with_config(CONFIG, self.raw.as_bytes())
+            .map_err(|error| ApiError::invalid(format!("Invalid request: {error}")))?;
+        serde_path_to_error::deserialize(parsed).map_err(|error| {
+            let path = brackets(error.path());
+            refusal(&path, &error.into_inner().to_string())
+        })
+    }
+}
+
+fn decode(text: &str) -> Result<String, ApiError> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        match (first, tail) {
+            (b'+', _) => bytes.push(b' '),
+            (b'%', [high, low, after @ ..]) => {
+                let digits = [*high, *low];
+                let byte = std::str::from_utf8(&digits)
+                    .ok()
+                    .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+                    .ok_or_else(|| ApiError::invalid("Invalid percent-encoding."))?;
+                bytes.push(byte);
+                rest = after;
+            }
+            _ => bytes.push(*first),
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| ApiError::invalid("Invalid UTF-8 in a parameter."))
+}
+
+/// `payment_method_options.card.capture_method` → `payment_method_options[card][capture_method]`.
+fn brackets(path: &serde_path_to_error::Path) -> String {
+    let mut name = String::new();
+    for segment in path.iter() {
+        let part = match segment {
+            Segment::Map { key } => key.clone(),
+            Segment::Seq { index } => index.to_string(),
+            Segment::Enum { variant } => variant.clone(),
+            Segment::Unknown => continue,
+        };
+        name = if name.is_empty() { part } else { format!("{name}[{part}]") };
+    }
+    name
+}
+
+fn quoted(message: &str) -> &str {
+    message.split('`').nth(1).unwrap_or_default()
+}
+
+/// serde's words into Stripe's. serde has no error codes, so its wording is what there is.
+fn refusal(path: &str, message: &str) -> ApiError {
+    if message.starts_with("unknown field") {
+        let field = quoted(message);
+        let known = path == field || path.ends_with(&format!("[{field}]"));
+        let inside = if path.is_empty() { field.to_owned() } else { format!("{path}[{field}]") };
+        return ApiError::unknown_parameter(if known { path } else { &inside });
+    }
+    if message.starts_with("missing field") {
+        let field = quoted(message);
+        let inside = if path.is_empty() { field.to_owned() } else { format!("{path}[{field}]") };
+        return ApiError::missing(&inside);
+    }
+    if message.contains("unit value") {
+        return empty(path);
+    }
+    let given = message.split('"').nth(1).unwrap_or_default();
+    if message.contains("expected i64") || message.contains("expected u") {
+        return ApiError::invalid(format!("Invalid integer: {given}")).code("parameter_invalid_integer").param(path);
+    }
+    if message.contains("expected a boolean") {
+        return ApiError::invalid(format!("Invalid boolean: {given}")).param(path);
+    }
+    if let Some((_, choices)) = message.split_once("expected one of ") {
+        let choices = choices.replace('`', "");
+        return ApiError::invalid(format!("Invalid {path}: must be one of {choices}")).param(path);
+    }
+    if message.starts_with("unknown variant") {
+        let choice = message.split('`').nth(3).unwrap_or_default();
+        return ApiError::invalid(format!("Invalid {path}: must be {choice}")).param(path);
+    }
+    if message.contains("expected a sequence") {
+        return ApiError::invalid("Invalid array").param(path);
+    }
+    if message.contains("expected struct") || message.contains("expected a map") {
+        return ApiError::invalid("Invalid object").param(path);
+    }
+    ApiError::invalid(format!("Invalid {path}: {message}")).param(path)
+}
+
+fn empty(param: &str) -> ApiError {
+    ApiError::invalid(format!(
+        "You passed an empty string for '{param}'. We assume empty values are an attempt to unset \
+         a parameter; however '{param}' cannot be unset. You should remove '{param}' from your \
+         request or supply a non-empty value."
+    ))
+    .code("parameter_invalid_empty")
+    .param(param)
+}
+
+/// An empty string unsets, none leaves as it was.
+pub(crate) fn set(field: &mut Option<String>, given: Option<String>) {
+    if let Some(given) = given {
+        *field = Some(given).filter(|given| !given.is_empty());
+    }
+}
+
+pub(crate) type Metadata = BTreeMap<String, String>;
+
+/// Stripe's limits of metadata.
+const METADATA_KEYS: usize = 50;
+const METADATA_KEY_CHARACTERS: usize = 40;
+const METADATA_VALUE_CHARACTERS: usize = 500;
+
+/// Merges: given keys replace, an empty value deletes its key, an empty metadata deletes all.
+pub(crate) fn merge(metadata: &mut Metadata, given: Option<Metadata>) -> Result<(), ApiError> {
+    let Some(given) = given else { return Ok(()) };
+    if given.is_empty() {
+        metadata.clear();
+    }
+    for (key, value) in given {
+        if key.chars().count() > METADATA_KEY_CHARACTERS {
+            let message = format!(
+                "Metadata keys can have up to {METADATA_KEY_CHARACTERS} characters, but you passed \
+                 in a key that is {} characters. Invalid key: {key}",
+                key.chars().count()
+            );
+            return Err(ApiError::invalid(message).param("metadata"));
+        }
+        if value.chars().count() > METADATA_VALUE_CHARACTERS {
+            let message = format!(
+                "Metadata values can have up to {METADATA_VALUE_CHARACTERS} characters, but you \
+                 passed in a value that is {} characters. Invalid value: {value}",
+                value.chars().count()
+            );
+            return Err(ApiError::invalid(message).param("metadata"));
+        }
+        if value.is_empty() {
+            metadata.remove(&key);
+        } else {
+            metadata.insert(key, value);
+        }
+    }
+    if metadata.len() > METADATA_KEYS {
+        let message = format!("Metadata can have up to {METADATA_KEYS} keys.");
+        return Err(ApiError::invalid(message).param("metadata"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Outer {
+        amount: Option<i64>,
+        inner: Option<Inner>,
+        list: Option<Vec<String>>,
+        metadata: Option<Metadata>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        yes: bool,
+    }
+
+    fn outer(body: &str) -> Result<Outer, (Option<&'static str>, Option<String>)> {
+        let form = Form::parse("", body).expect("an encoded form");
+        form.typed().map_err(|error| (error.0.detail.code, error.0.detail.param))
+    }
+
+    #[test]
+    fn brackets_may_be_literal_or_encoded() {
+        for body in [
+            "amount=5&inner[yes]=true&list[]=a&list[]=b&metadata[a+b]=1%262",
+            "amount=5&inner%5Byes%5D=true&list%5b0%5d=a&list%5B1%5D=b&metadata%5Ba%20b%5D=1%262",
+        ] {
+            let outer = outer(body).expect(body);
+            assert_eq!(outer.amount, Some(5));
+            assert!(outer.inner.expect("inner").yes);
+            assert_eq!(outer.list.expect("list"), ["a", "b"]);
+            assert_eq!(outer.metadata.expect("metadata")["a b"], "1&2");
+        }
+    }
+
+    #[test]
+    fn a_wrong_parameter_is_named() {
+        let named = |body: &str, code: Option<&'static str>, param: &str| {
+            assert_eq!(outer(body).map(|_| ()), Err((code, Some(param.to_owned()))), "{body}");
+        };
+        named("amont=5", Some("parameter_unknown"), "amont");
+        named("inner[no]=1", Some("parameter_unknown"), "inner[no]");
+        named("amount=5x", Some("parameter_invalid_integer"), "amount");
+        named("amount=", Some("parameter_invalid_empty"), "amount");
+        named("inner=1", None, "inner");
+        named("inner[yes]=maybe", None, "inner[yes]");
+    }
+
+    #[test]
+    fn the_order_of_names_is_no_difference_and_the_order_of_a_list_is() {
+        let canonical = |body| Form::parse("", body).expect("an encoded form").canonical;
+        assert_eq!(canonical("a=1&b%5Bc%5D=2"), canonical("b[c]=2&a=1"));
+        assert_ne!(canonical("a[]=1&a[]=2"), canonical("a[]=2&a[]=1"));
+    }
+
+    #[test]
+    fn an_empty_value_deletes_its_key() {
+        let mut metadata = Metadata::from([("a".into(), "1".into()), ("b".into(), "2".into())]);
+        let given = Metadata::from([("a".into(), String::new()), ("c".into(), "3".into())]);
+        merge(&mut metadata, Some(given)).expect("within the limits");
+        assert_eq!(metadata, Metadata::from([("b".into(), "2".into()), ("c".into(), "3".into())]));
+        merge(&mut metadata, Some(Metadata::new())).expect("within the limits");
+        assert!(metadata.is_empty());
+    }
+}

@@ -1,0 +1,326 @@
+//! Which payment methods an intent takes, and their options.
+//!
+//! Invariant: `payment_method_types` of an intent is what its currency and its way of capture
+//! allow: a type that can't be used is filtered from a list of allowed ones, and refused where
+//! it was demanded.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::error::ApiError;
+
+/// What dynamic payment methods come to here: a studio that has switched nothing else on.
+const DYNAMIC: &[&str] = &["card", "link"];
+
+/// Types that Stripe knows. The stand-in can pay with cards; the others may be on the list.
+const KNOWN: &[&str] = &[
+    "acss_debit",
+    "affirm",
+    "afterpay_clearpay",
+    "alipay",
+    "alma",
+    "amazon_pay",
+    "au_becs_debit",
+    "bacs_debit",
+    "bancontact",
+    "billie",
+    "bizum",
+    "blik",
+    "boleto",
+    "card",
+    "cashapp",
+    "crypto",
+    "customer_balance",
+    "eps",
+    "fpx",
+    "giropay",
+    "grabpay",
+    "ideal",
+    "kakao_pay",
+    "klarna",
+    "konbini",
+    "kr_card",
+    "link",
+    "mb_way",
+    "mobilepay",
+    "multibanco",
+    "naver_pay",
+    "nz_bank_account",
+    "oxxo",
+    "p24",
+    "pay_by_bank",
+    "payco",
+    "paynow",
+    "paypal",
+    "paypay",
+    "payto",
+    "pix",
+    "promptpay",
+    "revolut_pay",
+    "samsung_pay",
+    "satispay",
+    "sepa_debit",
+    "sofort",
+    "swish",
+    "twint",
+    "upi",
+    "us_bank_account",
+    "wechat_pay",
+    "zip",
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Redirects {
+    Always,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AutomaticMethods {
+    pub enabled: bool,
+    pub allow_redirects: Option<Redirects>,
+}
+
+/// How a call says which types it takes.
+pub(crate) struct Choice {
+    pub allowed: Option<Vec<String>>,
+    pub automatic: Option<AutomaticMethods>,
+    pub excluded: Option<Vec<String>>,
+    /// `payment_method_types`, which versions from 2026-09-30 on refuse.
+    pub demanded: Option<Vec<String>>,
+}
+
+/// The types of an intent, and its `automatic_payment_methods`.
+pub(crate) struct Chosen {
+    pub types: Vec<String>,
+    pub automatic: Option<Value>,
+}
+
+impl Choice {
+    pub fn given(&self) -> bool {
+        self.allowed.is_some() || self.automatic.is_some() || self.excluded.is_some() || self.demanded.is_some()
+    }
+
+    pub fn decide(&self, currency: &str, by_hand: bool) -> Result<Chosen, ApiError> {
+        self.one_at_most()?;
+        for (param, types) in [
+            ("allowed_payment_method_types", &self.allowed),
+            ("excluded_payment_method_types", &self.excluded),
+            ("payment_method_types", &self.demanded),
+        ] {
+            known(param, types.as_deref().unwrap_or_default())?;
+        }
+        if let Some(demanded) = &self.demanded {
+            for kind in demanded {
+                usable(kind, currency, by_hand).map_err(|error| error.param("payment_method_types"))?;
+            }
+            return Ok(Chosen { types: demanded.clone(), automatic: None });
+        }
+        if let Some(allowed) = &self.allowed {
+            let usable = |kind: &&String| usable(kind, currency, by_hand).is_ok();
+            let types: Vec<String> = allowed.iter().filter(usable).cloned().collect();
+            if types.is_empty() {
+                let message = "None of the allowed payment method types can be used with this \
+                               PaymentIntent's parameters.";
+                return Err(ApiError::invalid(message).param("allowed_payment_method_types"));
+            }
+            return Ok(Chosen { types, automatic: None });
+        }
+        if self.automatic.is_some_and(|automatic| !automatic.enabled) {
+            return Ok(Chosen { types: vec!["card".into()], automatic: None });
+        }
+        let excluded = self.excluded.as_deref().unwrap_or_default();
+        let types = DYNAMIC.iter().map(|kind| (*kind).to_owned());
+        let redirects = self.automatic.and_then(|automatic| automatic.allow_redirects);
+        Ok(Chosen {
+            types: types.filter(|kind| !excluded.contains(kind)).collect(),
+            automatic: Some(json!({
+                "enabled": true, "allow_redirects": redirects.unwrap_or(Redirects::Always),
+            })),
+        })
+    }
+
+    fn one_at_most(&self) -> Result<(), ApiError> {
+        let automatic = self.automatic.is_some_and(|automatic| automatic.enabled);
+        let exclusive = [
+            ("allowed_payment_method_types", self.allowed.is_some()),
+            ("payment_method_types", self.demanded.is_some()),
+            ("automatic_payment_methods", automatic),
+        ];
+        let given: Vec<&str> = exclusive.into_iter().filter_map(|(name, given)| given.then_some(name)).collect();
+        let with_excluded = self.excluded.is_some() && given.iter().any(|name| name.ends_with("types"));
+        if given.len() > 1 || with_excluded {
+            let mut names = given.join(", ");
+            if with_excluded {
+                names += ", excluded_payment_method_types";
+            }
+            let message = format!("You may only specify one of these parameters: {names}.");
+            return Err(ApiError::invalid(message));
+        }
+        Ok(())
+    }
+}
+
+fn known(param: &str, types: &[String]) -> Result<(), ApiError> {
+    for (index, kind) in types.iter().enumerate() {
+        if !KNOWN.contains(&kind.as_str()) {
+            let choices = KNOWN.join(", ");
+            let message = format!("Invalid {param}[{index}]: must be one of {choices}");
+            return Err(ApiError::invalid(message).param(format!("{param}[{index}]")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a payment of this currency and way of capture can be made with the type. For the types
+/// that the stand-in doesn't know more of, yes.
+fn usable(kind: &str, currency: &str, by_hand: bool) -> Result<(), ApiError> {
+    let only = match kind {
+        "bacs_debit" | "pay_by_bank" => "gbp",
+        "sepa_debit" | "ideal" | "bancontact" => "eur",
+        "us_bank_account" | "cashapp" => "usd",
+        _ => currency,
+    };
+    let code = "payment_intent_invalid_parameter";
+    if only != currency {
+        let message = format!(
+            "The currency provided ({currency}) is invalid for the payment method type `{kind}`. \
+             This payment method supports the following currencies: {only}."
+        );
+        return Err(ApiError::invalid(message).code(code));
+    }
+    if by_hand && matches!(kind, "bacs_debit" | "sepa_debit" | "us_bank_account" | "pay_by_bank") {
+        let message = format!("The payment method type `{kind}` doesn't support manual capture.");
+        return Err(ApiError::invalid(message).code(code));
+    }
+    Ok(())
+}
+
+/// `payment_method_options`: given and kept alike.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MethodOptions {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    card: Option<CardOptions>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bacs_debit: Option<BacsOptions>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<LinkOptions>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CardOptions {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capture_method: Option<CardCapture>,
+    network: Option<String>,
+    request_extended_authorization: Option<IfAvailable>,
+    request_incremental_authorization: Option<IfAvailable>,
+    request_multicapture: Option<IfAvailable>,
+    request_overcapture: Option<IfAvailable>,
+    request_three_d_secure: Option<ThreeDSecure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    setup_future_usage: Option<String>,
+}
+
+/// An empty text unsets it, as everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum CardCapture {
+    Manual,
+    #[serde(rename = "")]
+    Unset,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum IfAvailable {
+    IfAvailable,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ThreeDSecure {
+    Any,
+    Automatic,
+    Challenge,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BacsOptions {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mandate_options: Option<BacsMandate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    setup_future_usage: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_date: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BacsMandate {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference_prefix: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinkOptions {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capture_method: Option<CardCapture>,
+    persistent_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    setup_future_usage: Option<String>,
+}
+
+impl MethodOptions {
+    pub fn card_captured_by_hand(&self) -> bool {
+        self.card.as_ref().is_some_and(|card| card.capture_method == Some(CardCapture::Manual))
+    }
+
+    pub fn card_authenticates(&self) -> bool {
+        let asked = self.card.as_ref().and_then(|card| card.request_three_d_secure);
+        matches!(asked, Some(ThreeDSecure::Any | ThreeDSecure::Challenge))
+    }
+
+    pub fn card_saved_for(&self) -> Option<&str> {
+        self.card.as_ref()?.setup_future_usage.as_deref().filter(|usage| *usage != "none")
+    }
+
+    /// The given options over the present ones, and Stripe's defaults for the intent's types.
+    pub fn merge(&mut self, given: Option<Self>, types: &[String]) {
+        let given = given.unwrap_or_default();
+        if let Some(given) = given.card {
+            let card = self.card.get_or_insert_default();
+            if let Some(capture) = given.capture_method {
+                card.capture_method = Some(capture).filter(|it| *it != CardCapture::Unset);
+            }
+            card.network = given.network.or(card.network.take());
+            card.request_three_d_secure = given.request_three_d_secure.or(card.request_three_d_secure);
+            card.request_extended_authorization =
+                given.request_extended_authorization.or(card.request_extended_authorization);
+            card.request_incremental_authorization =
+                given.request_incremental_authorization.or(card.request_incremental_authorization);
+            card.request_multicapture = given.request_multicapture.or(card.request_multicapture);
+            card.request_overcapture = given.request_overcapture.or(card.request_overcapture);
+            crate::form::set(&mut card.setup_future_usage, given.setup_future_usage);
+        }
+        self.bacs_debit = given.bacs_debit.or(self.bacs_debit.take());
+        self.link = given.link.or(self.link.take());
+        let has = |kind: &str| types.iter().any(|known| known == kind);
+        if has("card") {
+            let card = self.card.get_or_insert_default();
+            card.request_three_d_secure.get_or_insert(ThreeDSecure::Automatic);
+        }
+        if has("bacs_debit") {
+            self.bacs_debit.get_or_insert_default();
+        }
+        if has("link") {
+            self.link.get_or_insert_default();
+        }
+    }
+}

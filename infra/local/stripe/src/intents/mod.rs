@@ -1,0 +1,179 @@
+//! Payment intents: the object and its states. The calls are in the modules below.
+//!
+//! Invariant: `amount_capturable` + `amount_received` ≤ `amount`; only `requires_capture` holds
+//! something capturable, only `succeeded` has received something; `succeeded` and `canceled` are
+//! final.
+
+mod calls;
+mod confirm;
+mod methods;
+mod params;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::error::ApiError;
+use crate::form::Metadata;
+use crate::objects::Shipping;
+use crate::store::Object;
+
+pub(crate) use calls::{cancel, capture, create, list, retrieve, update};
+pub(crate) use confirm::{Attempt, Authentication, attempt, authenticate, confirm};
+pub(crate) use methods::MethodOptions;
+pub(crate) use params::put_method;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Status {
+    RequiresPaymentMethod,
+    RequiresConfirmation,
+    RequiresAction,
+    RequiresCapture,
+    Succeeded,
+    Canceled,
+}
+
+impl Status {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RequiresPaymentMethod => "requires_payment_method",
+            Self::RequiresConfirmation => "requires_confirmation",
+            Self::RequiresAction => "requires_action",
+            Self::RequiresCapture => "requires_capture",
+            Self::Succeeded => "succeeded",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    /// Whether the payer hasn't authorised anything yet, so the terms may still change.
+    pub fn open(self) -> bool {
+        match self {
+            Self::RequiresPaymentMethod | Self::RequiresConfirmation | Self::RequiresAction => true,
+            Self::RequiresCapture | Self::Succeeded | Self::Canceled => false,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CaptureMethod {
+    Automatic,
+    AutomaticAsync,
+    Manual,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ConfirmationMethod {
+    Automatic,
+    Manual,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CancellationReason {
+    Abandoned,
+    Automatic,
+    Duplicate,
+    Fraudulent,
+    RequestedByCustomer,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TransferData {
+    pub amount: Option<i64>,
+    pub destination: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PaymentIntent {
+    pub id: String,
+    pub allowed_payment_method_types: Option<Vec<String>>,
+    pub amount: i64,
+    pub amount_capturable: i64,
+    pub amount_received: i64,
+    pub application_fee_amount: Option<i64>,
+    pub automatic_payment_methods: Option<Value>,
+    pub canceled_at: Option<i64>,
+    pub cancellation_reason: Option<CancellationReason>,
+    pub capture_method: CaptureMethod,
+    pub client_secret: String,
+    pub confirmation_method: ConfirmationMethod,
+    pub created: i64,
+    pub currency: String,
+    pub customer: Option<String>,
+    pub description: Option<String>,
+    pub excluded_payment_method_types: Option<Vec<String>>,
+    /// When the authorisation expires: `capture_before` of the charge.
+    pub held_until: Option<i64>,
+    pub last_payment_error: Option<Value>,
+    pub latest_charge: Option<String>,
+    pub metadata: Metadata,
+    pub next_action: Option<Value>,
+    pub on_behalf_of: Option<String>,
+    pub payment_method: Option<String>,
+    pub payment_method_options: MethodOptions,
+    pub payment_method_types: Vec<String>,
+    pub receipt_email: Option<String>,
+    pub setup_future_usage: Option<String>,
+    pub shipping: Option<Shipping>,
+    pub statement_descriptor: Option<String>,
+    pub statement_descriptor_suffix: Option<String>,
+    pub status: Status,
+    pub transfer_data: Option<TransferData>,
+    pub transfer_group: Option<String>,
+}
+
+impl Object for PaymentIntent {
+    const KIND: &'static str = "payment_intent";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn created(&self) -> i64 {
+        self.created
+    }
+
+    fn constants() -> Value {
+        json!({
+            "amount_details": { "tip": {} }, "application": null, "customer_account": null,
+            "payment_details": null, "payment_method_configuration_details": null,
+            "processing": null, "review": null, "source": null,
+        })
+    }
+
+    const OURS: &'static [&'static str] = &["held_until"];
+
+    /// An authorisation that isn't captured in time expires by itself.
+    fn aged(mut self, now: i64) -> Self {
+        if let (Status::RequiresCapture, Some(until)) = (self.status, self.held_until)
+            && until <= now
+        {
+            self.end(until, Some(CancellationReason::Automatic));
+        }
+        self
+    }
+}
+
+impl PaymentIntent {
+    /// "This can't be done in this state", with the intent as it is.
+    pub fn unexpected_state(&self, message: impl Into<String>) -> ApiError {
+        ApiError::refused("payment_intent_unexpected_state", message).payment_intent(self.json())
+    }
+
+    /// The card's own way of capture goes before the intent's.
+    pub fn captured_by_hand(&self) -> bool {
+        self.payment_method_options.card_captured_by_hand() || self.capture_method == CaptureMethod::Manual
+    }
+
+    /// Nothing will be taken any more, and what was held is let go.
+    pub fn end(&mut self, now: i64, reason: Option<CancellationReason>) {
+        self.status = Status::Canceled;
+        self.canceled_at = Some(now);
+        self.cancellation_reason = reason;
+        self.amount_capturable = 0;
+        self.next_action = None;
+    }
+}

@@ -1,0 +1,295 @@
+//! The parameters of the calls that set an intent's terms: one type, and what each call takes.
+//!
+//! Invariant: after the payer's authorisation no call changes the terms.
+
+use serde::Deserialize;
+
+use crate::call::Call;
+use crate::error::ApiError;
+use crate::form::{self, Metadata};
+use crate::intents::methods::{AutomaticMethods, Choice};
+use crate::intents::{CaptureMethod, ConfirmationMethod, MethodOptions, PaymentIntent, Status, TransferData};
+use crate::money;
+use crate::objects::{Shipping, customers, payment_methods};
+
+pub(crate) const CREATE: &[&str] = &[
+    "allowed_payment_method_types",
+    "amount",
+    "application_fee_amount",
+    "automatic_payment_methods",
+    "capture_method",
+    "confirm",
+    "confirmation_method",
+    "currency",
+    "customer",
+    "description",
+    "error_on_requires_action",
+    "excluded_payment_method_types",
+    "metadata",
+    "off_session",
+    "on_behalf_of",
+    "payment_method",
+    "payment_method_options",
+    "payment_method_types",
+    "receipt_email",
+    "return_url",
+    "setup_future_usage",
+    "shipping",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+    "transfer_data",
+    "transfer_group",
+    "use_stripe_sdk",
+];
+
+pub(crate) const UPDATE: &[&str] = &[
+    "allowed_payment_method_types",
+    "amount",
+    "application_fee_amount",
+    "capture_method",
+    "currency",
+    "customer",
+    "description",
+    "excluded_payment_method_types",
+    "metadata",
+    "payment_method",
+    "payment_method_options",
+    "payment_method_types",
+    "receipt_email",
+    "setup_future_usage",
+    "shipping",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+    "transfer_data",
+    "transfer_group",
+];
+
+pub(crate) const CONFIRM: &[&str] = &[
+    "allowed_payment_method_types",
+    "capture_method",
+    "error_on_requires_action",
+    "excluded_payment_method_types",
+    "off_session",
+    "payment_method",
+    "payment_method_options",
+    "payment_method_types",
+    "receipt_email",
+    "return_url",
+    "setup_future_usage",
+    "shipping",
+    "use_stripe_sdk",
+];
+
+/// Longest `statement_descriptor_suffix`, in characters.
+const DESCRIPTOR_CHARACTERS: usize = 22;
+
+/// The date of the version that took `payment_method_types` away.
+const WITHOUT_METHOD_TYPES: &str = "2026-09-30";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OffSession {
+    True,
+    False,
+    OneOff,
+    Recurring,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FutureUsage {
+    OffSession,
+    OnSession,
+    #[serde(rename = "")]
+    Unset,
+}
+
+impl FutureUsage {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::OffSession => "off_session",
+            Self::OnSession => "on_session",
+            Self::Unset => "",
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Terms {
+    pub allowed_payment_method_types: Option<Vec<String>>,
+    pub amount: Option<i64>,
+    pub application_fee_amount: Option<i64>,
+    pub automatic_payment_methods: Option<AutomaticMethods>,
+    pub capture_method: Option<CaptureMethod>,
+    pub confirm: Option<bool>,
+    pub confirmation_method: Option<ConfirmationMethod>,
+    pub currency: Option<String>,
+    pub customer: Option<String>,
+    pub description: Option<String>,
+    pub error_on_requires_action: Option<bool>,
+    pub excluded_payment_method_types: Option<Vec<String>>,
+    pub metadata: Option<Metadata>,
+    pub off_session: Option<OffSession>,
+    pub on_behalf_of: Option<String>,
+    pub payment_method: Option<String>,
+    pub payment_method_options: Option<MethodOptions>,
+    pub payment_method_types: Option<Vec<String>>,
+    pub receipt_email: Option<String>,
+    pub return_url: Option<String>,
+    pub setup_future_usage: Option<FutureUsage>,
+    pub shipping: Option<Shipping>,
+    pub statement_descriptor: Option<String>,
+    pub statement_descriptor_suffix: Option<String>,
+    pub transfer_data: Option<TransferData>,
+    pub transfer_group: Option<String>,
+    pub use_stripe_sdk: Option<bool>,
+}
+
+impl Terms {
+    pub fn parse(call: &Call, takes: &[&str]) -> Result<Self, ApiError> {
+        let terms: Self = call.form.typed_of(takes)?;
+        if terms.payment_method_types.is_some() && call.since(WITHOUT_METHOD_TYPES) {
+            let message = "The `payment_method_types` parameter is no longer supported on this \
+                           API version. Use dynamic payment methods, or \
+                           `allowed_payment_method_types` to limit them.";
+            return Err(ApiError::invalid(message)
+                .code("payment_method_types_no_longer_supported")
+                .param("payment_method_types"));
+        }
+        terms.check_texts()?;
+        Ok(terms)
+    }
+
+    fn check_texts(&self) -> Result<(), ApiError> {
+        if let Some(email) = self.receipt_email.as_deref().filter(|email| !email.is_empty()) {
+            customers::check_email(email, "receipt_email")?;
+        }
+        let suffix = self.statement_descriptor_suffix.as_deref().unwrap_or_default();
+        if suffix.chars().count() > DESCRIPTOR_CHARACTERS {
+            let message =
+                format!("The statement descriptor suffix must be at most {DESCRIPTOR_CHARACTERS} characters.");
+            return Err(ApiError::invalid(message).param("statement_descriptor_suffix"));
+        }
+        Ok(())
+    }
+
+    fn choice(&self) -> Choice {
+        Choice {
+            allowed: self.allowed_payment_method_types.clone(),
+            automatic: self.automatic_payment_methods,
+            excluded: self.excluded_payment_method_types.clone(),
+            demanded: self.payment_method_types.clone(),
+        }
+    }
+
+    /// The first given parameter that may only change while nothing is authorised.
+    fn binding(&self) -> Option<&'static str> {
+        [
+            ("amount", self.amount.is_some()),
+            ("currency", self.currency.is_some()),
+            ("customer", self.customer.is_some()),
+            ("payment_method", self.payment_method.is_some()),
+            ("payment_method_options", self.payment_method_options.is_some()),
+            ("capture_method", self.capture_method.is_some()),
+            ("setup_future_usage", self.setup_future_usage.is_some()),
+            ("application_fee_amount", self.application_fee_amount.is_some()),
+            ("transfer_data", self.transfer_data.is_some()),
+            ("statement_descriptor", self.statement_descriptor.is_some()),
+            ("statement_descriptor_suffix", self.statement_descriptor_suffix.is_some()),
+            ("payment_method_types", self.choice().given()),
+        ]
+        .into_iter()
+        .find_map(|(name, given)| given.then_some(name))
+    }
+
+    /// Puts the terms into the intent.
+    pub fn apply(self, call: &Call, intent: &mut PaymentIntent, new: Novelty) -> Result<(), ApiError> {
+        let binding = self.binding();
+        if let (Some(name), false) = (binding, intent.status.open()) {
+            let status = intent.status.as_str();
+            return Err(intent.unexpected_state(format!(
+                "This PaymentIntent's {name} could not be updated because it has a status of \
+                 {status}. You may only update the {name} of a PaymentIntent with one of the \
+                 following statuses: requires_payment_method, requires_confirmation, \
+                 requires_action."
+            )));
+        }
+        let choice = self.choice();
+        if let Some(currency) = &self.currency {
+            intent.currency = money::currency(currency)?;
+        }
+        intent.amount = self.amount.unwrap_or(intent.amount);
+        if self.amount.is_some() || self.currency.is_some() {
+            money::chargeable(intent.amount, &intent.currency)?;
+        }
+        if let Some(customer) = self.customer.as_deref().filter(|id| !id.is_empty()) {
+            customers::named(call, customer)?;
+        }
+        intent.capture_method = self.capture_method.unwrap_or(intent.capture_method);
+        intent.confirmation_method = self.confirmation_method.unwrap_or(intent.confirmation_method);
+        if new == Novelty::New || choice.given() {
+            let by_hand = intent.capture_method == CaptureMethod::Manual;
+            let chosen = choice.decide(&intent.currency, by_hand)?;
+            intent.allowed_payment_method_types = choice.allowed;
+            intent.excluded_payment_method_types = choice.excluded;
+            intent.payment_method_types = chosen.types;
+            intent.automatic_payment_methods = chosen.automatic;
+        }
+        intent.payment_method_options.merge(self.payment_method_options, &intent.payment_method_types);
+        if let Some(fee) = self.application_fee_amount {
+            application_fee(fee, intent.amount)?;
+            intent.application_fee_amount = Some(fee);
+        }
+        form::merge(&mut intent.metadata, self.metadata)?;
+        form::set(&mut intent.customer, self.customer);
+        form::set(&mut intent.description, self.description);
+        form::set(&mut intent.on_behalf_of, self.on_behalf_of);
+        form::set(&mut intent.receipt_email, self.receipt_email);
+        form::set(&mut intent.statement_descriptor, self.statement_descriptor);
+        form::set(&mut intent.statement_descriptor_suffix, self.statement_descriptor_suffix);
+        form::set(&mut intent.transfer_group, self.transfer_group);
+        let usage = self.setup_future_usage.map(|usage| usage.as_str().to_owned());
+        form::set(&mut intent.setup_future_usage, usage);
+        intent.shipping = self.shipping.or(intent.shipping.take());
+        intent.transfer_data = self.transfer_data.or(intent.transfer_data.take());
+        if let Some(id) = self.payment_method.filter(|id| !id.is_empty()) {
+            put_method(call, intent, &id)?;
+        } else if binding.is_some() && intent.status == Status::RequiresAction {
+            intent.status = Status::RequiresConfirmation;
+            intent.next_action = None;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Novelty {
+    New,
+    Existing,
+}
+
+/// The payer's choice. An intent that is past choosing says so.
+pub(crate) fn put_method(call: &Call, intent: &mut PaymentIntent, id: &str) -> Result<(), ApiError> {
+    super::confirm::check_status(intent)?;
+    let method = payment_methods::named(call, id)?;
+    super::confirm::check_method(intent, &method)?;
+    intent.payment_method = Some(method.id);
+    intent.status = Status::RequiresConfirmation;
+    intent.next_action = None;
+    Ok(())
+}
+
+pub(crate) fn application_fee(fee: i64, amount: i64) -> Result<(), ApiError> {
+    let param = "application_fee_amount";
+    if fee < 0 {
+        return Err(ApiError::invalid("This value must be greater than or equal to 0.")
+            .code("parameter_invalid_integer")
+            .param(param));
+    }
+    if fee > amount {
+        let message = format!("Your application fee of {fee} is greater than the amount of the payment, {amount}.");
+        return Err(ApiError::invalid(message).param(param));
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! Our own Stripe for the laptop and the tests: a stateful stand-in for the part of Stripe's HTTP
+//! API that the service uses. It speaks Stripe's wire (forms with brackets in, Stripe's objects,
+//! error bodies and codes out), keeps its state in SQLite, and can be told to misbehave.
+//!
+//! - `/v1/…` is Stripe's API. Any key that starts with `sk_test_` or `rk_test_` is accepted.
+//! - `/_control/…` plays the payer's browser and the passing of time, tells what happened, and
+//!   orders faults. It takes no key: the caller binds the listener to the loopback address.
+//! - A call for a `Stripe-Account` whose id contains `disconnected` is answered as Stripe answers
+//!   for a studio that has disconnected its account; every other account exists.
+//!
+//! Invariant: it never takes a live key or a card number, and it never leaves the machine.
+
+mod answer;
+mod auth;
+mod call;
+mod control;
+mod error;
+mod expand;
+mod faults;
+mod form;
+mod idempotency;
+mod ids;
+mod intents;
+mod money;
+mod objects;
+mod page;
+mod request_log;
+mod routes;
+mod serve;
+mod store;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use faults::Faults;
+use idempotency::InFlight;
+use request_log::RequestLog;
+use store::Store;
+
+pub use serve::serve;
+
+/// What time it is, in Unix seconds: the stack's clock, which can be moved.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// The whole stand-in: state, clock, and what it was told to do wrong.
+pub struct StandIn {
+    store: Store,
+    now: Clock,
+    /// In memory: a restart forgets the faults and the log, never the state.
+    faults: Mutex<Faults>,
+    log: Mutex<RequestLog>,
+    in_flight: InFlight,
+}
+
+/// The state couldn't be opened: not a database, not writable, or from another program.
+#[derive(Debug)]
+pub struct OpenError(rusqlite::Error);
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the Stripe stand-in's state can't be opened: {}", self.0)
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl StandIn {
+    /// Keeps its state in memory.
+    ///
+    /// # Errors
+    /// When SQLite can't start.
+    pub fn memory(now: Clock) -> Result<Self, OpenError> {
+        Ok(Self::with(Store::memory().map_err(OpenError)?, now))
+    }
+
+    /// Keeps its state in this file, which is made when it isn't there.
+    ///
+    /// # Errors
+    /// When the file can't be opened as our database.
+    pub fn open(path: &Path, now: Clock) -> Result<Self, OpenError> {
+        Ok(Self::with(Store::open(path).map_err(OpenError)?, now))
+    }
+
+    fn with(store: Store, now: Clock) -> Self {
+        Self { store, now, faults: Mutex::default(), log: Mutex::default(), in_flight: InFlight::default() }
+    }
+
+    fn now(&self) -> i64 {
+        (self.now)()
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log(&self) -> MutexGuard<'_, RequestLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,116 @@
+//! Which amounts and currencies Stripe takes.
+//!
+//! Invariant: amounts are whole numbers of the currency's smallest unit; no floats.
+
+use crate::error::ApiError;
+
+const CURRENCIES: &str = "\
+    usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bif bmd bnd bob brl bsd bwp byn \
+    bzd cad cdf chf clp cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd \
+    gnf gtq gyd hkd hnl htg huf idr ils inr isk jmd jpy kes kgs khr kmf krw kyd kzt lak lbp lkr \
+    lrd lsl mad mdl mga mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd pab pen \
+    pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp sle sos srd std szl thb tjs \
+    top try ttd twd tzs uah ugx uyu uzs vnd vuv wst xaf xcd xof xpf yer zar zmw \
+    bhd jod kwd omr tnd";
+
+const ZERO_DECIMAL: &str = "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf";
+const THREE_DECIMAL: &str = "bhd jod kwd omr tnd";
+
+/// Eight digits, Stripe's largest amount.
+const LARGEST: i64 = 99_999_999;
+
+/// The least that Stripe charges, in the smallest unit.
+fn smallest(currency: &str) -> i64 {
+    match currency {
+        "gbp" => 30,
+        "aed" | "pln" | "ron" | "myr" => 200,
+        "bgn" => 100,
+        "czk" => 1500,
+        "dkk" => 250,
+        "hkd" => 400,
+        "huf" => 17_500,
+        "mxn" | "thb" => 1000,
+        "nok" | "sek" => 300,
+        _ => 50,
+    }
+}
+
+/// `$0.50 usd`, as Stripe writes an amount in a message.
+pub(crate) fn words(amount: i64, currency: &str) -> String {
+    let symbol = match currency {
+        "usd" => "$",
+        "gbp" => "£",
+        "eur" => "€",
+        "jpy" => "¥",
+        _ => "",
+    };
+    if ZERO_DECIMAL.contains(currency) {
+        return format!("{symbol}{amount} {currency}");
+    }
+    let (unit, digits) = if THREE_DECIMAL.contains(currency) { (1000, 3) } else { (100, 2) };
+    format!("{symbol}{}.{:0digits$} {currency}", amount / unit, amount % unit)
+}
+
+/// Lower case, or why it isn't a currency.
+pub(crate) fn currency(given: &str) -> Result<String, ApiError> {
+    let currency = given.to_ascii_lowercase();
+    if currency.len() == 3 && CURRENCIES.split(' ').any(|known| known == currency) {
+        return Ok(currency);
+    }
+    let known = CURRENCIES.replace(' ', ", ");
+    let message = format!("Invalid currency: {given}. Stripe currently supports these currencies: {known}");
+    Err(ApiError::invalid(message).param("currency"))
+}
+
+/// Whether Stripe would charge it. `currency` has been checked.
+pub(crate) fn chargeable(amount: i64, currency: &str) -> Result<(), ApiError> {
+    at_least_one(amount, "amount")?;
+    if amount < smallest(currency) {
+        let message = format!("Amount must be at least {}", words(smallest(currency), currency));
+        return Err(ApiError::invalid(message).code("amount_too_small").param("amount"));
+    }
+    if amount > LARGEST {
+        let message = format!("Amount must be no more than {}", words(LARGEST, currency));
+        return Err(ApiError::invalid(message).code("amount_too_large").param("amount"));
+    }
+    if THREE_DECIMAL.contains(currency) && amount % 10 != 0 {
+        let message = format!("Invalid amount. Amounts in {currency} end in 0.");
+        return Err(ApiError::invalid(message).param("amount"));
+    }
+    Ok(())
+}
+
+pub(crate) fn at_least_one(amount: i64, param: &str) -> Result<(), ApiError> {
+    if amount >= 1 {
+        return Ok(());
+    }
+    Err(ApiError::invalid("This value must be greater than or equal to 1.")
+        .code("parameter_invalid_integer")
+        .param(param))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_amount_depends_on_the_currency() {
+        let code = |amount, currency| chargeable(amount, currency).err().map(|e| e.0.detail.code);
+        assert_eq!(code(29, "gbp"), Some(Some("amount_too_small")));
+        assert_eq!(code(30, "gbp"), None);
+        assert_eq!(code(49, "usd"), Some(Some("amount_too_small")));
+        assert_eq!(code(0, "usd"), Some(Some("parameter_invalid_integer")));
+        assert_eq!(code(99_999_999, "usd"), None);
+        assert_eq!(code(100_000_000, "usd"), Some(Some("amount_too_large")));
+        assert_eq!(words(50, "usd"), "$0.50 usd");
+        assert_eq!(words(50, "jpy"), "¥50 jpy");
+    }
+
+    #[test]
+    fn a_currency_is_known_or_refused() {
+        assert_eq!(currency("GBP").ok().as_deref(), Some("gbp"));
+        for wrong in ["pounds", "xxx", "", "u d"] {
+            assert!(currency(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What was called: counts for ever, and the latest calls one by one. For tests.
+//!
+//! Invariant: bounded, and no parameter and no key of the API is kept.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::routes;
+
+const KEPT: usize = 1000;
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Entry {
+    pub at: i64,
+    pub method: String,
+    pub path: String,
+    pub account: Option<String>,
+    pub idempotency_key: Option<String>,
+    /// `None`: the connection was closed without an answer.
+    pub status: Option<u16>,
+    pub replayed: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct RequestLog {
+    total: u64,
+    counts: BTreeMap<(String, String, Option<u16>), u64>,
+    latest: VecDeque<Entry>,
+}
+
+impl RequestLog {
+    pub fn add(&mut self, entry: Entry) {
+        let name = (entry.method.clone(), routes::pattern(&entry.path), entry.status);
+        self.total += 1;
+        *self.counts.entry(name).or_default() += 1;
+        if self.latest.len() == KEPT {
+            self.latest.pop_front();
+        }
+        self.latest.push_back(entry);
+    }
+
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// `counts` by method, route and status; `calls` oldest first.
+    pub fn json(&self) -> Value {
+        let counts: Vec<Value> = self
+            .counts
+            .iter()
+            .map(|((method, route, status), count)| {
+                json!({ "method": method, "route": route, "status": status, "count": count })
+            })
+            .collect();
+        json!({ "total": self.total, "counts": counts, "calls": self.latest })
+    }
+}

@@ -1,0 +1,120 @@
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{Answered, START, STUDIO, Stand};
+
+async fn customer(stand: &Stand) -> String {
+    let form = "name=Ada+Lovelace&email=ada%40example.com&metadata[family]=fml_1";
+    let customer = stand.post("/v1/customers", form).await.ok();
+    assert_eq!((&customer["name"], &customer["email"]), (&json!("Ada Lovelace"), &json!("ada@example.com")));
+    customer["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_customer_is_made_changed_listed_and_deleted() {
+    let stand = Stand::start().await;
+    let id = customer(&stand).await;
+    let path = format!("/v1/customers/{id}");
+    let changed = stand.post(&path, "email=&phone=123&address[city]=London").await.ok();
+    assert_eq!((&changed["email"], &changed["phone"]), (&Value::Null, &json!("123")));
+    assert_eq!(changed["address"]["city"], "London");
+    assert_eq!(changed["metadata"], json!({ "family": "fml_1" }));
+    assert_eq!(stand.get("/v1/customers?limit=5").await.ok()["data"], json!([changed]));
+
+    stand.delete(&format!("{path}?colour=red")).await.refused(400, "parameter_unknown");
+    assert_eq!(stand.delete(&path).await.ok()["deleted"], true);
+    assert_eq!(stand.get("/v1/customers").await.ok()["data"], json!([]));
+    assert_eq!(stand.get(&path).await.ok()["deleted"], true);
+    stand.post(&path, "name=x").await.refused(404, "resource_missing");
+    let form = format!("amount=100&currency=usd&customer={id}");
+    stand.post("/v1/payment_intents", &form).await.refused(400, "resource_missing");
+}
+
+#[tokio::test]
+async fn a_saved_card_pays_for_its_customer_only() {
+    let stand = Stand::start().await;
+    let (mine, other) = (customer(&stand).await, customer(&stand).await);
+    let attach = format!("customer={mine}");
+    let card = stand.post("/v1/payment_methods/pm_card_visa/attach", &attach).await.ok();
+    let card = card["id"].as_str().unwrap().to_owned();
+    let list = stand.get(&format!("/v1/payment_methods?customer={mine}&type=card")).await.ok();
+    assert_eq!(list["data"][0]["id"], card.as_str());
+    let list = stand.get(&format!("/v1/customers/{other}/payment_methods")).await.ok();
+    assert_eq!(list["data"], json!([]));
+
+    let pay = async |customer: &str| {
+        let form = format!(
+            "amount=100&currency=usd&allowed_payment_method_types[]=card&confirm=true\
+             &customer={customer}&payment_method={card}"
+        );
+        stand.post("/v1/payment_intents", &form).await.status
+    };
+    assert_eq!((pay(&mine).await, pay(&other).await), (200, 400));
+
+    let detach = format!("/v1/payment_methods/{card}/detach");
+    assert_eq!(stand.post(&detach, "").await.ok()["customer"], Value::Null);
+    stand.post(&detach, "").await.refused(400, "payment_method_unexpected_state");
+}
+
+#[tokio::test]
+async fn a_card_that_declines_cannot_be_saved() {
+    let stand = Stand::start().await;
+    let form = format!("customer={}", customer(&stand).await);
+    let answer = stand.post("/v1/payment_methods/pm_card_chargeDeclined/attach", &form).await;
+    answer.refused(402, "card_declined");
+}
+
+#[tokio::test]
+async fn future_usage_saves_the_card_once_it_has_paid() {
+    let stand = Stand::start().await;
+    let id = customer(&stand).await;
+    let form = format!(
+        "amount=100&currency=usd&allowed_payment_method_types[]=card&confirm=true&customer={id}\
+         &payment_method=pm_card_visa&setup_future_usage=off_session"
+    );
+    let paid = stand.post("/v1/payment_intents", &form).await.ok();
+    let list = stand.get(&format!("/v1/customers/{id}/payment_methods")).await.ok();
+    assert_eq!(list["data"][0]["id"], paid["payment_method"]);
+}
+
+#[tokio::test]
+async fn a_customer_session_answers_every_component() {
+    let stand = Stand::start().await;
+    let id = customer(&stand).await;
+    let form = format!(
+        "customer={id}&components[payment_element][enabled]=true\
+         &components[payment_element][features][payment_method_save]=enabled\
+         &components%5Bpayment_element%5D%5Bfeatures%5D%5Bpayment_method_redisplay%5D=enabled"
+    );
+    let session = stand.post("/v1/customer_sessions", &form).await.ok();
+    assert_eq!(session["expires_at"], START + 1800);
+    let element = &session["components"]["payment_element"];
+    assert_eq!(element["features"]["payment_method_save"], "enabled");
+    assert_eq!(element["features"]["payment_method_remove"], "disabled");
+    assert_eq!(session["components"]["customer_sheet"], json!({ "enabled": false, "features": null }));
+
+    let answer = stand.post("/v1/customer_sessions", &format!("customer={id}")).await;
+    assert_eq!(answer.refused(400, "parameter_missing")["param"], "components");
+    let form = format!("customer={id}&components[payment_elements][enabled]=true");
+    let error = stand.post("/v1/customer_sessions", &form).await.refused(400, "parameter_unknown");
+    assert_eq!(error["param"], "components[payment_elements]");
+}
+
+#[tokio::test]
+async fn an_ephemeral_key_needs_a_version_and_tells_its_secret_once() {
+    let stand = Stand::start().await;
+    let id = customer(&stand).await;
+    let form = format!("customer={id}");
+    assert_eq!(stand.post("/v1/ephemeral_keys", &form).await.status, 400);
+    let request = stand
+        .call(Method::POST, "/v1/ephemeral_keys")
+        .header("stripe-account", STUDIO)
+        .header("stripe-version", "2026-09-30.endive")
+        .body(form);
+    let key = Answered::from(request.send().await.unwrap()).await.ok();
+    assert_eq!(key["associated_objects"], json!([{ "id": id, "type": "customer" }]));
+    assert!(key["secret"].as_str().unwrap().starts_with("ek_test_"));
+    let path = format!("/v1/ephemeral_keys/{}", key["id"].as_str().unwrap());
+    assert_eq!(stand.delete(&path).await.ok().get("secret"), None);
+    stand.delete(&path).await.refused(404, "resource_missing");
+}

@@ -1,0 +1,10 @@
+//! The stand-in over real HTTP, told as stories.
+#![expect(clippy::unwrap_used, reason = "a story that breaks off has failed")]
+
+mod api;
+mod async_stripe;
+mod customers;
+mod faults;
+mod harness;
+mod idempotency;
+mod payments;

@@ -1,0 +1,382 @@
+//! What can't be sold: one story for each broken rule, each naming every item that it is about; which rule is told
+//! first; and what staff may do that families may not.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story that breaks off has failed")]
+
+mod studio;
+
+use classpay_domain::basket::{BASKET_MAX_ITEMS, Basket, EnrolmentItem, TrialItem};
+use classpay_domain::catalogue::{AgeCutOff, Enrolment, PricingPlan, RegistrationStatus, Studio, TrialBooking};
+use classpay_domain::pricing::{BrokenRule, Buyer, quote};
+use jiff::civil::{Date, Weekday, date, time};
+use studio::{
+    TODAY, ada_in_a, add_class, add_season, asked, class, id, money, monthly, morning, on_sale, one_off, place, places,
+    season, student, trial, trials, undecided,
+};
+
+/// The Wednesdays of class B that the trials are about.
+const FIRST: Date = date(2026, 9, 9);
+const SECOND: Date = date(2026, 9, 16);
+
+type Broken = Option<(BrokenRule, Vec<String>)>;
+
+/// The broken rule and its items in words: `Ada in Ballet`, `Ben tries Tap on 2026-09-09`.
+fn broken_by(buyer: Buyer, studio: &Studio, basket: &Basket, day: Date) -> Broken {
+    let refusal = quote(studio, basket, morning(day), buyer).err()?;
+    let items = refusal.items.iter().map(|item| match item.trial_on {
+        Some(on) => format!("{} tries {} on {on}", item.student_name, item.class_name),
+        None => format!("{} in {}", item.student_name, item.class_name),
+    });
+    Some((refusal.rule, items.collect()))
+}
+
+/// What a family is told this morning.
+fn refused(studio: &Studio, basket: &Basket) -> Broken {
+    broken_by(Buyer::Family, studio, basket, TODAY)
+}
+
+/// What staff are told this morning.
+fn refused_to_staff(studio: &Studio, basket: &Basket) -> Broken {
+    broken_by(Buyer::Staff, studio, basket, TODAY)
+}
+
+fn names<const N: usize>(rule: BrokenRule, items: [&str; N]) -> Broken {
+    Some((rule, items.map(String::from).into()))
+}
+
+/// Ada in A and B, Ben in A, all of them allowed.
+fn three_places() -> Basket {
+    places([place("stu_a", "cls_a", "pp_u"), place("stu_a", "cls_b", "pp_u"), place("stu_b", "cls_a", "pp_u")])
+}
+
+fn both(enrolment: EnrolmentItem, trial: TrialItem) -> Basket {
+    Basket::new(vec![enrolment], vec![trial])
+}
+
+fn enrol(studio: &mut Studio, who: &str, class: &str) {
+    studio.family.enrolments.push(Enrolment { id: id("enr_1"), student: id(who), class: id(class) });
+}
+
+#[test]
+fn a_basket_that_breaks_no_rule_is_sold_to_family_and_staff() {
+    let basket = Basket::new(three_places().enrolments().to_vec(), vec![trial("stu_b", "cls_b", FIRST)]);
+    assert_eq!(refused(&studio::studio(), &basket), None);
+    assert_eq!(refused_to_staff(&studio::studio(), &basket), None);
+}
+
+#[test]
+fn basket_empty_there_is_nothing_to_name() {
+    assert_eq!(refused(&studio::studio(), &places([])), names(BrokenRule::BasketEmpty, []));
+}
+
+#[test]
+fn basket_too_large_is_over_25_items_of_either_kind() {
+    let mut studio = studio::studio();
+    for n in 0..=BASKET_MAX_ITEMS {
+        let who = format!("stu_{n:02}");
+        studio.family.students.insert(id(&who), student(&who, &who));
+    }
+    let basket = |items: usize| {
+        let (tries, enrols) =
+            (0..items).map(|n| format!("stu_{n:02}")).partition::<Vec<_>, _>(|who| who < &"stu_10".into());
+        let enrolments = enrols.iter().map(|who| place(who, "cls_a", "pp_u")).collect();
+        Basket::new(enrolments, tries.iter().map(|who| trial(who, "cls_b", FIRST)).collect())
+    };
+    assert_eq!(refused(&studio, &basket(25)), None);
+    assert_eq!(refused(&studio, &basket(26)), names(BrokenRule::BasketTooLarge, []));
+}
+
+#[test]
+fn not_found_names_nothing_so_that_nobody_learns_what_exists() {
+    let mut studio = studio::studio();
+    studio.family.students.insert(id("stu_c"), student("stu_c", "Cleo"));
+    studio.family.students.get_mut(&id("stu_c")).unwrap().archived = true;
+    let table = [
+        ("another family's student", place("stu_z", "cls_a", "pp_u")),
+        ("an archived student", place("stu_c", "cls_a", "pp_u")),
+        ("another company's class", place("stu_a", "cls_z", "pp_u")),
+    ];
+    for (story, item) in table {
+        let tried = trial(item.student.as_str(), item.class.as_str(), FIRST);
+        for basket in [places([item.clone()]), trials([tried]), places([item, place("stu_b", "cls_b", "pp_u")])] {
+            assert_eq!(refused(&studio, &basket), names(BrokenRule::NotFound, []), "{story}");
+            assert_eq!(refused_to_staff(&studio, &basket), names(BrokenRule::NotFound, []), "{story}");
+        }
+    }
+}
+
+#[test]
+fn duplicate_item_is_the_same_student_and_class_twice_enrolment_or_trial() {
+    let studio = studio::studio();
+    let twice = places([undecided("stu_a", "cls_a"), place("stu_a", "cls_a", "pp_u"), place("stu_b", "cls_a", "pp_u")]);
+    let both_named = names(BrokenRule::DuplicateItem, ["Ada in Ballet", "Ada in Ballet"]);
+    assert_eq!(refused(&studio, &twice), both_named);
+    assert_eq!(refused_to_staff(&studio, &twice), both_named);
+    let tried = both(place("stu_a", "cls_b", "pp_u"), trial("stu_a", "cls_b", FIRST));
+    let items = ["Ada in Tap", "Ada tries Tap on 2026-09-09"];
+    assert_eq!(refused(&studio, &tried), names(BrokenRule::DuplicateItem, items));
+    let two_trials = trials([trial("stu_a", "cls_b", FIRST), trial("stu_a", "cls_b", SECOND)]);
+    let items = ["Ada tries Tap on 2026-09-09", "Ada tries Tap on 2026-09-16"];
+    assert_eq!(refused(&studio, &two_trials), names(BrokenRule::DuplicateItem, items));
+}
+
+#[test]
+fn already_enrolled_names_each_place_that_is_taken() {
+    let mut studio = studio::studio();
+    enrol(&mut studio, "stu_a", "cls_a");
+    enrol(&mut studio, "stu_a", "cls_b");
+    let taken = names(BrokenRule::AlreadyEnrolled, ["Ada in Ballet", "Ada in Tap"]);
+    assert_eq!(refused(&studio, &three_places()), taken);
+    assert_eq!(refused_to_staff(&studio, &three_places()), taken);
+}
+
+#[test]
+fn enrolment_closed_is_for_families_only_and_holds_for_trials() {
+    for status in [RegistrationStatus::Never, RegistrationStatus::Closed, RegistrationStatus::Ended] {
+        let mut studio = studio::studio();
+        season(&mut studio).registration = status;
+        let all = names(BrokenRule::EnrolmentClosed, ["Ada in Ballet", "Ada in Tap", "Ben in Ballet"]);
+        assert_eq!(refused(&studio, &three_places()), all, "{status:?}");
+        assert_eq!(refused_to_staff(&studio, &three_places()), None, "{status:?}");
+    }
+    let mut studio = studio::studio();
+    class(&mut studio, "cls_b").portal_enrolment = false;
+    let basket = Basket::new(three_places().enrolments().to_vec(), vec![trial("stu_b", "cls_b", FIRST)]);
+    let of_the_class = names(BrokenRule::EnrolmentClosed, ["Ada in Tap", "Ben tries Tap on 2026-09-09"]);
+    assert_eq!(refused(&studio, &basket), of_the_class);
+    assert_eq!(refused_to_staff(&studio, &basket), None);
+}
+
+#[test]
+fn class_ended_is_for_everyone_once_the_last_lesson_has_begun() {
+    let mut studio = studio::studio();
+    class(&mut studio, "cls_b").last_lesson_on = FIRST;
+    let basket = Basket::new(three_places().enrolments().to_vec(), vec![trial("stu_b", "cls_b", FIRST)]);
+    let ended = names(BrokenRule::ClassEnded, ["Ada in Tap", "Ben tries Tap on 2026-09-09"]);
+    for buyer in [Buyer::Family, Buyer::Staff] {
+        assert_eq!(broken_by(buyer, &studio, &basket, FIRST), None, "it begins in the afternoon");
+        assert_eq!(broken_by(buyer, &studio, &basket, date(2026, 9, 10)), ended);
+    }
+}
+
+#[test]
+fn age_out_of_range_counts_whole_months_both_ends_included() {
+    let mut studio = studio::studio();
+    class(&mut studio, "cls_a").min_age_months = Some(60);
+    class(&mut studio, "cls_a").max_age_months = Some(71);
+    let too = names(BrokenRule::AgeOutOfRange, ["Ada in Ballet"]);
+    let table = [
+        ("60 months on the season's first day", Some(date(2021, 9, 7)), None),
+        ("a day short of them", Some(date(2021, 9, 8)), too.clone()),
+        ("a day short of 72 months", Some(date(2020, 9, 8)), None),
+        ("72 months", Some(date(2020, 9, 7)), too.clone()),
+        ("not born yet", Some(date(2026, 10, 1)), too.clone()),
+        ("nobody knows", None, None),
+    ];
+    for (story, born_on, refusal) in table {
+        studio.family.students.get_mut(&id("stu_a")).unwrap().born_on = born_on;
+        assert_eq!(refused(&studio, &ada_in_a()), refusal, "{story}");
+        assert_eq!(refused_to_staff(&studio, &ada_in_a()), None, "{story}");
+    }
+}
+
+#[test]
+fn age_out_of_range_names_all_and_holds_for_trials() {
+    let mut studio = studio::studio();
+    for who in ["stu_a", "stu_b"] {
+        studio.family.students.get_mut(&id(who)).unwrap().born_on = Some(date(2020, 1, 1));
+    }
+    class(&mut studio, "cls_b").min_age_months = Some(120);
+    let basket = Basket::new(three_places().enrolments().to_vec(), vec![trial("stu_b", "cls_b", FIRST)]);
+    let young = names(BrokenRule::AgeOutOfRange, ["Ada in Tap", "Ben tries Tap on 2026-09-09"]);
+    assert_eq!(refused(&studio, &basket), young);
+    assert_eq!(refused_to_staff(&studio, &basket), None);
+}
+
+#[test]
+fn age_out_of_range_is_asked_at_the_company_s_cut_off() {
+    let mut studio = studio::studio();
+    class(&mut studio, "cls_a").min_age_months = Some(60);
+    let table = [
+        ("the season's first day", AgeCutOff::FirstDayOfSeason, date(2021, 9, 7)),
+        ("a day of the year in which it starts", AgeCutOff::SpecificDate { month: 12, day: 31 }, date(2021, 12, 31)),
+        ("ten days before it starts", AgeCutOff::DaysBeforeSeason(10), date(2021, 8, 28)),
+    ];
+    for (story, cut_off, youngest) in table {
+        studio.company.age_cut_off = cut_off;
+        let mut born = |on: Date| {
+            studio.family.students.get_mut(&id("stu_a")).unwrap().born_on = Some(on);
+            refused(&studio, &ada_in_a())
+        };
+        assert_eq!(born(youngest), None, "{story}");
+        assert_eq!(born(youngest.tomorrow().unwrap()), names(BrokenRule::AgeOutOfRange, ["Ada in Ballet"]), "{story}");
+    }
+}
+
+#[test]
+fn class_full_names_all_of_the_basket_s_places_in_that_class() {
+    let mut studio = studio::studio();
+    let full = names(BrokenRule::ClassFull, ["Ada in Ballet", "Ben in Ballet"]);
+    for (left, refusal) in [(None, None), (Some(2), None), (Some(1), full.clone()), (Some(0), full)] {
+        on_sale(&mut studio, "cls_a").seats.left = left;
+        assert_eq!(refused(&studio, &three_places()), refusal, "{left:?} left");
+        assert_eq!(refused_to_staff(&studio, &three_places()), refusal, "{left:?} left");
+    }
+    on_sale(&mut studio, "cls_b").seats.left = Some(0);
+    assert_eq!(refused(&studio, &trials([trial("stu_b", "cls_b", FIRST)])), None, "a trial takes no seat");
+    let mixed = both(place("stu_a", "cls_b", "pp_u"), trial("stu_b", "cls_b", FIRST));
+    assert_eq!(refused(&studio, &mixed), names(BrokenRule::ClassFull, ["Ada in Tap"]), "and is not what is full");
+    on_sale(&mut studio, "cls_b").seats.left = Some(1);
+    assert_eq!(refused(&studio, &mixed), None, "one seat for the one place");
+}
+
+#[test]
+fn no_enabled_plan_names_the_places_of_that_season() {
+    let mut studio = studio::studio();
+    add_season(&mut studio, "sea_2", "Spring").plans = vec![PricingPlan { enabled: false, ..one_off("pp_s") }];
+    add_class(&mut studio, "cls_c", "Jazz", "sea_2", Weekday::Friday);
+    let places = vec![undecided("stu_a", "cls_a"), undecided("stu_a", "cls_c"), undecided("stu_b", "cls_c")];
+    let unpayable = names(BrokenRule::NoEnabledPlan, ["Ada in Jazz", "Ben in Jazz"]);
+    assert_eq!(refused(&studio, &Basket::new(places.clone(), vec![])), unpayable);
+    assert_eq!(refused_to_staff(&studio, &Basket::new(places, vec![])), unpayable);
+    let tried = trials([trial("stu_a", "cls_c", date(2026, 9, 11))]);
+    assert_eq!(refused(&studio, &tried), None, "a trial needs no plan");
+}
+
+#[test]
+fn r18_plan_not_in_season_is_another_season_s_an_unknown_or_a_disabled_plan() {
+    let mut studio = studio::studio();
+    season(&mut studio).plans.push(PricingPlan { enabled: false, ..monthly("pp_off", 3) });
+    add_season(&mut studio, "sea_2", "Spring").plans = vec![one_off("pp_s")];
+    for plan in ["pp_s", "pp_off", "pp_z"] {
+        let basket =
+            places([place("stu_a", "cls_a", plan), place("stu_a", "cls_b", "pp_u"), place("stu_b", "cls_a", plan)]);
+        let wrong = names(BrokenRule::PlanNotInSeason, ["Ada in Ballet", "Ben in Ballet"]);
+        assert_eq!(refused(&studio, &basket), wrong, "{plan}");
+        assert_eq!(refused_to_staff(&studio, &basket), wrong, "{plan}");
+    }
+}
+
+#[test]
+fn r27_trial_not_available_unless_it_is_a_lesson_left_of_a_class_with_trials() {
+    let off = names(BrokenRule::TrialNotAvailable, ["Ada tries Tap on 2026-09-09", "Ben tries Tap on 2026-09-09"]);
+    let basket = trials([trial("stu_a", "cls_b", FIRST), trial("stu_b", "cls_b", FIRST)]);
+    let mut studio = studio::studio();
+    studio.company.trials.enabled_on_portal = false;
+    assert_eq!(refused(&studio, &basket), off, "families may not");
+    assert_eq!(refused_to_staff(&studio, &basket), None, "staff may");
+    let mut studio = studio::studio();
+    class(&mut studio, "cls_b").takes_trials = false;
+    assert_eq!(refused(&studio, &basket), off);
+    assert_eq!(refused_to_staff(&studio, &basket), off, "no trial is no trial");
+
+    let ben = trial("stu_b", "cls_b", SECOND);
+    let at = |item: TrialItem| trials([item, ben.clone()]);
+    let too_early = TrialItem { at: time(16, 0, 0, 0), ..trial("stu_a", "cls_b", SECOND) };
+    let table = [
+        ("a Thursday", at(trial("stu_a", "cls_b", date(2026, 9, 17)))),
+        ("half-term", at(trial("stu_a", "cls_b", date(2026, 10, 28)))),
+        ("a lesson that is over", at(trial("stu_a", "cls_b", FIRST))),
+        ("after the last lesson", at(trial("stu_a", "cls_b", date(2026, 12, 23)))),
+        ("another time of day", at(too_early)),
+    ];
+    for (story, basket) in table {
+        for buyer in [Buyer::Family, Buyer::Staff] {
+            let only_ada = broken_by(buyer, &studio::studio(), &basket, date(2026, 9, 10));
+            let on = basket.trials()[0].on;
+            assert_eq!(only_ada, names(BrokenRule::TrialNotAvailable, [&format!("Ada tries Tap on {on}")]), "{story}");
+        }
+    }
+}
+
+#[test]
+fn r27_trial_already_used_by_an_earlier_trial_or_an_enrolment_in_that_class() {
+    let mut studio = studio::studio();
+    studio.family.trials.push(TrialBooking { id: id("trl_1"), student: id("stu_a"), class: id("cls_b") });
+    enrol(&mut studio, "stu_b", "cls_b");
+    let basket = trials([trial("stu_a", "cls_b", FIRST), trial("stu_b", "cls_b", FIRST)]);
+    let used = names(BrokenRule::TrialAlreadyUsed, ["Ada tries Tap on 2026-09-09", "Ben tries Tap on 2026-09-09"]);
+    assert_eq!(refused(&studio, &basket), used);
+    assert_eq!(refused_to_staff(&studio, &basket), used);
+    let monday = date(2026, 9, 14);
+    let elsewhere = Basket::new(vec![place("stu_a", "cls_b", "pp_u")], vec![trial("stu_b", "cls_a", monday)]);
+    assert_eq!(refused(&studio, &elsewhere), None, "another class, or enrolling after a trial");
+}
+
+#[test]
+fn r28_trial_full_names_all_of_the_basket_s_trials_of_that_lesson() {
+    let mut studio = studio::studio();
+    studio.company.trials.places_per_lesson = Some(2);
+    let basket = trials([trial("stu_a", "cls_b", FIRST), trial("stu_b", "cls_b", FIRST)]);
+    assert_eq!(refused(&studio, &basket), None);
+    on_sale(&mut studio, "cls_b").trials_booked.insert(FIRST, 1);
+    let full = names(BrokenRule::TrialFull, ["Ada tries Tap on 2026-09-09", "Ben tries Tap on 2026-09-09"]);
+    assert_eq!(refused(&studio, &basket), full);
+    assert_eq!(refused_to_staff(&studio, &basket), full);
+    let apart = trials([trial("stu_a", "cls_b", FIRST), trial("stu_b", "cls_b", SECOND)]);
+    assert_eq!(refused(&studio, &apart), None, "one place each");
+    studio.company.trials.places_per_lesson = None;
+    assert_eq!(refused(&studio, &basket), None, "no limit");
+}
+
+#[test]
+fn amount_too_large_is_about_the_basket() {
+    let mut studio = studio::studio();
+    class(&mut studio, "cls_a").price = money(i64::MAX);
+    assert_eq!(refused(&studio, &ada_in_a()), names(BrokenRule::AmountTooLarge, []));
+}
+
+mod precedence {
+    //! One basket that breaks everything it can; each rule is put right in turn and the next one is told.
+    use super::*;
+
+    #[test]
+    fn the_first_rule_in_their_order_is_told_until_it_is_put_right() {
+        use BrokenRule::*;
+        let mut studio = studio::studio();
+        season(&mut studio).registration = RegistrationStatus::Closed;
+        season(&mut studio).plans.clear();
+        studio.company.trials.enabled_on_portal = false;
+        studio.company.trials.places_per_lesson = Some(0);
+        studio.family.trials.push(TrialBooking { id: id("trl_1"), student: id("stu_a"), class: id("cls_b") });
+        enrol(&mut studio, "stu_a", "cls_a");
+        studio.family.students.get_mut(&id("stu_a")).unwrap().born_on = Some(date(2020, 1, 1));
+        let a = on_sale(&mut studio, "cls_a");
+        (a.seats.left, a.class.min_age_months, a.class.last_lesson_on) = (Some(0), Some(120), date(2026, 9, 1));
+        a.class.price = money(i64::MAX);
+        let ada = place("stu_a", "cls_a", "pp_s");
+        let tried = trial("stu_a", "cls_b", FIRST);
+        let nowhere = place("stu_a", "cls_z", "pp_u");
+        let told = |studio: &Studio, items: Vec<EnrolmentItem>| {
+            let basket = Basket::new(items, vec![tried.clone()]);
+            asked(studio, &basket, TODAY).err().map(|refusal| refusal.rule)
+        };
+        let only = |studio: &Studio| told(studio, vec![ada.clone()]);
+
+        assert_eq!(told(&studio, vec![nowhere.clone(); 25]), Some(BasketTooLarge));
+        assert_eq!(told(&studio, vec![nowhere, ada.clone(), ada.clone()]), Some(NotFound));
+        assert_eq!(told(&studio, vec![ada.clone(), ada.clone()]), Some(DuplicateItem));
+        assert_eq!(only(&studio), Some(AlreadyEnrolled));
+        studio.family.enrolments.clear();
+        assert_eq!(only(&studio), Some(EnrolmentClosed));
+        season(&mut studio).registration = RegistrationStatus::Open;
+        assert_eq!(only(&studio), Some(ClassEnded));
+        class(&mut studio, "cls_a").last_lesson_on = date(2026, 12, 18);
+        assert_eq!(only(&studio), Some(AgeOutOfRange));
+        class(&mut studio, "cls_a").min_age_months = None;
+        assert_eq!(only(&studio), Some(ClassFull));
+        on_sale(&mut studio, "cls_a").seats.left = None;
+        assert_eq!(only(&studio), Some(NoEnabledPlan));
+        season(&mut studio).plans.push(one_off("pp_u"));
+        assert_eq!(only(&studio), Some(PlanNotInSeason));
+        season(&mut studio).plans.push(one_off("pp_s"));
+        assert_eq!(only(&studio), Some(TrialNotAvailable));
+        studio.company.trials.enabled_on_portal = true;
+        assert_eq!(only(&studio), Some(TrialAlreadyUsed));
+        studio.family.trials.clear();
+        assert_eq!(only(&studio), Some(TrialFull));
+        studio.company.trials.places_per_lesson = None;
+        assert_eq!(only(&studio), Some(AmountTooLarge));
+        class(&mut studio, "cls_a").price = money(850);
+        assert_eq!(only(&studio), None);
+    }
+}
