@@ -34,11 +34,8 @@ pub struct Open<'a> {
 
 /// What our objects at Stripe say about themselves. For people: nothing is decided by it, for the studio can edit it.
 pub fn metadata(scope: &FamilyScope) -> BTreeMap<String, String> {
-    let about = [
-        ("classpay", "1".to_owned()),
-        ("company", scope.company.to_string()),
-        ("family", scope.family.to_string()),
-    ];
+    let about =
+        [("classpay", "1".to_owned()), ("company", scope.company.to_string()), ("family", scope.family.to_string())];
     about.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 

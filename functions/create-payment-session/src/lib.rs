@@ -124,9 +124,10 @@ fn price(
     let charge = quote.payment.map_or(Ok(Charge::Nothing), |due| due.charge(loaded.studio.company.currency))?;
     match charge {
         Charge::Collect(payment) => Ok(payment.total),
-        Charge::Nothing | Charge::Uncollectable(_) => {
-            Err(ApiError::new(ErrorCode::PaymentNotNeeded, "Nothing is to be collected now: check out without payment."))
-        }
+        Charge::Nothing | Charge::Uncollectable(_) => Err(ApiError::new(
+            ErrorCode::PaymentNotNeeded,
+            "Nothing is to be collected now: check out without payment.",
+        )),
     }
 }
 

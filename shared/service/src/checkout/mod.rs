@@ -64,7 +64,7 @@ enum Round {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sent {
     Nothing,
-    Something(&'static str),
+    Something,
 }
 
 /// Takes a basket down the road, as far as it gets.
@@ -79,13 +79,13 @@ pub async fn checkout(ctx: &Context, request: &CheckoutRequest, deadline: Deadli
             break;
         }
         let round = match &request.intent {
-            Some(intent) => paid::round(ctx, request, intent, deadline).await,
+            Some(intent) => paid::round(ctx, request, intent, sent, deadline).await,
             None => unpaid::round(ctx, request).await,
         };
         match round {
             Ok(Round::Over(answer)) => return Ok(answer),
             Ok(Round::Again) => {}
-            Ok(Round::Unknown) => sent = Sent::Something("a reply was lost"),
+            Ok(Round::Unknown) => sent = Sent::Something,
             Err(error) if error.status() < 500 || sent == Sent::Nothing => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, "nothing can be read, and something was sent");
@@ -95,7 +95,7 @@ pub async fn checkout(ctx: &Context, request: &CheckoutRequest, deadline: Deadli
     }
     match sent {
         Sent::Nothing => Err(ApiError::from(ErrorCode::Unavailable).because("rivals were faster every time")),
-        Sent::Something(_) => Ok(Answer { outcome: Outcome::Pending(order_id(ctx, request).await?), replayed: false }),
+        Sent::Something => Ok(Answer { outcome: Outcome::Pending(order_id(ctx, request).await?), replayed: false }),
     }
 }
 

@@ -10,7 +10,7 @@ use jiff::civil::{DateTime, time};
 use tokio::join;
 
 use super::order::{Payer, snapshot};
-use super::{Answer, CheckoutRequest, Round, local_now};
+use super::{Answer, CheckoutRequest, Round, Sent, local_now};
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::refusals::{quote_changed, releases};
@@ -35,6 +35,7 @@ pub(super) async fn round(
     ctx: &Context,
     request: &CheckoutRequest,
     intent: &IntentId,
+    sent: Sent,
     deadline: Deadline,
 ) -> Result<Round, ApiError> {
     let company = &request.scope.company;
@@ -59,7 +60,8 @@ pub(super) async fn round(
         Decided::Again => return Ok(Round::Again),
         Decided::Refuse(refusal) => refusal,
     };
-    if releases(refusal.code) {
+    // After a P1 whose reply was lost, the claim is the proof that it can't land any more.
+    if releases(refusal.code) || sent == Sent::Something {
         return paid.reject(session, refusal).await;
     }
     // A rival may have bought this very basket since the claim was read: then this is no refusal.

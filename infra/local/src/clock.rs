@@ -1,0 +1,95 @@
+//! The stack's clock: the machine's, moved.
+//!
+//! Invariant: beside a DynamoDB that is not local it cannot be moved, because others read what is
+//! written there.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+
+/// The machine's own time.
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the machine for the time")]
+#[must_use]
+pub fn machine_time() -> Timestamp {
+    Timestamp::now()
+}
+
+/// The clock of the gateway, the functions, the schedule and the Stripe stand-in.
+#[derive(Debug)]
+pub struct Clock {
+    offset_ms: AtomicI64,
+    movable: bool,
+    moves: watch::Sender<()>,
+}
+
+/// The clock cannot be moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fixed;
+
+impl Clock {
+    /// The machine's own time, which can be moved.
+    #[must_use]
+    pub fn movable() -> Self {
+        Self { offset_ms: AtomicI64::new(0), movable: true, moves: watch::Sender::new(()) }
+    }
+
+    /// The machine's own time for good.
+    #[must_use]
+    pub fn fixed() -> Self {
+        Self { movable: false, ..Self::movable() }
+    }
+
+    /// How far it is ahead of the machine's.
+    #[must_use]
+    pub fn offset_ms(&self) -> i64 {
+        self.offset_ms.load(Ordering::SeqCst)
+    }
+
+    /// What the functions are told; nothing where they have to use the machine's time.
+    #[must_use]
+    pub fn told_offset_ms(&self) -> Option<i64> {
+        self.movable.then(|| self.offset_ms())
+    }
+
+    /// The stack's time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let now = machine_time();
+        now.checked_add(SignedDuration::from_millis(self.offset_ms())).unwrap_or(now)
+    }
+
+    /// Moves it; it goes on from there. What waits for a time is woken by `announce`, once the
+    /// functions have the new one.
+    ///
+    /// # Errors
+    /// It cannot be moved.
+    pub fn set(&self, now: Timestamp) -> Result<(), Fixed> {
+        if !self.movable {
+            return Err(Fixed);
+        }
+        self.offset_ms.store(now.as_millisecond() - machine_time().as_millisecond(), Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Wakes what waits for a time.
+    pub fn announce(&self) {
+        self.moves.send_replace(());
+    }
+
+    /// Waits until it is this late, however that comes about.
+    pub async fn reach(&self, time: Timestamp) {
+        let mut moves = self.moves.subscribe();
+        loop {
+            let Ok(left) = std::time::Duration::try_from(time.duration_since(self.now())) else { return };
+            if left.is_zero() {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(left) => {}
+                // The sender is this clock's own, so that this is always a move.
+                _ = moves.changed() => {}
+            }
+        }
+    }
+}

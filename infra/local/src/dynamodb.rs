@@ -1,0 +1,169 @@
+//! The table: in an embedded DynamoDB, or in the one the developer names.
+//!
+//! Invariant: it is created from the template, through the real SDK, and only where it is missing.
+//! Nothing is ever created in a DynamoDB that is not local unless that was asked for.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::path::Path;
+use std::time::Duration;
+
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType, TableDescription, TableStatus, TimeToLiveSpecification,
+};
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use tokio::net::TcpListener;
+
+use crate::Problem;
+use crate::developer::variable;
+use crate::runtime::LOCAL_REGION;
+use crate::template::{Key, Table};
+
+/// How often, and how many times, a new table is asked whether it is ready. AWS takes some seconds.
+const READY_POLL: Duration = Duration::from_millis(500);
+const READY_POLLS: u32 = 120;
+
+/// Serves an embedded DynamoDB until the future is ready: in this file, or in memory.
+///
+/// # Errors
+/// The file is no database, or cannot be opened.
+pub fn embedded<S: Future<Output = ()> + Send + 'static>(
+    file: Option<&Path>,
+    listener: TcpListener,
+    shutdown: S,
+) -> Result<impl Future<Output = Result<(), String>> + Send + use<S>, Problem> {
+    let database = match file {
+        None => dynoxide::Database::memory(),
+        Some(file) => dynoxide::Database::new(&file.to_string_lossy()),
+    };
+    let database = database.map_err(|problem| Problem::new(format!("DynamoDB does not open: {problem}")))?;
+    Ok(dynoxide::server::serve_with_shutdown(listener, database, shutdown))
+}
+
+/// A client of the DynamoDB at this address.
+#[must_use]
+pub fn client(url: &str, local: bool) -> Client {
+    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let config = Config::builder().behavior_version(BehaviorVersion::v2026_01_12()).http_client(http).endpoint_url(url);
+    let config = if local {
+        config.region(Region::new(LOCAL_REGION)).credentials_provider(Credentials::new(
+            "local",
+            "local",
+            None,
+            None,
+            "classpay-local",
+        ))
+    } else {
+        let region = variable("AWS_REGION").unwrap_or_else(|| LOCAL_REGION.to_owned());
+        config.region(Region::new(region)).credentials_provider(EnvironmentVariableCredentialsProvider::new())
+    };
+    Client::from_conf(config.build())
+}
+
+/// Sees to it that the table is there, as the template has it.
+///
+/// # Errors
+/// It is missing and may not be created, or is there with other keys.
+pub async fn ensure_table(client: &Client, name: &str, table: &Table, may_create: bool) -> Result<(), Problem> {
+    if let Some(found) = describe(client, name).await? {
+        return compare(name, table, &found);
+    }
+    if !may_create {
+        return Err(Problem::new(format!(
+            "there is no table {name} in that DynamoDB, and none is created in one that is not local unless --create-table is given"
+        )));
+    }
+    create(client, name, table).await?;
+    wait_until_active(client, name).await?;
+    if let Some(attribute) = &table.ttl_attribute {
+        let ttl = TimeToLiveSpecification::builder().attribute_name(attribute).enabled(true).build().map_err(failed)?;
+        client.update_time_to_live().table_name(name).time_to_live_specification(ttl).send().await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+async fn describe(client: &Client, name: &str) -> Result<Option<TableDescription>, Problem> {
+    match client.describe_table().table_name(name).send().await {
+        Ok(answer) => Ok(answer.table),
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => Ok(None),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn failed(error: impl std::error::Error) -> Problem {
+    Problem::new(format!("DynamoDB: {}", DisplayErrorContext(error)))
+}
+
+async fn create(client: &Client, name: &str, table: &Table) -> Result<(), Problem> {
+    let mut request = client
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(Some(key_schema(&table.key)?));
+    for attribute in &table.attributes {
+        let definition = AttributeDefinition::builder()
+            .attribute_name(&attribute.name)
+            .attribute_type(ScalarAttributeType::from(attribute.kind.as_str()))
+            .build()
+            .map_err(failed)?;
+        request = request.attribute_definitions(definition);
+    }
+    for index in &table.indexes {
+        let index = GlobalSecondaryIndex::builder()
+            .index_name(&index.name)
+            .set_key_schema(Some(key_schema(&index.key)?))
+            .projection(Projection::builder().projection_type(ProjectionType::All).build())
+            .build()
+            .map_err(failed)?;
+        request = request.global_secondary_indexes(index);
+    }
+    request.send().await.map_err(failed)?;
+    Ok(())
+}
+
+fn key_schema(key: &Key) -> Result<Vec<KeySchemaElement>, Problem> {
+    let element = |name: &String, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
+    let hash = element(&key.hash, KeyType::Hash);
+    let range = key.range.as_ref().map(|name| element(name, KeyType::Range));
+    [Some(hash), range].into_iter().flatten().collect::<Result<_, _>>().map_err(failed)
+}
+
+async fn wait_until_active(client: &Client, name: &str) -> Result<(), Problem> {
+    for _ in 0..READY_POLLS {
+        let found = describe(client, name).await?;
+        if found.and_then(|table| table.table_status) == Some(TableStatus::Active) {
+            return Ok(());
+        }
+        tokio::time::sleep(READY_POLL).await;
+    }
+    Err(Problem::new(format!("the table {name} was created but is not ready after a minute")))
+}
+
+/// A table of an older template would fail later, and with a riddle.
+fn compare(name: &str, wanted: &Table, found: &TableDescription) -> Result<(), Problem> {
+    let keys = |schema: &[KeySchemaElement]| -> BTreeSet<(String, bool)> {
+        schema.iter().map(|part| (part.attribute_name.clone(), part.key_type == KeyType::Hash)).collect()
+    };
+    let wanted_keys = |key: &Key| -> BTreeSet<(String, bool)> {
+        let range = key.range.iter().map(|name| (name.clone(), false));
+        range.chain([(key.hash.clone(), true)]).collect()
+    };
+    let same_key = keys(found.key_schema()) == wanted_keys(&wanted.key);
+    let same_indexes = wanted.indexes.iter().all(|index| {
+        let twin = found.global_secondary_indexes().iter().find(|found| found.index_name() == Some(&index.name));
+        twin.is_some_and(|twin| keys(twin.key_schema()) == wanted_keys(&index.key))
+    });
+    if same_key && same_indexes {
+        return Ok(());
+    }
+    Err(Problem::new(format!(
+        "the table {name} has other keys or indexes than infra/template.yaml: it is from another version. \
+         Start with another --data-dir, or remove the old one"
+    )))
+}

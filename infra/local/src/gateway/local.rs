@@ -1,0 +1,89 @@
+//! What a developer has of the stack itself: a function's environment, the clock to move, and a
+//! function's scheduled run, now.
+//!
+//! Invariant: only a program on this machine is answered, not a page in its browser: the environment
+//! may hold a developer's own key.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Gateway;
+use crate::runtime::Pool;
+use crate::schedule;
+
+/// A page of another site brings its `Origin`; one that had its name resolved to loopback brings that
+/// name as `Host`.
+fn is_from_a_browser_page(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    headers.contains_key(header::ORIGIN) || !["127.0.0.1", "localhost"].contains(&name)
+}
+
+/// `GET /_local/env/{function}`: `KEY=VALUE` lines.
+pub(super) async fn environment(
+    State(gateway): State<Arc<Gateway>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if is_from_a_browser_page(&headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let Some(pool) = pool(&gateway, &name) else {
+        return unknown(&gateway, &name);
+    };
+    let environment = pool.environment();
+    let lines: String = environment.variables().iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    lines.into_response()
+}
+
+fn pool(gateway: &Gateway, name: &str) -> Option<Arc<Pool>> {
+    gateway.pools.get(&gateway.template.function(name)?.resource).cloned()
+}
+
+fn unknown(gateway: &Gateway, name: &str) -> Response {
+    let known: Vec<_> = gateway.template.functions.values().map(|function| function.package.as_str()).collect();
+    (StatusCode::NOT_FOUND, format!("there is no function {name}; there are {}\n", known.join(", "))).into_response()
+}
+
+/// `POST /_local/run/{function}`: a scheduled run, and what the function answers.
+pub(super) async fn run(State(gateway): State<Arc<Gateway>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    if is_from_a_browser_page(&headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let Some(pool) = pool(&gateway, &name) else {
+        return unknown(&gateway, &name);
+    };
+    let event = schedule::event(gateway.clock.now());
+    // On its own, as a run is that nobody waits for.
+    match tokio::spawn(async move { pool.invoke(event).await }).await {
+        Ok(Ok(answer)) => ([(header::CONTENT_TYPE, "application/json")], answer).into_response(),
+        Ok(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "the stack is ending\n").into_response(),
+    }
+}
+
+/// `POST /_local/clock` with `{"now": "2026-09-01T09:00:00Z"}`: moves the stack's clock there and
+/// restarts the functions, which have theirs from it.
+pub(super) async fn move_clock(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, body: String) -> Response {
+    if is_from_a_browser_page(&headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let now = serde_json::from_str::<Value>(&body).ok();
+    let now = now.as_ref().and_then(|body| body.get("now")?.as_str()?.parse::<Timestamp>().ok());
+    let Some(now) = now else {
+        return (StatusCode::BAD_REQUEST, "expected {\"now\": \"2026-09-01T09:00:00Z\"}\n").into_response();
+    };
+    if gateway.clock.set(now).is_err() {
+        return (StatusCode::CONFLICT, "this stack's clock cannot be moved: its DynamoDB is not local\n")
+            .into_response();
+    }
+    let offset_ms = gateway.clock.offset_ms();
+    gateway.pools.restart(|environment| environment.with_clock_offset(offset_ms)).await;
+    gateway.clock.announce();
+    axum::Json(json!({"now": gateway.clock.now().to_string(), "offsetMs": offset_ms})).into_response()
+}

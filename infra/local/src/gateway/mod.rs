@@ -1,0 +1,118 @@
+//! The API as API Gateway's HTTP API presents it: routes, tokens, the event a function gets, the
+//! answer a caller gets, and the gateway's own refusals.
+//!
+//! Invariant: it answers on 127.0.0.1 only, and a function sees nothing here that it would not see in
+//! the cloud. What is the stack's own is under `/_local/`, which no function can be reached by.
+
+mod answer;
+mod event;
+mod local;
+mod routes;
+mod token;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+
+use crate::clock::Clock;
+use crate::loopback::send_at_once;
+use crate::random;
+use crate::runtime::{PAYLOAD_LIMIT_BYTES, Pools};
+use crate::template::{Authorizer, Template};
+
+pub use token::{AUDIENCE, DEVELOPMENT_KEY, Holder, ISSUER, mint_token};
+
+use answer::Refusal;
+use event::Incoming;
+use routes::Matched;
+
+/// The most an HTTP API takes in one request.
+const BODY_LIMIT_BYTES: usize = 10 * 1024 * 1024;
+
+/// After this an HTTP API gives up on its integration. It cannot be set higher.
+pub const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The header by which a caller names a request that went wrong.
+const REQUEST_ID: &str = "apigw-requestid";
+
+/// What every request meets.
+pub struct Gateway {
+    template: Template,
+    pools: Arc<Pools>,
+    clock: Arc<Clock>,
+    integration_timeout: Duration,
+}
+
+impl Gateway {
+    /// A gateway to these functions.
+    #[must_use]
+    pub fn new(template: Template, pools: Arc<Pools>, clock: Arc<Clock>, integration_timeout: Duration) -> Arc<Self> {
+        Arc::new(Self { template, pools, clock, integration_timeout })
+    }
+
+    /// Answers what comes until the future is ready, and then what had come before.
+    ///
+    /// # Errors
+    /// The listener failed.
+    pub async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
+        let router = Router::new()
+            .route("/_local/env/{function}", get(local::environment))
+            .route("/_local/clock", post(local::move_clock))
+            .route("/_local/run/{function}", post(local::run))
+            .fallback(answer_request)
+            .with_state(self);
+        let listener = listener.tap_io(send_at_once);
+        axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+    }
+
+    async fn answer(self: &Arc<Self>, request: Request, request_id: &str) -> Result<Response, Refusal> {
+        let (parts, body) = request.into_parts();
+        let Matched { route, parameters } =
+            routes::find(&self.template.routes, parts.method.as_str(), parts.uri.path()).ok_or(Refusal::NotFound)?;
+        let claims = match route.authorizer {
+            Authorizer::None => None,
+            Authorizer::Jwt => Some(token::check(&parts.headers).map_err(Refusal::Unauthorized)?),
+        };
+        let body = axum::body::to_bytes(body, BODY_LIMIT_BYTES).await.map_err(|_| Refusal::TooLarge)?;
+        let incoming = Incoming { parts: &parts, body, route, parameters, claims, request_id, at: self.clock.now() };
+        let payload = event::payload(&incoming);
+        if payload.len() > PAYLOAD_LIMIT_BYTES {
+            return Err(Refusal::TooLarge);
+        }
+        let pool = self.pools.get(&route.function).ok_or(Refusal::Unavailable)?;
+        // On its own: a caller that goes away, or a gateway that gives up, stops no function.
+        let pool = Arc::clone(pool);
+        let invocation = tokio::spawn(async move { pool.invoke(payload.into()).await });
+        match timeout(self.integration_timeout, invocation).await {
+            Err(_) => Err(Refusal::Unavailable),
+            Ok(Ok(Ok(given))) => answer::from_function(&given).ok_or(Refusal::ServerError),
+            Ok(Ok(Err(_)) | Err(_)) => Err(Refusal::ServerError),
+        }
+    }
+}
+
+async fn answer_request(State(gateway): State<Arc<Gateway>>, request: Request) -> Response<Body> {
+    let request_id = random::gateway_request_id();
+    let mut response = match gateway.answer(request, &request_id).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.into_response(),
+    };
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}

@@ -1,0 +1,66 @@
+//! Listening on this machine, for this machine.
+//!
+//! Invariant: this is the only place that opens a port, and it opens it on 127.0.0.1.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::Problem;
+
+/// A listener, and its address as a URL. Port 0 is any that is free.
+///
+/// # Errors
+/// The port is not to be had; names the option that chooses it.
+pub async fn listen(port: u16, option: &str) -> Result<(TcpListener, String), Problem> {
+    let trouble = |problem: std::io::Error| {
+        Problem::new(format!("{option} {port}: {problem}. Choose another with {option} (0: any that is free)"))
+    };
+    let listener = anywhere(port).await.map_err(trouble)?;
+    let address = listener.local_addr().map_err(trouble)?;
+    Ok((listener, format!("http://{address}")))
+}
+
+/// A listener that needs no option.
+pub(crate) async fn anywhere(port: u16) -> std::io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
+}
+
+/// For a server's connections: waiting to fill a packet can add 40 ms to an answer.
+pub(crate) fn send_at_once(stream: &mut TcpStream) {
+    // A connection that is gone already needs it no more.
+    drop(stream.set_nodelay(true));
+}
+
+/// Whether an address is this machine's own.
+#[must_use]
+pub fn is_loopback(url: &str) -> bool {
+    let Ok(url) = url.parse::<reqwest::Url>() else { return false };
+    match url.host_str() {
+        Some("localhost") => true,
+        Some(host) => host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loopback;
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for url in ["http://127.0.0.1:8000", "http://localhost:8000/", "http://[::1]:8000", "http://127.1.2.3"] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "https://dynamodb.eu-west-2.amazonaws.com",
+            "http://127.0.0.1.example.com",
+            "http://localhost@example.com",
+            "http://0.0.0.0:8000",
+            "nonsense",
+            "",
+        ] {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
+}

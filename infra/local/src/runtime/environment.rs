@@ -1,0 +1,165 @@
+//! The environment a function's process is given: Lambda's own variables, the template's, and where
+//! this stack's DynamoDB and Stripe are.
+//!
+//! Invariant: nothing of the developer's own environment gets in but what is named here, so that a
+//! function that works here does not stand on a variable it will not have in the cloud.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::developer::variable;
+use crate::template::{Expression, Function, Template};
+
+/// The region the stack says it is in.
+pub const LOCAL_REGION: &str = "eu-west-2";
+
+/// The account the stack says it is in.
+pub const LOCAL_ACCOUNT: &str = "000000000000";
+
+/// The Stripe key the functions have with the stand-in.
+pub const LOCAL_STRIPE_KEY: &str = "sk_test_local";
+
+const STRIPE_SECRET_KEY: &str = "STRIPE_SECRET_KEY";
+const CLOCK_OFFSET_MS: &str = "CLOCK_OFFSET_MS";
+
+/// The platform's Stripe key. It is not printed by accident.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PlatformKey(pub String);
+
+impl fmt::Debug for PlatformKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlatformKey(…)")
+    }
+}
+
+/// What the functions talk to.
+#[derive(Debug, Clone)]
+pub struct Backends {
+    pub dynamodb_url: String,
+    pub stripe_url: String,
+    pub stripe_key: PlatformKey,
+    /// The table's name there.
+    pub table: String,
+    /// `AWS_*` and the like: local values, or the developer's own for an AWS that is not local.
+    pub credentials: BTreeMap<String, String>,
+    /// How far the stack's clock is ahead of the machine's. `None` where the clock cannot be moved.
+    pub clock_offset_ms: Option<i64>,
+}
+
+impl Backends {
+    /// The credentials of an AWS that checks none.
+    #[must_use]
+    pub fn local_credentials() -> BTreeMap<String, String> {
+        [("AWS_REGION", LOCAL_REGION), ("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
+    }
+}
+
+/// A function's variables, complete but for the address of its process's Runtime API.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// Every variable and its value.
+    #[must_use]
+    pub fn variables(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+
+    /// The same, with the clock moved, if this function's clock can be.
+    #[must_use]
+    pub fn with_clock_offset(&self, offset_ms: i64) -> Self {
+        let mut variables = self.0.clone();
+        if let Some(offset) = variables.get_mut(CLOCK_OFFSET_MS) {
+            *offset = offset_ms.to_string();
+        }
+        Self(variables)
+    }
+
+    /// The function's name in Amazon's form.
+    pub(super) fn arn(&self) -> String {
+        let variable = |name: &str| self.0.get(name).map_or("", String::as_str);
+        format!(
+            "arn:aws:lambda:{}:{LOCAL_ACCOUNT}:function:{}",
+            variable("AWS_REGION"),
+            variable("AWS_LAMBDA_FUNCTION_NAME")
+        )
+    }
+}
+
+/// A variable of the template that has no value here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unresolved {
+    pub function: String,
+    pub variable: String,
+    pub problem: String,
+}
+
+impl fmt::Display for Unresolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "template.yaml: Resources.{}: the variable {} {}", self.function, self.variable, self.problem)
+    }
+}
+
+impl std::error::Error for Unresolved {}
+
+/// The environment of a function.
+///
+/// # Errors
+/// A variable of the template whose value is not known here.
+pub fn environment(function: &Function, template: &Template, backends: &Backends) -> Result<Environment, Unresolved> {
+    let mut variables = BTreeMap::new();
+    let mut set = |name: &str, value: String| variables.insert(name.to_owned(), value);
+    set("PATH", variable("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned()));
+    set("LANG", "en_US.UTF-8".to_owned());
+    set("TZ", ":UTC".to_owned());
+    set("_HANDLER", "bootstrap".to_owned());
+    set("AWS_LAMBDA_FUNCTION_NAME", function.package.clone());
+    set("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned());
+    set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mib.to_string());
+    set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned());
+    set("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", function.package));
+    set("AWS_LAMBDA_LOG_STREAM_NAME", "local".to_owned());
+    for (name, value) in &backends.credentials {
+        set(name, value.clone());
+    }
+    for (name, expression) in &function.environment {
+        let value = resolve(name, expression, template, backends).map_err(|problem| Unresolved {
+            function: function.resource.clone(),
+            variable: name.clone(),
+            problem,
+        })?;
+        set(name, value);
+    }
+    set("AWS_ENDPOINT_URL_DYNAMODB", backends.dynamodb_url.clone());
+    // Who has no key has no business with Stripe, here as in the cloud.
+    if function.environment.contains_key(STRIPE_SECRET_KEY) {
+        set("STRIPE_API_BASE", backends.stripe_url.clone());
+    }
+    if let Some(offset) = backends.clock_offset_ms {
+        set(CLOCK_OFFSET_MS, offset.to_string());
+    }
+    Ok(Environment(variables))
+}
+
+fn resolve(name: &str, expression: &Expression, template: &Template, backends: &Backends) -> Result<String, String> {
+    match expression {
+        Expression::Literal(text) | Expression::Sub(text) if text.contains("{{resolve:") => match name {
+            STRIPE_SECRET_KEY => Ok(backends.stripe_key.0.clone()),
+            _ => Err("comes from a secret that has no local value".to_owned()),
+        },
+        Expression::Literal(text) => Ok(text.clone()),
+        Expression::Ref(resource) if *resource == template.table_resource => Ok(backends.table.clone()),
+        Expression::Sub(text) => {
+            let value = text.replace(&format!("${{{}}}", template.table_resource), &backends.table);
+            if value.contains("${") {
+                Err(format!("is {text:?}, of which a part has no local value"))
+            } else {
+                Ok(value)
+            }
+        }
+        Expression::Ref(resource) => Err(format!("refers to {resource}, which has no local value")),
+        Expression::GetAtt(attribute) => Err(format!("is {attribute}, which has no local value")),
+    }
+}

@@ -1,0 +1,188 @@
+//! The processes of each function: started at need, reused, replaced when they end.
+//!
+//! Invariant: never more than `PROCESSES_PER_FUNCTION` processes of a function, and never two events
+//! in one process.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::{Semaphore, watch};
+
+use super::environment::Environment;
+use super::process::{Attempt, Process};
+use super::{InvokeError, PROCESSES_PER_FUNCTION};
+use crate::developer::tell;
+use crate::template::Function;
+
+/// The processes of one function.
+pub struct Pool {
+    function: Function,
+    binary: PathBuf,
+    roster: Mutex<Roster>,
+    places: Semaphore,
+    /// Set when the stack ends: then the busy processes end too.
+    closing: watch::Sender<bool>,
+}
+
+/// What changes together in a restart, and so is read together.
+struct Roster {
+    environment: Environment,
+    /// Raised by a restart: a process of an earlier one is not used again.
+    generation: u64,
+    /// The most recently used last.
+    idle: Vec<Process>,
+}
+
+impl Pool {
+    /// A pool without a process yet.
+    #[must_use]
+    pub fn new(function: Function, binary: PathBuf, environment: Environment) -> Self {
+        Self {
+            function,
+            binary,
+            roster: Mutex::new(Roster { environment, generation: 0, idle: Vec::new() }),
+            places: Semaphore::new(PROCESSES_PER_FUNCTION),
+            closing: watch::Sender::new(false),
+        }
+    }
+
+    fn roster(&self) -> MutexGuard<'_, Roster> {
+        self.roster.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the next process is started with.
+    #[must_use]
+    pub fn environment(&self) -> Environment {
+        self.roster().environment.clone()
+    }
+
+    /// Has an event worked on, by an idle process or a new one, as soon as there is a place.
+    ///
+    /// To be awaited to its end, also when nobody waits for the answer any more: a dropped future
+    /// kills the process, and in the cloud a caller that goes away stops nothing.
+    ///
+    /// # Errors
+    /// The function failed, died or took too long, or none could be started.
+    pub async fn invoke(&self, payload: Bytes) -> Result<Bytes, InvokeError> {
+        let result = self.have_worked_on(payload).await;
+        if let Err(error) = &result {
+            tell(format_args!("{}: {error}", self.function.package));
+        }
+        result
+    }
+
+    async fn have_worked_on(&self, payload: Bytes) -> Result<Bytes, InvokeError> {
+        let ending = || InvokeError::NotStarted("the stack is ending".to_owned());
+        let _place = self.places.acquire().await.map_err(|_| ending())?;
+        if *self.closing.borrow() {
+            return Err(ending());
+        }
+        loop {
+            let (generation, environment, idle) = self.take();
+            let (process, is_new) = match idle {
+                Some(process) => (process, false),
+                None => (Process::start(&self.function, &self.binary, &environment).await?, true),
+            };
+            match self.attempt(process, payload.clone(), generation).await {
+                Attempt::Over(result) => return result,
+                Attempt::NeverTaken(end) if is_new => return Err(InvokeError::NotStarted(end)),
+                // It had ended while it was idle. That is no news, and the event is still whole.
+                Attempt::NeverTaken(_) => {}
+            }
+        }
+    }
+
+    fn take(&self) -> (u64, Environment, Option<Process>) {
+        let mut roster = self.roster();
+        roster.idle.retain(Process::is_alive);
+        (roster.generation, roster.environment.clone(), roster.idle.pop())
+    }
+
+    async fn attempt(&self, mut process: Process, payload: Bytes, generation: u64) -> Attempt {
+        let mut closing = self.closing.subscribe();
+        let attempt = tokio::select! {
+            attempt = process.invoke(payload, self.function.timeout) => attempt,
+            _ = closing.wait_for(|closing| *closing) => {
+                Attempt::Over(Err(InvokeError::Died("the stack is ending".to_owned())))
+            }
+        };
+        match &attempt {
+            Attempt::Over(Ok(_) | Err(InvokeError::Failed(_))) if process.is_alive() => {
+                self.put_back(process, generation).await;
+            }
+            _ => process.stop().await,
+        }
+        attempt
+    }
+
+    async fn put_back(&self, process: Process, generation: u64) {
+        let outdated = {
+            let mut roster = self.roster();
+            if roster.generation == generation {
+                roster.idle.push(process);
+                None
+            } else {
+                Some(process)
+            }
+        };
+        if let Some(process) = outdated {
+            process.stop().await;
+        }
+    }
+
+    /// Ends the idle processes now, and the busy ones when they have answered; new ones start with
+    /// the changed environment.
+    pub async fn restart(&self, change: impl Fn(&Environment) -> Environment) {
+        let idle = {
+            let mut roster = self.roster();
+            roster.environment = change(&roster.environment);
+            roster.generation += 1;
+            std::mem::take(&mut roster.idle)
+        };
+        for process in idle {
+            process.stop().await;
+        }
+    }
+
+    async fn stop(&self) {
+        self.closing.send_replace(true);
+        self.restart(Environment::clone).await;
+        // Whoever has a place gives it back when his process is gone.
+        let places = u32::try_from(PROCESSES_PER_FUNCTION).unwrap_or(u32::MAX);
+        drop(self.places.acquire_many(places).await);
+        self.places.close();
+    }
+}
+
+/// The pools of all functions, by their resource's name.
+pub struct Pools(BTreeMap<String, Arc<Pool>>);
+
+impl Pools {
+    /// The pools of these functions.
+    #[must_use]
+    pub fn new(pools: BTreeMap<String, Arc<Pool>>) -> Self {
+        Self(pools)
+    }
+
+    /// The pool of a function, by its resource's name.
+    #[must_use]
+    pub fn get(&self, resource: &str) -> Option<&Arc<Pool>> {
+        self.0.get(resource)
+    }
+
+    /// Restarts every function with an environment made from its present one.
+    pub async fn restart(&self, change: impl Fn(&Environment) -> Environment) {
+        for pool in self.0.values() {
+            pool.restart(&change).await;
+        }
+    }
+
+    /// Takes no event any more and ends every process; returns when they are gone.
+    pub async fn stop(&self) {
+        for pool in self.0.values() {
+            pool.stop().await;
+        }
+    }
+}

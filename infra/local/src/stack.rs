@@ -1,0 +1,220 @@
+//! The whole stack: DynamoDB, Stripe, the functions and the gateway, started in this order and ended
+//! in the other.
+//!
+//! Invariant: every listener is on 127.0.0.1, and what was started ends with the stack.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use classpay_service::store::Store;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::binaries::{self, Binaries};
+use crate::clock::Clock;
+use crate::data_dir::DataDir;
+use crate::developer::{tell, variables};
+use crate::gateway::Gateway;
+use crate::loopback::{is_loopback, listen};
+use crate::runtime::{self, Backends, Pool, Pools};
+use crate::studio::{self, Loaded};
+use crate::template::Template;
+use crate::{Problem, dynamodb, schedule, stripe};
+
+/// How long what is still being answered may take when the stack ends.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// What the developer can choose.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Ports on 127.0.0.1; 0 is any that is free.
+    pub port: u16,
+    pub dynamodb_port: u16,
+    pub stripe_port: u16,
+    /// Where the state is kept; `None` is nowhere.
+    pub data_dir: Option<PathBuf>,
+    /// A studio other than the demo studio.
+    pub catalogue: Option<PathBuf>,
+    /// Where the stack's clock starts.
+    pub now: Option<Timestamp>,
+    /// Others' DynamoDB and Stripe.
+    pub dynamodb_url: Option<String>,
+    pub stripe_url: Option<String>,
+    pub table: String,
+    /// Whether a missing table may be created where others see it.
+    pub create_table: bool,
+    /// After which the gateway gives up on a function.
+    pub integration_timeout: Duration,
+}
+
+/// A stack that is running.
+pub struct Stack {
+    pub api_url: String,
+    pub dynamodb_url: String,
+    pub stripe_url: String,
+    /// Whether that is the stand-in of this repository.
+    pub stripe_is_ours: bool,
+    pub table: String,
+    pub studio: Loaded,
+    pools: Arc<Pools>,
+    end: watch::Sender<bool>,
+    servers: Vec<JoinHandle<()>>,
+    _data_dir: Option<DataDir>,
+}
+
+impl Stack {
+    /// Starts everything; when this returns, the API answers.
+    ///
+    /// # Errors
+    /// Says which option or file is the trouble.
+    pub async fn start(settings: &Settings, template: Template, binaries: &Binaries) -> Result<Self, Problem> {
+        binaries::complete(binaries, &template)?;
+        let catalogue = studio::catalogue(settings.catalogue.as_deref())?;
+        let mut studio = studio::loaded(&catalogue)?;
+        let data_dir = settings.data_dir.as_deref().map(DataDir::claim).transpose()?;
+        let clock = clock(settings)?;
+        let stripe_key = stripe::platform_key(settings.stripe_url.is_none())?;
+        let (end, ended) = watch::channel(false);
+
+        // Every port before anything is started, so that a busy one leaves nothing half done.
+        let (api, api_url) = listen(settings.port, "--port").await?;
+        let dynamodb = Place::find(settings.dynamodb_url.as_ref(), settings.dynamodb_port, "--dynamodb-port").await?;
+        let stripe = Place::find(settings.stripe_url.as_ref(), settings.stripe_port, "--stripe-port").await?;
+
+        let file = |name: &str| data_dir.as_ref().map(|folder| folder.file(name));
+        let mut servers = Vec::new();
+        if let Some(listener) = dynamodb.ours {
+            let server = dynamodb::embedded(file("dynamodb.sqlite").as_deref(), listener, when(&ended))?;
+            servers.push(attend("DynamoDB", server));
+        }
+        if let Some(listener) = stripe.ours {
+            let server = stripe::standin(file("stripe.sqlite").as_deref(), Arc::clone(&clock), listener, when(&ended))?;
+            servers.push(attend("Stripe", server));
+        }
+        let is_local = is_loopback(&dynamodb.url);
+        let client = dynamodb::client(&dynamodb.url, is_local);
+        dynamodb::ensure_table(&client, &settings.table, &template.table, is_local || settings.create_table).await?;
+
+        // Into others' DynamoDB only what the developer names.
+        let store = Store::over(client, &settings.table);
+        if is_local || settings.catalogue.is_some() {
+            studio::import(&store, &catalogue).await?;
+        }
+        studio.example = studio::example(&store, &catalogue, clock.now()).await?;
+
+        let backends = Backends {
+            dynamodb_url: dynamodb.url.clone(),
+            stripe_url: stripe.url.clone(),
+            stripe_key,
+            table: settings.table.clone(),
+            credentials: if is_local { Backends::local_credentials() } else { own_credentials() },
+            clock_offset_ms: clock.told_offset_ms(),
+        };
+        let pools = Arc::new(pools(&template, binaries, &backends)?);
+        for schedule in &template.schedules {
+            let Some(pool) = pools.get(&schedule.function) else { continue };
+            let kept = schedule::keep(schedule.clone(), Arc::clone(pool), Arc::clone(&clock));
+            let end = when(&ended);
+            servers.push(tokio::spawn(async move {
+                tokio::select! { () = kept => {}, () = end => {} }
+            }));
+        }
+        let server =
+            Gateway::new(template, Arc::clone(&pools), clock, settings.integration_timeout).serve(api, when(&ended));
+        servers.push(attend("the API", async { server.await.map_err(|problem| problem.to_string()) }));
+        let (dynamodb_url, stripe_url) = (dynamodb.url, stripe.url);
+        let table = settings.table.clone();
+        let stripe_is_ours = settings.stripe_url.is_none();
+        Ok(Self {
+            api_url,
+            dynamodb_url,
+            stripe_url,
+            stripe_is_ours,
+            table,
+            studio,
+            pools,
+            end,
+            servers,
+            _data_dir: data_dir,
+        })
+    }
+
+    /// Ends everything: the functions first, because they use the rest.
+    pub async fn stop(self) {
+        self.pools.stop().await;
+        self.end.send_replace(true);
+        for mut server in self.servers {
+            // A caller that keeps sending does not keep the stack.
+            if timeout(FAREWELL, &mut server).await.is_err() {
+                server.abort();
+            }
+        }
+    }
+}
+
+fn clock(settings: &Settings) -> Result<Arc<Clock>, Problem> {
+    let is_local = settings.dynamodb_url.as_deref().is_none_or(is_loopback);
+    let clock = if is_local { Clock::movable() } else { Clock::fixed() };
+    if let Some(now) = settings.now {
+        clock
+            .set(now)
+            .map_err(|_| Problem::new("--now: beside a DynamoDB that is not local the clock cannot be moved"))?;
+    }
+    Ok(Arc::new(clock))
+}
+
+fn pools(template: &Template, binaries: &Binaries, backends: &Backends) -> Result<Pools, Problem> {
+    let mut pools = BTreeMap::new();
+    for (resource, function) in &template.functions {
+        let environment =
+            runtime::environment(function, template, backends).map_err(|problem| Problem::new(problem.to_string()))?;
+        let binary =
+            binaries.get(&function.package).ok_or_else(|| Problem::new(format!("no binary for {resource}")))?;
+        pools.insert(resource.clone(), Arc::new(Pool::new(function.clone(), binary.clone(), environment)));
+    }
+    Ok(Pools::new(pools))
+}
+
+/// Where a backend is, and the listener if it is ours to serve.
+struct Place {
+    url: String,
+    ours: Option<TcpListener>,
+}
+
+impl Place {
+    async fn find(given: Option<&String>, port: u16, option: &str) -> Result<Self, Problem> {
+        match given {
+            Some(url) => Ok(Self { url: url.clone(), ours: None }),
+            None => listen(port, option).await.map(|(listener, url)| Self { url, ours: Some(listener) }),
+        }
+    }
+}
+
+/// Ready when the stack ends.
+fn when(ended: &watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static {
+    let mut ended = ended.clone();
+    async move {
+        // An error means that the stack is gone altogether.
+        drop(ended.wait_for(|ended| *ended).await);
+    }
+}
+
+fn attend(name: &'static str, server: impl Future<Output = Result<(), String>> + Send + 'static) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        if let Err(problem) = server.await {
+            tell(format_args!("{name} ended: {problem}"));
+        }
+    })
+}
+
+/// The developer's own AWS, for a DynamoDB that checks who asks.
+fn own_credentials() -> BTreeMap<String, String> {
+    let wanted =
+        |name: &String| name.starts_with("AWS_") && !name.starts_with("AWS_LAMBDA_") || name == "SSL_CERT_FILE";
+    variables().into_iter().filter(|(name, _)| wanted(name)).collect()
+}

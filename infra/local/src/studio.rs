@@ -1,0 +1,137 @@
+//! The studio a stack starts with: the demo studio of this folder, or a catalogue file.
+//!
+//! Invariant: a file with a mistake is refused before anything of it is written, and every mistake is named.
+
+use std::path::Path;
+
+use classpay_domain::basket::{Basket, EnrolmentItem};
+use classpay_domain::pricing::{self, Buyer, Charge};
+use classpay_service::catalogue::Catalogue;
+use classpay_service::http::{FamilyScope, Reach, Role};
+use classpay_service::store::Store;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::Problem;
+
+const DEMO_STUDIO: &str = include_str!("../demo-studio.json");
+
+/// A studio that can be sold from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    pub company_id: String,
+    /// Its connected account at Stripe.
+    pub stripe_account: String,
+    /// The ids of its families.
+    pub families: Vec<String>,
+    /// The ids of its payment links that can be paid.
+    pub payment_links: Vec<String>,
+    /// What the start-up message shows: some student, class and plan that go together.
+    pub example: Option<Example>,
+}
+
+/// An enrolment that could be bought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    pub family_id: String,
+    pub student_id: String,
+    pub class_id: String,
+    pub pricing_plan_id: String,
+}
+
+/// The catalogue of this file, or of the demo studio, checked.
+///
+/// # Errors
+/// The file can't be read, or names every mistake in it.
+pub fn catalogue(file: Option<&Path>) -> Result<Catalogue, Problem> {
+    let (name, text) = match file {
+        None => ("the demo studio".to_owned(), DEMO_STUDIO.to_owned()),
+        Some(file) => {
+            let name = format!("--catalogue {}", file.display());
+            let text = std::fs::read_to_string(file).map_err(|problem| Problem::new(format!("{name}: {problem}")))?;
+            (name, text)
+        }
+    };
+    Catalogue::parse(&text).map_err(|mistakes| {
+        let lines: Vec<_> = mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect();
+        Problem::new(format!("{name} has {} mistakes:{}", lines.len(), lines.concat()))
+    })
+}
+
+/// Writes the catalogue into the table: what is new or has changed. Nothing that was sold is reset.
+///
+/// # Errors
+/// The table can't be reached.
+pub async fn import(store: &Store, catalogue: &Catalogue) -> Result<(), Problem> {
+    let written = store.import(catalogue).await.map_err(|problem| Problem::new(format!("the studio: {problem}")))?;
+    if written > 0 {
+        eprintln!("Loaded {}: {written} documents.", catalogue.company.name);
+    }
+    Ok(())
+}
+
+/// What the stack has to know of a catalogue.
+///
+/// # Errors
+/// It has no Stripe account, so nothing could be paid.
+pub fn loaded(catalogue: &Catalogue) -> Result<Loaded, Problem> {
+    let account = catalogue.company.settings.billing.stripe_id.as_ref();
+    let account = account.ok_or_else(|| Problem::new("the catalogue lacks company.settings.billing.stripeId"))?;
+    Ok(Loaded {
+        company_id: catalogue.company.id.to_string(),
+        stripe_account: account.to_string(),
+        families: catalogue.families.iter().map(|entry| entry.family.id.to_string()).collect(),
+        payment_links: Vec::new(),
+        example: None,
+    })
+}
+
+/// Something that can be bought and must be paid now, by the table as it is and at this time.
+///
+/// # Errors
+/// The table can't be reached.
+pub async fn example(store: &Store, catalogue: &Catalogue, now: Timestamp) -> Result<Option<Example>, Problem> {
+    let company = &catalogue.company;
+    let Ok(zone) = TimeZone::get(&company.settings.general.timezone) else { return Ok(None) };
+    let now = now.to_zoned(zone).datetime();
+    for class in &catalogue.classes {
+        let season = catalogue.seasons.iter().find(|season| season.id == class.season_id);
+        let plan = season.and_then(|season| season.pricing_plans.iter().find(|plan| plan.enabled));
+        let Some(plan) = plan else { continue };
+        for (entry, student) in catalogue.families.iter().flat_map(|e| e.students.iter().map(move |s| (e, s))) {
+            let item =
+                EnrolmentItem { student: student.id.clone(), class: class.id.clone(), plan: Some(plan.id.clone()) };
+            let basket = Basket::new(vec![item], Vec::new());
+            let scope = FamilyScope {
+                company: company.id.clone(),
+                family: entry.family.id.clone(),
+                role: Role::Family,
+                reachable: Reach::Within,
+            };
+            let loaded = store.load_studio(&scope, &basket).await;
+            let Some(loaded) = loaded.map_err(|problem| Problem::new(problem.to_string()))? else { continue };
+            let quote = pricing::quote(&loaded.studio, &basket, now, Buyer::Family);
+            let charge = quote.ok().and_then(|quote| quote.payment?.charge(loaded.studio.company.currency).ok());
+            if matches!(charge, Some(Charge::Collect(_))) {
+                return Ok(Some(Example {
+                    family_id: entry.family.id.to_string(),
+                    student_id: student.id.to_string(),
+                    class_id: class.id.to_string(),
+                    pricing_plan_id: plan.id.to_string(),
+                }));
+            }
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_studio_has_eight_families() {
+        let studio = loaded(&catalogue(None).unwrap()).unwrap();
+        assert_eq!(studio.families.len(), 8);
+    }
+}

@@ -1,0 +1,172 @@
+//! Reads `infra/template.yaml`: the one source of routes, functions and the table, here as in the
+//! cloud.
+//!
+//! Invariant: what this reader does not understand is an error that names the resource, never
+//! something it passes over. A route that exists in the cloud and not here would be worse than none.
+
+mod functions;
+mod node;
+mod table;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+pub use functions::{Function, Route, Schedule};
+pub use table::{Attribute, Index, Key, Table};
+
+use node::Node;
+
+/// The template of this repository, as it was when this program was built.
+pub const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+/// Why the template cannot be used: the resource it is about, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateError {
+    /// Where in the template: a path such as `Resources.Table.Properties.KeySchema`.
+    pub at: String,
+    /// What is wrong there.
+    pub problem: String,
+}
+
+impl TemplateError {
+    pub(crate) fn new(at: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { at: at.into(), problem: problem.into() }
+    }
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.at.is_empty() {
+            write!(f, "template.yaml: {}", self.problem)
+        } else {
+            write!(f, "template.yaml: {}: {}", self.at, self.problem)
+        }
+    }
+}
+
+impl std::error::Error for TemplateError {}
+
+/// A value of the template that the cloud works out when it deploys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expression {
+    /// The value itself.
+    Literal(String),
+    /// `!Ref Name`: a parameter's value, or a resource's name.
+    Ref(String),
+    /// `!GetAtt Name.Attribute`.
+    GetAtt(String),
+    /// `!Sub "…${Name}…"`.
+    Sub(String),
+}
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authorizer {
+    /// Anybody.
+    None,
+    /// Who brings a valid token.
+    Jwt,
+}
+
+/// What the local stack needs to know of the template.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// The functions, by their resource's name.
+    pub functions: BTreeMap<String, Function>,
+    /// Every method and path, and the function that answers it.
+    pub routes: Vec<Route>,
+    /// What runs without being called.
+    pub schedules: Vec<Schedule>,
+    /// The resource's name of the table.
+    pub table_resource: String,
+    /// The table as CreateTable takes it.
+    pub table: Table,
+}
+
+impl Template {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// Names the resource and what this reader cannot use in it.
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        let yaml: serde_yaml_ng::Value = serde_yaml_ng::from_str(text)
+            .map_err(|problem| TemplateError::new("", format!("is no YAML: {problem}")))?;
+        let root = Node::root(&yaml);
+        let globals = match root.child("Globals")? {
+            Some(globals) => globals.child("Function")?,
+            None => None,
+        };
+        let authorizer = default_authorizer(&root)?;
+        let (mut functions, mut tables) = (BTreeMap::new(), Vec::new());
+        let (mut routes, mut schedules) = (Vec::new(), Vec::new());
+        for (name, resource) in root.required("Resources")?.entries()? {
+            match resource.required("Type")?.text()? {
+                "AWS::Serverless::Function" => {
+                    let function = functions::read(&name, &resource, globals.as_ref())?;
+                    let events = functions::events(&name, &resource, authorizer)?;
+                    routes.extend(events.routes);
+                    schedules.extend(events.schedules);
+                    functions.insert(name, function);
+                }
+                "AWS::DynamoDB::Table" => {
+                    tables.push((name, table::read(&resource.required("Properties")?)?));
+                }
+                _ => {}
+            }
+        }
+        refuse_twins(&routes)?;
+        let [(table_resource, table)] = <[_; 1]>::try_from(tables).map_err(|found| {
+            TemplateError::new("Resources", format!("expected one AWS::DynamoDB::Table, found {}", found.len()))
+        })?;
+        Ok(Self { functions, routes, schedules, table_resource, table })
+    }
+
+    /// The function with this name: its resource's (`GetQuoteFunction`) or its package's (`get-quote`).
+    #[must_use]
+    pub fn function(&self, name: &str) -> Option<&Function> {
+        self.functions.get(name).or_else(|| self.functions.values().find(|function| function.package == name))
+    }
+}
+
+/// What a route has that says nothing of its own.
+fn default_authorizer(root: &Node<'_>) -> Result<Authorizer, TemplateError> {
+    for (_, resource) in root.required("Resources")?.entries()? {
+        if resource.required("Type")?.text()? != "AWS::Serverless::HttpApi" {
+            continue;
+        }
+        let properties = resource.required("Properties")?;
+        if let Some(stage) = properties.child("StageName")?
+            && stage.text()? != "$default"
+        {
+            return Err(stage.error("only the stage $default is presented here: another is part of every path"));
+        }
+        let Some(auth) = properties.child("Auth")? else {
+            return Ok(Authorizer::None);
+        };
+        let Some(name) = auth.child("DefaultAuthorizer")? else {
+            return Ok(Authorizer::None);
+        };
+        let authorizer = auth.required("Authorizers")?.required(name.text()?)?;
+        authorizer.required("JwtConfiguration")?;
+        let source = authorizer.required("IdentitySource")?;
+        if !source.text()?.eq_ignore_ascii_case("$request.header.Authorization") {
+            return Err(source.error("the token is looked for in $request.header.Authorization only"));
+        }
+        return Ok(Authorizer::Jwt);
+    }
+    Err(TemplateError::new("Resources", "expected an AWS::Serverless::HttpApi"))
+}
+
+fn refuse_twins(routes: &[Route]) -> Result<(), TemplateError> {
+    for (at, route) in routes.iter().enumerate() {
+        if let Some(twin) =
+            routes[..at].iter().find(|earlier| earlier.method == route.method && earlier.path == route.path)
+        {
+            return Err(TemplateError::new(
+                format!("Resources.{}", route.function),
+                format!("{} {} is also a route of {}", route.method, route.path, twin.function),
+            ));
+        }
+    }
+    Ok(())
+}
