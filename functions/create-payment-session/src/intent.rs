@@ -12,7 +12,7 @@ use classpay_domain::order::IntentStatus;
 use classpay_service::context::Context;
 use classpay_service::http::{ApiError, ErrorCode, FamilyScope};
 use classpay_service::store::{Session, SessionKind, Written};
-use classpay_service::stripe::{Intent, NewIntent, Stripe, StripeError};
+use classpay_service::stripe::{Intent, Methods, NewIntent, Stripe, StripeError};
 use jiff::civil::Date;
 
 /// How many intents of the same basket and amount are looked at. After that many were used up within the life of
@@ -60,6 +60,7 @@ impl Open<'_> {
             amount: self.amount,
             currency: self.currency.code(),
             customer: self.customer.clone(),
+            methods: Methods::Card,
             metadata: metadata(self.scope),
         };
         let intent = match self.stripe.create_intent(self.account, &new, key).await {
@@ -73,6 +74,7 @@ impl Open<'_> {
             intent: intent.id.clone(),
             company: self.scope.company.clone(),
             family: self.scope.family.clone(),
+            role: self.scope.role,
             kind: self.kind.clone(),
             amount: self.amount,
             created_s: self.ctx.clock.now_s(),

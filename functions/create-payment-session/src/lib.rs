@@ -16,7 +16,7 @@ use classpay_service::context::{Context, Deadline};
 use classpay_service::http::{ApiError, Caller, ErrorCode, FamilyScope, ItemsBody, Response, extract};
 use classpay_service::refusals::quote_changed;
 use classpay_service::store::{LoadedStudio, SessionKind, Written};
-use classpay_service::stripe::{PaymentSessionBody, Stripe};
+use classpay_service::stripe::{PaymentSessionBody, SavedCards, Stripe};
 use lambda_http::Request;
 use serde::Deserialize;
 
@@ -92,7 +92,7 @@ pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiErr
     let (session_key, ephemeral_key) = (format!("cs:{}", ctx.mint.bare()), format!("ek:{}", ctx.mint.bare()));
     let (intent, session, key) = tokio::join!(
         open.find_or_create(),
-        stripe.create_customer_session(&account, &customer, &session_key),
+        stripe.create_customer_session(&account, &customer, SavedCards::Offered, &session_key),
         stripe.create_ephemeral_key(&account, &customer, &ephemeral_key),
     );
     Response::ok(&PaymentSessionBody::new(&intent?, &session?, &key?))

@@ -108,6 +108,7 @@ impl Stack {
         studio.example = studio::example(&store, &catalogue, clock.now()).await?;
 
         let backends = Backends {
+            api_url: api_url.clone(),
             dynamodb_url: dynamodb.url.clone(),
             stripe_url: stripe.url.clone(),
             stripe_key,

@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod fingerprint;
 pub mod id;
 pub mod ledger;
+pub mod link;
 pub mod money;
 pub mod order;
 pub mod pricing;

@@ -87,6 +87,16 @@ pub struct IntentFacts {
     pub received: Money,
 }
 
+/// How an order is paid. It decides what a step back of its intent means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum PaidBy {
+    /// A card: authorised, then captured by us. It can't go back.
+    #[default]
+    Card,
+    /// A bank debit: on its way for days, captured by itself, and it may fail.
+    BankDebit,
+}
+
 /// What to do next with a PENDING order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -96,26 +106,34 @@ pub enum Step {
     Complete,
     /// Give back what the order reserved and finish it.
     Release,
+    /// Cancel the intent: its bank debit has failed.
+    Void,
     /// Nothing can be done now: somebody else's move.
     Wait,
     /// A person must look: what Stripe says can't be.
     Review,
 }
 
-/// The next step of a PENDING card order whose total is `total`.
+/// The next step of a PENDING order whose total is `total`.
 #[must_use]
-pub fn next_step(total: Money, intent: IntentFacts) -> Step {
-    match intent.status {
-        IntentStatus::RequiresCapture => Step::Capture,
-        IntentStatus::Succeeded if intent.received == total => Step::Complete,
+pub fn next_step(paid_by: PaidBy, total: Money, intent: IntentFacts) -> Step {
+    match (intent.status, paid_by) {
+        // A payer whose bank debit failed may confirm anew with a card: that is an authorisation like any other.
+        (IntentStatus::RequiresCapture, _) => Step::Capture,
+        (IntentStatus::Succeeded, _) if intent.received == total => Step::Complete,
         // Another amount was captured than the order's: no guess.
-        IntentStatus::Succeeded => Step::Review,
-        IntentStatus::Canceled => Step::Release,
-        IntentStatus::Processing => Step::Wait,
-        // An order is placed on an authorised card only, and a card can't go back from there.
-        IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction => {
-            Step::Review
-        }
+        (IntentStatus::Succeeded, _) => Step::Review,
+        (IntentStatus::Canceled, _) => Step::Release,
+        (IntentStatus::Processing, _) => Step::Wait,
+        // An order is placed on an authorised card, and a card can't go back from there; a bank debit can.
+        (
+            IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction,
+            PaidBy::Card,
+        ) => Step::Review,
+        (
+            IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction,
+            PaidBy::BankDebit,
+        ) => Step::Void,
     }
 }
 
@@ -126,9 +144,10 @@ mod tests {
     #[test]
     fn nothing_is_posted_before_succeeded_and_nothing_released_before_canceled() {
         let total = Money::minor(1000);
-        for status in IntentStatus::ALL {
+        let cases = IntentStatus::ALL.into_iter().flat_map(|s| [PaidBy::Card, PaidBy::BankDebit].map(|by| (s, by)));
+        for (status, paid_by) in cases {
             for received in [0, 999, 1000] {
-                let step = next_step(total, IntentFacts { status, received: Money::minor(received) });
+                let step = next_step(paid_by, total, IntentFacts { status, received: Money::minor(received) });
                 if step == Step::Complete {
                     assert_eq!((status, received), (IntentStatus::Succeeded, 1000));
                 }
@@ -145,7 +164,14 @@ mod tests {
     #[test]
     fn an_amount_that_is_not_the_order_s_is_for_a_person() {
         let facts = IntentFacts { status: IntentStatus::Succeeded, received: Money::minor(999) };
-        assert_eq!(next_step(Money::minor(1000), facts), Step::Review);
+        assert_eq!(next_step(PaidBy::Card, Money::minor(1000), facts), Step::Review);
+    }
+
+    #[test]
+    fn a_bank_debit_that_failed_is_voided_and_a_card_that_steps_back_is_for_a_person() {
+        let facts = IntentFacts { status: IntentStatus::RequiresPaymentMethod, received: Money::ZERO };
+        assert_eq!(next_step(PaidBy::BankDebit, Money::minor(1000), facts), Step::Void);
+        assert_eq!(next_step(PaidBy::Card, Money::minor(1000), facts), Step::Review);
     }
 
     #[test]

@@ -134,6 +134,29 @@ impl Ledger<'_> {
         entries.iter().zip(&ids).map(|(entry, id)| self.aggregate(entry, id, only_debit, mint)).collect()
     }
 
+    /// A credit that belongs to no order and no debit, under an id that the caller has derived.
+    ///
+    /// # Errors
+    /// [`Overflow`] if the entry's sums don't fit.
+    pub fn unallocated(
+        &self,
+        entry: &Entry,
+        id: &TransactionId,
+        mint: &Mint,
+    ) -> Result<AggregateTransaction, Overflow> {
+        let mut aggregate = self.aggregate(entry, id, None, mint)?;
+        aggregate.transaction.order_id = None;
+        Ok(aggregate)
+    }
+
+    /// Gives a credit for one debit its ids.
+    ///
+    /// # Errors
+    /// [`Overflow`] if its sums don't fit.
+    pub fn credit(&self, entry: &Entry, debit: &TransactionId, mint: &Mint) -> Result<AggregateTransaction, Overflow> {
+        self.aggregate(entry, &mint.transaction(), Some(debit), mint)
+    }
+
     fn aggregate(
         &self,
         entry: &Entry,

@@ -30,6 +30,7 @@ pub struct Context {
     /// Ids.
     pub mint: Mint,
     stripe: Option<Stripe>,
+    payment_link_url: Option<String>,
     accounts: Mutex<HashMap<CompanyId, AccountId>>,
 }
 
@@ -52,6 +53,7 @@ impl Context {
             clock: config.clock,
             mint: Mint::new(config.clock),
             stripe: stripe.transpose()?,
+            payment_link_url: config.payment_link_url,
             accounts: Mutex::default(),
         })
     }
@@ -62,6 +64,14 @@ impl Context {
     /// `stripe_misconfigured` in a function that was given no key.
     pub fn stripe(&self) -> Result<&Stripe, ApiError> {
         self.stripe.as_ref().ok_or_else(|| ApiError::from(ErrorCode::StripeMisconfigured).because("no secret key"))
+    }
+
+    /// Where payment links are opened: their id is added to it.
+    ///
+    /// # Errors
+    /// `internal` in a function that wasn't told.
+    pub fn payment_link_url(&self) -> Result<&str, ApiError> {
+        self.payment_link_url.as_deref().ok_or_else(|| ApiError::internal("PAYMENT_LINK_URL is missing"))
     }
 
     /// The Stripe account of a company, as this process has last seen it. Whoever uses it compares it with the
@@ -98,6 +108,18 @@ impl Deadline {
     #[must_use]
     pub fn of(request: &Request) -> Self {
         Self { at_ms: request.lambda_context_ref().map_or(u64::MAX, |context| context.deadline) }
+    }
+
+    /// The deadline of an invocation that the runtime ends then, in milliseconds since 1970 by the machine's clock.
+    #[must_use]
+    pub const fn at_ms(at_ms: u64) -> Self {
+        Self { at_ms }
+    }
+
+    /// The same deadline with so much time kept back.
+    #[must_use]
+    pub fn keeping(self, reserve: Duration) -> Self {
+        Self { at_ms: self.at_ms.saturating_sub(u64::try_from(reserve.as_millis()).unwrap_or(u64::MAX)) }
     }
 
     /// Whether there is too little time left to ask Stripe anything.

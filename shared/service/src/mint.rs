@@ -3,6 +3,7 @@
 //! Invariant: 80 bits of every ULID come from the operating system; no other generator stands in for it.
 
 use classpay_domain::id::{DetailEntityId, DetailId, EnrolmentId, TransactionId, TrialId};
+use classpay_domain::link::{LINK_RANDOM_CHARS, PaymentLinkId};
 use ulid::Ulid;
 
 use crate::clock::Clock;
@@ -61,6 +62,18 @@ impl Mint {
     #[must_use]
     pub fn trial(&self) -> TrialId {
         TrialId::from_bits(self.bits())
+    }
+
+    /// A new payment link's id: nothing of it can be foreseen, not even its time.
+    ///
+    /// # Panics
+    /// If the operating system has no randomness: then no secret is safe to make.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that draws ids")]
+    pub fn payment_link(&self) -> PaymentLinkId {
+        let mut random = [0_u8; LINK_RANDOM_CHARS];
+        getrandom::fill(&mut random).expect("the operating system has a random source");
+        PaymentLinkId::from_random(random)
     }
 
     /// A new id without a prefix, for records of our own.

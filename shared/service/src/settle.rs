@@ -1,10 +1,10 @@
 //! Drives an order to its end, and a rejected intent to its release. The request, and whoever finishes what a
-//! request left, call these two; nothing else captures or cancels.
+//! request left, call what is here; nothing else captures or cancels.
 //!
 //! Invariant: nothing is concluded from a lost reply. Whatever isn't a clear answer is followed by asking Stripe what
 //! the intent is now; and what can't be known in time is [`Outcome::Pending`], never a refusal.
 
-use classpay_domain::id::OrderId;
+use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::money::Money;
 use classpay_domain::order::{IntentStatus, OrderState, Step, next_step};
 
@@ -14,6 +14,7 @@ use crate::http::{ApiError, ErrorCode};
 use crate::snapshot::OrderPayment;
 use crate::store::{OrderRecord, Session, Written};
 use crate::stripe::{Intent, Stripe, StripeError};
+use crate::unallocated;
 
 /// How many steps one call takes at most: capture, read, capture anew, read, post, with room for a rival.
 const MAX_STEPS: usize = 10;
@@ -36,7 +37,7 @@ pub enum Outcome {
 /// Settles an order. `known` is the intent if it was just read, so that Stripe isn't asked twice.
 pub async fn settle(ctx: &Context, mut order: OrderRecord, known: Option<Intent>, deadline: Deadline) -> Outcome {
     let mut known = known;
-    let mut captures = 0;
+    let (mut captures, mut voids) = (0, 0);
     for _ in 0..MAX_STEPS {
         match order.state {
             OrderState::Completed => return Outcome::Completed(order.snapshot.transactions),
@@ -55,7 +56,7 @@ pub async fn settle(ctx: &Context, mut order: OrderRecord, known: Option<Intent>
                 Ok(None) | Err(_) => break,
             },
         };
-        let (state, written) = match next_step(Money::minor(payment.total), intent.facts()) {
+        let (state, written) = match next_step(payment.paid_by, Money::minor(payment.total), intent.facts()) {
             Step::Capture if captures == MAX_CAPTURES => break,
             Step::Capture => {
                 if captures > 0 && !take_next_attempt(ctx, &mut order).await {
@@ -63,6 +64,13 @@ pub async fn settle(ctx: &Context, mut order: OrderRecord, known: Option<Intent>
                 }
                 captures += 1;
                 known = capture(&stripe, &order).await;
+                continue;
+            }
+            Step::Void if voids == MAX_CANCELS => break,
+            Step::Void => {
+                voids += 1;
+                let key = format!("void:{}:{}:{voids}", order.id, order.attempt);
+                known = stripe.cancel_intent(&payment.account, &payment.intent, &key).await.ok();
                 continue;
             }
             Step::Complete => (OrderState::Completed, ctx.store.post(&order).await),
@@ -89,7 +97,7 @@ pub async fn settle(ctx: &Context, mut order: OrderRecord, known: Option<Intent>
 
 /// Captures exactly the order's total. `None`: ask Stripe what the intent is.
 async fn capture(stripe: &Stripe, order: &OrderRecord) -> Option<Intent> {
-    let OrderPayment { account, intent, total } = order.snapshot.payment.as_ref()?;
+    let OrderPayment { account, intent, total, .. } = order.snapshot.payment.as_ref()?;
     let key = format!("cap:{}:{}", order.id, order.attempt);
     match stripe.capture_intent(account, intent, Money::minor(*total), &key).await {
         Ok(intent) if intent.status == IntentStatus::Succeeded => Some(intent),
@@ -132,40 +140,67 @@ pub async fn release_rejected(
             break;
         }
         let stripe = stripe.within(deadline.left());
-        match cancel(&stripe, session, order, attempt).await {
-            Some(IntentStatus::Canceled) => {
+        let key = cancel_key("rej", order, attempt, ctx.clock.now_s());
+        let Some(intent) = cancel(&stripe, &session.account, &session.intent, &key).await else { break };
+        match intent.status {
+            IntentStatus::Canceled => {
                 if let Err(error) = ctx.store.finish_rejection(&session.account, &session.intent).await {
                     // The money is free; whoever looks next finds it canceled and notes it.
                     tracing::warn!(order = order.as_str(), %error, "a released payment was not noted as done");
                 }
                 return Outcome::Refused(refusal.released());
             }
-            Some(IntentStatus::Succeeded) => {
-                let what = format!("intent {} was rejected, and captured by somebody else", session.intent);
-                tracing::error!(order = order.as_str(), "a rejected intent was captured by somebody else");
-                let noted = ctx.store.note_for_review(&session.company, order.as_str(), &what, ctx.clock.now_s());
-                if let Err(error) = noted.await {
-                    tracing::error!(order = order.as_str(), %error, "the review record was not written");
-                }
+            IntentStatus::Succeeded => {
+                unallocated::credit(ctx, session, order, intent.amount_received).await;
                 break;
             }
-            Some(_) => {}
-            None => break,
+            IntentStatus::RequiresPaymentMethod
+            | IntentStatus::RequiresConfirmation
+            | IntentStatus::RequiresAction
+            | IntentStatus::Processing
+            | IntentStatus::RequiresCapture => {}
         }
     }
     Outcome::Pending(order.clone())
 }
 
+/// Gives up an order that could not be captured for too long: cancels, and settles what the intent is then.
+pub async fn give_up(ctx: &Context, order: OrderRecord, deadline: Deadline) -> Outcome {
+    let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else {
+        return Outcome::Pending(order.id);
+    };
+    let OrderPayment { account, intent, .. } = payment;
+    let mut known = stripe.within(deadline.left()).load_intent(account, intent).await.ok().flatten();
+    for attempt in 1..=MAX_CANCELS {
+        let is_held = known.as_ref().is_some_and(|intent| intent.status == IntentStatus::RequiresCapture);
+        if !is_held || deadline.is_near() {
+            break;
+        }
+        tracing::warn!(order = order.id.as_str(), attempt, "an order is given up");
+        let key = cancel_key("void", &order.id, attempt, ctx.clock.now_s());
+        known = cancel(&stripe.within(deadline.left()), account, intent, &key).await;
+    }
+    match known {
+        Some(known) if known.status != IntentStatus::RequiresCapture => settle(ctx, order, Some(known), deadline).await,
+        // Captured now, it would be taken beside a cancel that may still land.
+        Some(_) | None => Outcome::Pending(order.id),
+    }
+}
+
+/// The key of a cancel. Only the first of a rejection is the same for all: a key replays even a stored 500 for a day,
+/// and whoever comes later must not be answered with it. A cancel sent twice is one cancel under any key.
+fn cancel_key(why: &str, order: &OrderId, attempt: usize, now_s: i64) -> String {
+    if attempt == 1 { format!("{why}:{order}") } else { format!("{why}:{order}:{attempt}:{now_s}") }
+}
+
 /// Cancels, or reads what the intent is if the answer is not a clear one. `None`: Stripe doesn't say.
-async fn cancel(stripe: &Stripe, session: &Session, order: &OrderId, attempt: usize) -> Option<IntentStatus> {
-    let key = if attempt == 1 { format!("rej:{order}") } else { format!("rej:{order}:{attempt}") };
-    match stripe.cancel_intent(&session.account, &session.intent, &key).await {
-        Ok(intent) => Some(intent.status),
+async fn cancel(stripe: &Stripe, account: &AccountId, intent: &IntentId, key: &str) -> Option<Intent> {
+    match stripe.cancel_intent(account, intent, key).await {
+        Ok(intent) => Some(intent),
         Err(StripeError::Unavailable) => None,
         Err(error) => {
-            tracing::warn!(order = order.as_str(), %error, "a cancel did not answer with success");
-            let intent = stripe.load_intent(&session.account, &session.intent).await.ok()??;
-            Some(intent.status)
+            tracing::warn!(key, %error, "a cancel did not answer with success");
+            stripe.load_intent(account, intent).await.ok()?
         }
     }
 }

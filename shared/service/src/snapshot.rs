@@ -3,8 +3,10 @@
 //! Invariant: from here to the end nothing is computed anew: no price, no id, no date.
 
 use classpay_domain::id::{
-    AccountId, ClassId, CompanyId, EnrolmentId, FamilyId, IntentId, PlanId, SeasonId, StudentId, TrialId,
+    AccountId, ClassId, CompanyId, EnrolmentId, FamilyId, IntentId, PlanId, SeasonId, StudentId, TransactionId, TrialId,
 };
+use classpay_domain::link::PaymentLinkId;
+use classpay_domain::order::PaidBy;
 use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +31,9 @@ pub struct Snapshot {
     pub enrolments: Vec<BookedEnrolment>,
     /// Trial lessons.
     pub trials: Vec<BookedTrial>,
+    /// The debit that it pays, if it is a payment link's order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<PaidLink>,
     /// The debits, then the credit.
     pub transactions: Vec<AggregateTransaction>,
 }
@@ -45,6 +50,23 @@ pub struct OrderPayment {
     pub intent: IntentId,
     /// Exactly this is captured, in minor units.
     pub total: i64,
+    /// A card, unless it says otherwise.
+    #[serde(default, with = "paid_by", skip_serializing_if = "paid_by::is_card")]
+    pub paid_by: PaidBy,
+}
+
+/// What a payment link's order pays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PaidLink {
+    /// The link's id, which is a secret.
+    #[serde(with = "text")]
+    pub link: PaymentLinkId,
+    /// The debit.
+    #[serde(with = "text")]
+    pub debit: TransactionId,
+    /// How much of it, in minor units: the payment without the fee.
+    pub amount: i64,
 }
 
 /// A place that an order books.
@@ -117,6 +139,31 @@ pub struct BookedTrial {
     pub at: Time,
     /// The most trials in that lesson; `None`: any number.
     pub places: Option<u32>,
+}
+
+/// How [`PaidBy`] is written.
+mod paid_by {
+    use classpay_domain::order::PaidBy;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    const BANK_DEBIT: &str = "bank-debit";
+
+    pub fn serialize<S: Serializer>(paid_by: &PaidBy, serializer: S) -> Result<S::Ok, S::Error> {
+        match paid_by {
+            PaidBy::Card => "card",
+            PaidBy::BankDebit => BANK_DEBIT,
+        }
+        .serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PaidBy, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(if text == BANK_DEBIT { PaidBy::BankDebit } else { PaidBy::Card })
+    }
+
+    pub fn is_card(paid_by: &PaidBy) -> bool {
+        *paid_by == PaidBy::Card
+    }
 }
 
 impl Snapshot {

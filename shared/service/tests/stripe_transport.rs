@@ -9,7 +9,8 @@ use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
 use classpay_service::stripe::{
-    Intent, NewIntent, PaymentMethodData, Secret, Stripe, StripeConfig, StripeError, Timing, Transport,
+    Intent, Methods, NewIntent, PaymentMethodData, SavedCards, Secret, Stripe, StripeConfig, StripeError, Timing,
+    Transport,
 };
 use scripted_stripe::{Reply, ScriptedStripe};
 use serde_json::json;
@@ -210,6 +211,7 @@ async fn an_intent_is_made_for_a_card_and_captured_by_hand() {
         amount: Money::minor(1029),
         currency: "gbp",
         customer: CustomerId::parse("cus_1").unwrap(),
+        methods: Methods::Card,
         metadata: BTreeMap::from([
             ("family".to_owned(), "fml_1".to_owned()),
             ("company".to_owned(), "co_1".to_owned()),
@@ -283,7 +285,7 @@ async fn a_payment_form_gets_a_session_and_a_key_for_this_customer() {
     let server = ScriptedStripe::start(replies).await;
     let (stripe, id) = (stripe(&server), CustomerId::parse("cus_1").unwrap());
 
-    let session = stripe.create_customer_session(&account(), &id, "cs:1").await.unwrap();
+    let session = stripe.create_customer_session(&account(), &id, SavedCards::Offered, "cs:1").await.unwrap();
     assert_eq!((session.customer_id, session.client_secret.expose()), (id.clone(), "cuss_secret_1"));
     let key = stripe.create_ephemeral_key(&account(), &id, "ek:1").await.unwrap();
     assert_eq!((key.secret.expose(), key.associated_object_id.as_str()), ("ek_1", "cus_1"));

@@ -20,6 +20,7 @@ pub const LOCAL_ACCOUNT: &str = "000000000000";
 pub const LOCAL_STRIPE_KEY: &str = "sk_test_local";
 
 const STRIPE_SECRET_KEY: &str = "STRIPE_SECRET_KEY";
+const PAYMENT_LINK_URL: &str = "PAYMENT_LINK_URL";
 const CLOCK_OFFSET_MS: &str = "CLOCK_OFFSET_MS";
 
 /// The platform's Stripe key. It is not printed by accident.
@@ -35,6 +36,8 @@ impl fmt::Debug for PlatformKey {
 /// What the functions talk to.
 #[derive(Debug, Clone)]
 pub struct Backends {
+    /// The API itself, where links are opened.
+    pub api_url: String,
     pub dynamodb_url: String,
     pub stripe_url: String,
     pub stripe_key: PlatformKey,
@@ -149,6 +152,8 @@ fn resolve(name: &str, expression: &Expression, template: &Template, backends: &
             STRIPE_SECRET_KEY => Ok(backends.stripe_key.0.clone()),
             _ => Err("comes from a secret that has no local value".to_owned()),
         },
+        // A parameter of the deployment. Here a link is opened at the API itself.
+        Expression::Ref(_) if name == PAYMENT_LINK_URL => Ok(format!("{}/v1/payment-links/", backends.api_url)),
         Expression::Literal(text) => Ok(text.clone()),
         Expression::Ref(resource) if *resource == template.table_resource => Ok(backends.table.clone()),
         Expression::Sub(text) => {

@@ -3,6 +3,7 @@
 //! Invariant: every id and every amount is fixed here; P2 only copies.
 
 use classpay_domain::id::{AccountId, IntentId, OrderId};
+use classpay_domain::order::PaidBy;
 use classpay_domain::pricing::{
     BookedQuote, BrokenRule, Instalment, Line, Payment, Quote, Refusal, TrialLine, postings,
 };
@@ -68,10 +69,12 @@ pub(super) fn snapshot(
             account: payer.account.clone(),
             intent: payer.intent.clone(),
             total: payer.payment.total.units(),
+            paid_by: PaidBy::Card,
         }),
         basket: request.basket.hash(&scope.company, &scope.family).as_str().to_owned(),
         enrolments: booked.lines().iter().map(|(line, id)| enrolment(line, id.clone(), quote)).collect(),
         trials: booked.trials().iter().map(|(line, id)| trial(line, id.clone(), places)).collect(),
+        link: None,
         transactions: ledger.aggregates(&entries, mint).map_err(too_large)?,
     })
 }

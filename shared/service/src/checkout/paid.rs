@@ -15,7 +15,7 @@ use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::refusals::{quote_changed, releases};
 use crate::settle::{release_rejected, settle};
-use crate::store::{Claim, Decision, LoadedStudio, PlaceOrder, Session, Versions, Written};
+use crate::store::{Claim, Decision, LoadedStudio, PlaceOrder, Rejection, Session, Versions, Written};
 use crate::stripe::Intent;
 
 /// For how long after a session was made its local date is "today", so that midnight changes no price under a payer.
@@ -101,10 +101,12 @@ impl Paid<'_> {
         match &claim.decision {
             Decision::Order(_) if !same_basket => Err(ErrorCode::PaymentAlreadyUsed.into()),
             Decision::Order(order) => self.settle_named(order, false).await,
-            Decision::Rejected { refusal, done } => {
+            Decision::Rejected { refusal, state } => {
                 let refusal = if same_basket { refusal.clone() } else { ErrorCode::PaymentCancelled.into() };
-                if *done {
-                    return Err(refusal.released());
+                match state {
+                    Rejection::Released => return Err(refusal.released()),
+                    Rejection::Captured => return Err(ErrorCode::PaymentAlreadyCaptured.into()),
+                    Rejection::Open => {}
                 }
                 let outcome = release_rejected(self.ctx, session, &self.order, refusal, self.deadline).await;
                 Ok(Round::Over(Answer { outcome, replayed: false }))
@@ -227,7 +229,7 @@ impl Paid<'_> {
     async fn reject(&self, session: &Session, refusal: ApiError) -> Result<Round, ApiError> {
         let scope = &self.request.scope;
         let basket = self.request.basket.hash(&scope.company, &scope.family);
-        match self.ctx.store.reject(session, &basket, &refusal, self.ctx.clock.now_s()).await? {
+        match self.ctx.store.reject(session, basket.as_str(), &refusal, self.ctx.clock.now_s()).await? {
             Written::Lost | Written::Busy => return Ok(Round::Again),
             Written::Unknown => return Ok(Round::Unknown),
             Written::Done => {}

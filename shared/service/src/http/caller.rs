@@ -20,6 +20,25 @@ pub enum Role {
     Staff,
 }
 
+impl Role {
+    /// The word for it in a claim and in the table.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Family => "family",
+            Self::Staff => "staff",
+        }
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = ErrorCode;
+
+    fn from_str(text: &str) -> Result<Self, ErrorCode> {
+        [Self::Family, Self::Staff].into_iter().find(|role| role.as_str() == text).ok_or(ErrorCode::Forbidden)
+    }
+}
+
 /// Whether a caller may see the family that a path names.
 ///
 /// A family beyond reach is not refused at once: the store does the same reads for it and finds nothing, so that
@@ -80,10 +99,9 @@ impl Caller {
     pub fn from_claims(claims: &HashMap<String, String>) -> Result<Self, ApiError> {
         let claim = |name: &str| claims.get(name).map(String::as_str).ok_or(ErrorCode::Forbidden);
         let company = CompanyId::parse(claim("company_id")?).map_err(|_| ErrorCode::Forbidden)?;
-        let who = match claim("role")? {
-            "staff" => Who::Staff,
-            "family" => Who::Family(FamilyId::parse(claim("family_id")?).map_err(|_| ErrorCode::Forbidden)?),
-            _ => return Err(ErrorCode::Forbidden.into()),
+        let who = match claim("role")?.parse()? {
+            Role::Staff => Who::Staff,
+            Role::Family => Who::Family(FamilyId::parse(claim("family_id")?).map_err(|_| ErrorCode::Forbidden)?),
         };
         Ok(Self { company, who })
     }

@@ -80,6 +80,12 @@ error_codes! {
     PaymentAlreadyUsed = "payment_already_used", 409, "The payment belongs to another basket.";
     PaymentAlreadyCaptured = "payment_already_captured", 409, "The payment has already been captured.";
     PaymentIntentMismatch = "payment_intent_mismatch", 404, "There is no such payment intent for this family.";
+    NothingToPay = "nothing_to_pay", 422, "Nothing is due on this debit.";
+    LinkPaidByOther = "link_paid_by_other", 422, "What this link was for has been paid in another way.";
+    LinkExpired = "link_expired", 410, "The payment link has expired.";
+    LinkRevoked = "link_revoked", 410, "The payment link has been revoked.";
+    PaymentInProgress = "payment_in_progress", 409, "A payment through this link is in progress.";
+    TooManyAttempts = "too_many_attempts", 429, "Too many attempts through this payment link.";
     IdempotencyKeyReused = "idempotency_key_reused", 422, "The idempotency key was used with another request.";
     IdempotencyInProgress = "idempotency_in_progress", 409, "A request with this idempotency key is in progress.";
     StripeMisconfigured = "stripe_misconfigured", 502, "The business's connection to Stripe does not work.";
@@ -88,6 +94,22 @@ error_codes! {
 }
 
 impl ErrorCode {
+    /// The HTTP status it is answered with by the operations of a payment link. There is no basket that a caller could
+    /// be in conflict with: what a checkout calls a conflict is an intent that can't be used here.
+    #[must_use]
+    pub const fn link_status(self) -> u16 {
+        match self {
+            Self::QuoteChanged
+            | Self::PaymentNotAuthorised
+            | Self::PaymentProcessing
+            | Self::PaymentCancelled
+            | Self::PaymentAlreadyUsed
+            | Self::PaymentAlreadyCaptured
+            | Self::PaymentIntentMismatch => 422,
+            other => other.status(),
+        }
+    }
+
     /// Reads a code as it is written on the wire.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -136,6 +158,19 @@ pub struct ApiError {
     /// Why, for whoever reads the log. No secrets, no bodies.
     #[serde(skip)]
     pub cause: Option<String>,
+    /// Which operation answers it.
+    #[serde(skip)]
+    pub operation: Operation,
+}
+
+/// The two kinds of operations that give one code different statuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Operation {
+    /// A family's or staff's call with a token.
+    #[default]
+    Basket,
+    /// A call by a payment link.
+    Link,
 }
 
 impl ApiError {
@@ -150,6 +185,7 @@ impl ApiError {
             payment: None,
             retry_after_s,
             cause: None,
+            operation: Operation::Basket,
         }
     }
 
@@ -186,10 +222,27 @@ impl ApiError {
         self
     }
 
+    /// The same refusal as a payment link's operation answers it.
+    #[must_use]
+    pub fn by_link(mut self) -> Self {
+        self.operation = Operation::Link;
+        self
+    }
+
+    /// The same refusal, with the time after which another try makes sense.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
     /// The HTTP status it is answered with.
     #[must_use]
     pub fn status(&self) -> u16 {
-        self.code.status()
+        match self.operation {
+            Operation::Basket => self.code.status(),
+            Operation::Link => self.code.link_status(),
+        }
     }
 }
 

@@ -37,6 +37,21 @@ pub fn items(raw_query: &str) -> Result<ItemsBody, ApiError> {
     Ok(ItemsBody { enrolments: enrolments.read("enrolments")?, trials: trials.read("trials")? })
 }
 
+/// One parameter of a raw query, decoded.
+///
+/// # Errors
+/// `wrong_type` if it is given twice.
+pub fn value(raw_query: &str, wanted: &str) -> Result<Option<String>, ApiError> {
+    let mut found = None;
+    for pair in raw_query.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if decoded(name)? == wanted && found.replace(decoded(value)?).is_some() {
+            return Err(twice(wanted));
+        }
+    }
+    Ok(found)
+}
+
 /// One list, as far as the query has been read.
 #[derive(Default)]
 enum List {

@@ -3,7 +3,7 @@
 //! Invariant: every answer leaves through [`answer`], which logs it once and by its code only: no bodies, no ids
 //! of payment links, no secrets. No answer may be kept by a cache.
 
-use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER};
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Request, RequestExt};
 use serde::Serialize;
@@ -52,6 +52,14 @@ impl Response {
     pub fn ok(body: &impl Serialize) -> Result<Self, ApiError> {
         let text = serde_json::to_string(body).map_err(|error| ApiError::internal(error.to_string()))?;
         Ok(Self::from_stored(StatusCode::OK, text))
+    }
+
+    /// 201 with a JSON body.
+    ///
+    /// # Errors
+    /// As [`Response::ok`].
+    pub fn created(body: &impl Serialize) -> Result<Self, ApiError> {
+        Ok(Self { status: StatusCode::CREATED, ..Self::ok(body)? })
     }
 
     /// An answer that was stored, to be given again exactly as it was.
@@ -114,6 +122,8 @@ pub fn answer(result: Result<Response, ApiError>, request_id: &str) -> lambda_ht
     *reply.status_mut() = response.status;
     let headers = reply.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // A payment link's id is in its address: no page that is opened from there may learn it.
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     if response.status != StatusCode::NO_CONTENT {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }

@@ -5,6 +5,7 @@
 
 use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::{AccountId, ClassId, CompanyId, FamilyId, IntentId, OrderId, StudentId, TransactionId};
+use classpay_domain::link::PaymentLinkId;
 use jiff::civil::Date;
 
 /// A primary key.
@@ -32,9 +33,14 @@ pub const ENROLMENT: &str = "ENR#";
 pub const TRIAL: &str = "TRIAL#";
 const SEATS: &str = "SEATS";
 const LESSON: &str = "LESSON#";
-const CLAIM: &str = "CLAIM";
-const SESSION: &str = "SESSION";
+/// The sort key of a claim.
+pub const CLAIM: &str = "CLAIM";
+/// The sort key of a session.
+pub const SESSION: &str = "SESSION";
 const DUE: &str = "DUE";
+/// Sort keys of a debit's partition.
+pub const LINK: &str = "LINK#";
+const TRY: &str = "TRY#";
 
 /// How many partitions the index of unfinished things is spread over.
 const SWEEP_SHARDS: u128 = 8;
@@ -126,16 +132,43 @@ pub fn transaction(company: &CompanyId, family: &FamilyId, transaction: &str) ->
     key(ledger_pk(company, family), format!("TRN#{ulid}"))
 }
 
+/// The partition of what a debit still owes, and of its links.
+#[must_use]
+pub fn debit_pk(company: &CompanyId, debit: &TransactionId) -> String {
+    format!("C#{company}#TRN#{debit}")
+}
+
 /// What a debit still owes.
 #[must_use]
 pub fn due(company: &CompanyId, debit: &TransactionId) -> Key {
-    key(format!("C#{company}#TRN#{debit}"), DUE)
+    key(debit_pk(company, debit), DUE)
 }
+
+/// That a debit has this link.
+#[must_use]
+pub fn link_of_debit(company: &CompanyId, debit: &TransactionId, link: &PaymentLinkId) -> Key {
+    key(debit_pk(company, debit), format!("{LINK}{}", link.expose()))
+}
+
+/// A payment link.
+#[must_use]
+pub fn link(link: &PaymentLinkId) -> Key {
+    key(format!("PL#{}", link.expose()), META)
+}
+
+/// The calls of a link in one hour since 1970.
+#[must_use]
+pub fn link_tries(link: &PaymentLinkId, hour: i64) -> Key {
+    key(format!("PL#{}", link.expose()), format!("{TRY}{hour}"))
+}
+
+/// What orders' partitions begin with.
+pub const ORDER: &str = "ORD#";
 
 /// An order.
 #[must_use]
 pub fn order(order: &OrderId) -> Key {
-    key(format!("ORD#{order}"), META)
+    key(format!("{ORDER}{order}"), META)
 }
 
 fn intent_pk(account: &AccountId, intent: &IntentId) -> String {
@@ -173,7 +206,16 @@ pub fn review(company: &CompanyId, ulid: &str) -> Key {
 pub fn sweep_shard(of: &Key) -> String {
     let mut digest = Fingerprint::new("sweep");
     digest.text(&of.pk);
-    format!("SWEEP#{}", digest.finish_bits() % SWEEP_SHARDS)
+    shard(digest.finish_bits() % SWEEP_SHARDS)
+}
+
+fn shard(number: u128) -> String {
+    format!("SWEEP#{number}")
+}
+
+/// All partitions of that index.
+pub fn sweep_shards() -> impl Iterator<Item = String> {
+    (0..SWEEP_SHARDS).map(shard)
 }
 
 /// Its place in that index: by due time.

@@ -6,10 +6,12 @@
 mod import;
 mod item;
 pub mod key;
+mod links;
 mod orders;
 mod payments;
 mod read;
 mod studio;
+mod sweep;
 mod transact;
 mod unpaid;
 mod versions;
@@ -24,9 +26,11 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::{Builder, tls};
 
 pub use import::ImportError;
+pub use links::{Debit, Link, LinkTarget};
 pub use orders::{OrderRecord, PlaceOrder};
-pub use payments::{Claim, Decision, Session, SessionKind};
+pub use payments::{Claim, Decision, Rejection, Session, SessionKind};
 pub use studio::LoadedStudio;
+pub use sweep::{DueItem, DueKey, UnallocatedCredit, Unfinished};
 pub use transact::{MAX_ACTIONS, Written};
 pub use unpaid::UnpaidOrder;
 pub use versions::{IdempotencyRecord, Versions};

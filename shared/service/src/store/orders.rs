@@ -15,7 +15,7 @@ use super::item::{Attributes, Item, Read as _, document, number, text};
 use super::key::{self, Key};
 use super::payments::{Session, close_session};
 use super::transact::{Change, Transaction, Written};
-use super::{Store, StoreError};
+use super::{Store, StoreError, links};
 use crate::snapshot::{BookedEnrolment, BookedTrial, Snapshot};
 
 /// How long after it is placed an unfinished order is looked at for the first time.
@@ -75,16 +75,7 @@ impl Store {
     pub async fn place(&self, order: &PlaceOrder<'_>, session: &Session) -> Result<Written, StoreError> {
         let snapshot = order.snapshot;
         let mut transaction = Transaction::new();
-        let claim = Item::at(&key::claim(&session.account, &session.intent))
-            .text("cid", snapshot.company.as_str())
-            .text("fid", snapshot.family.as_str())
-            .text("claim_decision", "ORDER")
-            .text("order_id", order.id.as_str())
-            .text("basket", &snapshot.basket);
-        transaction.create(claim);
-        transaction.change(close_session(session));
-        let head = order_item(order, "PENDING").number("capture_attempt", 1).swept_at(order.now_s + ORDER_SWEEP_S);
-        transaction.create(head);
+        begin(&mut transaction, order, session);
         let family = Change::of(key::family(&snapshot.company, &snapshot.family))
             .update("SET family_version = :next")
             .only_if("family_version = :version")
@@ -147,6 +138,9 @@ impl Store {
         for trial in &snapshot.trials {
             transaction.change(move_place(trial_key(snapshot, trial), order, "ACTIVE"));
         }
+        if let Some(paid) = &snapshot.link {
+            transaction.change(links::paid(paid));
+        }
         self.transact(transaction).await
     }
 
@@ -180,8 +174,28 @@ impl Store {
         for trial in &snapshot.trials {
             transaction.change(move_place(trial_key(snapshot, trial), order, "CANCELLED"));
         }
+        if let Some(paid) = &snapshot.link {
+            for change in links::reopened(snapshot, paid) {
+                transaction.change(change);
+            }
+        }
         self.transact(transaction).await
     }
+}
+
+/// What every P1 begins with: the claim, the session taken out of the sweep, the order.
+pub(super) fn begin(transaction: &mut Transaction, order: &PlaceOrder<'_>, session: &Session) {
+    let snapshot = order.snapshot;
+    let claim = Item::at(&key::claim(&session.account, &session.intent))
+        .text("cid", snapshot.company.as_str())
+        .text("fid", snapshot.family.as_str())
+        .text("claim_decision", "ORDER")
+        .text("order_id", order.id.as_str())
+        .text("basket", &snapshot.basket);
+    transaction.create(claim);
+    transaction.change(close_session(session));
+    let head = order_item(order, "PENDING").number("capture_attempt", 1).swept_at(order.now_s + ORDER_SWEEP_S);
+    transaction.create(head);
 }
 
 /// Everything of P1 but the claim, the order and the family: seats, places, trials, the idempotency record.

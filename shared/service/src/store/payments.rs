@@ -2,17 +2,17 @@
 //!
 //! Invariant: a claim is put once and never changed, but for its `done`. Whoever loses it asks again what it says.
 
-use classpay_domain::basket::BasketHash;
 use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId};
+use classpay_domain::link::PaymentLinkId;
 use classpay_domain::money::Money;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::item::{Attributes, Item, Read as _, document, number, text};
+use super::item::{self, Attributes, Item, Read as _, document, number};
 use super::transact::{Change, Transaction, Written};
 use super::{Store, StoreError, key};
-use crate::http::ApiError;
-use crate::http::ItemsBody;
+use crate::catalogue::documents::text;
+use crate::http::{ApiError, FamilyScope, ItemsBody, Reach, Role};
 
 /// What an intent was made for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,18 @@ pub enum SessionKind {
     },
     /// An amount that the caller named.
     Amount,
+    /// A payment link: what it pays of the debit, and the fee on top.
+    Link {
+        /// The link's id, which is a secret.
+        #[serde(with = "text")]
+        link: PaymentLinkId,
+        /// What it pays of the debit, in minor units.
+        due: i64,
+        /// The processing fee on top, in minor units.
+        fee: i64,
+        /// That fee in thousandths of a percent.
+        fee_thousandths: i64,
+    },
 }
 
 /// An intent that we made, and for whom.
@@ -40,6 +52,8 @@ pub struct Session {
     pub company: CompanyId,
     /// Who pays.
     pub family: FamilyId,
+    /// Who asked for it, and by whose rules it may be finished.
+    pub role: Role,
     /// What for.
     pub kind: SessionKind,
     /// How much, in minor units.
@@ -50,18 +64,38 @@ pub struct Session {
     pub local_date: Date,
 }
 
+impl Session {
+    /// The family that pays, as it was reached when the session was made.
+    #[must_use]
+    pub fn scope(&self) -> FamilyScope {
+        let (company, family) = (self.company.clone(), self.family.clone());
+        FamilyScope { company, family, role: self.role, reachable: Reach::Within }
+    }
+}
+
 /// What was decided about an intent.
 #[derive(Debug, Clone)]
 pub enum Decision {
     /// It pays this order.
     Order(OrderId),
-    /// It is void: what its caller was told. `done` once Stripe says `canceled`.
+    /// It is void: what its caller was told.
     Rejected {
         /// The refusal.
         refusal: ApiError,
-        /// Whether Stripe has said `canceled`.
-        done: bool,
+        /// What Stripe has said since.
+        state: Rejection,
     },
+}
+
+/// How far the rejection of an intent has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// It is still to be cancelled.
+    Open,
+    /// Stripe has said `canceled`.
+    Released,
+    /// Stripe has said `succeeded`: somebody captured it, and the family has a credit that belongs to no order.
+    Captured,
 }
 
 /// Who may decide about an intent.
@@ -88,19 +122,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn create_session(&self, session: &Session) -> Result<Written, StoreError> {
-        let item = Item::at(&key::session(&session.account, &session.intent))
-            .text("cid", session.company.as_str())
-            .text("fid", session.family.as_str())
-            .text("account", session.account.as_str())
-            .text("intent", session.intent.as_str())
-            .text("session_state", "open")
-            .text("doc", document(&session.kind))
-            .number("amount", session.amount)
-            .number("created_s", session.created_s)
-            .text("local_date", session.local_date.to_string())
-            .swept_at(session.created_s + SESSION_SWEEP_S);
         let mut transaction = Transaction::new();
-        transaction.create(item);
+        transaction.create(session_item(session));
         self.transact(transaction).await
     }
 
@@ -135,7 +158,7 @@ impl Store {
     pub async fn reject(
         &self,
         session: &Session,
-        basket: &BasketHash,
+        claimed_for: &str,
         refusal: &ApiError,
         now_s: i64,
     ) -> Result<Written, StoreError> {
@@ -146,8 +169,9 @@ impl Store {
             .text("account", account.as_str())
             .text("intent", intent.as_str())
             .text("claim_decision", "REJECTED")
-            .text("basket", basket.as_str())
+            .text("basket", claimed_for)
             .text("refusal", document(refusal))
+            .number("rejected_s", now_s)
             .flag("claim_done", false)
             .swept_at(now_s + REJECTION_SWEEP_S);
         let mut transaction = Transaction::new();
@@ -165,7 +189,7 @@ impl Store {
             .update("SET claim_done = :done REMOVE gsi1pk, gsi1sk")
             .only_if("claim_decision = :rejected")
             .value(":done", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
-            .value(":rejected", text("REJECTED"));
+            .value(":rejected", item::text("REJECTED"));
         let mut transaction = Transaction::new();
         transaction.change(change);
         self.transact(transaction).await
@@ -192,13 +216,28 @@ impl Store {
     }
 }
 
+pub(super) fn session_item(session: &Session) -> Item {
+    Item::at(&key::session(&session.account, &session.intent))
+        .text("cid", session.company.as_str())
+        .text("fid", session.family.as_str())
+        .text("account", session.account.as_str())
+        .text("intent", session.intent.as_str())
+        .text("role", session.role.as_str())
+        .text("session_state", "open")
+        .text("doc", document(&session.kind))
+        .number("amount", session.amount)
+        .number("created_s", session.created_s)
+        .text("local_date", session.local_date.to_string())
+        .swept_at(session.created_s + SESSION_SWEEP_S)
+}
+
 /// The change that takes a session out of the sweep, for its intent is claimed now.
 pub(super) fn close_session(session: &Session) -> Change {
     Change::of(key::session(&session.account, &session.intent))
         .update("SET session_state = :claimed REMOVE gsi1pk, gsi1sk")
         .only_if("session_state = :open AND amount = :amount")
-        .value(":claimed", text("claimed"))
-        .value(":open", text("open"))
+        .value(":claimed", item::text("claimed"))
+        .value(":open", item::text("open"))
         .value(":amount", number(session.amount))
 }
 
@@ -208,6 +247,7 @@ pub(super) fn session_of(item: &Attributes) -> Result<Session, StoreError> {
         intent: item.parsed("intent")?,
         company: item.parsed("cid")?,
         family: item.parsed("fid")?,
+        role: item.parsed("role")?,
         kind: item.document("doc")?,
         amount: Money::minor(item.number("amount")?),
         created_s: item.number("created_s")?,
@@ -220,7 +260,11 @@ pub(super) fn claim_of(item: &Attributes) -> Result<Claim, StoreError> {
         "ORDER" => Decision::Order(item.parsed("order_id")?),
         "REJECTED" => Decision::Rejected {
             refusal: item.document("refusal")?,
-            done: item.get("claim_done").is_some_and(|done| done.as_bool().is_ok_and(|done| *done)),
+            state: match (flag(item, "claim_done"), flag(item, "claim_captured")) {
+                (false, _) => Rejection::Open,
+                (true, false) => Rejection::Released,
+                (true, true) => Rejection::Captured,
+            },
         },
         _ => return Err(StoreError::Corrupt("claim_decision")),
     };
@@ -230,4 +274,8 @@ pub(super) fn claim_of(item: &Attributes) -> Result<Claim, StoreError> {
         basket: item.text("basket")?.to_owned(),
         decision,
     })
+}
+
+fn flag(item: &Attributes, name: &str) -> bool {
+    item.get(name).is_some_and(|flag| flag.as_bool().is_ok_and(|flag| *flag))
 }

@@ -18,7 +18,9 @@ use stripe_core::customer_session::{
     CreateCustomerSessionComponentsPaymentElementFeaturesPaymentMethodSaveUsage as SaveUsage,
 };
 use stripe_core::payment_intent::{
-    CancelPaymentIntent, CapturePaymentIntent, CreatePaymentIntent, RetrievePaymentIntent,
+    CancelPaymentIntent, CapturePaymentIntent, CreatePaymentIntent, CreatePaymentIntentPaymentMethodOptions,
+    CreatePaymentIntentPaymentMethodOptionsCard,
+    CreatePaymentIntentPaymentMethodOptionsCardCaptureMethod as CardCapture, RetrievePaymentIntent,
 };
 use stripe_misc::ephemeral_key::CreateEphemeralKey;
 use stripe_shared::{PaymentIntentAllowedPaymentMethodTypes as AllowedTypes, PaymentIntentCaptureMethod};
@@ -47,8 +49,28 @@ pub struct NewIntent<'a> {
     pub currency: &'a str,
     /// The family's customer on the connected account.
     pub customer: CustomerId,
+    /// How it may be paid.
+    pub methods: Methods,
     /// Our marker, for people who look at it in Stripe. Never read back for a decision.
     pub metadata: BTreeMap<String, String>,
+}
+
+/// How an intent may be paid. Never Stripe's automatic methods: some of them can't be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Methods {
+    /// A card, held first and captured later.
+    Card,
+    /// A card, held first; or a British bank debit, which nobody can hold.
+    CardOrBankDebit,
+}
+
+/// Whether the payer sees and keeps saved cards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SavedCards {
+    /// The family's own session.
+    Offered,
+    /// Whoever holds a link: no card of the family may be seen, and none is kept.
+    Off,
 }
 
 /// What Stripe's payment form needs to show saved cards.
@@ -114,10 +136,16 @@ impl Stripe {
         let request = CreatePaymentIntent::new(new.amount.units(), currency(new.currency)?)
             .customer(new.customer.as_str())
             .metadata(metadata(&new.metadata))
-            // What `payment_method_types` was before this version of Stripe's API.
-            .allowed_payment_method_types(vec![AllowedTypes::Card])
-            .capture_method(PaymentIntentCaptureMethod::Manual)
             .expand(expanded());
+        // `allowed_payment_method_types` is what `payment_method_types` was before this version of Stripe's API.
+        let request = match new.methods {
+            Methods::Card => request
+                .allowed_payment_method_types(vec![AllowedTypes::Card])
+                .capture_method(PaymentIntentCaptureMethod::Manual),
+            Methods::CardOrBankDebit => request
+                .allowed_payment_method_types(vec![AllowedTypes::Card, AllowedTypes::BacsDebit])
+                .payment_method_options(held_card()),
+        };
         keyed(account, &request, key)?.send(&self.transport).await?.try_into()
     }
 
@@ -166,7 +194,7 @@ impl Stripe {
         customer_id(customer.id.as_str())
     }
 
-    /// Opens a session in which the payer sees their saved cards and may save another one.
+    /// Opens a session for the payment form, in which the payer may see and save cards or not.
     ///
     /// # Errors
     /// [`StripeError`].
@@ -174,9 +202,10 @@ impl Stripe {
         &self,
         account: &AccountId,
         customer: &CustomerId,
+        cards: SavedCards,
         key: &str,
     ) -> Result<CustomerSession, StripeError> {
-        let request = CreateCustomerSession::new(saved_cards()).customer(customer.as_str());
+        let request = CreateCustomerSession::new(payment_form(cards)).customer(customer.as_str());
         let session = keyed(account, &request, key)?.send(&self.transport).await?;
         let customer_id = customer_id(session.customer.id().as_str())?;
         Ok(CustomerSession { customer_id, client_secret: Secret::new(session.client_secret) })
@@ -239,13 +268,30 @@ fn customer_id(text: &str) -> Result<CustomerId, StripeError> {
     CustomerId::parse(text).map_err(|_| StripeError::OutcomeUnknown)
 }
 
-/// The payment form shows saved cards and offers to save a new one for later instalments. It can't remove one:
-/// instalments may depend on it.
-fn saved_cards() -> CreateCustomerSessionComponents {
+/// Cards are held by this option alone where the intent takes bank debits too, which can't be held.
+fn held_card() -> CreatePaymentIntentPaymentMethodOptions {
+    let mut card = CreatePaymentIntentPaymentMethodOptionsCard::new();
+    card.capture_method = Some(CardCapture::Manual);
+    let mut options = CreatePaymentIntentPaymentMethodOptions::new();
+    options.card = Some(card);
+    options
+}
+
+/// The payment form. Offered: it shows saved cards and offers to save a new one for later instalments, but can't
+/// remove one, for instalments may depend on it.
+fn payment_form(cards: SavedCards) -> CreateCustomerSessionComponents {
     let mut features = CreateCustomerSessionComponentsPaymentElementFeatures::new();
-    features.payment_method_redisplay = Some(Redisplay::Enabled);
-    features.payment_method_save = Some(Save::Enabled);
-    features.payment_method_save_usage = Some(SaveUsage::OffSession);
+    match cards {
+        SavedCards::Offered => {
+            features.payment_method_redisplay = Some(Redisplay::Enabled);
+            features.payment_method_save = Some(Save::Enabled);
+            features.payment_method_save_usage = Some(SaveUsage::OffSession);
+        }
+        SavedCards::Off => {
+            features.payment_method_redisplay = Some(Redisplay::Disabled);
+            features.payment_method_save = Some(Save::Disabled);
+        }
+    }
     let mut form = CreateCustomerSessionComponentsPaymentElement::new(true);
     form.features = Some(features);
     let mut components = CreateCustomerSessionComponents::new();

@@ -90,6 +90,8 @@ pub struct Charge {
     pub currency: String,
     /// Whether all of it was given back.
     pub refunded: bool,
+    /// When it was authorised, in seconds since 1970.
+    pub created_s: i64,
     /// Newest first, as Stripe lists them: the ten newest.
     pub refunds: Vec<Refund>,
 }
@@ -165,6 +167,7 @@ fn charge_of(charge: stripe_shared::Charge) -> Result<Charge, jiff::Error> {
         amount_refunded: Money::minor(charge.amount_refunded),
         currency: charge.currency.to_string(),
         refunded: charge.refunded,
+        created_s: charge.created,
         refunds: refunds.into_iter().map(refund_of).collect::<Result<_, _>>()?,
     })
 }

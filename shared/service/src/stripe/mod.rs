@@ -15,7 +15,7 @@ mod secret;
 pub mod transport;
 pub mod wire;
 
-pub use adapter::{CustomerSession, EphemeralKey, NewIntent, Stripe};
+pub use adapter::{CustomerSession, EphemeralKey, Methods, NewIntent, SavedCards, Stripe};
 pub use error::{Rejection, StripeError};
 pub use intent::{BacsDebit, Card, Charge, Intent, PaymentMethod, PaymentMethodData, Refund};
 pub use secret::Secret;

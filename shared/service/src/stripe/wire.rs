@@ -3,6 +3,7 @@
 //! Invariant: the names, the nesting and the types are the published contract's. The client secrets leave the
 //! service here and nowhere else.
 
+use classpay_domain::id::CustomerId;
 use serde::Serialize;
 
 use super::adapter::{CustomerSession, EphemeralKey};
@@ -112,6 +113,33 @@ impl PaymentSessionBody {
                 associated_object_type: key.associated_object_type,
             },
         }
+    }
+}
+
+impl PaymentSessionBody {
+    /// For a payment that nobody makes any more: the same shape, with an empty text for every secret.
+    #[must_use]
+    pub fn without_secrets(intent: &Intent, customer: Option<&CustomerId>) -> Self {
+        let customer = customer.map(ToString::to_string).unwrap_or_default();
+        Self {
+            payment_intent: PaymentIntentBody::from(intent).without_secret(),
+            customer_session: CustomerSessionBody { customer_id: customer.clone(), client_secret: String::new() },
+            ephemeral_key: EphemeralKeyBody {
+                id: String::new(),
+                secret: String::new(),
+                associated_object_id: customer,
+                associated_object_type: "customer",
+            },
+        }
+    }
+}
+
+impl PaymentIntentBody {
+    /// The same, with an empty text for its secret.
+    #[must_use]
+    pub fn without_secret(mut self) -> Self {
+        self.client_secret.clear();
+        self
     }
 }
 
@@ -234,6 +262,7 @@ mod tests {
                 amount_refunded: Money::minor(1999),
                 currency: "usd".to_owned(),
                 refunded: true,
+                created_s: 0,
                 refunds: vec![refund],
             }),
         }

@@ -10,8 +10,9 @@ use std::fmt::Display;
 use classpay_domain::catalogue::{Currency, PlanKind, PricingModel, RegistrationStatus, TaxMode};
 use classpay_domain::id::{
     AccountId, ClassId, CompanyId, EnrolmentId, FamilyId, IdError, IntentId, PlanId, SeasonId, StudentId, TaxRateId,
-    TrialId,
+    TransactionId, TrialId,
 };
+use classpay_domain::link::PaymentLinkId;
 use classpay_domain::money::Money;
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -182,8 +183,20 @@ ids_are_text!(
     SeasonId,
     StudentId,
     TaxRateId,
+    TransactionId,
     TrialId
 );
+
+/// A link's id is a secret: what is written here goes to the table and to answers, never to a log.
+impl Textual for PaymentLinkId {
+    fn read(text: &str) -> Result<Self, String> {
+        Self::parse(text).map_err(|error| error.to_string())
+    }
+
+    fn write(&self) -> String {
+        self.expose().to_owned()
+    }
+}
 
 /// A closed list of words, each a variant.
 macro_rules! words_are_text {

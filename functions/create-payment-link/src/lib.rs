@@ -1,0 +1,66 @@
+//! `POST /v1/payment-links`: staff make a link for a debit with something due.
+//!
+//! Invariant: the link's id is 130 bits from the operating system, and the only secret there is: whoever has it can
+//! see and pay this debit.
+
+use classpay_domain::id::TransactionId;
+use classpay_domain::link::LinkState;
+use classpay_service::context::Context;
+use classpay_service::http::{ApiError, Caller, ErrorCode, Response, Role, extract};
+use classpay_service::links::body::LinkWithUrl;
+use classpay_service::store::{Link, Written};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use lambda_http::Request;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CreateBody {
+    transaction_id: String,
+    expires_at: Option<String>,
+}
+
+/// Answers the creation of a link.
+///
+/// # Errors
+/// `forbidden` for families; `not_found` for what is no debit of the company; `nothing_to_pay`.
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
+    let caller = Caller::of(request)?;
+    if caller.role() != Role::Staff {
+        return Err(ErrorCode::Forbidden.into());
+    }
+    let body: CreateBody = extract::body(request)?;
+    let expires_s = body.expires_at.as_deref().map(|text| instant(ctx, text)).transpose()?;
+    let debit_id = TransactionId::parse(body.transaction_id).map_err(|_| ApiError::not_found())?;
+    let debit = ctx.store.load_debit(caller.company(), &debit_id).await?.ok_or_else(ApiError::not_found)?;
+    if debit.due.units() <= 0 {
+        return Err(ErrorCode::NothingToPay.into());
+    }
+    let link = Link {
+        id: ctx.mint.payment_link(),
+        company: caller.company().clone(),
+        family: debit.family,
+        debit: debit_id,
+        state: LinkState::Open,
+        intent: None,
+        attempt: 0,
+        customer: None,
+        created_s: ctx.clock.now_s(),
+        expires_s,
+        aggregate: debit.aggregate,
+    };
+    match ctx.store.create_link(&link).await? {
+        Written::Done => Response::created(&LinkWithUrl::new(&link, ctx.payment_link_url()?)),
+        Written::Lost | Written::Busy | Written::Unknown => Err(ErrorCode::Unavailable.into()),
+    }
+}
+
+/// An instant as the contract writes it, `2023-12-05 14:30:41` in UTC, that is still to come.
+fn instant(ctx: &Context, text: &str) -> Result<i64, ApiError> {
+    let wrong =
+        || ApiError::new(ErrorCode::WrongType, "expiresAt must be a time to come, like 2027-01-31 23:59:59 (UTC).");
+    let local = DateTime::strptime("%Y-%m-%d %H:%M:%S", text).map_err(|_| wrong())?;
+    let instant = local.to_zoned(TimeZone::UTC).map_err(|_| wrong())?.timestamp();
+    if instant > ctx.clock.now() { Ok(instant.as_second()) } else { Err(wrong()) }
+}

@@ -1,0 +1,42 @@
+//! `POST /v1/payment-links/{paymentLinkId}/process`: takes the payment that the payer has authorised.
+//!
+//! Invariant: public; the id is the key. It touches the link's own intent only.
+
+use classpay_domain::id::IntentId;
+use classpay_service::context::{Context, Deadline};
+use classpay_service::http::{ApiError, ErrorCode, Response, extract};
+use classpay_service::links::body::ProcessBody;
+use classpay_service::links::process::{Processed, process};
+use lambda_http::Request;
+use serde::{Deserialize, Deserializer};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ProcessRequest {
+    #[serde(deserialize_with = "present")]
+    payment_intent_id: Option<String>,
+}
+
+/// A field that may be null but must be there.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
+/// Answers the payment of a link.
+///
+/// # Errors
+/// The refusals of a link's payment.
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
+    answer(ctx, request).await.map_err(ApiError::by_link)
+}
+
+async fn answer(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
+    let id = extract::path(request, "paymentLinkId")?;
+    let body: ProcessRequest = extract::body(request)?;
+    let asked =
+        body.payment_intent_id.map(IntentId::parse).transpose().map_err(|_| ErrorCode::PaymentIntentMismatch)?;
+    match process(ctx, id, asked.as_ref(), Deadline::of(request)).await? {
+        Processed::Paid(paid) => Response::ok(&ProcessBody::from(&*paid)),
+        Processed::Pending(order) => Ok(Response::processing(&order)),
+    }
+}

@@ -1,0 +1,19 @@
+//! `POST /v1/payment-links/{paymentLinkId}`: shows a debit and opens, or finds again, its payment.
+//!
+//! Invariant: public; the id is the key. It answers no secret of a link that can't be paid any more.
+
+use classpay_service::context::{Context, Deadline};
+use classpay_service::http::{ApiError, Response, extract};
+use classpay_service::links::body::RetrieveBody;
+use classpay_service::links::retrieve::retrieve;
+use lambda_http::Request;
+
+/// Answers a retrieval.
+///
+/// # Errors
+/// The refusals of a payment link.
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
+    let id = extract::path(request, "paymentLinkId")?;
+    let retrieved = retrieve(ctx, id, Deadline::of(request)).await.map_err(ApiError::by_link)?;
+    Response::ok(&RetrieveBody::from(&retrieved))
+}

@@ -1,0 +1,24 @@
+//! `DELETE /v1/payment-links/{paymentLinkId}`: staff take a link back.
+//!
+//! Invariant: the live intent is cancelled before the link is; a payment that is on its way is never taken back.
+
+use classpay_domain::link::PaymentLinkId;
+use classpay_service::context::{Context, Deadline};
+use classpay_service::http::{ApiError, Caller, ErrorCode, Response, Role, extract};
+use classpay_service::links::end;
+use lambda_http::Request;
+
+/// Answers the revocation of a link.
+///
+/// # Errors
+/// `forbidden` for families, `not_found` for another company's link, `payment_in_progress`.
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
+    let caller = Caller::of(request)?;
+    if caller.role() != Role::Staff {
+        return Err(ErrorCode::Forbidden.into());
+    }
+    let id = PaymentLinkId::parse(extract::path(request, "paymentLinkId")?).map_err(|_| ApiError::not_found())?;
+    let link = ctx.store.load_link(&id).await?.filter(|link| link.company == *caller.company());
+    end::revoke(ctx, link.ok_or_else(ApiError::not_found)?, Deadline::of(request)).await?;
+    Ok(Response::no_content())
+}

@@ -1,0 +1,224 @@
+//! Payment links: a secret that shows one debit and takes its payment.
+//!
+//! Invariant: a link has at most one live intent, and two links for one debit never collect twice: what is due is a
+//! number that each payment lowers on a condition.
+
+use std::fmt;
+
+use crate::catalogue::Currency;
+use crate::id::IdError;
+use crate::money::{Money, Overflow, Percent};
+use crate::order::IntentStatus;
+use crate::pricing::{LARGEST_CHARGE, Payment};
+
+/// How many characters of a link's id come from the operating system's random source: 130 bits.
+pub const LINK_RANDOM_CHARS: usize = 26;
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// A payment link's id. Whoever has it may see and pay the debit: it has no `Display`, and its `Debug` hides it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PaymentLinkId(String);
+
+impl PaymentLinkId {
+    /// Makes an id from random bytes, five bits of each.
+    #[must_use]
+    pub fn from_random(bytes: [u8; LINK_RANDOM_CHARS]) -> Self {
+        let chars = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 31)));
+        Self(format!("pay_{}", chars.map(|byte| char::from(*byte)).collect::<String>()))
+    }
+
+    /// Takes an id from outside.
+    ///
+    /// # Errors
+    /// [`IdError`] for what can't be an id.
+    pub fn parse(text: impl Into<String>) -> Result<Self, IdError> {
+        let text = text.into();
+        let fits = (1..=crate::id::ID_MAX_LEN).contains(&text.len());
+        let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if fits && plain { Ok(Self(text)) } else { Err(IdError) }
+    }
+
+    /// The secret itself: for keys and for the answer, never for a log.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PaymentLinkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("pay_[secret]")
+    }
+}
+
+/// Where a link stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LinkState {
+    /// To be paid.
+    Open,
+    /// Its payment is claimed.
+    Processing,
+    /// Paid through this link.
+    Paid,
+    /// Paid through this link, and given back in full.
+    Refunded,
+    /// Not paid in time.
+    Expired,
+    /// Taken back by staff.
+    Revoked,
+}
+
+impl LinkState {
+    /// All of them.
+    pub const ALL: [LinkState; 6] =
+        [Self::Open, Self::Processing, Self::Paid, Self::Refunded, Self::Expired, Self::Revoked];
+
+    /// The contract's word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Processing => "processing",
+            Self::Paid => "paid",
+            Self::Refunded => "refunded",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// Reads the contract's word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// Why a debit can't be paid by a link now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unpayable {
+    /// Nothing is due on it.
+    #[error("nothing is due")]
+    NothingDue,
+    /// Less is due than Stripe takes.
+    #[error("less is due than can be charged")]
+    TooSmall,
+    /// More is due than Stripe takes.
+    #[error("more is due than can be charged")]
+    TooLarge,
+}
+
+impl From<Overflow> for Unpayable {
+    fn from(_: Overflow) -> Self {
+        Self::TooLarge
+    }
+}
+
+/// What a link charges for what is due: that, and the company's processing fee.
+///
+/// # Errors
+/// [`Unpayable`] if that can't be charged.
+pub fn payment(due: Money, fee: Option<Percent>, currency: Currency) -> Result<Payment, Unpayable> {
+    if due <= Money::ZERO {
+        return Err(Unpayable::NothingDue);
+    }
+    let processing_fee_percent = fee.unwrap_or(Percent::ZERO);
+    let processing_fee = processing_fee_percent.of(due)?;
+    let total = due.plus(processing_fee)?;
+    if total < currency.smallest_charge() {
+        return Err(Unpayable::TooSmall);
+    }
+    if total > LARGEST_CHARGE {
+        return Err(Unpayable::TooLarge);
+    }
+    Ok(Payment { subtotal: due, processing_fee, processing_fee_percent, total })
+}
+
+/// What a retrieval does about the link's live intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retrieval {
+    /// Shows it.
+    Show,
+    /// Makes the next one.
+    Open,
+    /// Cancels it, for what is due has changed, and then makes the next one.
+    CancelThenOpen,
+    /// Settles it: the payer has done his part.
+    Settle,
+}
+
+/// Decides by the status of the live intent (`None`: there is none) and whether it charges what is due.
+#[must_use]
+pub fn retrieval(live: Option<IntentStatus>, charges_what_is_due: Amount) -> Retrieval {
+    match (live, charges_what_is_due) {
+        (None | Some(IntentStatus::Canceled), _) => Retrieval::Open,
+        (
+            Some(
+                IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction,
+            ),
+            Amount::Right,
+        ) => Retrieval::Show,
+        (
+            Some(
+                IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction,
+            ),
+            Amount::Wrong,
+        ) => Retrieval::CancelThenOpen,
+        (Some(IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded), _) => {
+            Retrieval::Settle
+        }
+    }
+}
+
+/// Whether an intent charges what is due now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// To the unit.
+    Right,
+    /// Something else.
+    Wrong,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_s_id_is_130_random_bits_that_no_log_line_shows() {
+        let id = PaymentLinkId::from_random([0xFF; LINK_RANDOM_CHARS]);
+        assert_eq!(id.expose(), "pay_ZZZZZZZZZZZZZZZZZZZZZZZZZZ");
+        assert_eq!(format!("{id:?}"), "pay_[secret]");
+        assert_ne!(id, PaymentLinkId::from_random([1; LINK_RANDOM_CHARS]));
+    }
+
+    #[test]
+    fn a_link_charges_what_is_due_and_the_fee() {
+        let gbp = Currency::parse("gbp").unwrap();
+        let fee = Some(Percent::thousandths(2_900));
+        let pay = |due| payment(Money::minor(due), fee, gbp);
+        assert_eq!(pay(1000).map(|p| (p.processing_fee.units(), p.total.units())), Ok((29, 1029)));
+        assert_eq!(pay(0), Err(Unpayable::NothingDue));
+        assert_eq!(pay(-5), Err(Unpayable::NothingDue));
+        assert_eq!(pay(28), Err(Unpayable::TooSmall));
+        assert_eq!(pay(99_999_999), Err(Unpayable::TooLarge));
+        assert_eq!(pay(i64::MAX), Err(Unpayable::TooLarge));
+    }
+
+    #[test]
+    fn an_intent_that_the_payer_has_paid_is_settled_and_never_cancelled_by_a_retrieval() {
+        for amount in [Amount::Right, Amount::Wrong] {
+            for status in [IntentStatus::RequiresCapture, IntentStatus::Processing, IntentStatus::Succeeded] {
+                assert_eq!(retrieval(Some(status), amount), Retrieval::Settle);
+            }
+            assert_eq!(retrieval(Some(IntentStatus::Canceled), amount), Retrieval::Open);
+        }
+        assert_eq!(retrieval(Some(IntentStatus::RequiresAction), Amount::Wrong), Retrieval::CancelThenOpen);
+        assert_eq!(retrieval(Some(IntentStatus::RequiresAction), Amount::Right), Retrieval::Show);
+    }
+
+    #[test]
+    fn the_states_are_read_as_they_are_written() {
+        for state in LinkState::ALL {
+            assert_eq!(LinkState::parse(state.as_str()), Some(state));
+        }
+    }
+}

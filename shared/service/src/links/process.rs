@@ -1,0 +1,189 @@
+//! Takes a link's payment: claim, capture, record. Repeated, it answers the same.
+//!
+//! Invariant: only the link's own intent is touched. A decline leaves the link open; so does a rejection.
+
+use classpay_domain::id::{IntentId, OrderId};
+use classpay_domain::ledger::DetailKind;
+use classpay_domain::link::LinkState;
+use classpay_domain::order::IntentStatus;
+
+use super::road::{self, Step};
+use super::{MAX_ROUNDS, account, end, find};
+use crate::aggregate::AggregateTransaction;
+use crate::context::{Context, Deadline};
+use crate::http::{ApiError, ErrorCode};
+use crate::settle::Outcome;
+use crate::store::{Link, LinkTarget};
+use crate::stripe::Intent;
+
+/// How many calls of `process` a link may get in an hour: a payer needs one or two, a guesser many.
+const TRIES_PER_HOUR: u32 = 10;
+
+/// A link that was paid, or is being paid by a bank debit.
+#[derive(Debug)]
+pub struct Paid {
+    /// The link.
+    pub link: Link,
+    /// What it points at.
+    pub target: LinkTarget,
+    /// The credit: posted, or pending for a bank debit on its way.
+    pub credit: AggregateTransaction,
+    /// The intent that paid.
+    pub intent: Intent,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub enum Processed {
+    /// Paid, or on its way by bank debit.
+    Paid(Box<Paid>),
+    /// Not yet known: the same call again tells.
+    Pending(OrderId),
+}
+
+/// Takes the payment of a link; `asked` is the intent that the caller means, `None` the link's own.
+///
+/// # Errors
+/// The refusals of a link's payment.
+pub async fn process(
+    ctx: &Context,
+    id: &str,
+    asked: Option<&IntentId>,
+    deadline: Deadline,
+) -> Result<Processed, ApiError> {
+    let mut link = find(ctx, id).await?;
+    let now_s = ctx.clock.now_s();
+    if ctx.store.count_link_try(&link.id, now_s).await? > TRIES_PER_HOUR {
+        let wait_s = u32::try_from(3600 - now_s.rem_euclid(3600)).unwrap_or(3600);
+        return Err(ApiError::from(ErrorCode::TooManyAttempts).retry_after(wait_s));
+    }
+    let mut sent = false;
+    for _ in 0..MAX_ROUNDS {
+        if deadline.is_near() {
+            break;
+        }
+        match round(ctx, &link, asked, deadline).await {
+            Ok((target, Step::Got(outcome))) => return finished(ctx, link, target, outcome, deadline).await,
+            Ok((_, Step::Again)) => {}
+            Ok((_, Step::Unknown)) => sent = true,
+            Err(error) if error.status() < 500 || !sent => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "nothing can be read, and something was sent");
+                break;
+            }
+        }
+        match ctx.store.load_link(&link.id).await {
+            Ok(Some(read)) => link = read,
+            Ok(None) => return Err(ApiError::not_found()),
+            Err(_) if sent => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match (sent, &link.intent) {
+        (true, Some(intent)) => {
+            let account = account(ctx, &link).await?;
+            Ok(Processed::Pending(classpay_domain::order::order_of_intent(&account, intent)))
+        }
+        _ => Err(ApiError::from(ErrorCode::Unavailable).because("rivals were faster every time")),
+    }
+}
+
+async fn round(
+    ctx: &Context,
+    link: &Link,
+    asked: Option<&IntentId>,
+    deadline: Deadline,
+) -> Result<(LinkTarget, Step), ApiError> {
+    match link.state {
+        LinkState::Revoked => return Err(ErrorCode::LinkRevoked.into()),
+        LinkState::Expired => return Err(ErrorCode::LinkExpired.into()),
+        LinkState::Open | LinkState::Processing | LinkState::Paid | LinkState::Refunded => {}
+    }
+    let own = match (&link.intent, asked) {
+        (Some(own), Some(asked)) if own != asked => return Err(ErrorCode::PaymentIntentMismatch.into()),
+        (None, Some(_)) => return Err(ErrorCode::PaymentIntentMismatch.into()),
+        (None, None) => return Err(ErrorCode::PaymentNotAuthorised.into()),
+        (Some(own), _) => own,
+    };
+    let account = account(ctx, link).await?;
+    let stripe = ctx.stripe()?.within(deadline.left());
+    let (target, intent) = tokio::join!(ctx.store.load_link_target(link, &account), stripe.load_intent(&account, own));
+    let target = target?;
+    let Some(session) = target.session.clone() else {
+        return Err(ApiError::internal("a link's intent has no session"));
+    };
+    if let Some(claim) = target.claim.clone() {
+        let step = road::follow(ctx, &session, &claim.decision, deadline).await?;
+        return Ok((target, step));
+    }
+    let intent = intent?.ok_or(ErrorCode::PaymentIntentMismatch)?;
+    let refusal = match intent.status {
+        IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded => {
+            let step = road::take(ctx, link, &target, &session, intent, deadline).await?;
+            return Ok((target, step));
+        }
+        IntentStatus::Canceled => ErrorCode::PaymentCancelled,
+        IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction => {
+            if end::is_over(ctx, link) {
+                end::expire(ctx, &stripe, &account, link).await?;
+                return Ok((target, Step::Again));
+            }
+            ErrorCode::PaymentNotAuthorised
+        }
+    };
+    // A rival may have decided since the claim was read: then this is no refusal.
+    match ctx.store.load_claim(&account, own).await? {
+        Some(_) => Ok((target, Step::Again)),
+        None => Err(refusal.into()),
+    }
+}
+
+/// The answer, with the intent as it is now.
+async fn finished(
+    ctx: &Context,
+    mut link: Link,
+    target: LinkTarget,
+    outcome: Outcome,
+    deadline: Deadline,
+) -> Result<Processed, ApiError> {
+    let account = account(ctx, &link).await?;
+    let (Some(id), stripe) = (&link.intent, ctx.stripe()?.within(deadline.left())) else {
+        return Err(ApiError::internal("a paid link has no intent"));
+    };
+    match outcome {
+        Outcome::Refused(refusal) => Err(refusal),
+        Outcome::Completed(transactions) => {
+            let Some(credit) = transactions.into_iter().find(|transaction| !transaction.is_debit()) else {
+                return Err(ApiError::internal("a paid link has no credit"));
+            };
+            let order = classpay_domain::order::order_of_intent(&account, id);
+            let Ok(Some(intent)) = stripe.load_intent(&account, id).await else { return Ok(Processed::Pending(order)) };
+            if link.state != LinkState::Refunded {
+                link.state = LinkState::Paid;
+            }
+            Ok(Processed::Paid(Box::new(Paid { link, target, credit, intent })))
+        }
+        Outcome::Pending(order) => {
+            let (record, intent) = tokio::join!(ctx.store.load_order(&order), stripe.load_intent(&account, id));
+            match (record, intent) {
+                (Ok(Some(record)), Ok(Some(intent))) if intent.status == IntentStatus::Processing => {
+                    let credit = record.snapshot.transactions.into_iter().find(|transaction| !transaction.is_debit());
+                    let credit = credit.ok_or_else(|| ApiError::internal("a paid link has no credit"))?;
+                    link.state = LinkState::Processing;
+                    Ok(Processed::Paid(Box::new(Paid { link, target, credit: pending(credit), intent })))
+                }
+                _ => Ok(Processed::Pending(order)),
+            }
+        }
+    }
+}
+
+/// A bank debit takes days and may fail: until then its credit is shown as pending, and nothing is posted.
+fn pending(mut credit: AggregateTransaction) -> AggregateTransaction {
+    for detail in &mut credit.details {
+        if detail.details.kind == DetailKind::PaymentAuto.as_str() {
+            detail.details.kind = "payment-pending-card".to_owned();
+        }
+    }
+    credit
+}

@@ -1,0 +1,263 @@
+//! Opens a link, or finds it again: the one live intent for what is due now.
+//!
+//! Invariant: at most one intent of a link is live. The next one is made only after Stripe has said that the last is
+//! canceled; an intent that the payer has paid is settled, never replaced.
+
+use std::collections::BTreeMap;
+
+use classpay_domain::id::{AccountId, CustomerId};
+use classpay_domain::link::{Amount, LinkState, Retrieval, retrieval};
+use classpay_domain::order::IntentStatus;
+use classpay_domain::pricing::Payment;
+use tokio::join;
+
+use super::road::{self, Step};
+use super::{MAX_ROUNDS, account, alias, due_payment, end, find, refusal_of, session_payment};
+use crate::clock::local_date;
+use crate::context::{Context, Deadline};
+use crate::http::{ApiError, ErrorCode};
+use crate::settle::Outcome;
+use crate::store::{Link, LinkTarget, Session, SessionKind, Written};
+use crate::stripe::{CustomerSession, EphemeralKey, Intent, Methods, NewIntent, SavedCards, Stripe, StripeError};
+
+/// A link with its intent, as a retrieval answers it.
+#[derive(Debug)]
+pub struct Retrieved {
+    /// The link.
+    pub link: Link,
+    /// What it points at.
+    pub target: LinkTarget,
+    /// Its intent.
+    pub intent: Intent,
+    /// What that charges.
+    pub payment: Payment,
+    /// What a payment form needs; `None` once there is nothing left to pay.
+    pub form: Option<(CustomerSession, EphemeralKey)>,
+}
+
+enum Round {
+    Over(Box<Retrieved>),
+    Again,
+}
+
+/// Retrieves a link.
+///
+/// # Errors
+/// The refusals of a retrieval.
+pub async fn retrieve(ctx: &Context, id: &str, deadline: Deadline) -> Result<Retrieved, ApiError> {
+    for _ in 0..MAX_ROUNDS {
+        let link = find(ctx, id).await?;
+        match round(ctx, link, deadline).await? {
+            Round::Over(retrieved) => return Ok(*retrieved),
+            Round::Again if deadline.is_near() => break,
+            Round::Again => {}
+        }
+    }
+    Err(ApiError::from(ErrorCode::Unavailable).because("rivals were faster every time"))
+}
+
+async fn round(ctx: &Context, link: Link, deadline: Deadline) -> Result<Round, ApiError> {
+    match link.state {
+        LinkState::Revoked => return Err(ErrorCode::LinkRevoked.into()),
+        LinkState::Expired => return Err(ErrorCode::LinkExpired.into()),
+        LinkState::Open | LinkState::Processing | LinkState::Paid | LinkState::Refunded => {}
+    }
+    let account = account(ctx, &link).await?;
+    let stripe = ctx.stripe()?.within(deadline.left());
+    let (target, intent, form) = join!(
+        ctx.store.load_link_target(&link, &account),
+        live_intent(&stripe, &account, &link),
+        known_form(ctx, &stripe, &account, &link),
+    );
+    let (target, intent) = (target?, intent?);
+    let paid = target.session.as_ref().and_then(session_payment);
+    match (link.state, &target.claim, &target.session) {
+        (LinkState::Open, None, _) => {}
+        (LinkState::Open | LinkState::Processing, Some(claim), Some(session)) => {
+            let step = road::follow(ctx, session, &claim.decision, deadline).await?;
+            return after_settling(step, link, target, intent);
+        }
+        _ => return Ok(shown(link, target, intent, paid, None)),
+    }
+    let due = due_payment(&target);
+    let right = paid.is_some_and(|opened| due.is_ok_and(|due| due.total == opened.total));
+    let amount = if right { Amount::Right } else { Amount::Wrong };
+    let decided = retrieval(intent.as_ref().map(|intent| intent.status), amount);
+    if decided != Retrieval::Settle && end::is_over(ctx, &link) {
+        end::expire(ctx, &stripe, &account, &link).await?;
+        return Ok(Round::Again);
+    }
+    match (decided, intent, target.session.clone()) {
+        (Retrieval::Show, intent @ Some(_), _) => Ok(shown(link, target, intent, paid, Some(form?))),
+        (Retrieval::Settle, Some(intent), Some(session)) => {
+            let step = road::take(ctx, &link, &target, &session, intent.clone(), deadline).await?;
+            after_settling(step, link, target, Some(intent))
+        }
+        (Retrieval::CancelThenOpen, Some(_), _) => match end::cancel_live(&stripe, &account, &link).await? {
+            IntentStatus::Canceled => open(ctx, &stripe, &account, link, target, due.map_err(refusal_of)?).await,
+            _ => Ok(Round::Again),
+        },
+        (Retrieval::Open, _, _) => open(ctx, &stripe, &account, link, target, due.map_err(refusal_of)?).await,
+        // An intent is decided about only if it was read, and settled only by its session.
+        (Retrieval::Show | Retrieval::Settle | Retrieval::CancelThenOpen, _, _) => {
+            Err(ApiError::internal("a link's intent has no session"))
+        }
+    }
+}
+
+/// What was settled is read again; what is still on its way is shown as it is.
+fn after_settling(step: Step, link: Link, target: LinkTarget, intent: Option<Intent>) -> Result<Round, ApiError> {
+    match step {
+        Step::Got(Outcome::Pending(_)) => {
+            let paid = target.session.as_ref().and_then(session_payment);
+            Ok(shown(Link { state: LinkState::Processing, ..link }, target, intent, paid, None))
+        }
+        Step::Got(Outcome::Completed(_) | Outcome::Refused(_)) | Step::Again | Step::Unknown => Ok(Round::Again),
+    }
+}
+
+type Form = (CustomerSession, EphemeralKey);
+
+fn shown(
+    link: Link,
+    target: LinkTarget,
+    intent: Option<Intent>,
+    payment: Option<Payment>,
+    form: Option<Option<Form>>,
+) -> Round {
+    match (intent, payment, form) {
+        (Some(intent), Some(payment), None) => {
+            Round::Over(Box::new(Retrieved { link, target, intent, payment, form: None }))
+        }
+        (Some(intent), Some(payment), Some(Some(form))) => {
+            Round::Over(Box::new(Retrieved { link, target, intent, payment, form: Some(form) }))
+        }
+        _ => Round::Again,
+    }
+}
+
+async fn live_intent(stripe: &Stripe, account: &AccountId, link: &Link) -> Result<Option<Intent>, ApiError> {
+    let Some(id) = &link.intent else { return Ok(None) };
+    let intent = stripe.load_intent(account, id).await?;
+    intent.map(Some).ok_or_else(|| ApiError::from(ErrorCode::StripeMisconfigured).because("a link's intent is gone"))
+}
+
+/// The form of a link that has been opened before: its customer is known, so nothing waits for it.
+async fn known_form(
+    ctx: &Context,
+    stripe: &Stripe,
+    account: &AccountId,
+    link: &Link,
+) -> Result<Option<Form>, ApiError> {
+    match (&link.customer, link.state) {
+        (Some(customer), LinkState::Open) => form(ctx, stripe, account, customer).await.map(Some),
+        _ => Ok(None),
+    }
+}
+
+async fn form(ctx: &Context, stripe: &Stripe, account: &AccountId, customer: &CustomerId) -> Result<Form, ApiError> {
+    let (session_key, ephemeral_key) = (format!("cs:{}", ctx.mint.bare()), format!("ek:{}", ctx.mint.bare()));
+    let (session, key) = join!(
+        stripe.create_customer_session(account, customer, SavedCards::Off, &session_key),
+        stripe.create_ephemeral_key(account, customer, &ephemeral_key),
+    );
+    Ok((session?, key?))
+}
+
+/// Makes the link's next intent, and makes it the live one.
+async fn open(
+    ctx: &Context,
+    stripe: &Stripe,
+    account: &AccountId,
+    link: Link,
+    target: LinkTarget,
+    payment: Payment,
+) -> Result<Round, ApiError> {
+    let customer = customer(ctx, stripe, account, &link, &target).await?;
+    let billing = &target.company.settings.billing;
+    let currency = billing.currency.code();
+    let new = NewIntent {
+        amount: payment.total,
+        currency,
+        customer: customer.clone(),
+        methods: if currency == "gbp" { Methods::CardOrBankDebit } else { Methods::Card },
+        metadata: metadata(&link),
+    };
+    let key = format!("pl:{}:{}:{}", alias(&link.id), link.attempt, payment.total);
+    let (intent, form) = join!(stripe.create_intent(account, &new, &key), form(ctx, stripe, account, &customer));
+    let intent = match intent {
+        Ok(intent) => intent,
+        Err(StripeError::Rejected(why)) if why.has_code("idempotency_error") => {
+            return Err(ApiError::from(ErrorCode::Unavailable).because("a link's key was used with other parameters"));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let timezone = &target.company.settings.general.timezone;
+    let session = Session {
+        account: account.clone(),
+        intent: intent.id.clone(),
+        company: link.company.clone(),
+        family: link.family.clone(),
+        role: crate::http::Role::Family,
+        kind: SessionKind::Link {
+            link: link.id.clone(),
+            due: payment.subtotal.units(),
+            fee: payment.processing_fee.units(),
+            fee_thousandths: payment.processing_fee_percent.in_thousandths(),
+        },
+        amount: payment.total,
+        created_s: ctx.clock.now_s(),
+        local_date: local_date(ctx.clock.now(), timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?,
+    };
+    match ctx.store.open_intent(&link, &session, &customer).await? {
+        Written::Done => {
+            let link = Link { intent: Some(intent.id.clone()), customer: Some(customer), ..link };
+            Ok(shown(link, target, Some(intent), Some(payment), Some(Some(form?))))
+        }
+        Written::Lost => {
+            give_up(ctx, stripe, &session).await?;
+            Ok(Round::Again)
+        }
+        Written::Busy | Written::Unknown => Ok(Round::Again),
+    }
+}
+
+/// Another intent is the live one. Ours is cancelled only if nobody remembers it: two tabs share a key, so ours may
+/// be the very one that is live.
+async fn give_up(ctx: &Context, stripe: &Stripe, ours: &Session) -> Result<(), ApiError> {
+    let (session, claim) = ctx.store.load_payment(&ours.account, &ours.intent).await?;
+    if session.is_none() && claim.is_none() {
+        let key = format!("lost:{}", ours.intent);
+        stripe.cancel_intent(&ours.account, &ours.intent, &key).await?;
+    }
+    Ok(())
+}
+
+/// The family's customer for links, made once: without an e-mail, so that nothing of the family hangs on it.
+async fn customer(
+    ctx: &Context,
+    stripe: &Stripe,
+    account: &AccountId,
+    link: &Link,
+    target: &LinkTarget,
+) -> Result<CustomerId, ApiError> {
+    if let Some(customer) = &target.customer {
+        return Ok(customer.clone());
+    }
+    let key = format!("plcus:{}:{}", link.company, link.family);
+    let made = stripe.create_customer(account, &target.family.name, &metadata(link), &key).await?;
+    match ctx.store.remember_link_customer(link, &made).await? {
+        Written::Done => Ok(made),
+        Written::Lost | Written::Busy | Written::Unknown => {
+            let again = ctx.store.load_link_target(link, account).await?;
+            again.customer.ok_or(ErrorCode::Unavailable.into())
+        }
+    }
+}
+
+/// What our objects at Stripe say about themselves: never the link's id.
+fn metadata(link: &Link) -> BTreeMap<String, String> {
+    let about =
+        [("classpay", "1".to_owned()), ("company", link.company.to_string()), ("family", link.family.to_string())];
+    about.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

@@ -1,0 +1,152 @@
+//! From an authorised intent of a link to its record: claim and reserve what is due, capture, post.
+//!
+//! Invariant: a link's order reserves its part of the debit in the same transaction that claims the intent. Who finds
+//! less due than he pays is rejected with the claim first, and told so once Stripe says `canceled`.
+
+use classpay_domain::ledger::payment_credit;
+use classpay_domain::order::{IntentStatus, OrderState, PaidBy, order_of_intent};
+use classpay_domain::pricing::Buyer;
+
+use super::{claimed_for, due_payment, refusal_of, session_payment};
+use crate::aggregate::Ledger;
+use crate::clock::local_date;
+use crate::context::{Context, Deadline};
+use crate::http::{ApiError, ErrorCode};
+use crate::refusals::quote_changed;
+use crate::settle::{Outcome, release_rejected, settle};
+use crate::snapshot::{OrderPayment, PaidLink, Snapshot};
+use crate::store::{Decision, Link, LinkTarget, OrderRecord, PlaceOrder, Rejection, Session, Written};
+use crate::stripe::{Intent, PaymentMethodData};
+
+/// What a step of the road comes to.
+pub(super) enum Step {
+    /// The order, or the rejection, as far as it got.
+    Got(Outcome),
+    /// Somebody was faster: look again.
+    Again,
+    /// A reply was lost: look again, and refuse nothing for lack of an answer.
+    Unknown,
+}
+
+/// Follows a decision that stands.
+pub(super) async fn follow(
+    ctx: &Context,
+    session: &Session,
+    decision: &Decision,
+    deadline: Deadline,
+) -> Result<Step, ApiError> {
+    let order = order_of_intent(&session.account, &session.intent);
+    Ok(Step::Got(match decision {
+        Decision::Order(id) => {
+            let order = ctx.store.load_order(id).await?;
+            let order = order.ok_or_else(|| ApiError::internal(format!("order {id} is named and not there")))?;
+            settle(ctx, order, None, deadline).await
+        }
+        Decision::Rejected { refusal, state: Rejection::Released } => Outcome::Refused(refusal.clone().released()),
+        Decision::Rejected { state: Rejection::Captured, .. } => {
+            Outcome::Refused(ErrorCode::PaymentAlreadyCaptured.into())
+        }
+        Decision::Rejected { refusal, state: Rejection::Open } => {
+            release_rejected(ctx, session, &order, refusal.clone(), deadline).await
+        }
+    }))
+}
+
+/// Takes an intent that the payer has authorised down the road.
+pub(super) async fn take(
+    ctx: &Context,
+    link: &Link,
+    target: &LinkTarget,
+    session: &Session,
+    intent: Intent,
+    deadline: Deadline,
+) -> Result<Step, ApiError> {
+    if let Some(refusal) = refusal(link, target, session, &intent) {
+        return reject(ctx, link, session, refusal, deadline).await;
+    }
+    let order = order_of_intent(&session.account, &session.intent);
+    let Some(payment) = session_payment(session) else { return Err(ErrorCode::PaymentIntentMismatch.into()) };
+    let too_large = |_| ApiError::from(ErrorCode::AmountTooLarge);
+    let timezone = &target.company.settings.general.timezone;
+    let today = local_date(ctx.clock.now(), timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?;
+    let entry = payment_credit(today, payment.total, payment.processing_fee).map_err(too_large)?;
+    let name = &target.family.name;
+    let ledger = Ledger { company: &link.company, family: &link.family, family_name: name, order: &order };
+    let paid = PaidLink { link: link.id.clone(), debit: link.debit.clone(), amount: payment.subtotal.units() };
+    let snapshot = Snapshot {
+        company: link.company.clone(),
+        family: link.family.clone(),
+        payment: Some(OrderPayment {
+            account: session.account.clone(),
+            intent: session.intent.clone(),
+            total: payment.total.units(),
+            paid_by: paid_by(&intent),
+        }),
+        basket: claimed_for(&link.id),
+        enrolments: Vec::new(),
+        trials: Vec::new(),
+        link: Some(paid.clone()),
+        transactions: vec![ledger.credit(&entry, &link.debit, &ctx.mint).map_err(too_large)?],
+    };
+    let place = PlaceOrder {
+        id: &order,
+        snapshot: &snapshot,
+        // A link's order reads nothing that the family's version guards: what it takes is guarded by itself.
+        family_version: 0,
+        seats: &std::collections::BTreeMap::new(),
+        buyer: Buyer::Family,
+        idempotency: None,
+        now_s: ctx.clock.now_s(),
+    };
+    match ctx.store.place_link(&place, session, &paid).await? {
+        Written::Lost | Written::Busy => return Ok(Step::Again),
+        Written::Unknown => return Ok(Step::Unknown),
+        Written::Done => {}
+    }
+    let placed = OrderRecord { id: order, state: OrderState::Pending, attempt: 1, needs_review: false, snapshot };
+    Ok(Step::Got(settle(ctx, placed, Some(intent), deadline).await))
+}
+
+/// Why an authorised intent can't pay the link now.
+fn refusal(link: &Link, target: &LinkTarget, session: &Session, intent: &Intent) -> Option<ApiError> {
+    let authorised_s = intent.charge.as_ref().map(|charge| charge.created_s);
+    if let (Some(expires_s), Some(authorised_s)) = (link.expires_s, authorised_s)
+        && authorised_s > expires_s
+    {
+        return Some(ErrorCode::LinkExpired.into());
+    }
+    let opened = session_payment(session)?;
+    if target.due < opened.subtotal {
+        return Some(match due_payment(target) {
+            Ok(now) => quote_changed(Some(&now)),
+            Err(why) => refusal_of(why),
+        });
+    }
+    let currency = target.company.settings.billing.currency.code();
+    if intent.amount != session.amount || intent.currency != currency {
+        return Some(quote_changed(due_payment(target).ok().as_ref()));
+    }
+    None
+}
+
+fn paid_by(intent: &Intent) -> PaidBy {
+    let bank_debit = intent.payment_method.as_ref().is_some_and(|m| matches!(m.data, PaymentMethodData::BacsDebit(_)));
+    if bank_debit || intent.status == IntentStatus::Processing { PaidBy::BankDebit } else { PaidBy::Card }
+}
+
+/// The claim first, then the cancel, and only then the refusal.
+pub(super) async fn reject(
+    ctx: &Context,
+    link: &Link,
+    session: &Session,
+    refusal: ApiError,
+    deadline: Deadline,
+) -> Result<Step, ApiError> {
+    match ctx.store.reject(session, &claimed_for(&link.id), &refusal, ctx.clock.now_s()).await? {
+        Written::Lost | Written::Busy => return Ok(Step::Again),
+        Written::Unknown => return Ok(Step::Unknown),
+        Written::Done => {}
+    }
+    let order = order_of_intent(&session.account, &session.intent);
+    Ok(Step::Got(release_rejected(ctx, session, &order, refusal, deadline).await))
+}

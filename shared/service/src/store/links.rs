@@ -1,0 +1,314 @@
+//! Payment links: a debit that can be seen and paid by whoever has the secret.
+//!
+//! Invariant: a link has at most one live intent, changed only on the condition that it is the one that was read; and
+//! what is due is lowered only on the condition that so much is due. So neither two tabs nor two links collect twice.
+
+use aws_sdk_dynamodb::types::ReturnValue;
+use classpay_domain::id::{AccountId, CompanyId, CustomerId, FamilyId, IntentId, TransactionId};
+use classpay_domain::link::{LinkState, PaymentLinkId};
+use classpay_domain::money::Money;
+
+use super::item::{Attributes, Item, Read as _, document, key_attributes, number, text};
+use super::orders::{PlaceOrder, begin};
+use super::payments::{Claim, Session, claim_of, session_item, session_of};
+use super::read::Consistency;
+use super::transact::{Change, Transaction, Written};
+use super::{Store, StoreError, key, unavailable};
+use crate::aggregate::AggregateTransaction;
+use crate::catalogue::documents::{CompanyDoc, FamilyDoc};
+use crate::snapshot::{PaidLink, Snapshot};
+
+/// How long the count of a link's calls is kept: an hour, and what TTL may be late.
+const TRIES_LIFE_S: i64 = 2 * 60 * 60;
+
+/// A payment link as it stands.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// Its id.
+    pub id: PaymentLinkId,
+    /// Whose money.
+    pub company: CompanyId,
+    /// Who owes.
+    pub family: FamilyId,
+    /// What is to be paid.
+    pub debit: TransactionId,
+    /// Where it stands.
+    pub state: LinkState,
+    /// Its live intent, or the one that paid it.
+    pub intent: Option<IntentId>,
+    /// How many intents it has had; it numbers the idempotency keys.
+    pub attempt: u32,
+    /// The customer of its intents.
+    pub customer: Option<CustomerId>,
+    /// When it was made, in seconds since 1970.
+    pub created_s: i64,
+    /// Until when it can be paid.
+    pub expires_s: Option<i64>,
+    /// The debit as it was posted.
+    pub aggregate: AggregateTransaction,
+}
+
+/// What a link points at.
+#[derive(Debug, Clone)]
+pub struct LinkTarget {
+    /// The business.
+    pub company: CompanyDoc,
+    /// The family.
+    pub family: FamilyDoc,
+    /// The family's customer for links, if it has one.
+    pub customer: Option<CustomerId>,
+    /// What is due on the debit.
+    pub due: Money,
+    /// What the live intent was made for.
+    pub session: Option<Session>,
+    /// Who may decide about it.
+    pub claim: Option<Claim>,
+}
+
+/// A debit and what is due on it.
+#[derive(Debug, Clone)]
+pub struct Debit {
+    /// Who owes.
+    pub family: FamilyId,
+    /// What is due.
+    pub due: Money,
+    /// The debit as it was posted.
+    pub aggregate: AggregateTransaction,
+}
+
+impl Store {
+    /// A debit of the company and what is due on it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_debit(&self, company: &CompanyId, id: &TransactionId) -> Result<Option<Debit>, StoreError> {
+        let Some(due) = self.get(&key::due(company, id)).await? else { return Ok(None) };
+        let family: FamilyId = due.parsed("fid")?;
+        let posted = self.get(&key::transaction(company, &family, id.as_str())).await?;
+        let aggregate = posted.ok_or(StoreError::Corrupt("amount_due"))?.document("doc")?;
+        Ok(Some(Debit { family, due: Money::minor(due.number("amount_due")?), aggregate }))
+    }
+
+    /// Remembers a new link.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn create_link(&self, link: &Link) -> Result<Written, StoreError> {
+        let mut item = Item::at(&key::link(&link.id))
+            .text("cid", link.company.as_str())
+            .text("fid", link.family.as_str())
+            .text("link_id", link.id.expose())
+            .text("debit", link.debit.as_str())
+            .text("link_state", link.state.as_str())
+            .number("attempt", link.attempt)
+            .number("created_s", link.created_s)
+            .text("doc", document(&link.aggregate));
+        if let Some(expires_s) = link.expires_s {
+            item = item.number("expires_s", expires_s).swept_at(expires_s);
+        }
+        let mut transaction = Transaction::new();
+        transaction.create(item);
+        let listed = Item::at(&key::link_of_debit(&link.company, &link.debit, &link.id));
+        transaction.create(listed.text("cid", link.company.as_str()).text("link_id", link.id.expose()));
+        self.transact(transaction).await
+    }
+
+    /// A link. For an id that nobody has, the read is the same.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_link(&self, id: &PaymentLinkId) -> Result<Option<Link>, StoreError> {
+        self.get(&key::link(id)).await?.as_ref().map(link_of).transpose()
+    }
+
+    /// The links of a debit, in no order that means anything.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_links_of(&self, company: &CompanyId, debit: &TransactionId) -> Result<Vec<Link>, StoreError> {
+        let listed = self.query(&key::debit_pk(company, debit), Consistency::Strong).await?;
+        let mut keys = Vec::new();
+        for item in listed.iter().filter(|item| item.text_if("sk").is_some_and(|sk| sk.starts_with(key::LINK))) {
+            let id = PaymentLinkId::parse(item.text("link_id")?).map_err(|_| StoreError::Corrupt("link_id"))?;
+            keys.push(key::link(&id));
+        }
+        let found = self.get_all(keys, Consistency::Strong).await?;
+        found.values().map(link_of).collect()
+    }
+
+    /// What a link points at, consistently: company, family, what is due, session and claim of its intent.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached, or lacks what the link points at.
+    pub async fn load_link_target(&self, link: &Link, account: &AccountId) -> Result<LinkTarget, StoreError> {
+        let company = key::company(&link.company);
+        let family = key::family(&link.company, &link.family);
+        let due = key::due(&link.company, &link.debit);
+        let session = link.intent.as_ref().map(|intent| key::session(account, intent));
+        let claim = link.intent.as_ref().map(|intent| key::claim(account, intent));
+        let singles = [Some(&company), Some(&family), Some(&due), session.as_ref(), claim.as_ref()];
+        let items = self.get_all(singles.into_iter().flatten().cloned().collect(), Consistency::Strong).await?;
+        let item = |key: &key::Key, what| items.get(key).ok_or(StoreError::Corrupt(what));
+        let family = item(&family, "link's family")?;
+        let customer = family.text_if("link_customer").map(str::parse).transpose();
+        Ok(LinkTarget {
+            company: item(&company, "link's company")?.document("doc")?,
+            family: family.document("doc")?,
+            customer: customer.map_err(|_| StoreError::Corrupt("link_customer"))?,
+            due: Money::minor(item(&due, "link's debit")?.number("amount_due")?),
+            session: session.and_then(|key| items.get(&key)).map(session_of).transpose()?,
+            claim: claim.and_then(|key| items.get(&key)).map(claim_of).transpose()?,
+        })
+    }
+
+    /// Reads as much as [`Store::load_link_target`] for a link that isn't there.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_absent_target(&self, id: &PaymentLinkId) -> Result<(), StoreError> {
+        let absent = (0..5).map(|hour| key::link_tries(id, -1 - hour)).collect();
+        self.get_all(absent, Consistency::Strong).await.map(|_| ())
+    }
+
+    /// Remembers the family's second Stripe customer, for links alone. Whoever comes second keeps the first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn remember_link_customer(&self, link: &Link, customer: &CustomerId) -> Result<Written, StoreError> {
+        let change = Change::of(key::family(&link.company, &link.family))
+            .update("SET link_customer = :customer")
+            .only_if("attribute_exists(pk) AND attribute_not_exists(link_customer)")
+            .value(":customer", text(customer.as_str()));
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        self.transact(transaction).await
+    }
+
+    /// Makes an intent the link's live one, with its session. [`Written::Lost`]: another is, or the link is not open.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was provably not written.
+    pub async fn open_intent(
+        &self,
+        link: &Link,
+        session: &Session,
+        customer: &CustomerId,
+    ) -> Result<Written, StoreError> {
+        let mut transaction = Transaction::new();
+        transaction.create(session_item(session));
+        let change = Change::of(key::link(&link.id))
+            .update("SET intent = :intent, attempt = :next, customer = :customer")
+            .value(":intent", text(session.intent.as_str()))
+            .value(":next", number(link.attempt + 1))
+            .value(":attempt", number(link.attempt))
+            .value(":customer", text(customer.as_str()))
+            .value(":open", text(LinkState::Open.as_str()));
+        let as_read = "link_state = :open AND attempt = :attempt";
+        transaction.change(match &link.intent {
+            None => change.only_if(format!("{as_read} AND attribute_not_exists(intent)")),
+            Some(read) => change.only_if(format!("{as_read} AND intent = :read")).value(":read", text(read.as_str())),
+        });
+        self.transact(transaction).await
+    }
+
+    /// P1 of a link: claims the intent, reserves what is due, and marks the link, or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was provably not written.
+    pub async fn place_link(
+        &self,
+        order: &PlaceOrder<'_>,
+        session: &Session,
+        paid: &PaidLink,
+    ) -> Result<Written, StoreError> {
+        let mut transaction = Transaction::new();
+        begin(&mut transaction, order, session);
+        let due = Change::of(key::due(&order.snapshot.company, &paid.debit))
+            .update("SET amount_due = amount_due - :amount")
+            .only_if("amount_due >= :amount")
+            .value(":amount", number(paid.amount));
+        transaction.change(due);
+        let link = Change::of(key::link(&paid.link))
+            .update("SET link_state = :processing REMOVE gsi1pk, gsi1sk")
+            .only_if("link_state = :open AND intent = :intent")
+            .value(":processing", text(LinkState::Processing.as_str()))
+            .value(":open", text(LinkState::Open.as_str()))
+            .value(":intent", text(session.intent.as_str()));
+        transaction.change(link);
+        self.transact(transaction).await
+    }
+
+    /// Ends an open link, on the condition that its live intent is the one that was cancelled.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was provably not written.
+    pub async fn close_link(&self, link: &Link, end: LinkState) -> Result<Written, StoreError> {
+        let change = Change::of(key::link(&link.id))
+            .update("SET link_state = :end REMOVE gsi1pk, gsi1sk")
+            .value(":end", text(end.as_str()))
+            .value(":open", text(LinkState::Open.as_str()));
+        let mut transaction = Transaction::new();
+        transaction.change(match &link.intent {
+            None => change.only_if("link_state = :open AND attribute_not_exists(intent)"),
+            Some(intent) => {
+                change.only_if("link_state = :open AND intent = :intent").value(":intent", text(intent.as_str()))
+            }
+        });
+        self.transact(transaction).await
+    }
+
+    /// Counts a call in this hour; how many there have been, this one included.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn count_link_try(&self, link: &PaymentLinkId, now_s: i64) -> Result<u32, StoreError> {
+        let key = key_attributes(&key::link_tries(link, now_s / 3600));
+        let update = self.client.update_item().table_name(&self.table).set_key(Some(key));
+        let update = update
+            .update_expression("ADD tries :one SET #ttl = :ttl")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":ttl", number(now_s + TRIES_LIFE_S))
+            .return_values(ReturnValue::UpdatedNew);
+        let answer = update.send().await.map_err(unavailable)?;
+        answer.attributes.unwrap_or_default().number("tries")
+    }
+}
+
+/// P2: the link is paid.
+pub(super) fn paid(paid: &PaidLink) -> Change {
+    Change::of(key::link(&paid.link))
+        .update("SET link_state = :paid")
+        .only_if("link_state = :processing")
+        .value(":paid", text(LinkState::Paid.as_str()))
+        .value(":processing", text(LinkState::Processing.as_str()))
+}
+
+/// P2c: what was reserved is due again, and the link is open again.
+pub(super) fn reopened(snapshot: &Snapshot, paid: &PaidLink) -> [Change; 2] {
+    let due = Change::of(key::due(&snapshot.company, &paid.debit))
+        .update("ADD amount_due :amount")
+        .value(":amount", number(paid.amount));
+    let link = Change::of(key::link(&paid.link))
+        .update("SET link_state = :open")
+        .only_if("link_state = :processing")
+        .value(":open", text(LinkState::Open.as_str()))
+        .value(":processing", text(LinkState::Processing.as_str()));
+    [due, link]
+}
+
+fn link_of(item: &Attributes) -> Result<Link, StoreError> {
+    Ok(Link {
+        id: PaymentLinkId::parse(item.text("link_id")?).map_err(|_| StoreError::Corrupt("link_id"))?,
+        company: item.parsed("cid")?,
+        family: item.parsed("fid")?,
+        debit: item.parsed("debit")?,
+        state: LinkState::parse(item.text("link_state")?).ok_or(StoreError::Corrupt("link_state"))?,
+        intent: item.text_if("intent").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("intent"))?,
+        attempt: item.number("attempt")?,
+        customer: item.text_if("customer").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("customer"))?,
+        created_s: item.number("created_s")?,
+        expires_s: item.number_if("expires_s")?,
+        aggregate: item.document("doc")?,
+    })
+}

@@ -1,0 +1,206 @@
+//! What is unfinished, by when it is due; and the credit for money that no order took.
+//!
+//! Invariant: the index only says where to look. It may be a moment old, so every item is read again before anything
+//! is done about it, and its next time is written only while it is still as it was read.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use classpay_domain::basket::BasketHash;
+use classpay_domain::id::{AccountId, IntentId, OrderId};
+
+use super::item::{Attributes, Item, Read as _, document, number, text};
+use super::key::{self, Key, sweep_due};
+use super::orders::order_of;
+use super::payments::{Session, session_of};
+use super::transact::{Change, Transaction, Written};
+use super::{OrderRecord, Store, StoreError, unavailable};
+use crate::aggregate::AggregateTransaction;
+use crate::http::ApiError;
+
+/// The index of unfinished things.
+const INDEX: &str = "GSI1";
+
+/// Where something unfinished is, and when it is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueKey {
+    /// The item.
+    pub key: Key,
+    /// When it is due, as the index sorts it.
+    pub due: String,
+}
+
+/// Something unfinished, as it stands.
+#[derive(Debug)]
+pub struct DueItem {
+    /// When it is due, as the index sorts it.
+    pub due: String,
+    /// When it began, in seconds since 1970.
+    pub began_s: i64,
+    /// What it is.
+    pub what: Unfinished,
+}
+
+/// What can be unfinished.
+#[derive(Debug)]
+pub enum Unfinished {
+    /// An intent that nobody has claimed.
+    Session(Session),
+    /// An intent that was rejected and may still hold money.
+    Rejection(AccountId, IntentId),
+    /// An order that is neither posted nor given back.
+    Order(Box<OrderRecord>),
+}
+
+/// A payment that Stripe has taken and no order will: the family gets a credit for it.
+#[derive(Debug)]
+pub struct UnallocatedCredit<'a> {
+    /// The intent's session.
+    pub session: &'a Session,
+    /// The order that the intent would have paid.
+    pub order: &'a OrderId,
+    /// The credit. Its id is the same for whoever makes it, so that it is put once.
+    pub credit: &'a AggregateTransaction,
+    /// The basket of a claim that has to be put.
+    pub basket: &'a BasketHash,
+    /// The refusal of a claim that has to be put.
+    pub refusal: &'a ApiError,
+    /// What a person is told.
+    pub why: &'a str,
+    /// Now, in seconds since 1970.
+    pub now_s: i64,
+}
+
+impl Store {
+    /// What is due in one partition of the index, oldest first, at most so many.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn due_keys(&self, shard: &str, now_s: i64, most: usize) -> Result<Vec<DueKey>, StoreError> {
+        let query = self.client.query().table_name(&self.table).index_name(INDEX);
+        let query = query
+            .key_condition_expression("gsi1pk = :shard AND gsi1sk <= :now")
+            .expression_attribute_values(":shard", text(shard))
+            .expression_attribute_values(":now", text(sweep_due(now_s)))
+            .projection_expression("pk, sk, gsi1sk");
+        let mut pages = query.into_paginator().items().send();
+        let mut due = Vec::new();
+        while due.len() < most
+            && let Some(item) = pages.next().await
+        {
+            let item = item.map_err(unavailable)?;
+            let key = Key { pk: item.text("pk")?.to_owned(), sk: item.text("sk")?.to_owned() };
+            due.push(DueKey { key, due: item.text("gsi1sk")?.to_owned() });
+        }
+        Ok(due)
+    }
+
+    /// Something unfinished as it stands now; `None`: it is finished.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached, and for an item that this version can't read.
+    pub async fn load_due(&self, key: &Key) -> Result<Option<DueItem>, StoreError> {
+        let Some(item) = self.get(key).await? else { return Ok(None) };
+        let Some(due) = item.text_if("gsi1sk") else { return Ok(None) };
+        let (began_s, what) = match key.sk.as_str() {
+            key::SESSION => (item.number("created_s")?, Unfinished::Session(session_of(&item)?)),
+            key::CLAIM => (item.number("rejected_s")?, rejection_of(&item)?),
+            key::META if key.pk.starts_with(key::ORDER) => {
+                (item.number("placed_s")?, Unfinished::Order(Box::new(order_of(&item)?)))
+            }
+            _ => return Err(StoreError::Corrupt("gsi1pk")),
+        };
+        Ok(Some(DueItem { due: due.to_owned(), began_s, what }))
+    }
+
+    /// Notes when to look again at something that was due at `due`. [`Written::Lost`]: it is finished, or somebody
+    /// else has looked.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn look_again(&self, key: &Key, due: &str, next_s: i64) -> Result<Written, StoreError> {
+        let change = Change::of(key.clone())
+            .update("SET gsi1sk = :next")
+            .only_if("attribute_exists(gsi1pk) AND gsi1sk = :due")
+            .value(":next", text(sweep_due(next_s)))
+            .value(":due", text(due));
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        self.transact(transaction).await
+    }
+
+    /// Takes a session out of the index whose intent was cancelled without a claim. [`Written::Lost`]: it was claimed.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn close_cancelled(&self, session: &Session) -> Result<Written, StoreError> {
+        let change = Change::of(key::session(&session.account, &session.intent))
+            .update("SET session_state = :cancelled REMOVE gsi1pk, gsi1sk")
+            .only_if("session_state = :open")
+            .value(":cancelled", text("cancelled"))
+            .value(":open", text("open"));
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        self.transact(transaction).await
+    }
+
+    /// Credits a family with a payment that no order takes, ends the claim, and tells a person. Only after Stripe said
+    /// `succeeded`. [`Written::Lost`]: the intent is an order's, or the credit is there.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was provably not written.
+    pub async fn credit_unallocated(&self, found: &UnallocatedCredit<'_>) -> Result<Written, StoreError> {
+        let UnallocatedCredit { session, credit, .. } = found;
+        let mut transaction = Transaction::new();
+        transaction.change(end_claim(found));
+        let closed = Change::of(key::session(&session.account, &session.intent))
+            .update("SET session_state = :claimed REMOVE gsi1pk, gsi1sk")
+            .only_if("attribute_exists(pk)")
+            .value(":claimed", text("claimed"));
+        transaction.change(closed);
+        let id = &credit.transaction.id;
+        let item = Item::at(&key::transaction(&session.company, &session.family, id))
+            .text("cid", session.company.as_str())
+            .text("transaction_id", id)
+            .text("doc", document(credit));
+        transaction.create(item);
+        let family = Change::of(key::family(&session.company, &session.family))
+            .update("ADD family_balance :change, family_version :one")
+            .value(":change", number(-credit.stats.total))
+            .value(":one", number(1));
+        transaction.change(family);
+        // A person may have been told already, by a call that found the intent captured.
+        let review = Change::of(key::review(&session.company, found.order.as_str()))
+            .update("SET cid = :cid, what = :what, noted_s = if_not_exists(noted_s, :now)")
+            .value(":cid", text(session.company.as_str()))
+            .value(":what", text(found.why))
+            .value(":now", number(found.now_s));
+        transaction.change(review);
+        self.transact(transaction).await
+    }
+}
+
+/// Puts the claim as rejected and done, or ends the one that is rejected. An order's claim is left alone.
+fn end_claim(found: &UnallocatedCredit<'_>) -> Change {
+    let session = found.session;
+    Change::of(key::claim(&session.account, &session.intent))
+        .update(
+            "SET cid = :cid, fid = :fid, account = :account, intent = :intent, claim_decision = :rejected, \
+             basket = if_not_exists(basket, :basket), refusal = if_not_exists(refusal, :refusal), \
+             rejected_s = if_not_exists(rejected_s, :now), claim_done = :yes, claim_captured = :yes \
+             REMOVE gsi1pk, gsi1sk",
+        )
+        .only_if("attribute_not_exists(pk) OR (claim_decision = :rejected AND claim_done = :no)")
+        .value(":cid", text(session.company.as_str()))
+        .value(":fid", text(session.family.as_str()))
+        .value(":account", text(session.account.as_str()))
+        .value(":intent", text(session.intent.as_str()))
+        .value(":rejected", text("REJECTED"))
+        .value(":basket", text(found.basket.as_str()))
+        .value(":refusal", text(document(found.refusal)))
+        .value(":now", number(found.now_s))
+        .value(":yes", AttributeValue::Bool(true))
+        .value(":no", AttributeValue::Bool(false))
+}
+
+fn rejection_of(claim: &Attributes) -> Result<Unfinished, StoreError> {
+    Ok(Unfinished::Rejection(claim.parsed("account")?, claim.parsed("intent")?))
+}

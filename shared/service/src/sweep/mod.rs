@@ -1,0 +1,168 @@
+//! Finishes or releases what requests left: sessions that nobody came back for, orders without an end, rejections
+//! whose cancel failed.
+//!
+//! Read in this order: here (one run), [`plan`] (when to look, and what a session needs), [`session`] (doing it).
+//!
+//! Invariant: what is due is decided by what Stripe says now, never by what a webhook said or didn't; every write has
+//! its condition, so that two runs at once, or a run beside a request, do nothing twice. What is unfinished is looked
+//! at again until it is finished: nothing leaves the index for being difficult.
+
+mod plan;
+mod session;
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use classpay_domain::id::{AccountId, IntentId};
+use classpay_domain::order::order_of_intent;
+use futures_util::future::{join_all, ready};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use serde::Serialize;
+
+use crate::context::{Context, Deadline};
+use crate::settle::{Outcome, give_up, release_rejected, settle};
+use crate::store::{Decision, DueItem, DueKey, OrderRecord, Rejection, StoreError, Unfinished, Written, key};
+
+/// How many things are looked at at a time. They wait for Stripe, mostly.
+const AT_ONCE: usize = 8;
+/// How many things of one partition one run takes on: far more than fit into a minute. The next run goes on.
+const MOST_PER_SHARD: usize = 250;
+/// What is kept back of the time, for writing down when to look again.
+const RESERVE: Duration = Duration::from_secs(5);
+
+/// What a run did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// How many things were due and looked at.
+    pub looked: u32,
+    /// How many of them are finished now.
+    pub finished: u32,
+    /// How many are looked at again later.
+    pub left: u32,
+}
+
+/// What became of one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// It wasn't due any more.
+    Gone,
+    Finished,
+    Left,
+}
+
+/// Looks at everything that is due, oldest first, for as long as there is time.
+///
+/// # Errors
+/// [`StoreError`] if nothing of the index can be read.
+pub async fn sweep(ctx: &Context, deadline: Deadline) -> Result<Report, StoreError> {
+    let deadline = deadline.keeping(RESERVE);
+    let due = all_due(ctx).await?;
+    let in_time = stream::iter(due).take_while(|_| ready(!deadline.is_near()));
+    let looks = in_time.map(|due| look(ctx, due, deadline)).buffer_unordered(AT_ONCE);
+    let count = |mut report: Report, look| {
+        report.looked += u32::from(look != Look::Gone);
+        report.finished += u32::from(look == Look::Finished);
+        report.left += u32::from(look == Look::Left);
+        ready(report)
+    };
+    Ok(looks.fold(Report::default(), count).await)
+}
+
+/// What is due in all partitions of the index. One that can't be read waits for the next run.
+async fn all_due(ctx: &Context) -> Result<Vec<DueKey>, StoreError> {
+    let now_s = ctx.clock.now_s();
+    let shards: Vec<_> = key::sweep_shards().collect();
+    let read = join_all(shards.iter().map(|shard| ctx.store.due_keys(shard, now_s, MOST_PER_SHARD))).await;
+    if let Some(Err(error)) = read.iter().find(|shard| shard.is_err())
+        && read.iter().all(Result::is_err)
+    {
+        return Err(*error);
+    }
+    let mut due: Vec<_> = read.into_iter().flatten().flatten().collect();
+    due.sort_by(|one, other| one.due.cmp(&other.due));
+    Ok(due)
+}
+
+async fn look(ctx: &Context, found: DueKey, deadline: Deadline) -> Look {
+    let now_s = ctx.clock.now_s();
+    let (due, next_s) = match ctx.store.load_due(&found.key).await {
+        Ok(None) => return Look::Gone,
+        // The index is a moment behind: somebody has looked already.
+        Ok(Some(item)) if item.due > key::sweep_due(now_s) => return Look::Gone,
+        Ok(Some(DueItem { due, began_s, what })) => {
+            let next_s = match &what {
+                Unfinished::Order(order) if order.needs_review => now_s.saturating_add(plan::LATER_S),
+                Unfinished::Order(_) | Unfinished::Session(_) | Unfinished::Rejection(..) => {
+                    plan::next_look(began_s, now_s)
+                }
+            };
+            // What makes one look panic must not keep all that is due after it from being looked at.
+            let acted = AssertUnwindSafe(act(ctx, what, began_s, deadline)).catch_unwind().await;
+            if acted.is_err() {
+                tracing::error!(pk = found.key.pk, "a look has panicked");
+            }
+            (due, next_s)
+        }
+        Err(StoreError::Unavailable) => return Look::Left,
+        Err(error @ StoreError::Corrupt(_)) => {
+            tracing::error!(pk = found.key.pk, sk = found.key.sk, %error, "something due can't be read");
+            (found.due, now_s.saturating_add(plan::LATER_S))
+        }
+    };
+    match ctx.store.look_again(&found.key, &due, next_s).await {
+        Ok(Written::Lost) => Look::Finished,
+        // It stays due, or is due later.
+        Ok(Written::Done | Written::Busy | Written::Unknown) | Err(_) => Look::Left,
+    }
+}
+
+/// Does what is to be done. How far it got is what the table says afterwards.
+async fn act(ctx: &Context, what: Unfinished, began_s: i64, deadline: Deadline) {
+    let age_s = ctx.clock.now_s().saturating_sub(began_s);
+    match what {
+        Unfinished::Session(session) => session::finish(ctx, &session, age_s, deadline).await,
+        Unfinished::Rejection(account, intent) => release(ctx, &account, &intent, deadline).await,
+        Unfinished::Order(order) => finish_order(ctx, *order, age_s, deadline).await,
+    }
+}
+
+async fn finish_order(ctx: &Context, order: OrderRecord, age_s: i64, deadline: Deadline) {
+    let outcome = if age_s < plan::ORDER_GIVEN_UP_S {
+        settle(ctx, order, None, deadline).await
+    } else {
+        give_up(ctx, order, deadline).await
+    };
+    tracing::info!(outcome = word(&outcome), "looked at an order");
+}
+
+/// Releases an intent that was rejected.
+async fn release(ctx: &Context, account: &AccountId, intent: &IntentId, deadline: Deadline) {
+    let order = order_of_intent(account, intent);
+    let (session, claim) = match ctx.store.load_payment(account, intent).await {
+        Ok((Some(session), Some(claim))) => (session, claim),
+        Ok(_) => {
+            tracing::error!(order = order.as_str(), "a rejection without its session or claim");
+            return;
+        }
+        Err(error) => {
+            tracing::warn!(order = order.as_str(), %error, "a rejection can't be read");
+            return;
+        }
+    };
+    match claim.decision {
+        Decision::Rejected { refusal, state: Rejection::Open } => {
+            let outcome = release_rejected(ctx, &session, &order, refusal, deadline).await;
+            tracing::info!(outcome = word(&outcome), "looked at a rejection");
+        }
+        Decision::Rejected { state: Rejection::Released | Rejection::Captured, .. } | Decision::Order(_) => {}
+    }
+}
+
+/// An outcome for the log. What it posted names people.
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Completed(_) => "completed",
+        Outcome::Refused(_) => "released",
+        Outcome::Pending(_) => "pending",
+    }
+}

@@ -1,0 +1,112 @@
+//! Sessions that nobody came back for.
+//!
+//! Invariant: a basket is booked by the road that its payer's own call would take; an intent is cancelled only after
+//! its claim says that it is rejected, so that no call beside this one can book it meanwhile.
+
+use classpay_domain::basket::{Basket, BasketHash};
+use classpay_domain::order::order_of_intent;
+
+use super::plan::{SessionStep, session_step};
+use super::word;
+use crate::basket::{self, Plans};
+use crate::checkout::{CheckoutRequest, checkout};
+use crate::context::{Context, Deadline};
+use crate::http::{ApiError, ErrorCode, ItemsBody};
+use crate::settle::release_rejected;
+use crate::store::{Session, SessionKind, Written};
+use crate::stripe::Intent;
+use crate::unallocated;
+
+pub(super) async fn finish(ctx: &Context, session: &Session, age_s: i64, deadline: Deadline) {
+    let Some(intent) = ask(ctx, session, deadline).await else { return };
+    let step = session_step(&session.kind, intent.status, age_s);
+    tracing::info!(intent = intent.id.as_str(), status = intent.status.as_str(), age_s, ?step, "looked at a session");
+    let no_basket = Basket::new(Vec::new(), Vec::new()).hash(&session.company, &session.family);
+    match step {
+        SessionStep::Wait => {}
+        SessionStep::Book => match &session.kind {
+            SessionKind::Basket { items, .. } => book(ctx, session, items, deadline).await,
+            SessionKind::Link { .. } => tracing::warn!("a payment link's road is not taken here yet"),
+            SessionKind::Amount => {}
+        },
+        SessionStep::Void => void(ctx, session, &no_basket, ErrorCode::PaymentCancelled.into(), deadline).await,
+        SessionStep::Close => {
+            if let Err(error) = ctx.store.close_cancelled(session).await {
+                tracing::warn!(%error, "a session was not closed");
+            }
+        }
+        SessionStep::Credit => {
+            let order = order_of_intent(&session.account, &session.intent);
+            unallocated::credit(ctx, session, &order, intent.amount_received).await;
+        }
+    }
+}
+
+/// What the intent is. `None`: Stripe doesn't say.
+async fn ask(ctx: &Context, session: &Session, deadline: Deadline) -> Option<Intent> {
+    let stripe = ctx.stripe().ok()?.within(deadline.left());
+    match stripe.load_intent(&session.account, &session.intent).await {
+        Ok(Some(intent)) => Some(intent),
+        Ok(None) => {
+            tracing::error!(intent = session.intent.as_str(), "stripe doesn't know an intent of ours");
+            None
+        }
+        Err(error) => {
+            tracing::warn!(intent = session.intent.as_str(), %error, "stripe can't be asked about a session");
+            None
+        }
+    }
+}
+
+/// Takes the road with the items that the session was made for. What is refused is voided, whatever the reason: the
+/// payer isn't there to mend it.
+async fn book(ctx: &Context, session: &Session, items: &ItemsBody, deadline: Deadline) {
+    let basket = match basket::parse(items, Plans::Required) {
+        Ok(basket) => basket,
+        Err(error) => {
+            tracing::error!(intent = session.intent.as_str(), %error, "the items of a session can't be read");
+            return;
+        }
+    };
+    let hash = basket.hash(&session.company, &session.family);
+    let request = CheckoutRequest {
+        scope: session.scope(),
+        basket,
+        intent: Some(session.intent.clone()),
+        quote_hash: None,
+        idempotency: None,
+    };
+    match checkout(ctx, &request, deadline).await {
+        Ok(answer) => tracing::info!(outcome = word(&answer.outcome), "took the road for a payer who left"),
+        Err(refusal) if is_final(&refusal) => void(ctx, session, &hash, refusal, deadline).await,
+        Err(error) => tracing::warn!(intent = session.intent.as_str(), %error, "a session can't be booked now"),
+    }
+}
+
+/// Whether a refusal will be the same at the next look. The others say that the intent or its claim has changed, or
+/// that something can't be reached: that is for the next look.
+fn is_final(refusal: &ApiError) -> bool {
+    let has_moved = matches!(
+        refusal.code,
+        ErrorCode::PaymentNotAuthorised
+            | ErrorCode::PaymentProcessing
+            | ErrorCode::PaymentCancelled
+            | ErrorCode::PaymentAlreadyUsed
+            | ErrorCode::PaymentAlreadyCaptured
+    );
+    refusal.status() < 500 && !has_moved
+}
+
+/// The claim first, then the cancel.
+async fn void(ctx: &Context, session: &Session, basket: &BasketHash, refusal: ApiError, deadline: Deadline) {
+    let order = order_of_intent(&session.account, &session.intent);
+    match ctx.store.reject(session, basket.as_str(), &refusal, ctx.clock.now_s()).await {
+        Ok(Written::Done) => {
+            let outcome = release_rejected(ctx, session, &order, refusal, deadline).await;
+            tracing::info!(outcome = word(&outcome), "voided a payment that nobody came back for");
+        }
+        // Somebody has claimed it, or it isn't known: that is for the next look.
+        Ok(Written::Lost | Written::Busy | Written::Unknown) => {}
+        Err(error) => tracing::warn!(order = order.as_str(), %error, "a session was not rejected"),
+    }
+}

@@ -1,0 +1,68 @@
+//! A payment that was captured by somebody else, after its intent was rejected or before anything was booked for it:
+//! the family has paid, so it gets a credit, and a person is told.
+//!
+//! Invariant: only for an intent that Stripe says has `succeeded` and that no order has claimed; once for an intent,
+//! because the credit's id is made from the order's, and the claim ends in the same transaction.
+
+use classpay_domain::basket::Basket;
+use classpay_domain::fingerprint::Fingerprint;
+use classpay_domain::id::{OrderId, TransactionId};
+use classpay_domain::ledger::payment_credit;
+use classpay_domain::money::Money;
+
+use crate::aggregate::{AggregateTransaction, Ledger};
+use crate::checkout::local_now;
+use crate::context::Context;
+use crate::http::{ApiError, ErrorCode};
+use crate::store::{Session, UnallocatedCredit, Written};
+
+/// How many bits of a ULID are not its time.
+const ULID_RANDOM_BITS: u32 = 80;
+
+/// Credits what Stripe has received for an intent that no order takes. Whatever goes wrong is left for the schedule.
+pub async fn credit(ctx: &Context, session: &Session, order: &OrderId, received: Money) {
+    match try_credit(ctx, session, order, received).await {
+        Ok(Written::Done) => {
+            tracing::error!(order = order.as_str(), "a payment without an order was credited; a person must look");
+        }
+        Ok(Written::Lost | Written::Busy | Written::Unknown) => {
+            tracing::warn!(order = order.as_str(), "a payment without an order was not credited by this call");
+        }
+        Err(error) => {
+            let cause = error.cause.as_deref();
+            tracing::error!(order = order.as_str(), %error, cause, "a payment without an order can't be credited");
+        }
+    }
+}
+
+async fn try_credit(ctx: &Context, session: &Session, order: &OrderId, received: Money) -> Result<Written, ApiError> {
+    let nothing = Basket::new(Vec::new(), Vec::new());
+    let loaded = ctx.store.load_current_studio(&session.scope(), &nothing).await?.ok_or_else(ApiError::not_found)?;
+    let on = local_now(ctx, &loaded)?.date();
+    let entry = payment_credit(on, received, Money::ZERO).map_err(|_| ApiError::internal("the sums overflow"))?;
+    let (company, family) = (&session.company, &session.family);
+    let ledger = Ledger { company, family, family_name: &loaded.studio.family.name, order };
+    let credit: AggregateTransaction = ledger
+        .unallocated(&entry, &credit_id(session, order), &ctx.mint)
+        .map_err(|_| ApiError::internal("the sums overflow"))?;
+    let found = UnallocatedCredit {
+        session,
+        order,
+        credit: &credit,
+        // No checkout has an empty basket, so none takes the claim for its own.
+        basket: &nothing.hash(company, family),
+        refusal: &ErrorCode::PaymentAlreadyCaptured.into(),
+        why: &format!("intent {} was captured, and nothing was booked for it", session.intent),
+        now_s: ctx.clock.now_s(),
+    };
+    Ok(ctx.store.credit_unallocated(&found).await?)
+}
+
+/// The same for whoever credits this intent. Its time is the session's, so that the ledger stays in order.
+fn credit_id(session: &Session, order: &OrderId) -> TransactionId {
+    let mut digest = Fingerprint::new("unallocated");
+    digest.text(order.as_str());
+    let milliseconds = u128::try_from(session.created_s.saturating_mul(1000)).unwrap_or(0);
+    let rest = digest.finish_bits() & ((1 << ULID_RANDOM_BITS) - 1);
+    TransactionId::from_bits(milliseconds << ULID_RANDOM_BITS | rest)
+}
