@@ -104,6 +104,7 @@ impl Stack {
         let store = Store::over(client, &settings.table);
         if is_local || settings.catalogue.is_some() {
             studio::import(&store, &catalogue).await?;
+            studio.payment_links = studio::payment_links(&store, &catalogue, clock.now()).await?;
         }
         studio.example = studio::example(&store, &catalogue, clock.now()).await?;
 

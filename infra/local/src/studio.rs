@@ -5,10 +5,12 @@
 use std::path::Path;
 
 use classpay_domain::basket::{Basket, EnrolmentItem};
+use classpay_domain::link::LinkState;
 use classpay_domain::pricing::{self, Buyer, Charge};
 use classpay_service::catalogue::Catalogue;
 use classpay_service::http::{FamilyScope, Reach, Role};
-use classpay_service::store::Store;
+use classpay_service::mint::Mint;
+use classpay_service::store::{Link, Store};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -84,6 +86,45 @@ pub fn loaded(catalogue: &Catalogue) -> Result<Loaded, Problem> {
         payment_links: Vec::new(),
         example: None,
     })
+}
+
+/// A payment link for every debit of the catalogue that something is due on: the one that is open already, or a new
+/// one. Their ids are secrets; a demo studio's are printed.
+///
+/// # Errors
+/// The table can't be reached.
+pub async fn payment_links(store: &Store, catalogue: &Catalogue, now: Timestamp) -> Result<Vec<String>, Problem> {
+    let failed = |problem: classpay_service::store::StoreError| Problem::new(format!("payment links: {problem}"));
+    let company = &catalogue.company.id;
+    let mut ids = Vec::new();
+    for debit_id in catalogue.transactions.iter().filter(|t| t.is_debit()).map(|t| &t.transaction.id) {
+        let Ok(debit_id) = debit_id.parse() else { continue };
+        let Some(debit) = store.load_debit(company, &debit_id).await.map_err(failed)? else { continue };
+        if debit.due.units() <= 0 {
+            continue;
+        }
+        let links = store.load_links_of(company, &debit_id).await.map_err(failed)?;
+        if let Some(open) = links.iter().find(|link| link.state == LinkState::Open && link.expires_s.is_none()) {
+            ids.push(open.id.expose().to_owned());
+            continue;
+        }
+        let link = Link {
+            id: Mint::default().payment_link(),
+            company: company.clone(),
+            family: debit.family,
+            debit: debit_id,
+            state: LinkState::Open,
+            intent: None,
+            attempt: 0,
+            customer: None,
+            created_s: now.as_second(),
+            expires_s: None,
+            aggregate: debit.aggregate,
+        };
+        store.create_link(&link).await.map_err(failed)?;
+        ids.push(link.id.expose().to_owned());
+    }
+    Ok(ids)
 }
 
 /// Something that can be bought and must be paid now, by the table as it is and at this time.

@@ -36,7 +36,7 @@ pub fn json_line(stack: &Stack) -> String {
 pub fn message(stack: &Stack) -> String {
     let Stack { api_url, dynamodb_url, stripe_url, table, studio, .. } = stack;
     let (company, account) = (&studio.company_id, &studio.stripe_account);
-    let walk = walk_through(stack).unwrap_or_default();
+    let walk = walk_through(stack).unwrap_or_default() + &link_s_life(stack).unwrap_or_default();
     format!(
         "
   API       {api_url}
@@ -85,6 +85,29 @@ A family buys a place. Paste these one after the other; the token is good for a 
 
 5. What Stripe says now:
   curl -s {stripe_url}/v1/payment_intents/$PI -u {key}: -H 'Stripe-Account: {account}'
+"#
+    ))
+}
+
+fn link_s_life(stack: &Stack) -> Option<String> {
+    let Stack { api_url, stripe_url, stripe_is_ours, studio, .. } = stack;
+    let link = studio.payment_links.first()?;
+    let account = &studio.stripe_account;
+    let key = if *stripe_is_ours { LOCAL_STRIPE_KEY } else { "$STRIPE_SECRET_KEY" };
+    Some(format!(
+        r#"
+A parent pays by a link from an e-mail. There is no token: the link's id is the secret.
+
+6. Opening the link:
+  LINK=$(curl -s -X POST {api_url}/v1/payment-links/{link})
+  echo "$LINK"
+  PI=$(expr "$LINK" : '.*"paymentIntent":{{"id":"\([^"]*\)"')
+
+7. The parent's browser pays, at Stripe:
+  curl -s {stripe_url}/v1/payment_intents/$PI/confirm -u {key}: -H 'Stripe-Account: {account}' -d payment_method=pm_card_visa
+
+8. The link takes the payment and answers with debit and credit:
+  curl -s {api_url}/v1/payment-links/{link}/process -H 'Content-Type: application/json' -d '{{"paymentIntentId":null}}'
 "#
     ))
 }

@@ -128,7 +128,9 @@ impl Ledger<'_> {
     /// # Errors
     /// [`Overflow`] if an entry's sums don't fit.
     pub fn aggregates(&self, entries: &[Entry], mint: &Mint) -> Result<Vec<AggregateTransaction>, Overflow> {
-        let ids: Vec<_> = entries.iter().map(|_| mint.transaction()).collect();
+        let mut ids: Vec<_> = entries.iter().map(|_| mint.transaction()).collect();
+        // Within a millisecond ids are in no order, and a ledger is read by id: debits come before their credit.
+        ids.sort();
         let mut debits = entries.iter().zip(&ids).filter(|(entry, _)| entry.direction == Direction::Debit);
         let only_debit = debits.next().filter(|_| debits.next().is_none()).map(|(_, id)| id);
         entries.iter().zip(&ids).map(|(entry, id)| self.aggregate(entry, id, only_debit, mint)).collect()

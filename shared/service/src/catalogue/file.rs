@@ -2,6 +2,7 @@
 //!
 //! Invariant: a [`Catalogue`] holds no mistake that [`Catalogue::parse`] knows of, and no rule that pricing would ignore.
 
+use crate::aggregate::AggregateTransaction;
 use classpay_domain::id::{CompanyId, FamilyId};
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,8 @@ pub struct Catalogue {
     pub classes: Vec<ClassDoc>,
     /// Its families.
     pub families: Vec<FamilyEntry>,
+    /// Debits and credits from before.
+    pub transactions: Vec<AggregateTransaction>,
 }
 
 /// A family with all that is its own.
@@ -61,7 +64,7 @@ pub(super) struct FileDoc {
     pub seasons: Vec<SeasonDoc>,
     pub classes: Vec<ClassDoc>,
     pub families: Vec<FamilyFileDoc>,
-    pub transactions: Vec<serde::de::IgnoredAny>,
+    pub transactions: Vec<AggregateTransaction>,
 }
 
 /// A family in the file: the published fields (serde can't flatten them and refuse unknown ones) and its lists.
@@ -119,6 +122,7 @@ impl Catalogue {
             seasons: file.seasons,
             classes: file.classes,
             families: file.families.into_iter().map(FamilyEntry::from).collect(),
+            transactions: file.transactions,
         };
         catalogue.spell_out_registration_fees();
         Ok(catalogue)

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::catalogue::RegistrationStatus;
-use classpay_domain::id::{CompanyId, SeasonId};
+use classpay_domain::id::{CompanyId, FamilyId, SeasonId};
 
 use super::item::{Attributes, Item, Read as _, document, number, text};
 use super::key::{self, Key};
@@ -15,6 +15,7 @@ use super::orders::{enrolment_item, place_item, trial_item};
 use super::read::Consistency;
 use super::transact::{Change, MAX_ACTIONS, Transaction, Written};
 use super::{Store, StoreError};
+use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{ClassDoc, EnrolmentEntry, SeasonDoc, TrialEntry};
 use crate::catalogue::{Catalogue, FamilyEntry};
 use crate::snapshot::{BookedEnrolment, BookedTrial};
@@ -75,6 +76,7 @@ impl Store {
             }
             self.import_places(catalogue, entry).await?;
         }
+        self.import_transactions(catalogue).await?;
         Ok(changed.len() + families_changed)
     }
 
@@ -187,6 +189,47 @@ impl Store {
             unless_there(self.transact(transaction).await?)?;
         }
         Ok(())
+    }
+}
+
+impl Store {
+    /// Debits and then credits that are not there yet, each with what it does to the balance and to what is due.
+    async fn import_transactions(&self, catalogue: &Catalogue) -> Result<(), ImportError> {
+        let (debits, credits): (Vec<_>, Vec<_>) = catalogue.transactions.iter().partition(|t| t.is_debit());
+        for aggregate in debits.into_iter().chain(credits) {
+            self.import_transaction(&catalogue.company.id, aggregate).await?;
+        }
+        Ok(())
+    }
+
+    async fn import_transaction(
+        &self,
+        company: &CompanyId,
+        aggregate: &AggregateTransaction,
+    ) -> Result<(), ImportError> {
+        let head = &aggregate.transaction;
+        let family: FamilyId = head.family_id.parse().map_err(|_| StoreError::Corrupt("familyId"))?;
+        let total = aggregate.stats.total;
+        let posted = key::transaction(company, &family, &head.id);
+        if self.get(&posted).await?.is_some() {
+            return Ok(());
+        }
+        let mut transaction = Transaction::new();
+        let item = Item::at(&posted).text("cid", company.as_str());
+        transaction.create(item.text("transaction_id", &head.id).text("doc", document(aggregate)));
+        if aggregate.is_debit() {
+            let debit = head.id.parse().map_err(|_| StoreError::Corrupt("id"))?;
+            let item = Item::at(&key::due(company, &debit)).text("cid", company.as_str());
+            transaction.create(item.text("fid", family.as_str()).number("amount_due", total));
+        } else if let Some(debit) = &head.related_transaction_id {
+            let debit = debit.parse().map_err(|_| StoreError::Corrupt("relatedTransactionId"))?;
+            let due = Change::of(key::due(company, &debit)).update("SET amount_due = amount_due - :credited");
+            transaction.change(due.only_if("amount_due >= :credited").value(":credited", number(total)));
+        }
+        let change = if aggregate.is_debit() { total } else { -total };
+        let balance = Change::of(key::family(company, &family)).update("ADD family_balance :change");
+        transaction.change(balance.value(":change", number(change)));
+        done(self.transact(transaction).await?)
     }
 }
 

@@ -5,6 +5,7 @@
 mod company;
 mod families;
 mod seasons;
+mod transactions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -27,9 +28,7 @@ pub(super) fn mistakes_of(file: &FileDoc, gone: &BTreeSet<String>) -> Vec<Mistak
     check.seasons();
     check.classes();
     check.families();
-    if !file.transactions.is_empty() {
-        check.mistake("transactions", "transactions can't be loaded yet");
-    }
+    check.transactions();
     check.mistakes
 }
 

@@ -216,7 +216,44 @@ fn what_can_not_be_priced_yet_is_refused_and_not_ignored() {
     );
     let charged = json!([{"feeId": "reg_1", "studentId": "stu_1", "period": "once", "amount": 1500}]);
     only("/families/0/chargedFees", charged, "families[0].chargedFees: charged fees are not supported yet");
-    only("/transactions", json!([{"aggregateId": "trn_1"}]), "transactions: transactions can't be loaded yet");
+}
+
+fn transaction(id: &str, kind: &str, total: i64, related: Option<&str>) -> Value {
+    json!({
+        "aggregateId": id,
+        "transaction": {
+            "id": id, "companyId": "co_1", "familyId": "fml_1", "familyName": "Potter", "relatedTransactionId": related,
+            "type": kind, "date": "2026-09-01", "description": "Costume", "orderId": null, "deletedAt": null
+        },
+        "details": [{
+            "details": {
+                "id": "trnd_1", "companyId": "co_1", "transactionId": id, "type": "manual-debit", "amount": total,
+                "description": "Costume", "deletedAt": null
+            },
+            "relatedEntities": []
+        }],
+        "stats": {"total": total, "subtotal": total, "discountTotal": 0, "taxTotal": 0}
+    })
+}
+
+#[test]
+fn transactions_have_true_sums_and_no_debit_is_credited_with_more_than_it_owes() {
+    let (debit, credit) =
+        (transaction("trn_1", "debit", 1000, None), transaction("trn_2", "credit", 1000, Some("trn_1")));
+    assert_eq!(broken(&[("/transactions", json!([debit, credit]))]), [""; 0]);
+    let mut untrue = debit.clone();
+    untrue["stats"]["total"] = json!(999);
+    only("/transactions", json!([untrue]), "transactions[0].stats: must be the sums of the details");
+    let twice = json!([debit, debit]);
+    only("/transactions", twice, "transactions[1].transaction.id: is there twice");
+    let over = json!([debit, credit, transaction("trn_3", "credit", 1, Some("trn_1"))]);
+    only("/transactions", over, "transactions[0]: is credited with more than it owes");
+    let unrelated = json!([transaction("trn_2", "credit", 5, Some("trn_9"))]);
+    let place = "transactions[0].transaction.relatedTransactionId: must be a debit of the same family in this file";
+    only("/transactions", unrelated, place);
+    let mut foreign = debit;
+    foreign["transaction"]["familyId"] = json!("fml_9");
+    only("/transactions", json!([foreign]), "transactions[0].transaction.familyId: must be a family of this file");
 }
 
 #[test]
