@@ -1,12 +1,13 @@
 //! The life of a payment link: it opens an intent, it is paid once, it expires or is revoked.
 //!
 //! Read in this order: [`retrieve`] (the one live intent), [`process`] (claim, capture, record), [`end`] (revoke and
-//! expiry), [`body`] (what a link shows).
+//! expiry), [`due`] (links that the schedule ends), [`body`] (what a link shows).
 //!
 //! Invariant: whoever holds a link reaches this debit and nothing else of the family: not its cards, not its other
 //! transactions, not its contacts. A link's id is in no log line and in nothing that Stripe keeps.
 
 pub mod body;
+pub mod due;
 pub mod end;
 pub mod process;
 pub mod retrieve;
@@ -16,11 +17,14 @@ use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::AccountId;
 use classpay_domain::link::{PaymentLinkId, Unpayable, payment};
 use classpay_domain::money::{Money, Percent};
+use classpay_domain::order::IntentStatus;
 use classpay_domain::pricing::Payment;
 
-use crate::context::Context;
+use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
+use crate::settle::Outcome;
 use crate::store::{Link, LinkTarget, Session, SessionKind};
+use crate::stripe::Intent;
 
 /// How often a call begins anew because somebody was faster.
 const MAX_ROUNDS: usize = 8;
@@ -86,4 +90,44 @@ fn alias(link: &PaymentLinkId) -> String {
 /// What a claim is for when it is a link's: the same link comes to the same words.
 fn claimed_for(link: &PaymentLinkId) -> String {
     format!("link:{}", alias(link))
+}
+
+/// Takes an authorised intent of a link down the road for a payer who doesn't: the webhook and the schedule call it.
+/// An intent that nobody has authorised is left alone.
+///
+/// # Errors
+/// [`ApiError`] if it can't be known now.
+pub async fn settle_session(ctx: &Context, session: &Session, deadline: Deadline) -> Result<Option<Outcome>, ApiError> {
+    let SessionKind::Link { link: id, .. } = &session.kind else { return Ok(None) };
+    let stripe = ctx.stripe()?.within(deadline.left());
+    for _ in 0..MAX_ROUNDS {
+        if deadline.is_near() {
+            break;
+        }
+        let link = ctx.store.load_link(id).await?.ok_or_else(|| ApiError::internal("a session's link is gone"))?;
+        // The session may be that of an intent which the link has left behind: its target is read by its own intent.
+        let link = Link { intent: Some(session.intent.clone()), ..link };
+        let (target, intent) = tokio::join!(
+            ctx.store.load_link_target(&link, &session.account),
+            stripe.load_intent(&session.account, &session.intent),
+        );
+        let target = target?;
+        let step = match &target.claim {
+            Some(claim) => road::follow(ctx, session, &claim.decision, deadline).await?,
+            None => match intent? {
+                Some(intent) if is_authorised(&intent) => {
+                    road::take(ctx, &link, &target, session, intent, deadline).await?
+                }
+                _ => return Ok(None),
+            },
+        };
+        if let road::Step::Got(outcome) = step {
+            return Ok(Some(outcome));
+        }
+    }
+    Err(ErrorCode::Unavailable.into())
+}
+
+fn is_authorised(intent: &Intent) -> bool {
+    matches!(intent.status, IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded)
 }

@@ -71,18 +71,23 @@ async fn round(ctx: &Context, link: Link, deadline: Deadline) -> Result<Round, A
     );
     let (target, intent) = (target?, intent?);
     let paid = target.session.as_ref().and_then(session_payment);
+    // What the intent is worth to the next decision: one that was decided about and is void is as good as canceled.
+    let mut status = intent.as_ref().map(|intent| intent.status);
     match (link.state, &target.claim, &target.session) {
         (LinkState::Open, None, _) => {}
         (LinkState::Open | LinkState::Processing, Some(claim), Some(session)) => {
             let step = road::follow(ctx, session, &claim.decision, deadline).await?;
-            return after_settling(step, link, target, intent);
+            match (link.state, step) {
+                (LinkState::Open, Step::Got(Outcome::Refused(_))) => status = Some(IntentStatus::Canceled),
+                (_, step) => return after_settling(step, link, target, intent),
+            }
         }
         _ => return Ok(shown(link, target, intent, paid, None)),
     }
     let due = due_payment(&target);
     let right = paid.is_some_and(|opened| due.is_ok_and(|due| due.total == opened.total));
     let amount = if right { Amount::Right } else { Amount::Wrong };
-    let decided = retrieval(intent.as_ref().map(|intent| intent.status), amount);
+    let decided = retrieval(status, amount);
     if decided != Retrieval::Settle && end::is_over(ctx, &link) {
         end::expire(ctx, &stripe, &account, &link).await?;
         return Ok(Round::Again);

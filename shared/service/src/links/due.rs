@@ -1,0 +1,36 @@
+//! Links whose time is over.
+//!
+//! Invariant: what was authorised is settled first, and whether it was in time is decided by the road alone; only a
+//! link that nobody is paying is ended.
+
+use classpay_domain::link::LinkState;
+
+use super::{account, end, is_authorised, settle_session};
+use crate::context::{Context, Deadline};
+use crate::http::ApiError;
+use crate::settle::Outcome;
+use crate::store::Link;
+
+/// Ends a link if its time is over and nobody has paid it or is paying it.
+///
+/// # Errors
+/// [`ApiError`] if it can't be known now.
+pub async fn end_if_over(ctx: &Context, link: &Link, deadline: Deadline) -> Result<(), ApiError> {
+    if link.state != LinkState::Open || !end::is_over(ctx, link) {
+        return Ok(());
+    }
+    let account = account(ctx, link).await?;
+    let stripe = ctx.stripe()?.within(deadline.left());
+    if let Some(live) = &link.intent
+        && let Some(intent) = stripe.load_intent(&account, live).await?
+        && is_authorised(&intent)
+        && let (Some(session), _) = ctx.store.load_payment(&account, live).await?
+    {
+        match settle_session(ctx, &session, deadline).await? {
+            // It was authorised too late, or paid nothing: the link is open, and over.
+            Some(Outcome::Refused(_)) | None => {}
+            Some(Outcome::Completed(_) | Outcome::Pending(_)) => return Ok(()),
+        }
+    }
+    end::expire(ctx, &stripe, &account, link).await
+}
