@@ -15,13 +15,13 @@ use serde_json::Value;
 
 use crate::StandIn;
 use crate::auth::{self, text};
-use crate::call::{Call, STRIPE_VERSION};
+use crate::call::{Call, Origin, STRIPE_VERSION};
 use crate::error::{ApiError, Effect};
 use crate::faults::{self, Action, AnswerWith, Delay, DropConnection, When};
 use crate::form::Form;
 use crate::idempotency::{self, Remembered};
 use crate::request_log::Entry;
-use crate::{control, ids, routes};
+use crate::{control, ids, intents, routes};
 
 /// Far above any call of ours.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -70,7 +70,7 @@ impl StandIn {
         let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
         let (path, query) = (uri.path().to_owned(), uri.query().unwrap_or_default().to_owned());
         if path.starts_with("/_control/") {
-            return Ok(control::answer(&self, &method, &path, &body));
+            return Ok(control::answer(&self, &method, &path, &body).await);
         }
         let request_id = ids::request();
         let incoming = Incoming { method, path, query, headers, body, request_id };
@@ -155,9 +155,11 @@ impl StandIn {
             let Remembered { status, body, request } = known;
             return Ok(Reply { status, body, original: Some(request) });
         }
+        intents::expire_due(&transaction, now)?;
         let inner = transaction.savepoint()?;
         let version = text(&incoming.headers, "stripe-version");
-        let call = Call { db: &inner, account, now, form: &form, version };
+        let origin = Origin { request: Some(&incoming.request_id), key: incoming.key() };
+        let call = Call { db: &inner, account, now, form: &form, version, origin };
         let result = match broken {
             Some(Broken { executed: false }) => Err(faults::broken()),
             _ => routes::dispatch(&call, &incoming.method, &incoming.path),
@@ -190,6 +192,7 @@ impl StandIn {
             idempotency::remember(&transaction, account, key, &fingerprint, &answer, now)?;
         }
         transaction.commit()?;
+        self.webhooks.wake();
         Ok(reply)
     }
 }

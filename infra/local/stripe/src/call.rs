@@ -25,6 +25,14 @@ pub(crate) struct Call<'a> {
     pub form: &'a Form,
     /// The `Stripe-Version` header, where there was one.
     pub version: Option<&'a str>,
+    pub origin: Origin<'a>,
+}
+
+/// The request that a change comes from. What happens around Stripe has none.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Origin<'a> {
+    pub request: Option<&'a str>,
+    pub key: Option<&'a str>,
 }
 
 /// For a call that takes none (but `expand`).
@@ -36,8 +44,7 @@ pub(crate) type Answer = Result<Value, ApiError>;
 
 impl Call<'_> {
     pub fn load<T: Object>(&self, id: &str) -> Result<Option<T>, ApiError> {
-        let found: Option<T> = store::load(self.db, self.account, id)?;
-        Ok(found.map(|object| object.aged(self.now)))
+        store::load(self.db, self.account, id)
     }
 
     pub fn save<T: Object>(&self, object: &T) -> Result<(), ApiError> {

@@ -3,12 +3,12 @@
 //! Invariant: a path that Stripe couldn't expand is refused, also where the field happens to be
 //! null, so that a mistake shows on the first call and not on the first charge.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::intents::PaymentIntent;
-use crate::objects::{Charge, Customer, PaymentMethod};
+use crate::objects::{Charge, Customer, Dispute, PaymentMethod, Refund, refunds};
 use crate::store::Object;
 
 /// Stripe goes four levels deep.
@@ -20,14 +20,17 @@ const NOTHING: &str = "";
 /// What is behind a field, if it can be expanded.
 fn target(object: &str, field: &str) -> Option<&'static str> {
     Some(match (object, field) {
-        ("payment_intent" | "charge" | "payment_method" | "customer_session", "customer") => Customer::KIND,
+        ("payment_intent" | "charge" | "payment_method" | "customer_session" | "refund", "customer") => Customer::KIND,
         ("payment_intent", "latest_charge") => Charge::KIND,
-        ("payment_intent", "payment_method") => PaymentMethod::KIND,
-        ("charge", "payment_intent") => PaymentIntent::KIND,
+        ("payment_intent" | "refund", "payment_method") => PaymentMethod::KIND,
+        ("charge" | "refund" | "dispute", "payment_intent") => PaymentIntent::KIND,
+        ("refund" | "dispute", "charge") => Charge::KIND,
         ("charge", "refunds") => "refunds",
         ("payment_intent", "application" | "on_behalf_of" | "review")
         | ("charge", "application" | "application_fee" | "balance_transaction" | "on_behalf_of")
         | ("charge", "failure_balance_transaction" | "review" | "source_transfer" | "transfer")
+        | ("refund", "balance_transaction" | "failure_balance_transaction")
+        | ("refund", "source_transfer_reversal" | "transfer_reversal")
         | ("customer", "default_source" | "sources" | "subscriptions" | "tax" | "tax_ids")
         | ("customer", "cash_balance" | "test_clock") => NOTHING,
         _ => return None,
@@ -66,6 +69,8 @@ fn list_of(url: &Value) -> &'static str {
         Some("charges") => Charge::KIND,
         Some("customers") => Customer::KIND,
         Some("payment_methods") => PaymentMethod::KIND,
+        Some("refunds") => Refund::KIND,
+        Some("disputes") => Dispute::KIND,
         _ => NOTHING,
     }
 }
@@ -84,11 +89,7 @@ fn follow(call: &Call, object: &mut Value, fields: &[&str]) -> Result<(), ApiErr
     let kind = object["object"].as_str().unwrap_or_default().to_owned();
     let Some(target) = target(&kind, field) else { return Ok(()) };
     if target == "refunds" {
-        let id = object["id"].as_str().unwrap_or_default();
-        let url = format!("/v1/charges/{id}/refunds");
-        object["refunds"] = json!({
-            "object": "list", "data": [], "has_more": false, "total_count": 0, "url": url,
-        });
+        object["refunds"] = refunds::of_charge(call, object["id"].as_str().unwrap_or_default())?;
         return Ok(());
     }
     if let Some(id) = object[*field].as_str()
@@ -108,6 +109,8 @@ fn find(call: &Call, kind: &str, id: &str) -> Result<Option<Value>, ApiError> {
         Customer::KIND => json::<Customer>(call, id),
         PaymentIntent::KIND => json::<PaymentIntent>(call, id),
         PaymentMethod::KIND => json::<PaymentMethod>(call, id),
+        Refund::KIND => json::<Refund>(call, id),
+        Dispute::KIND => json::<Dispute>(call, id),
         _ => Ok(None),
     }
 }

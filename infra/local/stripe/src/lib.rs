@@ -3,10 +3,13 @@
 //! error bodies and codes out), keeps its state in SQLite, and can be told to misbehave.
 //!
 //! - `/v1/…` is Stripe's API. Any key that starts with `sk_test_` or `rk_test_` is accepted.
-//! - `/_control/…` plays the payer's browser and the passing of time, tells what happened, and
-//!   orders faults. It takes no key: the caller binds the listener to the loopback address.
+//! - `/_control/…` plays the payer's browser, the bank, the studio's dashboard and the passing of
+//!   time, tells what happened, and orders faults. It takes no key: the caller binds the listener to the loopback address.
 //! - A call for a `Stripe-Account` whose id contains `disconnected` is answered as Stripe answers
 //!   for a studio that has disconnected its account; every other account exists.
+//!
+//! Every change makes an event. `StandIn::deliver_to` names the Connect endpoint that hears of it,
+//! `StandIn::deliver` (or `POST /_control/webhooks/flush`) does the delivering.
 //!
 //! Invariant: it never takes a live key or a card number, and it never leaves the machine.
 
@@ -15,6 +18,7 @@ mod auth;
 mod call;
 mod control;
 mod error;
+mod events;
 mod expand;
 mod faults;
 mod form;
@@ -28,6 +32,7 @@ mod request_log;
 mod routes;
 mod serve;
 mod store;
+mod webhooks;
 
 use std::fmt;
 use std::path::Path;
@@ -37,8 +42,10 @@ use faults::Faults;
 use idempotency::InFlight;
 use request_log::RequestLog;
 use store::Store;
+use webhooks::Webhooks;
 
 pub use serve::serve;
+pub use webhooks::EndpointError;
 
 /// What time it is, in Unix seconds: the stack's clock, which can be moved.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -51,6 +58,7 @@ pub struct StandIn {
     faults: Mutex<Faults>,
     log: Mutex<RequestLog>,
     in_flight: InFlight,
+    webhooks: Webhooks,
 }
 
 /// The state couldn't be opened: not a database, not writable, or from another program.
@@ -87,7 +95,14 @@ impl StandIn {
     }
 
     fn with(store: Store, now: Clock) -> Self {
-        Self { store, now, faults: Mutex::default(), log: Mutex::default(), in_flight: InFlight::default() }
+        Self {
+            store,
+            now,
+            faults: Mutex::default(),
+            log: Mutex::default(),
+            in_flight: InFlight::default(),
+            webhooks: Webhooks::default(),
+        }
     }
 
     fn now(&self) -> i64 {

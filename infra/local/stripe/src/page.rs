@@ -84,6 +84,6 @@ pub(crate) fn list<T: Object>(call: &Call, url: &str, page: Page, mut conditions
     if backwards {
         found.reverse();
     }
-    let data: Vec<Value> = found.into_iter().map(|it| it.aged(call.now).json()).collect();
+    let data: Vec<Value> = found.iter().map(Object::json).collect();
     Ok(json!({ "object": "list", "url": url, "has_more": has_more, "data": data }))
 }

@@ -7,8 +7,8 @@ use http::Method;
 
 use crate::call::{Answer, Call};
 use crate::error::{ApiError, Effect};
-use crate::objects::{self, customer_sessions, customers, ephemeral_keys, payment_methods};
-use crate::{expand, intents};
+use crate::objects::{self, customer_sessions, customers, disputes, ephemeral_keys, payment_methods, refunds};
+use crate::{events, expand, intents};
 
 pub(crate) fn dispatch(call: &Call, method: &Method, path: &str) -> Answer {
     let mut answer = handle(call, method, path)?;
@@ -27,6 +27,16 @@ fn handle(call: &Call, method: &Method, path: &str) -> Answer {
         ("POST", ["v1", "payment_intents", id, "confirm"]) => intents::confirm(call, id),
         ("POST", ["v1", "payment_intents", id, "capture"]) => intents::capture(call, id),
         ("POST", ["v1", "payment_intents", id, "cancel"]) => intents::cancel(call, id),
+        ("GET", ["v1", "events"]) => events::list(call),
+        ("GET", ["v1", "events", id]) => events::retrieve(call, id),
+        ("POST", ["v1", "refunds"]) => refunds::create(call),
+        ("GET", ["v1", "refunds"]) => refunds::list(call),
+        ("GET", ["v1", "refunds", id]) => refunds::retrieve(call, id),
+        ("POST", ["v1", "refunds", id]) => refunds::update(call, id),
+        ("POST", ["v1", "refunds", id, "cancel"]) => refunds::cancel(call, id),
+        ("GET", ["v1", "disputes"]) => disputes::list(call),
+        ("GET", ["v1", "disputes", id]) => disputes::retrieve(call, id),
+        ("POST", ["v1", "disputes", id, "close"]) => disputes::accept(call, id),
         ("GET", ["v1", "charges"]) => objects::list_charges(call),
         ("GET", ["v1", "charges", id]) => objects::retrieve_charge(call, id),
         ("POST", ["v1", "customers"]) => customers::create(call),

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::ApiError;
+use crate::webhooks::queue;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS objects (
@@ -26,6 +27,10 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (account, kind, seq);
     CREATE INDEX IF NOT EXISTS objects_by_customer
         ON objects (account, kind, json_extract(body, '$.customer'), seq);
+    CREATE INDEX IF NOT EXISTS objects_by_charge
+        ON objects (account, kind, json_extract(body, '$.charge'), seq);
+    CREATE INDEX IF NOT EXISTS holds ON objects (json_extract(body, '$.held_until'))
+        WHERE kind = 'payment_intent' AND json_extract(body, '$.status') = 'requires_capture';
     CREATE TABLE IF NOT EXISTS idempotency (
         account TEXT NOT NULL,
         key TEXT NOT NULL,
@@ -48,11 +53,6 @@ pub(crate) trait Object: Serialize + DeserializeOwned {
     fn constants() -> Value;
     /// Fields of the stored body that Stripe's object doesn't have.
     const OURS: &'static [&'static str] = &[];
-
-    /// What has become of it by `now` (Unix seconds) without a call.
-    fn aged(self, _now: i64) -> Self {
-        self
-    }
 
     /// As Stripe answers it.
     fn json(&self) -> Value {
@@ -90,6 +90,7 @@ impl Store {
 
     fn with(connection: Connection) -> rusqlite::Result<Self> {
         connection.execute_batch(SCHEMA)?;
+        connection.execute_batch(queue::SCHEMA)?;
         Ok(Self { connection: Mutex::new(connection) })
     }
 
@@ -131,12 +132,34 @@ pub(crate) fn account_of(db: &Connection, id: &str) -> Result<Option<String>, Ap
     Ok(db.prepare_cached("SELECT account FROM objects WHERE id = ?1")?.query_row([id], |row| row.get(0)).optional()?)
 }
 
+/// The authorisations of every account that have run out by `now`, in the order of that.
+pub(crate) fn holds_until<T: Object>(db: &Connection, now: i64) -> Result<Vec<(String, T)>, ApiError> {
+    let mut statement = db.prepare_cached(
+        "SELECT account, body FROM objects
+         WHERE kind = 'payment_intent' AND json_extract(body, '$.status') = 'requires_capture'
+         AND json_extract(body, '$.held_until') <= ?1 ORDER BY json_extract(body, '$.held_until'), seq",
+    )?;
+    with_accounts(statement.query([now])?)
+}
+
+fn with_accounts<T: Object>(mut rows: rusqlite::Rows) -> Result<Vec<(String, T)>, ApiError> {
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push((row.get(0)?, serde_json::from_str(&row.get::<_, String>(1)?)?));
+    }
+    Ok(found)
+}
+
 /// A condition of a listing.
 pub(crate) enum Where {
     /// The field of the stored body is this text.
     Is(&'static str, String),
     /// The field isn't there, or is null.
     IsNull(&'static str),
+    /// The field is one of these texts, where `*` stands for anything.
+    Like(&'static str, Vec<String>),
+    /// An event of which nothing is owed to the endpoint any more (`true`), or something is.
+    Delivered(bool),
     /// `created` compared: `<`, `<=`, `>`, `>=`, `=`.
     Created(&'static str, i64),
     /// Older (`true`) or newer than this object.
@@ -161,6 +184,21 @@ pub(crate) fn select<T: Object>(
             }
             Where::IsNull(field) => {
                 sql += &format!(" AND json_extract(body, '$.{field}') IS NULL");
+            }
+            Where::Like(field, patterns) => {
+                let glob = format!("json_extract(body, '$.{field}') GLOB ?");
+                sql += &format!(" AND ({})", vec![glob; patterns.len().max(1)].join(" OR "));
+                for pattern in patterns {
+                    // Of GLOB's wildcards only the star is Stripe's.
+                    values.push(Box::new(pattern.replace(['?', '['], "")));
+                }
+                if patterns.is_empty() {
+                    values.push(Box::new("*"));
+                }
+            }
+            Where::Delivered(all) => {
+                let comparison = if *all { '=' } else { '>' };
+                sql += &format!(" AND json_extract(body, '$.pending_webhooks') {comparison} 0");
             }
             Where::Created(comparison, at) => {
                 sql += &format!(" AND created {comparison} ?");
@@ -188,10 +226,5 @@ pub(crate) fn select<T: Object>(
 /// Every object of a kind with its account, oldest first. For `/_control/` alone.
 pub(crate) fn everywhere<T: Object>(db: &Connection) -> Result<Vec<(String, T)>, ApiError> {
     let mut statement = db.prepare_cached("SELECT account, body FROM objects WHERE kind = ? ORDER BY seq")?;
-    let mut rows = statement.query([T::KIND])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push((row.get(0)?, serde_json::from_str(&row.get::<_, String>(1)?)?));
-    }
-    Ok(found)
+    with_accounts(statement.query([T::KIND])?)
 }

@@ -10,10 +10,11 @@ use crate::error::ApiError;
 use crate::form::{self, Metadata};
 use crate::ids;
 use crate::intents::confirm::{Attempt, attempt};
+use crate::intents::holds;
 use crate::intents::params::{self, Novelty, Terms};
 use crate::intents::{CancellationReason, CaptureMethod, ConfirmationMethod, MethodOptions, PaymentIntent, Status};
 use crate::money;
-use crate::objects::Charge;
+use crate::objects::Refund;
 use crate::page::{self, Created, Page};
 use crate::store::{Object, Where};
 
@@ -41,6 +42,7 @@ pub(crate) fn create(call: &Call) -> Answer {
     let mut intent = blank(call, amount, currency);
     let how = Attempt::of(&terms);
     terms.apply(call, &mut intent, Novelty::New)?;
+    call.event("payment_intent.created", &intent)?;
     if to_confirm {
         attempt(call, &mut intent, how)?;
     }
@@ -172,16 +174,21 @@ pub(crate) fn capture(call: &Call, id: &str) -> Answer {
     form::merge(&mut intent.metadata, given.metadata)?;
     form::set(&mut intent.statement_descriptor, given.statement_descriptor);
     form::set(&mut intent.statement_descriptor_suffix, given.statement_descriptor_suffix);
-    let charge_id = intent.latest_charge.clone().unwrap_or_default();
-    let charge: Option<Charge> = call.load(&charge_id)?;
-    let mut charge = charge.ok_or_else(ApiError::internal)?;
+    let mut charge = holds::charge_of(call, &intent)?;
+    let before = charge.json();
     charge.capture(amount);
     charge.application_fee_amount = intent.application_fee_amount;
+    let rest = intent.amount_capturable - amount;
+    if rest > 0 {
+        Refund::release(call, &mut charge, rest, None)?;
+    }
     intent.status = Status::Succeeded;
     intent.amount_received = amount;
     intent.amount_capturable = 0;
     call.save(&charge)?;
     call.save(&intent)?;
+    call.event_since("charge.captured", &charge, &before)?;
+    call.event("payment_intent.succeeded", &intent)?;
     Ok(intent.json())
 }
 
@@ -207,16 +214,14 @@ pub(crate) fn cancel(call: &Call, id: &str) -> Answer {
         Reason::RequestedByCustomer => CancellationReason::RequestedByCustomer,
     });
     let mut intent = of_path(call, id)?;
-    if matches!(intent.status, Status::Succeeded | Status::Canceled) {
+    if matches!(intent.status, Status::Processing | Status::Succeeded | Status::Canceled) {
         let status = intent.status.as_str();
         return Err(intent.unexpected_state(format!(
             "You cannot cancel this PaymentIntent because it has a status of {status}. Only a \
              PaymentIntent with one of the following statuses may be canceled: \
-             requires_payment_method, requires_capture, requires_confirmation, requires_action, \
-             processing."
+             requires_payment_method, requires_capture, requires_confirmation, requires_action."
         )));
     }
-    intent.end(call.now, reason);
-    call.save(&intent)?;
+    holds::cancel(call, &mut intent, reason)?;
     Ok(intent.json())
 }

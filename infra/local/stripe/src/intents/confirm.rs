@@ -9,7 +9,7 @@ use crate::error::ApiError;
 use crate::ids;
 use crate::intents::calls::of_path;
 use crate::intents::params::{self, Novelty, OffSession, Terms};
-use crate::intents::{PaymentIntent, Status};
+use crate::intents::{PaymentIntent, Status, debits};
 use crate::objects::cards::{AUTHENTICATION_REQUIRED, Decline, Issuer};
 use crate::objects::{Charge, HOLD_SECONDS, PaymentMethod, payment_methods};
 use crate::store::Object;
@@ -48,6 +48,11 @@ pub(crate) fn confirm(call: &Call, id: &str) -> Answer {
 pub(crate) fn check_status(intent: &PaymentIntent) -> Result<(), ApiError> {
     match intent.status {
         Status::RequiresPaymentMethod | Status::RequiresConfirmation | Status::RequiresAction => Ok(()),
+        Status::Processing => Err(intent.unexpected_state(
+            "You cannot confirm this PaymentIntent because it is already processing a payment. Only \
+             a PaymentIntent with one of the following statuses may be confirmed: \
+             requires_payment_method, requires_confirmation, requires_action.",
+        )),
         Status::RequiresCapture | Status::Succeeded => Err(intent.unexpected_state(
             "You cannot confirm this PaymentIntent because it has already succeeded after being \
              previously confirmed.",
@@ -112,17 +117,20 @@ pub(crate) fn attempt(call: &Call, intent: &mut PaymentIntent, how: Attempt) -> 
     }
     let method = payment_methods::named(call, &id)?;
     check_method(intent, &method)?;
+    if method.kind == "bacs_debit" {
+        return debits::start(call, intent, method);
+    }
     let asks = intent.payment_method_options.card_authenticates();
     match method.issuer() {
         Issuer::Declines(reason) => decline(call, intent, &method, reason),
         Issuer::AsksPayer if how.without_payer => decline(call, intent, &method, AUTHENTICATION_REQUIRED),
-        Issuer::Approves if asks && !how.without_payer => ask_payer(intent),
-        Issuer::AsksPayer => ask_payer(intent),
+        Issuer::Approves if asks && !how.without_payer => ask_payer(call, intent),
+        Issuer::AsksPayer => ask_payer(call, intent),
         Issuer::Approves => approve(call, intent, method),
     }
 }
 
-fn ask_payer(intent: &mut PaymentIntent) -> Result<(), ApiError> {
+fn ask_payer(call: &Call, intent: &mut PaymentIntent) -> Result<(), ApiError> {
     intent.status = Status::RequiresAction;
     intent.last_payment_error = None;
     intent.next_action = Some(json!({
@@ -133,10 +141,10 @@ fn ask_payer(intent: &mut PaymentIntent) -> Result<(), ApiError> {
             "stripe_js": "",
         },
     }));
-    Ok(())
+    call.event("payment_intent.requires_action", intent)
 }
 
-fn approve(call: &Call, intent: &mut PaymentIntent, mut method: PaymentMethod) -> Result<(), ApiError> {
+fn approve(call: &Call, intent: &mut PaymentIntent, method: PaymentMethod) -> Result<(), ApiError> {
     let mut charge = Charge::authorised(call, intent, &method);
     intent.latest_charge = Some(charge.id.clone());
     intent.last_payment_error = None;
@@ -150,12 +158,24 @@ fn approve(call: &Call, intent: &mut PaymentIntent, mut method: PaymentMethod) -
         intent.status = Status::Succeeded;
         intent.amount_received = intent.amount;
     }
+    keep_method(call, intent, method)?;
+    call.save(&charge)?;
+    call.event("charge.succeeded", &charge)?;
+    match intent.status {
+        Status::RequiresCapture => call.event("payment_intent.amount_capturable_updated", intent),
+        _ => call.event("payment_intent.succeeded", intent),
+    }
+}
+
+/// The payer's customer gets it, where the intent says so.
+pub(super) fn keep_method(call: &Call, intent: &PaymentIntent, mut method: PaymentMethod) -> Result<(), ApiError> {
     let saved = intent.setup_future_usage.is_some() || intent.payment_method_options.card_saved_for().is_some();
     if saved && method.customer.is_none() && intent.customer.is_some() {
         method.customer.clone_from(&intent.customer);
         call.save(&method)?;
+        call.event("payment_method.attached", &method)?;
     }
-    call.save(&charge)
+    Ok(())
 }
 
 fn decline(call: &Call, intent: &mut PaymentIntent, method: &PaymentMethod, reason: Decline) -> Result<(), ApiError> {
@@ -165,13 +185,15 @@ fn decline(call: &Call, intent: &mut PaymentIntent, method: &PaymentMethod, reas
     error.0.detail.decline_code = Some(reason.decline_code);
     error.0.detail.charge = Some(charge.id.clone());
     error.0.detail.payment_method = Some(method.json());
-    intent.latest_charge = Some(charge.id);
+    intent.latest_charge = Some(charge.id.clone());
     back_to_start(intent, json!(error.0.detail));
     call.save(intent)?;
+    call.event("charge.failed", &charge)?;
+    call.event("payment_intent.payment_failed", intent)?;
     Err(error.payment_intent(intent.json()))
 }
 
-fn back_to_start(intent: &mut PaymentIntent, error: Value) {
+pub(super) fn back_to_start(intent: &mut PaymentIntent, error: Value) {
     intent.status = Status::RequiresPaymentMethod;
     intent.payment_method = None;
     intent.next_action = None;
@@ -197,6 +219,7 @@ pub(crate) fn authenticate(call: &Call, intent: &mut PaymentIntent, outcome: Aut
             let mut error = ApiError::refused("payment_intent_authentication_failure", message);
             error.0.detail.payment_method = Some(method.json());
             back_to_start(intent, json!(error.0.detail));
+            call.event("payment_intent.payment_failed", intent)?;
         }
     }
     call.save(intent)

@@ -12,7 +12,8 @@ use crate::error::ApiError;
 /// What dynamic payment methods come to here: a studio that has switched nothing else on.
 const DYNAMIC: &[&str] = &["card", "link"];
 
-/// Types that Stripe knows. The stand-in can pay with cards; the others may be on the list.
+/// Types that Stripe knows. The stand-in can pay with cards and bank debits; the
+/// others may be on the list.
 const KNOWN: &[&str] = &[
     "acss_debit",
     "affirm",

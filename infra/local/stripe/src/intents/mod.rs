@@ -2,10 +2,12 @@
 //!
 //! Invariant: `amount_capturable` + `amount_received` ≤ `amount`; only `requires_capture` holds
 //! something capturable, only `succeeded` has received something; `succeeded` and `canceled` are
-//! final.
+//! final; and each change of the status makes its event.
 
 mod calls;
 mod confirm;
+mod debits;
+mod holds;
 mod methods;
 mod params;
 
@@ -19,6 +21,8 @@ use crate::store::Object;
 
 pub(crate) use calls::{cancel, capture, create, list, retrieve, update};
 pub(crate) use confirm::{Attempt, Authentication, attempt, authenticate, confirm};
+pub(crate) use debits::{fail_debit, settle_debit};
+pub(crate) use holds::{expire, expire_due};
 pub(crate) use methods::MethodOptions;
 pub(crate) use params::put_method;
 
@@ -28,6 +32,8 @@ pub(crate) enum Status {
     RequiresPaymentMethod,
     RequiresConfirmation,
     RequiresAction,
+    /// A bank debit is under way, for days.
+    Processing,
     RequiresCapture,
     Succeeded,
     Canceled,
@@ -39,6 +45,7 @@ impl Status {
             Self::RequiresPaymentMethod => "requires_payment_method",
             Self::RequiresConfirmation => "requires_confirmation",
             Self::RequiresAction => "requires_action",
+            Self::Processing => "processing",
             Self::RequiresCapture => "requires_capture",
             Self::Succeeded => "succeeded",
             Self::Canceled => "canceled",
@@ -49,7 +56,7 @@ impl Status {
     pub fn open(self) -> bool {
         match self {
             Self::RequiresPaymentMethod | Self::RequiresConfirmation | Self::RequiresAction => true,
-            Self::RequiresCapture | Self::Succeeded | Self::Canceled => false,
+            Self::Processing | Self::RequiresCapture | Self::Succeeded | Self::Canceled => false,
         }
     }
 }
@@ -145,16 +152,6 @@ impl Object for PaymentIntent {
     }
 
     const OURS: &'static [&'static str] = &["held_until"];
-
-    /// An authorisation that isn't captured in time expires by itself.
-    fn aged(mut self, now: i64) -> Self {
-        if let (Status::RequiresCapture, Some(until)) = (self.status, self.held_until)
-            && until <= now
-        {
-            self.end(until, Some(CancellationReason::Automatic));
-        }
-        self
-    }
 }
 
 impl PaymentIntent {
@@ -166,14 +163,5 @@ impl PaymentIntent {
     /// The card's own way of capture goes before the intent's.
     pub fn captured_by_hand(&self) -> bool {
         self.payment_method_options.card_captured_by_hand() || self.capture_method == CaptureMethod::Manual
-    }
-
-    /// Nothing will be taken any more, and what was held is let go.
-    pub fn end(&mut self, now: i64, reason: Option<CancellationReason>) {
-        self.status = Status::Canceled;
-        self.canceled_at = Some(now);
-        self.cancellation_reason = reason;
-        self.amount_capturable = 0;
-        self.next_action = None;
     }
 }

@@ -57,6 +57,8 @@ const fn card(
     TestCard { id, brand, last4, country, funding, fingerprint, issuer, attachable }
 }
 
+pub(crate) const PENDING_REFUND: &str = "pm_card_pendingRefund";
+
 const CARDS: &[TestCard] = &[
     card("pm_card_visa", "visa", "4242", "fpVisa4242", Issuer::Approves),
     TestCard { funding: "debit", ..card("pm_card_visa_debit", "visa", "5556", "fpVisaDebit5556", Issuer::Approves) },
@@ -127,6 +129,10 @@ const CARDS: &[TestCard] = &[
             declines("card_declined", "generic_decline", DECLINED),
         )
     },
+    // Its refunds stay pending until the bank answers: `/_control/refunds/{id}/succeed` or `fail`.
+    card(PENDING_REFUND, "visa", "7726", "fpPendingRefund7726", Issuer::Approves),
+    // Its refunds look done; that they fail later is for `/_control/refunds/{id}/fail`.
+    card("pm_card_refundFail", "visa", "5126", "fpRefundFail5126", Issuer::Approves),
     card("pm_card_authenticationRequired", "visa", "3184", "fpAuthenticationRequired3184", Issuer::AsksPayer),
 ];
 

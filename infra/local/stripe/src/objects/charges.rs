@@ -1,7 +1,7 @@
 //! Charges: one for each attempt to take money, also for the declined ones.
 //!
-//! Invariant: 0 ≤ `amount_refunded` ≤ `amount_captured` ≤ `amount`, and a failed charge has
-//! captured nothing.
+//! Invariant: 0 ≤ `amount_captured` ≤ `amount`, 0 ≤ `amount_refunded` ≤ `amount`, and a failed
+//! charge has captured nothing. What is held and then let go counts as refunded, as at Stripe.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -32,6 +32,8 @@ pub(crate) struct Charge {
     pub currency: String,
     pub customer: Option<String>,
     pub description: Option<String>,
+    #[serde(default)]
+    pub disputed: bool,
     pub failure_code: Option<String>,
     pub failure_message: Option<String>,
     pub metadata: Metadata,
@@ -45,7 +47,7 @@ pub(crate) struct Charge {
     pub refunded: bool,
     pub shipping: Option<Shipping>,
     pub statement_descriptor_suffix: Option<String>,
-    /// `succeeded` (also of a hold that isn't captured yet) or `failed`.
+    /// `succeeded` (also of a hold that isn't captured yet), `pending` (a bank debit) or `failed`.
     pub status: String,
     pub transfer_data: Option<Value>,
     pub transfer_group: Option<String>,
@@ -65,7 +67,7 @@ impl Object for Charge {
     fn constants() -> Value {
         json!({
             "application": null, "application_fee": null, "balance_transaction": null,
-            "calculated_statement_descriptor": "CLASSPAY STAND-IN", "disputed": false,
+            "calculated_statement_descriptor": "CLASSPAY STAND-IN",
             "failure_balance_transaction": null, "fraud_details": {}, "radar_options": {},
             "receipt_number": null, "receipt_url": null, "review": null, "source": null,
             "source_transfer": null, "statement_descriptor": null, "transfer": null,
@@ -76,7 +78,8 @@ impl Object for Charge {
 impl Charge {
     fn new(call: &Call, intent: &PaymentIntent, method: &PaymentMethod) -> Self {
         Self {
-            id: ids::object("ch"),
+            // Payments that aren't by card have ids of their own kind.
+            id: ids::object(if method.kind == "card" { "ch" } else { "py" }),
             amount: intent.amount,
             amount_captured: 0,
             amount_refunded: 0,
@@ -87,6 +90,7 @@ impl Charge {
             currency: intent.currency.clone(),
             customer: intent.customer.clone(),
             description: intent.description.clone(),
+            disputed: false,
             failure_code: None,
             failure_message: None,
             metadata: intent.metadata.clone(),
@@ -134,10 +138,52 @@ impl Charge {
         charge
     }
 
+    /// The bank has been asked and takes days to answer.
+    pub fn pending(call: &Call, intent: &PaymentIntent, method: &PaymentMethod) -> Self {
+        let mut charge = Self::new(call, intent, method);
+        charge.status = "pending".into();
+        charge.capture(charge.amount);
+        charge.outcome = json!({
+            "advice_code": null, "network_advice_code": null, "network_decline_code": null,
+            "network_status": "approved_by_network", "reason": null, "risk_level": "not_assessed",
+            "seller_message": "Payment complete.", "type": "authorized",
+        });
+        charge
+    }
+
+    /// The bank has taken the money.
+    pub fn settle(&mut self) {
+        self.paid = true;
+        self.status = "succeeded".into();
+    }
+
+    /// The bank has refused.
+    pub fn fail(&mut self, code: &str, message: &str) {
+        self.captured = false;
+        self.amount_captured = 0;
+        self.failure_code = Some(code.into());
+        self.failure_message = Some(message.into());
+        self.status = "failed".into();
+    }
+
     /// Takes `amount` of what is held; the rest is released.
     pub fn capture(&mut self, amount: i64) {
         self.captured = true;
         self.amount_captured = amount;
+    }
+
+    /// Counts back what was refunded or let go; less than nothing where a refund has failed.
+    pub fn refund(&mut self, amount: i64) {
+        self.amount_refunded += amount;
+        self.refunded = self.amount_refunded == self.amount;
+    }
+
+    /// What of it is money that was taken, and money that was given back.
+    pub fn money(&self) -> (i64, i64) {
+        if self.status != "succeeded" || !self.captured {
+            return (0, 0);
+        }
+        (self.amount_captured, self.amount_refunded - (self.amount - self.amount_captured))
     }
 }
 

@@ -198,6 +198,7 @@ pub(crate) fn create(call: &Call) -> Answer {
     }
     customer.apply(call, given)?;
     call.save(&customer)?;
+    call.event("customer.created", &customer)?;
     Ok(customer.json())
 }
 
@@ -210,8 +211,10 @@ pub(crate) fn retrieve(call: &Call, id: &str) -> Answer {
 pub(crate) fn update(call: &Call, id: &str) -> Answer {
     let given: Given = call.form.typed_of(UPDATE_TAKES)?;
     let mut customer = living(call, id)?;
+    let before = customer.json();
     customer.apply(call, given)?;
     call.save(&customer)?;
+    call.event_since("customer.updated", &customer, &before)?;
     Ok(customer.json())
 }
 
@@ -224,6 +227,8 @@ pub(crate) fn delete(call: &Call, id: &str) -> Answer {
         method.customer = None;
         call.save(&method)?;
     }
+    // The event shows the customer as it was, not the stub.
+    call.event("customer.deleted", &customer)?;
     customer.deleted_at = Some(call.now);
     call.save(&customer)?;
     Ok(customer.json())

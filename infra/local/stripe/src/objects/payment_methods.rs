@@ -1,4 +1,4 @@
-//! Payment methods: made from test cards, attached to customers and detached from them.
+//! Payment methods: made from test cards and test bank accounts, attached to customers and detached from them.
 //!
 //! Invariant: a payment method that belongs to one customer never pays for another.
 
@@ -9,6 +9,7 @@ use crate::call::{Answer, Call};
 use crate::error::ApiError;
 use crate::form::Metadata;
 use crate::ids;
+use crate::objects::banks::{self, TestAccount};
 use crate::objects::cards::{self, Issuer, TestCard};
 use crate::objects::customers;
 use crate::page::{self, Page};
@@ -18,7 +19,10 @@ use crate::store::{Object, Where};
 pub(crate) struct PaymentMethod {
     pub id: String,
     pub allow_redisplay: String,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub bacs_debit: Value,
     pub billing_details: Value,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
     pub card: Value,
     pub created: i64,
     pub customer: Option<String>,
@@ -48,6 +52,7 @@ impl PaymentMethod {
         Self {
             id: ids::object("pm"),
             allow_redisplay: "unspecified".into(),
+            bacs_debit: Value::Null,
             billing_details: json!({
                 "address": {
                     "city": null, "country": null, "line1": null, "line2": null,
@@ -81,8 +86,36 @@ impl PaymentMethod {
         }
     }
 
+    fn of_bank_account(account: &TestAccount, now: i64) -> Self {
+        Self {
+            id: ids::object("pm"),
+            allow_redisplay: "unspecified".into(),
+            bacs_debit: json!({
+                "fingerprint": account.fingerprint, "last4": account.last4, "sort_code": banks::SORT_CODE,
+            }),
+            billing_details: json!({
+                "address": {
+                    "city": "London", "country": "GB", "line1": "1 Ballet Lane", "line2": null,
+                    "postal_code": "N1 1AA", "state": null,
+                },
+                "email": "payer@example.com", "name": "Jenny Rosen", "phone": null, "tax_id": null,
+            }),
+            card: Value::Null,
+            created: now,
+            customer: None,
+            metadata: Metadata::new(),
+            kind: "bacs_debit".into(),
+        }
+    }
+
     /// What a charge of it shows.
     pub fn details(&self, amount: i64) -> Value {
+        if self.kind == "bacs_debit" {
+            let mut details = self.bacs_debit.clone();
+            details["expected_debit_date"] = Value::Null;
+            details["mandate"] = ids::object("mandate").into();
+            return json!({ "type": "bacs_debit", "bacs_debit": details });
+        }
         let of_card = |field: &str| self.card[field].clone();
         json!({
             "type": "card",
@@ -129,8 +162,11 @@ fn expiry_year(now: i64) -> i64 {
 
 /// The payment method of this id; a test id (`pm_card_visa`) makes a fresh one.
 pub(crate) fn find(call: &Call, id: &str) -> Result<Option<PaymentMethod>, ApiError> {
-    let Some(card) = cards::by_id(id) else { return call.load(id) };
-    let method = PaymentMethod::of_card(card, call.now);
+    let method = match (cards::by_id(id), banks::by_id(id)) {
+        (Some(card), _) => PaymentMethod::of_card(card, call.now),
+        (None, Some(account)) => PaymentMethod::of_bank_account(account, call.now),
+        (None, None) => return call.load(id),
+    };
     call.save(&method)?;
     Ok(Some(method))
 }
@@ -178,12 +214,14 @@ pub(crate) fn attach(call: &Call, id: &str) -> Answer {
     }
     method.customer = Some(given.customer);
     call.save(&method)?;
+    call.event("payment_method.attached", &method)?;
     Ok(method.json())
 }
 
 pub(crate) fn detach(call: &Call, id: &str) -> Answer {
     call.without_parameters()?;
     let mut method = of_path(call, id)?;
+    let before = method.json();
     if method.customer.take().is_none() {
         return Err(ApiError::refused(
             "payment_method_unexpected_state",
@@ -192,6 +230,7 @@ pub(crate) fn detach(call: &Call, id: &str) -> Answer {
         ));
     }
     call.save(&method)?;
+    call.event_since("payment_method.detached", &method, &before)?;
     Ok(method.json())
 }
 

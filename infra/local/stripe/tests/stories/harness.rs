@@ -18,6 +18,7 @@ pub const START: i64 = 1_788_253_200;
 
 pub struct Stand {
     pub url: String,
+    pub standin: Arc<StandIn>,
     client: Client,
     clock: Arc<AtomicI64>,
     stop: Option<oneshot::Sender<()>>,
@@ -79,10 +80,11 @@ impl Stand {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(serve(listener, Arc::new(standin), async move {
+        let standin = Arc::new(standin);
+        let server = tokio::spawn(serve(listener, Arc::clone(&standin), async move {
             stopped.await.ok();
         }));
-        Self { url, client: Client::new(), clock, stop: Some(stop), server }
+        Self { url, standin, client: Client::new(), clock, stop: Some(stop), server }
     }
 
     /// As kill -9 leaves it: nothing is told to stop.
@@ -149,6 +151,21 @@ impl Stand {
     pub async fn told(&self, path: &str) -> Value {
         let url = format!("{}/_control/{path}", self.url);
         Answered::from(self.client.get(url).send().await.unwrap()).await.ok()
+    }
+
+    /// An intent of 42.00 that this test card or account has been put to by the payer.
+    pub async fn paid_by(&self, method: &str, terms: &str) -> Value {
+        let form = format!("amount=4200&{terms}");
+        let intent = self.post("/v1/payment_intents", &form).await.ok();
+        let path = format!("payment_intents/{}/confirm", intent["id"].as_str().unwrap());
+        self.control(&path, serde_json::json!({ "paymentMethod": method })).await.ok()
+    }
+
+    /// The types of all events of the studio, oldest first.
+    pub async fn event_types(&self) -> Vec<String> {
+        let events = self.get("/v1/events?limit=100").await.ok();
+        let types = events["data"].as_array().unwrap().iter().rev();
+        types.map(|event| event["type"].as_str().unwrap().to_owned()).collect()
     }
 
     /// A card payment of 42.00 that is authorised by the payer and captured by us.

@@ -4,7 +4,13 @@
 mod api;
 mod async_stripe;
 mod customers;
+mod debits;
+mod disputes;
+mod events;
 mod faults;
 mod harness;
 mod idempotency;
 mod payments;
+mod receiver;
+mod refunds;
+mod webhooks;

@@ -1,0 +1,138 @@
+//! `/_control/`: what happens around Stripe (the payer, the bank, the studio, the passing of time),
+//! what was done, and what shall go wrong. JSON in camelCase; a form does too, so that a newcomer's
+//! curl is short.
+//!
+//! | call | body | |
+//! |---|---|---|
+//! | `POST /_control/payment_intents/{id}/confirm` | `{"paymentMethod": "pm_card_visa"}` | the payer pays in the browser |
+//! | `POST /_control/payment_intents/{id}/authenticate` | `{"outcome": "succeed" \| "fail"}` | 3-D Secure |
+//! | `POST /_control/payment_intents/{id}/expire` | – | an authorisation runs out |
+//! | `POST /_control/payment_intents/{id}/settle` | – | the bank answers to a debit |
+//! | `POST /_control/payment_intents/{id}/fail` | `{"code": "insufficient_funds"}` | the bank refuses a debit |
+//! | `POST /_control/payment_intents/{id}/refund` | `{"amount": 100, "reason": …, "pending": true}` | the studio refunds in its dashboard |
+//! | `POST /_control/refunds/{id}/succeed` | – | a pending refund arrives |
+//! | `POST /_control/refunds/{id}/fail` | `{"reason": "declined"}` | a refund comes back |
+//! | `POST /_control/charges/{id}/dispute` | `{"amount": 100, "reason": "fraudulent"}` | the payer disputes |
+//! | `POST /_control/disputes/{id}/close` | `{"outcome": "won" \| "lost"}` | the bank decides |
+//! | `GET /_control/charges` | | what was charged |
+//! | `GET`, `DELETE /_control/requests` | | the calls that came in |
+//! | `GET`, `POST`, `DELETE /_control/faults` | `{"match": {…}, "count": 1, "do": {…}}` | see `faults` |
+//! | `/_control/webhooks…` | | see `webhooks::control` |
+//!
+//! Every field of a body may be left out, but for the outcomes.
+//!
+//! Invariant: it does nothing to an object that the world couldn't do.
+
+mod happenings;
+
+use axum::body::Body;
+use http::{Method, Response};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::StandIn;
+use crate::answer::pretty;
+use crate::error::{ApiError, Effect};
+use crate::faults::Fault;
+use crate::form::Form;
+use crate::objects::Charge;
+use crate::{store, webhooks};
+
+pub(crate) async fn answer(standin: &StandIn, method: &Method, path: &str, body: &str) -> Response<Body> {
+    let result = if path == "/_control/webhooks" || path.starts_with("/_control/webhooks/") {
+        webhooks::control::handle(standin, method, path, body).await
+    } else {
+        handle(standin, method, path, body)
+    };
+    let (status, answer) = match result {
+        Ok(answer) => (200, answer),
+        Err(error) => (error.0.status, refusal(&error)),
+    };
+    Response::builder()
+        .status(status)
+        .header("content-type", "application/json")
+        .body(Body::from(pretty(&answer)))
+        .expect("made of known parts")
+}
+
+fn refusal(error: &ApiError) -> Value {
+    let detail = &error.0.detail;
+    json!({ "error": {
+        "type": detail.kind, "code": detail.code, "declineCode": detail.decline_code,
+        "message": detail.message, "param": detail.param,
+    }})
+}
+
+fn handle(standin: &StandIn, method: &Method, path: &str, body: &str) -> Result<Value, ApiError> {
+    let segments: Vec<&str> = path.split('/').skip(2).collect();
+    match (method.as_str(), segments.as_slice()) {
+        ("POST", [kind, id, what]) => {
+            let told = happenings::handle(standin, (kind, id, what), body);
+            // A decline is an error, and an event too.
+            standin.webhooks.wake();
+            told?.ok_or_else(|| nothing_here(method, path))
+        }
+        ("GET", ["charges"]) => charges(standin),
+        ("GET", ["requests"]) => Ok(standin.log().json()),
+        ("DELETE", ["requests"]) => {
+            standin.log().clear();
+            Ok(json!({}))
+        }
+        ("GET", ["faults"]) => Ok(json!(standin.faults().waiting())),
+        ("POST", ["faults"]) => order(standin, body),
+        ("DELETE", ["faults"]) => {
+            standin.faults().clear();
+            Ok(json!({}))
+        }
+        _ => Err(nothing_here(method, path)),
+    }
+}
+
+pub(crate) fn nothing_here(method: &Method, path: &str) -> ApiError {
+    let message = format!("There is no {method} {path} here.");
+    ApiError::new(404, "invalid_request_error", Effect::NotExecuted, message)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// JSON, a form, or nothing at all.
+pub(crate) fn parse<T: DeserializeOwned>(body: &str) -> Result<T, ApiError> {
+    if !body.trim_start().starts_with('{') {
+        return Form::parse("", body.trim())?.typed();
+    }
+    serde_json::from_str(body).map_err(|error| ApiError::invalid(error.to_string()))
+}
+
+/// Money that was really taken and given back: a hold and a debit under way count for nothing.
+fn charges(standin: &StandIn) -> Result<Value, ApiError> {
+    let db = standin.store.lock();
+    let charges = store::everywhere::<Charge>(&db)?;
+    let told = charges.into_iter().map(|(account, charge)| {
+        let (captured, refunded) = charge.money();
+        json!({
+            "account": account,
+            "paymentIntent": charge.payment_intent,
+            "charge": charge.id,
+            "amount": charge.amount,
+            "amountCaptured": captured,
+            "amountRefunded": refunded,
+            "currency": charge.currency,
+            "disputed": charge.disputed,
+            "status": charge.status,
+        })
+    });
+    Ok(told.collect())
+}
+
+fn order(standin: &StandIn, body: &str) -> Result<Value, ApiError> {
+    let fault: Fault = serde_json::from_str(body).map_err(|error| ApiError::invalid(error.to_string()))?;
+    if let Some(mistake) = fault.mistake() {
+        return Err(ApiError::invalid(mistake));
+    }
+    let mut faults = standin.faults();
+    faults.order(fault);
+    Ok(json!(faults.waiting()))
+}

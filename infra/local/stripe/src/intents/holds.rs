@@ -1,0 +1,65 @@
+//! The ways a hold ends without a capture: cancelled, or run out.
+//!
+//! Invariant: whoever reads or changes something after a hold has run out finds it canceled, with
+//! its events: every transaction begins with `expire_due`.
+
+use rusqlite::Connection;
+
+use crate::call::{Call, Origin};
+use crate::error::ApiError;
+use crate::form::Form;
+use crate::intents::{CancellationReason, PaymentIntent, Status};
+use crate::objects::refunds::Reason;
+use crate::objects::{Charge, Refund};
+use crate::store::{self, Object};
+
+pub(super) fn charge_of(call: &Call, intent: &PaymentIntent) -> Result<Charge, ApiError> {
+    let charge: Option<Charge> = call.load(intent.latest_charge.as_deref().unwrap_or_default())?;
+    charge.ok_or_else(ApiError::internal)
+}
+
+/// Nothing will be taken any more, and what was held is let go.
+pub(super) fn cancel(
+    call: &Call,
+    intent: &mut PaymentIntent,
+    reason: Option<CancellationReason>,
+) -> Result<(), ApiError> {
+    if intent.status == Status::RequiresCapture {
+        let mut charge = charge_of(call, intent)?;
+        let before = charge.json();
+        let expired = reason == Some(CancellationReason::Automatic);
+        let amount = intent.amount_capturable;
+        Refund::release(call, &mut charge, amount, expired.then_some(Reason::ExpiredUncapturedCharge))?;
+        call.save(&charge)?;
+        call.event_since(if expired { "charge.expired" } else { "charge.refunded" }, &charge, &before)?;
+    }
+    intent.status = Status::Canceled;
+    intent.canceled_at = Some(call.now);
+    intent.cancellation_reason = reason;
+    intent.amount_capturable = 0;
+    intent.next_action = None;
+    call.save(intent)?;
+    call.event("payment_intent.canceled", intent)
+}
+
+/// The authorisation runs out now, whatever its time.
+pub(crate) fn expire(call: &Call, intent: &mut PaymentIntent) -> Result<(), ApiError> {
+    if intent.status != Status::RequiresCapture {
+        let status = intent.status.as_str();
+        return Err(intent.unexpected_state(format!(
+            "This PaymentIntent has a status of {status}: there is no authorisation to expire."
+        )));
+    }
+    cancel(call, intent, Some(CancellationReason::Automatic))
+}
+
+/// Ends every authorisation that has run out by now, at the moment it did.
+pub(crate) fn expire_due(db: &Connection, now: i64) -> Result<(), ApiError> {
+    let form = Form::default();
+    for (account, mut intent) in store::holds_until::<PaymentIntent>(db, now)? {
+        let ended = intent.held_until.unwrap_or(now);
+        let call = Call { db, account: &account, now: ended, form: &form, version: None, origin: Origin::default() };
+        expire(&call, &mut intent)?;
+    }
+    Ok(())
+}

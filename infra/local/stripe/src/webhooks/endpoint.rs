@@ -1,0 +1,90 @@
+//! Where events go, and their signature.
+//!
+//! Invariant: the address is of this machine, and no secret is ever told again.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use hmac::{Hmac, KeyInit, Mac};
+use http::Uri;
+use sha2::Sha256;
+
+/// Events can't be delivered there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointError(String);
+
+impl fmt::Display for EndpointError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for EndpointError {}
+
+#[derive(Clone)]
+pub(crate) struct Endpoint {
+    pub uri: Uri,
+    secrets: Vec<String>,
+}
+
+impl Endpoint {
+    pub fn new(url: &str, secrets: &[&str]) -> Result<Self, EndpointError> {
+        let wrong = |why: &str| EndpointError(format!("events can't be delivered to {url}: {why}"));
+        let uri: Uri = url.parse().map_err(|_| wrong("that is no address"))?;
+        let loopback = matches!(uri.host(), Some("127.0.0.1" | "localhost" | "[::1]"));
+        if uri.scheme_str() != Some("http") || !loopback {
+            return Err(wrong("it must be http:// on 127.0.0.1, [::1] or localhost"));
+        }
+        if secrets.is_empty() || secrets.contains(&"") {
+            return Err(wrong("at least one secret is needed, and none may be empty"));
+        }
+        Ok(Self { uri, secrets: secrets.iter().map(|&secret| secret.to_owned()).collect() })
+    }
+
+    pub fn secrets(&self) -> usize {
+        self.secrets.len()
+    }
+
+    pub fn with_a_wrong_secret(mut self) -> Self {
+        self.secrets = vec!["whsec_of_somebody_else".into()];
+        self
+    }
+
+    /// The `Stripe-Signature` header: one `v1` for each secret.
+    pub fn signature(&self, body: &str, now: i64) -> String {
+        let mut header = format!("t={now}");
+        for secret in &self.secrets {
+            let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
+            mac.update(format!("{now}.{body}").as_bytes());
+            header += ",v1=";
+            for byte in mac.finalize().into_bytes() {
+                write!(header, "{byte:02x}").expect("a string takes any text");
+            }
+        }
+        header
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_told() {
+        for url in ["http://127.0.0.1:9000/v1/webhooks/stripe", "http://localhost:1", "http://[::1]:9000/"] {
+            assert!(Endpoint::new(url, &["whsec_1"]).is_ok(), "{url}");
+        }
+        for url in ["https://127.0.0.1/", "http://example.com/", "http://127.0.0.1.example.com/", "/webhooks", ""] {
+            assert!(Endpoint::new(url, &["whsec_1"]).is_err(), "{url}");
+        }
+        assert!(Endpoint::new("http://localhost:1", &[]).is_err());
+    }
+
+    /// A value computed by OpenSSL: `printf '12345.{}' | openssl dgst -sha256 -hmac whsec_1`.
+    #[test]
+    fn the_signature_is_an_hmac_of_time_and_body() {
+        let endpoint = Endpoint::new("http://localhost:1", &["whsec_1"]).expect("an endpoint");
+        let expected = "t=12345,v1=3f6fae03e27a3bed99f6bf5fe1606b3a22df46d8ff6f4f91fe97ab191dbd4e27";
+        assert_eq!(endpoint.signature("{}", 12345), expected);
+    }
+}

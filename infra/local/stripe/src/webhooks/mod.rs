@@ -1,0 +1,195 @@
+//! Webhooks: events on their way to the one endpoint, signed, retried, and harmed to order.
+//!
+//! Invariant: an event is delivered at least once or is still in the queue, unless it was lost to
+//! order or given up after three days; it goes to the loopback address alone. One delivery at a
+//! time, in the order of the events, so that only an ordered fault or a retry changes the order.
+
+pub(crate) mod control;
+mod endpoint;
+pub(crate) mod faults;
+pub(crate) mod queue;
+mod send;
+
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use crate::StandIn;
+use crate::error::ApiError;
+use crate::events::Event;
+use crate::store::{self, Object};
+
+use endpoint::Endpoint;
+pub use endpoint::EndpointError;
+use faults::{Fault, Faults, Harm};
+use queue::{Delivery, State};
+use send::Sender;
+
+/// How often the clock is looked at for retries; new events wake the deliverer at once.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The part of the stand-in that delivers. The queue itself is in the database.
+#[derive(Default)]
+pub(crate) struct Webhooks {
+    endpoint: Mutex<Option<Endpoint>>,
+    /// In memory, as the other faults are.
+    faults: Mutex<Faults>,
+    /// Held while one delivery is under way.
+    delivering: tokio::sync::Mutex<()>,
+    news: Notify,
+    sender: Sender,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Webhooks {
+    /// There may be something to deliver.
+    pub fn wake(&self) {
+        self.news.notify_one();
+    }
+}
+
+/// What became of one delivery that was due.
+#[derive(Debug, Clone)]
+struct Outcome {
+    delivery: Delivery,
+    harm: Option<Harm>,
+}
+
+impl Outcome {
+    fn json(&self) -> Value {
+        let mut told = self.delivery.json();
+        told["fault"] = json!(self.harm);
+        told
+    }
+}
+
+impl StandIn {
+    /// Where events go from now on, and the secrets they are signed with: one, or two during a
+    /// rotation. What is in the queue goes there too. A second call replaces the first.
+    ///
+    /// # Errors
+    /// The address isn't `http://` on the loopback address, or there is no secret.
+    pub fn deliver_to(&self, url: &str, secrets: &[&str]) -> Result<(), EndpointError> {
+        let endpoint = Endpoint::new(url, secrets)?;
+        *locked(&self.webhooks.endpoint) = Some(endpoint);
+        self.webhooks.wake();
+        Ok(())
+    }
+
+    /// Delivers until `shutdown`: what is in the queue, what comes, and retries when the clock
+    /// says so. What was under way then is delivered again after the next start.
+    pub async fn deliver(self: Arc<Self>, shutdown: impl Future<Output = ()> + Send) {
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let work = async {
+                self.flush(false).await;
+                // Either is a reason to look again; a tick is the common one.
+                tokio::time::timeout(TICK, self.webhooks.news.notified()).await.unwrap_or_default();
+            };
+            tokio::select! {
+                () = &mut shutdown => return,
+                () = work => {}
+            }
+        }
+    }
+
+    /// Delivers what is due, also what comes to be due meanwhile. With `all`, also once what
+    /// waits for its next attempt.
+    async fn flush(&self, all: bool) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        let mut early = Vec::new();
+        loop {
+            let _one_at_a_time = self.webhooks.delivering.lock().await;
+            let outcome = match self.next(all.then_some(&early)) {
+                Ok(Some((delivery, event))) => {
+                    early.push(delivery.seq);
+                    self.attempt(delivery, &event).await
+                }
+                Ok(None) => return outcomes,
+                Err(error) => Err(error),
+            };
+            match outcome {
+                Ok(outcome) => outcomes.push(outcome),
+                // Our own database: said by `ApiError` on stderr, and no loop gets further.
+                Err(_) => return outcomes,
+            }
+        }
+    }
+
+    /// The delivery that is due first; with `early` also one that isn't due yet, but no second
+    /// time.
+    fn next(&self, early: Option<&Vec<i64>>) -> Result<Option<(Delivery, Event)>, ApiError> {
+        if locked(&self.webhooks.endpoint).is_none() {
+            return Ok(None);
+        }
+        let now = self.now();
+        let mut db = self.store.lock();
+        let transaction = db.transaction()?;
+        crate::intents::expire_due(&transaction, now)?;
+        transaction.commit()?;
+        let (due, limit) = if early.is_some() { (i64::MAX, i64::MAX) } else { (now, 1) };
+        for delivery in queue::waiting(&db, due, limit)? {
+            if delivery.due > now && early.is_some_and(|done| done.contains(&delivery.seq)) {
+                continue;
+            }
+            let event: Option<Event> = store::load(&db, &delivery.account, &delivery.event)?;
+            return Ok(event.map(|event| (delivery, event)));
+        }
+        Ok(None)
+    }
+
+    async fn attempt(&self, mut delivery: Delivery, event: &Event) -> Result<Outcome, ApiError> {
+        let harm = locked(&self.webhooks.faults).strike(&event.kind, &delivery.account);
+        let set_aside = match harm {
+            Some(Harm::HoldBack) => Some(State::Held),
+            Some(Harm::Reorder) => Some(State::Behind),
+            Some(Harm::Lose) => Some(State::Lost),
+            _ => None,
+        };
+        if let Some(state) = set_aside {
+            delivery.state = state;
+            queue::save(&self.store.lock(), &delivery)?;
+            return Ok(Outcome { delivery, harm });
+        }
+        if let Some(Harm::Delay(milliseconds)) = harm {
+            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        }
+        let Some(endpoint) = locked(&self.webhooks.endpoint).clone() else { return Ok(Outcome { delivery, harm }) };
+        let endpoint = if harm == Some(Harm::MisSign) { endpoint.with_a_wrong_secret() } else { endpoint };
+        let body = event.json().to_string();
+        let times = if harm == Some(Harm::Duplicate) { 2 } else { 1 };
+        for _ in 0..times {
+            let answer = self.webhooks.sender.send(&endpoint, &body, self.now()).await;
+            delivery.attempted(answer, event.created, self.now());
+        }
+        self.conclude(&delivery)?;
+        Ok(Outcome { delivery, harm })
+    }
+
+    /// Writes down what became of it, and lets those go that waited for this one.
+    fn conclude(&self, delivery: &Delivery) -> Result<(), ApiError> {
+        let mut db = self.store.lock();
+        let transaction = db.transaction()?;
+        queue::save(&transaction, delivery)?;
+        queue::release_behind(&transaction, delivery.seq)?;
+        let event: Option<Event> = store::load(&transaction, &delivery.account, &delivery.event)?;
+        if let (State::Delivered, Some(mut event)) = (delivery.state, event) {
+            event.pending_webhooks = 0;
+            store::save(&transaction, &delivery.account, &event)?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    fn order_harm(&self, fault: Fault) -> Value {
+        let mut faults = locked(&self.webhooks.faults);
+        faults.order(fault);
+        json!(faults.waiting())
+    }
+}
