@@ -6,13 +6,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use classpay_service::store::Store;
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::gateway::{Holder, INTEGRATION_TIMEOUT, mint_token};
+use crate::loopback::is_loopback;
 use crate::stack::{Settings, Stack};
 use crate::template::{TEMPLATE, Template};
-use crate::{Problem, binaries, welcome};
+use crate::{Problem, binaries, dynamodb, studio, welcome};
 
 /// The API, DynamoDB and Stripe on this machine, with the functions' own binaries behind them.
 #[derive(Debug, Parser)]
@@ -26,6 +28,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Loads a studio into a table: what is new or has changed. Names every mistake in it before anything is written.
+    Import(Import),
     /// Prints a bearer token, valid for a day.
     Token(Token),
     /// Prints the environment that a running stack gives a function, as KEY=VALUE lines.
@@ -82,6 +86,19 @@ struct Start {
 }
 
 #[derive(Debug, Args)]
+struct Import {
+    /// The studio.
+    #[arg(value_name = "FILE.json")]
+    file: PathBuf,
+    /// The table.
+    #[arg(long, value_name = "NAME")]
+    table: String,
+    /// The DynamoDB, with your AWS_* variables unless it is local (the default is a running stack's).
+    #[arg(long, default_value = "http://127.0.0.1:8000", value_name = "URL")]
+    dynamodb_url: String,
+}
+
+#[derive(Debug, Args)]
 struct Token {
     /// The company the caller belongs to.
     #[arg(long, value_name = "CO_ID")]
@@ -115,6 +132,7 @@ struct Env {
 /// What the developer has to change.
 pub async fn run(cli: Cli) -> Result<(), Problem> {
     match cli.command {
+        Some(Command::Import(import)) => load(&import).await,
         Some(Command::Token(token)) => print_token(token),
         Some(Command::Env(env)) => print_environment(&env).await,
         None => start(cli.start).await,
@@ -209,4 +227,12 @@ async fn bring_up(start: &Start) -> Result<Stack, Problem> {
         integration_timeout: INTEGRATION_TIMEOUT,
     };
     Stack::start(&settings, template, &binaries).await
+}
+
+async fn load(import: &Import) -> Result<(), Problem> {
+    let catalogue = studio::catalogue(Some(&import.file))?;
+    let client = dynamodb::client(&import.dynamodb_url, is_loopback(&import.dynamodb_url));
+    let written = studio::import(&Store::over(client, &import.table), &catalogue).await?;
+    println!("{}: {written} documents were new or had changed.", catalogue.company.name);
+    Ok(())
 }

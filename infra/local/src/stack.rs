@@ -103,7 +103,10 @@ impl Stack {
         // Into others' DynamoDB only what the developer names.
         let store = Store::over(client, &settings.table);
         if is_local || settings.catalogue.is_some() {
-            studio::import(&store, &catalogue).await?;
+            let written = studio::import(&store, &catalogue).await?;
+            if written > 0 {
+                eprintln!("Loaded {}: {written} documents.", catalogue.company.name);
+            }
             studio.payment_links = studio::payment_links(&store, &catalogue, clock.now()).await?;
         }
         studio.example = studio::example(&store, &catalogue, clock.now()).await?;

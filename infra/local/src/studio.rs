@@ -49,27 +49,24 @@ pub fn catalogue(file: Option<&Path>) -> Result<Catalogue, Problem> {
     let (name, text) = match file {
         None => ("the demo studio".to_owned(), DEMO_STUDIO.to_owned()),
         Some(file) => {
-            let name = format!("--catalogue {}", file.display());
+            let name = file.display().to_string();
             let text = std::fs::read_to_string(file).map_err(|problem| Problem::new(format!("{name}: {problem}")))?;
             (name, text)
         }
     };
     Catalogue::parse(&text).map_err(|mistakes| {
         let lines: Vec<_> = mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect();
-        Problem::new(format!("{name} has {} mistakes:{}", lines.len(), lines.concat()))
+        Problem::new(format!("{name} can't be loaded:{}", lines.concat()))
     })
 }
 
-/// Writes the catalogue into the table: what is new or has changed. Nothing that was sold is reset.
+/// Writes the catalogue into the table: what is new or has changed, and how many documents that was. Nothing that was
+/// sold is reset.
 ///
 /// # Errors
 /// The table can't be reached.
-pub async fn import(store: &Store, catalogue: &Catalogue) -> Result<(), Problem> {
-    let written = store.import(catalogue).await.map_err(|problem| Problem::new(format!("the studio: {problem}")))?;
-    if written > 0 {
-        eprintln!("Loaded {}: {written} documents.", catalogue.company.name);
-    }
-    Ok(())
+pub async fn import(store: &Store, catalogue: &Catalogue) -> Result<usize, Problem> {
+    store.import(catalogue).await.map_err(|problem| Problem::new(format!("the studio: {problem}")))
 }
 
 /// What the stack has to know of a catalogue.
