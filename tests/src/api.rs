@@ -1,0 +1,115 @@
+//! HTTP as a client speaks it.
+//!
+//! Invariant: no retries, no redirects: what a test sees is what was answered.
+
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+
+/// Somebody who calls a server of the stack.
+#[derive(Debug, Clone)]
+pub struct Api {
+    base: String,
+    token: Option<String>,
+    client: Client,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, names in lower case.
+    pub headers: std::collections::BTreeMap<String, String>,
+    /// The body as it came.
+    pub text: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// If it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text))
+    }
+
+    /// The `code` of a refusal.
+    #[must_use]
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl Api {
+    pub(crate) fn new(base: &str, token: Option<&str>) -> Self {
+        let client = Client::builder().no_proxy().build().expect("a client without TLS can be built");
+        Self { base: base.to_owned(), token: token.map(str::to_owned), client }
+    }
+
+    /// A request that a test shapes further.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// Sends a request.
+    ///
+    /// # Panics
+    /// If no answer comes.
+    pub async fn send(request: RequestBuilder) -> Answer {
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
+            (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        let headers = answer.headers().iter().map(header).collect();
+        Answer { status, headers, text: answer.text().await.expect("a whole body") }
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        Self::send(self.request(Method::GET, path)).await
+    }
+
+    /// POST with a JSON body.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        Self::send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// A quote of these items.
+    pub async fn quote(&self, family: &str, items: &Value) -> Answer {
+        let [enrolments, trials] = ["enrolments", "trials"].map(|list| items[list].to_string());
+        let query = [("enrolments", enrolments), ("trials", trials)];
+        let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let query: Vec<_> = query.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        self.get(&format!("/v1/basket/{family}/quote?{}", query.join("&"))).await
+    }
+
+    /// A payment session for these items.
+    pub async fn session(&self, family: &str, items: &Value) -> Answer {
+        let body = json!({"items": items, "transactionId": null});
+        self.post(&format!("/v1/integrations/stripe/{family}/payment-sessions"), &body).await
+    }
+
+    /// A checkout of these items.
+    pub async fn checkout(&self, family: &str, intent: Option<&str>, items: &Value) -> Answer {
+        let body = json!({"paymentIntentId": intent, "items": items});
+        self.post(&format!("/v1/basket/{family}/checkout"), &body).await
+    }
+
+    /// At the stand-in: the payer confirms an intent with a card.
+    pub async fn pay(&self, intent: &str, card: &str) -> Answer {
+        let path = format!("/_control/payment_intents/{intent}/confirm");
+        self.post(&path, &json!({"payment_method": card})).await
+    }
+
+    /// At the stand-in: what was charged.
+    pub async fn charges(&self) -> Vec<Value> {
+        let Value::Array(charges) = self.get("/_control/charges").await.json() else { panic!("a list of charges") };
+        charges
+    }
+}

@@ -1,0 +1,220 @@
+//! Whether money and places agree, in the whole table and at Stripe, once everything is settled.
+//!
+//! Invariant: it computes everything anew from what was posted, and asks no code of the service.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::Value;
+
+use crate::{Item, Stack};
+
+/// Asserts that nothing is unfinished, that every order was paid exactly and every payment is an order's, and that
+/// balances, dues, seats and trial places are the sums of what was posted.
+///
+/// # Panics
+/// With everything that disagrees.
+pub async fn assert_books_balance(stack: &Stack) {
+    let items = stack.table().everything().await;
+    let mut captured: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for (intent, amount) in stack.captured().await {
+        captured.entry(intent).or_default().push(amount);
+    }
+    let ledger: Vec<_> = with_sort_key(&items, "TRN#").map(|item| doc(item, "doc")).collect();
+    let books = Books { items: &items, captured, ledger };
+    let mut wrong = books.unfinished();
+    wrong.extend(books.orders());
+    wrong.extend(books.families());
+    wrong.extend(books.dues());
+    wrong.extend(books.places());
+    for claim in with_sort_key(&items, "CLAIM").filter(|claim| text(claim, "claim_decision") == "REJECTED") {
+        let intent = text(claim, "intent");
+        let status = stack.intent_status(intent).await;
+        if status != "canceled" || claim.get("claim_done") != Some(&AttributeValue::Bool(true)) {
+            wrong.push(format!("{intent} was rejected and is {status}: {claim:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "the books do not balance:\n{}", wrong.join("\n"));
+}
+
+struct Books<'t> {
+    items: &'t [Item],
+    /// By intent, what each charge captured.
+    captured: BTreeMap<String, Vec<i64>>,
+    ledger: Vec<Value>,
+}
+
+impl Books<'_> {
+    /// Orders pending, places reserved, claims without an open end, notes for a person, work for the schedule.
+    fn unfinished(&self) -> Vec<String> {
+        let of = |item: &&Item| {
+            let is = |name, value: &str| item.get(name).and_then(|value| value.as_s().ok()).is_some_and(|v| v == value);
+            let open_session = is("sk", "SESSION") && is("session_state", "open");
+            is("order_state", "PENDING")
+                || is("place_state", "RESERVED")
+                || item.contains_key("needs_review")
+                || text(item, "pk").starts_with("REVIEW#")
+                || item.contains_key("gsi1pk") && !open_session
+        };
+        self.items.iter().filter(of).map(|item| format!("unfinished: {item:?}")).collect()
+    }
+
+    fn posted_by(&self, order: &str) -> Vec<&Value> {
+        self.ledger.iter().filter(|entry| entry["transaction"]["orderId"] == order).collect()
+    }
+
+    fn orders(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut paid = BTreeMap::new();
+        let orders = self.items.iter().filter(|item| text(item, "pk").starts_with("ORD#"));
+        for order in orders {
+            let id = text(order, "order_id");
+            let posted = self.posted_by(id);
+            if text(order, "order_state") != "COMPLETED" {
+                if !posted.is_empty() {
+                    wrong.push(format!("{id} is not completed and has posted {posted:?}"));
+                }
+                continue;
+            }
+            let snapshot = doc(order, "doc");
+            let frozen = snapshot["transactions"].as_array().cloned().unwrap_or_default();
+            if frozen.len() != posted.len() || !frozen.iter().all(|entry| posted.contains(&entry)) {
+                wrong.push(format!("{id} has posted {posted:?}, but was to post {frozen:?}"));
+            }
+            let Some(intent) = snapshot["payment"]["intent"].as_str() else { continue };
+            paid.insert(intent.to_owned(), id);
+            let total = snapshot["payment"]["total"].as_i64().unwrap_or_default();
+            if self.captured.get(intent) != Some(&vec![total]) {
+                wrong.push(format!("{id} costs {total}, captured was {:?}", self.captured.get(intent)));
+            }
+            // A payment link's order pays a debit that was posted before.
+            let owed_before = snapshot["link"]["amount"].as_i64().unwrap_or_default();
+            if posted.iter().map(|entry| balance(entry)).sum::<i64>() != -owed_before {
+                wrong.push(format!("{id} was paid, and its debits are not its credits: {posted:?}"));
+            }
+            if sum_of_details(&posted, "payment-auto") != total {
+                wrong.push(format!("{id} costs {total} and credits another payment: {posted:?}"));
+            }
+        }
+        let unknown = self.captured.keys().filter(|intent| !paid.contains_key(*intent));
+        wrong.extend(unknown.map(|intent| format!("{intent} was captured without an order")));
+        wrong
+    }
+
+    fn families(&self) -> Vec<String> {
+        let families = self.items.iter().filter(|item| item.contains_key("family_balance"));
+        let of = |family: &Item| {
+            let id = text(family, "pk").rsplit('#').next().unwrap_or_default();
+            let own = self.ledger.iter().filter(|entry| entry["transaction"]["familyId"] == id);
+            let (sum, said) = (own.map(balance).sum::<i64>(), number(family, "family_balance"));
+            (sum != said).then(|| format!("{id} has a balance of {said}, its ledger sums to {sum}"))
+        };
+        families.filter_map(of).collect()
+    }
+
+    fn dues(&self) -> Vec<String> {
+        let mut dues: BTreeMap<_, _> = with_sort_key(self.items, "DUE")
+            .map(|item| (text(item, "pk").rsplit('#').next().unwrap_or_default(), number(item, "amount_due")))
+            .collect();
+        let mut wrong = Vec::new();
+        for debit in self.ledger.iter().filter(|entry| entry["transaction"]["type"] == "debit") {
+            let (id, total) = (debit["aggregateId"].as_str().unwrap_or_default(), balance(debit));
+            let order = debit["transaction"]["orderId"].as_str();
+            // An order's credit is for all of its debits; any other credit is for the one that it names.
+            let credited = match order {
+                Some(order) if self.posted_by(order).iter().any(|entry| is_credit(entry)) => total,
+                Some(_) => 0,
+                None => self.ledger.iter().filter(|e| is_credit(e) && names(e, id)).map(|e| -balance(e)).sum(),
+            };
+            let owed = total - credited;
+            let said = dues.remove(id);
+            if said != Some(owed) {
+                wrong.push(format!("{id} is a debit of {total}; {owed} is owed, and due is {said:?}"));
+            }
+        }
+        wrong.extend(dues.keys().map(|id| format!("{id} is due and is no debit")));
+        wrong
+    }
+
+    fn places(&self) -> Vec<String> {
+        let is_live = |item: &&Item| text(item, "place_state") != "CANCELLED";
+        let live = |prefix, class: &str| {
+            let of_class = with_sort_key(self.items, prefix).filter(is_live);
+            of_class.filter(|place| text(place, "class") == class).collect::<Vec<_>>()
+        };
+        let mut wrong = Vec::new();
+        for seats in with_sort_key(self.items, "SEATS") {
+            let class = class_of(seats);
+            let left = number(seats, "seats_left");
+            let total = seats.get("seats_total").map_or(0, |_| number(seats, "seats_total"));
+            let taken = live("ENR#", class).len();
+            if left + count(taken) != total {
+                wrong.push(format!("{class} has {total} places, {left} are left, {taken} are enrolled"));
+            }
+        }
+        for lesson in with_sort_key(self.items, "LESSON#") {
+            let (class, on) = (class_of(lesson), text(lesson, "sk").trim_start_matches("LESSON#"));
+            let trials = live("TRIAL#", class).into_iter().filter(|trial| doc(trial, "doc")["on"] == on).count();
+            let booked = number(lesson, "trials_booked");
+            if booked != count(trials) {
+                wrong.push(format!("{class} says {booked} trials on {on}, there are {trials}"));
+            }
+        }
+        for place in with_sort_key(self.items, "ENR#").chain(with_sort_key(self.items, "TRIAL#")).filter(is_live) {
+            let Some(Ok(order)) = place.get("order_id").map(AttributeValue::as_s) else { continue };
+            let completed = self
+                .items
+                .iter()
+                .any(|item| text(item, "pk") == format!("ORD#{order}") && text(item, "order_state") == "COMPLETED");
+            if !completed {
+                wrong.push(format!("a place without a completed order: {place:?}"));
+            }
+        }
+        wrong
+    }
+}
+
+fn with_sort_key<'t>(items: &'t [Item], prefix: &'static str) -> impl Iterator<Item = &'t Item> {
+    items.iter().filter(move |item| text(item, "sk").starts_with(prefix))
+}
+
+fn class_of(item: &Item) -> &str {
+    text(item, "pk").rsplit('#').next().unwrap_or_default()
+}
+
+fn is_credit(entry: &Value) -> bool {
+    entry["transaction"]["type"] == "credit"
+}
+
+fn names(entry: &Value, debit: &str) -> bool {
+    entry["transaction"]["relatedTransactionId"] == debit
+}
+
+/// What an entry adds to its family's balance.
+fn balance(entry: &Value) -> i64 {
+    let total = entry["stats"]["total"].as_i64().expect("an entry has a total");
+    if is_credit(entry) { -total } else { total }
+}
+
+fn sum_of_details(entries: &[&Value], kind: &str) -> i64 {
+    let details = entries.iter().flat_map(|entry| entry["details"].as_array().into_iter().flatten());
+    let of_kind = details.map(|detail| &detail["details"]).filter(|detail| detail["type"] == kind);
+    of_kind.filter_map(|detail| detail["amount"].as_i64()).sum()
+}
+
+fn count(length: usize) -> i64 {
+    i64::try_from(length).expect("a count")
+}
+
+fn text<'i>(item: &'i Item, name: &str) -> &'i str {
+    item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
+}
+
+fn number(item: &Item, name: &str) -> i64 {
+    let value = item.get(name).and_then(|value| value.as_n().ok());
+    value.and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("{name} is a number: {item:?}"))
+}
+
+fn doc(item: &Item, name: &str) -> Value {
+    serde_json::from_str(text(item, name)).unwrap_or_else(|_| panic!("{name} is JSON: {item:?}"))
+}

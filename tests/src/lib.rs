@@ -1,0 +1,25 @@
+//! Drives the shipped binaries from outside: starts the local stack as a process and speaks HTTP to it.
+//!
+//! Invariant: a test knows nothing but addresses and tokens; what it asserts, a client could see, or an operator in
+//! the table and at Stripe.
+
+mod api;
+mod books;
+mod links;
+mod picture;
+mod processes;
+mod refusal;
+mod sale;
+pub mod shop;
+mod stack;
+mod stories;
+pub mod studio;
+mod table;
+
+pub use api::{Answer, Api};
+pub use books::assert_books_balance;
+pub use links::{COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, OKAFOR};
+pub use picture::Picture;
+pub use stack::{Stack, StackOptions, binaries};
+pub use stories::{Call, intent_id, without_request_id};
+pub use table::{Item, Table};

@@ -1,0 +1,95 @@
+//! Payment links as staff and payers use them.
+//!
+//! Invariant: a payer has nothing but the link's id.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{Answer, Api, Stack};
+
+/// A debit of the demo studio: 52.80 for costumes, of the Okafor family.
+pub const COSTUMES: &str = "trn_01J9ZDEMW5TVDJ0R0000C0STM0";
+/// What is due on it, in pence.
+pub const COSTUMES_DUE: i64 = 5280;
+/// What a link for it charges: that, and 2.9 %.
+pub const COSTUMES_TOTAL: i64 = 5433;
+/// The family that owes it.
+pub const OKAFOR: &str = "fml_01J9ZDEMW5TVDJ0R0000FAM1Y1";
+
+impl Stack {
+    /// Staff make a link for the costumes.
+    ///
+    /// # Panics
+    /// If they can't.
+    pub async fn link(&self, expires_at: Option<&str>) -> String {
+        let made = self.make_link(COSTUMES, expires_at).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        made.json()["paymentLink"]["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Staff ask for a link.
+    pub async fn make_link(&self, debit: &str, expires_at: Option<&str>) -> Answer {
+        self.staff().post("/v1/payment-links", &json!({"transactionId": debit, "expiresAt": expires_at})).await
+    }
+
+    /// Staff revoke a link.
+    pub async fn revoke_link(&self, link: &str) -> Answer {
+        Api::send(self.staff().request(Method::DELETE, &format!("/v1/payment-links/{link}"))).await
+    }
+
+    /// A payer opens a link.
+    pub async fn open_link(&self, link: &str) -> Answer {
+        let payer = self.caller(None);
+        Api::send(payer.request(Method::POST, &format!("/v1/payment-links/{link}"))).await
+    }
+
+    /// A payer opens a link; its intent.
+    ///
+    /// # Panics
+    /// If it can't be opened.
+    pub async fn intent_of_link(&self, link: &str) -> String {
+        let opened = self.open_link(link).await;
+        assert_eq!(opened.status, 200, "{}", opened.text);
+        opened.json()["paymentSession"]["paymentIntent"]["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// A payer opens a link and confirms with a card; the intent.
+    ///
+    /// # Panics
+    /// If he can't.
+    pub async fn authorise_link(&self, link: &str) -> String {
+        let intent = self.intent_of_link(link).await;
+        self.confirm(&intent).await;
+        intent
+    }
+
+    /// A payer's page tells that he has confirmed.
+    pub async fn process_link(&self, link: &str, intent: Option<&str>) -> Answer {
+        let path = format!("/v1/payment-links/{link}/process");
+        self.caller(None).post(&path, &json!({"paymentIntentId": intent})).await
+    }
+
+    /// What is still due on a debit.
+    ///
+    /// # Panics
+    /// If there is no such debit.
+    pub async fn due(&self, debit: &str) -> i64 {
+        let item = self.table().get(&format!("C#{}#TRN#{debit}", self.company()), "DUE").await.expect("a debit");
+        item["amount_due"].as_n().expect("a number").parse().expect("an integer")
+    }
+
+    /// What a link says of itself.
+    ///
+    /// # Panics
+    /// If it can't be opened.
+    pub async fn link_status(&self, link: &str) -> String {
+        let opened = self.open_link(link).await;
+        opened.json()["paymentLink"]["status"].as_str().map_or_else(|| opened.code(), str::to_owned)
+    }
+
+    /// The `paymentIntent` that an answer shows.
+    #[must_use]
+    pub fn shown_intent(answer: &Answer) -> Value {
+        answer.json()["paymentSession"]["paymentIntent"].clone()
+    }
+}

@@ -1,0 +1,43 @@
+//! What a purchase of the store's tests posts: a debit of ten pounds, and what pays it.
+
+use classpay_domain::id::{CompanyId, FamilyId, OrderId};
+use classpay_domain::ledger::{Detail, DetailKind, Direction, Entry};
+use classpay_domain::money::Money;
+use classpay_service::aggregate::{AggregateTransaction, Ledger};
+use classpay_service::mint::Mint;
+use classpay_service::snapshot::{ScheduledDetail, ScheduledInstalment};
+
+use crate::shop::id;
+use crate::studio::{ADA, BALLET};
+
+fn line(kind: DetailKind, amount: i64) -> Detail {
+    let about = vec![BALLET.to_owned(), ADA.to_owned()];
+    Detail { kind, amount: Money::minor(amount), description: "Ballet Primary, Ada Okafor".to_owned(), about }
+}
+
+fn entry(direction: Direction, details: Vec<Detail>) -> Entry {
+    Entry { direction, on: id("2026-09-07"), description: "Booking".to_owned(), details }
+}
+
+/// The debit, and the credit if it is paid.
+pub(crate) fn transactions(
+    company: &CompanyId,
+    family: &FamilyId,
+    order: &OrderId,
+    paid: bool,
+    mint: &Mint,
+) -> Vec<AggregateTransaction> {
+    let mut entries = vec![entry(Direction::Debit, vec![line(DetailKind::Tuition, 1000)])];
+    if paid {
+        let details = vec![line(DetailKind::PaymentAuto, 1029), line(DetailKind::FeeCompany, -29)];
+        entries.push(entry(Direction::Credit, details));
+    }
+    let ledger = Ledger { company, family, family_name: "Okafor", order };
+    ledger.aggregates(&entries, mint).expect("small amounts")
+}
+
+/// What is due later.
+pub(crate) fn instalment() -> ScheduledInstalment {
+    let detail = ScheduledDetail { kind: "tuition".to_owned(), amount: 500, description: "Ballet Primary".to_owned() };
+    ScheduledInstalment { date: id("2026-10-07"), amount: 500, details: vec![detail] }
+}

@@ -1,0 +1,280 @@
+//! The store alone, on a DynamoDB of one test's own: the real SDK over HTTP, the table made from the template.
+//!
+//! Invariant: what a test asks of the store it asks in the store's own words; the table is only looked at.
+
+use std::collections::BTreeMap;
+
+use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
+use classpay_domain::catalogue::Seats;
+use classpay_domain::id::{
+    AccountId, ClassId, CompanyId, EnrolmentId, FamilyId, IntentId, OrderId, PlanId, SeasonId, StudentId, TrialId,
+};
+use classpay_domain::money::Money;
+use classpay_domain::order::{OrderState, PaidBy, order_of_intent};
+use classpay_domain::pricing::Buyer;
+use classpay_local::dynamodb;
+use classpay_local::template::{TEMPLATE, Template};
+use classpay_service::catalogue::Catalogue;
+use classpay_service::http::Role;
+use classpay_service::mint::Mint;
+use classpay_service::snapshot::{BookedEnrolment, BookedTrial, OrderPayment, Snapshot};
+use classpay_service::store::{OrderRecord, PlaceOrder, Session, SessionKind, Store, Written, key};
+use jiff::civil::{Date, Time};
+
+use crate::studio::{COMPANY, FULL, SEASON, Studio};
+use crate::{Table, sale};
+
+/// A company's account at Stripe.
+pub const ACCOUNT: &str = "acct_1DemoDanceSchool";
+/// The time of these tests, in seconds since 1970.
+pub const NOW_S: i64 = 1_788_768_000;
+
+/// A store with a studio in it.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    /// What is tested.
+    pub store: Store,
+    /// What it has written.
+    pub table: Table,
+}
+
+/// Reads an id of the tests' own.
+///
+/// # Panics
+/// If it is none.
+#[must_use]
+pub fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().expect("an id, a date or a time")
+}
+
+/// Something that a family buys with an intent of its own.
+#[derive(Debug, Clone)]
+pub struct Purchase {
+    /// The intent's session.
+    pub session: Session,
+    /// The order.
+    pub order: OrderId,
+    /// What it posts.
+    pub snapshot: Snapshot,
+    /// The versions that it was priced from.
+    pub family_version: u64,
+    /// See [`Purchase::family_version`].
+    pub seats: BTreeMap<ClassId, Seats>,
+    /// Who buys.
+    pub buyer: Buyer,
+    /// The key and the body's fingerprint, if there is one.
+    pub idempotency: Option<(key::Key, String)>,
+    /// When.
+    pub now_s: i64,
+}
+
+impl Shop {
+    /// A shop that sells what the demo studio sells.
+    ///
+    /// # Panics
+    /// If DynamoDB doesn't start.
+    pub async fn open() -> Self {
+        let shop = Self::empty().await;
+        shop.import(&Studio::demo()).await;
+        shop
+    }
+
+    /// A shop that sells nothing.
+    ///
+    /// # Panics
+    /// If DynamoDB doesn't start.
+    pub async fn empty() -> Self {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let server = dynamodb::embedded(None, listener, std::future::pending()).expect("DynamoDB starts");
+        tokio::spawn(server);
+        let table = Table::new(&url, "classpay");
+        let template = Template::parse(TEMPLATE).expect("the template can be read");
+        dynamodb::ensure_table(&table.client, &table.name, &template.table, true).await.expect("the table is made");
+        Self { store: Store::over(table.client.clone(), &table.name), table }
+    }
+
+    /// Loads a studio. How many documents were written.
+    ///
+    /// # Panics
+    /// If it has a mistake, or isn't loaded.
+    pub async fn import(&self, studio: &Studio) -> usize {
+        let catalogue = Catalogue::parse(&studio.text()).expect("a studio without a mistake");
+        self.store.import(&catalogue).await.expect("the studio is loaded")
+    }
+
+    /// A purchase of places and trials, priced from what is there now; its session is stored.
+    ///
+    /// # Panics
+    /// If the session can't be stored.
+    pub async fn purchase(
+        &self,
+        intent: &str,
+        family: &str,
+        places: &[(&str, &str)],
+        trials: &[(&str, &str, &str)],
+    ) -> Purchase {
+        let purchase = self.unsold(Some(intent), family, places, trials).await;
+        let written = self.store.create_session(&purchase.session).await;
+        assert_eq!(written, Ok(Written::Done));
+        purchase
+    }
+
+    /// The same without a payment, and so without a session.
+    pub async fn unpaid(&self, family: &str, places: &[(&str, &str)], trials: &[(&str, &str, &str)]) -> Purchase {
+        self.unsold(None, family, places, trials).await
+    }
+
+    async fn unsold(
+        &self,
+        intent: Option<&str>,
+        family: &str,
+        places: &[(&str, &str)],
+        trials: &[(&str, &str, &str)],
+    ) -> Purchase {
+        let (company, family): (CompanyId, FamilyId) = (id(COMPANY), id(family));
+        let basket = basket(places, trials);
+        let versions = self.store.load_versions(&company, &family, &basket, None, None).await.expect("versions");
+        let account: AccountId = id(ACCOUNT);
+        let intent_id: IntentId = id(intent.unwrap_or("pi_none"));
+        let order = match intent {
+            Some(_) => order_of_intent(&account, &intent_id),
+            None => basket.unpaid_order(&company, &family),
+        };
+        let payment = intent.map(|_| OrderPayment {
+            account: account.clone(),
+            intent: intent_id.clone(),
+            total: 1029,
+            paid_by: PaidBy::Card,
+        });
+        let mint = Mint::default();
+        let snapshot = Snapshot {
+            transactions: sale::transactions(&company, &family, &order, payment.is_some(), &mint),
+            payment,
+            link: None,
+            basket: basket.hash(&company, &family).as_str().to_owned(),
+            enrolments: places.iter().map(|place| booked(*place, &mint)).collect(),
+            trials: trials.iter().map(|trial| booked_trial(*trial, &mint)).collect(),
+            company: company.clone(),
+            family: family.clone(),
+        };
+        let session = Session {
+            account,
+            intent: intent_id,
+            company,
+            family,
+            role: Role::Family,
+            kind: SessionKind::Amount,
+            amount: Money::minor(1029),
+            created_s: NOW_S,
+            local_date: id("2026-09-07"),
+        };
+        Purchase {
+            session,
+            order,
+            snapshot,
+            family_version: versions.family.expect("a family of the studio"),
+            seats: versions.seats,
+            buyer: Buyer::Family,
+            idempotency: None,
+            now_s: NOW_S,
+        }
+    }
+
+    /// P1.
+    ///
+    /// # Panics
+    /// If DynamoDB can't be reached.
+    pub async fn place(&self, purchase: &Purchase) -> Written {
+        self.store.place(&purchase.order(), &purchase.session).await.expect("DynamoDB answers")
+    }
+
+    /// Books a purchase without a payment at a generation.
+    ///
+    /// # Panics
+    /// If DynamoDB can't be reached.
+    pub async fn book(&self, purchase: &Purchase, generation: u64) -> Written {
+        self.store.book_unpaid(&purchase.order(), generation).await.expect("DynamoDB answers")
+    }
+
+    /// A number of an item.
+    ///
+    /// # Panics
+    /// If there is no such number.
+    pub async fn number(&self, key: &key::Key, name: &str) -> i64 {
+        let item = self.table.get(&key.pk, &key.sk).await.expect("an item");
+        item[name].as_n().expect("a number").parse().expect("a number")
+    }
+
+    /// How many places a class has left.
+    ///
+    /// # Panics
+    /// For a class that there is not.
+    pub async fn seats_left(&self, class: &str) -> i64 {
+        self.number(&key::seats(&id(COMPANY), &id(class)), "seats_left").await
+    }
+
+    /// The version that guards a class's price.
+    ///
+    /// # Panics
+    /// For a class that there is not.
+    pub async fn price_version(&self, class: &str) -> i64 {
+        self.number(&key::seats(&id(COMPANY), &id(class)), "price_version").await
+    }
+}
+
+impl Purchase {
+    /// It as the store takes it.
+    #[must_use]
+    pub fn order(&self) -> PlaceOrder<'_> {
+        PlaceOrder {
+            id: &self.order,
+            snapshot: &self.snapshot,
+            family_version: self.family_version,
+            seats: &self.seats,
+            buyer: self.buyer,
+            idempotency: self.idempotency.as_ref().map(|(key, fingerprint)| (key, fingerprint.as_str())),
+            now_s: self.now_s,
+        }
+    }
+
+    /// It as it stands once it is placed.
+    #[must_use]
+    pub fn record(&self) -> OrderRecord {
+        OrderRecord {
+            id: self.order.clone(),
+            state: OrderState::Pending,
+            attempt: 1,
+            needs_review: false,
+            snapshot: self.snapshot.clone(),
+        }
+    }
+}
+
+fn basket(places: &[(&str, &str)], trials: &[(&str, &str, &str)]) -> Basket {
+    let enrolment = |(class, student): &(&str, &str)| EnrolmentItem {
+        student: id(student),
+        class: id(class),
+        plan: Some(id(FULL)),
+    };
+    let trial = |(class, student, on): &(&str, &str, &str)| TrialItem {
+        student: id(student),
+        class: id(class),
+        on: id(on),
+        at: id("16:30"),
+    };
+    Basket::new(places.iter().map(enrolment).collect(), trials.iter().map(trial).collect())
+}
+
+fn booked((class, student): (&str, &str), mint: &Mint) -> BookedEnrolment {
+    let ids: (StudentId, ClassId, SeasonId, PlanId) = (id(student), id(class), id(SEASON), id(FULL));
+    let enrolment: EnrolmentId = mint.enrolment();
+    let schedule = vec![sale::instalment()];
+    BookedEnrolment { id: enrolment, student: ids.0, class: ids.1, season: ids.2, plan: ids.3, schedule }
+}
+
+fn booked_trial((class, student, on): (&str, &str, &str), mint: &Mint) -> BookedTrial {
+    let (on, at): (Date, Time) = (id(on), id("16:30"));
+    let trial: TrialId = mint.trial();
+    BookedTrial { id: trial, student: id(student), class: id(class), on, at, places: Some(2) }
+}

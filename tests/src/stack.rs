@@ -1,0 +1,186 @@
+//! A local stack of one test's own, on free ports.
+//!
+//! Invariant: it ends with the test, and nothing of it is retried.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::{Api, Table};
+
+/// What a running stack says of itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Ready {
+    api: String,
+    dynamodb: String,
+    stripe: String,
+    table: String,
+    company_id: String,
+    stripe_account: String,
+    tokens: Tokens,
+    payment_links: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Tokens {
+    staff: String,
+    families: std::collections::BTreeMap<String, String>,
+}
+
+/// How a stack is started.
+#[derive(Debug, Clone, Default)]
+pub struct StackOptions {
+    /// A clock that starts there, such as `2026-09-07T08:00:00Z`.
+    pub now: Option<String>,
+    /// A studio other than the demo studio.
+    pub catalogue: Option<PathBuf>,
+    /// Where its state is kept; `None`: in memory.
+    pub data_dir: Option<PathBuf>,
+}
+
+/// A running stack.
+#[derive(Debug)]
+pub struct Stack {
+    process: Child,
+    ready: Ready,
+}
+
+/// The folder of the binaries, built once for a test process, as `cargo dev` builds them.
+pub fn binaries() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let test = std::env::current_exe().expect("a test has a path");
+        let folder = test.ancestors().nth(2).expect("a test is in target/<profile>/deps").to_owned();
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = std::process::Command::new(cargo);
+        build
+            .args(["build", "--workspace", "--bins", "--quiet"])
+            .current_dir(classpay_local::binaries::workspace_root());
+        // A test's environment names the package under test; to build scripts that would be a change.
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+                build.env_remove(&name);
+            }
+        }
+        assert!(build.status().expect("cargo starts").success(), "the binaries do not build");
+        folder
+    })
+}
+
+impl Stack {
+    /// A stack with the demo studio on the first day of its school year, in memory.
+    ///
+    /// # Panics
+    /// If it doesn't start.
+    pub async fn start() -> Self {
+        Self::start_with(StackOptions { now: Some("2026-09-07T08:00:00Z".into()), ..StackOptions::default() }).await
+    }
+
+    /// A stack of one's choice.
+    ///
+    /// # Panics
+    /// If it doesn't start.
+    pub async fn start_with(options: StackOptions) -> Self {
+        let folder = binaries();
+        let mut command = Command::new(folder.join("classpay-local"));
+        command.args(["--json", "--port", "0", "--dynamodb-port", "0", "--stripe-port", "0", "--bin-dir"]).arg(folder);
+        match &options.data_dir {
+            Some(folder) => command.arg("--data-dir").arg(folder),
+            None => command.arg("--memory"),
+        };
+        if let Some(now) = &options.now {
+            command.args(["--now", now]);
+        }
+        if let Some(file) = &options.catalogue {
+            command.arg("--catalogue").arg(file);
+        }
+        // What the stack and the functions log is shown when a test fails, as any test's output.
+        let mut process = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the local stack starts");
+        let stdout = process.stdout.take().expect("its standard output is piped");
+        let line = BufReader::new(stdout).lines().next_line().await.expect("its output can be read");
+        let line = line.expect("the stack said why it did not start");
+        Self { process, ready: serde_json::from_str(&line).expect("its first line is JSON") }
+    }
+
+    /// The process's id.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.process.id()
+    }
+
+    /// Ends it as a power cut would.
+    ///
+    /// # Panics
+    /// If it can't be killed.
+    pub async fn kill(mut self) {
+        self.process.kill().await.expect("the stack can be killed");
+    }
+
+    /// The API, called by a family of the studio.
+    ///
+    /// # Panics
+    /// For a family that the studio doesn't have.
+    #[must_use]
+    pub fn family(&self, family: &str) -> Api {
+        let token = self.ready.tokens.families.get(family).expect("a family of the studio");
+        Api::new(&self.ready.api, Some(token))
+    }
+
+    /// The API, called by staff.
+    #[must_use]
+    pub fn staff(&self) -> Api {
+        Api::new(&self.ready.api, Some(&self.ready.tokens.staff))
+    }
+
+    /// The API, called with this token, or with none.
+    #[must_use]
+    pub fn caller(&self, token: Option<&str>) -> Api {
+        Api::new(&self.ready.api, token)
+    }
+
+    /// The Stripe stand-in's control.
+    #[must_use]
+    pub fn stripe(&self) -> Api {
+        Api::new(&self.ready.stripe, None)
+    }
+
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        Table::new(&self.ready.dynamodb, &self.ready.table)
+    }
+
+    /// The studio's company.
+    #[must_use]
+    pub fn company(&self) -> &str {
+        &self.ready.company_id
+    }
+
+    /// The studio's account at Stripe.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        &self.ready.stripe_account
+    }
+
+    /// The links of the studio's open debits, in the order of the debits.
+    #[must_use]
+    pub fn payment_links(&self) -> &[String] {
+        &self.ready.payment_links
+    }
+
+    /// The studio's families.
+    pub fn families(&self) -> impl Iterator<Item = &str> {
+        self.ready.tokens.families.keys().map(String::as_str)
+    }
+}

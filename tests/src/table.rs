@@ -1,0 +1,61 @@
+//! The table, as an operator sees it.
+//!
+//! Invariant: a test reads it to see what was written; it writes only what no call of the API can bring about.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use std::collections::HashMap;
+
+/// An item.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// The table of a stack.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// The SDK's client of it.
+    pub client: Client,
+    /// Its name.
+    pub name: String,
+}
+
+impl Table {
+    pub(crate) fn new(url: &str, name: &str) -> Self {
+        Self { client: classpay_local::dynamodb::client(url, true), name: name.to_owned() }
+    }
+
+    /// An item.
+    ///
+    /// # Panics
+    /// If the table can't be read.
+    pub async fn get(&self, pk: &str, sk: &str) -> Option<Item> {
+        let key = |text: &str| AttributeValue::S(text.to_owned());
+        let get = self.client.get_item().table_name(&self.name).key("pk", key(pk)).key("sk", key(sk));
+        get.consistent_read(true).send().await.expect("the table can be read").item
+    }
+
+    /// All items of a partition whose sort key begins so.
+    ///
+    /// # Panics
+    /// If the table can't be read.
+    pub async fn partition(&self, pk: &str, sk_begins: &str) -> Vec<Item> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let query = self.client.query().table_name(&self.name).consistent_read(true);
+        let query = query.key_condition_expression("pk = :pk AND begins_with(sk, :sk)");
+        let query =
+            query.expression_attribute_values(":pk", text(pk)).expression_attribute_values(":sk", text(sk_begins));
+        query.send().await.expect("the table can be read").items.unwrap_or_default()
+    }
+
+    /// Every item there is.
+    ///
+    /// # Panics
+    /// If the table can't be read.
+    pub async fn everything(&self) -> Vec<Item> {
+        let mut pages = self.client.scan().table_name(&self.name).into_paginator().items().send();
+        let mut items = Vec::new();
+        while let Some(item) = pages.next().await {
+            items.push(item.expect("the table can be read"));
+        }
+        items
+    }
+}

@@ -1,0 +1,113 @@
+//! What the studio does in Stripe's dashboard meanwhile: captures, cancels, edits.
+
+use classpay_tests::studio::{self, ADA, BALLET, CAMPBELL, OKAFOR};
+use classpay_tests::{Answer, Api, Call, Stack, assert_books_balance};
+use reqwest::Method;
+use serde_json::json;
+
+/// The studio does something to an intent: a path below it, and a form.
+async fn dashboard(stack: &Stack, intent: &str, action: &str, form: &str) {
+    let request = stack.stripe().request(Method::POST, &format!("/v1/payment_intents/{intent}{action}"));
+    let request = request.bearer_auth("sk_test_dashboard").header("stripe-account", stack.account());
+    let request = request.header("content-type", "application/x-www-form-urlencoded").body(form.to_owned());
+    let answer = Api::send(request).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}
+
+fn assert_refused(answer: &Answer, status: u16, code: &str) {
+    assert_eq!((answer.status, answer.code().as_str()), (status, code), "{}", answer.text);
+}
+
+/// An authorised payment whose order is placed, and that Stripe can't be asked about until the faults are withdrawn.
+async fn pending(stack: &Stack) -> String {
+    let intent = stack.authorise(OKAFOR, &studio::ballet_for_ada()).await;
+    stack.order_fault(Call::Retrieve, 1, &json!({"delayMs": 0})).await;
+    stack.order_fault(Call::Retrieve, 1000, &json!({"drop": "before"})).await;
+    stack.order_fault(Call::Capture, 1000, &json!({"drop": "before"})).await;
+    assert_eq!(stack.check_out(OKAFOR, &intent, &studio::ballet_for_ada()).await.status, 202);
+    stack.withdraw_faults().await;
+    intent
+}
+
+#[tokio::test]
+async fn a_payment_captured_before_its_basket_is_booked_is_for_a_person() {
+    let stack = Stack::start().await;
+    let intent = stack.authorise(OKAFOR, &studio::ballet_for_ada()).await;
+    let seats = stack.seats_left(BALLET).await;
+    dashboard(&stack, &intent, "/capture", "").await;
+    for _ in 0..2 {
+        let refusal = stack.check_out(OKAFOR, &intent, &studio::ballet_for_ada()).await;
+        assert_refused(&refusal, 409, "payment_already_captured");
+        assert_eq!(refusal.json().get("paymentReleased"), None, "the payer has paid");
+    }
+    assert_eq!(stack.seats_left(BALLET).await, seats);
+    assert!(stack.place(OKAFOR, ADA, BALLET).await.is_none());
+    let notes = stack.table().partition(&format!("REVIEW#{}", stack.company()), "").await;
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0]["what"].as_s().unwrap().contains(&intent));
+}
+
+#[tokio::test]
+async fn a_payment_cancelled_before_its_basket_is_booked_buys_nothing() {
+    let stack = Stack::start().await;
+    let intent = stack.authorise(OKAFOR, &studio::ballet_for_ada()).await;
+    dashboard(&stack, &intent, "/cancel", "").await;
+    let before = stack.table().picture().await;
+    assert_refused(&stack.check_out(OKAFOR, &intent, &studio::ballet_for_ada()).await, 409, "payment_cancelled");
+    stack.assert_unchanged_since(&before).await;
+    assert_books_balance(&stack).await;
+}
+
+#[tokio::test]
+async fn a_pending_order_that_the_studio_captures_is_completed() {
+    let stack = Stack::start().await;
+    let intent = pending(&stack).await;
+    dashboard(&stack, &intent, "/capture", "").await;
+    let checkout = stack.check_out(OKAFOR, &intent, &studio::ballet_for_ada()).await;
+    assert_eq!(checkout.status, 200, "{}", checkout.text);
+    assert_books_balance(&stack).await;
+}
+
+#[tokio::test]
+async fn a_pending_order_that_the_studio_cancels_gives_its_place_back() {
+    let stack = Stack::start().await;
+    let seats = stack.seats_left(BALLET).await;
+    let intent = pending(&stack).await;
+    assert_eq!(stack.seats_left(BALLET).await, seats - 1);
+    dashboard(&stack, &intent, "/cancel", "").await;
+    let refusal = stack.check_out(OKAFOR, &intent, &studio::ballet_for_ada()).await;
+    assert_refused(&refusal, 409, "payment_cancelled");
+    assert_eq!(refusal.json()["paymentReleased"], true);
+    assert_eq!(stack.seats_left(BALLET).await, seats);
+    assert_books_balance(&stack).await;
+}
+
+#[tokio::test]
+async fn a_pending_order_of_which_the_studio_captures_a_part_is_for_a_person() {
+    let stack = Stack::start().await;
+    let intent = pending(&stack).await;
+    dashboard(&stack, &intent, "/capture", "amount_to_capture=100").await;
+    for _ in 0..2 {
+        let answer = stack.check_out(OKAFOR, &intent, &studio::ballet_for_ada()).await;
+        assert_eq!(answer.status, 202, "no guess: {}", answer.text);
+        let order = answer.json()["orderId"].as_str().unwrap().to_owned();
+        let order = stack.table().get(&format!("ORD#{order}"), "META").await.unwrap();
+        assert_eq!(order["order_state"].as_s().unwrap(), "PENDING");
+        assert!(order.contains_key("needs_review"));
+    }
+    assert_eq!(stack.posted(OKAFOR).await.len(), 0);
+    let notes = stack.table().partition(&format!("REVIEW#{}", stack.company()), "").await;
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[tokio::test]
+async fn whose_payment_it_is_can_t_be_edited() {
+    let stack = Stack::start().await;
+    let intent = stack.authorise(OKAFOR, &studio::ballet_for_ada()).await;
+    dashboard(&stack, &intent, "", &format!("metadata[family]={CAMPBELL}&metadata[classpay]=")).await;
+    let islas = studio::one(BALLET, studio::ISLA);
+    assert_refused(&stack.check_out(CAMPBELL, &intent, &islas).await, 404, "payment_intent_mismatch");
+    let checkout = stack.check_out(OKAFOR, &intent, &studio::ballet_for_ada()).await;
+    assert_eq!(checkout.status, 200, "{}", checkout.text);
+    assert_books_balance(&stack).await;
+}

@@ -1,0 +1,120 @@
+//! What API Gateway answers itself, and what a function answers for it.
+//!
+//! Invariant: these bodies have `message` and nothing of ours.
+
+use classpay_local::gateway::{Holder, mint_token};
+use classpay_service::http::ErrorCode;
+use classpay_tests::studio::{COMPANY, OKAFOR, ballet_for_ada};
+use classpay_tests::{Answer, Api, Stack};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::refused::NOTHING;
+
+stories! {
+    Forbidden: a_token_that_names_no_company_or_family;
+    PayloadTooLarge: more_than_64_kib;
+}
+
+fn calls() -> [(Method, String); 3] {
+    [
+        (Method::GET, format!("/v1/basket/{OKAFOR}/quote?enrolments=[]&trials=[]")),
+        (Method::POST, format!("/v1/integrations/stripe/{OKAFOR}/payment-sessions")),
+        (Method::POST, format!("/v1/basket/{OKAFOR}/checkout")),
+    ]
+}
+
+/// A gateway's own answer has one key and no more.
+fn assert_gateways_own(answer: &Answer, status: u16, message: &str) {
+    assert_eq!((answer.status, answer.json()), (status, json!({"message": message})), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn without_a_token_that_is_good_nobody_gets_in() {
+    let stack = Stack::start().await;
+    let good = mint_token(COMPANY, &Holder::Staff);
+    let (head, signature) = good.rsplit_once('.').unwrap();
+    let forged = format!("{head}.{}", signature.chars().rev().collect::<String>());
+    let unsigned = "eyJhbGciOiJub25lIn0.eyJyb2xlIjoic3RhZmYifQ.";
+    for token in [None, Some(""), Some("nonsense"), Some(forged.as_str()), Some(unsigned)] {
+        for (method, path) in calls() {
+            let answer = Api::send(stack.caller(token).request(method, &path).body("{}")).await;
+            assert_gateways_own(&answer, 401, "Unauthorized");
+            assert!(answer.headers.contains_key("www-authenticate"), "{:?}", answer.headers);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_path_or_a_method_without_a_route_is_not_found() {
+    let stack = Stack::start().await;
+    let nowhere = [
+        (Method::GET, "/".to_owned()),
+        (Method::GET, "/v1/basket".to_owned()),
+        (Method::GET, format!("/v1/basket/{OKAFOR}/quote/more")),
+        (Method::GET, format!("/v2/basket/{OKAFOR}/quote")),
+        (Method::POST, format!("/v1/basket/{OKAFOR}/quote")),
+        (Method::DELETE, format!("/v1/basket/{OKAFOR}/checkout")),
+        (Method::GET, format!("/v1/integrations/stripe/{OKAFOR}/payment-sessions")),
+    ];
+    for (method, path) in nowhere {
+        assert_gateways_own(&Api::send(stack.staff().request(method, &path)).await, 404, "Not Found");
+    }
+}
+
+async fn a_token_that_names_no_company_or_family(code: ErrorCode) {
+    let stack = Stack::start().await;
+    let before = stack.table().picture().await;
+    let nameless = |family: &str| mint_token(COMPANY, &Holder::Family(family.to_owned()));
+    let tokens = [
+        mint_token("", &Holder::Staff),
+        mint_token("co#1", &Holder::Staff),
+        mint_token(&"c".repeat(65), &Holder::Staff),
+        nameless(""),
+        nameless("fml/1"),
+    ];
+    for token in tokens {
+        let caller = stack.caller(Some(&token));
+        for (method, path) in calls() {
+            let _ =
+                Api::send(caller.request(method, &path).json(&json!({"items": ballet_for_ada()}))).await.refusal(code);
+        }
+    }
+    assert_eq!(before.changes(&stack.table().picture().await), NOTHING);
+}
+
+async fn more_than_64_kib(code: ErrorCode) {
+    let stack = Stack::start().await;
+    let before = stack.table().picture().await;
+    let family = stack.family(OKAFOR);
+    let padding = " ".repeat(65 * 1024);
+    let body = format!("{}{padding}", json!({"paymentIntentId": null, "items": ballet_for_ada()}));
+    for (method, path) in calls().into_iter().skip(1) {
+        let request = family.request(method, &path).header("content-type", "application/json").body(body.clone());
+        Api::send(request).await.refusal(code);
+    }
+    assert_eq!(before.changes(&stack.table().picture().await), NOTHING);
+
+    // 64 KiB to the byte are read.
+    let quiet = json!({"paymentIntentId": null, "items": {"enrolments": [], "trials": []}}).to_string();
+    let body = format!("{quiet}{}", " ".repeat(64 * 1024 - quiet.len()));
+    let request = family.request(Method::POST, &format!("/v1/basket/{OKAFOR}/checkout"));
+    let answer = Api::send(request.header("content-type", "application/json").body(body)).await;
+    assert_eq!(answer.code(), "basket_empty");
+}
+
+#[tokio::test]
+async fn an_answer_of_any_kind_is_kept_by_no_cache() {
+    let stack = Stack::start().await;
+    let family = stack.family(OKAFOR);
+    let checkout = json!({"paymentIntentId": null, "items": ballet_for_ada()});
+    let answers = [
+        family.quote(OKAFOR, &ballet_for_ada()).await,
+        family.session(OKAFOR, &ballet_for_ada()).await,
+        family.post(&format!("/v1/basket/{OKAFOR}/checkout"), &checkout).await,
+        family.post(&format!("/v1/basket/{OKAFOR}/checkout"), &Value::Null).await,
+    ];
+    for answer in answers {
+        assert_eq!(answer.headers["cache-control"], "no-store", "{}", answer.text);
+    }
+}

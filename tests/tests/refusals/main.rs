@@ -1,0 +1,54 @@
+//! Every way in which the shipped binaries say no: one story for each code of the contract.
+//!
+//! Invariant: a story can't name another code than the one it is listed under, and a code without a story fails
+//! [`every_code_has_its_story`].
+
+/// Lists stories under the codes that they are about: a test for each, and the codes for the closing walk.
+macro_rules! stories {
+    ($($code:ident: $story:ident;)*) => {
+        pub const TOLD: &[classpay_service::http::ErrorCode] = &[$(classpay_service::http::ErrorCode::$code,)*];
+
+        mod stories {
+            $(
+                #[tokio::test]
+                async fn $story() {
+                    super::$story(classpay_service::http::ErrorCode::$code).await;
+                }
+            )*
+        }
+    };
+}
+
+mod gateway;
+mod input;
+mod payment;
+mod refused;
+mod rules;
+mod whose;
+
+use classpay_service::http::ErrorCode;
+
+/// Baskets don't answer it; the stories of payment links are not written yet.
+const OF_LINKS: &str = "only a payment link is refused so";
+
+/// Codes that no call about a basket can bring about, each with the reason.
+const WITHOUT_STORY: &[(ErrorCode, &str)] = &[
+    (ErrorCode::Unauthenticated, "API Gateway's authorizer answers before a function runs: see `gateway`"),
+    (ErrorCode::PaymentProcessing, "an intent of a basket takes cards only, and a card is never `processing`"),
+    (ErrorCode::NothingToPay, OF_LINKS),
+    (ErrorCode::LinkPaidByOther, OF_LINKS),
+    (ErrorCode::LinkExpired, OF_LINKS),
+    (ErrorCode::LinkRevoked, OF_LINKS),
+    (ErrorCode::PaymentInProgress, OF_LINKS),
+    (ErrorCode::TooManyAttempts, OF_LINKS),
+    (ErrorCode::Internal, "a fault of ours: whoever knows how to cause one mends it"),
+];
+
+#[test]
+fn every_code_has_its_story() {
+    let told = [gateway::TOLD, input::TOLD, payment::TOLD, rules::TOLD, whose::TOLD].concat();
+    for code in ErrorCode::ALL {
+        let reason = WITHOUT_STORY.iter().find(|(without, _)| without == code);
+        assert_ne!(told.contains(code), reason.is_some(), "{code} needs a story, or a reason why it has none");
+    }
+}

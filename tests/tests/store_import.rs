@@ -1,0 +1,116 @@
+//! Loading a studio again: what changed is written, what was sold stays.
+//!
+//! Invariant: seats move by the difference of the capacity, and a price's version by one for a change, and only then.
+
+use classpay_service::store::Written;
+use classpay_tests::shop::Shop;
+use classpay_tests::studio::{ADA, BALLET, COMPANY, FULL, OKAFOR, POINTE, SEASON, SHOW, STREET, Studio, TAP, TOBI};
+use serde_json::json;
+
+const NOTHING: [&str; 0] = [];
+
+#[tokio::test]
+async fn the_same_studio_again_changes_nothing() {
+    let shop = Shop::empty().await;
+    assert!(shop.import(&Studio::demo()).await > 0);
+    let before = shop.table.picture().await;
+    assert_eq!(shop.import(&Studio::demo()).await, 0);
+    assert_eq!(before.changes(&shop.table.picture().await), NOTHING);
+}
+
+#[tokio::test]
+async fn seats_move_by_the_difference_of_the_capacity() {
+    let shop = Shop::open().await;
+    let sold = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA), (BALLET, TOBI)], &[]).await;
+    assert_eq!(shop.place(&sold).await, Written::Done);
+    assert_eq!(shop.seats_left(BALLET).await, 12);
+    // Fewer; fewer than are sold: nobody is thrown out; any number; and so many again, the demo studio's 14 at last.
+    for (capacity, left) in
+        [(json!(10), 8), (json!(1), -1), (json!(null), -2), (json!(0), -2), (json!(20), 18), (json!(14), 12)]
+    {
+        shop.import(&Studio::demo().with(BALLET, &json!({"capacity": capacity}))).await;
+        assert_eq!(shop.seats_left(BALLET).await, left, "{capacity}");
+    }
+}
+
+#[tokio::test]
+async fn a_class_that_becomes_limited_lets_in_no_more_than_that() {
+    let shop = Shop::open().await;
+    shop.import(&Studio::demo().with(STREET, &json!({"capacity": null}))).await;
+    let sold = shop.purchase("pi_1", OKAFOR, &[(STREET, ADA)], &[]).await;
+    assert_eq!(shop.place(&sold).await, Written::Done);
+    // Minh of the studio, and Ada.
+    shop.import(&Studio::demo().with(STREET, &json!({"capacity": 2}))).await;
+    assert_eq!(shop.seats_left(STREET).await, 0);
+}
+
+#[tokio::test]
+async fn a_price_s_version_is_raised_by_what_changes_it_and_by_nothing_else() {
+    let shop = Shop::open().await;
+    let versions = async || {
+        let mut versions = Vec::new();
+        for class in [BALLET, TAP, SHOW] {
+            versions.push(shop.price_version(class).await);
+        }
+        versions
+    };
+    let mut studio = Studio::demo();
+    let mut expected = vec![1, 1, 1];
+    let changes = [
+        ("a class", BALLET, json!({"price": 900}), [1, 0, 0]),
+        ("its season", SEASON, json!({"name": "This year"}), [1, 1, 0]),
+        ("a plan of the season", FULL, json!({"discount": 6}), [1, 1, 0]),
+        ("the company", COMPANY, json!({"settings": {"billing": {"processingFee": 3}}}), [1, 1, 1]),
+        ("a tax rate", "tax_01J9ZDEMW5TVDJ0R00000VAT20", json!({"rate": "19.000"}), [1, 1, 1]),
+        ("a holiday", "hol_01J9ZDEMW5TVDJ0R000AVT2026", json!({"endAt": "2026-10-29"}), [1, 1, 1]),
+        ("a family", OKAFOR, json!({"name": "Okafor-Smith"}), [0, 0, 0]),
+        ("a student", ADA, json!({"firstName": "Adaeze"}), [0, 0, 0]),
+    ];
+    for (what, id, change, raised) in changes {
+        studio = studio.with(id, &change);
+        shop.import(&studio).await;
+        expected.iter_mut().zip(raised).for_each(|(version, more)| *version += more);
+        assert_eq!(versions().await, expected, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_sold_is_not_reset() {
+    let shop = Shop::open().await;
+    let bought = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[(STREET, ADA, "2026-09-15")]).await;
+    assert_eq!(shop.place(&bought).await, Written::Done);
+    assert_eq!(shop.store.post(&bought.record()).await, Ok(Written::Done));
+    let owing = shop.unpaid(OKAFOR, &[(TAP, ADA)], &[]).await;
+    assert_eq!(shop.book(&owing, 0).await, Written::Done);
+    let customer = classpay_tests::shop::id("cus_1");
+    let (company, family) = (classpay_tests::shop::id(COMPANY), classpay_tests::shop::id(OKAFOR));
+    assert_eq!(shop.store.remember_customer(&company, &family, &customer).await, Ok(Written::Done));
+
+    let before = shop.table.picture().await;
+    assert_eq!(shop.import(&Studio::demo()).await, 0);
+    assert_eq!(before.changes(&shop.table.picture().await), NOTHING);
+
+    shop.import(&Studio::demo().with(OKAFOR, &json!({"name": "Okafor-Smith"}))).await;
+    let changed = format!("~ C#{COMPANY}#F#{OKAFOR}/META doc family_version");
+    assert_eq!(before.changes(&shop.table.picture().await), [changed]);
+    // A family that is not in the file any more stays as it is.
+    let before = shop.table.picture().await;
+    shop.import(&Studio::demo().with(BALLET, &json!({"price": 900}))).await;
+    let changes = before.changes(&shop.table.picture().await);
+    assert!(!changes.iter().any(|change| change.contains("/ENR#") || change.contains("/TRIAL#")), "{changes:#?}");
+}
+
+#[tokio::test]
+async fn an_enrolment_of_the_file_that_was_given_up_is_not_brought_back() {
+    let shop = Shop::open().await;
+    let seats = shop.seats_left(POINTE).await;
+    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.into());
+    let pk = format!("C#{COMPANY}#F#fml_01J9ZDEMW5TVDJ0R000BENNETT");
+    let sk = format!("ENR#stu_01J9ZDEMW5TVDJ0R00000GRACE#{POINTE}");
+    let update = shop.table.client.update_item().table_name(&shop.table.name).key("pk", text(&pk)).key("sk", text(&sk));
+    let update = update.update_expression("SET place_state = :c").expression_attribute_values(":c", text("CANCELLED"));
+    update.send().await.unwrap();
+    shop.import(&Studio::demo().with(POINTE, &json!({"name": "Pointe"}))).await;
+    assert_eq!(shop.table.get(&pk, &sk).await.unwrap()["place_state"], text("CANCELLED"));
+    assert_eq!(shop.seats_left(POINTE).await, seats);
+}

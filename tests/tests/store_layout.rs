@@ -1,0 +1,156 @@
+//! The layout of every stored item, compared with the one that is written down.
+//!
+//! Invariant: a change of the layout is a change of `contract/layout.txt`, so that somebody has seen it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use classpay_domain::basket::Basket;
+use classpay_service::http::{ApiError, ErrorCode};
+use classpay_service::store::{Written, key};
+use classpay_tests::Item;
+use classpay_tests::shop::{NOW_S, Purchase, Shop, id};
+use classpay_tests::studio::{ADA, BALLET, COMPANY, OKAFOR, STREET, TAP, TOBI};
+use serde_json::Value;
+
+/// The items of one kind: how many there are, and the types of each attribute with how many items have it.
+#[derive(Default)]
+struct Kind {
+    items: usize,
+    attributes: BTreeMap<String, (usize, BTreeSet<&'static str>)>,
+}
+
+/// One of everything that the store writes.
+async fn everything() -> Vec<Item> {
+    let shop = Shop::open().await;
+    let (company, family) = (id(COMPANY), id(OKAFOR));
+    assert_eq!(shop.store.remember_customer(&company, &family, &id("cus_1")).await, Ok(Written::Done));
+    let nothing = Basket::new(Vec::new(), Vec::new()).hash(&company, &family);
+
+    let bought = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[(STREET, ADA, "2026-09-15")]).await;
+    let key = key::idempotency(&company, &family, "basket-checkout", "a-key");
+    let bought = Purchase { idempotency: Some((key, "f".repeat(64))), ..bought };
+    assert_eq!(shop.place(&bought).await, Written::Done);
+    assert_eq!(shop.store.post(&bought.record()).await, Ok(Written::Done));
+
+    let rejected = shop.purchase("pi_2", OKAFOR, &[(TAP, ADA)], &[]).await;
+    let refusal = ApiError::from(ErrorCode::ClassFull);
+    assert_eq!(shop.store.reject(&rejected.session, nothing.as_str(), &refusal, NOW_S).await, Ok(Written::Done));
+
+    // Still open.
+    shop.purchase("pi_4", OKAFOR, &[(TAP, ADA)], &[]).await;
+
+    let pending = shop.purchase("pi_3", OKAFOR, &[(TAP, TOBI)], &[]).await;
+    assert_eq!(shop.place(&pending).await, Written::Done);
+    shop.store.mark_for_review(&pending.record(), "a person must look", NOW_S).await.expect("it is noted");
+
+    let owing = shop.unpaid(OKAFOR, &[(TAP, ADA)], &[]).await;
+    assert_eq!(shop.book(&owing, 0).await, Written::Done);
+    let refused = shop.unpaid(OKAFOR, &[(STREET, TOBI)], &[]).await;
+    assert_eq!(shop.store.refuse_unpaid(&refused.order, 0, NOW_S).await, Ok(Written::Done));
+    shop.table.everything().await
+}
+
+/// A key's parts with ids, dates and digests replaced by their names.
+fn normalised(part: &str) -> String {
+    let is_date = part.len() == 10 && part.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    let is_digest = part.len() == 64 && part.bytes().all(|b| b.is_ascii_hexdigit());
+    match part.split_once('_') {
+        Some((prefix, _)) if prefix.bytes().all(|b| b.is_ascii_lowercase()) => format!("{{{prefix}}}"),
+        _ if is_date => "{date}".into(),
+        _ if is_digest => "{sha256}".into(),
+        _ if part.len() == 26 => "{ulid}".into(),
+        _ => part.into(),
+    }
+}
+
+fn shape(item: &Item) -> String {
+    let part =
+        |name: &str| item[name].as_s().expect("a key is text").split('#').map(normalised).collect::<Vec<_>>().join("#");
+    // What an order holds depends on what became of it.
+    let state = item.get("order_state").or_else(|| item.get("claim_decision"));
+    let state = state.map(|state| format!("  {}", state.as_s().expect("a state is text"))).unwrap_or_default();
+    format!("{} / {}{state}", part("pk"), part("sk"))
+}
+
+fn types(name: &str, value: &AttributeValue, found: &mut BTreeMap<String, &'static str>) {
+    let kind = match value {
+        AttributeValue::S(text) => {
+            let document = serde_json::from_str::<Value>(text).ok().filter(|value| value.is_object());
+            if let Some(document) = &document {
+                json_types(name, document, found);
+            }
+            if document.is_some() { "S, JSON" } else { "S" }
+        }
+        AttributeValue::N(_) => "N",
+        AttributeValue::Bool(_) => "BOOL",
+        _ => "something else",
+    };
+    found.insert(name.to_owned(), kind);
+}
+
+fn json_types(at: &str, value: &Value, found: &mut BTreeMap<String, &'static str>) {
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "decimal",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(elements) => {
+            elements.iter().for_each(|element| json_types(&format!("{at}[]"), element, found));
+            "array"
+        }
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, field)| json_types(&format!("{at}.{name}"), field, found));
+            "object"
+        }
+    };
+    found.insert(at.to_owned(), kind);
+}
+
+fn layout(items: &[Item]) -> String {
+    let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
+    for item in items {
+        let kind = kinds.entry(shape(item)).or_default();
+        kind.items += 1;
+        let mut found = BTreeMap::new();
+        item.iter().filter(|(name, _)| !["pk", "sk"].contains(&name.as_str())).for_each(|(name, value)| {
+            types(name, value, &mut found);
+        });
+        for (name, of_type) in found {
+            let (count, types) = kind.attributes.entry(name).or_default();
+            *count += 1;
+            types.insert(of_type);
+        }
+    }
+    let mut text = "Every kind of item: its key, then its attributes and, indented by dots, what their JSON holds.\n\
+                    A question mark: not every item has it.\n"
+        .to_owned();
+    for (shape, kind) in kinds {
+        text.push_str(&format!("\n{shape}\n"));
+        for (name, (count, types)) in kind.attributes {
+            let some = if count < kind.items { "?" } else { "" };
+            text.push_str(&format!("  {name}{some}: {}\n", types.into_iter().collect::<Vec<_>>().join(" | ")));
+        }
+    }
+    text
+}
+
+#[tokio::test]
+async fn the_layout_is_the_one_that_is_written_down() {
+    let found = layout(&everything().await);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("contract/layout.txt");
+    if std::env::var_os("UPDATE_LAYOUT").is_some() {
+        std::fs::write(&file, &found).unwrap();
+        return;
+    }
+    let written = std::fs::read_to_string(&file).unwrap_or_default();
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let (before, after) = (lines(&written), lines(&found));
+    let gone = before.iter().filter(|line| !after.contains(line)).map(|line| format!("- {line}"));
+    let new = after.iter().filter(|line| !before.contains(line)).map(|line| format!("+ {line}"));
+    let difference: Vec<_> = gone.chain(new).collect();
+    let difference = difference.join("\n");
+    assert!(written == found, "not the layout of contract/layout.txt; UPDATE_LAYOUT=1 renews it:\n{difference}");
+}

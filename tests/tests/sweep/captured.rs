@@ -1,0 +1,90 @@
+//! Payments that the studio captures by hand, and that nothing is booked for.
+
+use classpay_tests::studio::{self, ADA, BALLET, MINH, NGUYEN, OKAFOR, POINTE};
+use classpay_tests::{Api, Stack};
+use futures_util::future::join3;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{at, item, rejected_and_held, run, run_at, unfinished};
+
+/// The studio captures by hand.
+async fn capture_by_hand(stack: &Stack, intent: &str) {
+    let request = stack.stripe().request(Method::POST, &format!("/v1/payment_intents/{intent}/capture"));
+    let request = request.bearer_auth("sk_test_dashboard").header("stripe-account", stack.account());
+    let answer = Api::send(request.header("content-type", "application/x-www-form-urlencoded")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}
+
+/// Everything in a family's ledger, that of the studio's own file as well.
+async fn ledger(stack: &Stack, family: &str) -> Vec<Value> {
+    let items = stack.table().partition(&format!("C#{}#F#{family}#LEDGER", stack.company()), "TRN#").await;
+    items.iter().map(|item| serde_json::from_str(item["doc"].as_s().unwrap()).unwrap()).collect()
+}
+
+/// One credit of that amount that belongs to nothing, a balance that says so, one note for a person, and no more work.
+async fn assert_credited_once(stack: &Stack, family: &str, intent: &str, amount: i64) {
+    let entries = ledger(stack, family).await;
+    let is_unallocated = |entry: &&Value| {
+        let transaction = &entry["transaction"];
+        transaction["type"] == "credit" && transaction["orderId"].is_null()
+    };
+    let credits: Vec<_> = entries.iter().filter(is_unallocated).collect();
+    let [credit] = &credits[..] else { panic!("one credit: {entries:#?}") };
+    assert_eq!(credit["transaction"]["relatedTransactionId"], json!(null));
+    assert_eq!(credit["stats"]["total"], amount);
+    assert_eq!(credit["details"].as_array().unwrap().len(), 1);
+    let detail = &credit["details"][0]["details"];
+    assert_eq!((&detail["type"], &detail["amount"]), (&json!("payment-auto"), &json!(amount)));
+    let signed = |entry: &Value| {
+        let total = entry["stats"]["total"].as_i64().unwrap();
+        if entry["transaction"]["type"] == "debit" { total } else { -total }
+    };
+    let family = stack.table().get(&format!("C#{}#F#{family}", stack.company()), "META").await.unwrap();
+    let balance: i64 = entries.iter().map(signed).sum();
+    assert_eq!(family["family_balance"].as_n().unwrap(), &balance.to_string());
+    let notes = stack.table().partition(&format!("REVIEW#{}", stack.company()), "").await;
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0]["what"].as_s().unwrap().contains(intent));
+    let claim = item(stack, intent, "CLAIM").await.unwrap();
+    assert_eq!(claim["claim_decision"].as_s().unwrap(), "REJECTED");
+    assert_eq!(unfinished(stack).await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_payment_that_the_studio_captures_by_hand_is_credited_once() {
+    let stack = Stack::start().await;
+    let basket = studio::ballet_for_ada();
+    let intent = stack.authorise(OKAFOR, &basket).await;
+    capture_by_hand(&stack, &intent).await;
+    let (_, amount) = stack.captured().await.remove(0);
+    // A call meanwhile has told a person already.
+    assert_eq!(stack.check_out(OKAFOR, &intent, &basket).await.code(), "payment_already_captured");
+
+    stack.move_clock(&at(7, "08:06")).await;
+    join3(run(&stack), run(&stack), run(&stack)).await;
+    assert_credited_once(&stack, OKAFOR, &intent, amount).await;
+    run_at(&stack, &at(7, "10:00")).await;
+    assert_credited_once(&stack, OKAFOR, &intent, amount).await;
+    assert!(stack.place(OKAFOR, ADA, BALLET).await.is_none());
+
+    let refusal = stack.check_out(OKAFOR, &intent, &basket).await;
+    assert_eq!((refusal.status, refusal.code().as_str()), (409, "payment_already_captured"), "{}", refusal.text);
+    assert!(!refusal.says_released(), "the payer has paid");
+}
+
+#[tokio::test]
+async fn a_rejected_payment_that_the_studio_captures_by_hand_is_credited_once() {
+    let stack = Stack::start().await;
+    let intent = rejected_and_held(&stack).await;
+    capture_by_hand(&stack, &intent).await;
+    stack.withdraw_faults().await;
+    stack.move_clock(&at(7, "08:03")).await;
+    let basket = studio::one(POINTE, MINH);
+    let (answer, ..) = join3(stack.check_out(NGUYEN, &intent, &basket), run(&stack), run(&stack)).await;
+    assert!(matches!(answer.status, 202 | 409), "{}", answer.text);
+    assert_credited_once(&stack, NGUYEN, &intent, 50_000).await;
+    let refusal = stack.check_out(NGUYEN, &intent, &basket).await;
+    assert_eq!((refusal.status, refusal.code().as_str()), (409, "payment_already_captured"), "{}", refusal.text);
+    assert!(!refusal.says_released(), "the payer has paid");
+}

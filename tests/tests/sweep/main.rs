@@ -1,0 +1,72 @@
+//! The schedule: what requests left is finished or released, and never twice.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
+
+mod captured;
+mod links;
+mod orders;
+mod sessions;
+
+use classpay_tests::studio::{self, MINH, NGUYEN, POINTE};
+use classpay_tests::{Call, Item, Stack, assert_books_balance};
+use serde_json::{Value, json};
+
+/// A time of the studio's first days. Every stack here starts on the 7th at 08:00.
+pub fn at(day: u32, time: &str) -> String {
+    format!("2026-09-{day:02}T{time}:30Z")
+}
+
+/// A run of the schedule, now.
+pub async fn run(stack: &Stack) -> Value {
+    let answer = stack.caller(None).post("/_local/run/settle-payments", &json!({})).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()
+}
+
+/// The schedule at a later time.
+pub async fn run_at(stack: &Stack, time: &str) {
+    stack.move_clock(time).await;
+    run(stack).await;
+}
+
+/// The bank ends the hold.
+pub async fn expire_hold(stack: &Stack, intent: &str) {
+    let answer = stack.stripe().post(&format!("/_control/payment_intents/{intent}/expire"), &json!({})).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}
+
+/// Stripe answers nothing any more, but for `first` retrievals.
+pub async fn stripe_goes_away(stack: &Stack, first: u32) {
+    if first > 0 {
+        stack.order_fault(Call::Retrieve, first, &json!({"delayMs": 0})).await;
+    }
+    for call in [Call::Retrieve, Call::Capture, Call::Cancel] {
+        stack.order_fault(call, 100_000, &json!({"drop": "before"})).await;
+    }
+}
+
+pub async fn item(stack: &Stack, intent: &str, sk: &str) -> Option<Item> {
+    stack.table().get(&format!("PI#{}#{intent}", stack.account()), sk).await
+}
+
+/// Everything that is still in the index of unfinished things.
+pub async fn unfinished(stack: &Stack) -> Vec<Item> {
+    stack.table().everything().await.into_iter().filter(|item| item.contains_key("gsi1pk")).collect()
+}
+
+pub async fn assert_all_is_over(stack: &Stack) {
+    let unfinished = unfinished(stack).await;
+    assert!(unfinished.is_empty(), "{unfinished:#?}");
+    assert_books_balance(stack).await;
+}
+
+/// A payment for a full class that was rejected and could not be cancelled.
+pub async fn rejected_and_held(stack: &Stack) -> String {
+    let intent = stack.authorise_amount(NGUYEN, 50_000).await;
+    // A key replays a stored 500 for a day: whoever comes later needs another key.
+    stack.order_fault(Call::Cancel, 100_000, &json!({"status": 500})).await;
+    let answer = stack.check_out(NGUYEN, &intent, &studio::one(POINTE, MINH)).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    assert_eq!(stack.intent_status(&intent).await, "requires_capture");
+    intent
+}

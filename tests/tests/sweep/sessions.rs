@@ -1,0 +1,172 @@
+//! Sessions that nobody came back for.
+
+use classpay_tests::Stack;
+use classpay_tests::studio::{self, ACRO, ADA, BALLET, CAMPBELL, FULL, ISLA, OKAFOR, Studio};
+use futures_util::future::join3;
+use serde_json::{Value, json};
+
+use crate::{assert_all_is_over, at, expire_hold, item, run, run_at, stripe_goes_away, unfinished};
+
+#[tokio::test]
+async fn a_basket_whose_payer_closes_the_tab_is_booked_after_five_minutes() {
+    let stack = Stack::start().await;
+    let basket = studio::ballet_for_ada();
+    let (seats, total) = (stack.seats_left(BALLET).await, stack.quoted_payment(OKAFOR, &basket).await["total"].clone());
+    let intent = stack.authorise(OKAFOR, &basket).await;
+
+    run_at(&stack, &at(7, "08:04")).await;
+    assert_eq!(stack.intent_status(&intent).await, "requires_capture", "the payer's own call has precedence");
+    assert_eq!(stack.seats_left(BALLET).await, seats);
+
+    run_at(&stack, &at(7, "08:06")).await;
+    assert_eq!(stack.captured().await, [(intent.clone(), total.as_i64().unwrap())]);
+    assert_eq!(stack.seats_left(BALLET).await, seats - 1);
+    assert_eq!(stack.place(OKAFOR, ADA, BALLET).await.unwrap()["place_state"].as_s().unwrap(), "ACTIVE");
+    assert_all_is_over(&stack).await;
+
+    let checkout = stack.check_out(OKAFOR, &intent, &basket).await;
+    assert_eq!(checkout.status, 200, "a payer who comes back has his answer: {}", checkout.text);
+    let posted = stack.posted(OKAFOR).await;
+    assert_eq!(posted.len(), 2);
+    assert!(checkout.json().as_array().unwrap().iter().all(|entry| posted.contains(entry)), "{}", checkout.text);
+    assert_eq!(run(&stack).await, json!({"looked": 0, "finished": 0, "left": 0}));
+}
+
+#[tokio::test]
+async fn a_basket_whose_place_went_to_somebody_else_is_voided() {
+    let stack = Stack::start().await;
+    let (adas, islas) = (studio::one(ACRO, ADA), studio::one(ACRO, ISLA));
+    let left = stack.authorise(OKAFOR, &adas).await;
+    let bought = stack.authorise(CAMPBELL, &islas).await;
+    assert_eq!(stack.check_out(CAMPBELL, &bought, &islas).await.status, 200);
+
+    run_at(&stack, &at(7, "08:06")).await;
+    assert_eq!(stack.intent_status(&left).await, "canceled");
+    assert!(stack.place(OKAFOR, ADA, ACRO).await.is_none());
+    assert_eq!(stack.posted(OKAFOR).await, Vec::<Value>::new());
+    assert_all_is_over(&stack).await;
+
+    let refusal = stack.check_out(OKAFOR, &left, &adas).await;
+    assert_eq!((refusal.status, refusal.code().as_str()), (409, "class_full"), "{}", refusal.text);
+    assert!(refusal.says_released());
+}
+
+#[tokio::test]
+async fn a_basket_whose_price_has_changed_is_voided() {
+    // The last minute of the day before an instalment falls away, and more than half an hour after it.
+    let stack = Studio::demo().start_at("2026-10-06T22:59:00Z").await;
+    let basket = studio::basket(&[studio::place(BALLET, ADA, studio::MONTHLY)], &[]);
+    let intent = stack.authorise(OKAFOR, &basket).await;
+    run_at(&stack, "2026-10-06T23:40:00Z").await;
+    assert_eq!(stack.intent_status(&intent).await, "canceled");
+    assert!(stack.place(OKAFOR, ADA, BALLET).await.is_none());
+    assert_all_is_over(&stack).await;
+}
+
+#[tokio::test]
+async fn a_basket_that_a_payer_could_have_mended_is_voided_too() {
+    let stack = Stack::start().await;
+    let basket = studio::basket(&[], &[studio::trial(BALLET, ADA, "2026-09-07", "16:30")]);
+    let intent = stack.authorise(OKAFOR, &basket).await;
+    run_at(&stack, &at(8, "07:00")).await;
+    assert_eq!(stack.intent_status(&intent).await, "canceled", "the lesson is over");
+    assert_eq!(stack.captured().await, []);
+    assert_all_is_over(&stack).await;
+    let refusal = stack.check_out(OKAFOR, &intent, &basket).await;
+    assert_eq!((refusal.status, refusal.code().as_str()), (422, "trial_not_available"), "{}", refusal.text);
+    assert!(refusal.says_released());
+}
+
+#[tokio::test]
+async fn what_staff_opened_is_booked_by_staff_s_rules() {
+    let changes = json!({"settings": {"portalEnrolmentEnabled": false}});
+    let stack = Studio::demo().with(BALLET, &changes).start().await;
+    let basket = studio::ballet_for_ada();
+    let by_family = stack.family(OKAFOR).session(OKAFOR, &basket).await;
+    assert_eq!(by_family.code(), "enrolment_closed");
+    let intent = classpay_tests::intent_id(&stack.staff().session(OKAFOR, &basket).await);
+    stack.confirm(&intent).await;
+    run_at(&stack, &at(7, "08:06")).await;
+    assert_eq!(stack.intent_status(&intent).await, "succeeded");
+    assert!(stack.place(OKAFOR, ADA, BALLET).await.is_some());
+    assert_all_is_over(&stack).await;
+}
+
+#[tokio::test]
+async fn an_amount_that_nobody_comes_back_for_is_voided_after_an_hour() {
+    let stack = Stack::start().await;
+    let intent = stack.authorise_amount(OKAFOR, 12_345).await;
+    for time in ["08:06", "08:16", "08:58"] {
+        run_at(&stack, &at(7, time)).await;
+        assert_eq!(stack.intent_status(&intent).await, "requires_capture", "{time}");
+    }
+    run_at(&stack, &at(7, "09:01")).await;
+    assert_eq!(stack.intent_status(&intent).await, "canceled");
+    assert_all_is_over(&stack).await;
+
+    let refusal = stack.check_out(OKAFOR, &intent, &studio::ballet_for_ada()).await;
+    assert_eq!((refusal.status, refusal.code().as_str()), (409, "payment_cancelled"), "{}", refusal.text);
+    assert!(refusal.says_released());
+}
+
+#[tokio::test]
+async fn a_session_that_is_never_paid_is_void_after_a_day_and_not_before() {
+    let stack = Stack::start().await;
+    let intents =
+        [stack.open_session(OKAFOR, &studio::ballet_for_ada()).await, stack.open_session_of(CAMPBELL, 500).await];
+    for time in [at(7, "08:06"), at(7, "12:00"), at(8, "07:58")] {
+        run_at(&stack, &time).await;
+        for intent in &intents {
+            assert_eq!(stack.intent_status(intent).await, "requires_payment_method", "{time}");
+        }
+    }
+    assert_eq!(unfinished(&stack).await.len(), 2);
+    run_at(&stack, &at(8, "08:01")).await;
+    for intent in &intents {
+        assert_eq!(stack.intent_status(intent).await, "canceled");
+    }
+    assert_all_is_over(&stack).await;
+}
+
+#[tokio::test]
+async fn a_session_whose_hold_expired_is_over() {
+    let stack = Stack::start().await;
+    let intent = stack.authorise_amount(OKAFOR, 12_345).await;
+    expire_hold(&stack, &intent).await;
+    run_at(&stack, &at(7, "08:06")).await;
+    assert!(item(&stack, &intent, "CLAIM").await.is_none(), "nothing is left to decide");
+    assert_all_is_over(&stack).await;
+}
+
+#[tokio::test]
+async fn a_checkout_and_the_schedule_at_one_moment_are_one_purchase() {
+    let stack = Stack::start().await;
+    let basket = studio::ballet_for_ada();
+    let (intent, seats) = (stack.authorise(OKAFOR, &basket).await, stack.seats_left(BALLET).await);
+    stack.move_clock(&at(7, "08:06")).await;
+    let (checkout, ..) = join3(stack.check_out(OKAFOR, &intent, &basket), run(&stack), run(&stack)).await;
+    assert_eq!(checkout.status, 200, "{}", checkout.text);
+    assert_eq!(stack.captured().await.len(), 1);
+    assert_eq!(stack.seats_left(BALLET).await, seats - 1);
+    assert_all_is_over(&stack).await;
+}
+
+#[tokio::test]
+async fn what_the_schedule_can_t_know_it_leaves_and_never_forgets() {
+    let stack = Stack::start().await;
+    let basket = studio::basket(&[studio::place(BALLET, ADA, FULL)], &[]);
+    let intent = stack.authorise(OKAFOR, &basket).await;
+    stripe_goes_away(&stack, 0).await;
+    for time in [at(7, "08:06"), at(7, "09:10"), at(7, "11:10")] {
+        run_at(&stack, &time).await;
+        let session = item(&stack, &intent, "SESSION").await.unwrap();
+        assert_eq!(session["session_state"].as_s().unwrap(), "open", "{time}");
+        let due_s: i64 = session["gsi1sk"].as_s().unwrap().parse().unwrap();
+        let now_s = time.parse::<jiff::Timestamp>().unwrap().as_second();
+        assert!((1..=3660 * 3).contains(&(due_s - now_s)), "{time}: next look in {} s", due_s - now_s);
+    }
+    stack.withdraw_faults().await;
+    run_at(&stack, &at(7, "14:02")).await;
+    assert_eq!(stack.intent_status(&intent).await, "succeeded");
+    assert_all_is_over(&stack).await;
+}

@@ -1,0 +1,56 @@
+//! The commands that a starting stack prints, run as they are printed.
+
+use std::process::Stdio;
+
+use classpay_tests::binaries;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+/// Starts a stack as a newcomer does, and reads its message.
+async fn start() -> (Child, String) {
+    let mut command = Command::new(binaries().join("classpay-local"));
+    command.args(["--memory", "--port", "0", "--dynamodb-port", "0", "--stripe-port", "0", "--bin-dir"]);
+    let mut stack = command.arg(binaries()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(stack.stderr.take().unwrap()).lines();
+    let mut message = String::new();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        message += &line;
+        message.push('\n');
+        if line.starts_with("Ctrl-C") {
+            // What the functions log afterwards has to go somewhere.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return (stack, message);
+        }
+    }
+    panic!("the stack did not start: {message}");
+}
+
+/// The indented lines after the table of addresses, up to the line that begins so.
+fn commands(message: &str) -> String {
+    let walk = message.split_once("A family buys a place.").unwrap().1;
+    let indented = walk.lines().filter(|line| line.starts_with("  "));
+    indented.map(|line| format!("{}\n", line.trim_start())).collect()
+}
+
+#[tokio::test]
+async fn the_printed_commands_lead_from_a_quote_to_ledger_entries_and_through_a_link() {
+    let (_stack, message) = start().await;
+    let script = commands(&message);
+    let run = Command::new("sh").args(["-e", "-c", &script]).output().await.expect("a shell and curl");
+    let shown = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success(), "{script}\n{shown}\n{}", String::from_utf8_lossy(&run.stderr));
+    // The answers come one after the other without a line between them.
+    let answers: Vec<Value> = serde_json::Deserializer::from_str(&shown).into_iter().map(Result::unwrap).collect();
+    let [quote, session, held, checkout, captured, link, link_held, paid] = answers.as_slice() else {
+        panic!("eight answers, not {}: {shown}", answers.len());
+    };
+    let total = &quote["payment"]["total"];
+    assert_eq!(session["paymentIntent"]["amount"], *total);
+    assert_eq!((&held["status"], &captured["status"]), (&"requires_capture".into(), &"succeeded".into()));
+    assert_eq!(captured["amount_received"], *total);
+    let kinds: Vec<_> = checkout.as_array().unwrap().iter().map(|t| t["transaction"]["type"].clone()).collect();
+    assert_eq!(kinds, ["debit", "credit"]);
+    assert_eq!((&link["paymentLink"]["status"], &link_held["status"]), (&"open".into(), &"requires_capture".into()));
+    assert_eq!(paid["paymentLink"]["status"], "paid");
+}
