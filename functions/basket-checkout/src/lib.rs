@@ -7,6 +7,7 @@ use classpay_domain::id::IntentId;
 use classpay_service::basket::{self, Plans};
 use classpay_service::checkout::{Answer, CheckoutRequest, body_fingerprint, checkout};
 use classpay_service::context::{Context, Deadline};
+use classpay_service::http::object::object;
 use classpay_service::http::{ApiError, Caller, ErrorCode, ItemsBody, Response, extract};
 use classpay_service::settle::Outcome;
 use lambda_http::Request;
@@ -18,6 +19,7 @@ struct CheckoutBody {
     #[serde(deserialize_with = "present")]
     payment_intent_id: Option<String>,
     quote_hash: Option<String>,
+    #[serde(deserialize_with = "object")]
     items: ItemsBody,
 }
 

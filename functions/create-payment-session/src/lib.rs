@@ -13,6 +13,7 @@ use classpay_domain::pricing::{self, Charge, LARGEST_CHARGE};
 use classpay_service::basket::{self, Plans};
 use classpay_service::checkout::{buyer, local_now};
 use classpay_service::context::{Context, Deadline};
+use classpay_service::http::object::object_or_null;
 use classpay_service::http::{ApiError, Caller, ErrorCode, FamilyScope, ItemsBody, Response, extract};
 use classpay_service::refusals::quote_changed;
 use classpay_service::store::{LoadedStudio, SessionKind, Written};
@@ -25,6 +26,7 @@ use serde::Deserialize;
 struct SessionBody {
     amount: Option<i64>,
     transaction_id: Option<String>,
+    #[serde(default, deserialize_with = "object_or_null")]
     items: Option<ItemsBody>,
     quote_hash: Option<String>,
 }

@@ -7,6 +7,7 @@ use lambda_http::{Request, RequestExt};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::error::{ApiError, ErrorCode};
+use super::object::Object;
 
 /// The largest body or query that is read: a basket of 25 items is some 4 KB.
 pub const BODY_MAX_BYTES: usize = 64 * 1024;
@@ -33,12 +34,12 @@ pub fn raw_query(request: &Request) -> &str {
     request.uri().query().unwrap_or_default()
 }
 
-/// The body as JSON.
+/// The body, a JSON object.
 ///
 /// # Errors
 /// `payload_too_large`, and what [`from_json`] refuses.
 pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
-    from_json(request.body().as_ref(), "")
+    from_json(request.body().as_ref(), "").map(|Object(body)| body)
 }
 
 /// The caller's idempotency key, if there is one.

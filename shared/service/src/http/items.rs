@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::object::objects;
+
 /// One enrolment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -36,7 +38,9 @@ pub struct TrialBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ItemsBody {
     /// The enrolments.
+    #[serde(deserialize_with = "objects")]
     pub enrolments: Vec<EnrolmentBody>,
     /// The trial lessons.
+    #[serde(deserialize_with = "objects")]
     pub trials: Vec<TrialBody>,
 }

@@ -1,7 +1,7 @@
 //! The HTTP edge: what is not trusted comes in here, and answers go out.
 //!
-//! Read in this order: [`error`] (the one table of codes), [`caller`] (who asks), [`extract`], [`query`] and
-//! [`items`] (what they ask for), [`respond`] (the answer).
+//! Read in this order: [`error`] (the one table of codes), [`caller`] (who asks), [`extract`], [`object`],
+//! [`query`] and [`items`] (what they ask for), [`respond`] (the answer).
 //!
 //! Invariant: nothing below this module knows a status code, and nothing here decides about money or places.
 
@@ -9,6 +9,7 @@ pub mod caller;
 pub mod error;
 pub mod extract;
 pub mod items;
+pub mod object;
 pub mod query;
 pub mod respond;
 

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::error::{ApiError, ErrorCode};
 use super::extract::{BODY_MAX_BYTES, from_json, misfit};
 use super::items::ItemsBody;
+use super::object::Object;
 
 /// Reads the items of a quote from a raw query. Parameters of other names are ignored.
 ///
@@ -99,7 +100,10 @@ impl List {
         match self {
             Self::Missing => Err(wrong(name, "is missing; an empty list is []")),
             Self::Empty => Ok(Vec::new()),
-            Self::Json(json) => from_json(json.as_bytes(), name),
+            Self::Json(json) => {
+                let items: Vec<Object<T>> = from_json(json.as_bytes(), name)?;
+                Ok(items.into_iter().map(|Object(item)| item).collect())
+            }
             Self::Brackets(items) => {
                 let items = Value::Array(items.into_values().map(Value::Object).collect());
                 serde_path_to_error::deserialize(items).map_err(|error| misfit(name, &error))
