@@ -41,6 +41,8 @@ pub struct StackOptions {
     pub catalogue: Option<PathBuf>,
     /// Where its state is kept; `None`: in memory.
     pub data_dir: Option<PathBuf>,
+    /// Where everything that it and its functions log goes; `None`: to the test's own output.
+    pub log: Option<PathBuf>,
 }
 
 /// A running stack.
@@ -96,6 +98,9 @@ impl Stack {
         };
         if let Some(now) = &options.now {
             command.args(["--now", now]);
+        }
+        if let Some(file) = &options.log {
+            command.stderr(std::fs::File::create(file).expect("the log can be written"));
         }
         if let Some(file) = &options.catalogue {
             command.arg("--catalogue").arg(file);

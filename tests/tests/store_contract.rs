@@ -5,7 +5,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::pricing::Buyer;
 use classpay_service::http::{ApiError, ErrorCode};
-use classpay_service::store::{Written, key};
+use classpay_service::store::{UnpaidOrder, Written, key};
 use classpay_tests::Picture;
 use classpay_tests::shop::{NOW_S, Purchase, Shop, id};
 use classpay_tests::studio::{
@@ -235,10 +235,16 @@ async fn without_a_payment_a_late_write_after_a_refusal_books_nothing() {
     let shop = Shop::open().await;
     let owed = shop.number(&family_key(OKAFOR), "family_balance").await;
     let late = shop.unpaid(OKAFOR, BALLET_FOR_ADA, &[]).await;
-    assert_eq!(shop.store.refuse_unpaid(&late.order, 0, NOW_S).await, Ok(Written::Done));
+    assert_eq!(
+        shop.store.refuse_unpaid(&id(COMPANY), &late.order, &UnpaidOrder::default(), NOW_S).await,
+        Ok(Written::Done)
+    );
     let before = shop.table.picture().await;
     assert_eq!(shop.book(&late, 0).await, Written::Lost);
-    assert_eq!(shop.store.refuse_unpaid(&late.order, 0, NOW_S).await, Ok(Written::Lost));
+    assert_eq!(
+        shop.store.refuse_unpaid(&id(COMPANY), &late.order, &UnpaidOrder::default(), NOW_S).await,
+        Ok(Written::Lost)
+    );
     assert_eq!(before.changes(&shop.table.picture().await), NOTHING);
 
     let known = shop.store.load_unpaid(&late.order).await.unwrap();

@@ -1,4 +1,4 @@
-//! The layout of every stored item, compared with the one that is written down.
+//! The layout of the stored items (not yet those of payment links), compared with the one that is written down.
 //!
 //! Invariant: a change of the layout is a change of `contract/layout.txt`, so that somebody has seen it.
 
@@ -8,7 +8,7 @@ use std::path::Path;
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::basket::Basket;
 use classpay_service::http::{ApiError, ErrorCode};
-use classpay_service::store::{Written, key};
+use classpay_service::store::{UnpaidOrder, Written, key};
 use classpay_tests::Item;
 use classpay_tests::shop::{NOW_S, Purchase, Shop, id};
 use classpay_tests::studio::{ADA, BALLET, COMPANY, OKAFOR, STREET, TAP, TOBI};
@@ -48,7 +48,10 @@ async fn everything() -> Vec<Item> {
     let owing = shop.unpaid(OKAFOR, &[(TAP, ADA)], &[]).await;
     assert_eq!(shop.book(&owing, 0).await, Written::Done);
     let refused = shop.unpaid(OKAFOR, &[(STREET, TOBI)], &[]).await;
-    assert_eq!(shop.store.refuse_unpaid(&refused.order, 0, NOW_S).await, Ok(Written::Done));
+    assert_eq!(
+        shop.store.refuse_unpaid(&id(COMPANY), &refused.order, &UnpaidOrder::default(), NOW_S).await,
+        Ok(Written::Done)
+    );
     shop.table.everything().await
 }
 

@@ -9,9 +9,9 @@ use classpay_domain::basket::Basket;
 use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{AccountId, CustomerId};
 use classpay_domain::money::Money;
-use classpay_domain::pricing::{self, Charge, LARGEST_CHARGE};
+use classpay_domain::pricing::{Charge, LARGEST_CHARGE};
 use classpay_service::basket::{self, Plans};
-use classpay_service::checkout::{buyer, local_now};
+use classpay_service::checkout::{buyer, local_now, price};
 use classpay_service::context::{Context, Deadline};
 use classpay_service::http::object::object_or_null;
 use classpay_service::http::{ApiError, Caller, ErrorCode, FamilyScope, ItemsBody, Response, extract};
@@ -69,7 +69,7 @@ pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiErr
     let currency = loaded.studio.company.currency;
     let amount = match &wanted {
         Wanted::Amount(amount) => collectable(*amount, currency)?,
-        Wanted::Items { basket, quote_hash, .. } => price(ctx, &scope, &loaded, basket, quote_hash.as_deref())?,
+        Wanted::Items { basket, quote_hash, .. } => total_due(ctx, &scope, &loaded, basket, quote_hash.as_deref())?,
     };
     let account = loaded.studio.company.stripe_account.clone().ok_or(ErrorCode::StripeMisconfigured)?;
     let stripe = ctx.stripe()?.within(Deadline::of(request).left());
@@ -112,14 +112,14 @@ fn collectable(amount: Money, currency: Currency) -> Result<Money, ApiError> {
 }
 
 /// What a checkout of this basket would charge now.
-fn price(
+fn total_due(
     ctx: &Context,
     scope: &FamilyScope,
     loaded: &LoadedStudio,
     basket: &Basket,
     quote_hash: Option<&str>,
 ) -> Result<Money, ApiError> {
-    let quote = pricing::quote(&loaded.studio, basket, local_now(ctx, loaded)?, buyer(scope))?;
+    let quote = price(loaded, basket, local_now(ctx, loaded)?, buyer(scope))?;
     if quote_hash.is_some_and(|seen| seen != quote.hash) {
         return Err(quote_changed(quote.payment.as_ref()));
     }

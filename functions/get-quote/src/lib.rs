@@ -4,9 +4,8 @@
 
 mod body;
 
-use classpay_domain::pricing;
 use classpay_service::basket::{self, Plans};
-use classpay_service::checkout::{buyer, local_now};
+use classpay_service::checkout::{buyer, local_now, price};
 use classpay_service::context::Context;
 use classpay_service::http::{ApiError, Caller, Response, extract, query};
 use lambda_http::Request;
@@ -21,6 +20,6 @@ pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiErr
     let scope = Caller::of(request)?.scope(extract::path(request, "familyId")?)?;
     let basket = basket::parse(&query::items(extract::raw_query(request))?, Plans::Optional)?;
     let loaded = ctx.store.load_studio(&scope, &basket).await?.ok_or_else(ApiError::not_found)?;
-    let quote = pricing::quote(&loaded.studio, &basket, local_now(ctx, &loaded)?, buyer(&scope))?;
+    let quote = price(&loaded, &basket, local_now(ctx, &loaded)?, buyer(&scope))?;
     Response::ok(&QuoteBody::new(&loaded, &quote))
 }

@@ -28,7 +28,7 @@ mod whose;
 
 use classpay_service::http::ErrorCode;
 
-/// Baskets don't answer it; the stories of payment links are not written yet.
+/// Baskets don't answer it: the stories of payment links (`links`, `link_ends`) do.
 const OF_LINKS: &str = "only a payment link is refused so";
 
 /// Codes that no call about a basket can bring about, each with the reason.

@@ -19,7 +19,7 @@ use crate::settle::Outcome;
 use crate::store::key::{self, Key};
 use crate::store::{IdempotencyRecord, LoadedStudio};
 
-pub use order::BOOKING_OVERFLOWS;
+pub use order::price;
 
 /// How often a call begins anew because somebody was faster. Each time somebody else has got on.
 const MAX_ROUNDS: usize = 8;

@@ -2,12 +2,14 @@
 //!
 //! Invariant: every id and every amount is fixed here; P2 only copies.
 
+use classpay_domain::basket::Basket;
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::order::PaidBy;
 use classpay_domain::pricing::{
-    BookedQuote, BrokenRule, Instalment, Line, Payment, Quote, Refusal, TrialLine, postings,
+    self, BookedQuote, BrokenRule, Buyer, Instalment, Line, Payment, Quote, Refusal, TrialLine, postings,
 };
-use std::collections::BTreeMap;
+use jiff::civil::DateTime;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::CheckoutRequest;
 use crate::aggregate::Ledger;
@@ -25,9 +27,6 @@ const ACTIONS_PER_TRIAL: usize = 4;
 const ACTIONS_PER_ENROLMENT: usize = 2;
 /// A season's debit and what it owes.
 const ACTIONS_PER_SEASON: usize = 2;
-
-/// The refusal of a basket whose order is too large for one transaction.
-pub const BOOKING_OVERFLOWS: BrokenRule = BrokenRule::BasketTooLarge;
 
 /// What pays an order.
 #[derive(Debug, Clone, Copy)]
@@ -54,13 +53,6 @@ pub(super) fn snapshot(
     let entries = postings(&booked, &seasons, payer.map(|p| p.payment)).map_err(too_large)?;
     let name = &loaded.studio.family.name;
     let ledger = Ledger { company: &scope.company, family: &scope.family, family_name: name, order };
-    let actions = FIXED_ACTIONS
-        + quote.lines.len() * ACTIONS_PER_ENROLMENT
-        + quote.trials.len() * ACTIONS_PER_TRIAL
-        + entries.len() * ACTIONS_PER_SEASON;
-    if actions > MAX_ACTIONS {
-        return Err(Refusal::of_basket(BOOKING_OVERFLOWS).into());
-    }
     let places = loaded.studio.company.trials.places_per_lesson;
     Ok(Snapshot {
         company: scope.company.clone(),
@@ -77,6 +69,27 @@ pub(super) fn snapshot(
         link: None,
         transactions: ledger.aggregates(&entries, mint).map_err(too_large)?,
     })
+}
+
+/// Prices a basket: the one function that quote, session and checkout call.
+///
+/// # Errors
+/// The refusal of a basket that can't be sold.
+pub fn price(loaded: &LoadedStudio, basket: &Basket, now: DateTime, buyer: Buyer) -> Result<Quote, ApiError> {
+    let quote = pricing::quote(&loaded.studio, basket, now, buyer)?;
+    fits_one_order(basket, &quote)?;
+    Ok(quote)
+}
+
+/// Refuses a basket whose order would not fit into one transaction, before anybody pays for it.
+fn fits_one_order(basket: &Basket, quote: &Quote) -> Result<(), ApiError> {
+    let of_trials = quote.trials.iter().map(|trial| &trial.season);
+    let seasons: BTreeSet<_> = quote.seasons.iter().map(|season| &season.season).chain(of_trials).collect();
+    let actions = FIXED_ACTIONS
+        + basket.enrolments().len() * ACTIONS_PER_ENROLMENT
+        + basket.trials().len() * ACTIONS_PER_TRIAL
+        + seasons.len() * ACTIONS_PER_SEASON;
+    if actions > MAX_ACTIONS { Err(Refusal::of_basket(BrokenRule::BasketTooLarge).into()) } else { Ok(()) }
 }
 
 fn enrolment(line: &Line, id: classpay_domain::id::EnrolmentId, quote: &Quote) -> BookedEnrolment {

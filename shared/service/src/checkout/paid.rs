@@ -5,12 +5,12 @@
 
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::order::{IntentStatus, order_of_intent};
-use classpay_domain::pricing::{self, Charge, Payment, Quote};
+use classpay_domain::pricing::{Charge, Payment, Quote};
 use jiff::civil::{DateTime, time};
 use tokio::join;
 
 use super::order::{Payer, snapshot};
-use super::{Answer, CheckoutRequest, Round, Sent, local_now};
+use super::{Answer, CheckoutRequest, Round, Sent, local_now, price};
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::refusals::{quote_changed, releases};
@@ -138,14 +138,13 @@ impl Paid<'_> {
         }
         let intent = intent?.ok_or(ErrorCode::PaymentIntentMismatch)?;
         let now = price_time(local_now(self.ctx, &loaded)?, session, self.ctx.clock.now_s());
-        let quote = pricing::quote(&loaded.studio, &self.request.basket, now, self.request.buyer());
+        let quote = price(&loaded, &self.request.basket, now, self.request.buyer());
         let currency = loaded.studio.company.currency;
         let charge = quote.and_then(|quote| {
             let payment = quote.payment;
             let charge = payment.map_or(Ok(Charge::Nothing), |payment| payment.charge(currency))?;
             Ok((quote, charge))
         });
-        let charge = charge.map_err(ApiError::from);
         if let Err(refusal) = &charge
             && !releases(refusal.code)
         {

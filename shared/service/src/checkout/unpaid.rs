@@ -2,11 +2,11 @@
 //!
 //! Invariant: booked at the generation that was read, and refused only after that generation was raised.
 
-use classpay_domain::id::OrderId;
-use classpay_domain::pricing::{self, Charge, Quote};
+use classpay_domain::id::{CompanyId, OrderId};
+use classpay_domain::pricing::{Charge, Quote};
 
 use super::order::snapshot;
-use super::{Answer, CheckoutRequest, Round, local_now};
+use super::{Answer, CheckoutRequest, Round, local_now, price};
 use crate::context::Context;
 use crate::http::{ApiError, ErrorCode, Reach};
 use crate::refusals::quote_changed;
@@ -33,11 +33,11 @@ pub(super) async fn round(ctx: &Context, request: &CheckoutRequest) -> Result<Ro
     }
     let quote = match decide(ctx, request, &loaded) {
         Ok(quote) => quote,
-        Err(refusal) => return refuse(ctx, &order, &known, refusal).await,
+        Err(refusal) => return refuse(ctx, &scope.company, &order, &known, refusal).await,
     };
     let snapshot = match snapshot(request, &loaded, &quote, &order, None, &ctx.mint) {
         Ok(snapshot) => snapshot,
-        Err(refusal) => return refuse(ctx, &order, &known, refusal).await,
+        Err(refusal) => return refuse(ctx, &scope.company, &order, &known, refusal).await,
     };
     let place = PlaceOrder {
         id: &order,
@@ -72,7 +72,7 @@ fn is_live(booked: &OrderRecord, loaded: &LoadedStudio) -> bool {
 
 fn decide(ctx: &Context, request: &CheckoutRequest, loaded: &LoadedStudio) -> Result<Quote, ApiError> {
     let now = local_now(ctx, loaded)?;
-    let quote = pricing::quote(&loaded.studio, &request.basket, now, request.buyer())?;
+    let quote = price(loaded, &request.basket, now, request.buyer())?;
     let currency = loaded.studio.company.currency;
     let charge = quote.payment.map_or(Ok(Charge::Nothing), |payment| payment.charge(currency))?;
     if request.quote_hash.as_ref().is_some_and(|seen| *seen != quote.hash) {
@@ -84,8 +84,14 @@ fn decide(ctx: &Context, request: &CheckoutRequest, loaded: &LoadedStudio) -> Re
     }
 }
 
-async fn refuse(ctx: &Context, order: &OrderId, known: &UnpaidOrder, refusal: ApiError) -> Result<Round, ApiError> {
-    match ctx.store.refuse_unpaid(order, known.generation, ctx.clock.now_s()).await? {
+async fn refuse(
+    ctx: &Context,
+    company: &CompanyId,
+    order: &OrderId,
+    known: &UnpaidOrder,
+    refusal: ApiError,
+) -> Result<Round, ApiError> {
+    match ctx.store.refuse_unpaid(company, order, known, ctx.clock.now_s()).await? {
         Written::Done => Err(refusal),
         Written::Lost | Written::Busy => Ok(Round::Again),
         Written::Unknown => Ok(Round::Unknown),

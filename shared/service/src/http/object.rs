@@ -57,3 +57,22 @@ pub fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) 
     let values = Vec::<Object<T>>::deserialize(deserializer)?;
     Ok(values.into_iter().map(|Object(value)| value).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Pair {
+        class: u8,
+        student: u8,
+    }
+
+    #[test]
+    fn a_list_of_the_values_is_no_object() {
+        let read = serde_json::from_str::<Object<Pair>>;
+        assert_eq!(read(r#"{"student":2,"class":1}"#).ok(), Some(Object(Pair { class: 1, student: 2 })));
+        assert!(serde_json::from_str::<Pair>("[1,2]").is_ok(), "serde alone would take it");
+        assert!(read("[1,2]").is_err());
+    }
+}

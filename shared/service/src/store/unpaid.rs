@@ -3,22 +3,23 @@
 //! Invariant: the order's key has a generation. A booking names the generation that it has read, and a refusal raises
 //! it before it is answered, so that an earlier write which lands late books nothing.
 
-use classpay_domain::id::OrderId;
+use classpay_domain::id::{CompanyId, OrderId};
 
-use super::item::{Read as _, number};
+use super::item::{Read as _, number, text};
 use super::key;
 use super::orders::{IDEMPOTENCY_LIFE_S, OrderRecord, PlaceOrder, order_item, order_of, post_transactions, reserve};
 use super::transact::{Change, Transaction, Written};
 use super::{Store, StoreError};
-use crate::store::item::Item;
 
 /// What the key of an order with nothing to collect holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UnpaidOrder {
     /// How often it was booked or refused; zero: never.
     pub generation: u64,
     /// The order, if it was booked last.
     pub booked: Option<OrderRecord>,
+    /// Whether it was ever booked: then the record stays.
+    pub was_booked: bool,
 }
 
 impl Store {
@@ -28,10 +29,11 @@ impl Store {
     /// [`StoreError`] if the table can't be reached.
     pub async fn load_unpaid(&self, order: &OrderId) -> Result<UnpaidOrder, StoreError> {
         let Some(item) = self.get(&key::order(order)).await? else {
-            return Ok(UnpaidOrder { generation: 0, booked: None });
+            return Ok(UnpaidOrder::default());
         };
         let booked = (item.text("order_state")? != "REFUSED").then(|| order_of(&item)).transpose()?;
-        Ok(UnpaidOrder { generation: item.number("order_generation")?, booked })
+        let was_booked = item.contains_key("doc");
+        Ok(UnpaidOrder { generation: item.number("order_generation")?, booked, was_booked })
     }
 
     /// Books an order with nothing to collect: places, transactions and balance at once.
@@ -60,14 +62,28 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
-    pub async fn refuse_unpaid(&self, order: &OrderId, generation: u64, now_s: i64) -> Result<Written, StoreError> {
-        let item = Item::at(&key::order(order))
-            .text("order_id", order.as_str())
-            .text("order_state", "REFUSED")
-            .number("order_generation", generation + 1)
-            .number("ttl", now_s + IDEMPOTENCY_LIFE_S);
+    pub async fn refuse_unpaid(
+        &self,
+        company: &CompanyId,
+        order: &OrderId,
+        known: &UnpaidOrder,
+        now_s: i64,
+    ) -> Result<Written, StoreError> {
+        // What was booked before stays to be read; a key that never was is forgotten with time.
+        let forget = if known.was_booked { "" } else { ", #ttl = :ttl" };
+        let mut change = at_generation(order, known.generation)
+            .update(format!(
+                "SET cid = :cid, order_id = :order, order_state = :refused, order_generation = :next{forget}"
+            ))
+            .value(":cid", text(company.as_str()))
+            .value(":order", text(order.as_str()))
+            .value(":refused", text("REFUSED"))
+            .value(":next", number(known.generation + 1));
+        if !known.was_booked {
+            change = change.name("#ttl", "ttl").value(":ttl", number(now_s + IDEMPOTENCY_LIFE_S));
+        }
         let mut transaction = Transaction::new();
-        transaction.put_if(item, at_generation(order, generation));
+        transaction.change(change);
         self.transact(transaction).await
     }
 }

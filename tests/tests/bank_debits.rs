@@ -1,0 +1,84 @@
+//! A link that is paid by bank debit: days on its way, and it may fail.
+
+use classpay_tests::{COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, OKAFOR, Stack, assert_books_balance};
+use serde_json::json;
+
+const DEBIT: &str = "pm_bacsDebit_success";
+
+async fn debited(stack: &Stack, link: &str) -> String {
+    let intent = stack.intent_of_link(link).await;
+    assert_eq!(stack.stripe().pay(&intent, DEBIT).await.status, 200);
+    assert_eq!(stack.intent_status(&intent).await, "processing");
+    intent
+}
+
+async fn bank_says(stack: &Stack, intent: &str, what: &str) {
+    let said = stack.stripe().post(&format!("/_control/payment_intents/{intent}/{what}"), &json!({})).await;
+    assert_eq!(said.status, 200, "{}", said.text);
+}
+
+#[tokio::test]
+async fn a_bank_debit_is_shown_as_pending_reserves_what_is_due_and_posts_nothing() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let other = stack.link(None).await;
+    let intent = debited(&stack, &link).await;
+    let before = stack.posted(OKAFOR).await;
+    let pending = stack.process_link(&link, Some(&intent)).await;
+    assert_eq!(pending.status, 200, "{}", pending.text);
+    let body = pending.json();
+    assert_eq!(body["paymentLink"]["status"], "processing");
+    assert_eq!(body["paymentIntent"]["status"], "processing");
+    assert_eq!(body["paymentIntent"]["paymentMethod"]["data"]["sortCode"], "108800");
+    let kind = &body["creditAggregateTransaction"]["details"][0]["details"]["type"];
+    assert_eq!(kind, "payment-pending-card");
+    assert_eq!((stack.due(COSTUMES).await, stack.posted(OKAFOR).await), (0, before));
+    assert_eq!(stack.process_link(&link, None).await.text, pending.text);
+    assert_eq!(stack.link_status(&link).await, "processing");
+    assert_eq!(stack.revoke_link(&link).await.code(), "payment_in_progress");
+    assert_eq!(stack.link_status(&other).await, "link_paid_by_other");
+}
+
+#[tokio::test]
+async fn a_bank_debit_that_arrives_pays_the_link() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = debited(&stack, &link).await;
+    assert_eq!(stack.process_link(&link, Some(&intent)).await.status, 200);
+    bank_says(&stack, &intent, "settle").await;
+    let paid = stack.process_link(&link, Some(&intent)).await.json();
+    assert_eq!(paid["paymentLink"]["status"], "paid");
+    assert_eq!(paid["creditAggregateTransaction"]["details"][0]["details"]["type"], "payment-auto");
+    assert_eq!(stack.captured().await, [(intent, COSTUMES_TOTAL)]);
+    assert_books_balance(&stack).await;
+}
+
+#[tokio::test]
+async fn a_bank_debit_that_fails_opens_the_link_again_and_a_card_pays_it() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let failed = debited(&stack, &link).await;
+    assert_eq!(stack.process_link(&link, Some(&failed)).await.status, 200);
+    bank_says(&stack, &failed, "fail").await;
+    let refused = stack.process_link(&link, Some(&failed)).await;
+    assert_eq!((refused.status, refused.code().as_str()), (422, "payment_cancelled"), "{}", refused.text);
+    assert_eq!((stack.intent_status(&failed).await.as_str(), stack.due(COSTUMES).await), ("canceled", COSTUMES_DUE));
+    let next = stack.authorise_link(&link).await;
+    assert_ne!(next, failed);
+    assert_eq!(stack.process_link(&link, Some(&next)).await.status, 200);
+    assert_books_balance(&stack).await;
+}
+
+#[tokio::test]
+async fn a_bank_debit_that_fails_before_anybody_asked_leaves_the_link_open() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = debited(&stack, &link).await;
+    bank_says(&stack, &intent, "fail").await;
+    let refused = stack.process_link(&link, Some(&intent)).await;
+    assert_eq!((refused.status, refused.code().as_str()), (422, "payment_not_authorised"));
+    assert_eq!(stack.link_status(&link).await, "open");
+    stack.confirm(&intent).await;
+    assert_eq!(stack.process_link(&link, Some(&intent)).await.status, 200);
+    assert_books_balance(&stack).await;
+}
