@@ -21,7 +21,13 @@ pub async fn assert_books_balance(stack: &Stack) {
         captured.entry(intent).or_default().push(amount);
     }
     let ledger: Vec<_> = with_sort_key(&items, "TRN#").map(|item| doc(item, "doc")).collect();
-    let books = Books { items: &items, captured, ledger };
+    let mut refunded: BTreeMap<String, i64> = BTreeMap::new();
+    for charge in stack.stripe().charges().await {
+        let intent = charge["paymentIntent"].as_str().expect("a charge has an intent").to_owned();
+        *refunded.entry(intent).or_default() +=
+            charge["amountRefunded"].as_i64().expect("a charge says what went back");
+    }
+    let books = Books { items: &items, captured, refunded, ledger };
     let mut wrong = books.unfinished();
     wrong.extend(books.orders());
     wrong.extend(books.families());
@@ -41,6 +47,8 @@ struct Books<'t> {
     items: &'t [Item],
     /// By intent, what each charge captured.
     captured: BTreeMap<String, Vec<i64>>,
+    /// By intent, what was given back.
+    refunded: BTreeMap<String, i64>,
     ledger: Vec<Value>,
 }
 
@@ -95,10 +103,24 @@ impl Books<'_> {
             if sum_of_details(&posted, "payment-auto") != total {
                 wrong.push(format!("{id} costs {total} and credits another payment: {posted:?}"));
             }
+            let credit = posted.iter().find(|entry| is_credit(entry)).and_then(|entry| entry["aggregateId"].as_str());
+            let (given, said) = (self.refunds_of(credit.unwrap_or_default()), self.refunded.get(intent));
+            if said != Some(&given) {
+                wrong.push(format!("{id} says that {given} went back, Stripe says {said:?}"));
+            }
         }
         let unknown = self.captured.keys().filter(|intent| !paid.contains_key(*intent));
         wrong.extend(unknown.map(|intent| format!("{intent} was captured without an order")));
         wrong
+    }
+
+    /// What the ledger says was given back of the payment that this credit is for.
+    fn refunds_of(&self, credit: &str) -> i64 {
+        let of = |is_wanted: fn(&Value) -> bool| {
+            let named = self.ledger.iter().filter(|entry| names(entry, credit) && is_wanted(entry));
+            sum_of_details(&named.collect::<Vec<_>>(), "refund")
+        };
+        of(|entry| !is_credit(entry)) - of(is_credit)
     }
 
     fn families(&self) -> Vec<String> {
@@ -117,7 +139,9 @@ impl Books<'_> {
             .map(|item| (text(item, "pk").rsplit('#').next().unwrap_or_default(), number(item, "amount_due")))
             .collect();
         let mut wrong = Vec::new();
-        for debit in self.ledger.iter().filter(|entry| entry["transaction"]["type"] == "debit") {
+        // What went back of a payment is owed again, but on no debit: its entry names the payment's credit.
+        let goes_back = |entry: &&Value| !entry["transaction"]["relatedTransactionId"].is_null();
+        for debit in self.ledger.iter().filter(|entry| !is_credit(entry) && !goes_back(entry)) {
             let (id, total) = (debit["aggregateId"].as_str().unwrap_or_default(), balance(debit));
             let order = debit["transaction"]["orderId"].as_str();
             // An order's credit is for all of its debits; any other credit is for the one that it names.

@@ -15,11 +15,13 @@ mod stack;
 mod stories;
 pub mod studio;
 mod table;
+mod webhooks;
 
 pub use api::{Answer, Api};
 pub use books::assert_books_balance;
 pub use links::{COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, OKAFOR};
 pub use picture::Picture;
-pub use stack::{Stack, StackOptions, binaries};
+pub use stack::{Stack, StackOptions, Webhooks, binaries};
 pub use stories::{Call, intent_id, without_request_id};
 pub use table::{Item, Table};
+pub use webhooks::signature;

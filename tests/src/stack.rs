@@ -43,6 +43,18 @@ pub struct StackOptions {
     pub data_dir: Option<PathBuf>,
     /// Where everything that it and its functions log goes; `None`: to the test's own output.
     pub log: Option<PathBuf>,
+    /// Whether Stripe's events arrive by themselves.
+    pub webhooks: Webhooks,
+}
+
+/// Whether Stripe's events arrive by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Webhooks {
+    /// None arrives before the test releases it, so that nobody but the test's own calls moves money.
+    #[default]
+    Held,
+    /// As at Stripe.
+    Delivered,
 }
 
 /// A running stack.
@@ -115,7 +127,13 @@ impl Stack {
         let stdout = process.stdout.take().expect("its standard output is piped");
         let line = BufReader::new(stdout).lines().next_line().await.expect("its output can be read");
         let line = line.expect("the stack said why it did not start");
-        Self { process, ready: serde_json::from_str(&line).expect("its first line is JSON") }
+        let stack = Self { process, ready: serde_json::from_str(&line).expect("its first line is JSON") };
+        if options.webhooks == Webhooks::Held {
+            let every_one = serde_json::json!({"match": {}, "count": u32::MAX, "do": "holdBack"});
+            let held = stack.stripe().post("/_control/webhooks/faults", &every_one).await;
+            assert_eq!(held.status, 200, "{}", held.text);
+        }
+        stack
     }
 
     /// The process's id.

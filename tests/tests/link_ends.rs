@@ -78,7 +78,8 @@ async fn an_expiry_that_is_no_time_to_come_is_refused() {
 
 /// A credit for the costumes, recorded by the office.
 async fn record_credit(stack: &Stack, amount: i64) {
-    let mut studio: Value = serde_json::from_str(include_str!("../../infra/local/demo-studio.json")).unwrap();
+    let mut studio: Value =
+        serde_json::from_str(include_str!("../../infra/local/demo-studio.json")).expect("the demo studio has it");
     let mut credit = studio["transactions"][0].clone();
     let id = "trn_01J9ZDEMW5TVDJ0R000000CASH";
     credit["aggregateId"] = json!(id);
@@ -87,12 +88,12 @@ async fn record_credit(stack: &Stack, amount: i64) {
     credit["transaction"]["relatedTransactionId"] = json!(COSTUMES);
     credit["details"][0]["details"]["amount"] = json!(amount);
     credit["details"][0]["details"]["type"] = json!("payment-manual");
-    credit["details"].as_array_mut().unwrap().truncate(1);
+    credit["details"].as_array_mut().expect("the demo studio has it").truncate(1);
     credit["stats"] = json!({"total": amount, "subtotal": amount, "discountTotal": 0, "taxTotal": 0});
-    studio["transactions"].as_array_mut().unwrap().push(credit);
-    let catalogue = Catalogue::parse(&studio.to_string()).unwrap();
+    studio["transactions"].as_array_mut().expect("the demo studio has it").push(credit);
+    let catalogue = Catalogue::parse(&studio.to_string()).expect("the demo studio has it");
     let table = stack.table();
-    Store::over(table.client.clone(), &table.name).import(&catalogue).await.unwrap();
+    Store::over(table.client.clone(), &table.name).import(&catalogue).await.expect("the demo studio has it");
 }
 
 #[tokio::test]

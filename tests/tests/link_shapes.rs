@@ -44,7 +44,7 @@ fn differences(answer: &Value, example: &Value, at: &str, found: &mut Vec<String
 fn assert_like_the_examples(answer: &Value) {
     let mut found = Vec::new();
     for example in [EXAMPLE, WITH_TOTALS] {
-        differences(answer, &serde_json::from_str(example).unwrap(), "", &mut found);
+        differences(answer, &serde_json::from_str(example).expect("the example is JSON"), "", &mut found);
     }
     assert!(found.is_empty(), "{found:#?}\n{answer:#}");
 }

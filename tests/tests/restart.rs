@@ -8,7 +8,7 @@ use serde_json::json;
 
 async fn start_on(folder: &Path) -> Stack {
     let now = Some("2026-09-07T08:00:00Z".into());
-    Stack::start_with(StackOptions { now, catalogue: None, data_dir: Some(folder.to_owned()) }).await
+    Stack::start_with(StackOptions { now, data_dir: Some(folder.to_owned()), ..StackOptions::default() }).await
 }
 
 #[tokio::test]

@@ -11,10 +11,11 @@ use tokio::process::{Child, Command};
 async fn start() -> (Child, String) {
     let mut command = Command::new(binaries().join("classpay-local"));
     command.args(["--memory", "--port", "0", "--dynamodb-port", "0", "--stripe-port", "0", "--bin-dir"]);
-    let mut stack = command.arg(binaries()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
-    let mut lines = BufReader::new(stack.stderr.take().unwrap()).lines();
+    let mut stack =
+        command.arg(binaries()).stderr(Stdio::piped()).kill_on_drop(true).spawn().expect("a stack that starts");
+    let mut lines = BufReader::new(stack.stderr.take().expect("a stack that starts")).lines();
     let mut message = String::new();
-    while let Some(line) = lines.next_line().await.unwrap() {
+    while let Some(line) = lines.next_line().await.expect("a stack that starts") {
         message += &line;
         message.push('\n');
         if line.starts_with("Ctrl-C") {
@@ -28,7 +29,7 @@ async fn start() -> (Child, String) {
 
 /// The indented lines after the table of addresses, up to the line that begins so.
 fn commands(message: &str) -> String {
-    let walk = message.split_once("A family buys a place.").unwrap().1;
+    let walk = message.split_once("A family buys a place.").expect("a walk").1;
     let indented = walk.lines().filter(|line| line.starts_with("  "));
     indented.map(|line| format!("{}\n", line.trim_start())).collect()
 }

@@ -11,21 +11,16 @@ use classpay_service::http::object::object;
 use classpay_service::http::{ApiError, Caller, ErrorCode, ItemsBody, Response, extract};
 use classpay_service::settle::Outcome;
 use lambda_http::Request;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CheckoutBody {
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "extract::present")]
     payment_intent_id: Option<String>,
     quote_hash: Option<String>,
     #[serde(deserialize_with = "object")]
     items: ItemsBody,
-}
-
-/// A field that may be null but must be there: leaving it out could be a slip, and would book without payment.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Option::deserialize(deserializer)
 }
 
 /// Answers a checkout.

@@ -4,7 +4,6 @@
 //! see and pay this debit.
 
 use classpay_domain::id::TransactionId;
-use classpay_domain::link::LinkState;
 use classpay_service::context::Context;
 use classpay_service::http::{ApiError, Caller, ErrorCode, Response, Role, extract};
 use classpay_service::links::body::LinkWithUrl;
@@ -37,19 +36,8 @@ pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiErr
     if debit.due.units() <= 0 {
         return Err(ErrorCode::NothingToPay.into());
     }
-    let link = Link {
-        id: ctx.mint.payment_link(),
-        company: caller.company().clone(),
-        family: debit.family,
-        debit: debit_id,
-        state: LinkState::Open,
-        intent: None,
-        attempt: 0,
-        customer: None,
-        created_s: ctx.clock.now_s(),
-        expires_s,
-        aggregate: debit.aggregate,
-    };
+    let id = ctx.mint.payment_link();
+    let link = Link::open(id, caller.company(), debit_id, debit, ctx.clock.now_s(), expires_s);
     match ctx.store.create_link(&link).await? {
         Written::Done => Response::created(&LinkWithUrl::new(&link, ctx.payment_link_url()?)),
         Written::Lost | Written::Busy | Written::Unknown => Err(ErrorCode::Unavailable.into()),

@@ -8,18 +8,13 @@ use classpay_service::http::{ApiError, ErrorCode, Response, extract};
 use classpay_service::links::body::ProcessBody;
 use classpay_service::links::process::{Processed, process};
 use lambda_http::Request;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ProcessRequest {
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "extract::present")]
     payment_intent_id: Option<String>,
-}
-
-/// A field that may be null but must be there.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Option::deserialize(deserializer)
 }
 
 /// Answers the payment of a link.

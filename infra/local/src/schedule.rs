@@ -38,7 +38,7 @@ pub async fn keep(schedule: Schedule, pool: Arc<Pool>, clock: Arc<Clock>) {
     loop {
         let Ok(next) = clock.now().checked_add(every) else { return };
         clock.reach(next).await;
-        let run: Result<_, InvokeError> = pool.invoke(event(clock.now())).await;
+        let run: Result<_, InvokeError> = pool.run_scheduled(event(clock.now())).await;
         drop(run);
     }
 }

@@ -93,8 +93,8 @@ impl Stack {
             servers.push(attend("DynamoDB", server));
         }
         if let Some(listener) = stripe.ours {
-            let server = stripe::standin(file("stripe.sqlite").as_deref(), Arc::clone(&clock), listener, when(&ended))?;
-            servers.push(attend("Stripe", server));
+            let standin = stripe::standin(file("stripe.sqlite").as_deref(), Arc::clone(&clock), &api_url)?;
+            servers.push(attend("Stripe", stripe::run(standin, listener, when(&ended), when(&ended))));
         }
         let is_local = is_loopback(&dynamodb.url);
         let client = dynamodb::client(&dynamodb.url, is_local);

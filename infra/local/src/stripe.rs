@@ -12,28 +12,36 @@ use tokio::net::TcpListener;
 use crate::Problem;
 use crate::clock::Clock;
 use crate::developer::variable;
-use crate::runtime::{LOCAL_STRIPE_KEY, PlatformKey};
+use crate::runtime::{LOCAL_STRIPE_KEY, LOCAL_WEBHOOK_SECRET, PlatformKey};
 
-/// Serves the stand-in until the future is ready: its state in this file, or in memory.
+/// Where the template has the webhook.
+const WEBHOOK_PATH: &str = "/v1/stripe/webhook";
+
+/// The stand-in, with its state in this file or in memory. It delivers its events to the API at `api_url`.
 ///
 /// # Errors
-/// The file is not its state, or cannot be opened.
-pub fn standin<S: Future<Output = ()> + Send + 'static>(
-    file: Option<&Path>,
-    clock: Arc<Clock>,
-    listener: TcpListener,
-    shutdown: S,
-) -> Result<impl Future<Output = Result<(), String>> + Send + use<S>, Problem> {
+/// The file is not its state, or can't be opened.
+pub fn standin(file: Option<&Path>, clock: Arc<Clock>, api_url: &str) -> Result<Arc<StandIn>, Problem> {
     let now = Arc::new(move || clock.now().as_second());
     let standin = match file {
         None => StandIn::memory(now),
         Some(file) => StandIn::open(file, now),
     };
-    let standin = Arc::new(standin.map_err(|problem| Problem::new(problem.to_string()))?);
-    Ok(async move {
-        serve(listener, standin, shutdown).await;
-        Ok(())
-    })
+    let standin = standin.map_err(|problem| Problem::new(problem.to_string()))?;
+    standin
+        .deliver_to(&format!("{api_url}{WEBHOOK_PATH}"), &[LOCAL_WEBHOOK_SECRET])
+        .map_err(|problem| Problem::new(problem.to_string()))?;
+    Ok(Arc::new(standin))
+}
+
+/// Serves the stand-in and delivers its events until the futures are ready.
+pub async fn run<S>(standin: Arc<StandIn>, listener: TcpListener, shutdown: S, no_more_events: S) -> Result<(), String>
+where
+    S: Future<Output = ()> + Send + 'static,
+{
+    let deliveries = tokio::spawn(Arc::clone(&standin).deliver(no_more_events));
+    serve(listener, standin, shutdown).await;
+    deliveries.await.map_err(|problem| problem.to_string())
 }
 
 /// The key the functions use: the stand-in takes any, so it gets one that is nobody's.

@@ -105,19 +105,7 @@ pub async fn payment_links(store: &Store, catalogue: &Catalogue, now: Timestamp)
             ids.push(open.id.expose().to_owned());
             continue;
         }
-        let link = Link {
-            id: Mint::default().payment_link(),
-            company: company.clone(),
-            family: debit.family,
-            debit: debit_id,
-            state: LinkState::Open,
-            intent: None,
-            attempt: 0,
-            customer: None,
-            created_s: now.as_second(),
-            expires_s: None,
-            aggregate: debit.aggregate,
-        };
+        let link = Link::open(Mint::default().payment_link(), company, debit_id, debit, now.as_second(), None);
         store.create_link(&link).await.map_err(failed)?;
         ids.push(link.id.expose().to_owned());
     }

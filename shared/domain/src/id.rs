@@ -100,6 +100,8 @@ ids! {
     AccountId = "acct";
     /// Stripe's customer.
     CustomerId = "cus";
+    /// Stripe's event.
+    EventId = "evt";
 }
 
 #[cfg(test)]

@@ -24,12 +24,28 @@ pub enum DetailKind {
     PaymentAuto,
     /// The processing fee that the payer paid on top; negative on a credit.
     FeeCompany,
+    /// Money given back; on a credit, a refund that failed.
+    Refund,
+    /// Money that the payer's bank took back.
+    PaymentAutoFailed,
+    /// Money that the payer's bank returned.
+    PaymentAutoFailedReversal,
 }
 
 impl DetailKind {
     /// All kinds that are written.
-    pub const ALL: [DetailKind; 7] =
-        [Self::Tuition, Self::Tax, Self::Discount, Self::DiscountTax, Self::Trial, Self::PaymentAuto, Self::FeeCompany];
+    pub const ALL: [DetailKind; 10] = [
+        Self::Tuition,
+        Self::Tax,
+        Self::Discount,
+        Self::DiscountTax,
+        Self::Trial,
+        Self::PaymentAuto,
+        Self::FeeCompany,
+        Self::Refund,
+        Self::PaymentAutoFailed,
+        Self::PaymentAutoFailedReversal,
+    ];
 
     /// The word for it in the published contract.
     #[must_use]
@@ -42,6 +58,9 @@ impl DetailKind {
             Self::Trial => "trial",
             Self::PaymentAuto => "payment-auto",
             Self::FeeCompany => "fee-company",
+            Self::Refund => "refund",
+            Self::PaymentAutoFailed => "payment-auto-failed",
+            Self::PaymentAutoFailedReversal => "payment-auto-failed-reversal",
         }
     }
 }
@@ -117,9 +136,13 @@ impl Totals {
             let sum = match kind {
                 DetailKind::Discount => &mut sums.discount_total,
                 DetailKind::Tax | DetailKind::DiscountTax => &mut sums.tax_total,
-                DetailKind::Tuition | DetailKind::Trial | DetailKind::PaymentAuto | DetailKind::FeeCompany => {
-                    &mut sums.subtotal
-                }
+                DetailKind::Tuition
+                | DetailKind::Trial
+                | DetailKind::PaymentAuto
+                | DetailKind::FeeCompany
+                | DetailKind::Refund
+                | DetailKind::PaymentAutoFailed
+                | DetailKind::PaymentAutoFailedReversal => &mut sums.subtotal,
             };
             *sum = sum.plus(amount)?;
         }

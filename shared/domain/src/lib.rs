@@ -1,7 +1,8 @@
 //! What classpay decides. Everything here is a pure function of its arguments: no I/O, no clock, no randomness,
 //! no floats, no async. What it decides is carried out by `classpay-service`.
 //!
-//! Read in this order: [`money`], [`catalogue`], [`basket`], [`pricing`], [`ledger`], [`order`].
+//! Read in this order: [`money`], [`catalogue`], [`basket`], [`pricing`], [`ledger`], [`order`],
+//! [`returns`].
 
 pub mod basket;
 pub mod calendar;
@@ -13,3 +14,4 @@ pub mod link;
 pub mod money;
 pub mod order;
 pub mod pricing;
+pub mod returns;

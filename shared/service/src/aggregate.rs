@@ -151,6 +151,22 @@ impl Ledger<'_> {
         Ok(aggregate)
     }
 
+    /// What became of a payment later: related to its credit, of no order, under an id that the caller has derived.
+    ///
+    /// # Errors
+    /// [`Overflow`] if the entry's sums don't fit.
+    pub fn aftermath(
+        &self,
+        entry: &Entry,
+        id: &TransactionId,
+        of: Option<&str>,
+        mint: &Mint,
+    ) -> Result<AggregateTransaction, Overflow> {
+        let mut aggregate = self.unallocated(entry, id, mint)?;
+        aggregate.transaction.related_transaction_id = of.map(str::to_owned);
+        Ok(aggregate)
+    }
+
     /// Gives a credit for one debit its ids.
     ///
     /// # Errors

@@ -14,6 +14,8 @@ pub struct Config {
     pub stripe_secret_key: Option<String>,
     /// Where Stripe is; `None`: at Stripe.
     pub stripe_api_base: Option<String>,
+    /// What Stripe signs its events with, comma separated; only the webhook has it.
+    pub stripe_webhook_secrets: Option<String>,
     /// Where payment links are opened: their id is added to it. Functions that show none have none.
     pub payment_link_url: Option<String>,
     /// The time.
@@ -45,6 +47,7 @@ impl Config {
             table: variable("TABLE_NAME").ok_or(ConfigError("TABLE_NAME"))?,
             stripe_secret_key: variable("STRIPE_SECRET_KEY"),
             stripe_api_base: variable("STRIPE_API_BASE"),
+            stripe_webhook_secrets: variable("STRIPE_WEBHOOK_SECRETS"),
             payment_link_url: variable("PAYMENT_LINK_URL"),
             clock: Clock::ahead_by_ms(offset_ms),
         })

@@ -30,6 +30,7 @@ pub struct Context {
     /// Ids.
     pub mint: Mint,
     stripe: Option<Stripe>,
+    webhook_secrets: Vec<Secret>,
     payment_link_url: Option<String>,
     accounts: Mutex<HashMap<CompanyId, AccountId>>,
 }
@@ -53,6 +54,7 @@ impl Context {
             clock: config.clock,
             mint: Mint::new(config.clock),
             stripe: stripe.transpose()?,
+            webhook_secrets: secrets(config.stripe_webhook_secrets.as_deref()),
             payment_link_url: config.payment_link_url,
             accounts: Mutex::default(),
         })
@@ -64,6 +66,12 @@ impl Context {
     /// `stripe_misconfigured` in a function that was given no key.
     pub fn stripe(&self) -> Result<&Stripe, ApiError> {
         self.stripe.as_ref().ok_or_else(|| ApiError::from(ErrorCode::StripeMisconfigured).because("no secret key"))
+    }
+
+    /// What Stripe signs its events with: two while one is being replaced by the other. Only the webhook has any.
+    #[must_use]
+    pub fn webhook_secrets(&self) -> &[Secret] {
+        &self.webhook_secrets
     }
 
     /// Where payment links are opened: their id is added to it.
@@ -95,6 +103,12 @@ impl Context {
     pub fn forget_account(&self, company: &CompanyId) {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner).remove(company);
     }
+}
+
+/// An empty secret would be anybody's.
+fn secrets(listed: Option<&str>) -> Vec<Secret> {
+    let listed = listed.unwrap_or_default().split(',').map(str::trim);
+    listed.filter(|secret| !secret.is_empty()).map(Secret::new).collect()
 }
 
 /// When the Lambda runtime will end this invocation.

@@ -1,7 +1,8 @@
 //! What classpay does: everything that touches the outside. What it decides is in `classpay-domain`.
 //!
 //! Read in this order: [`http`] (requests come in), [`catalogue`] (what is sold), [`checkout`] (the road of a basket),
-//! [`settle`] (money and places move together), [`store`] (the table), [`stripe`] (the payments).
+//! [`settle`] (money and places move together), [`webhook`] (what Stripe tells), [`store`] (the table), [`stripe`] (the
+//! payments).
 
 pub mod aggregate;
 pub mod basket;
@@ -21,3 +22,4 @@ pub mod store;
 pub mod stripe;
 pub mod sweep;
 pub mod unallocated;
+pub mod webhook;

@@ -69,8 +69,8 @@ pub async fn settle(ctx: &Context, mut order: OrderRecord, known: Option<Intent>
             Step::Void if voids == MAX_CANCELS => break,
             Step::Void => {
                 voids += 1;
-                let key = format!("void:{}:{}:{voids}", order.id, order.attempt);
-                known = stripe.cancel_intent(&payment.account, &payment.intent, &key).await.ok();
+                let key = cancel_key("void", &order.id, voids, ctx.clock.now_s());
+                known = cancel(&stripe, &payment.account, &payment.intent, &key).await;
                 continue;
             }
             Step::Complete => (OrderState::Completed, ctx.store.post(&order).await),

@@ -1,5 +1,7 @@
 //! What the transport sends, sends again, and concludes, seen from the other end of the wire.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
 mod scripted_stripe;
 
 use std::collections::BTreeMap;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::refused::NOTHING;
 
 stories! {
+    BadSignature: an_event_that_stripe_has_not_signed;
     Forbidden: a_token_that_names_no_company_or_family;
     PayloadTooLarge: more_than_64_kib;
 }
@@ -117,4 +118,18 @@ async fn an_answer_of_any_kind_is_kept_by_no_cache() {
     for answer in answers {
         assert_eq!(answer.headers["cache-control"], "no-store", "{}", answer.text);
     }
+}
+
+async fn an_event_that_stripe_has_not_signed(code: ErrorCode) {
+    let stack = Stack::start().await;
+    let before = stack.table().picture().await;
+    for signature in [None, Some("t=1788768000,v1=00"), Some("nonsense")] {
+        let mut call = stack.caller(None).request(Method::POST, "/v1/stripe/webhook").body("{}");
+        if let Some(signature) = signature {
+            call = call.header("stripe-signature", signature);
+        }
+        let answer = Api::send(call).await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, code.as_str()), "{}", answer.text);
+    }
+    stack.assert_unchanged_since(&before).await;
 }

@@ -60,7 +60,7 @@ pub(super) async fn run(State(gateway): State<Arc<Gateway>>, Path(name): Path<St
     };
     let event = schedule::event(gateway.clock.now());
     // On its own, as a run is that nobody waits for.
-    match tokio::spawn(async move { pool.invoke(event).await }).await {
+    match tokio::spawn(async move { pool.run_now(event).await }).await {
         Ok(Ok(answer)) => ([(header::CONTENT_TYPE, "application/json")], answer).into_response(),
         Ok(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
         Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "the stack is ending\n").into_response(),

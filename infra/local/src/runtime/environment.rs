@@ -18,8 +18,11 @@ pub const LOCAL_ACCOUNT: &str = "000000000000";
 
 /// The Stripe key the functions have with the stand-in.
 pub const LOCAL_STRIPE_KEY: &str = "sk_test_local";
+/// Signs the stand-in's events. It is nobody's.
+pub const LOCAL_WEBHOOK_SECRET: &str = "whsec_local";
 
 const STRIPE_SECRET_KEY: &str = "STRIPE_SECRET_KEY";
+const STRIPE_WEBHOOK_SECRETS: &str = "STRIPE_WEBHOOK_SECRETS";
 const PAYMENT_LINK_URL: &str = "PAYMENT_LINK_URL";
 const CLOCK_OFFSET_MS: &str = "CLOCK_OFFSET_MS";
 
@@ -150,6 +153,7 @@ fn resolve(name: &str, expression: &Expression, template: &Template, backends: &
     match expression {
         Expression::Literal(text) | Expression::Sub(text) if text.contains("{{resolve:") => match name {
             STRIPE_SECRET_KEY => Ok(backends.stripe_key.0.clone()),
+            STRIPE_WEBHOOK_SECRETS => Ok(LOCAL_WEBHOOK_SECRET.to_owned()),
             _ => Err("comes from a secret that has no local value".to_owned()),
         },
         // A parameter of the deployment. Here a link is opened at the API itself.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{RwLock, Semaphore, watch};
 
 use super::environment::Environment;
 use super::process::{Attempt, Process};
@@ -22,6 +22,8 @@ pub struct Pool {
     binary: PathBuf,
     roster: Mutex<Roster>,
     places: Semaphore,
+    /// A scheduled run writes, one that is asked for reads: see [`Pool::run_scheduled`].
+    runs: RwLock<()>,
     /// Set when the stack ends: then the busy processes end too.
     closing: watch::Sender<bool>,
 }
@@ -44,6 +46,7 @@ impl Pool {
             binary,
             roster: Mutex::new(Roster { environment, generation: 0, idle: Vec::new() }),
             places: Semaphore::new(PROCESSES_PER_FUNCTION),
+            runs: RwLock::new(()),
             closing: watch::Sender::new(false),
         }
     }
@@ -71,6 +74,25 @@ impl Pool {
             tell(format_args!("{}: {error}", self.function.package));
         }
         result
+    }
+
+    /// A run of the schedule, alone: those that are asked for wait until it is over, so that whoever
+    /// moves the clock and asks for a run finds everything done when it is answered.
+    ///
+    /// # Errors
+    /// As [`Pool::invoke`].
+    pub async fn run_scheduled(&self, event: Bytes) -> Result<Bytes, InvokeError> {
+        let _alone = self.runs.write().await;
+        self.invoke(event).await
+    }
+
+    /// A run that is asked for: beside others of its kind, not beside the schedule's.
+    ///
+    /// # Errors
+    /// As [`Pool::invoke`].
+    pub async fn run_now(&self, event: Bytes) -> Result<Bytes, InvokeError> {
+        let _beside = self.runs.read().await;
+        self.invoke(event).await
     }
 
     async fn have_worked_on(&self, payload: Bytes) -> Result<Bytes, InvokeError> {

@@ -51,6 +51,7 @@ error_codes! {
     MalformedJson = "malformed_json", 400, "The request is not valid JSON.";
     UnknownField = "unknown_field", 400, "The request has a field that this operation doesn't know.";
     WrongType = "wrong_type", 400, "A field is missing, or its value is not of the right type.";
+    BadSignature = "bad_signature", 400, "The request is not signed as Stripe signs its events.";
     Unauthenticated = "unauthenticated", 401, "A valid bearer token is required.";
     Forbidden = "forbidden", 403, "The bearer token does not allow this operation.";
     NotFound = "not_found", 404, "There is no such thing.";

@@ -4,7 +4,7 @@
 //! commas, and commas are part of our values. Nothing is read beyond [`BODY_MAX_BYTES`].
 
 use lambda_http::{Request, RequestExt};
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 
 use super::error::{ApiError, ErrorCode};
 use super::object::Object;
@@ -40,6 +40,14 @@ pub fn raw_query(request: &Request) -> &str {
 /// `payload_too_large`, and what [`from_json`] refuses.
 pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
     from_json(request.body().as_ref(), "").map(|Object(body)| body)
+}
+
+/// For a field that may be null but must be there: leaving it out could be a slip.
+///
+/// # Errors
+/// The deserializer's.
+pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer)
 }
 
 /// The caller's idempotency key, if there is one.

@@ -4,6 +4,7 @@
 //! less due than he pays is rejected with the claim first, and told so once Stripe says `canceled`.
 
 use classpay_domain::ledger::payment_credit;
+use classpay_domain::link::LinkState;
 use classpay_domain::order::{IntentStatus, OrderState, PaidBy, order_of_intent};
 use classpay_domain::pricing::Buyer;
 
@@ -109,6 +110,11 @@ pub(super) async fn take(
 
 /// Why an authorised intent can't pay the link now.
 fn refusal(link: &Link, target: &LinkTarget, session: &Session, intent: &Intent) -> Option<ApiError> {
+    match link.state {
+        LinkState::Revoked => return Some(ErrorCode::LinkRevoked.into()),
+        LinkState::Expired => return Some(ErrorCode::LinkExpired.into()),
+        LinkState::Open | LinkState::Processing | LinkState::Paid | LinkState::Refunded => {}
+    }
     let authorised_s = intent.charge.as_ref().map(|charge| charge.created_s);
     if let (Some(expires_s), Some(authorised_s)) = (link.expires_s, authorised_s)
         && authorised_s > expires_s

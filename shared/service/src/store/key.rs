@@ -4,7 +4,9 @@
 //! read or write crosses companies or families.
 
 use classpay_domain::fingerprint::Fingerprint;
-use classpay_domain::id::{AccountId, ClassId, CompanyId, FamilyId, IntentId, OrderId, StudentId, TransactionId};
+use classpay_domain::id::{
+    AccountId, ClassId, CompanyId, EventId, FamilyId, IntentId, OrderId, StudentId, TransactionId,
+};
 use classpay_domain::link::PaymentLinkId;
 use jiff::civil::Date;
 
@@ -150,16 +152,19 @@ pub fn link_of_debit(company: &CompanyId, debit: &TransactionId, link: &PaymentL
     key(debit_pk(company, debit), format!("{LINK}{}", link.expose()))
 }
 
+/// What payment links' partitions begin with.
+pub const PAYMENT_LINK: &str = "PL#";
+
 /// A payment link.
 #[must_use]
 pub fn link(link: &PaymentLinkId) -> Key {
-    key(format!("PL#{}", link.expose()), META)
+    key(format!("{PAYMENT_LINK}{}", link.expose()), META)
 }
 
 /// The calls of a link in one hour since 1970.
 #[must_use]
 pub fn link_tries(link: &PaymentLinkId, hour: i64) -> Key {
-    key(format!("PL#{}", link.expose()), format!("{TRY}{hour}"))
+    key(format!("{PAYMENT_LINK}{}", link.expose()), format!("{TRY}{hour}"))
 }
 
 /// What orders' partitions begin with.
@@ -185,6 +190,15 @@ pub fn claim(account: &AccountId, intent: &IntentId) -> Key {
 #[must_use]
 pub fn session(account: &AccountId, intent: &IntentId) -> Key {
     key(intent_pk(account, intent), SESSION)
+}
+
+/// What events' partitions begin with.
+pub const EVENT: &str = "EVT#";
+
+/// An event of Stripe's.
+#[must_use]
+pub fn event(account: &AccountId, event: &EventId) -> Key {
+    key(format!("{EVENT}{account}#{event}"), META)
 }
 
 /// What was answered to a family's call with an `Idempotency-Key`. The key itself is not stored.

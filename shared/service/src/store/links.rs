@@ -48,6 +48,33 @@ pub struct Link {
     pub aggregate: AggregateTransaction,
 }
 
+impl Link {
+    /// A new link for a debit.
+    #[must_use]
+    pub fn open(
+        id: PaymentLinkId,
+        company: &CompanyId,
+        debit_id: TransactionId,
+        debit: Debit,
+        created_s: i64,
+        expires_s: Option<i64>,
+    ) -> Self {
+        Self {
+            id,
+            company: company.clone(),
+            family: debit.family,
+            debit: debit_id,
+            state: LinkState::Open,
+            intent: None,
+            attempt: 0,
+            customer: None,
+            created_s,
+            expires_s,
+            aggregate: debit.aggregate,
+        }
+    }
+}
+
 /// What a link points at.
 #[derive(Debug, Clone)]
 pub struct LinkTarget {
@@ -229,7 +256,7 @@ impl Store {
             .value(":amount", number(paid.amount));
         transaction.change(due);
         let link = Change::of(key::link(&paid.link))
-            .update("SET link_state = :processing REMOVE gsi1pk, gsi1sk")
+            .update("SET link_state = :processing")
             .only_if("link_state = :open AND intent = :intent")
             .value(":processing", text(LinkState::Processing.as_str()))
             .value(":open", text(LinkState::Open.as_str()))
@@ -278,7 +305,7 @@ impl Store {
 /// P2: the link is paid.
 pub(super) fn paid(paid: &PaidLink) -> Change {
     Change::of(key::link(&paid.link))
-        .update("SET link_state = :paid")
+        .update("SET link_state = :paid REMOVE gsi1pk, gsi1sk")
         .only_if("link_state = :processing")
         .value(":paid", text(LinkState::Paid.as_str()))
         .value(":processing", text(LinkState::Processing.as_str()))
@@ -297,7 +324,7 @@ pub(super) fn reopened(snapshot: &Snapshot, paid: &PaidLink) -> [Change; 2] {
     [due, link]
 }
 
-fn link_of(item: &Attributes) -> Result<Link, StoreError> {
+pub(super) fn link_of(item: &Attributes) -> Result<Link, StoreError> {
     Ok(Link {
         id: PaymentLinkId::parse(item.text("link_id")?).map_err(|_| StoreError::Corrupt("link_id"))?,
         company: item.parsed("cid")?,

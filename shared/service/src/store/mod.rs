@@ -3,6 +3,7 @@
 //! Invariant: every write that matters has a condition, so that doing it twice does it once; nothing is scanned and
 //! nothing is deleted; no type of the SDK leaves this module.
 
+mod events;
 mod import;
 mod item;
 pub mod key;
@@ -10,6 +11,7 @@ mod links;
 mod orders;
 mod payments;
 mod read;
+mod returns;
 mod studio;
 mod sweep;
 mod transact;
@@ -25,10 +27,12 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::{Builder, tls};
 
+pub use events::{EVENT_LIFE_S, EventObject, EventRecord, Put};
 pub use import::ImportError;
 pub use links::{Debit, Link, LinkTarget};
 pub use orders::{OrderRecord, PlaceOrder};
 pub use payments::{Claim, Decision, Rejection, Session, SessionKind};
+pub use returns::{OrderReturns, PostReturns};
 pub use studio::LoadedStudio;
 pub use sweep::{DueItem, DueKey, UnallocatedCredit, Unfinished};
 pub use transact::{MAX_ACTIONS, Written};

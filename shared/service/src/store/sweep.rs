@@ -7,8 +7,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::basket::BasketHash;
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 
+use super::events::{EventRecord, event_of};
 use super::item::{Attributes, Item, Read as _, document, number, text};
 use super::key::{self, Key, sweep_due};
+use super::links::{Link, link_of};
 use super::orders::order_of;
 use super::payments::{Session, session_of};
 use super::transact::{Change, Transaction, Written};
@@ -48,6 +50,10 @@ pub enum Unfinished {
     Rejection(AccountId, IntentId),
     /// An order that is neither posted nor given back.
     Order(Box<OrderRecord>),
+    /// A payment link that is open, and that has an end.
+    Link(Box<Link>),
+    /// An event of Stripe's that is not acted on to its end.
+    Event(Box<EventRecord>),
 }
 
 /// A payment that Stripe has taken and no order will: the family gets a credit for it.
@@ -105,6 +111,12 @@ impl Store {
             key::CLAIM => (item.number("rejected_s")?, rejection_of(&item)?),
             key::META if key.pk.starts_with(key::ORDER) => {
                 (item.number("placed_s")?, Unfinished::Order(Box::new(order_of(&item)?)))
+            }
+            key::META if key.pk.starts_with(key::PAYMENT_LINK) => {
+                (item.number("expires_s")?, Unfinished::Link(Box::new(link_of(&item)?)))
+            }
+            key::META if key.pk.starts_with(key::EVENT) => {
+                (item.number("received_s")?, Unfinished::Event(Box::new(event_of(&item)?)))
             }
             _ => return Err(StoreError::Corrupt("gsi1pk")),
         };

@@ -90,6 +90,8 @@ pub struct Charge {
     pub currency: String,
     /// Whether all of it was given back.
     pub refunded: bool,
+    /// Whether the payer's bank has ever taken it back.
+    pub disputed: bool,
     /// When it was authorised, in seconds since 1970.
     pub created_s: i64,
     /// Newest first, as Stripe lists them: the ten newest.
@@ -107,6 +109,8 @@ pub struct Refund {
     pub currency: String,
     /// Stripe's word: `pending`, `requires_action`, `canceled`, `succeeded`, `failed`.
     pub status: String,
+    /// When it was made, in seconds since 1970.
+    pub created_s: i64,
     /// The day (UTC) it was made.
     pub created_on: Date,
 }
@@ -167,6 +171,7 @@ fn charge_of(charge: stripe_shared::Charge) -> Result<Charge, jiff::Error> {
         amount_refunded: Money::minor(charge.amount_refunded),
         currency: charge.currency.to_string(),
         refunded: charge.refunded,
+        disputed: charge.disputed,
         created_s: charge.created,
         refunds: refunds.into_iter().map(refund_of).collect::<Result<_, _>>()?,
     })
@@ -179,6 +184,7 @@ fn refund_of(refund: stripe_shared::Refund) -> Result<Refund, jiff::Error> {
         currency: refund.currency.to_string(),
         // Stripe documents a status that may be null, for kinds of refunds that settle at once.
         status: refund.status.unwrap_or_else(|| "succeeded".to_owned()),
+        created_s: refund.created,
         created_on: jiff::Timestamp::from_second(refund.created)?.to_zoned(TimeZone::UTC).date(),
     })
 }

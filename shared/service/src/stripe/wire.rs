@@ -238,6 +238,7 @@ mod tests {
             amount: Money::minor(1999),
             currency: "usd".to_owned(),
             status: "pending".to_owned(),
+            created_s: 1_701_734_400,
             created_on: jiff::civil::date(2023, 12, 5),
         };
         let card = Card {
@@ -262,6 +263,7 @@ mod tests {
                 amount_refunded: Money::minor(1999),
                 currency: "usd".to_owned(),
                 refunded: true,
+                disputed: false,
                 created_s: 0,
                 refunds: vec![refund],
             }),

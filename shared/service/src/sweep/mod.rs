@@ -1,5 +1,5 @@
 //! Finishes or releases what requests left: sessions that nobody came back for, orders without an end, rejections
-//! whose cancel failed.
+//! whose cancel failed, links whose time is over, events that were not acted on to their end.
 //!
 //! Read in this order: here (one run), [`plan`] (when to look, and what a session needs), [`session`] (doing it).
 //!
@@ -20,8 +20,10 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use serde::Serialize;
 
 use crate::context::{Context, Deadline};
+use crate::links;
 use crate::settle::{Outcome, give_up, release_rejected, settle};
 use crate::store::{Decision, DueItem, DueKey, OrderRecord, Rejection, StoreError, Unfinished, Written, key};
+use crate::webhook;
 
 /// How many things are looked at at a time. They wait for Stripe, mostly.
 const AT_ONCE: usize = 8;
@@ -92,20 +94,22 @@ async fn look(ctx: &Context, found: DueKey, deadline: Deadline) -> Look {
         Ok(Some(DueItem { due, began_s, what })) => {
             let next_s = match &what {
                 Unfinished::Order(order) if order.needs_review => now_s.saturating_add(plan::LATER_S),
-                Unfinished::Order(_) | Unfinished::Session(_) | Unfinished::Rejection(..) => {
-                    plan::next_look(began_s, now_s)
-                }
+                Unfinished::Order(_)
+                | Unfinished::Session(_)
+                | Unfinished::Rejection(..)
+                | Unfinished::Link(_)
+                | Unfinished::Event(_) => plan::next_look(began_s, now_s),
             };
             // What makes one look panic must not keep all that is due after it from being looked at.
             let acted = AssertUnwindSafe(act(ctx, what, began_s, deadline)).catch_unwind().await;
             if acted.is_err() {
-                tracing::error!(pk = found.key.pk, "a look has panicked");
+                tracing::error!(kind = kind(&found), "a look has panicked");
             }
             (due, next_s)
         }
         Err(StoreError::Unavailable) => return Look::Left,
         Err(error @ StoreError::Corrupt(_)) => {
-            tracing::error!(pk = found.key.pk, sk = found.key.sk, %error, "something due can't be read");
+            tracing::error!(kind = kind(&found), %error, "something due can't be read");
             (found.due, now_s.saturating_add(plan::LATER_S))
         }
     };
@@ -123,6 +127,12 @@ async fn act(ctx: &Context, what: Unfinished, began_s: i64, deadline: Deadline) 
         Unfinished::Session(session) => session::finish(ctx, &session, age_s, deadline).await,
         Unfinished::Rejection(account, intent) => release(ctx, &account, &intent, deadline).await,
         Unfinished::Order(order) => finish_order(ctx, *order, age_s, deadline).await,
+        Unfinished::Link(link) => {
+            if let Err(error) = links::due::end_if_over(ctx, &link, deadline).await {
+                tracing::warn!(%error, "a link that is over was not ended");
+            }
+        }
+        Unfinished::Event(event) => webhook::finish(ctx, &event, deadline).await,
     }
 }
 
@@ -156,6 +166,12 @@ async fn release(ctx: &Context, account: &AccountId, intent: &IntentId, deadline
         }
         Decision::Rejected { state: Rejection::Released | Rejection::Captured, .. } | Decision::Order(_) => {}
     }
+}
+
+/// What something is, for the log. The rest of its key may be a secret.
+fn kind(found: &DueKey) -> String {
+    let DueKey { key, due } = found;
+    format!("{}#…/{} due {due}", key.pk.split('#').next().unwrap_or_default(), key.sk)
 }
 
 /// An outcome for the log. What it posted names people.

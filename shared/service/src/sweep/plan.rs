@@ -58,9 +58,10 @@ pub fn session_step(kind: &SessionKind, intent: IntentStatus, age_s: i64) -> Ses
         (IntentStatus::Succeeded, SessionKind::Basket { .. } | SessionKind::Amount) => SessionStep::Credit,
         (IntentStatus::RequiresCapture, SessionKind::Basket { .. }) if age_s >= BASKET_BOOKED_S => SessionStep::Book,
         (IntentStatus::RequiresCapture, SessionKind::Amount) if age_s >= AMOUNT_VOIDED_S => SessionStep::Void,
+        // A link's intent stays for as long as the link does, which cancels it when it ends.
         (
             IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction,
-            _,
+            SessionKind::Basket { .. } | SessionKind::Amount,
         ) if age_s >= UNPAID_VOIDED_S => SessionStep::Void,
         (
             IntentStatus::RequiresPaymentMethod

@@ -12,6 +12,7 @@ use crate::basket::{self, Plans};
 use crate::checkout::{CheckoutRequest, checkout};
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode, ItemsBody};
+use crate::links::settle_session;
 use crate::settle::release_rejected;
 use crate::store::{Session, SessionKind, Written};
 use crate::stripe::Intent;
@@ -26,7 +27,15 @@ pub(super) async fn finish(ctx: &Context, session: &Session, age_s: i64, deadlin
         SessionStep::Wait => {}
         SessionStep::Book => match &session.kind {
             SessionKind::Basket { items, .. } => book(ctx, session, items, deadline).await,
-            SessionKind::Link { .. } => tracing::warn!("a payment link's road is not taken here yet"),
+            SessionKind::Link { .. } => match settle_session(ctx, session, deadline).await {
+                Ok(outcome) => {
+                    tracing::info!(
+                        outcome = outcome.as_ref().map(word),
+                        "took the road of a link for a payer who left"
+                    );
+                }
+                Err(error) => tracing::warn!(%error, "a link's payment can't be settled now"),
+            },
             SessionKind::Amount => {}
         },
         SessionStep::Void => void(ctx, session, &no_basket, ErrorCode::PaymentCancelled.into(), deadline).await,
@@ -105,8 +114,9 @@ async fn void(ctx: &Context, session: &Session, basket: &BasketHash, refusal: Ap
             let outcome = release_rejected(ctx, session, &order, refusal, deadline).await;
             tracing::info!(outcome = word(&outcome), "voided a payment that nobody came back for");
         }
-        // Somebody has claimed it, or it isn't known: that is for the next look.
-        Ok(Written::Lost | Written::Busy | Written::Unknown) => {}
+        // Somebody has claimed it: if he rejected it too, the money may still be held.
+        Ok(Written::Lost) => super::release(ctx, &session.account, &session.intent, deadline).await,
+        Ok(Written::Busy | Written::Unknown) => {}
         Err(error) => tracing::warn!(order = order.as_str(), %error, "a session was not rejected"),
     }
 }

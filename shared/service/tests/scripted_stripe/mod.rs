@@ -1,6 +1,8 @@
 //! A server on this machine that answers Stripe's calls from a script, one reply after the other, and remembers
 //! what it was asked. It knows nothing of Stripe; it can do what a network does: hang up, and say nothing.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 

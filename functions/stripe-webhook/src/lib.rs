@@ -1,0 +1,27 @@
+//! `POST /v1/stripe/webhook`: takes in what Stripe tells.
+//!
+//! Invariant: the signature is the only credential, and it is checked on the bytes as they came. 200 says that the
+//! event is kept, not that all it tells of is done: what isn't is the schedule's.
+
+use classpay_service::context::{Context, Deadline};
+use classpay_service::http::{ApiError, Response};
+use classpay_service::webhook::receive;
+use lambda_http::Request;
+use serde::Serialize;
+
+const SIGNATURE: &str = "stripe-signature";
+
+#[derive(Serialize)]
+struct Received {
+    received: bool,
+}
+
+/// Answers Stripe.
+///
+/// # Errors
+/// `bad_signature`; `unavailable` if the event can't be kept: Stripe sends it again.
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
+    let signature = request.headers().get(SIGNATURE).and_then(|header| header.to_str().ok());
+    receive(ctx, signature, request.body().as_ref(), Deadline::of(request)).await?;
+    Response::ok(&Received { received: true })
+}

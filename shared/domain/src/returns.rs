@@ -1,0 +1,342 @@
+//! Money that went back after it was paid: what refunds and disputes add to the ledger.
+//!
+//! Invariant: entries are added, never changed. Whatever the order in which Stripe's news comes, and however often,
+//! a refund or a dispute is posted once and taken back once, and the processing fee is given back exactly while the
+//! whole payment is.
+//!
+//! Signs: on a debit, `refund` 1029 and `fee-company` −29 say that the family owes 1000 again. A refund that failed is
+//! a credit with the same signs: amounts on a credit are what is no longer owed. So what was refunded for an intent is
+//! the `refund` of its debits less the `refund` of its credits.
+
+use jiff::civil::Date;
+
+use crate::fingerprint::Fingerprint;
+use crate::id::TransactionId;
+use crate::ledger::{Detail, DetailKind, Direction, Entry};
+use crate::money::{Money, Overflow};
+
+/// How many bits of a ULID are not its time.
+const ULID_RANDOM_BITS: u32 = 80;
+
+/// How a refund or a dispute stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// Not known to have moved money: nothing is posted.
+    Open,
+    /// The money is with the payer, or on its way.
+    Returned,
+    /// The money is with the business after all: the refund has failed, the dispute was won.
+    Undone,
+}
+
+/// The standing of a refund by Stripe's word for its status.
+#[must_use]
+pub fn refund_standing(status: &str) -> Standing {
+    match status {
+        "succeeded" | "pending" => Standing::Returned,
+        "failed" | "canceled" => Standing::Undone,
+        // It waits for the payer: `requires_action`.
+        _ => Standing::Open,
+    }
+}
+
+/// The standing of a dispute by the event that tells of it, and Stripe's word for its status.
+#[must_use]
+pub fn dispute_standing(event: &str, status: &str) -> Standing {
+    match (event, status) {
+        (_, "won") | ("charge.dispute.funds_reinstated", _) => Standing::Undone,
+        (_, "lost") | ("charge.dispute.funds_withdrawn", _) => Standing::Returned,
+        // A bank that only asks takes no money: `warning_needs_response` and the like.
+        ("charge.dispute.created", status) if !status.starts_with("warning_") => Standing::Returned,
+        _ => Standing::Open,
+    }
+}
+
+/// Whether it was refunded or disputed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReturnKind {
+    /// The business gave it back.
+    Refund,
+    /// The payer's bank took it back.
+    Dispute,
+}
+
+/// A refund or a dispute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Return {
+    /// Which of the two.
+    pub kind: ReturnKind,
+    /// Stripe's id.
+    pub id: String,
+    /// How much.
+    pub amount: Money,
+    /// How it stands.
+    pub standing: Standing,
+    /// When it was made, in seconds since 1970.
+    pub created_s: i64,
+}
+
+impl Return {
+    /// The ids of the debit that posts it and of the credit that takes it back: the same for whoever makes them.
+    #[must_use]
+    pub fn transactions(&self) -> [TransactionId; 2] {
+        ["returned", "undone"].map(|class| {
+            let mut digest = Fingerprint::new("return");
+            digest.text(&self.id).text(class);
+            let milliseconds = u128::try_from(self.created_s.saturating_mul(1000)).unwrap_or(0);
+            // A debit comes before the credit that takes it back.
+            let milliseconds = milliseconds.saturating_add(u128::from(class == "undone"));
+            let rest = digest.finish_bits() & ((1 << ULID_RANDOM_BITS) - 1);
+            TransactionId::from_bits(milliseconds.wrapping_shl(ULID_RANDOM_BITS) | rest)
+        })
+    }
+}
+
+/// What is known about a payment and what went back of it.
+#[derive(Debug, Clone)]
+pub struct Payback<'a> {
+    /// The company's local date.
+    pub on: Date,
+    /// The processing fee that the payment contains.
+    pub fee: Money,
+    /// Whether Stripe says that the whole payment was refunded.
+    pub is_full: bool,
+    /// Whether the ledger says so: then it has given the fee back.
+    pub was_full: bool,
+    /// What went back, oldest first.
+    pub returns: &'a [Return],
+    /// What of it is posted.
+    pub posted: &'a [TransactionId],
+}
+
+/// An entry to post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posting {
+    /// Its id.
+    pub id: TransactionId,
+    /// The entry.
+    pub entry: Entry,
+}
+
+/// What is to be posted, and whether the ledger then says that the whole payment was refunded.
+///
+/// # Errors
+/// [`Overflow`] beyond 64 bits.
+pub fn postings(payback: &Payback<'_>) -> Result<(Vec<Posting>, bool), Overflow> {
+    let mut postings = Vec::new();
+    // Where a change of the fee belongs: the refund that completes, or the one that fails.
+    let (mut completing, mut failing) = (None, None);
+    for found in payback.returns {
+        let [debit, credit] = found.transactions();
+        let (has_debit, has_credit) = (payback.posted.contains(&debit), payback.posted.contains(&credit));
+        if found.standing == Standing::Open {
+            continue;
+        }
+        // What was never posted and is undone is posted and reversed.
+        if !has_debit {
+            if (found.kind, found.standing) == (ReturnKind::Refund, Standing::Returned) {
+                completing = Some(postings.len());
+            }
+            postings.push(Posting { id: debit, entry: entry(payback.on, found, Direction::Debit) });
+        }
+        if found.standing == Standing::Undone && !has_credit {
+            if found.kind == ReturnKind::Refund {
+                failing = Some(postings.len());
+            }
+            postings.push(Posting { id: credit, entry: entry(payback.on, found, Direction::Credit) });
+        }
+    }
+    let carrier = match (payback.was_full, payback.is_full) {
+        (false, true) => completing,
+        (true, false) => failing,
+        (false, false) | (true, true) => None,
+    };
+    let Some(posting) = carrier.and_then(|index| postings.get_mut(index)) else {
+        return Ok((postings, payback.was_full));
+    };
+    if !payback.fee.is_zero() {
+        let amount = payback.fee.negated()?;
+        posting.entry.details.push(line(DetailKind::FeeCompany, amount, "Processing fee"));
+    }
+    Ok((postings, payback.is_full))
+}
+
+fn entry(on: Date, found: &Return, direction: Direction) -> Entry {
+    let (kind, description) = match (found.kind, direction) {
+        (ReturnKind::Refund, Direction::Debit) => (DetailKind::Refund, "Refund"),
+        (ReturnKind::Refund, Direction::Credit) => (DetailKind::Refund, "Refund that failed"),
+        (ReturnKind::Dispute, Direction::Debit) => (DetailKind::PaymentAutoFailed, "Disputed payment"),
+        (ReturnKind::Dispute, Direction::Credit) => (DetailKind::PaymentAutoFailedReversal, "Dispute won"),
+    };
+    Entry { direction, on, description: description.into(), details: vec![line(kind, found.amount, description)] }
+}
+
+fn line(kind: DetailKind, amount: Money, description: &str) -> Detail {
+    Detail { kind, amount, description: description.into(), about: vec![] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Money;
+    use jiff::civil::date;
+
+    /// A ledger that a payment of 1029 with a fee of 29 is being refunded in.
+    #[derive(Default)]
+    struct Books {
+        posted: Vec<TransactionId>,
+        is_full: bool,
+        balance: Money,
+        lines: Vec<(Direction, DetailKind, i64)>,
+    }
+
+    fn refund(id: &str, amount: i64, standing: Standing) -> Return {
+        Return { kind: ReturnKind::Refund, id: id.into(), amount: Money::minor(amount), standing, created_s: 1000 }
+    }
+
+    fn dispute(standing: Standing) -> Return {
+        Return { kind: ReturnKind::Dispute, id: "du_1".into(), amount: Money::minor(1029), standing, created_s: 1000 }
+    }
+
+    impl Books {
+        /// Hears of these refunds or disputes, twice.
+        fn hear(&mut self, returns: &[Return]) {
+            for _ in 0..2 {
+                let given = returns.iter().filter(|r| (r.kind, r.standing) == (ReturnKind::Refund, Standing::Returned));
+                let is_full = given.map(|r| r.amount.units()).sum::<i64>() == 1029;
+                let payback = Payback {
+                    on: date(2026, 9, 7),
+                    fee: Money::minor(29),
+                    is_full,
+                    was_full: self.is_full,
+                    returns,
+                    posted: &self.posted,
+                };
+                let (postings, is_full) = postings(&payback).unwrap();
+                self.is_full = is_full;
+                for posting in postings {
+                    self.balance = self.balance.plus(posting.entry.balance_change().unwrap()).unwrap();
+                    let details = posting.entry.details.iter();
+                    self.lines.extend(details.map(|d| (posting.entry.direction, d.kind, d.amount.units())));
+                    assert!(!self.posted.contains(&posting.id), "posted twice");
+                    self.posted.push(posting.id);
+                }
+            }
+        }
+    }
+
+    use Direction::{Credit, Debit};
+    use Standing::{Open, Returned, Undone};
+
+    #[test]
+    fn a_full_refund_gives_the_fee_back_too() {
+        let mut books = Books::default();
+        books.hear(&[refund("re_1", 1029, Returned)]);
+        assert_eq!(books.balance, Money::minor(1000));
+        assert_eq!(books.lines, [(Debit, DetailKind::Refund, 1029), (Debit, DetailKind::FeeCompany, -29)]);
+    }
+
+    #[test]
+    fn a_partial_refund_does_not() {
+        let mut books = Books::default();
+        books.hear(&[refund("re_1", 500, Returned)]);
+        assert_eq!((books.balance.units(), &books.lines[..]), (500, &[(Debit, DetailKind::Refund, 500)][..]));
+    }
+
+    #[test]
+    fn the_second_of_two_partial_refunds_gives_the_fee_back_whether_they_are_heard_of_one_by_one_or_at_once() {
+        let [one, two] = [refund("re_1", 500, Returned), refund("re_2", 529, Returned)];
+        let mut by_and_by = Books::default();
+        by_and_by.hear(std::slice::from_ref(&one));
+        by_and_by.hear(&[one.clone(), two.clone()]);
+        let mut at_once = Books::default();
+        at_once.hear(&[one, two]);
+        assert_eq!((by_and_by.balance.units(), at_once.balance.units()), (1000, 1000));
+        assert_eq!(by_and_by.lines, at_once.lines);
+    }
+
+    #[test]
+    fn a_refund_that_fails_later_is_taken_back_with_its_fee() {
+        let mut books = Books::default();
+        books.hear(&[refund("re_1", 1029, Returned)]);
+        books.hear(&[refund("re_1", 1029, Undone)]);
+        assert_eq!((books.balance.units(), books.is_full), (0, false));
+        assert_eq!(
+            books.lines.get(2..).unwrap(),
+            [(Credit, DetailKind::Refund, 1029), (Credit, DetailKind::FeeCompany, -29)]
+        );
+    }
+
+    #[test]
+    fn whichever_part_of_a_full_refund_fails_the_fee_is_charged_again_and_a_further_refund_gives_it_back() {
+        for failed in ["re_1", "re_2"] {
+            let mut books = Books::default();
+            let amounts = [("re_1", 500), ("re_2", 529)];
+            books.hear(&amounts.map(|(id, amount)| refund(id, amount, Returned)));
+            let standing = |id| if id == failed { Undone } else { Returned };
+            let mut heard = amounts.map(|(id, amount)| refund(id, amount, standing(id))).to_vec();
+            books.hear(&heard);
+            let (_, left) = amounts.into_iter().find(|(id, _)| *id == failed).unwrap();
+            assert_eq!(books.balance, Money::minor(1029 - left));
+            heard.push(refund("re_3", left, Returned));
+            books.hear(&heard);
+            assert_eq!(books.balance, Money::minor(1000));
+        }
+    }
+
+    #[test]
+    fn a_refund_that_was_never_posted_and_failed_is_posted_and_reversed() {
+        let mut books = Books::default();
+        books.hear(&[refund("re_1", 1029, Undone)]);
+        assert_eq!(books.balance, Money::minor(0));
+        assert_eq!(books.lines, [(Debit, DetailKind::Refund, 1029), (Credit, DetailKind::Refund, 1029)]);
+    }
+
+    #[test]
+    fn a_refund_that_waits_for_the_payer_is_not_posted() {
+        let mut books = Books::default();
+        books.hear(&[refund("re_1", 1029, Open)]);
+        assert_eq!((books.balance.units(), books.lines.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_dispute_is_a_debit_until_it_is_won_and_leaves_the_fee_alone() {
+        let mut books = Books::default();
+        books.hear(&[dispute(Returned)]);
+        assert_eq!(
+            (books.balance.units(), &books.lines[..]),
+            (1029, &[(Debit, DetailKind::PaymentAutoFailed, 1029)][..])
+        );
+        books.hear(&[dispute(Undone)]);
+        books.hear(&[dispute(Returned)]);
+        assert_eq!(books.balance, Money::minor(0));
+        assert_eq!(books.lines.get(1..).unwrap(), [(Credit, DetailKind::PaymentAutoFailedReversal, 1029)]);
+    }
+
+    #[test]
+    fn a_dispute_of_which_only_its_winning_is_heard_is_posted_and_reversed() {
+        let mut books = Books::default();
+        books.hear(&[dispute(Undone)]);
+        assert_eq!((books.balance.units(), books.lines.len()), (0, 2));
+    }
+
+    #[test]
+    fn what_a_dispute_means_depends_on_event_and_status() {
+        let of = |event: &str, status| dispute_standing(&format!("charge.dispute.{event}"), status);
+        assert_eq!(of("created", "needs_response"), Returned);
+        assert_eq!(of("created", "warning_needs_response"), Open);
+        assert_eq!(of("funds_withdrawn", "needs_response"), Returned);
+        assert_eq!(of("closed", "lost"), Returned);
+        assert_eq!(of("closed", "won"), Undone);
+        assert_eq!(of("closed", "warning_closed"), Open);
+        assert_eq!(of("funds_reinstated", "needs_response"), Undone);
+        // Created, and told late: what it says of itself counts.
+        assert_eq!(of("created", "won"), Undone);
+    }
+
+    #[test]
+    fn a_debit_comes_before_its_reversal() {
+        let [debit, credit] = refund("re_1", 1, Returned).transactions();
+        assert!(debit < credit);
+    }
+}

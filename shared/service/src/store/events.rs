@@ -1,0 +1,171 @@
+//! Stripe's events: kept until what they tell of is done.
+//!
+//! Invariant: an event is put once, before it is answered with 200; what is not finished is in the index, and nothing
+//! but finishing takes it out. Of its body only what is needed is kept: it names people.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use classpay_domain::id::{AccountId, CompanyId, EventId, IntentId};
+use classpay_domain::order::IntentStatus;
+use serde::{Deserialize, Serialize};
+
+use super::item::{Attributes, Item, Read as _, document, number, text};
+use super::payments::Session;
+use super::transact::{Change, Transaction, Written};
+use super::{Store, StoreError, key};
+use crate::catalogue::documents::CompanyDoc;
+
+/// How long after it came an unfinished event is looked at again.
+const EVENT_SWEEP_S: i64 = 2 * 60;
+/// How long a finished event is remembered: Stripe repeats one for three days.
+pub const EVENT_LIFE_S: i64 = 30 * 24 * 60 * 60;
+
+/// An event, as far as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRecord {
+    /// The connected account that it is about.
+    pub account: AccountId,
+    /// Stripe's id.
+    pub id: EventId,
+    /// Stripe's word for what happened.
+    pub kind: String,
+    /// When it happened, in seconds since 1970.
+    pub created_s: i64,
+    /// When it came first, in seconds since 1970.
+    pub received_s: i64,
+    /// The intent that it is about.
+    pub intent: Option<IntentId>,
+    /// Whether the payload bears our marker. It proves nothing.
+    pub is_marked: bool,
+    /// What it is about, as it was then.
+    pub object: EventObject,
+}
+
+/// The refund or dispute that an event tells of. Of other objects only the id is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EventObject {
+    /// Stripe's id.
+    pub id: String,
+    /// Minor units.
+    pub amount: i64,
+    /// Stripe's word.
+    pub status: String,
+    /// The charge that it is about.
+    pub charge: String,
+    /// When it was made, in seconds since 1970.
+    pub created_s: i64,
+}
+
+/// What putting an event comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// It is to be acted on: new, or not finished when it came before.
+    Unfinished,
+    /// It came before, and is finished.
+    Finished,
+}
+
+impl Store {
+    /// Puts an event where there is none, into the index if there is something to do about it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it is not known to be there afterwards.
+    pub async fn put_event(&self, event: &EventRecord, to_do: bool) -> Result<Put, StoreError> {
+        let item = event_item(event);
+        let (item, put) = if to_do {
+            let due_s = event.received_s.saturating_add(EVENT_SWEEP_S);
+            (item.text("event_state", "kept").swept_at(due_s), Put::Unfinished)
+        } else {
+            (item.text("event_state", "finished").number("ttl", forgotten_s(event)), Put::Finished)
+        };
+        let mut transaction = Transaction::new();
+        transaction.create(item);
+        match self.transact(transaction).await? {
+            Written::Done => Ok(put),
+            Written::Lost | Written::Busy | Written::Unknown => {
+                let found = self.get(&key::event(&event.account, &event.id)).await?;
+                let found = found.ok_or(StoreError::Unavailable)?;
+                Ok(if found.contains_key("gsi1pk") { Put::Unfinished } else { Put::Finished })
+            }
+        }
+    }
+
+    /// Takes an event out of the index: all that it tells of is done.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn finish_event(&self, event: &EventRecord) -> Result<Written, StoreError> {
+        let change = Change::of(key::event(&event.account, &event.id))
+            .update("SET event_state = :finished, #ttl = :ttl REMOVE gsi1pk, gsi1sk")
+            .only_if("attribute_exists(gsi1pk)")
+            .name("#ttl", "ttl")
+            .value(":finished", text("finished"))
+            .value(":ttl", number(forgotten_s(event)));
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        self.transact(transaction).await
+    }
+
+    /// Writes on a session what Stripe says of its intent. [`Written::Lost`]: the session is finished.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn note_intent(
+        &self,
+        session: &Session,
+        status: IntentStatus,
+        charged_s: Option<i64>,
+    ) -> Result<Written, StoreError> {
+        let authorised_s = charged_s.filter(|_| status == IntentStatus::RequiresCapture);
+        let change = Change::of(key::session(&session.account, &session.intent))
+            .only_if("session_state = :open")
+            .value(":open", text("open"))
+            .value(":status", text(status.as_str()));
+        let change = match authorised_s {
+            Some(at) => change
+                .update("SET intent_status = :status, authorised_s = :authorised")
+                .value(":authorised", number(at)),
+            None => change.update("SET intent_status = :status"),
+        };
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        self.transact(transaction).await
+    }
+
+    /// The time zone of a company.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached or lacks the company.
+    pub async fn load_timezone(&self, company: &CompanyId) -> Result<String, StoreError> {
+        let item = self.get(&key::company(company)).await?.ok_or(StoreError::Corrupt("company"))?;
+        Ok(item.document::<CompanyDoc>("doc")?.settings.general.timezone)
+    }
+}
+
+fn event_item(event: &EventRecord) -> Item {
+    Item::at(&key::event(&event.account, &event.id))
+        .text("account", event.account.as_str())
+        .text("event_id", event.id.as_str())
+        .text("event_type", &event.kind)
+        .text_if("intent", event.intent.as_ref().map(IntentId::as_str))
+        .number("created_s", event.created_s)
+        .number("received_s", event.received_s)
+        .flag("marked", event.is_marked)
+        .text("doc", document(&event.object))
+}
+
+fn forgotten_s(event: &EventRecord) -> i64 {
+    event.received_s.saturating_add(EVENT_LIFE_S)
+}
+
+pub(super) fn event_of(item: &Attributes) -> Result<EventRecord, StoreError> {
+    Ok(EventRecord {
+        account: item.parsed("account")?,
+        id: item.parsed("event_id")?,
+        kind: item.text("event_type")?.to_owned(),
+        created_s: item.number("created_s")?,
+        received_s: item.number("received_s")?,
+        intent: item.text_if("intent").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("intent"))?,
+        is_marked: item.get("marked") == Some(&AttributeValue::Bool(true)),
+        object: item.document("doc")?,
+    })
+}

@@ -1,0 +1,177 @@
+//! Stripe's events: believed if they are signed, kept until what they tell of is done.
+//!
+//! Read in this order: here (receive, act), [`signature`], [`event`] (what it says), [`returns`] (refunds, disputes).
+//!
+//! Invariant: what an event says is a hint. What is done is decided by what Stripe says when it is asked, and whose
+//! payment it is by our own session or claim, never by metadata. 200 is answered only for an event that is put.
+
+pub mod event;
+pub mod returns;
+pub mod signature;
+
+use std::time::Duration;
+
+use classpay_domain::id::OrderId;
+use classpay_domain::order::order_of_intent;
+
+use crate::context::{Context, Deadline};
+use crate::http::{ApiError, ErrorCode};
+use crate::links;
+use crate::settle::{Outcome, release_rejected, settle};
+use crate::store::{Claim, Decision, EVENT_LIFE_S, EventRecord, Put, Rejection, Session, SessionKind};
+use crate::stripe::Intent;
+use event::Topic;
+
+/// What is kept back of the time, for noting that an event is done.
+const RESERVE: Duration = Duration::from_secs(3);
+
+/// Whether all that an event tells of is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Finished,
+    Kept,
+}
+
+/// How far the payment of an intent is.
+enum Stand {
+    /// It is this order's, and posted.
+    Posted(OrderId),
+    /// It was captured without an order, and credited: a person has been told.
+    Unallocated(Claim),
+    /// It has come to nothing.
+    Void,
+    /// It is not at its end.
+    Underway,
+}
+
+/// Takes an event in: puts it and acts on it. What can't be done now is left for the schedule.
+///
+/// # Errors
+/// `bad_signature`; `malformed_json` and `wrong_type` for what is no event; `unavailable` if it can't be put.
+pub async fn receive(ctx: &Context, header: Option<&str>, body: &[u8], deadline: Deadline) -> Result<(), ApiError> {
+    let now_s = ctx.clock.now_s();
+    if let Err(why) = signature::verify(header, body, ctx.webhook_secrets(), now_s) {
+        tracing::warn!(%why, "an event is not believed");
+        return Err(ErrorCode::BadSignature.into());
+    }
+    let event = event::parse(body, now_s)?;
+    match ctx.store.put_event(&event, Topic::of(&event.kind) != Topic::Other).await? {
+        Put::Finished => tracing::info!(event = event.id.as_str(), kind = event.kind, "nothing to do about an event"),
+        Put::Unfinished => finish(ctx, &event, deadline.keeping(RESERVE)).await,
+    }
+    Ok(())
+}
+
+/// Does what an event tells of, and notes that it is done. How far it got is what the table says afterwards.
+pub async fn finish(ctx: &Context, event: &EventRecord, deadline: Deadline) {
+    let (id, kind) = (event.id.as_str(), event.kind.as_str());
+    match act(ctx, event, deadline).await {
+        Ok(Ending::Finished) => match ctx.store.finish_event(event).await {
+            Ok(written) => tracing::info!(event = id, kind, ?written, "an event is done"),
+            Err(error) => tracing::warn!(event = id, kind, %error, "an event was not noted as done"),
+        },
+        Ok(Ending::Kept) => tracing::info!(event = id, kind, "an event is kept"),
+        Err(error) => {
+            let cause = error.cause.as_deref();
+            tracing::warn!(event = id, kind, %error, cause, "an event can't be finished now");
+        }
+    }
+}
+
+async fn act(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<Ending, ApiError> {
+    let topic = Topic::of(&event.kind);
+    let (Some(id), false) = (&event.intent, topic == Topic::Other) else { return Ok(Ending::Finished) };
+    let (session, claim) = ctx.store.load_payment(&event.account, id).await?;
+    if session.is_none() && claim.is_none() {
+        return Ok(unknown(ctx, event));
+    }
+    if deadline.is_near() {
+        return Ok(Ending::Kept);
+    }
+    let stripe = ctx.stripe()?.within(deadline.left());
+    let intent = stripe.load_intent(&event.account, id).await?;
+    let intent = intent.ok_or_else(|| ApiError::internal("stripe doesn't know an intent of ours"))?;
+    if let (Some(session), None) = (&session, &claim) {
+        let charged_s = intent.charge.as_ref().map(|charge| charge.created_s);
+        ctx.store.note_intent(session, intent.status, charged_s).await?;
+    }
+    let stand = advance(ctx, session.as_ref(), claim, intent, deadline).await?;
+    match (topic, stand) {
+        // What is under way is in the index by itself: session, order or claim.
+        (Topic::Payment | Topic::Other, _) | (_, Stand::Void) => Ok(Ending::Finished),
+        (Topic::Refund | Topic::Dispute, Stand::Underway) => Ok(Ending::Kept),
+        (Topic::Refund | Topic::Dispute, Stand::Unallocated(claim)) => {
+            let what = format!("{} {} of a payment that no order took", event.kind, event.object.id);
+            tracing::error!(event = event.id.as_str(), kind = event.kind, "a person must post what went back");
+            ctx.store.note_for_review(&claim.company, event.id.as_str(), &what, ctx.clock.now_s()).await?;
+            Ok(Ending::Finished)
+        }
+        (Topic::Refund | Topic::Dispute, Stand::Posted(order)) => {
+            returns::post(ctx, event, topic, &order, deadline).await?;
+            Ok(Ending::Finished)
+        }
+    }
+}
+
+/// An intent that we have neither a session nor a claim for. One with our marker may be ours, and its session not
+/// written yet.
+fn unknown(ctx: &Context, event: &EventRecord) -> Ending {
+    let age_s = ctx.clock.now_s().saturating_sub(event.received_s);
+    match (event.is_marked, age_s > EVENT_LIFE_S) {
+        (true, false) => Ending::Kept,
+        (true, true) => {
+            tracing::error!(event = event.id.as_str(), "an event with our marker is of no payment that we know");
+            Ending::Finished
+        }
+        (false, _) => Ending::Finished,
+    }
+}
+
+/// Takes the payment as far as it can be taken now.
+async fn advance(
+    ctx: &Context,
+    session: Option<&Session>,
+    claim: Option<Claim>,
+    intent: Intent,
+    deadline: Deadline,
+) -> Result<Stand, ApiError> {
+    let Some(claim) = claim else {
+        let Some(session) = session else { return Ok(Stand::Void) };
+        return unclaimed(ctx, session, &intent, deadline).await;
+    };
+    match (&claim.decision, session) {
+        (Decision::Order(id), _) => {
+            let order = ctx.store.load_order(id).await?;
+            let order = order.ok_or_else(|| ApiError::internal(format!("order {id} is named and not there")))?;
+            let id = order.id.clone();
+            Ok(stand(settle(ctx, order, Some(intent), deadline).await, id))
+        }
+        (Decision::Rejected { state: Rejection::Open, refusal }, Some(session)) => {
+            let order = order_of_intent(&session.account, &session.intent);
+            Ok(stand(release_rejected(ctx, session, &order, refusal.clone(), deadline).await, order))
+        }
+        (Decision::Rejected { state: Rejection::Captured, .. }, _) => Ok(Stand::Unallocated(claim)),
+        (Decision::Rejected { state: Rejection::Open | Rejection::Released, .. }, _) => Ok(Stand::Void),
+    }
+}
+
+/// A payer who has authorised a link and closed the tab has paid. A basket waits for its payer's own call first.
+async fn unclaimed(ctx: &Context, session: &Session, intent: &Intent, deadline: Deadline) -> Result<Stand, ApiError> {
+    match session.kind {
+        SessionKind::Link { .. } => {
+            let order = order_of_intent(&session.account, &session.intent);
+            let outcome = links::settle_session(ctx, session, deadline).await?;
+            Ok(outcome.map_or(Stand::Void, |outcome| stand(outcome, order)))
+        }
+        SessionKind::Basket { .. } | SessionKind::Amount if intent.amount_received.is_zero() => Ok(Stand::Void),
+        SessionKind::Basket { .. } | SessionKind::Amount => Ok(Stand::Underway),
+    }
+}
+
+fn stand(outcome: Outcome, order: OrderId) -> Stand {
+    match outcome {
+        Outcome::Completed(_) => Stand::Posted(order),
+        Outcome::Refused(_) => Stand::Void,
+        Outcome::Pending(_) => Stand::Underway,
+    }
+}

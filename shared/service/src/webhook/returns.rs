@@ -1,0 +1,245 @@
+//! Refunds and disputes of an order that is posted: what they add to the ledger.
+//!
+//! Invariant: refunds are what Stripe lists on the charge when it is asked. A dispute can't be read through the
+//! intent: it is posted as its event says, but only if its charge is the order's and Stripe says it was disputed.
+
+use classpay_domain::id::OrderId;
+use classpay_domain::ledger::DetailKind;
+use classpay_domain::money::Money;
+use classpay_domain::returns::{Payback, Return, ReturnKind, Standing, dispute_standing, postings, refund_standing};
+
+use super::event::Topic;
+use crate::aggregate::{AggregateTransaction, Ledger};
+use crate::clock::local_date;
+use crate::context::{Context, Deadline};
+use crate::http::{ApiError, ErrorCode};
+use crate::store::{EventRecord, OrderReturns, PostReturns, Written};
+use crate::stripe::Charge;
+
+/// How often posting begins anew because somebody was faster.
+const MAX_ROUNDS: usize = 5;
+
+/// Posts what went back of an order's payment and isn't posted yet.
+///
+/// # Errors
+/// [`ApiError`] if it can't be known now whether all of it is posted.
+pub(super) async fn post(
+    ctx: &Context,
+    event: &EventRecord,
+    topic: Topic,
+    order: &OrderId,
+    deadline: Deadline,
+) -> Result<(), ApiError> {
+    for _ in 0..MAX_ROUNDS {
+        if deadline.is_near() {
+            break;
+        }
+        // The number that guards the rest is read before it.
+        let read = ctx.store.load_order_returns(order).await?;
+        let read = read.ok_or_else(|| ApiError::internal(format!("order {order} is posted and not there")))?;
+        let Some(payment) = &read.order.snapshot.payment else { return Ok(()) };
+        let stripe = ctx.stripe()?.within(deadline.left());
+        let intent = stripe.load_intent(&payment.account, &payment.intent).await?;
+        let charge = intent.and_then(|intent| intent.charge);
+        let charge = charge.ok_or_else(|| ApiError::internal("a captured intent has no charge"))?;
+        let found = match topic {
+            Topic::Dispute => dispute(event, &charge)?.into_iter().collect(),
+            Topic::Refund | Topic::Payment | Topic::Other => refunds(event, &charge),
+        };
+        match post_found(ctx, &read, &charge, &found).await? {
+            Written::Done => return Ok(()),
+            Written::Lost | Written::Busy | Written::Unknown => {}
+        }
+    }
+    Err(ApiError::from(ErrorCode::Unavailable).because("what went back of a payment was not posted"))
+}
+
+async fn post_found(
+    ctx: &Context,
+    read: &OrderReturns,
+    charge: &Charge,
+    found: &[Return],
+) -> Result<Written, ApiError> {
+    let snapshot = &read.order.snapshot;
+    let (company, family) = (&snapshot.company, &snapshot.family);
+    let ids = found.iter().flat_map(Return::transactions);
+    let posted = ctx.store.posted_among(company, family, ids).await?;
+    let credit = snapshot.transactions.iter().find(|transaction| !transaction.is_debit());
+    let credit = credit.ok_or_else(|| ApiError::internal("a paid order has no credit"))?;
+    let timezone = ctx.store.load_timezone(company).await?;
+    let on = local_date(ctx.clock.now(), &timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?;
+    let is_full = is_fully_refunded(charge);
+    let payback = Payback { on, fee: fee_of(credit), is_full, was_full: read.is_full, returns: found, posted: &posted };
+    let overflow = |_| ApiError::internal("the sums overflow");
+    let (postings, is_full) = postings(&payback).map_err(overflow)?;
+    if postings.is_empty() {
+        return Ok(Written::Done);
+    }
+    let ledger = Ledger { company, family, family_name: &credit.transaction.family_name, order: &read.order.id };
+    let of = Some(credit.transaction.id.as_str());
+    let entries = postings.iter().map(|posting| ledger.aftermath(&posting.entry, &posting.id, of, &ctx.mint));
+    let entries = entries.collect::<Result<Vec<_>, _>>().map_err(overflow)?;
+    let link = match &snapshot.link {
+        Some(paid) => ctx.store.load_link(&paid.link).await?.map(|link| link.state),
+        None => None,
+    };
+    let written = ctx.store.post_returns(&PostReturns { read, entries: &entries, is_full, link }).await?;
+    tracing::info!(order = read.order.id.as_str(), entries = entries.len(), ?written, "posted what went back");
+    Ok(written)
+}
+
+/// The processing fee in a credit, as the payer paid it.
+fn fee_of(credit: &AggregateTransaction) -> Money {
+    let fees = credit.details.iter().filter(|detail| detail.details.kind == DetailKind::FeeCompany.as_str());
+    Money::minor(fees.map(|detail| detail.details.amount).sum::<i64>().saturating_neg())
+}
+
+/// What was held and not captured counts as refunded at Stripe, as what was given back does.
+fn is_fully_refunded(charge: &Charge) -> bool {
+    !charge.amount_captured.is_zero() && charge.amount_refunded >= charge.amount
+}
+
+/// The refunds of a charge, oldest first; and the one that the event tells of, if it is too old to be listed.
+fn refunds(event: &EventRecord, charge: &Charge) -> Vec<Return> {
+    let refund = |id: &str, amount, status: &str, created_s| Return {
+        kind: ReturnKind::Refund,
+        id: id.to_owned(),
+        amount,
+        standing: refund_standing(status),
+        created_s,
+    };
+    let listed = charge.refunds.iter().rev();
+    let mut found: Vec<_> = listed.map(|r| refund(&r.id, r.amount, &r.status, r.created_s)).collect();
+    leave_out_release(&mut found, charge);
+    let told = &event.object;
+    let is_refund = event.kind != "charge.refunded";
+    if is_refund && told.amount > 0 && !charge.refunds.iter().any(|listed| listed.id == told.id) {
+        found.insert(0, refund(&told.id, Money::minor(told.amount), &told.status, told.created_s));
+    }
+    found
+}
+
+/// What was held and not captured may show as a refund, the oldest: no money went back to anybody.
+fn leave_out_release(found: &mut Vec<Return>, charge: &Charge) {
+    let released = charge.amount.units().saturating_sub(charge.amount_captured.units());
+    let given: i64 = found.iter().filter(|r| r.standing == Standing::Returned).map(|r| r.amount.units()).sum();
+    // Only if the list reaches back to the capture.
+    let is_listed = released > 0 && given == charge.amount_refunded.units();
+    let oldest = found.iter().position(|r| r.standing == Standing::Returned && r.amount.units() == released);
+    if let Some(oldest) = oldest.filter(|_| is_listed) {
+        found.remove(oldest);
+    }
+}
+
+/// The dispute that the event tells of, if Stripe's charge bears it out.
+fn dispute(event: &EventRecord, charge: &Charge) -> Result<Option<Return>, ApiError> {
+    let told = &event.object;
+    if told.charge != charge.id {
+        tracing::error!(event = event.id.as_str(), "a dispute is of another charge than the one that paid");
+        return Ok(None);
+    }
+    if !charge.disputed {
+        return Err(ApiError::internal("stripe doesn't say that a charge was disputed"));
+    }
+    let amount = Money::minor(told.amount.clamp(0, charge.amount_captured.units().max(0)));
+    Ok(Some(Return {
+        kind: ReturnKind::Dispute,
+        id: told.id.clone(),
+        amount,
+        standing: dispute_standing(&event.kind, &told.status),
+        created_s: told.created_s,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::EventObject;
+    use crate::stripe::Refund;
+    use classpay_domain::id::{AccountId, EventId};
+
+    fn charge(amount: i64, captured: i64, refunded: i64, refunds: &[(&str, i64, &str)]) -> Charge {
+        let refund = |(id, amount, status): &(&str, i64, &str)| Refund {
+            id: (*id).to_owned(),
+            amount: Money::minor(*amount),
+            currency: "gbp".to_owned(),
+            status: (*status).to_owned(),
+            created_s: 9,
+            created_on: jiff::civil::date(2026, 9, 7),
+        };
+        Charge {
+            id: "ch_1".to_owned(),
+            amount: Money::minor(amount),
+            amount_captured: Money::minor(captured),
+            amount_refunded: Money::minor(refunded),
+            currency: "gbp".to_owned(),
+            refunded: refunded == amount,
+            disputed: true,
+            created_s: 1,
+            refunds: refunds.iter().map(refund).collect(),
+        }
+    }
+
+    fn event(kind: &str, id: &str, amount: i64, status: &str) -> EventRecord {
+        EventRecord {
+            account: AccountId::parse("acct_1").unwrap(),
+            id: EventId::parse("evt_1").unwrap(),
+            kind: kind.to_owned(),
+            created_s: 5,
+            received_s: 6,
+            intent: None,
+            is_marked: false,
+            object: EventObject {
+                id: id.to_owned(),
+                amount,
+                status: status.to_owned(),
+                charge: "ch_1".to_owned(),
+                created_s: 4,
+            },
+        }
+    }
+
+    fn ids(found: &[Return]) -> Vec<&str> {
+        found.iter().map(|found| found.id.as_str()).collect()
+    }
+
+    #[test]
+    fn refunds_are_what_stripe_lists_oldest_first_whatever_the_event_says_of_them() {
+        let listed = charge(1029, 1029, 500, &[("re_2", 500, "succeeded"), ("re_1", 529, "failed")]);
+        let found = refunds(&event("refund.created", "re_1", 529, "succeeded"), &listed);
+        assert_eq!(ids(&found), ["re_1", "re_2"]);
+        assert_eq!(found.iter().map(|r| r.standing).collect::<Vec<_>>(), [Standing::Undone, Standing::Returned]);
+    }
+
+    #[test]
+    fn a_refund_that_is_too_old_to_be_listed_is_taken_from_its_event_and_a_charge_is_no_refund() {
+        let listed = charge(1029, 1029, 500, &[("re_2", 500, "succeeded")]);
+        assert_eq!(ids(&refunds(&event("refund.failed", "re_1", 100, "failed"), &listed)), ["re_1", "re_2"]);
+        assert_eq!(ids(&refunds(&event("charge.refunded", "ch_1", 1029, "succeeded"), &listed)), ["re_2"]);
+    }
+
+    #[test]
+    fn what_was_held_and_not_captured_is_no_refund() {
+        let event = event("charge.refunded", "ch_1", 0, "succeeded");
+        let released = charge(5000, 1029, 3971, &[("re_0", 3971, "succeeded")]);
+        assert!(refunds(&event, &released).is_empty() && !is_fully_refunded(&released));
+        let refunded = charge(5000, 1029, 5000, &[("re_1", 1029, "succeeded"), ("re_0", 3971, "succeeded")]);
+        assert_eq!(ids(&refunds(&event, &refunded)), ["re_1"]);
+        assert!(is_fully_refunded(&refunded));
+        // Beyond the list: then nothing of the list is it.
+        let long = charge(2000, 1900, 300, &[("re_2", 100, "succeeded"), ("re_1", 100, "succeeded")]);
+        assert_eq!(ids(&refunds(&event, &long)), ["re_1", "re_2"]);
+        let never_captured = charge(1029, 0, 1029, &[("re_0", 1029, "succeeded")]);
+        assert!(refunds(&event, &never_captured).is_empty() && !is_fully_refunded(&never_captured));
+    }
+
+    #[test]
+    fn a_dispute_is_posted_only_if_the_charge_bears_it_out() {
+        let disputed = charge(1029, 1029, 0, &[]);
+        let lost = event("charge.dispute.closed", "du_1", 2000, "lost");
+        let found = dispute(&lost, &disputed).unwrap().unwrap();
+        assert_eq!((found.amount, found.standing), (Money::minor(1029), Standing::Returned));
+        assert!(dispute(&lost, &Charge { disputed: false, ..disputed.clone() }).is_err());
+        assert_eq!(dispute(&lost, &Charge { id: "ch_2".to_owned(), ..disputed }), Ok(None));
+    }
+}

@@ -1,0 +1,124 @@
+//! Stripe's events, delivered by the test itself: the stand-in's own, or made up, signed as Stripe signs them.
+//!
+//! Invariant: a test decides when an event arrives, and how often.
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use reqwest::Method;
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::{Answer, Api, Item, Stack};
+
+/// What the stack's Stripe signs with.
+const SECRET: &str = "whsec_local";
+
+/// The header `Stripe-Signature` for this body at that time (seconds since 1970).
+///
+/// # Panics
+/// Never: any text is a key.
+#[must_use]
+pub fn signature(secret: &str, body: &str, time_s: i64) -> String {
+    use std::fmt::Write as _;
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
+    mac.update(format!("{time_s}.{body}").as_bytes());
+    mac.finalize().into_bytes().iter().fold(format!("t={time_s},v1="), |mut header, byte| {
+        write!(header, "{byte:02x}").expect("a string takes any text");
+        header
+    })
+}
+
+impl Stack {
+    /// Sends this to the webhook, with this signature.
+    pub async fn send_signed(&self, body: &str, signature: &str) -> Answer {
+        let call = self.caller(None).request(Method::POST, "/v1/stripe/webhook");
+        let call = call.header("stripe-signature", signature).header("content-type", "application/json");
+        Api::send(call.body(body.to_owned())).await
+    }
+
+    /// An event arrives, signed by Stripe at that time.
+    ///
+    /// # Panics
+    /// If it isn't taken.
+    pub async fn deliver_at(&self, event: &Value, time_s: i64) {
+        let body = event.to_string();
+        let answer = self.send_signed(&body, &signature(SECRET, &body, time_s)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+
+    /// An event arrives at the time that it tells of.
+    ///
+    /// # Panics
+    /// If it isn't taken.
+    pub async fn deliver(&self, event: &Value) {
+        self.deliver_at(event, event["created"].as_i64().expect("a time")).await;
+    }
+
+    /// The stand-in's events of this type on the studio's account, oldest first.
+    ///
+    /// # Panics
+    /// If the stand-in doesn't say.
+    pub async fn events(&self, kind: &str) -> Vec<Value> {
+        let call = self.stripe().request(Method::GET, &format!("/v1/events?limit=100&type={kind}"));
+        let answer = Api::send(call.bearer_auth("sk_test_local").header("stripe-account", self.account())).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let mut events = answer.json()["data"].as_array().expect("a list").clone();
+        events.reverse();
+        events
+    }
+
+    /// The latest of them.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn event(&self, kind: &str) -> Value {
+        self.events(kind).await.pop().unwrap_or_else(|| panic!("no {kind}"))
+    }
+
+    /// An event as it is kept.
+    pub async fn kept(&self, event: &Value) -> Option<Item> {
+        let id = event["id"].as_str().unwrap_or_default();
+        self.table().get(&format!("EVT#{}#{id}", self.account()), "META").await
+    }
+
+    /// The studio gives back so much of an intent's charge, or all of it. The refund's id.
+    ///
+    /// # Panics
+    /// If Stripe refuses.
+    pub async fn refund(&self, intent: &str, amount: Option<i64>) -> String {
+        let body = amount.map_or(json!({}), |amount| json!({"amount": amount}));
+        let answer = self.stripe().post(&format!("/_control/payment_intents/{intent}/refund"), &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// The lines of everything that orders didn't post, in the order of the ledger: what went back of payments.
+    ///
+    /// # Panics
+    /// If an entry isn't JSON.
+    pub async fn went_back(&self, family: &str) -> Vec<(String, String, i64)> {
+        let items = self.table().partition(&format!("C#{}#F#{family}#LEDGER", self.company()), "TRN#").await;
+        let mut lines = Vec::new();
+        for item in items {
+            let entry: Value = serde_json::from_str(item["doc"].as_s().expect("a document")).expect("JSON");
+            let head = &entry["transaction"];
+            if !head["orderId"].is_null() || head["relatedTransactionId"].is_null() {
+                continue;
+            }
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            for line in entry["details"].as_array().expect("lines") {
+                let line = &line["details"];
+                lines.push((text(&head["type"]), text(&line["type"]), line["amount"].as_i64().expect("an amount")));
+            }
+        }
+        lines
+    }
+
+    /// What a family owes.
+    ///
+    /// # Panics
+    /// If there is no such family.
+    pub async fn balance(&self, family: &str) -> i64 {
+        let item = self.table().get(&format!("C#{}#F#{family}", self.company()), "META").await.expect("a family");
+        item["family_balance"].as_n().expect("a number").parse().expect("an integer")
+    }
+}
