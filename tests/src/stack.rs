@@ -184,6 +184,12 @@ impl Stack {
         Table::new(&self.ready.dynamodb, &self.ready.table)
     }
 
+    /// Where its DynamoDB is.
+    #[must_use]
+    pub fn dynamodb_url(&self) -> &str {
+        &self.ready.dynamodb
+    }
+
     /// The studio's company.
     #[must_use]
     pub fn company(&self) -> &str {

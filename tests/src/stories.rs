@@ -170,7 +170,7 @@ impl Stack {
     /// # Panics
     /// If it can't be moved.
     pub async fn move_clock(&self, now: &str) {
-        let answer = self.caller(None).post("/_local/clock", &json!({"now": now})).await;
+        let answer = self.stripe().post("/_control/clock", &json!({"now": now})).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
 

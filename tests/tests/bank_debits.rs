@@ -82,3 +82,38 @@ async fn a_bank_debit_that_fails_before_anybody_asked_leaves_the_link_open() {
     assert_eq!(stack.process_link(&link, Some(&intent)).await.status, 200);
     assert_books_balance(&stack).await;
 }
+
+/// The schedule, at a later time.
+async fn schedule_at(stack: &Stack, now: &str) {
+    stack.move_clock(now).await;
+    let run = stack.caller(None).post("/_local/run/settle-payments", &json!({})).await;
+    assert_eq!(run.status, 200, "{}", run.text);
+}
+
+#[tokio::test]
+async fn a_bank_debit_whose_payer_never_comes_back_is_settled_days_later_by_the_schedule() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = debited(&stack, &link).await;
+    schedule_at(&stack, "2026-09-07T08:10:00Z").await;
+    assert_eq!((stack.link_status(&link).await.as_str(), stack.due(COSTUMES).await), ("processing", 0));
+    schedule_at(&stack, "2026-09-09T08:10:00Z").await;
+    assert_eq!(stack.link_status(&link).await, "processing");
+    bank_says(&stack, &intent, "settle").await;
+    schedule_at(&stack, "2026-09-10T09:30:00Z").await;
+    assert_eq!(stack.captured().await, [(intent, COSTUMES_TOTAL)]);
+    assert_books_balance(&stack).await;
+    assert_eq!(stack.link_status(&link).await, "paid");
+}
+
+#[tokio::test]
+async fn a_bank_debit_that_fails_days_later_is_given_back_by_the_schedule() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = debited(&stack, &link).await;
+    schedule_at(&stack, "2026-09-07T08:10:00Z").await;
+    bank_says(&stack, &intent, "fail").await;
+    schedule_at(&stack, "2026-09-10T09:30:00Z").await;
+    assert_eq!((stack.intent_status(&intent).await.as_str(), stack.due(COSTUMES).await), ("canceled", COSTUMES_DUE));
+    assert_eq!(stack.link_status(&link).await, "open");
+}

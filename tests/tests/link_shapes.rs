@@ -75,3 +75,21 @@ async fn a_refunded_link_shows_its_refunds_in_the_published_shape() {
     let charge = &receipt["paymentSession"]["paymentIntent"]["charge"];
     assert_eq!((&charge["amountRefunded"], &charge["refunds"][0]["amount"]), (&1000.into(), &1000.into()));
 }
+
+#[tokio::test]
+async fn a_paid_link_discloses_of_the_family_what_the_published_shape_demands_and_no_more() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = stack.authorise_link(&link).await;
+    let paid = stack.process_link(&link, Some(&intent)).await.json();
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>();
+    let family =
+        "id companyId name joinedAt invitationStatus autopayEnabled profilePicture deletedAt archivedAt createdAt";
+    assert_eq!(keys(&paid["family"]), family.split(' ').map(str::to_owned).collect());
+    let answer = "paymentLink company family debitAggregateTransaction creditAggregateTransaction paymentIntent";
+    assert_eq!(keys(&paid), answer.split(' ').map(str::to_owned).collect());
+    let opened = stack.open_link(&link).await.text;
+    for private in ["@", "phone", "students", "stu_", "enr_", "pm_saved"] {
+        assert!(!opened.contains(private), "{private}: {opened}");
+    }
+}

@@ -28,6 +28,7 @@ pub fn standin(file: Option<&Path>, clock: Arc<Clock>, api_url: &str) -> Result<
         Some(file) => StandIn::open(file, now),
     };
     let standin = standin.map_err(|problem| Problem::new(problem.to_string()))?;
+    standin.clock_is_moved_at(format!("{api_url}/_local/clock"));
     standin
         .deliver_to(&format!("{api_url}{WEBHOOK_PATH}"), &[LOCAL_WEBHOOK_SECRET])
         .map_err(|problem| Problem::new(problem.to_string()))?;

@@ -59,6 +59,8 @@ pub struct StandIn {
     log: Mutex<RequestLog>,
     in_flight: InFlight,
     webhooks: Webhooks,
+    /// Where the clock is moved.
+    clock_owner: Mutex<Option<String>>,
 }
 
 /// The state couldn't be opened: not a database, not writable, or from another program.
@@ -102,7 +104,17 @@ impl StandIn {
             log: Mutex::default(),
             in_flight: InFlight::default(),
             webhooks: Webhooks::default(),
+            clock_owner: Mutex::default(),
         }
+    }
+
+    /// Where the clock is moved that this stand-in only reads: `POST /_control/clock` is sent on to this address.
+    pub fn clock_is_moved_at(&self, url: impl Into<String>) {
+        *self.clock_owner.lock().unwrap_or_else(PoisonError::into_inner) = Some(url.into());
+    }
+
+    fn clock_owner(&self) -> Option<String> {
+        self.clock_owner.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn now(&self) -> i64 {

@@ -17,6 +17,7 @@
 //! | `GET /_control/charges` | | what was charged |
 //! | `GET`, `DELETE /_control/requests` | | the calls that came in |
 //! | `GET`, `POST`, `DELETE /_control/faults` | `{"match": {…}, "count": 1, "do": {…}}` | see `faults` |
+//! | `POST /_control/clock` | `{"now": "2026-09-01T09:00:00Z"}` | time passes: a redirect (307) to whoever owns the clock |
 //! | `/_control/webhooks…` | | see `webhooks::control` |
 //!
 //! Every field of a body may be left out, but for the outcomes.
@@ -40,6 +41,10 @@ use crate::objects::Charge;
 use crate::{store, webhooks};
 
 pub(crate) async fn answer(standin: &StandIn, method: &Method, path: &str, body: &str) -> Response<Body> {
+    if let ("POST", "/_control/clock", Some(owner)) = (method.as_str(), path, standin.clock_owner()) {
+        let redirect = Response::builder().status(307).header("location", owner);
+        return redirect.body(Body::empty()).expect("made of known parts");
+    }
     let result = if path == "/_control/webhooks" || path.starts_with("/_control/webhooks/") {
         webhooks::control::handle(standin, method, path, body).await
     } else {
