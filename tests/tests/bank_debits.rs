@@ -1,6 +1,6 @@
 //! A link that is paid by bank debit: days on its way, and it may fail.
 
-use classpay_tests::{COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, OKAFOR, Stack, assert_books_balance};
+use classpay_tests::{COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, Call, OKAFOR, Stack, assert_books_balance};
 use serde_json::json;
 
 const DEBIT: &str = "pm_bacsDebit_success";
@@ -116,4 +116,42 @@ async fn a_bank_debit_that_fails_days_later_is_given_back_by_the_schedule() {
     schedule_at(&stack, "2026-09-10T09:30:00Z").await;
     assert_eq!((stack.intent_status(&intent).await.as_str(), stack.due(COSTUMES).await), ("canceled", COSTUMES_DUE));
     assert_eq!(stack.link_status(&link).await, "open");
+}
+
+#[tokio::test]
+async fn a_card_confirmed_after_the_expiry_in_place_of_a_failed_debit_is_released() {
+    let stack = Stack::start().await;
+    let link = stack.link(Some("2026-09-07 12:00:00")).await;
+    let intent = debited(&stack, &link).await;
+    assert_eq!(stack.process_link(&link, Some(&intent)).await.status, 200);
+    stack.move_clock("2026-09-08T12:00:00Z").await;
+    bank_says(&stack, &intent, "fail").await;
+    stack.confirm(&intent).await;
+    let refused = stack.process_link(&link, Some(&intent)).await;
+    assert_eq!((refused.status, refused.code().as_str()), (422, "payment_cancelled"), "{}", refused.text);
+    assert_eq!((stack.intent_status(&intent).await.as_str(), stack.due(COSTUMES).await), ("canceled", COSTUMES_DUE));
+    assert!(stack.captured().await.is_empty());
+    assert_eq!(stack.link_status(&link).await, "link_expired");
+}
+
+#[tokio::test]
+async fn a_debit_made_after_the_expiry_that_arrives_all_the_same_is_the_family_s_credit_and_the_link_ends() {
+    let stack = Stack::start().await;
+    let link = stack.link(Some("2026-09-07 12:00:00")).await;
+    let intent = stack.intent_of_link(&link).await;
+    // Stripe doesn't cancel for now: so the schedule, which runs when the clock is moved, can't end the link first.
+    stack.order_fault(Call::Cancel, u32::MAX, &json!({"status": 429})).await;
+    stack.move_clock("2026-09-07T12:00:30Z").await;
+    assert_eq!(stack.stripe().pay(&intent, DEBIT).await.status, 200);
+    stack.withdraw_faults().await;
+    let refused = stack.process_link(&link, Some(&intent)).await;
+    assert_eq!(refused.status, 202, "{}", refused.text);
+    bank_says(&stack, &intent, "settle").await;
+    schedule_at(&stack, "2026-09-11T12:00:00Z").await;
+    schedule_at(&stack, "2026-09-11T14:00:00Z").await;
+    assert_eq!(stack.link_status(&link).await, "link_expired");
+    assert_eq!(stack.due(COSTUMES).await, COSTUMES_DUE);
+    let credits = stack.table().partition(&format!("C#{}#F#{OKAFOR}#LEDGER", stack.company()), "TRN#").await;
+    let paid = credits.iter().filter(|item| item["doc"].as_s().is_ok_and(|doc| doc.contains("payment-auto"))).count();
+    assert_eq!(paid, 1, "what Stripe has taken is the family's, once");
 }

@@ -2,7 +2,7 @@
 
 use classpay_service::catalogue::Catalogue;
 use classpay_service::store::Store;
-use classpay_tests::{COSTUMES, COSTUMES_DUE, Stack, assert_books_balance};
+use classpay_tests::{COSTUMES, COSTUMES_DUE, Call, Stack, assert_books_balance};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -17,6 +17,17 @@ async fn a_revoked_link_is_gone_and_its_authorisation_with_it() {
     }
     assert_eq!(stack.revoke_link(&link).await.status, 204);
     assert_eq!((stack.captured().await.len(), stack.due(COSTUMES).await), (0, COSTUMES_DUE));
+}
+
+#[tokio::test]
+async fn a_cancel_that_stripe_answers_with_a_stored_error_does_not_keep_a_link_open() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = stack.intent_of_link(&link).await;
+    stack.order_fault(Call::Cancel, 1, &json!({"status": 500})).await;
+    assert_eq!(stack.revoke_link(&link).await.status, 204);
+    assert_eq!(stack.intent_status(&intent).await, "canceled");
+    assert_eq!(stack.link_status(&link).await, "link_revoked");
 }
 
 #[tokio::test]

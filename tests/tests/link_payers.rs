@@ -1,5 +1,7 @@
 //! Who pays a link, and what Stripe keeps of them.
 
+use classpay_service::catalogue::Catalogue;
+use classpay_service::store::Store;
 use classpay_tests::{COSTUMES_TOTAL, OKAFOR, Stack, assert_books_balance, studio};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -82,4 +84,23 @@ async fn a_price_that_was_meddled_with_in_stripe_s_dashboard_is_released_and_not
     assert_eq!((refused.status, refused.code().as_str()), (422, "quote_changed"), "{}", refused.text);
     assert_eq!(stack.intent_status(&intent).await, "canceled");
     assert!(stack.captured().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_company_that_moves_to_another_account_is_paid_there() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let old = stack.intent_of_link(&link).await;
+    let demo = include_str!("../../infra/local/demo-studio.json");
+    let moved = Catalogue::parse(&demo.replace("acct_1DemoDanceSchool", "acct_2Moved")).unwrap();
+    let table = stack.table();
+    Store::over(table.client.clone(), &table.name).import(&moved).await.unwrap();
+    let new = stack.authorise_link(&link).await;
+    assert_ne!(new, old);
+    assert_eq!(stack.intent_status(&old).await, "canceled");
+    assert_eq!(stack.process_link(&link, Some(&new)).await.status, 200);
+    let charges = stack.stripe().charges().await;
+    let taken: Vec<_> = charges.iter().map(|charge| (&charge["account"], &charge["amountCaptured"])).collect();
+    assert_eq!(taken, [(&json!("acct_2Moved"), &json!(COSTUMES_TOTAL))]);
+    assert_eq!(stack.link_status(&link).await, "paid");
 }

@@ -114,3 +114,19 @@ async fn an_enrolment_of_the_file_that_was_given_up_is_not_brought_back() {
     assert_eq!(shop.table.get(&pk, &sk).await.unwrap()["place_state"], text("CANCELLED"));
     assert_eq!(shop.seats_left(POINTE).await, seats);
 }
+
+#[tokio::test]
+async fn an_import_that_was_interrupted_between_documents_and_seats_is_completed_by_the_next() {
+    let (shop, whole) = (Shop::open().await, Shop::open().await);
+    let changed = Studio::demo().with(BALLET, &json!({"capacity": 20, "price": 900}));
+    whole.import(&changed).await;
+    let (left, version) = (shop.seats_left(BALLET).await, shop.price_version(BALLET).await);
+    // The document of the class is written already, and nothing else.
+    let pk = format!("C#{COMPANY}#CLS#{BALLET}");
+    let written = whole.table.get(&pk, "META").await.unwrap();
+    let half = shop.table.client.put_item().table_name(&shop.table.name).set_item(Some(written));
+    half.send().await.unwrap();
+    assert_eq!(shop.seats_left(BALLET).await, left);
+    assert_eq!(shop.import(&changed).await, 0, "no document is left to write");
+    assert_eq!((shop.seats_left(BALLET).await, shop.price_version(BALLET).await), (left + 6, version + 1));
+}

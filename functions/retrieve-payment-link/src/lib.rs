@@ -5,7 +5,7 @@
 use classpay_service::context::{Context, Deadline};
 use classpay_service::http::{ApiError, Response, extract};
 use classpay_service::links::body::RetrieveBody;
-use classpay_service::links::retrieve::retrieve;
+use classpay_service::links::retrieve::{Opened, retrieve};
 use lambda_http::Request;
 
 /// Answers a retrieval.
@@ -14,6 +14,8 @@ use lambda_http::Request;
 /// The refusals of a payment link.
 pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
     let id = extract::path(request, "paymentLinkId")?;
-    let retrieved = retrieve(ctx, id, Deadline::of(request)).await.map_err(ApiError::by_link)?;
-    Response::ok(&RetrieveBody::from(&retrieved))
+    match retrieve(ctx, id, Deadline::of(request)).await.map_err(ApiError::by_link)? {
+        Opened::Shown(retrieved) => Response::ok(&RetrieveBody::from(&*retrieved)),
+        Opened::Pending(order) => Ok(Response::processing(&order)),
+    }
 }

@@ -6,12 +6,12 @@
 
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::money::Money;
-use classpay_domain::order::{IntentStatus, OrderState, Step, next_step};
+use classpay_domain::order::{IntentStatus, OrderState, PaidBy, Step, next_step};
 
 use crate::aggregate::AggregateTransaction;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
-use crate::snapshot::OrderPayment;
+use crate::snapshot::{OrderPayment, Snapshot};
 use crate::store::{OrderRecord, Session, Written};
 use crate::stripe::{Intent, Stripe, StripeError};
 use crate::unallocated;
@@ -56,7 +56,11 @@ pub async fn settle(ctx: &Context, mut order: OrderRecord, known: Option<Intent>
                 Ok(None) | Err(_) => break,
             },
         };
-        let (state, written) = match next_step(payment.paid_by, Money::minor(payment.total), intent.facts()) {
+        let step = match next_step(payment.paid_by, Money::minor(payment.total), intent.facts()) {
+            Step::Capture if is_too_late(&order.snapshot, &intent) => Step::Void,
+            step => step,
+        };
+        let (state, written) = match step {
             Step::Capture if captures == MAX_CAPTURES => break,
             Step::Capture => {
                 if captures > 0 && !take_next_attempt(ctx, &mut order).await {
@@ -93,6 +97,15 @@ pub async fn settle(ctx: &Context, mut order: OrderRecord, known: Option<Intent>
         }
     }
     Outcome::Pending(order.id)
+}
+
+/// Whether a payer whose bank debit failed has confirmed anew after the link's time was over: that is a new
+/// authorisation, and it is judged as one.
+fn is_too_late(snapshot: &Snapshot, intent: &Intent) -> bool {
+    let again = snapshot.payment.as_ref().is_some_and(|payment| payment.paid_by == PaidBy::BankDebit);
+    let expires_s = snapshot.link.as_ref().and_then(|link| link.expires_s);
+    let authorised_s = intent.charge.as_ref().map(|charge| charge.created_s);
+    again && expires_s.zip(authorised_s).is_some_and(|(expires_s, authorised_s)| authorised_s > expires_s)
 }
 
 /// Captures exactly the order's total. `None`: ask Stripe what the intent is.
@@ -194,7 +207,7 @@ fn cancel_key(why: &str, order: &OrderId, attempt: usize, now_s: i64) -> String 
 }
 
 /// Cancels, or reads what the intent is if the answer is not a clear one. `None`: Stripe doesn't say.
-async fn cancel(stripe: &Stripe, account: &AccountId, intent: &IntentId, key: &str) -> Option<Intent> {
+pub(crate) async fn cancel(stripe: &Stripe, account: &AccountId, intent: &IntentId, key: &str) -> Option<Intent> {
     match stripe.cancel_intent(account, intent, key).await {
         Ok(intent) => Some(intent),
         Err(StripeError::Unavailable) => None,

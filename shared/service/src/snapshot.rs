@@ -67,6 +67,9 @@ pub struct PaidLink {
     pub debit: TransactionId,
     /// How much of it, in minor units: the payment without the fee.
     pub amount: i64,
+    /// Until when the link can be paid, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_s: Option<i64>,
 }
 
 /// A place that an order books.

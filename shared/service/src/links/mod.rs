@@ -46,7 +46,11 @@ async fn find(ctx: &Context, id: &str) -> Result<Link, ApiError> {
     }
 }
 
+/// Stripe's account that the link's intent is on.
 async fn account(ctx: &Context, link: &Link) -> Result<AccountId, ApiError> {
+    if let Some(account) = &link.account {
+        return Ok(account.clone());
+    }
     ctx.account_of(&link.company).await?.ok_or(ErrorCode::StripeMisconfigured.into())
 }
 

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use classpay_domain::id::{AccountId, CustomerId};
+use classpay_domain::id::{AccountId, CustomerId, OrderId};
 use classpay_domain::link::{Amount, LinkState, Retrieval, retrieval};
-use classpay_domain::order::IntentStatus;
+use classpay_domain::order::{IntentStatus, order_of_intent};
 use classpay_domain::pricing::Payment;
 use tokio::join;
 
@@ -35,25 +35,48 @@ pub struct Retrieved {
     pub form: Option<(CustomerSession, EphemeralKey)>,
 }
 
+/// How a retrieval ended.
+#[derive(Debug)]
+pub enum Opened {
+    /// The link with its intent.
+    Shown(Box<Retrieved>),
+    /// Money was moved, and what came of it can't be read now: the same call again tells.
+    Pending(OrderId),
+}
+
 enum Round {
     Over(Box<Retrieved>),
     Again,
+    /// Something was sent that moves money: look again, and from now on say nothing of "unavailable".
+    Sent(OrderId),
 }
 
 /// Retrieves a link.
 ///
 /// # Errors
 /// The refusals of a retrieval.
-pub async fn retrieve(ctx: &Context, id: &str, deadline: Deadline) -> Result<Retrieved, ApiError> {
+pub async fn retrieve(ctx: &Context, id: &str, deadline: Deadline) -> Result<Opened, ApiError> {
+    let mut sent = None;
     for _ in 0..MAX_ROUNDS {
-        let link = find(ctx, id).await?;
-        match round(ctx, link, deadline).await? {
-            Round::Over(retrieved) => return Ok(*retrieved),
-            Round::Again if deadline.is_near() => break,
-            Round::Again => {}
+        let looked = match find(ctx, id).await {
+            Ok(link) => round(ctx, link, deadline).await,
+            Err(error) => Err(error),
+        };
+        match (looked, sent.take()) {
+            (Ok(Round::Over(retrieved)), _) => return Ok(Opened::Shown(retrieved)),
+            (Ok(Round::Again), before) => sent = before,
+            (Ok(Round::Sent(order)), _) => sent = Some(order),
+            (Err(error), Some(order)) if error.status() >= 500 => return Ok(Opened::Pending(order)),
+            (Err(error), _) => return Err(error),
+        }
+        if deadline.is_near() {
+            break;
         }
     }
-    Err(ApiError::from(ErrorCode::Unavailable).because("rivals were faster every time"))
+    match sent {
+        Some(order) => Ok(Opened::Pending(order)),
+        None => Err(ApiError::from(ErrorCode::Unavailable).because("rivals were faster every time")),
+    }
 }
 
 async fn round(ctx: &Context, link: Link, deadline: Deadline) -> Result<Round, ApiError> {
@@ -85,7 +108,9 @@ async fn round(ctx: &Context, link: Link, deadline: Deadline) -> Result<Round, A
         _ => return Ok(shown(link, target, intent, paid, None)),
     }
     let due = due_payment(&target);
-    let right = paid.is_some_and(|opened| due.is_ok_and(|due| due.total == opened.total));
+    // An intent on an account that the company has left charges nothing that is due to it.
+    let here = target.company.settings.billing.stripe_id.as_ref() == Some(&account);
+    let right = here && paid.is_some_and(|opened| due.is_ok_and(|due| due.total == opened.total));
     let amount = if right { Amount::Right } else { Amount::Wrong };
     let decided = retrieval(status, amount);
     if decided != Retrieval::Settle && end::is_over(ctx, &link) {
@@ -98,11 +123,11 @@ async fn round(ctx: &Context, link: Link, deadline: Deadline) -> Result<Round, A
             let step = road::take(ctx, &link, &target, &session, intent.clone(), deadline).await?;
             after_settling(step, link, target, Some(intent))
         }
-        (Retrieval::CancelThenOpen, Some(_), _) => match end::cancel_live(&stripe, &account, &link).await? {
-            IntentStatus::Canceled => open(ctx, &stripe, &account, link, target, due.map_err(refusal_of)?).await,
+        (Retrieval::CancelThenOpen, Some(_), _) => match end::cancel_live(ctx, &stripe, &account, &link).await? {
+            IntentStatus::Canceled => open(ctx, &stripe, link, target, due.map_err(refusal_of)?).await,
             _ => Ok(Round::Again),
         },
-        (Retrieval::Open, _, _) => open(ctx, &stripe, &account, link, target, due.map_err(refusal_of)?).await,
+        (Retrieval::Open, _, _) => open(ctx, &stripe, link, target, due.map_err(refusal_of)?).await,
         // An intent is decided about only if it was read, and settled only by its session.
         (Retrieval::Show | Retrieval::Settle | Retrieval::CancelThenOpen, _, _) => {
             Err(ApiError::internal("a link's intent has no session"))
@@ -117,7 +142,11 @@ fn after_settling(step: Step, link: Link, target: LinkTarget, intent: Option<Int
             let paid = target.session.as_ref().and_then(session_payment);
             Ok(shown(Link { state: LinkState::Processing, ..link }, target, intent, paid, None))
         }
-        Step::Got(Outcome::Completed(_) | Outcome::Refused(_)) | Step::Again | Step::Unknown => Ok(Round::Again),
+        Step::Again => Ok(Round::Again),
+        Step::Got(Outcome::Completed(_) | Outcome::Refused(_)) | Step::Unknown => match &target.session {
+            Some(session) => Ok(Round::Sent(order_of_intent(&session.account, &session.intent))),
+            None => Ok(Round::Again),
+        },
     }
 }
 
@@ -173,11 +202,13 @@ async fn form(ctx: &Context, stripe: &Stripe, account: &AccountId, customer: &Cu
 async fn open(
     ctx: &Context,
     stripe: &Stripe,
-    account: &AccountId,
     link: Link,
     target: LinkTarget,
     payment: Payment,
 ) -> Result<Round, ApiError> {
+    // The company's account as it is now: the last intent may have been on another one.
+    let account = target.company.settings.billing.stripe_id.clone().ok_or(ErrorCode::StripeMisconfigured)?;
+    let account = &account;
     let customer = customer(ctx, stripe, account, &link, &target).await?;
     let billing = &target.company.settings.billing;
     let currency = billing.currency.code();
@@ -216,7 +247,8 @@ async fn open(
     };
     match ctx.store.open_intent(&link, &session, &customer).await? {
         Written::Done => {
-            let link = Link { intent: Some(intent.id.clone()), customer: Some(customer), ..link };
+            let intent_id = Some(intent.id.clone());
+            let link = Link { intent: intent_id, account: Some(account.clone()), customer: Some(customer), ..link };
             Ok(shown(link, target, Some(intent), Some(payment), Some(Some(form?))))
         }
         Written::Lost => {
@@ -251,7 +283,7 @@ async fn customer(
     }
     let key = format!("plcus:{}:{}", link.company, link.family);
     let made = stripe.create_customer(account, &target.family.name, &metadata(link), &key).await?;
-    match ctx.store.remember_link_customer(link, &made).await? {
+    match ctx.store.remember_link_customer(link, account, &made).await? {
         Written::Done => Ok(made),
         Written::Lost | Written::Busy | Written::Unknown => {
             let again = ctx.store.load_link_target(link, account).await?;

@@ -73,7 +73,12 @@ pub(super) async fn take(
     let entry = payment_credit(today, payment.total, payment.processing_fee).map_err(too_large)?;
     let name = &target.family.name;
     let ledger = Ledger { company: &link.company, family: &link.family, family_name: name, order: &order };
-    let paid = PaidLink { link: link.id.clone(), debit: link.debit.clone(), amount: payment.subtotal.units() };
+    let paid = PaidLink {
+        link: link.id.clone(),
+        debit: link.debit.clone(),
+        amount: payment.subtotal.units(),
+        expires_s: link.expires_s,
+    };
     let snapshot = Snapshot {
         company: link.company.clone(),
         family: link.family.clone(),

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::catalogue::RegistrationStatus;
-use classpay_domain::id::{CompanyId, FamilyId, SeasonId};
+use classpay_domain::fingerprint::Fingerprint;
+use classpay_domain::id::{CompanyId, FamilyId};
 
 use super::item::{Attributes, Item, Read as _, document, number, text};
 use super::key::{self, Key};
@@ -63,8 +64,7 @@ impl Store {
             }
             done(self.transact(transaction).await?)?;
         }
-        let changed_keys: Vec<_> = changed.iter().map(|(key, _)| key).collect();
-        self.import_seats(catalogue, &changed_keys).await?;
+        self.import_seats(catalogue).await?;
         let family_key = |entry: &FamilyEntry| key::family(company, &entry.family.id);
         let stored = self.get_all(catalogue.families.iter().map(family_key).collect(), Consistency::Strong).await?;
         let mut families_changed = 0;
@@ -80,37 +80,36 @@ impl Store {
         Ok(changed.len() + families_changed)
     }
 
-    async fn import_seats(&self, catalogue: &Catalogue, changed: &[&Key]) -> Result<(), ImportError> {
+    async fn import_seats(&self, catalogue: &Catalogue) -> Result<(), ImportError> {
         let company = &catalogue.company.id;
         let seasons: BTreeMap<_, _> = catalogue.seasons.iter().map(|season| (&season.id, season)).collect();
-        let season_key = |season: &SeasonId| key::price_list(company, key::SEASON, season.as_str());
-        let of_company = |key: &&&Key| key.pk == key::company_pk(company) && !key.sk.starts_with(key::SEASON);
-        let company_changed = changed.iter().any(|key| of_company(&key));
         let keys = catalogue.classes.iter().map(|class| key::seats(company, &class.id)).collect();
         let stored = self.get_all(keys, Consistency::Strong).await?;
+        let for_all = prices_of_company(catalogue);
         for class in &catalogue.classes {
-            let touched = company_changed
-                || changed.contains(&&season_key(&class.season_id))
-                || changed.contains(&&key::class(company, &class.id));
-            let on_sale = seasons.get(&class.season_id).is_some_and(|season| is_on_sale(class, season));
+            let Some(season) = seasons.get(&class.season_id) else { continue };
+            let mut from = for_all.clone();
+            from.text(&document(season)).text(&document(class));
+            let offer =
+                Offer { places: class.places(), on_sale: is_on_sale(class, season), priced_from: from.finish_hex() };
             let seats = key::seats(company, &class.id);
             match stored.get(&seats) {
-                None => self.create_seats(company, class, on_sale).await?,
-                Some(item) if touched => self.change_seats(&seats, item, class, on_sale).await?,
-                Some(_) => {}
+                None => self.create_seats(company, &seats, &offer).await?,
+                Some(item) if item.text_if("priced_from") == Some(&offer.priced_from) => {}
+                Some(item) => self.change_seats(&seats, item, &offer).await?,
             }
         }
         Ok(())
     }
 
-    async fn create_seats(&self, company: &CompanyId, class: &ClassDoc, on_sale: bool) -> Result<(), ImportError> {
-        let places = class.places();
-        let mut item = Item::at(&key::seats(company, &class.id))
+    async fn create_seats(&self, company: &CompanyId, key: &Key, offer: &Offer) -> Result<(), ImportError> {
+        let mut item = Item::at(key)
             .text("cid", company.as_str())
-            .number("seats_left", places.unwrap_or(0))
+            .number("seats_left", offer.places.unwrap_or(0))
             .number("price_version", 1)
-            .flag("on_sale", on_sale);
-        if let Some(places) = places {
+            .flag("on_sale", offer.on_sale)
+            .text("priced_from", &offer.priced_from);
+        if let Some(places) = offer.places {
             item = item.number("seats_total", places);
         }
         let mut transaction = Transaction::new();
@@ -118,24 +117,20 @@ impl Store {
         done(self.transact(transaction).await?)
     }
 
-    async fn change_seats(
-        &self,
-        key: &Key,
-        item: &Attributes,
-        class: &ClassDoc,
-        on_sale: bool,
-    ) -> Result<(), ImportError> {
+    async fn change_seats(&self, key: &Key, item: &Attributes, offer: &Offer) -> Result<(), ImportError> {
         let before: Option<i64> = item.number_if("seats_total")?;
-        let after = class.places().map(i64::from);
+        let after = offer.places.map(i64::from);
         let version: u64 = item.number("price_version")?;
         let total = if after.is_some() { "seats_total = :total," } else { "" };
         let forget = if after.is_some() { "" } else { " REMOVE seats_total" };
         let mut change = Change::of(key.clone())
             .update(format!(
-                "SET {total} on_sale = :on_sale, price_version = :next, seats_left = seats_left + :more{forget}"
+                "SET {total} on_sale = :on_sale, price_version = :next, priced_from = :from, \
+                 seats_left = seats_left + :more{forget}"
             ))
             .only_if("price_version = :version")
-            .value(":on_sale", AttributeValue::Bool(on_sale))
+            .value(":on_sale", AttributeValue::Bool(offer.on_sale))
+            .value(":from", text(&offer.priced_from))
             .value(":next", number(version + 1))
             .value(":version", number(version))
             .value(":more", number(after.unwrap_or(0) - before.unwrap_or(0)));
@@ -239,6 +234,27 @@ fn unless_there(written: Written) -> Result<(), ImportError> {
         Written::Done | Written::Lost => Ok(()),
         Written::Busy | Written::Unknown => Err(ImportError::Interrupted),
     }
+}
+
+/// What a class's seats say of what it is sold for.
+struct Offer {
+    places: Option<u32>,
+    on_sale: bool,
+    /// The digest of every document that decides its price: an import that was interrupted finds what it left.
+    priced_from: String,
+}
+
+/// What decides the prices of all classes.
+fn prices_of_company(catalogue: &Catalogue) -> Fingerprint {
+    let mut digest = Fingerprint::new("offer");
+    digest.text(&document(&catalogue.company));
+    catalogue.tax_rates.iter().for_each(|rate| {
+        digest.text(&document(rate));
+    });
+    catalogue.holidays.iter().for_each(|holiday| {
+        digest.text(&document(holiday));
+    });
+    digest
 }
 
 fn is_on_sale(class: &ClassDoc, season: &SeasonDoc) -> bool {

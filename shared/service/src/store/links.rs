@@ -36,6 +36,8 @@ pub struct Link {
     pub state: LinkState,
     /// Its live intent, or the one that paid it.
     pub intent: Option<IntentId>,
+    /// Stripe's account that this intent is on; the company may have another one by now.
+    pub account: Option<AccountId>,
     /// How many intents it has had; it numbers the idempotency keys.
     pub attempt: u32,
     /// The customer of its intents.
@@ -66,6 +68,7 @@ impl Link {
             debit: debit_id,
             state: LinkState::Open,
             intent: None,
+            account: None,
             attempt: 0,
             customer: None,
             created_s,
@@ -177,9 +180,13 @@ impl Store {
         let items = self.get_all(singles.into_iter().flatten().cloned().collect(), Consistency::Strong).await?;
         let item = |key: &key::Key, what| items.get(key).ok_or(StoreError::Corrupt(what));
         let family = item(&family, "link's family")?;
-        let customer = family.text_if("link_customer").map(str::parse).transpose();
+        let company: CompanyDoc = item(&company, "link's company")?.document("doc")?;
+        // A customer of an account that the company has left is nobody's.
+        let of_now = company.settings.billing.stripe_id.as_ref().map(AccountId::as_str);
+        let customer = family.text_if("link_customer").filter(|_| family.text_if("link_account") == of_now);
+        let customer = customer.map(str::parse).transpose();
         Ok(LinkTarget {
-            company: item(&company, "link's company")?.document("doc")?,
+            company,
             family: family.document("doc")?,
             customer: customer.map_err(|_| StoreError::Corrupt("link_customer"))?,
             due: Money::minor(item(&due, "link's debit")?.number("amount_due")?),
@@ -201,10 +208,17 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn remember_link_customer(&self, link: &Link, customer: &CustomerId) -> Result<Written, StoreError> {
+    pub async fn remember_link_customer(
+        &self,
+        link: &Link,
+        account: &AccountId,
+        customer: &CustomerId,
+    ) -> Result<Written, StoreError> {
+        let unknown = "(attribute_not_exists(link_customer) OR link_account <> :account)";
         let change = Change::of(key::family(&link.company, &link.family))
-            .update("SET link_customer = :customer")
-            .only_if("attribute_exists(pk) AND attribute_not_exists(link_customer)")
+            .update("SET link_customer = :customer, link_account = :account")
+            .only_if(format!("attribute_exists(pk) AND {unknown}"))
+            .value(":account", text(account.as_str()))
             .value(":customer", text(customer.as_str()));
         let mut transaction = Transaction::new();
         transaction.change(change);
@@ -224,7 +238,8 @@ impl Store {
         let mut transaction = Transaction::new();
         transaction.create(session_item(session));
         let change = Change::of(key::link(&link.id))
-            .update("SET intent = :intent, attempt = :next, customer = :customer")
+            .update("SET intent = :intent, account = :account, attempt = :next, customer = :customer")
+            .value(":account", text(session.account.as_str()))
             .value(":intent", text(session.intent.as_str()))
             .value(":next", number(link.attempt + 1))
             .value(":attempt", number(link.attempt))
@@ -332,6 +347,7 @@ pub(super) fn link_of(item: &Attributes) -> Result<Link, StoreError> {
         debit: item.parsed("debit")?,
         state: LinkState::parse(item.text("link_state")?).ok_or(StoreError::Corrupt("link_state"))?,
         intent: item.text_if("intent").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("intent"))?,
+        account: item.text_if("account").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("account"))?,
         attempt: item.number("attempt")?,
         customer: item.text_if("customer").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("customer"))?,
         created_s: item.number("created_s")?,

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use aws_config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, ConditionCheck, Put, TransactWriteItem, Update};
@@ -166,7 +167,10 @@ impl Store {
     pub async fn transact(&self, transaction: Transaction) -> Result<Written, StoreError> {
         let actions = transaction.into_actions(&self.table);
         for attempt in 0..=CONFLICT_RETRIES {
-            let sent = self.client.transact_write_items().set_transact_items(Some(actions.clone())).send().await;
+            // The SDK's own retries would hide that an earlier attempt was lost and may still land.
+            let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
+            let call = self.client.transact_write_items().set_transact_items(Some(actions.clone()));
+            let sent = call.customize().config_override(once).send().await;
             let error = match sent {
                 Ok(_) => return Ok(Written::Done),
                 Err(error) => error,

@@ -14,7 +14,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use classpay_domain::id::{AccountId, IntentId};
-use classpay_domain::order::order_of_intent;
+use classpay_domain::order::{PaidBy, order_of_intent};
 use futures_util::future::{join_all, ready};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use serde::Serialize;
@@ -137,7 +137,9 @@ async fn act(ctx: &Context, what: Unfinished, began_s: i64, deadline: Deadline) 
 }
 
 async fn finish_order(ctx: &Context, order: OrderRecord, age_s: i64, deadline: Deadline) {
-    let outcome = if age_s < plan::ORDER_GIVEN_UP_S {
+    // A bank debit takes days; a card's hold would run out.
+    let takes_days = order.snapshot.payment.as_ref().is_some_and(|payment| payment.paid_by == PaidBy::BankDebit);
+    let outcome = if takes_days || age_s < plan::ORDER_GIVEN_UP_S {
         settle(ctx, order, None, deadline).await
     } else {
         give_up(ctx, order, deadline).await
