@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
-use std::time::Duration;
-
 use classpay_tests::studio::{self, MINH, NGUYEN, POINTE, ballet_for_ada};
 use classpay_tests::{
     Api, COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, Call, OKAFOR, Stack, StackOptions, Webhooks, assert_books_balance,
@@ -89,25 +87,19 @@ async fn stripe_s_own_deliveries_are_believed_and_end_with_the_link_refunded() {
     let stack = Stack::start_with(options).await;
     let link = stack.link(None).await;
     let intent = stack.authorise_link(&link).await;
-    wait_until(&stack, &link, "paid").await;
+    assert_eq!(delivered(&stack, &link).await, "paid");
     stack.refund(&intent, None).await;
-    wait_until(&stack, &link, "refunded").await;
-    let flushed = stack.stripe().post("/_control/webhooks/flush", &json!({"all": true})).await;
-    assert_eq!(flushed.status, 200, "{}", flushed.text);
+    assert_eq!(delivered(&stack, &link).await, "refunded");
     assert_eq!(stack.went_back(OKAFOR).await.len(), 2);
     assert_books_balance(&stack).await;
 }
 
-/// Looks at the link's item until it says so: opening the link would be a call of its own.
-async fn wait_until(stack: &Stack, link: &str, state: &str) {
-    for _ in 0..200 {
-        let item = stack.table().get(&format!("PL#{link}"), "META").await.unwrap();
-        if item["link_state"].as_s().unwrap() == state {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the link is not {state} after ten seconds");
+/// What the link's own item says once every event that is due has been delivered: opening it would be a call of its own.
+async fn delivered(stack: &Stack, link: &str) -> String {
+    let flushed = stack.stripe().post("/_control/webhooks/flush", &json!({"all": true})).await;
+    assert_eq!(flushed.status, 200, "{}", flushed.text);
+    let item = stack.table().get(&format!("PL#{link}"), "META").await.expect("a link");
+    item["link_state"].as_s().expect("a text").clone()
 }
 
 #[tokio::test]
