@@ -6,6 +6,7 @@
 mod api;
 mod books;
 mod links;
+pub mod log;
 mod picture;
 mod processes;
 mod refusal;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::{Api, Table};
+use crate::{Api, Table, log};
 
 /// What a running stack says of itself.
 #[derive(Debug, Clone, Deserialize)]
@@ -41,8 +41,6 @@ pub struct StackOptions {
     pub catalogue: Option<PathBuf>,
     /// Where its state is kept; `None`: in memory.
     pub data_dir: Option<PathBuf>,
-    /// Where everything that it and its functions log goes; `None`: to the test's own output.
-    pub log: Option<PathBuf>,
     /// Whether Stripe's events arrive by themselves.
     pub webhooks: Webhooks,
 }
@@ -62,6 +60,7 @@ pub enum Webhooks {
 pub struct Stack {
     process: Child,
     ready: Ready,
+    log: tempfile::NamedTempFile,
 }
 
 /// The folder of the binaries, built once for a test process, as `cargo dev` builds them.
@@ -85,6 +84,17 @@ pub fn binaries() -> &'static Path {
         assert!(build.status().expect("cargo starts").success(), "the binaries do not build");
         folder
     })
+}
+
+/// Shows the log, which a test's runner prints if the test fails, and searches it.
+impl Drop for Stack {
+    fn drop(&mut self) {
+        let logged = self.logged();
+        eprint!("{logged}");
+        let leaks = log::leaks(&logged);
+        // A second panic would hide the first.
+        assert!(leaks.is_empty() || std::thread::panicking(), "the log holds secrets: {leaks:#?}");
+    }
 }
 
 impl Stack {
@@ -111,13 +121,11 @@ impl Stack {
         if let Some(now) = &options.now {
             command.args(["--now", now]);
         }
-        if let Some(file) = &options.log {
-            command.stderr(std::fs::File::create(file).expect("the log can be written"));
-        }
+        let log = tempfile::NamedTempFile::new().expect("a log can be written");
+        command.stderr(log.reopen().expect("a log can be written"));
         if let Some(file) = &options.catalogue {
             command.arg("--catalogue").arg(file);
         }
-        // What the stack and the functions log is shown when a test fails, as any test's output.
         let mut process = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -126,14 +134,20 @@ impl Stack {
             .expect("the local stack starts");
         let stdout = process.stdout.take().expect("its standard output is piped");
         let line = BufReader::new(stdout).lines().next_line().await.expect("its output can be read");
-        let line = line.expect("the stack said why it did not start");
-        let stack = Self { process, ready: serde_json::from_str(&line).expect("its first line is JSON") };
+        let line = line.unwrap_or_else(|| panic!("the stack did not start:\n{}", log::read(log.path())));
+        let stack = Self { process, ready: serde_json::from_str(&line).expect("its first line is JSON"), log };
         if options.webhooks == Webhooks::Held {
             let every_one = serde_json::json!({"match": {}, "count": u32::MAX, "do": "holdBack"});
             let held = stack.stripe().post("/_control/webhooks/faults", &every_one).await;
             assert_eq!(held.status, 200, "{}", held.text);
         }
         stack
+    }
+
+    /// What it and its functions have logged so far.
+    #[must_use]
+    pub fn logged(&self) -> String {
+        log::read(self.log.path())
     }
 
     /// The process's id.

@@ -175,7 +175,8 @@ async fn midnight_changes_no_price_under_a_payer() {
     let quoted = stack.quoted_payment(OKAFOR, &basket).await["total"].as_i64().unwrap();
     let intent = stack.authorise(OKAFOR, &basket).await;
 
-    stack.move_clock("2026-10-06T23:05:00Z").await;
+    // Before the session is five minutes old: then the schedule would book it beside this call.
+    stack.move_clock("2026-10-06T23:02:00Z").await;
     let after_midnight = stack.quoted_payment(OKAFOR, &basket).await["total"].as_i64().unwrap();
     assert_ne!(after_midnight, quoted, "one instalment fewer: another price");
     let answered = list(&stack.check_out(OKAFOR, &intent, &basket).await);

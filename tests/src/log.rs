@@ -1,0 +1,52 @@
+//! What a stack and its functions have logged, and what must not be in it.
+//!
+//! Invariant: every stack that a test starts is searched when it ends, so that the whole suite is the search.
+
+use std::path::Path;
+
+/// How everything secret of a local stack begins or is marked: Stripe's secrets, keys and signatures, bearer tokens.
+const MARKS: [&str; 7] = ["_secret_", "ek_test_", "sk_test_", "whsec_", "eyJ", "Bearer ", ".example"];
+
+/// The lines that hold a secret: a mark of one, or a payment link's id.
+#[must_use]
+pub fn leaks(log: &str) -> Vec<&str> {
+    let marked = |line: &str| MARKS.iter().any(|mark| line.contains(mark)) || has_link(line);
+    log.lines().filter(|line| marked(line)).collect()
+}
+
+/// Whether a payment link's id stands in it: `pay_` and 26 characters.
+fn has_link(line: &str) -> bool {
+    line.match_indices("pay_").any(|(at, _)| {
+        let id = line[at + "pay_".len()..].bytes().take_while(u8::is_ascii_alphanumeric);
+        id.count() >= 26
+    })
+}
+
+/// A log as text; nothing if it was never written.
+#[must_use]
+pub fn read(file: &Path) -> String {
+    String::from_utf8_lossy(&std::fs::read(file).unwrap_or_default()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leaks;
+
+    #[test]
+    fn a_secret_is_found_wherever_it_stands_in_a_line() {
+        let secrets = [
+            "pi_1_secret_x",
+            "ek_test_1",
+            "cuss_secret_1",
+            "sk_test_local",
+            "whsec_local",
+            "T=eyJ0",
+            "a@b.example",
+            "PL#pay_ZZZZZZZZZZZZZZZZZZZZZZZZZZ/META",
+        ];
+        for secret in secrets {
+            assert_eq!(leaks(&format!("fine\nx {secret} y\nfine")).len(), 1, "{secret}");
+        }
+        assert!(leaks("pay_[secret] process-payment-link pi_1 ord_1 payment_cancelled").is_empty());
+    }
+}
