@@ -90,7 +90,7 @@ pub fn age_in_months(born_on: Date, on: Date) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::{PricingModel, RegistrationStatus};
+    use crate::catalogue::{PricingModel, PricingScheme, RegistrationStatus};
     use crate::id::{ClassId, IdError, PlanId, SeasonId};
     use crate::money::{Money, Percent};
     use jiff::civil::{Weekday, date, time};
@@ -103,7 +103,10 @@ mod tests {
             ends_on: date(2026, 12, 18),
             registration: RegistrationStatus::Open,
             pricing_model: PricingModel::PerLesson,
+            pricing_scheme: PricingScheme::ClassPrice,
             plans: vec![],
+            registration_fee: None,
+            additional_fees: vec![],
         })
     }
 
@@ -118,6 +121,7 @@ mod tests {
             first_lesson_on: date(2026, 9, 1),
             last_lesson_on: date(2026, 12, 14),
             tax_rate: None,
+            discountable: true,
             portal_enrolment: true,
             takes_trials: true,
             min_age_months: None,

@@ -82,6 +82,10 @@ ids! {
     PlanId = "pp";
     /// A tax rate.
     TaxRateId = "tax";
+    /// A registration fee, or an additional fee of a season.
+    FeeId = "fee";
+    /// A discount scheme.
+    DiscountSchemeId = "dsc";
     /// A student's place in a class.
     EnrolmentId = "enr";
     /// A student's single trial lesson.

@@ -18,6 +18,10 @@ pub enum DetailKind {
     Discount,
     /// The tax on a discount; negative.
     DiscountTax,
+    /// For being registered.
+    RegistrationFee,
+    /// For enrolling in a season: a costume, a badge.
+    AdditionalFee,
     /// A trial lesson.
     Trial,
     /// A payment taken through Stripe.
@@ -34,11 +38,13 @@ pub enum DetailKind {
 
 impl DetailKind {
     /// All kinds that are written.
-    pub const ALL: [DetailKind; 10] = [
+    pub const ALL: [DetailKind; 12] = [
         Self::Tuition,
         Self::Tax,
         Self::Discount,
         Self::DiscountTax,
+        Self::RegistrationFee,
+        Self::AdditionalFee,
         Self::Trial,
         Self::PaymentAuto,
         Self::FeeCompany,
@@ -55,6 +61,8 @@ impl DetailKind {
             Self::Tax => "tax",
             Self::Discount => "discount",
             Self::DiscountTax => "discount-tax",
+            Self::RegistrationFee => "registration-fee",
+            Self::AdditionalFee => "additional-fee",
             Self::Trial => "trial",
             Self::PaymentAuto => "payment-auto",
             Self::FeeCompany => "fee-company",
@@ -137,6 +145,8 @@ impl Totals {
                 DetailKind::Discount => &mut sums.discount_total,
                 DetailKind::Tax | DetailKind::DiscountTax => &mut sums.tax_total,
                 DetailKind::Tuition
+                | DetailKind::RegistrationFee
+                | DetailKind::AdditionalFee
                 | DetailKind::Trial
                 | DetailKind::PaymentAuto
                 | DetailKind::FeeCompany

@@ -68,6 +68,15 @@ impl Money {
         narrow(i128::from(self.0).checked_mul(count).ok_or(Overflow)?)
     }
 
+    /// So many of so many equal parts of the amount, rounded.
+    ///
+    /// # Errors
+    /// [`Overflow`] beyond 64 bits, or for no parts.
+    pub fn fraction(self, parts: usize, of: usize) -> Result<Money, Overflow> {
+        let (parts, of) = (i128::try_from(parts).map_err(|_| Overflow)?, i128::try_from(of).map_err(|_| Overflow)?);
+        round_div(i128::from(self.0).checked_mul(parts).ok_or(Overflow)?, of)
+    }
+
     /// The sum of all of them.
     ///
     /// # Errors

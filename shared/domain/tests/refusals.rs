@@ -5,7 +5,7 @@
 mod studio;
 
 use classpay_domain::basket::{BASKET_MAX_ITEMS, Basket, EnrolmentItem, TrialItem};
-use classpay_domain::catalogue::{AgeCutOff, Enrolment, PricingPlan, RegistrationStatus, Studio, TrialBooking};
+use classpay_domain::catalogue::{AgeCutOff, PricingPlan, RegistrationStatus, Studio, TrialBooking};
 use classpay_domain::pricing::{BrokenRule, Buyer, quote};
 use jiff::civil::{Date, Weekday, date, time};
 use studio::{
@@ -53,7 +53,7 @@ fn both(enrolment: EnrolmentItem, trial: TrialItem) -> Basket {
 }
 
 fn enrol(studio: &mut Studio, who: &str, class: &str) {
-    studio.family.enrolments.push(Enrolment { id: id("enr_1"), student: id(who), class: id(class) });
+    studio::enrol(studio, "enr_1", who, class);
 }
 
 #[test]

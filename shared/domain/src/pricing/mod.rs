@@ -1,56 +1,44 @@
 //! From a basket to amounts: one pure function of catalogue, family, basket and time.
 //!
+//! Read in this order: here (the whole), [`place`] (what the items are about), [`refusal`] (why one can't be sold),
+//! [`tuition`] and [`discounts`] (what the places of a season cost), [`tax`], [`instalments`] and [`line`] (one place
+//! on one plan), [`fees`], [`payment`] (what is due now), [`postings`] (what a checkout writes).
+//!
 //! Invariant: checkout calls what the quote called, so what was quoted is what is charged, to the unit. All
 //! arithmetic is integer and checked; what can't be represented is refused and never wrapped.
 
+mod discounts;
+mod fees;
 mod instalments;
+mod line;
 mod payment;
+mod place;
 mod postings;
 mod quote_hash;
 mod refusal;
 mod tax;
+mod tuition;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::civil::{Date, DateTime};
 
+pub use fees::FeeLine;
 pub use instalments::Instalment;
+pub use line::{Line, TrialLine};
 pub use payment::{Charge, LARGEST_CHARGE, Payment};
+pub use place::{Place, places};
 pub use postings::{BookedQuote, postings};
 pub use refusal::{BrokenRule, Buyer, NamedItem, Refusal};
-pub use tax::{LineDetail, ShownDiscount, Taxation};
+pub use tax::{Giver, LineDetail, ShownDiscount, Taxation};
 
-use crate::basket::{Basket, EnrolmentItem, TrialItem};
-use crate::calendar;
-use crate::catalogue::{PricingModel, PricingPlan, Studio};
+use crate::basket::{BASKET_MAX_ITEMS, Basket};
+use crate::catalogue::{PricingPlan, Season, Studio};
 use crate::id::{PlanId, SeasonId};
-use crate::ledger::{DetailKind, Totals};
+use crate::ledger::Totals;
 use crate::money::{Money, Overflow};
-use refusal::Place;
-use tax::Discount;
-
-/// A student's place in a class on one plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// The basket's item.
-    pub item: EnrolmentItem,
-    /// The class's season.
-    pub season: SeasonId,
-    /// The plan it is priced on.
-    pub plan: PlanId,
-    /// For people: class and student.
-    pub description: String,
-    /// What it is made of.
-    pub details: Vec<LineDetail>,
-    /// Its discounts with the tax of each.
-    pub discounts: Vec<ShownDiscount>,
-    /// Its sums.
-    pub totals: Totals,
-    /// How its tax is called, if it is taxed.
-    pub tax_description: Option<String>,
-    /// When it is paid.
-    pub instalments: Vec<Instalment>,
-}
+use line::{Joined, line, trial_line};
+use tuition::Tuition;
 
 /// All the basket's lines of a season as if on one plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,19 +66,6 @@ pub struct SeasonQuote {
     pub plans: Vec<PlanQuote>,
 }
 
-/// A trial lesson.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TrialLine {
-    /// The basket's item.
-    pub item: TrialItem,
-    /// The class's season.
-    pub season: SeasonId,
-    /// What it is made of.
-    pub details: Vec<LineDetail>,
-    /// Its sums.
-    pub totals: Totals,
-}
-
 /// A priced basket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {
@@ -100,6 +75,10 @@ pub struct Quote {
     pub seasons: Vec<SeasonQuote>,
     /// The lines on their plans; empty unless every plan is known.
     pub lines: Vec<Line>,
+    /// The registration fees, by fee, period and student.
+    pub registration_fees: Vec<FeeLine>,
+    /// The seasons' additional fees, by fee, period and student.
+    pub additional_fees: Vec<FeeLine>,
     /// The trials.
     pub trials: Vec<TrialLine>,
     /// What a checkout charges now; `None` unless every enrolment's plan is known.
@@ -108,50 +87,96 @@ pub struct Quote {
     pub hash: String,
 }
 
+impl Quote {
+    /// All fees.
+    pub fn fees(&self) -> impl Iterator<Item = &FeeLine> {
+        self.registration_fees.iter().chain(&self.additional_fees)
+    }
+}
+
 /// Prices a basket at `now`, the company's local date and time.
 ///
 /// # Errors
 /// The first rule that the basket breaks, with the items that break it.
 pub fn quote(studio: &Studio, basket: &Basket, now: DateTime, buyer: Buyer) -> Result<Quote, Refusal> {
-    let places = refusal::check(studio, basket, now, buyer)?;
+    if basket.is_empty() {
+        return Err(Refusal::of_basket(BrokenRule::BasketEmpty));
+    }
+    if basket.len() > BASKET_MAX_ITEMS {
+        return Err(Refusal::of_basket(BrokenRule::BasketTooLarge));
+    }
+    let places = places(studio, basket, now).ok_or(Refusal::of_basket(BrokenRule::NotFound))?;
+    refusal::check(studio, &places, buyer)?;
     price(studio, &places, now.date()).map_err(|Overflow| Refusal::of_basket(BrokenRule::AmountTooLarge))
 }
 
-fn price(studio: &Studio, places: &[Place<'_>], today: Date) -> Result<Quote, Overflow> {
+/// Prices places that may be sold, however many.
+///
+/// # Errors
+/// [`Overflow`] if an amount is beyond 64 bits.
+pub fn price(studio: &Studio, places: &[Place<'_>], today: Date) -> Result<Quote, Overflow> {
     let trials = places.iter().filter_map(|place| trial_line(studio, place)).collect::<Result<Vec<_>, _>>()?;
-    let season_ids: BTreeSet<_> = places.iter().filter(|p| p.enrolment().is_some()).map(|p| &p.season.id).collect();
-    let seasons = season_ids
-        .into_iter()
-        .map(|season| season_quote(studio, places, season, today))
-        .collect::<Result<Vec<_>, _>>()?;
-    let hash = quote_hash::of(&studio.company, &seasons, &trials, today);
-    let enrolments = || places.iter().filter_map(|place| place.enrolment().map(|item| (place, item)));
-    let known = enrolments().all(|(place, _)| place.plan().is_some());
-    let lines = if known {
-        let chosen = enrolments().filter_map(|(place, item)| place.plan().map(|plan| (place, item, plan)));
-        chosen.map(|(place, item, plan)| line(studio, place, item, plan, today)).collect::<Result<Vec<_>, _>>()?
-    } else {
-        Vec::new()
+    let mut of_season: BTreeMap<&SeasonId, (&Season, Vec<&Place<'_>>)> = BTreeMap::new();
+    for place in places.iter().filter(|place| place.enrolment().is_some()) {
+        of_season.entry(&place.season.id).or_insert_with(|| (place.season, Vec::new())).1.push(place);
+    }
+    let (mut seasons, mut lines) = (Vec::new(), Vec::new());
+    for (season, places) in of_season.into_values() {
+        let tuition = tuition::of_season(studio, season, places.into_iter())?;
+        let season = season_quote(studio, season, &tuition, today)?;
+        lines.extend(chosen(&season, &tuition));
+        seasons.push(season);
+    }
+    let enrolments = places.iter().filter(|place| place.enrolment().is_some()).count();
+    let known = lines.len() == enrolments;
+    if !known {
+        lines.clear();
+    }
+    lines.sort_by(|one, other| one.item.cmp(&other.item));
+    let mut quote = Quote {
+        today,
+        seasons,
+        lines,
+        registration_fees: fees::registration_fees(studio, places, today)?,
+        additional_fees: fees::additional_fees(studio, places, today)?,
+        trials,
+        payment: None,
+        hash: String::new(),
     };
-    let payment = if known { Some(Payment::of(&studio.company, &lines, &trials, today)?) } else { None };
-    Ok(Quote { today, seasons, lines, trials, payment, hash })
+    quote.hash = quote_hash::of(&studio.company, &quote);
+    if known {
+        quote.payment = Some(Payment::of(&studio.company, &quote)?);
+    }
+    Ok(quote)
 }
 
-fn season_quote(studio: &Studio, places: &[Place<'_>], id: &SeasonId, today: Date) -> Result<SeasonQuote, Overflow> {
-    let of_season = || places.iter().filter(|place| place.season.id == *id);
-    let plans = of_season().next().into_iter().flat_map(|place| place.season.enabled_plans());
-    let plans = plans
-        .map(|plan| {
-            let lines = of_season()
-                .filter_map(|place| place.enrolment().map(|item| line(studio, place, item, plan, today)))
-                .collect::<Result<Vec<_>, _>>()?;
-            plan_quote(plan, lines, today)
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(SeasonQuote { season: id.clone(), plans })
+/// The lines whose plan is known, as they are quoted on it.
+fn chosen<'q>(season: &'q SeasonQuote, tuition: &'q [Tuition<'_>]) -> impl Iterator<Item = Line> + 'q {
+    tuition.iter().enumerate().filter_map(|(index, tuition)| {
+        let plan = tuition.place.plan()?;
+        let quoted = season.plans.iter().find(|quoted| quoted.plan == plan.id)?;
+        quoted.lines.get(index).cloned()
+    })
 }
 
-fn plan_quote(plan: &PricingPlan, lines: Vec<Line>, today: Date) -> Result<PlanQuote, Overflow> {
+fn season_quote(
+    studio: &Studio,
+    season: &Season,
+    tuition: &[Tuition<'_>],
+    today: Date,
+) -> Result<SeasonQuote, Overflow> {
+    let plans = season.enabled_plans().map(|plan| plan_quote(studio, plan, tuition, today));
+    Ok(SeasonQuote { season: season.id.clone(), plans: plans.collect::<Result<_, _>>()? })
+}
+
+fn plan_quote(
+    studio: &Studio,
+    plan: &PricingPlan,
+    tuition: &[Tuition<'_>],
+    today: Date,
+) -> Result<PlanQuote, Overflow> {
+    let joined = Joined::on(plan, today);
+    let lines = tuition.iter().map(|tuition| line(studio, tuition, &joined)).collect::<Result<Vec<_>, _>>()?;
     let mut taxes: BTreeMap<String, Money> = BTreeMap::new();
     let mut instalments: BTreeMap<Date, Money> = BTreeMap::new();
     for line in &lines {
@@ -168,56 +193,4 @@ fn plan_quote(plan: &PricingPlan, lines: Vec<Line>, today: Date) -> Result<PlanQ
     let totals = Totals::of(details.map(|d| (d.kind, d.amount)))?;
     let due_now = instalments.get(&today).copied().unwrap_or_default();
     Ok(PlanQuote { plan: plan.id.clone(), lines, totals, taxes, due_now, instalments })
-}
-
-fn line(
-    studio: &Studio,
-    place: &Place<'_>,
-    item: &EnrolmentItem,
-    plan: &PricingPlan,
-    today: Date,
-) -> Result<Line, Overflow> {
-    let class = place.class();
-    let units = match place.season.pricing_model {
-        PricingModel::PerLesson => place.lessons_left.len(),
-        PricingModel::PerMonth => calendar::calendar_months(&place.lessons_left),
-        PricingModel::PerSeason => 1,
-    };
-    let base = class.price.times(units)?;
-    let off = plan.discount.of(base)?;
-    let discounts = if off.is_zero() {
-        vec![]
-    } else {
-        let description = format!("Plan discount {}%", plan.discount.to_shortest());
-        vec![Discount { description, amount: off, plan: plan.id.clone() }]
-    };
-    let taxation = Taxation::of_class(studio, class);
-    let description = format!("{}, {}", class.name, place.student.name);
-    let priced = tax::compose(DetailKind::Tuition, &description, base, &discounts, taxation.as_ref())?;
-    Ok(Line {
-        item: item.clone(),
-        season: place.season.id.clone(),
-        plan: plan.id.clone(),
-        totals: Totals::of(priced.details.iter().map(|d| (d.kind, d.amount)))?,
-        tax_description: taxation.as_ref().map(Taxation::description),
-        instalments: instalments::instalments(&priced.details, &calendar::payment_dates(plan, today))?,
-        details: priced.details,
-        discounts: priced.discounts,
-        description,
-    })
-}
-
-fn trial_line(studio: &Studio, place: &Place<'_>) -> Option<Result<TrialLine, Overflow>> {
-    let item = place.trial()?;
-    let taxation = Taxation::of_class(studio, place.class());
-    let description = format!("Trial of {} on {}, {}", place.class().name, item.on, place.student.name);
-    let priced = tax::compose(DetailKind::Trial, &description, studio.company.trials.price, &[], taxation.as_ref());
-    Some(priced.and_then(|priced| {
-        Ok(TrialLine {
-            item: item.clone(),
-            season: place.season.id.clone(),
-            totals: Totals::of(priced.details.iter().map(|d| (d.kind, d.amount)))?,
-            details: priced.details,
-        })
-    }))
 }

@@ -2,11 +2,9 @@
 //!
 //! Invariant: the payment intent says exactly [`Payment::total`], or nothing is captured.
 
-use jiff::civil::Date;
-
 use crate::catalogue::{Company, Currency};
 use crate::money::{Money, Overflow, Percent};
-use crate::pricing::{BrokenRule, Line, Refusal, TrialLine};
+use crate::pricing::{BrokenRule, Line, Quote, Refusal};
 
 /// The most that Stripe charges at once, in minor units.
 pub const LARGEST_CHARGE: Money = Money::minor(99_999_999);
@@ -36,9 +34,11 @@ pub enum Charge {
 }
 
 impl Payment {
-    pub(super) fn of(company: &Company, lines: &[Line], trials: &[TrialLine], today: Date) -> Result<Self, Overflow> {
-        let tuition = lines.iter().flat_map(|line| line.instalments.iter().filter(|i| i.on == today)).map(|i| i.amount);
-        let subtotal = Money::sum(tuition.chain(trials.iter().map(|trial| trial.totals.total)))?;
+    pub(super) fn of(company: &Company, quote: &Quote) -> Result<Self, Overflow> {
+        let due_now = |line: &'_ Line| line.instalments.iter().find(|i| i.on == quote.today).map(|i| i.amount);
+        let tuition = quote.lines.iter().filter_map(due_now);
+        let trials = quote.trials.iter().map(|trial| trial.totals.total);
+        let subtotal = Money::sum(tuition.chain(trials).chain(quote.fees().map(|fee| fee.totals.total)))?;
         let processing_fee_percent = company.processing_fee.unwrap_or(Percent::ZERO);
         let processing_fee = processing_fee_percent.of(subtotal)?;
         Ok(Self { subtotal, processing_fee, processing_fee_percent, total: subtotal.plus(processing_fee)? })

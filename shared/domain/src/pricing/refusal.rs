@@ -2,12 +2,13 @@
 //!
 //! Invariant: the first broken rule in the order of [`BrokenRule`] is reported, with every item that breaks it.
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::Date;
 
-use crate::basket::{BASKET_MAX_ITEMS, Basket, EnrolmentItem, TrialItem};
+use crate::basket::TrialItem;
 use crate::calendar;
-use crate::catalogue::{Class, ClassOnSale, PricingPlan, RegistrationStatus, Season, Student, Studio};
+use crate::catalogue::{RegistrationStatus, Studio};
 use crate::id::{ClassId, StudentId};
+use crate::pricing::place::Place;
 
 /// Who asks. Families are held to enrolment windows and ages; staff may go beyond them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub enum Buyer {
 pub enum BrokenRule {
     /// Nothing in it.
     BasketEmpty,
-    /// More than [`BASKET_MAX_ITEMS`].
+    /// More items than a basket may have.
     BasketTooLarge,
     /// A student who is not the family's or is archived, or a class that is not the company's.
     NotFound,
@@ -86,98 +87,26 @@ impl Refusal {
     }
 }
 
-/// A basket's item with what it is about.
-#[derive(Debug, Clone)]
-pub(crate) struct Place<'a> {
-    pub student: &'a Student,
-    pub on_sale: &'a ClassOnSale,
-    pub season: &'a Season,
-    pub lessons_left: Vec<Date>,
-    pub wanted: Wanted<'a>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Wanted<'a> {
-    Enrolment(&'a EnrolmentItem),
-    Trial(&'a TrialItem),
-}
-
-impl<'a> Place<'a> {
-    pub fn class(&self) -> &'a Class {
-        &self.on_sale.class
-    }
-
-    pub fn enrolment(&self) -> Option<&'a EnrolmentItem> {
-        match self.wanted {
-            Wanted::Enrolment(item) => Some(item),
-            Wanted::Trial(_) => None,
-        }
-    }
-
-    pub fn trial(&self) -> Option<&'a TrialItem> {
-        match self.wanted {
-            Wanted::Trial(item) => Some(item),
-            Wanted::Enrolment(_) => None,
-        }
-    }
-
-    /// The plan that the item names, or the season's only one.
-    pub fn plan(&self) -> Option<&'a PricingPlan> {
-        let mut enabled = self.season.enabled_plans();
-        match &self.enrolment()?.plan {
-            Some(id) => self.season.enabled_plan(id),
-            None => enabled.next().filter(|_| enabled.next().is_none()),
-        }
-    }
-
-    fn named(&self) -> NamedItem {
-        NamedItem {
-            student: self.student.id.clone(),
-            class: self.class().id.clone(),
-            student_name: self.student.name.clone(),
-            class_name: self.class().name.clone(),
-            trial_on: self.trial().map(|item| item.on),
-        }
-    }
-}
-
-/// Finds what the items are about and checks them against every rule but the amounts.
-pub(crate) fn check<'a>(
-    studio: &'a Studio,
-    basket: &'a Basket,
-    now: DateTime,
-    buyer: Buyer,
-) -> Result<Vec<Place<'a>>, Refusal> {
-    if basket.is_empty() {
-        return Err(Refusal::of_basket(BrokenRule::BasketEmpty));
-    }
-    if basket.len() > BASKET_MAX_ITEMS {
-        return Err(Refusal::of_basket(BrokenRule::BasketTooLarge));
-    }
-    let wanted = basket.enrolments().iter().map(Wanted::Enrolment).chain(basket.trials().iter().map(Wanted::Trial));
-    let places: Option<Vec<_>> = wanted.map(|wanted| find(studio, wanted, now)).collect();
-    let places = places.ok_or(Refusal::of_basket(BrokenRule::NotFound))?;
-    let view = View { studio, buyer, places: &places };
+/// Checks the items against every rule but those about the basket as a whole.
+pub(super) fn check(studio: &Studio, places: &[Place<'_>], buyer: Buyer) -> Result<(), Refusal> {
+    let view = View { studio, buyer, places };
     for (rule, breaks) in RULES {
-        let items: Vec<_> = places.iter().filter(|place| breaks(&view, place)).map(Place::named).collect();
+        let items: Vec<_> = places.iter().filter(|place| breaks(&view, place)).map(named).collect();
         if !items.is_empty() {
             return Err(Refusal { rule: *rule, items });
         }
     }
-    Ok(places)
+    Ok(())
 }
 
-fn find<'a>(studio: &'a Studio, wanted: Wanted<'a>, now: DateTime) -> Option<Place<'a>> {
-    let (student, class) = match wanted {
-        Wanted::Enrolment(item) => (&item.student, &item.class),
-        Wanted::Trial(item) => (&item.student, &item.class),
-    };
-    let student = studio.family.students.get(student).filter(|student| !student.archived)?;
-    let on_sale = studio.classes.get(class)?;
-    let season = studio.seasons.get(&on_sale.class.season)?;
-    let lessons = calendar::lessons(&on_sale.class, season, &studio.holidays);
-    let lessons_left = calendar::lessons_left(&lessons, &on_sale.class, now);
-    Some(Place { student, on_sale, season, lessons_left, wanted })
+fn named(place: &Place<'_>) -> NamedItem {
+    NamedItem {
+        student: place.student.id.clone(),
+        class: place.class().id.clone(),
+        student_name: place.student.name.clone(),
+        class_name: place.class().name.clone(),
+        trial_on: place.trial().map(|item| item.on),
+    }
 }
 
 struct View<'a> {
@@ -198,7 +127,7 @@ const RULES: &[(BrokenRule, Rule)] = &[
         let on_sale = place.season.registration == RegistrationStatus::Open && place.class().portal_enrolment;
         view.buyer == Buyer::Family && !on_sale
     }),
-    (BrokenRule::ClassEnded, |_, place| place.lessons_left.is_empty()),
+    (BrokenRule::ClassEnded, |_, place| place.lessons.left.is_empty()),
     (BrokenRule::AgeOutOfRange, |view, place| view.buyer == Buyer::Family && !view.is_of_age(place)),
     (BrokenRule::ClassFull, |view, place| {
         let same_class = |other: &&Place<'_>| other.enrolment().is_some() && other.class().id == place.class().id;
@@ -239,7 +168,7 @@ impl View<'_> {
 
     fn is_available(&self, place: &Place<'_>, item: &TrialItem) -> bool {
         let on_portal = self.buyer == Buyer::Staff || self.studio.company.trials.enabled_on_portal;
-        let is_lesson = place.lessons_left.contains(&item.on) && item.at == place.class().starts_at;
+        let is_lesson = place.lessons.left.contains(&item.on) && item.at == place.class().starts_at;
         on_portal && place.class().takes_trials && is_lesson
     }
 

@@ -2,8 +2,8 @@
 //!
 //! Invariant: discounts come before tax, and a line's details sum to base less discounts, plus tax if it is exclusive.
 
-use crate::catalogue::{Class, Studio, TaxMode, TaxRate};
-use crate::id::PlanId;
+use crate::catalogue::{Studio, TaxMode, TaxRate};
+use crate::id::{DiscountSchemeId, PlanId, TaxRateId};
 use crate::ledger::DetailKind;
 use crate::money::{Money, Overflow};
 
@@ -15,11 +15,11 @@ pub struct Taxation<'a> {
 }
 
 impl<'a> Taxation<'a> {
-    /// How a class's tuition and trials are taxed; `None`: not at all.
+    /// How something at that rate is taxed; `None`: not at all.
     #[must_use]
-    pub fn of_class(studio: &'a Studio, class: &Class) -> Option<Self> {
+    pub fn at(studio: &'a Studio, rate: Option<&TaxRateId>) -> Option<Self> {
         let mode = studio.company.tax?;
-        let rate = studio.tax_rates.get(class.tax_rate.as_ref()?)?;
+        let rate = studio.tax_rates.get(rate?)?;
         Some(Self { mode, rate })
     }
 
@@ -41,6 +41,15 @@ impl<'a> Taxation<'a> {
     }
 }
 
+/// What a discount is given by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Giver {
+    /// A discount scheme.
+    Scheme(DiscountSchemeId),
+    /// The plan that the line is paid on.
+    Plan(PlanId),
+}
+
 /// A discount on a line, in the order of application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discount {
@@ -48,8 +57,8 @@ pub struct Discount {
     pub description: String,
     /// How much is taken off; positive.
     pub amount: Money,
-    /// The plan it belongs to.
-    pub plan: PlanId,
+    /// What it is given by.
+    pub giver: Giver,
 }
 
 /// A discount as the line shows it. All amounts are negative.
@@ -74,6 +83,8 @@ pub struct LineDetail {
     pub amount: Money,
     /// For people.
     pub description: String,
+    /// For a discount: what gives it.
+    pub giver: Option<Giver>,
 }
 
 /// A price taken apart.
@@ -101,22 +112,22 @@ pub fn compose(
         Some(TaxMode::Inclusive) => tax(amount),
         Some(TaxMode::Exclusive) | None => Ok(Money::ZERO),
     };
-    let mut composition = Composition::default();
-    let mut add = |kind, amount: Money, description: &str| {
+    let (mut details, mut shown) = (Vec::new(), Vec::new());
+    let mut add = |kind, amount: Money, description: String, giver: Option<&Giver>| {
         if !amount.is_zero() {
-            composition.details.push(LineDetail { kind, amount, description: description.to_owned() });
+            details.push(LineDetail { kind, amount, description, giver: giver.cloned() });
         }
     };
     let tax_label = taxation.map(Taxation::description).unwrap_or_default();
-    add(kind, base.minus(contained(base)?)?, description);
-    add(DetailKind::Tax, tax(base)?, &tax_label);
+    add(kind, base.minus(contained(base)?)?, description.to_owned(), None);
+    add(DetailKind::Tax, tax(base)?, tax_label.clone(), None);
     let mut left = base;
     for discount in discounts {
         let after = left.minus(discount.amount)?;
         let amount = contained(left)?.minus(contained(after)?)?.minus(discount.amount)?;
         let tax_amount = tax(after)?.minus(tax(left)?)?;
-        add(DetailKind::Discount, amount, &discount.description);
-        composition.discounts.push(ShownDiscount {
+        add(DetailKind::Discount, amount, discount.description.clone(), Some(&discount.giver));
+        shown.push(ShownDiscount {
             description: discount.description.clone(),
             amount,
             tax_amount,
@@ -125,9 +136,6 @@ pub fn compose(
         left = after;
     }
     let discount_tax = tax(left)?.minus(tax(base)?)?;
-    if !discount_tax.is_zero() {
-        let description = format!("{tax_label} on discounts");
-        composition.details.push(LineDetail { kind: DetailKind::DiscountTax, amount: discount_tax, description });
-    }
-    Ok(composition)
+    add(DetailKind::DiscountTax, discount_tax, format!("{tax_label} on discounts"), None);
+    Ok(Composition { details, discounts: shown })
 }

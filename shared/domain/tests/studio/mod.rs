@@ -11,8 +11,8 @@ use std::str::FromStr;
 
 use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
 use classpay_domain::catalogue::{
-    AgeCutOff, Class, ClassOnSale, Company, Currency, Family, Holiday, PlanKind, PricingModel, PricingPlan,
-    RegistrationStatus, Season, Seats, Student, Studio, TaxMode, TaxRate, TrialPolicy,
+    AgeCutOff, Class, ClassOnSale, Company, Currency, Enrolment, Family, Holiday, PlanKind, PricingModel, PricingPlan,
+    PricingScheme, RegistrationStatus, Season, Seats, Student, Studio, TaxMode, TaxRate, TrialPolicy,
 };
 use classpay_domain::id::{EnrolmentId, SeasonId, TrialId};
 use classpay_domain::money::{Money, Percent};
@@ -60,6 +60,7 @@ pub fn studio() -> Studio {
     let mut studio = Studio {
         company,
         tax_rates: BTreeMap::new(),
+        discount_schemes: BTreeMap::new(),
         holidays: vec![Holiday { starts_on: date(2026, 10, 26), ends_on: date(2026, 10, 30) }],
         seasons: BTreeMap::new(),
         classes: BTreeMap::new(),
@@ -69,6 +70,7 @@ pub fn studio() -> Studio {
             students: students.into_iter().map(|student| (student.id.clone(), student)).collect(),
             enrolments: vec![],
             trials: vec![],
+            charged_fees: vec![],
         },
     };
     add_season(&mut studio, "sea_1", "Autumn").plans = vec![one_off("pp_u")];
@@ -88,7 +90,7 @@ pub fn tax(studio: &mut Studio, mode: TaxMode, rate: &str) {
 
 /// A student whose age nobody knows.
 pub fn student(student: &str, name: &str) -> Student {
-    Student { id: id(student), name: name.into(), born_on: None, archived: false }
+    Student { id: id(student), name: name.into(), discountable: true, born_on: None, archived: false }
 }
 
 /// A plan that is paid on the season's first day.
@@ -119,7 +121,10 @@ pub fn add_season<'a>(studio: &'a mut Studio, season: &str, name: &str) -> &'a m
         ends_on: date(2026, 12, 18),
         registration: RegistrationStatus::Open,
         pricing_model: PricingModel::PerLesson,
+        pricing_scheme: PricingScheme::ClassPrice,
         plans: vec![],
+        registration_fee: None,
+        additional_fees: vec![],
     };
     studio.seasons.entry(id(season)).insert_entry(added).into_mut()
 }
@@ -136,6 +141,7 @@ pub fn add_class<'a>(studio: &'a mut Studio, class: &str, name: &str, season: &s
         first_lesson_on: TODAY,
         last_lesson_on: date(2026, 12, 18),
         tax_rate: None,
+        discountable: true,
         portal_enrolment: true,
         takes_trials: true,
         min_age_months: None,
@@ -159,6 +165,13 @@ pub fn on_sale<'a>(studio: &'a mut Studio, class: &str) -> &'a mut ClassOnSale {
 /// A class.
 pub fn class<'a>(studio: &'a mut Studio, name: &str) -> &'a mut Class {
     &mut on_sale(studio, name).class
+}
+
+/// Enrols a student in one of the studio's classes already.
+pub fn enrol(studio: &mut Studio, enrolment: &str, who: &str, class: &str) {
+    let season = studio.classes[&id(class)].class.season.clone();
+    let live = Enrolment { id: id(enrolment), student: id(who), class: id(class), season, discountable: true };
+    studio.family.enrolments.push(live);
 }
 
 /// A place in a class on a plan.

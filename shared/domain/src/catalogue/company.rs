@@ -1,0 +1,86 @@
+//! A company and what it decided for all its classes.
+//!
+//! Invariant: what is turned off is not there.
+
+use jiff::civil::Date;
+
+use super::Currency;
+use crate::id::{AccountId, CompanyId, TaxRateId};
+use crate::money::{Money, Percent};
+
+/// Whether prices are without their tax or contain it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaxMode {
+    /// Tax is added to the price.
+    Exclusive,
+    /// Tax is contained in the price.
+    Inclusive,
+}
+
+/// The date at which a student's age counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgeCutOff {
+    /// The season's first day.
+    FirstDayOfSeason,
+    /// A month and a day in the year in which the season starts.
+    SpecificDate {
+        /// 1 to 12.
+        month: i8,
+        /// 1 to 31; at most the month's last day is meant.
+        day: i8,
+    },
+    /// So many days before the season's first day.
+    DaysBeforeSeason(u16),
+}
+
+/// What the company says of trials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrialPolicy {
+    /// The price of one trial.
+    pub price: Money,
+    /// Whether families may book one themselves.
+    pub enabled_on_portal: bool,
+    /// The most trials in one lesson; `None`: any number.
+    pub places_per_lesson: Option<u32>,
+}
+
+/// A class business.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Company {
+    /// Its id.
+    pub id: CompanyId,
+    /// Where its money goes.
+    pub stripe_account: Option<AccountId>,
+    /// What it sells in.
+    pub currency: Currency,
+    /// IANA name of the zone whose date is "today".
+    pub timezone: String,
+    /// `None`: nothing is taxed.
+    pub tax: Option<TaxMode>,
+    /// What the payer pays on top, of the subtotal; `None`: nothing.
+    pub processing_fee: Option<Percent>,
+    /// Trials.
+    pub trials: TrialPolicy,
+    /// Ages.
+    pub age_cut_off: AgeCutOff,
+}
+
+/// A tax rate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaxRate {
+    /// Its id.
+    pub id: TaxRateId,
+    /// 0 to 100 %.
+    pub rate: Percent,
+    /// What it is called: "VAT".
+    pub label: String,
+}
+
+/// Days without lessons, both ends included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holiday {
+    /// The first day.
+    pub starts_on: Date,
+    /// The last day.
+    pub ends_on: Date,
+}

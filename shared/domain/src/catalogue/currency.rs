@@ -1,0 +1,74 @@
+//! Currencies that cards are charged in.
+//!
+//! Invariant: a currency whose smallest charge is unknown is not sold in.
+
+use crate::money::Money;
+
+/// A currency that Stripe settles cards in, with its smallest charge (rule 31).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Currency {
+    code: &'static str,
+    minimum: i64,
+}
+
+/// Stripe's smallest charge by currency, in minor units.
+const MINIMUMS: [(&str, i64); 24] = [
+    ("usd", 50),
+    ("aud", 50),
+    ("cad", 50),
+    ("chf", 50),
+    ("eur", 50),
+    ("brl", 50),
+    ("inr", 50),
+    ("nzd", 50),
+    ("sgd", 50),
+    ("gbp", 30),
+    ("aed", 200),
+    ("myr", 200),
+    ("pln", 200),
+    ("ron", 200),
+    ("bgn", 100),
+    ("czk", 1500),
+    ("dkk", 250),
+    ("nok", 300),
+    ("sek", 300),
+    ("hkd", 400),
+    ("huf", 17500),
+    ("jpy", 50),
+    ("mxn", 1000),
+    ("thb", 1000),
+];
+
+impl Currency {
+    /// Reads an ISO 4217 code in any case. `None`: we don't know the smallest charge, so we can't sell in it.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        let code = code.to_ascii_lowercase();
+        let known = MINIMUMS.iter().find(|(known, _)| *known == code);
+        known.map(|&(code, minimum)| Self { code, minimum })
+    }
+
+    /// The code in lower case, as Stripe writes it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        self.code
+    }
+
+    /// The smallest amount that Stripe charges in this currency.
+    #[must_use]
+    pub const fn smallest_charge(self) -> Money {
+        Money::minor(self.minimum)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r31_a_currency_without_a_known_smallest_charge_is_not_sold_in() {
+        assert_eq!(Currency::parse("GBP").map(|c| (c.code(), c.smallest_charge().units())), Some(("gbp", 30)));
+        assert_eq!(Currency::parse("xyz"), None);
+        assert_eq!(Currency::parse(""), None);
+    }
+}

@@ -1,0 +1,124 @@
+//! A place on a plan, and a trial: priced to the last detail.
+//!
+//! Invariant: the details of a line sum to its total, and so do its instalments.
+
+use jiff::civil::Date;
+
+use crate::basket::{EnrolmentItem, TrialItem};
+use crate::calendar;
+use crate::catalogue::{PricingPlan, Studio};
+use crate::id::{PlanId, SeasonId};
+use crate::ledger::{DetailKind, Totals};
+use crate::money::{Money, Overflow};
+use crate::pricing::instalments::{self, Instalment};
+use crate::pricing::place::Place;
+use crate::pricing::tax::{self, Discount, Giver, LineDetail, ShownDiscount, Taxation};
+use crate::pricing::tuition::Tuition;
+
+/// A student's place in a class on one plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The basket's item.
+    pub item: EnrolmentItem,
+    /// The class's season.
+    pub season: SeasonId,
+    /// Whether discount schemes count the class.
+    pub discountable: bool,
+    /// The plan it is priced on.
+    pub plan: PlanId,
+    /// For people: class and student.
+    pub description: String,
+    /// What it is made of.
+    pub details: Vec<LineDetail>,
+    /// Its discounts with the tax of each.
+    pub discounts: Vec<ShownDiscount>,
+    /// Its sums.
+    pub totals: Totals,
+    /// How its tax is called, if it is taxed.
+    pub tax_description: Option<String>,
+    /// When it is paid.
+    pub instalments: Vec<Instalment>,
+}
+
+impl Line {
+    /// The plan or scheme that one of its details is about (rule 33).
+    #[must_use]
+    pub fn given_by<'a>(&'a self, detail: &'a LineDetail) -> &'a str {
+        match &detail.giver {
+            Some(Giver::Scheme(scheme)) => scheme.as_str(),
+            Some(Giver::Plan(plan)) => plan.as_str(),
+            None => self.plan.as_str(),
+        }
+    }
+}
+
+/// A trial lesson.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrialLine {
+    /// The basket's item.
+    pub item: TrialItem,
+    /// The class's season.
+    pub season: SeasonId,
+    /// What it is made of.
+    pub details: Vec<LineDetail>,
+    /// Its sums.
+    pub totals: Totals,
+}
+
+/// A plan with its dates for a family that joins today.
+#[derive(Debug)]
+pub(super) struct Joined<'a> {
+    plan: &'a PricingPlan,
+    dates: Vec<Date>,
+}
+
+impl<'a> Joined<'a> {
+    pub fn on(plan: &'a PricingPlan, today: Date) -> Self {
+        Self { plan, dates: calendar::payment_dates(plan, today) }
+    }
+}
+
+/// A place on a plan, whose discount comes last (rule 15).
+pub(super) fn line(studio: &Studio, tuition: &Tuition<'_>, joined: &Joined<'_>) -> Result<Line, Overflow> {
+    let Tuition { place, item, base, discounts } = tuition;
+    let plan = joined.plan;
+    let mut discounts = discounts.clone();
+    let off = Money::sum(discounts.iter().map(|discount| discount.amount))?;
+    let amount = plan.discount.of(base.minus(off)?)?;
+    if !amount.is_zero() {
+        let description = format!("Plan discount {}%", plan.discount.to_shortest());
+        discounts.push(Discount { description, amount, giver: Giver::Plan(plan.id.clone()) });
+    }
+    let class = place.class();
+    let taxation = Taxation::at(studio, class.tax_rate.as_ref());
+    let description = format!("{}, {}", class.name, place.student.name);
+    let priced = tax::compose(DetailKind::Tuition, &description, *base, &discounts, taxation.as_ref())?;
+    Ok(Line {
+        item: (*item).clone(),
+        season: place.season.id.clone(),
+        discountable: class.discountable,
+        plan: plan.id.clone(),
+        totals: Totals::of(priced.details.iter().map(|d| (d.kind, d.amount)))?,
+        tax_description: taxation.as_ref().map(Taxation::description),
+        instalments: instalments::instalments(&priced.details, &joined.dates)?,
+        details: priced.details,
+        discounts: priced.discounts,
+        description,
+    })
+}
+
+/// A trial, if the place is one (rule 29).
+pub(super) fn trial_line(studio: &Studio, place: &Place<'_>) -> Option<Result<TrialLine, Overflow>> {
+    let item = place.trial()?;
+    let taxation = Taxation::at(studio, place.class().tax_rate.as_ref());
+    let description = format!("Trial of {} on {}, {}", place.class().name, item.on, place.student.name);
+    let priced = tax::compose(DetailKind::Trial, &description, studio.company.trials.price, &[], taxation.as_ref());
+    Some(priced.and_then(|priced| {
+        Ok(TrialLine {
+            item: item.clone(),
+            season: place.season.id.clone(),
+            totals: Totals::of(priced.details.iter().map(|d| (d.kind, d.amount)))?,
+            details: priced.details,
+        })
+    }))
+}

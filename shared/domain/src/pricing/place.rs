@@ -1,0 +1,96 @@
+//! The basket's items with what they are about.
+//!
+//! Invariant: a place is of the studio's family, classes and seasons; whether it can be sold is not decided here.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use jiff::civil::{Date, DateTime};
+
+use crate::basket::{Basket, EnrolmentItem, TrialItem};
+use crate::calendar;
+use crate::catalogue::{Class, ClassOnSale, PricingPlan, Season, Student, Studio};
+use crate::id::ClassId;
+
+/// A basket's item with what it is about.
+#[derive(Debug, Clone)]
+pub struct Place<'a> {
+    pub(super) student: &'a Student,
+    pub(super) on_sale: &'a ClassOnSale,
+    pub(super) season: &'a Season,
+    pub(super) lessons: Rc<Lessons>,
+    wanted: Wanted<'a>,
+}
+
+/// The lessons of a class.
+#[derive(Debug)]
+pub(super) struct Lessons {
+    /// How many it has in all.
+    pub all: usize,
+    /// Those that have not begun.
+    pub left: Vec<Date>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Wanted<'a> {
+    Enrolment(&'a EnrolmentItem),
+    Trial(&'a TrialItem),
+}
+
+/// Finds what the items are about: enrolments, then trials, in the order of the basket. `None`: one is about a student
+/// who is not the family's or has left, or about a class that the company doesn't have.
+#[must_use]
+pub fn places<'a>(studio: &'a Studio, basket: &'a Basket, now: DateTime) -> Option<Vec<Place<'a>>> {
+    let wanted = basket.enrolments().iter().map(Wanted::Enrolment).chain(basket.trials().iter().map(Wanted::Trial));
+    let mut lessons = BTreeMap::new();
+    wanted.map(|wanted| place(studio, wanted, now, &mut lessons)).collect()
+}
+
+fn place<'a>(
+    studio: &'a Studio,
+    wanted: Wanted<'a>,
+    now: DateTime,
+    known: &mut BTreeMap<&'a ClassId, Rc<Lessons>>,
+) -> Option<Place<'a>> {
+    let (student, class) = match wanted {
+        Wanted::Enrolment(item) => (&item.student, &item.class),
+        Wanted::Trial(item) => (&item.student, &item.class),
+    };
+    let student = studio.family.students.get(student).filter(|student| !student.archived)?;
+    let on_sale = studio.classes.get(class)?;
+    let season = studio.seasons.get(&on_sale.class.season)?;
+    let lessons = known.entry(class).or_insert_with(|| {
+        let all = calendar::lessons(&on_sale.class, season, &studio.holidays);
+        Rc::new(Lessons { all: all.len(), left: calendar::lessons_left(&all, &on_sale.class, now) })
+    });
+    Some(Place { student, on_sale, season, lessons: Rc::clone(lessons), wanted })
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn class(&self) -> &'a Class {
+        &self.on_sale.class
+    }
+
+    pub(super) fn enrolment(&self) -> Option<&'a EnrolmentItem> {
+        match self.wanted {
+            Wanted::Enrolment(item) => Some(item),
+            Wanted::Trial(_) => None,
+        }
+    }
+
+    pub(super) fn trial(&self) -> Option<&'a TrialItem> {
+        match self.wanted {
+            Wanted::Trial(item) => Some(item),
+            Wanted::Enrolment(_) => None,
+        }
+    }
+
+    /// The plan that the item names, or the season's only one.
+    pub(super) fn plan(&self) -> Option<&'a PricingPlan> {
+        let mut enabled = self.season.enabled_plans();
+        match &self.enrolment()?.plan {
+            Some(id) => self.season.enabled_plan(id),
+            None => enabled.next().filter(|_| enabled.next().is_none()),
+        }
+    }
+}

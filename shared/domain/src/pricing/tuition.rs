@@ -1,0 +1,86 @@
+//! What the places of a season cost before tax, whatever plan they are paid on (rules 7 to 14).
+//!
+//! Invariant: a line's base is never negative, and its discounts are never more than its base.
+
+use std::collections::BTreeMap;
+
+use crate::basket::EnrolmentItem;
+use crate::calendar;
+use crate::catalogue::{PricingModel, PricingScheme, QuantityPrices, Season, Studio};
+use crate::id::{ClassId, StudentId};
+use crate::money::{Money, Overflow, split};
+use crate::pricing::discounts;
+use crate::pricing::place::Place;
+use crate::pricing::tax::Discount;
+
+/// A place before it is on a plan.
+#[derive(Debug)]
+pub(super) struct Tuition<'a> {
+    pub place: &'a Place<'a>,
+    pub item: &'a EnrolmentItem,
+    /// Before discounts and exclusive tax.
+    pub base: Money,
+    /// What the schemes take off, in the order of application; positive.
+    pub discounts: Vec<Discount>,
+}
+
+impl Tuition<'_> {
+    /// Whether discount schemes count it (rule 10).
+    pub fn counts(&self) -> bool {
+        self.place.class().discountable && self.place.student.discountable
+    }
+}
+
+/// The places of one season, in the order of the basket.
+pub(super) fn of_season<'a>(
+    studio: &Studio,
+    season: &Season,
+    places: impl Iterator<Item = &'a Place<'a>>,
+) -> Result<Vec<Tuition<'a>>, Overflow> {
+    let items = places.filter_map(|place| place.enrolment().map(|item| (place, item)));
+    let mut lines: Vec<_> =
+        items.map(|(place, item)| Tuition { place, item, base: Money::ZERO, discounts: Vec::new() }).collect();
+    match &season.pricing_scheme {
+        PricingScheme::ClassPrice => {
+            for line in &mut lines {
+                line.base = line.place.class().price.times(units(season.pricing_model, line.place))?;
+            }
+        }
+        PricingScheme::ClassQuantity(prices) => price_by_quantity(studio, season, prices, &mut lines)?,
+    }
+    discounts::apply(studio, season, &mut lines)?;
+    Ok(lines)
+}
+
+/// What is counted (rule 7).
+fn units(model: PricingModel, place: &Place<'_>) -> usize {
+    match model {
+        PricingModel::PerLesson => place.lessons.left.len(),
+        PricingModel::PerMonth => calendar::calendar_months(&place.lessons.left),
+        PricingModel::PerSeason => 1,
+    }
+}
+
+/// What a student's classes cost more than what he has already, in equal parts (rule 9).
+fn price_by_quantity(
+    studio: &Studio,
+    season: &Season,
+    prices: &QuantityPrices,
+    lines: &mut [Tuition<'_>],
+) -> Result<(), Overflow> {
+    let mut of_student: BTreeMap<&StudentId, Vec<(&ClassId, &mut Tuition<'_>)>> = BTreeMap::new();
+    for line in lines.iter_mut() {
+        let item = line.item;
+        of_student.entry(&item.student).or_default().push((&item.class, line));
+    }
+    for (student, mut lines) in of_student {
+        let live = studio.family.enrolments.iter().filter(|e| e.season == season.id && e.student == *student).count();
+        let more = prices.of(live.saturating_add(lines.len())).minus(prices.of(live))?.max(Money::ZERO);
+        lines.sort_by_key(|(class, _)| *class);
+        let shares = split(more, lines.len());
+        for ((_, line), share) in lines.into_iter().zip(shares) {
+            line.base = share.times(units(season.pricing_model, line.place))?;
+        }
+    }
+    Ok(())
+}
