@@ -33,6 +33,7 @@ pub async fn assert_books_balance(stack: &Stack) {
     wrong.extend(books.families());
     wrong.extend(books.dues());
     wrong.extend(books.places());
+    wrong.extend(books.fees());
     for claim in with_sort_key(&items, "CLAIM").filter(|claim| text(claim, "claim_decision") == "REJECTED") {
         let intent = text(claim, "intent");
         let status = stack.intent_status(intent).await;
@@ -62,7 +63,7 @@ impl Books<'_> {
                 || is("place_state", "RESERVED")
                 || item.contains_key("needs_review")
                 || text(item, "pk").starts_with("REVIEW#")
-                || item.contains_key("gsi1pk") && !open_session
+                || item.contains_key("gsi1pk") && !open_session && !is_to_come(item)
         };
         self.items.iter().filter(of).map(|item| format!("unfinished: {item:?}")).collect()
     }
@@ -160,6 +161,37 @@ impl Books<'_> {
         wrong
     }
 
+    /// A fee is remembered when and only when it was posted: for one student, what its order's fee details sum to.
+    fn fees(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut remembered: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+        for fee in with_sort_key(self.items, "FEE#").filter(|fee| text(fee, "fee_state") == "CHARGED") {
+            // What was charged before the studio was loaded has no order.
+            let Some(Ok(order)) = fee.get("order_id").map(AttributeValue::as_s) else { continue };
+            *remembered.entry((order, text(fee, "fee"))).or_default() += number(fee, "amount");
+        }
+        let mut posted: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+        for entry in &self.ledger {
+            let Some(order) = entry["transaction"]["orderId"].as_str() else { continue };
+            for line in entry["details"].as_array().into_iter().flatten() {
+                let kind = line["details"]["type"].as_str().unwrap_or_default();
+                if kind == "registration-fee" || kind == "additional-fee" {
+                    let fee = line["relatedEntities"].as_array().and_then(|about| about.last());
+                    let fee = fee.and_then(|about| about["entityId"].as_str()).unwrap_or_default();
+                    *posted.entry((order, fee)).or_default() += line["details"]["amount"].as_i64().unwrap_or_default();
+                }
+            }
+        }
+        // Inclusive prices contain a tax that is posted on its own; no studio here has them.
+        for key in remembered.keys().chain(posted.keys()) {
+            let (said, is) = (remembered.get(key), posted.get(key));
+            if said != is {
+                wrong.push(format!("{key:?}: remembered as charged is {said:?}, posted {is:?}"));
+            }
+        }
+        wrong
+    }
+
     fn places(&self) -> Vec<String> {
         let is_live = |item: &&Item| text(item, "place_state") != "CANCELLED";
         let live = |prefix, class: &str| {
@@ -196,6 +228,11 @@ impl Books<'_> {
         }
         wrong
     }
+}
+
+/// An enrolment with instalments to come.
+fn is_to_come(item: &Item) -> bool {
+    text(item, "sk").starts_with("ENR#") && text(item, "place_state") == "ACTIVE"
 }
 
 fn with_sort_key<'t>(items: &'t [Item], prefix: &'static str) -> impl Iterator<Item = &'t Item> {

@@ -8,6 +8,7 @@ mod books;
 mod links;
 pub mod log;
 mod picture;
+pub mod price_list;
 mod processes;
 mod refusal;
 mod sale;

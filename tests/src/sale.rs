@@ -8,7 +8,7 @@ use classpay_service::mint::Mint;
 use classpay_service::snapshot::{ScheduledDetail, ScheduledInstalment};
 
 use crate::shop::id;
-use crate::studio::{ADA, BALLET};
+use crate::studio::{ADA, BALLET, FULL};
 
 fn line(kind: DetailKind, amount: i64) -> Detail {
     let about = vec![BALLET.to_owned(), ADA.to_owned()];
@@ -32,12 +32,18 @@ pub(crate) fn transactions(
         let details = vec![line(DetailKind::PaymentAuto, 1029), line(DetailKind::FeeCompany, -29)];
         entries.push(entry(Direction::Credit, details));
     }
-    let ledger = Ledger { company, family, family_name: "Okafor", order };
+    let ledger = Ledger { company, family, family_name: "Okafor", order: Some(order) };
     ledger.aggregates(&entries, mint).expect("small amounts")
 }
 
 /// What is due later.
 pub(crate) fn instalment() -> ScheduledInstalment {
-    let detail = ScheduledDetail { kind: "tuition".to_owned(), amount: 500, description: "Ballet Primary".to_owned() };
-    ScheduledInstalment { date: id("2026-10-07"), amount: 500, details: vec![detail] }
+    let detail = ScheduledDetail {
+        kind: "tuition".to_owned(),
+        amount: 500,
+        description: "Ballet Primary".to_owned(),
+        given_by: FULL.to_owned(),
+    };
+    // Midnight in London, where it is still summer: 2026-10-06T23:00:00Z.
+    ScheduledInstalment { date: id("2026-10-07"), due_s: 1_791_327_600, amount: 500, details: vec![detail] }
 }

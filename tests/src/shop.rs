@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
-use classpay_domain::catalogue::Seats;
+use classpay_domain::catalogue::{FeePeriod, Seats};
 use classpay_domain::id::{
     AccountId, ClassId, CompanyId, EnrolmentId, FamilyId, IntentId, OrderId, PlanId, SeasonId, StudentId, TrialId,
 };
@@ -17,7 +17,7 @@ use classpay_local::template::{TEMPLATE, Template};
 use classpay_service::catalogue::Catalogue;
 use classpay_service::http::Role;
 use classpay_service::mint::Mint;
-use classpay_service::snapshot::{BookedEnrolment, BookedTrial, OrderPayment, Snapshot};
+use classpay_service::snapshot::{BookedEnrolment, BookedFee, BookedTrial, OrderPayment, Snapshot};
 use classpay_service::store::{OrderRecord, PlaceOrder, Session, SessionKind, Store, Written, key};
 use jiff::civil::{Date, Time};
 
@@ -154,6 +154,7 @@ impl Shop {
             link: None,
             basket: basket.hash(&company, &family).as_str().to_owned(),
             enrolments: places.iter().map(|place| booked(*place, &mint)).collect(),
+            fees: Vec::new(),
             trials: trials.iter().map(|trial| booked_trial(*trial, &mint)).collect(),
             company: company.clone(),
             family: family.clone(),
@@ -224,6 +225,14 @@ impl Shop {
 }
 
 impl Purchase {
+    /// The same with a registration fee of 15.00 for a student, once a season.
+    #[must_use]
+    pub fn with_fee_for(mut self, student: &str) -> Self {
+        let period = FeePeriod::season(&id(SEASON));
+        self.snapshot.fees.push(BookedFee { fee: id("reg_1"), student: id(student), period, amount: 1500 });
+        self
+    }
+
     /// It as the store takes it.
     #[must_use]
     pub fn order(&self) -> PlaceOrder<'_> {
@@ -270,7 +279,15 @@ fn booked((class, student): (&str, &str), mint: &Mint) -> BookedEnrolment {
     let ids: (StudentId, ClassId, SeasonId, PlanId) = (id(student), id(class), id(SEASON), id(FULL));
     let enrolment: EnrolmentId = mint.enrolment();
     let schedule = vec![sale::instalment()];
-    BookedEnrolment { id: enrolment, student: ids.0, class: ids.1, season: ids.2, plan: ids.3, schedule }
+    BookedEnrolment {
+        id: enrolment,
+        student: ids.0,
+        class: ids.1,
+        season: ids.2,
+        discountable: true,
+        plan: ids.3,
+        schedule,
+    }
 }
 
 fn booked_trial((class, student, on): (&str, &str, &str), mint: &Mint) -> BookedTrial {

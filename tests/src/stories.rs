@@ -190,10 +190,18 @@ impl Stack {
     /// # Panics
     /// If an entry isn't JSON.
     pub async fn posted(&self, family: &str) -> Vec<Value> {
+        let ledger = self.ledger(family).await;
+        ledger.into_iter().filter(|entry| !entry["transaction"]["orderId"].is_null()).collect()
+    }
+
+    /// A family's whole ledger, in its order.
+    ///
+    /// # Panics
+    /// If an entry isn't JSON.
+    pub async fn ledger(&self, family: &str) -> Vec<Value> {
         let items = self.table().partition(&format!("C#{}#F#{family}#LEDGER", self.company()), "TRN#").await;
         let doc = |item: &crate::Item| item["doc"].as_s().expect("a document").clone();
-        let entries = items.iter().map(|item| serde_json::from_str(&doc(item)).expect("a document is JSON"));
-        entries.filter(|entry: &Value| !entry["transaction"]["orderId"].is_null()).collect()
+        items.iter().map(|item| serde_json::from_str(&doc(item)).expect("a document is JSON")).collect()
     }
 
     /// A student's place in a class, if there is an item of it.

@@ -116,7 +116,16 @@ impl Studio {
     /// If its file is not JSON.
     #[must_use]
     pub fn demo() -> Self {
-        Self(serde_json::from_str(include_str!("../../infra/local/demo-studio.json")).expect("JSON"))
+        Self::parse(include_str!("../../infra/local/demo-studio.json"))
+    }
+
+    /// The studio of a file.
+    ///
+    /// # Panics
+    /// If it is not JSON.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        Self(serde_json::from_str(text).expect("JSON"))
     }
 
     /// Another company with the same things, each under an id of its own.

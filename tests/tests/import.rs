@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Output;
 
-use classpay_tests::{OKAFOR, Stack, binaries, studio};
+use classpay_tests::{OKAFOR, Stack, binaries, price_list, studio};
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 const DEMO: &str = include_str!("../../infra/local/demo-studio.json");
@@ -48,5 +49,85 @@ async fn a_file_with_mistakes_names_them_all_and_changes_nothing() {
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success());
     assert!(said.contains("taxRates[0].rate") && said.contains("company.settings.billing.currency"), "{said}");
+    assert!(before.changes(&stack.table().picture().await).is_empty());
+}
+
+#[tokio::test]
+async fn a_studio_with_every_kind_of_price_is_loaded_once_and_then_changes_nothing() {
+    let stack = Stack::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("price-list.json");
+    std::fs::write(&file, price_list::studio().text()).unwrap();
+    let mut pictures = Vec::new();
+    // 1 company, 1 rate, 2 fees, 3 schemes, 1 holiday, 2 seasons, 5 classes, 2 families, 4 students; 2 enrolments,
+    // 1 trial and 2 charged fees.
+    for written in ["26 documents", "0 documents"] {
+        let done = import(&stack, &file).await;
+        let said = String::from_utf8_lossy(&done.stdout).into_owned();
+        assert!(done.status.success() && said.contains(written), "{said} {}", String::from_utf8_lossy(&done.stderr));
+        pictures.push(stack.table().picture().await);
+    }
+    assert!(pictures[0].changes(&pictures[1]).is_empty());
+}
+
+/// One mistake for each rule of prices: where the file is changed, and how the mistake begins.
+fn mistakes_of_prices() -> Vec<(&'static str, Value, &'static str)> {
+    vec![
+        ("/taxRates/0/label", json!("GST"), "registrationFees[0].taxRate.label: is `VAT`"),
+        ("/registrationFees/1/amount", json!(-1), "registrationFees[1].amount: -1 is negative"),
+        ("/registrationFees/1/maxAmountPerFamily", json!(-1), "registrationFees[1].maxAmountPerFamily: -1 is negative"),
+        ("/discountSchemes/0/values/0/amount", json!(101), "discountSchemes[0].values[0].amount: is not 0 to 100"),
+        ("/discountSchemes/1/type", json!("student_qty_by_family"), "discountSchemes[1].type: another enabled scheme"),
+        ("/discountSchemes/1/values/0/quantity", json!(0), "discountSchemes[1].values[0].quantity: is not at least 1"),
+        (
+            "/discountSchemes/2/values/1/quantity",
+            json!(4),
+            "discountSchemes[2].values[1].quantity: another tier begins",
+        ),
+        ("/seasons/0/registrationFeeId", json!("reg_9"), "seasons[0].registrationFeeId: there is no registration fee"),
+        ("/seasons/0/additionalFees/0/amount", json!(-1), "seasons[0].additionalFees[0].amount: -1 is negative"),
+        (
+            "/seasons/0/additionalFees/0/taxRateId",
+            json!("tax_9"),
+            "seasons[0].additionalFees[0].taxRateId: there is no",
+        ),
+        ("/seasons/0/additionalFees/0/entityId", json!("sea_9"), "seasons[0].additionalFees[0].entityId: is not the"),
+        ("/seasons/1/enableRegistrationFees", json!(true), "seasons[1].registrationFeeDto: is missing"),
+        (
+            "/seasons/1/pricingSchemeValues/1/quantity",
+            json!(4),
+            "seasons[1].pricingSchemeValues: the quantities are not",
+        ),
+        (
+            "/seasons/1/pricingSchemeValues/2/price",
+            json!(-1),
+            "seasons[1].pricingSchemeValues[2].price: -1 is negative",
+        ),
+        ("/families/1/chargedFees/0/period", json!("once"), "families[1].chargedFees[0].period: `once` is not a year"),
+        ("/families/1/chargedFees/1/feeId", json!("fee_9"), "families[1].chargedFees[1].feeId: there is no fee fee_9"),
+        ("/families/1/chargedFees/1/studentId", json!("stu_a"), "families[1].chargedFees[1].studentId: there is no"),
+        ("/families/1/chargedFees/1/amount", json!(-1), "families[1].chargedFees[1].amount: -1 is negative"),
+    ]
+}
+
+#[tokio::test]
+async fn a_price_list_with_every_mistake_names_them_all_and_writes_nothing() {
+    let stack = Stack::start().await;
+    let before = stack.table().picture().await;
+    let mut broken: Value = serde_json::from_str(&price_list::studio().text()).unwrap();
+    for (pointer, value, _) in mistakes_of_prices() {
+        let (parent, field) = pointer.rsplit_once('/').unwrap();
+        broken.pointer_mut(parent).unwrap()[field] = value;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("price-list.json");
+    std::fs::write(&file, broken.to_string()).unwrap();
+    let refused = import(&stack, &file).await;
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success());
+    for (_, _, mistake) in mistakes_of_prices() {
+        assert!(said.lines().any(|line| line.trim().starts_with(mistake)), "{mistake}\n{said}");
+    }
+    assert_eq!(said.lines().filter(|line| line.starts_with("  ")).count(), mistakes_of_prices().len(), "{said}");
     assert!(before.changes(&stack.table().picture().await).is_empty());
 }

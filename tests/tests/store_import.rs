@@ -91,7 +91,7 @@ async fn what_was_sold_is_not_reset() {
     assert_eq!(before.changes(&shop.table.picture().await), NOTHING);
 
     shop.import(&Studio::demo().with(OKAFOR, &json!({"name": "Okafor-Smith"}))).await;
-    let changed = format!("~ C#{COMPANY}#F#{OKAFOR}/META doc family_version");
+    let changed = format!("~ C#{COMPANY}#F#{OKAFOR}/META doc family_version imported_from");
     assert_eq!(before.changes(&shop.table.picture().await), [changed]);
     // A family that is not in the file any more stays as it is.
     let before = shop.table.picture().await;

@@ -3,7 +3,7 @@
 //! Invariant: nothing is computed here; every amount was decided by the domain.
 
 use classpay_domain::ledger::{DetailKind, Totals};
-use classpay_domain::pricing::{Line, PlanQuote, Quote, SeasonQuote, TrialLine};
+use classpay_domain::pricing::{FeeLine, FeeSum, Line, PlanQuote, Quote, SeasonQuote, TrialLine};
 use classpay_service::catalogue::documents::{PricingPlanDoc, PublishedSeason};
 use classpay_service::refusals::PaymentBody;
 use classpay_service::store::LoadedStudio;
@@ -13,17 +13,23 @@ use serde::Serialize;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QuoteBody<'a> {
-    registration_fees: Vec<RegistrationFeeBody>,
+    registration_fees: Vec<RegistrationFeeBody<'a>>,
     seasons: Vec<SeasonQuoteBody<'a>>,
     trials: Vec<TrialQuoteBody<'a>>,
     payment: Option<PaymentBody>,
     quote_hash: &'a str,
 }
 
-/// A registration fee of the basket. The import refuses seasons that have one, so the list is empty.
+/// What the basket's students pay of one registration fee.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct RegistrationFeeBody {}
+struct RegistrationFeeBody<'a> {
+    name: &'a str,
+    registration_fee_id: &'a str,
+    sub_total: i64,
+    tax_total: i64,
+    total: i64,
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,13 +38,20 @@ struct SeasonQuoteBody<'a> {
     season: PublishedSeason<'a>,
     enabled_pricing_plans: Vec<&'a PricingPlanDoc>,
     quotes: Vec<PlanQuoteBody<'a>>,
-    additional_fees: Vec<AdditionalFeeBody>,
+    additional_fees: Vec<AdditionalFeeBody<'a>>,
 }
 
-/// An additional fee of a season. The import refuses seasons that have one, so the list is empty.
+/// What a student pays of an additional fee.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct AdditionalFeeBody {}
+struct AdditionalFeeBody<'a> {
+    additional_fee_id: &'a str,
+    description: &'a str,
+    student_id: &'a str,
+    sub_total: i64,
+    tax_total: i64,
+    total: i64,
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -107,8 +120,8 @@ impl<'a> QuoteBody<'a> {
     /// The answer for a quote.
     pub fn new(loaded: &'a LoadedStudio, quote: &'a Quote) -> Self {
         Self {
-            registration_fees: Vec::new(),
-            seasons: quote.seasons.iter().filter_map(|season| SeasonQuoteBody::new(loaded, season)).collect(),
+            registration_fees: quote.registration_fees_in_sum.iter().map(RegistrationFeeBody::new).collect(),
+            seasons: quote.seasons.iter().filter_map(|season| SeasonQuoteBody::new(loaded, quote, season)).collect(),
             trials: quote.trials.iter().map(TrialQuoteBody::new).collect(),
             payment: quote.payment.as_ref().map(PaymentBody::from),
             quote_hash: &quote.hash,
@@ -116,16 +129,44 @@ impl<'a> QuoteBody<'a> {
     }
 }
 
+impl<'a> RegistrationFeeBody<'a> {
+    fn new(fee: &'a FeeSum) -> Self {
+        let Totals { total, subtotal, tax_total, .. } = fee.totals;
+        Self {
+            name: &fee.name,
+            registration_fee_id: fee.fee.as_str(),
+            sub_total: subtotal.units(),
+            tax_total: tax_total.units(),
+            total: total.units(),
+        }
+    }
+}
+
+impl<'a> AdditionalFeeBody<'a> {
+    fn new(fee: &'a FeeLine) -> Self {
+        let Totals { total, subtotal, tax_total, .. } = fee.totals;
+        Self {
+            additional_fee_id: fee.fee.as_str(),
+            description: &fee.name,
+            student_id: fee.student.as_str(),
+            sub_total: subtotal.units(),
+            tax_total: tax_total.units(),
+            total: total.units(),
+        }
+    }
+}
+
 impl<'a> SeasonQuoteBody<'a> {
     /// `None` can't be: a quote's seasons are among those that were loaded.
-    fn new(loaded: &'a LoadedStudio, quote: &'a SeasonQuote) -> Option<Self> {
-        let season = loaded.seasons.get(&quote.season)?;
+    fn new(loaded: &'a LoadedStudio, quote: &'a Quote, of_season: &'a SeasonQuote) -> Option<Self> {
+        let season = loaded.seasons.get(&of_season.season)?;
+        let fees = quote.additional_fees.iter().filter(|fee| fee.season == of_season.season);
         Some(Self {
             family_id: loaded.studio.family.id.as_str(),
             season: season.published(),
             enabled_pricing_plans: season.pricing_plans.iter().filter(|plan| plan.enabled).collect(),
-            quotes: quote.plans.iter().map(PlanQuoteBody::new).collect(),
-            additional_fees: Vec::new(),
+            quotes: of_season.plans.iter().map(PlanQuoteBody::new).collect(),
+            additional_fees: fees.map(AdditionalFeeBody::new).collect(),
         })
     }
 }

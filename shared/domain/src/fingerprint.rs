@@ -4,6 +4,9 @@
 
 use sha2::{Digest, Sha256};
 
+/// How many bits of a ULID are not its time.
+const ULID_RANDOM_BITS: u32 = 80;
+
 /// A SHA-256 over texts and numbers, each text with its length, so that no two lists of texts run together.
 #[derive(Debug, Clone)]
 pub struct Fingerprint(Sha256);
@@ -39,6 +42,15 @@ impl Fingerprint {
             let _ = write!(text, "{byte:02x}");
             text
         })
+    }
+
+    /// The bits of a ULID that whoever digests the same makes again: its time is the given one, in milliseconds since
+    /// 1970, so that it is sorted by time among others.
+    #[must_use]
+    pub fn finish_ulid(self, at_ms: i64) -> u128 {
+        let milliseconds = u128::try_from(at_ms).unwrap_or(0);
+        let rest = self.finish_bits() & (1_u128 << ULID_RANDOM_BITS).wrapping_sub(1);
+        milliseconds.wrapping_shl(ULID_RANDOM_BITS) | rest
     }
 
     /// The first 128 bits of the digest.

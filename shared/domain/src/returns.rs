@@ -15,9 +15,6 @@ use crate::id::TransactionId;
 use crate::ledger::{Detail, DetailKind, Direction, Entry};
 use crate::money::{Money, Overflow};
 
-/// How many bits of a ULID are not its time.
-const ULID_RANDOM_BITS: u32 = 80;
-
 /// How a refund or a dispute stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Standing {
@@ -83,11 +80,9 @@ impl Return {
         ["returned", "undone"].map(|class| {
             let mut digest = Fingerprint::new("return");
             digest.text(&self.id).text(class);
-            let milliseconds = u128::try_from(self.created_s.saturating_mul(1000)).unwrap_or(0);
             // A debit comes before the credit that takes it back.
-            let milliseconds = milliseconds.saturating_add(u128::from(class == "undone"));
-            let rest = digest.finish_bits() & ((1 << ULID_RANDOM_BITS) - 1);
-            TransactionId::from_bits(milliseconds.wrapping_shl(ULID_RANDOM_BITS) | rest)
+            let later_ms = i64::from(class == "undone");
+            TransactionId::from_bits(digest.finish_ulid(self.created_s.saturating_mul(1000).saturating_add(later_ms)))
         })
     }
 }

@@ -4,21 +4,21 @@
 mod studio;
 
 use classpay_domain::basket::Basket;
-use classpay_domain::catalogue::{Currency, PlanKind, PricingModel, PricingPlan, Studio, TaxMode};
+use classpay_domain::catalogue::{
+    Application, Currency, DiscountKind, PlanKind, PricingPlan, RegistrationFee, Repetition, Studio, TaxMode,
+};
 use classpay_domain::money::{Money, Percent};
 use classpay_domain::pricing::{BrokenRule, Charge, Payment, Refusal};
-use jiff::civil::{Date, date};
+use jiff::civil::{Date, Weekday, date};
 use studio::{
-    TODAY, ada_in_a, class, due, in_short, money, monthly, one_off, percent, place, places, priced, priced_on, season,
-    tax, trial, undecided,
+    TODAY, ada_in_a, add_class, add_season, additional, class, costing, discount, due, id, in_short, money, monthly,
+    one_off, percent, place, places, priced, priced_on, registration, season, tax, trial, undecided, units_off,
 };
 
 /// A studio whose class A costs so much for the season, on this plan.
 fn selling(price: i64, plan: PricingPlan) -> Studio {
-    let mut studio = studio::studio();
-    let season = season(&mut studio);
-    (season.pricing_model, season.plans) = (PricingModel::PerSeason, vec![plan]);
-    class(&mut studio, "cls_a").price = money(price);
+    let mut studio = costing(price);
+    season(&mut studio).plans = vec![plan];
     studio
 }
 
@@ -33,6 +33,23 @@ fn payment(price: i64, fee: Option<&str>) -> Payment {
     let mut studio = selling(price, one_off("pp_u"));
     studio.company.processing_fee = fee.map(percent);
     priced(&studio, &ada_in_a()).payment.unwrap()
+}
+
+#[test]
+fn r18_a_line_is_on_the_plan_that_it_names() {
+    let mut studio = selling(1_000, one_off("pp_u"));
+    season(&mut studio).plans.push(PricingPlan { discount: percent("10"), ..monthly("pp_m", 2) });
+    let basket = places([place("stu_a", "cls_a", "pp_m"), place("stu_b", "cls_a", "pp_u")]);
+    let lines = priced(&studio, &basket).lines;
+    let on: Vec<_> = lines.iter().map(|line| (line.plan.as_str(), line.totals.total.units())).collect();
+    assert_eq!(on, [("pp_m", 900), ("pp_u", 1_000)]);
+    // Two seasons may have a plan of the same id; each line is on its own season's.
+    let spring = add_season(&mut studio, "sea_2", "Spring");
+    spring.plans = vec![PricingPlan { discount: percent("50"), ..one_off("pp_u") }];
+    add_class(&mut studio, "cls_c", "Jazz", "sea_2", Weekday::Friday);
+    let basket = places([place("stu_a", "cls_c", "pp_u"), place("stu_b", "cls_a", "pp_u")]);
+    let totals: Vec<_> = priced(&studio, &basket).lines.iter().map(|line| line.totals.total.units()).collect();
+    assert_eq!(totals, [700, 1_000]); // half of 14 × 100
 }
 
 #[test]
@@ -86,6 +103,12 @@ fn r20_who_joins_late_pays_what_is_past_today_and_the_rest_on_its_day() {
 }
 
 #[test]
+fn r20_a_plan_that_begins_later_leaves_its_dates_alone() {
+    let plan = PricingPlan { first_payment_on: date(2026, 10, 31), kind: PlanKind::Monthly, ..monthly("pp_m", 2) };
+    assert_eq!(paid(plan, 100, TODAY), [(date(2026, 10, 31), 50), (date(2026, 11, 30), 50)]);
+}
+
+#[test]
 fn r21_the_total_is_split_and_tuition_takes_what_makes_each_payment_s_sum() {
     let mut studio = selling(1_001, PricingPlan { discount: percent("10"), ..monthly("pp_m", 3) });
     tax(&mut studio, TaxMode::Exclusive, "20");
@@ -100,9 +123,34 @@ fn r21_the_total_is_split_and_tuition_takes_what_makes_each_payment_s_sum() {
 }
 
 #[test]
+fn r21_each_of_several_discounts_is_split() {
+    let mut studio = selling(1_001, PricingPlan { discount: percent("10"), ..monthly("pp_m", 3) });
+    let kinds = [DiscountKind::StudentsOfFamily, DiscountKind::ClassesOfFamily];
+    for (kind, off) in kinds.into_iter().zip([100, 50]) {
+        discount(&mut studio, kind, Application::TotalTuition, [(1, units_off(off))]);
+    }
+    tax(&mut studio, TaxMode::Exclusive, "20");
+    let line = priced(&studio, &places([place("stu_a", "cls_a", "pp_m")])).lines.remove(0);
+    // 1001 − 100 − 50 = 851, 10 % of it 85.1 ⇒ 85: 766. Tax 200, of 766 153: 919 = 307 + 306 + 306.
+    assert_eq!(line.instalments.iter().map(|i| i.amount.units()).collect::<Vec<_>>(), [307, 306, 306]);
+    let details: Vec<_> = line.instalments.iter().map(|i| in_short(&i.details)).collect();
+    // Tax 67 + 67 + 66; −34 −33 −33; −17 −17 −16; −29 −28 −28; discount-tax −47 = −16 −16 −15.
+    let parts = |tuition, tax, off: [i64; 3], off_tax| {
+        let [first, second, third] = off.map(|off| ("discount", off));
+        vec![("tuition", tuition), ("tax", tax), first, second, third, ("discount-tax", off_tax)]
+    };
+    assert_eq!(details[0], parts(336, 67, [-34, -17, -29], -16)); // 307 − 67 + 34 + 17 + 29 + 16
+    assert_eq!(details[1], parts(333, 67, [-33, -17, -28], -16)); // 306 − 67 + 33 + 17 + 28 + 16
+    assert_eq!(details[2], parts(332, 66, [-33, -16, -28], -15)); // 306 − 66 + 33 + 16 + 28 + 15
+}
+
+#[test]
 fn r21_a_payment_of_nothing_is_not_stored() {
     assert_eq!(paid(monthly("pp_m", 4), 2, TODAY), [(TODAY, 1), (date(2026, 10, 7), 1)]);
     assert_eq!(paid(monthly("pp_m", 4), 0, TODAY), []);
+    let studio = selling(1_000, PricingPlan { discount: percent("100"), ..monthly("pp_m", 4) });
+    let quote = priced(&studio, &places([place("stu_a", "cls_a", "pp_m")]));
+    assert!(quote.seasons[0].plans[0].instalments.is_empty(), "the whole price is off");
 }
 
 #[test]
@@ -152,6 +200,23 @@ fn r30_the_payment_is_known_when_every_plan_is_named_or_the_season_s_only_one() 
     season(&mut studio).plans.push(monthly("pp_m", 2));
     assert_eq!(priced(&studio, &undecided).payment, None);
     assert!(priced(&studio, &ada_in_a()).payment.is_some());
+}
+
+#[test]
+fn r30_the_subtotal_is_everything_that_is_due_now() {
+    let mut studio = selling(1_000, monthly("pp_m", 4));
+    studio.company.processing_fee = Some(percent("2.9"));
+    season(&mut studio).additional_fees = vec![additional("mkpl_1", "Costume", 700)];
+    let taxed = Some(id("tax_1"));
+    let fee = RegistrationFee { tax_rate: taxed, ..registration("reg_1", 1_500, Repetition::Annual) };
+    season(&mut studio).registration_fee = Some(fee);
+    tax(&mut studio, TaxMode::Exclusive, "20");
+    let tries = vec![trial("stu_b", "cls_b", date(2026, 9, 9))];
+    let quote = priced(&studio, &Basket::new(vec![place("stu_a", "cls_a", "pp_m")], tries));
+    let payment = quote.payment.unwrap();
+    // A quarter of 1200; 700 untaxed; 1500 + 300; 500 + 100: 300 + 700 + 1800 + 600.
+    assert_eq!(payment.subtotal, money(3_400));
+    assert_eq!((payment.processing_fee, payment.total), (money(99), money(3_499))); // 98.6 ⇒ 99
 }
 
 #[test]
@@ -216,10 +281,4 @@ fn r31_each_currency_has_its_smallest_charge() {
         }
     }
     assert_eq!(Currency::parse("KWD"), None, "not in the table");
-}
-
-#[test]
-fn r20_a_plan_that_begins_later_leaves_its_dates_alone() {
-    let plan = PricingPlan { first_payment_on: date(2026, 10, 31), kind: PlanKind::Monthly, ..monthly("pp_m", 2) };
-    assert_eq!(paid(plan, 100, TODAY), [(date(2026, 10, 31), 50), (date(2026, 11, 30), 50)]);
 }

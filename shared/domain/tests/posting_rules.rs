@@ -1,19 +1,19 @@
-//! What a checkout writes to the ledger, and the hash by which it knows the quote again.
+//! What a checkout writes to the ledger. Each test is named for the rule that it tells.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story that breaks off has failed")]
 
 mod studio;
 
-use std::collections::BTreeSet;
-
 use classpay_domain::basket::Basket;
-use classpay_domain::catalogue::{PricingModel, PricingPlan, Studio, TaxMode};
-use classpay_domain::ledger::{Direction, Entry};
+use classpay_domain::catalogue::{
+    AdditionalFee, Application, DiscountKind, RegistrationFee, Repetition, Studio, TaxMode,
+};
+use classpay_domain::ledger::{Detail, Direction, Entry};
 use classpay_domain::money::Money;
 use classpay_domain::pricing::{Charge, Quote, postings};
-use jiff::civil::{Weekday, date, time};
+use jiff::civil::{Weekday, date};
 use studio::{
-    TODAY, ada_in_a, add_class, add_season, booked, class, id, money, monthly, names, one_off, percent, place, places,
-    priced, priced_on, season, student, tax, trial, trials, undecided,
+    TODAY, ada_in_a, add_class, add_season, additional, booked, class, costing, discount, due, id, money, monthly,
+    names, one_off, percent, percent_off, place, places, priced, registration, season, tax, trial, trials, wanting,
 };
 
 /// What a checkout of the basket writes: with the credit if there is something to collect.
@@ -29,17 +29,9 @@ fn in_short(entry: &Entry) -> Vec<(&'static str, i64)> {
     entry.details.iter().map(|detail| (detail.kind.as_str(), detail.amount.units())).collect()
 }
 
-/// The small studio with class A at 10.00 for the season.
-fn costing_1000() -> Studio {
-    let mut studio = studio::studio();
-    season(&mut studio).pricing_model = PricingModel::PerSeason;
-    class(&mut studio, "cls_a").price = money(1_000);
-    studio
-}
-
 /// Autumn (`sea_1`) and, later in time but smaller in id, Spring (`sea_0`) with class C.
 fn two_seasons() -> Studio {
-    let mut studio = costing_1000();
+    let mut studio = costing(1_000);
     add_season(&mut studio, "sea_0", "Spring").plans = vec![one_off("pp_s")];
     add_class(&mut studio, "cls_c", "Jazz", "sea_0", Weekday::Friday).price = money(7);
     studio
@@ -68,14 +60,14 @@ fn r32_there_is_one_debit_for_each_season_in_the_order_of_ids_and_then_the_credi
 
 #[test]
 fn r32_without_a_fee_the_credit_is_the_payment_alone() {
-    let studio = costing_1000();
+    let studio = costing(1_000);
     let entries = written(&studio, &priced(&studio, &ada_in_a()));
     assert_eq!(in_short(&entries[1]), [("payment-auto", 1_000)]);
 }
 
 #[test]
 fn r32_only_what_is_due_now_is_debited() {
-    let mut studio = costing_1000();
+    let mut studio = costing(1_000);
     season(&mut studio).plans = vec![monthly("pp_m", 4)];
     tax(&mut studio, TaxMode::Exclusive, "20");
     let entries = written(&studio, &priced(&studio, &places([place("stu_a", "cls_a", "pp_m")])));
@@ -85,7 +77,7 @@ fn r32_only_what_is_due_now_is_debited() {
 
 #[test]
 fn r31_what_is_too_little_to_collect_is_debited_without_a_credit() {
-    let mut studio = costing_1000();
+    let mut studio = costing(1_000);
     class(&mut studio, "cls_a").price = money(29);
     let entries = written(&studio, &priced(&studio, &ada_in_a()));
     assert_eq!(entries.len(), 1);
@@ -94,7 +86,7 @@ fn r31_what_is_too_little_to_collect_is_debited_without_a_credit() {
 
 #[test]
 fn r32_a_debit_whose_details_sum_to_zero_is_written() {
-    let mut studio = costing_1000();
+    let mut studio = costing(1_000);
     season(&mut studio).plans[0].discount = percent("100");
     let entries = written(&studio, &priced(&studio, &ada_in_a()));
     assert_eq!(entries.len(), 1, "and no credit: nothing is due");
@@ -104,9 +96,9 @@ fn r32_a_debit_whose_details_sum_to_zero_is_written() {
 
 #[test]
 fn r32_a_debit_without_details_is_not_written() {
-    let mut free = costing_1000();
+    let mut free = costing(1_000);
     class(&mut free, "cls_a").price = Money::ZERO;
-    let mut later = costing_1000();
+    let mut later = costing(1_000);
     season(&mut later).plans[0].first_payment_on = date(2026, 10, 1);
     for (story, studio) in [("the class is free", free), ("all of it is due later", later)] {
         assert_eq!(written(&studio, &priced(&studio, &ada_in_a())), [], "{story}");
@@ -116,6 +108,77 @@ fn r32_a_debit_without_details_is_not_written() {
     let quote = priced(&studio, &places([place("stu_a", "cls_a", "pp_u"), place("stu_a", "cls_c", "pp_s")]));
     let descriptions: Vec<_> = written(&studio, &quote).into_iter().map(|entry| entry.description).collect();
     assert_eq!(descriptions, ["Autumn", "Payment"], "only the season that costs something");
+}
+
+/// A costume at 2.00, and registration at 15.00, which is taxed when anything is.
+fn with_fees() -> Studio {
+    let mut studio = two_seasons();
+    season(&mut studio).additional_fees = vec![additional("mkpl_1", "Costume", 200)];
+    let taxed = Some(id("tax_1"));
+    let registration = RegistrationFee { tax_rate: taxed, ..registration("reg_1", 1_500, Repetition::Annual) };
+    season(&mut studio).registration_fee = Some(registration);
+    studio
+}
+
+#[test]
+fn r32_additional_fees_are_in_their_season_s_debit_and_registration_fees_in_one_more() {
+    let mut studio = with_fees();
+    let costs = AdditionalFee { amount: money(300), ..additional("mkpl_0", "Badge", 0) };
+    let fee = registration("reg_0", 700, Repetition::PerSeason);
+    let spring = studio.seasons.get_mut(&id("sea_0")).unwrap();
+    (spring.additional_fees, spring.registration_fee) = (vec![costs], Some(fee));
+    tax(&mut studio, TaxMode::Exclusive, "20");
+    let enrolments =
+        vec![place("stu_a", "cls_a", "pp_u"), place("stu_b", "cls_a", "pp_u"), place("stu_b", "cls_c", "pp_s")];
+    let quote = priced(&studio, &Basket::new(enrolments, vec![trial("stu_a", "cls_b", date(2026, 9, 9))]));
+    let entries = written(&studio, &quote);
+    let descriptions: Vec<_> = entries.iter().map(|entry| entry.description.as_str()).collect();
+    assert_eq!(descriptions, ["Spring", "Autumn", "Registration", "Payment"]);
+    // 14 Fridays at 7, taxed: 19.6 ⇒ 20.
+    assert_eq!(in_short(&entries[0]), [("tuition", 98), ("tax", 20), ("additional-fee", 300)]);
+    let autumn = [
+        ("tuition", 1_000),
+        ("tax", 200),
+        ("tuition", 1_000),
+        ("tax", 200),
+        ("additional-fee", 200),
+        ("additional-fee", 200),
+        ("trial", 500),
+        ("tax", 100),
+    ];
+    assert_eq!(in_short(&entries[1]), autumn);
+    let registration = [
+        ("registration-fee", 700),
+        ("registration-fee", 1_500),
+        ("tax", 300),
+        ("registration-fee", 1_500),
+        ("tax", 300),
+    ];
+    assert_eq!(in_short(&entries[2]), registration, "of both seasons");
+    // 418 + 3400 + 4300.
+    assert_eq!(in_short(&entries[3]), [("payment-auto", 8_118)]);
+    assert!(entries.iter().all(|entry| entry.on == TODAY));
+}
+
+#[test]
+fn r32_a_season_of_which_only_a_trial_or_a_fee_is_due_has_a_debit() {
+    let mut studio = with_fees();
+    let entries = written(&studio, &priced(&studio, &trials([trial("stu_a", "cls_c", date(2026, 9, 11))])));
+    assert_eq!((entries[0].description.as_str(), in_short(&entries[0])), ("Spring", vec![("trial", 500)]));
+    assert_eq!(entries.len(), 2, "and the credit: a trial costs no fees");
+    season(&mut studio).plans[0].first_payment_on = date(2026, 10, 1);
+    let entries = written(&studio, &priced(&studio, &wanting("aA")));
+    let debits: Vec<_> = entries.iter().map(|entry| (entry.description.as_str(), in_short(entry))).collect();
+    let expected = [
+        ("Autumn", vec![("additional-fee", 200)]),
+        ("Registration", vec![("registration-fee", 1_500)]),
+        ("Payment", vec![("payment-auto", 1_700)]),
+    ];
+    assert_eq!(debits, expected);
+    season(&mut studio).additional_fees.clear();
+    let entries = written(&studio, &priced(&studio, &wanting("aA")));
+    let descriptions: Vec<_> = entries.iter().map(|entry| entry.description.as_str()).collect();
+    assert_eq!(descriptions, ["Registration", "Payment"], "a debit of no details is not written");
 }
 
 #[test]
@@ -141,108 +204,44 @@ fn r33_a_detail_names_its_class_student_booking_season_and_plan() {
     assert_eq!(about(2, 0), "", "a payment is about nothing in particular");
 }
 
-/// A studio with two plans, and a basket with a place and a trial.
-fn hashed() -> (Studio, Basket) {
-    let mut studio = costing_1000();
-    season(&mut studio).plans.push(monthly("pp_m", 4));
-    studio.company.processing_fee = Some(percent("2.9"));
-    let basket = Basket::new(vec![undecided("stu_a", "cls_a")], vec![trial("stu_b", "cls_b", date(2026, 9, 16))]);
-    (studio, basket)
-}
-
 #[test]
-fn the_quote_s_hash_is_the_same_whatever_plan_is_chosen() {
-    let (studio, basket) = hashed();
-    let hash = priced(&studio, &basket).hash;
-    assert_eq!(hash.len(), 64);
-    for plan in ["pp_u", "pp_m"] {
-        let chosen = Basket::new(vec![place("stu_a", "cls_a", plan)], basket.trials().to_vec());
-        assert_eq!(priced(&studio, &chosen).hash, hash, "{plan}");
-    }
-}
-
-#[test]
-fn the_quote_s_hash_does_not_know_the_order_of_the_items() {
-    let (studio, _) = hashed();
-    let (ada, ben) = (undecided("stu_a", "cls_a"), undecided("stu_b", "cls_a"));
-    let wednesday = date(2026, 9, 16);
-    let (ada_tries, ben_tries) = (trial("stu_a", "cls_b", wednesday), trial("stu_b", "cls_b", wednesday));
-    let one = Basket::new(vec![ada.clone(), ben.clone()], vec![ada_tries.clone(), ben_tries.clone()]);
-    let other = Basket::new(vec![ben, ada], vec![ben_tries, ada_tries]);
-    assert_eq!(priced(&studio, &one), priced(&studio, &other));
-}
-
-#[test]
-fn the_quote_s_hash_is_another_when_anything_that_decides_the_price_is() {
-    type Change = fn(&mut Studio);
-    let table: [(&str, Change); 14] = [
-        ("the class's price", |studio| class(studio, "cls_a").price = money(1_001)),
-        ("the lessons left", |studio| season(studio).pricing_model = PricingModel::PerLesson),
-        ("the trial's price", |studio| studio.company.trials.price = money(501)),
-        ("the fee", |studio| studio.company.processing_fee = Some(percent("2.901"))),
-        ("no fee", |studio| studio.company.processing_fee = None),
-        ("the currency", |studio| {
-            studio.company.currency = classpay_domain::catalogue::Currency::parse("eur").unwrap();
-        }),
-        ("an exclusive tax", |studio| tax(studio, TaxMode::Exclusive, "20")),
-        ("an inclusive tax", |studio| tax(studio, TaxMode::Inclusive, "20")),
-        ("a plan's discount", |studio| season(studio).plans[1].discount = percent("5")),
-        ("a plan's dates", |studio| season(studio).plans[1].payment_day = Some(8)),
-        ("a plan is off", |studio| season(studio).plans[1].enabled = false),
-        ("another plan on the same terms", |studio| season(studio).plans[1].id = id("pp_o")),
-        ("another season on the same terms", |studio| {
-            let plans = season(studio).plans.clone();
-            let other = add_season(studio, "sea_2", "Autumn");
-            (other.pricing_model, other.plans) = (PricingModel::PerSeason, plans);
-            class(studio, "cls_a").season = id("sea_2");
-        }),
-        ("a plan more", |studio| {
-            let plan = PricingPlan { id: id("pp_n"), ..monthly("pp_m", 4) };
-            season(studio).plans.push(plan);
-        }),
+fn r33_a_discount_names_what_gives_it_and_a_fee_its_student_and_season() {
+    let mut studio = with_fees();
+    season(&mut studio).plans[0].discount = percent("10");
+    discount(&mut studio, DiscountKind::StudentsOfFamily, Application::TotalTuition, [(1, percent_off("5"))]);
+    discount(&mut studio, DiscountKind::ClassesOfFamily, Application::TotalTuition, [(1, percent_off("5"))]);
+    tax(&mut studio, TaxMode::Exclusive, "20");
+    let entries = written(&studio, &priced(&studio, &ada_in_a()));
+    let about = |entry: &Entry| {
+        let detail = |detail: &Detail| format!("{}: {}", detail.kind.as_str(), detail.about.join(" "));
+        entry.details.iter().map(detail).collect::<Vec<_>>()
+    };
+    let autumn = [
+        "tuition: cls_a stu_a enr_0 sea_1 pp_u",
+        "tax: cls_a stu_a enr_0 sea_1 pp_u",
+        "discount: cls_a stu_a enr_0 sea_1 dsc_students",
+        "discount: cls_a stu_a enr_0 sea_1 dsc_family",
+        "discount: cls_a stu_a enr_0 sea_1 pp_u",
+        "discount-tax: cls_a stu_a enr_0 sea_1 pp_u",
+        "additional-fee: stu_a sea_1 mkpl_1",
     ];
-    let (studio, basket) = hashed();
-    let mut hashes = BTreeSet::from([priced(&studio, &basket).hash]);
-    for (story, change) in table {
-        let mut changed = studio.clone();
-        change(&mut changed);
-        assert!(hashes.insert(priced(&changed, &basket).hash), "{story}");
-    }
-    assert!(hashes.insert(priced_on(&studio, &basket, date(2026, 9, 8)).hash), "tomorrow");
-    let mut later = studio;
-    season(&mut later).plans = vec![PricingPlan { first_payment_on: date(2026, 12, 1), ..one_off("pp_u") }];
-    for day in [TODAY, date(2026, 9, 8)] {
-        assert!(hashes.insert(priced_on(&later, &basket, day).hash), "{day}, though all is due in December");
-    }
+    assert_eq!(about(&entries[0]), autumn);
+    assert_eq!(about(&entries[1]), ["registration-fee: stu_a sea_1 reg_1", "tax: stu_a sea_1 reg_1"]);
 }
 
 #[test]
-fn the_quote_s_hash_is_another_for_another_basket() {
-    let (studio, basket) = hashed();
-    let mut later = trial("stu_b", "cls_b", date(2026, 9, 23));
-    let others = [
-        Basket::new(vec![undecided("stu_b", "cls_a")], vec![trial("stu_a", "cls_b", date(2026, 9, 16))]),
-        Basket::new(basket.enrolments().to_vec(), vec![later.clone()]),
-        places([undecided("stu_a", "cls_a")]),
-        trials([trial("stu_b", "cls_b", date(2026, 9, 16))]),
-    ];
-    let mut hashes = BTreeSet::from([priced(&studio, &basket).hash]);
-    for other in &others {
-        assert!(hashes.insert(priced(&studio, other).hash), "{other:?}");
-    }
-    let mut earlier_in_the_day = studio;
-    class(&mut earlier_in_the_day, "cls_b").starts_at = time(16, 0, 0, 0);
-    later.at = time(16, 0, 0, 0);
-    let basket = Basket::new(basket.enrolments().to_vec(), vec![later]);
-    assert!(hashes.insert(priced(&earlier_in_the_day, &basket).hash), "another time of day");
-}
-
-#[test]
-fn the_quote_s_hash_does_not_mind_what_decides_no_price() {
-    let (studio, basket) = hashed();
-    let mut renamed = studio.clone();
-    class(&mut renamed, "cls_a").name = "Classical ballet".into();
-    renamed.family.students.insert(id("stu_c"), student("stu_c", "Cleo"));
-    season(&mut renamed).name = "Winter".into();
-    assert_eq!(priced(&renamed, &basket).hash, priced(&studio, &basket).hash);
+fn r34_a_later_instalment_keeps_its_details_and_is_not_debited() {
+    let mut studio = costing(1_001);
+    season(&mut studio).plans = vec![monthly("pp_m", 3)];
+    tax(&mut studio, TaxMode::Exclusive, "20");
+    let quote = priced(&studio, &places([place("stu_a", "cls_a", "pp_m")]));
+    let instalments = &quote.lines[0].instalments;
+    // 1001 + 200 = 1201 = 401 + 400 + 400, of which tax is 67 + 67 + 66.
+    assert_eq!(due(instalments), [(TODAY, 401), (date(2026, 10, 7), 400), (date(2026, 11, 7), 400)]);
+    let later: Vec<_> = instalments[1..].iter().map(|later| studio::in_short(&later.details)).collect();
+    assert_eq!(later, [[("tuition", 333), ("tax", 67)], [("tuition", 334), ("tax", 66)]]);
+    let entries = written(&studio, &quote);
+    assert_eq!(entries.len(), 2, "a debit and a credit");
+    assert!(entries.iter().all(|entry| entry.on == TODAY));
+    assert_eq!(in_short(&entries[0]), [("tuition", 334), ("tax", 67)]);
 }

@@ -6,46 +6,20 @@ mod studio;
 
 use classpay_domain::basket::{BASKET_MAX_ITEMS, Basket, EnrolmentItem, TrialItem};
 use classpay_domain::catalogue::{AgeCutOff, PricingPlan, RegistrationStatus, Studio, TrialBooking};
-use classpay_domain::pricing::{BrokenRule, Buyer, quote};
-use jiff::civil::{Date, Weekday, date, time};
+use classpay_domain::pricing::{BrokenRule, Buyer};
+use jiff::civil::{Date, Weekday, date};
 use studio::{
-    TODAY, ada_in_a, add_class, add_season, asked, class, id, money, monthly, morning, on_sale, one_off, place, places,
-    season, student, trial, trials, undecided,
+    TODAY, ada_in_a, add_class, add_season, asked, broken, broken_by, class, id, money, monthly, on_sale, one_off,
+    place, places, refused, refused_to_staff, season, student, trial, trials, undecided, wanting,
 };
 
 /// The Wednesdays of class B that the trials are about.
 const FIRST: Date = date(2026, 9, 9);
 const SECOND: Date = date(2026, 9, 16);
 
-type Broken = Option<(BrokenRule, Vec<String>)>;
-
-/// The broken rule and its items in words: `Ada in Ballet`, `Ben tries Tap on 2026-09-09`.
-fn broken_by(buyer: Buyer, studio: &Studio, basket: &Basket, day: Date) -> Broken {
-    let refusal = quote(studio, basket, morning(day), buyer).err()?;
-    let items = refusal.items.iter().map(|item| match item.trial_on {
-        Some(on) => format!("{} tries {} on {on}", item.student_name, item.class_name),
-        None => format!("{} in {}", item.student_name, item.class_name),
-    });
-    Some((refusal.rule, items.collect()))
-}
-
-/// What a family is told this morning.
-fn refused(studio: &Studio, basket: &Basket) -> Broken {
-    broken_by(Buyer::Family, studio, basket, TODAY)
-}
-
-/// What staff are told this morning.
-fn refused_to_staff(studio: &Studio, basket: &Basket) -> Broken {
-    broken_by(Buyer::Staff, studio, basket, TODAY)
-}
-
-fn names<const N: usize>(rule: BrokenRule, items: [&str; N]) -> Broken {
-    Some((rule, items.map(String::from).into()))
-}
-
 /// Ada in A and B, Ben in A, all of them allowed.
 fn three_places() -> Basket {
-    places([place("stu_a", "cls_a", "pp_u"), place("stu_a", "cls_b", "pp_u"), place("stu_b", "cls_a", "pp_u")])
+    wanting("aA aB bA")
 }
 
 fn both(enrolment: EnrolmentItem, trial: TrialItem) -> Basket {
@@ -65,7 +39,8 @@ fn a_basket_that_breaks_no_rule_is_sold_to_family_and_staff() {
 
 #[test]
 fn basket_empty_there_is_nothing_to_name() {
-    assert_eq!(refused(&studio::studio(), &places([])), names(BrokenRule::BasketEmpty, []));
+    assert_eq!(refused(&studio::studio(), &places([])), broken(BrokenRule::BasketEmpty, []));
+    assert_eq!(refused_to_staff(&studio::studio(), &places([])), broken(BrokenRule::BasketEmpty, []));
 }
 
 #[test]
@@ -82,7 +57,8 @@ fn basket_too_large_is_over_25_items_of_either_kind() {
         Basket::new(enrolments, tries.iter().map(|who| trial(who, "cls_b", FIRST)).collect())
     };
     assert_eq!(refused(&studio, &basket(25)), None);
-    assert_eq!(refused(&studio, &basket(26)), names(BrokenRule::BasketTooLarge, []));
+    assert_eq!(refused(&studio, &basket(26)), broken(BrokenRule::BasketTooLarge, []));
+    assert_eq!(refused_to_staff(&studio, &basket(26)), broken(BrokenRule::BasketTooLarge, []));
 }
 
 #[test]
@@ -98,8 +74,8 @@ fn not_found_names_nothing_so_that_nobody_learns_what_exists() {
     for (story, item) in table {
         let tried = trial(item.student.as_str(), item.class.as_str(), FIRST);
         for basket in [places([item.clone()]), trials([tried]), places([item, place("stu_b", "cls_b", "pp_u")])] {
-            assert_eq!(refused(&studio, &basket), names(BrokenRule::NotFound, []), "{story}");
-            assert_eq!(refused_to_staff(&studio, &basket), names(BrokenRule::NotFound, []), "{story}");
+            assert_eq!(refused(&studio, &basket), broken(BrokenRule::NotFound, []), "{story}");
+            assert_eq!(refused_to_staff(&studio, &basket), broken(BrokenRule::NotFound, []), "{story}");
         }
     }
 }
@@ -108,15 +84,15 @@ fn not_found_names_nothing_so_that_nobody_learns_what_exists() {
 fn duplicate_item_is_the_same_student_and_class_twice_enrolment_or_trial() {
     let studio = studio::studio();
     let twice = places([undecided("stu_a", "cls_a"), place("stu_a", "cls_a", "pp_u"), place("stu_b", "cls_a", "pp_u")]);
-    let both_named = names(BrokenRule::DuplicateItem, ["Ada in Ballet", "Ada in Ballet"]);
+    let both_named = broken(BrokenRule::DuplicateItem, ["Ada in Ballet", "Ada in Ballet"]);
     assert_eq!(refused(&studio, &twice), both_named);
     assert_eq!(refused_to_staff(&studio, &twice), both_named);
     let tried = both(place("stu_a", "cls_b", "pp_u"), trial("stu_a", "cls_b", FIRST));
     let items = ["Ada in Tap", "Ada tries Tap on 2026-09-09"];
-    assert_eq!(refused(&studio, &tried), names(BrokenRule::DuplicateItem, items));
+    assert_eq!(refused(&studio, &tried), broken(BrokenRule::DuplicateItem, items));
     let two_trials = trials([trial("stu_a", "cls_b", FIRST), trial("stu_a", "cls_b", SECOND)]);
     let items = ["Ada tries Tap on 2026-09-09", "Ada tries Tap on 2026-09-16"];
-    assert_eq!(refused(&studio, &two_trials), names(BrokenRule::DuplicateItem, items));
+    assert_eq!(refused(&studio, &two_trials), broken(BrokenRule::DuplicateItem, items));
 }
 
 #[test]
@@ -124,7 +100,7 @@ fn already_enrolled_names_each_place_that_is_taken() {
     let mut studio = studio::studio();
     enrol(&mut studio, "stu_a", "cls_a");
     enrol(&mut studio, "stu_a", "cls_b");
-    let taken = names(BrokenRule::AlreadyEnrolled, ["Ada in Ballet", "Ada in Tap"]);
+    let taken = broken(BrokenRule::AlreadyEnrolled, ["Ada in Ballet", "Ada in Tap"]);
     assert_eq!(refused(&studio, &three_places()), taken);
     assert_eq!(refused_to_staff(&studio, &three_places()), taken);
 }
@@ -134,14 +110,18 @@ fn enrolment_closed_is_for_families_only_and_holds_for_trials() {
     for status in [RegistrationStatus::Never, RegistrationStatus::Closed, RegistrationStatus::Ended] {
         let mut studio = studio::studio();
         season(&mut studio).registration = status;
-        let all = names(BrokenRule::EnrolmentClosed, ["Ada in Ballet", "Ada in Tap", "Ben in Ballet"]);
+        let all = broken(BrokenRule::EnrolmentClosed, ["Ada in Ballet", "Ada in Tap", "Ben in Ballet"]);
         assert_eq!(refused(&studio, &three_places()), all, "{status:?}");
         assert_eq!(refused_to_staff(&studio, &three_places()), None, "{status:?}");
+        let tried = trials([trial("stu_b", "cls_b", FIRST)]);
+        let closed = broken(BrokenRule::EnrolmentClosed, ["Ben tries Tap on 2026-09-09"]);
+        assert_eq!(refused(&studio, &tried), closed, "{status:?}");
+        assert_eq!(refused_to_staff(&studio, &tried), None, "{status:?}");
     }
     let mut studio = studio::studio();
     class(&mut studio, "cls_b").portal_enrolment = false;
     let basket = Basket::new(three_places().enrolments().to_vec(), vec![trial("stu_b", "cls_b", FIRST)]);
-    let of_the_class = names(BrokenRule::EnrolmentClosed, ["Ada in Tap", "Ben tries Tap on 2026-09-09"]);
+    let of_the_class = broken(BrokenRule::EnrolmentClosed, ["Ada in Tap", "Ben tries Tap on 2026-09-09"]);
     assert_eq!(refused(&studio, &basket), of_the_class);
     assert_eq!(refused_to_staff(&studio, &basket), None);
 }
@@ -151,7 +131,7 @@ fn class_ended_is_for_everyone_once_the_last_lesson_has_begun() {
     let mut studio = studio::studio();
     class(&mut studio, "cls_b").last_lesson_on = FIRST;
     let basket = Basket::new(three_places().enrolments().to_vec(), vec![trial("stu_b", "cls_b", FIRST)]);
-    let ended = names(BrokenRule::ClassEnded, ["Ada in Tap", "Ben tries Tap on 2026-09-09"]);
+    let ended = broken(BrokenRule::ClassEnded, ["Ada in Tap", "Ben tries Tap on 2026-09-09"]);
     for buyer in [Buyer::Family, Buyer::Staff] {
         assert_eq!(broken_by(buyer, &studio, &basket, FIRST), None, "it begins in the afternoon");
         assert_eq!(broken_by(buyer, &studio, &basket, date(2026, 9, 10)), ended);
@@ -163,7 +143,7 @@ fn age_out_of_range_counts_whole_months_both_ends_included() {
     let mut studio = studio::studio();
     class(&mut studio, "cls_a").min_age_months = Some(60);
     class(&mut studio, "cls_a").max_age_months = Some(71);
-    let too = names(BrokenRule::AgeOutOfRange, ["Ada in Ballet"]);
+    let too = broken(BrokenRule::AgeOutOfRange, ["Ada in Ballet"]);
     let table = [
         ("60 months on the season's first day", Some(date(2021, 9, 7)), None),
         ("a day short of them", Some(date(2021, 9, 8)), too.clone()),
@@ -187,7 +167,7 @@ fn age_out_of_range_names_all_and_holds_for_trials() {
     }
     class(&mut studio, "cls_b").min_age_months = Some(120);
     let basket = Basket::new(three_places().enrolments().to_vec(), vec![trial("stu_b", "cls_b", FIRST)]);
-    let young = names(BrokenRule::AgeOutOfRange, ["Ada in Tap", "Ben tries Tap on 2026-09-09"]);
+    let young = broken(BrokenRule::AgeOutOfRange, ["Ada in Tap", "Ben tries Tap on 2026-09-09"]);
     assert_eq!(refused(&studio, &basket), young);
     assert_eq!(refused_to_staff(&studio, &basket), None);
 }
@@ -208,14 +188,14 @@ fn age_out_of_range_is_asked_at_the_company_s_cut_off() {
             refused(&studio, &ada_in_a())
         };
         assert_eq!(born(youngest), None, "{story}");
-        assert_eq!(born(youngest.tomorrow().unwrap()), names(BrokenRule::AgeOutOfRange, ["Ada in Ballet"]), "{story}");
+        assert_eq!(born(youngest.tomorrow().unwrap()), broken(BrokenRule::AgeOutOfRange, ["Ada in Ballet"]), "{story}");
     }
 }
 
 #[test]
 fn class_full_names_all_of_the_basket_s_places_in_that_class() {
     let mut studio = studio::studio();
-    let full = names(BrokenRule::ClassFull, ["Ada in Ballet", "Ben in Ballet"]);
+    let full = broken(BrokenRule::ClassFull, ["Ada in Ballet", "Ben in Ballet"]);
     for (left, refusal) in [(None, None), (Some(2), None), (Some(1), full.clone()), (Some(0), full)] {
         on_sale(&mut studio, "cls_a").seats.left = left;
         assert_eq!(refused(&studio, &three_places()), refusal, "{left:?} left");
@@ -224,7 +204,7 @@ fn class_full_names_all_of_the_basket_s_places_in_that_class() {
     on_sale(&mut studio, "cls_b").seats.left = Some(0);
     assert_eq!(refused(&studio, &trials([trial("stu_b", "cls_b", FIRST)])), None, "a trial takes no seat");
     let mixed = both(place("stu_a", "cls_b", "pp_u"), trial("stu_b", "cls_b", FIRST));
-    assert_eq!(refused(&studio, &mixed), names(BrokenRule::ClassFull, ["Ada in Tap"]), "and is not what is full");
+    assert_eq!(refused(&studio, &mixed), broken(BrokenRule::ClassFull, ["Ada in Tap"]), "and is not what is full");
     on_sale(&mut studio, "cls_b").seats.left = Some(1);
     assert_eq!(refused(&studio, &mixed), None, "one seat for the one place");
 }
@@ -235,7 +215,7 @@ fn no_enabled_plan_names_the_places_of_that_season() {
     add_season(&mut studio, "sea_2", "Spring").plans = vec![PricingPlan { enabled: false, ..one_off("pp_s") }];
     add_class(&mut studio, "cls_c", "Jazz", "sea_2", Weekday::Friday);
     let places = vec![undecided("stu_a", "cls_a"), undecided("stu_a", "cls_c"), undecided("stu_b", "cls_c")];
-    let unpayable = names(BrokenRule::NoEnabledPlan, ["Ada in Jazz", "Ben in Jazz"]);
+    let unpayable = broken(BrokenRule::NoEnabledPlan, ["Ada in Jazz", "Ben in Jazz"]);
     assert_eq!(refused(&studio, &Basket::new(places.clone(), vec![])), unpayable);
     assert_eq!(refused_to_staff(&studio, &Basket::new(places, vec![])), unpayable);
     let tried = trials([trial("stu_a", "cls_c", date(2026, 9, 11))]);
@@ -250,84 +230,76 @@ fn r18_plan_not_in_season_is_another_season_s_an_unknown_or_a_disabled_plan() {
     for plan in ["pp_s", "pp_off", "pp_z"] {
         let basket =
             places([place("stu_a", "cls_a", plan), place("stu_a", "cls_b", "pp_u"), place("stu_b", "cls_a", plan)]);
-        let wrong = names(BrokenRule::PlanNotInSeason, ["Ada in Ballet", "Ben in Ballet"]);
+        let wrong = broken(BrokenRule::PlanNotInSeason, ["Ada in Ballet", "Ben in Ballet"]);
         assert_eq!(refused(&studio, &basket), wrong, "{plan}");
         assert_eq!(refused_to_staff(&studio, &basket), wrong, "{plan}");
     }
 }
 
 #[test]
-fn r27_trial_not_available_unless_it_is_a_lesson_left_of_a_class_with_trials() {
-    let off = names(BrokenRule::TrialNotAvailable, ["Ada tries Tap on 2026-09-09", "Ben tries Tap on 2026-09-09"]);
-    let basket = trials([trial("stu_a", "cls_b", FIRST), trial("stu_b", "cls_b", FIRST)]);
-    let mut studio = studio::studio();
-    studio.company.trials.enabled_on_portal = false;
-    assert_eq!(refused(&studio, &basket), off, "families may not");
-    assert_eq!(refused_to_staff(&studio, &basket), None, "staff may");
-    let mut studio = studio::studio();
-    class(&mut studio, "cls_b").takes_trials = false;
-    assert_eq!(refused(&studio, &basket), off);
-    assert_eq!(refused_to_staff(&studio, &basket), off, "no trial is no trial");
-
-    let ben = trial("stu_b", "cls_b", SECOND);
-    let at = |item: TrialItem| trials([item, ben.clone()]);
-    let too_early = TrialItem { at: time(16, 0, 0, 0), ..trial("stu_a", "cls_b", SECOND) };
-    let table = [
-        ("a Thursday", at(trial("stu_a", "cls_b", date(2026, 9, 17)))),
-        ("half-term", at(trial("stu_a", "cls_b", date(2026, 10, 28)))),
-        ("a lesson that is over", at(trial("stu_a", "cls_b", FIRST))),
-        ("after the last lesson", at(trial("stu_a", "cls_b", date(2026, 12, 23)))),
-        ("another time of day", at(too_early)),
-    ];
-    for (story, basket) in table {
-        for buyer in [Buyer::Family, Buyer::Staff] {
-            let only_ada = broken_by(buyer, &studio::studio(), &basket, date(2026, 9, 10));
-            let on = basket.trials()[0].on;
-            assert_eq!(only_ada, names(BrokenRule::TrialNotAvailable, [&format!("Ada tries Tap on {on}")]), "{story}");
-        }
-    }
-}
-
-#[test]
-fn r27_trial_already_used_by_an_earlier_trial_or_an_enrolment_in_that_class() {
-    let mut studio = studio::studio();
-    studio.family.trials.push(TrialBooking { id: id("trl_1"), student: id("stu_a"), class: id("cls_b") });
-    enrol(&mut studio, "stu_b", "cls_b");
-    let basket = trials([trial("stu_a", "cls_b", FIRST), trial("stu_b", "cls_b", FIRST)]);
-    let used = names(BrokenRule::TrialAlreadyUsed, ["Ada tries Tap on 2026-09-09", "Ben tries Tap on 2026-09-09"]);
-    assert_eq!(refused(&studio, &basket), used);
-    assert_eq!(refused_to_staff(&studio, &basket), used);
-    let monday = date(2026, 9, 14);
-    let elsewhere = Basket::new(vec![place("stu_a", "cls_b", "pp_u")], vec![trial("stu_b", "cls_a", monday)]);
-    assert_eq!(refused(&studio, &elsewhere), None, "another class, or enrolling after a trial");
-}
-
-#[test]
-fn r28_trial_full_names_all_of_the_basket_s_trials_of_that_lesson() {
-    let mut studio = studio::studio();
-    studio.company.trials.places_per_lesson = Some(2);
-    let basket = trials([trial("stu_a", "cls_b", FIRST), trial("stu_b", "cls_b", FIRST)]);
-    assert_eq!(refused(&studio, &basket), None);
-    on_sale(&mut studio, "cls_b").trials_booked.insert(FIRST, 1);
-    let full = names(BrokenRule::TrialFull, ["Ada tries Tap on 2026-09-09", "Ben tries Tap on 2026-09-09"]);
-    assert_eq!(refused(&studio, &basket), full);
-    assert_eq!(refused_to_staff(&studio, &basket), full);
-    let apart = trials([trial("stu_a", "cls_b", FIRST), trial("stu_b", "cls_b", SECOND)]);
-    assert_eq!(refused(&studio, &apart), None, "one place each");
-    studio.company.trials.places_per_lesson = None;
-    assert_eq!(refused(&studio, &basket), None, "no limit");
-}
-
-#[test]
 fn amount_too_large_is_about_the_basket() {
     let mut studio = studio::studio();
     class(&mut studio, "cls_a").price = money(i64::MAX);
-    assert_eq!(refused(&studio, &ada_in_a()), names(BrokenRule::AmountTooLarge, []));
+    assert_eq!(refused(&studio, &ada_in_a()), broken(BrokenRule::AmountTooLarge, []));
 }
 
 mod precedence {
-    //! One basket that breaks everything it can; each rule is put right in turn and the next one is told.
+    //! Which rule is told when items break several.
     use super::*;
+
+    #[test]
+    fn an_earlier_rule_of_a_later_item_is_told_and_names_that_item_alone() {
+        use BrokenRule::*;
+        let basket = || both(place("stu_a", "cls_a", "pp_z"), trial("stu_b", "cls_b", SECOND));
+        let not_in_season = broken(PlanNotInSeason, ["Ada in Ballet"]);
+        let of_trial = |rule| broken(rule, ["Ben tries Tap on 2026-09-16"]);
+        type Change = fn(&mut Studio);
+        let table: [(_, Change, _); 5] = [
+            ("only the plan is wrong", |_| {}, not_in_season.clone()),
+            ("a trial's rule comes after", |studio| class(studio, "cls_b").takes_trials = false, not_in_season),
+            (
+                "the age comes before",
+                |studio| {
+                    studio.family.students.get_mut(&id("stu_b")).unwrap().born_on = Some(date(2020, 1, 1));
+                    class(studio, "cls_b").min_age_months = Some(120);
+                },
+                of_trial(AgeOutOfRange),
+            ),
+            (
+                "the class's end, too",
+                |studio| class(studio, "cls_b").last_lesson_on = date(2026, 9, 1),
+                of_trial(ClassEnded),
+            ),
+            (
+                "and its being closed",
+                |studio| class(studio, "cls_b").portal_enrolment = false,
+                of_trial(EnrolmentClosed),
+            ),
+        ];
+        for (story, change, expected) in table {
+            let mut studio = studio::studio();
+            change(&mut studio);
+            assert_eq!(refused(&studio, &basket()), expected, "{story}");
+        }
+    }
+
+    #[test]
+    fn staff_are_told_the_next_rule_where_they_may_what_a_family_may_not() {
+        use BrokenRule::*;
+        let mut studio = studio::studio();
+        season(&mut studio).registration = RegistrationStatus::Closed;
+        studio.family.students.get_mut(&id("stu_a")).unwrap().born_on = Some(date(2020, 1, 1));
+        class(&mut studio, "cls_a").min_age_months = Some(120);
+        on_sale(&mut studio, "cls_a").seats.left = Some(0);
+        let of_ada = |rule| broken(rule, ["Ada in Ballet"]);
+        assert_eq!(refused(&studio, &ada_in_a()), of_ada(EnrolmentClosed));
+        assert_eq!(refused_to_staff(&studio, &ada_in_a()), of_ada(ClassFull));
+        season(&mut studio).registration = RegistrationStatus::Open;
+        assert_eq!(refused(&studio, &ada_in_a()), of_ada(AgeOutOfRange));
+        assert_eq!(refused_to_staff(&studio, &ada_in_a()), of_ada(ClassFull));
+    }
+
+    // One basket that breaks everything it can; each rule is put right in turn and the next one is told.
 
     #[test]
     fn the_first_rule_in_their_order_is_told_until_it_is_put_right() {

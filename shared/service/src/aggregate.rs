@@ -118,8 +118,8 @@ pub struct Ledger<'a> {
     pub family: &'a FamilyId,
     /// Their name.
     pub family_name: &'a str,
-    /// The order that writes.
-    pub order: &'a OrderId,
+    /// The order that writes; `None`: it is written later, by no order.
+    pub order: Option<&'a OrderId>,
 }
 
 impl Ledger<'_> {
@@ -136,34 +136,19 @@ impl Ledger<'_> {
         entries.iter().zip(&ids).map(|(entry, id)| self.aggregate(entry, id, only_debit, mint)).collect()
     }
 
-    /// A credit that belongs to no order and no debit, under an id that the caller has derived.
+    /// Gives an entry an id that the caller has derived, so that whoever writes it again writes the same.
     ///
     /// # Errors
     /// [`Overflow`] if the entry's sums don't fit.
-    pub fn unallocated(
+    pub fn derived(
         &self,
         entry: &Entry,
         id: &TransactionId,
+        related: Option<&str>,
         mint: &Mint,
     ) -> Result<AggregateTransaction, Overflow> {
         let mut aggregate = self.aggregate(entry, id, None, mint)?;
-        aggregate.transaction.order_id = None;
-        Ok(aggregate)
-    }
-
-    /// What became of a payment later: related to its credit, of no order, under an id that the caller has derived.
-    ///
-    /// # Errors
-    /// [`Overflow`] if the entry's sums don't fit.
-    pub fn aftermath(
-        &self,
-        entry: &Entry,
-        id: &TransactionId,
-        of: Option<&str>,
-        mint: &Mint,
-    ) -> Result<AggregateTransaction, Overflow> {
-        let mut aggregate = self.unallocated(entry, id, mint)?;
-        aggregate.transaction.related_transaction_id = of.map(str::to_owned);
+        aggregate.transaction.related_transaction_id = related.map(str::to_owned);
         Ok(aggregate)
     }
 
@@ -195,7 +180,7 @@ impl Ledger<'_> {
                 kind: entry.direction.as_str().to_owned(),
                 date: entry.on.to_string(),
                 description: entry.description.clone(),
-                order_id: Some(self.order.to_string()),
+                order_id: self.order.map(ToString::to_string),
                 deleted_at: None,
             },
             details: entry.details.iter().map(|detail| self.detail(detail, id, mint)).collect(),

@@ -57,6 +57,13 @@ pub fn wire_instant(instant: Timestamp) -> String {
     instant.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// When a day begins somewhere, in seconds since 1970; `None` for an unknown zone.
+#[must_use]
+pub fn start_of_day_s(date: Date, timezone: &str) -> Option<i64> {
+    let zoned = date.to_zoned(TimeZone::get(timezone).ok()?).ok()?;
+    Some(zoned.timestamp().as_second())
+}
+
 /// The local date of an instant; `None` for an unknown zone.
 #[must_use]
 pub fn local_date(instant: Timestamp, timezone: &str) -> Option<Date> {

@@ -2,10 +2,14 @@
 //!
 //! Invariant: from here to the end nothing is computed anew: no price, no id, no date.
 
+use classpay_domain::catalogue::{ChargedFee, FeePeriod};
+use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::{
-    AccountId, ClassId, CompanyId, EnrolmentId, FamilyId, IntentId, PlanId, SeasonId, StudentId, TransactionId, TrialId,
+    AccountId, ClassId, CompanyId, EnrolmentId, FamilyId, FeeId, IntentId, PlanId, SeasonId, StudentId, TransactionId,
+    TrialId,
 };
 use classpay_domain::link::PaymentLinkId;
+use classpay_domain::money::Money;
 use classpay_domain::order::PaidBy;
 use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
@@ -31,6 +35,8 @@ pub struct Snapshot {
     pub enrolments: Vec<BookedEnrolment>,
     /// Trial lessons.
     pub trials: Vec<BookedTrial>,
+    /// Fees that are not charged again.
+    pub fees: Vec<BookedFee>,
     /// The debit that it pays, if it is a payment link's order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<PaidLink>,
@@ -88,6 +94,8 @@ pub struct BookedEnrolment {
     /// The class's season.
     #[serde(with = "text")]
     pub season: SeasonId,
+    /// Whether discount schemes count it.
+    pub discountable: bool,
     /// How it is paid.
     #[serde(with = "text")]
     pub plan: PlanId,
@@ -95,13 +103,25 @@ pub struct BookedEnrolment {
     pub schedule: Vec<ScheduledInstalment>,
 }
 
+impl BookedEnrolment {
+    /// The id of the debit of one of its instalments: the same for whoever writes it.
+    #[must_use]
+    pub fn debit_of(&self, instalment: &ScheduledInstalment) -> TransactionId {
+        let mut digest = Fingerprint::new("instalment");
+        digest.text(self.id.as_str()).text(&instalment.date.to_string());
+        TransactionId::from_bits(digest.finish_ulid(instalment.due_s.saturating_mul(1000)))
+    }
+}
+
 /// An instalment that falls due later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScheduledInstalment {
-    /// When.
+    /// When, in the company's time zone.
     #[serde(with = "text")]
     pub date: Date,
+    /// When that day begins, in seconds since 1970.
+    pub due_s: i64,
     /// How much, in minor units.
     pub amount: i64,
     /// What it is made of.
@@ -119,6 +139,38 @@ pub struct ScheduledDetail {
     pub amount: i64,
     /// For people.
     pub description: String,
+    /// The plan or scheme that it is about.
+    pub given_by: String,
+}
+
+/// A fee that an order charges.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BookedFee {
+    /// The fee.
+    #[serde(with = "text")]
+    pub fee: FeeId,
+    /// Who.
+    #[serde(with = "text")]
+    pub student: StudentId,
+    /// `once`, a year, or a season's id.
+    #[serde(with = "text")]
+    pub period: FeePeriod,
+    /// In minor units, before exclusive tax.
+    pub amount: i64,
+}
+
+impl BookedFee {
+    /// The fee as it is remembered.
+    #[must_use]
+    pub fn charged(&self) -> ChargedFee {
+        ChargedFee {
+            fee: self.fee.clone(),
+            student: self.student.clone(),
+            period: self.period.clone(),
+            amount: Money::minor(self.amount),
+        }
+    }
 }
 
 /// A trial that an order books.

@@ -16,9 +16,6 @@ use crate::context::Context;
 use crate::http::{ApiError, ErrorCode};
 use crate::store::{Session, UnallocatedCredit, Written};
 
-/// How many bits of a ULID are not its time.
-const ULID_RANDOM_BITS: u32 = 80;
-
 /// Credits what Stripe has received for an intent that no order takes. Whatever goes wrong is left for the schedule.
 pub async fn credit(ctx: &Context, session: &Session, order: &OrderId, received: Money) {
     match try_credit(ctx, session, order, received).await {
@@ -41,9 +38,9 @@ async fn try_credit(ctx: &Context, session: &Session, order: &OrderId, received:
     let on = local_now(ctx, &loaded)?.date();
     let entry = payment_credit(on, received, Money::ZERO).map_err(|_| ApiError::internal("the sums overflow"))?;
     let (company, family) = (&session.company, &session.family);
-    let ledger = Ledger { company, family, family_name: &loaded.studio.family.name, order };
+    let ledger = Ledger { company, family, family_name: &loaded.studio.family.name, order: None };
     let credit: AggregateTransaction = ledger
-        .unallocated(&entry, &credit_id(session, order), &ctx.mint)
+        .derived(&entry, &credit_id(session, order), None, &ctx.mint)
         .map_err(|_| ApiError::internal("the sums overflow"))?;
     let found = UnallocatedCredit {
         session,
@@ -62,7 +59,5 @@ async fn try_credit(ctx: &Context, session: &Session, order: &OrderId, received:
 fn credit_id(session: &Session, order: &OrderId) -> TransactionId {
     let mut digest = Fingerprint::new("unallocated");
     digest.text(order.as_str());
-    let milliseconds = u128::try_from(session.created_s.saturating_mul(1000)).unwrap_or(0);
-    let rest = digest.finish_bits() & ((1 << ULID_RANDOM_BITS) - 1);
-    TransactionId::from_bits(milliseconds << ULID_RANDOM_BITS | rest)
+    TransactionId::from_bits(digest.finish_ulid(session.created_s.saturating_mul(1000)))
 }

@@ -35,6 +35,28 @@ pub struct FeeLine {
     pub totals: Totals,
 }
 
+/// A fee with what all students pay of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeeSum {
+    /// The fee.
+    pub fee: FeeId,
+    /// Its name.
+    pub name: String,
+    /// The sums of its lines.
+    pub totals: Totals,
+}
+
+/// The sums of each fee: its tax is that of its lines, not that of its sum (rule 26).
+pub(super) fn sums(lines: &[FeeLine]) -> Result<Vec<FeeSum>, Overflow> {
+    let by_fee = lines.chunk_by(|one, next| one.fee == next.fee);
+    let sum = |lines: &[FeeLine]| {
+        let details = lines.iter().flat_map(|line| &line.details).map(|d| (d.kind, d.amount));
+        let first = lines.first().map(|line| (line.fee.clone(), line.name.clone()));
+        first.map(|(fee, name)| Ok(FeeSum { fee, name, totals: Totals::of(details)? }))
+    };
+    by_fee.filter_map(sum).collect()
+}
+
 /// A fee that students of a season owe, whichever kind it is.
 #[derive(Debug, Clone, Copy)]
 struct Fee<'a> {

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::{Date, DateTime};
 
-pub use fees::FeeLine;
+pub use fees::{FeeLine, FeeSum};
 pub use instalments::Instalment;
 pub use line::{Line, TrialLine};
 pub use payment::{Charge, LARGEST_CHARGE, Payment};
@@ -77,6 +77,8 @@ pub struct Quote {
     pub lines: Vec<Line>,
     /// The registration fees, by fee, period and student.
     pub registration_fees: Vec<FeeLine>,
+    /// Each registration fee with what all students pay of it.
+    pub registration_fees_in_sum: Vec<FeeSum>,
     /// The seasons' additional fees, by fee, period and student.
     pub additional_fees: Vec<FeeLine>,
     /// The trials.
@@ -133,11 +135,13 @@ pub fn price(studio: &Studio, places: &[Place<'_>], today: Date) -> Result<Quote
         lines.clear();
     }
     lines.sort_by(|one, other| one.item.cmp(&other.item));
+    let registration_fees = fees::registration_fees(studio, places, today)?;
     let mut quote = Quote {
         today,
         seasons,
         lines,
-        registration_fees: fees::registration_fees(studio, places, today)?,
+        registration_fees_in_sum: fees::sums(&registration_fees)?,
+        registration_fees,
         additional_fees: fees::additional_fees(studio, places, today)?,
         trials,
         payment: None,

@@ -11,12 +11,15 @@ use std::str::FromStr;
 
 use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
 use classpay_domain::catalogue::{
-    AgeCutOff, Class, ClassOnSale, Company, Currency, Enrolment, Family, Holiday, PlanKind, PricingModel, PricingPlan,
-    PricingScheme, RegistrationStatus, Season, Seats, Student, Studio, TaxMode, TaxRate, TrialPolicy,
+    AdditionalFee, AgeCutOff, Application, ChargedFee, Class, ClassOnSale, Company, Currency, DiscountKind,
+    DiscountScheme, Enrolment, Family, FeePeriod, Holiday, Off, PlanKind, PricingModel, PricingPlan, PricingScheme,
+    RegistrationFee, RegistrationStatus, Repetition, Season, Seats, Student, Studio, TaxMode, TaxRate, TrialPolicy,
 };
 use classpay_domain::id::{EnrolmentId, SeasonId, TrialId};
 use classpay_domain::money::{Money, Percent};
-use classpay_domain::pricing::{BookedQuote, Buyer, Instalment, LineDetail, Quote, Refusal, quote};
+use classpay_domain::pricing::{
+    BookedQuote, BrokenRule, Buyer, FeeLine, Instalment, LineDetail, Quote, Refusal, quote,
+};
 use jiff::civil::{Date, DateTime, Time, Weekday, date, time};
 
 /// The season's first day, a Monday. Most stories begin at eight on that morning.
@@ -79,6 +82,14 @@ pub fn studio() -> Studio {
     studio
 }
 
+/// The small studio, sold by the season: a class's price is its base. Class A costs so much.
+pub fn costing(price: i64) -> Studio {
+    let mut studio = studio();
+    season(&mut studio).pricing_model = PricingModel::PerSeason;
+    class(&mut studio, "cls_a").price = money(price);
+    studio
+}
+
 /// Taxes the classes A and B at a rate.
 pub fn tax(studio: &mut Studio, mode: TaxMode, rate: &str) {
     studio.company.tax = Some(mode);
@@ -86,6 +97,75 @@ pub fn tax(studio: &mut Studio, mode: TaxMode, rate: &str) {
     for on_sale in studio.classes.values_mut() {
         on_sale.class.tax_rate = Some(id("tax_1"));
     }
+}
+
+/// One more tax rate.
+pub fn tax_rate(studio: &mut Studio, name: &str, rate: &str) {
+    studio.tax_rates.insert(id(name), TaxRate { id: id(name), rate: percent(rate), label: "VAT".into() });
+}
+
+/// Puts a scheme with these tiers into force. Its id and name are those of its kind: `dsc_students` "Siblings",
+/// `dsc_classes` "Classes", `dsc_family` "Family".
+pub fn discount<const N: usize>(
+    studio: &mut Studio,
+    kind: DiscountKind,
+    application: Application,
+    tiers: [(u32, Off); N],
+) {
+    let (scheme, name) = match kind {
+        DiscountKind::StudentsOfFamily => ("dsc_students", "Siblings"),
+        DiscountKind::ClassesOfStudent => ("dsc_classes", "Classes"),
+        DiscountKind::ClassesOfFamily => ("dsc_family", "Family"),
+    };
+    let scheme = DiscountScheme { id: id(scheme), name: name.into(), application, tiers: tiers.into() };
+    studio.discount_schemes.insert(kind, scheme);
+}
+
+/// So many percent off.
+pub fn percent_off(text: &str) -> Off {
+    Off::Percent(percent(text))
+}
+
+/// So many minor units off.
+pub const fn units_off(units: i64) -> Off {
+    Off::Fixed(money(units))
+}
+
+/// A registration fee called "Registration", the same for all, untaxed, whole and without a cap.
+pub fn registration(fee: &str, amount: i64, repetition: Repetition) -> RegistrationFee {
+    RegistrationFee {
+        id: id(fee),
+        name: "Registration".into(),
+        amount: money(amount),
+        family_cap: None,
+        repetition,
+        pro_rated: false,
+        tax_rate: None,
+    }
+}
+
+/// An additional fee, untaxed, whole and without a cap.
+pub fn additional(fee: &str, description: &str, amount: i64) -> AdditionalFee {
+    AdditionalFee {
+        id: id(fee),
+        description: description.into(),
+        amount: money(amount),
+        family_cap: None,
+        tax_rate: None,
+        pro_rated: false,
+    }
+}
+
+/// A student was charged a fee for a period already.
+pub fn charged(studio: &mut Studio, fee: &str, who: &str, period: &str, amount: i64) {
+    let period = FeePeriod::parse(period).unwrap();
+    let charged = ChargedFee { fee: id(fee), student: id(who), period, amount: money(amount) };
+    studio.family.charged_fees.push(charged);
+}
+
+/// One more student of the family.
+pub fn join(studio: &mut Studio, who: &str, name: &str) {
+    studio.family.students.insert(id(who), student(who, name));
 }
 
 /// A student whose age nobody knows.
@@ -184,6 +264,28 @@ pub fn undecided(student: &str, class: &str) -> EnrolmentItem {
     EnrolmentItem { student: id(student), class: id(class), plan: None }
 }
 
+/// Places on plan U in short: `aA bC` is Ada (`stu_a`) in class A (`cls_a`), and Ben in class C.
+pub fn wanting(items: &str) -> Basket {
+    let items = letters(items).map(|(who, class)| place(&who, &class, "pp_u"));
+    Basket::new(items.collect(), vec![])
+}
+
+/// Live enrolments in the first season in short, like [`wanting`]; the classes need not be the studio's.
+pub fn live(studio: &mut Studio, enrolments: &str) {
+    for (n, (who, class)) in letters(enrolments).enumerate() {
+        let (student, class) = (id(&who), id(&class));
+        let live = Enrolment { id: id(&format!("enr_{n}")), student, class, season: id("sea_1"), discountable: true };
+        studio.family.enrolments.push(live);
+    }
+}
+
+fn letters(pairs: &str) -> impl Iterator<Item = (String, String)> {
+    pairs.split_whitespace().map(|pair| {
+        let (who, class) = pair.split_at(1);
+        (format!("stu_{who}"), format!("cls_{}", class.to_lowercase()))
+    })
+}
+
 /// A trial of a lesson.
 pub fn trial(student: &str, class: &str, on: Date) -> TrialItem {
     TrialItem { student: id(student), class: id(class), on, at: HALF_PAST_FOUR }
@@ -217,6 +319,41 @@ pub fn priced_on(studio: &Studio, basket: &Basket, day: Date) -> Quote {
 /// What the family is answered on the morning of a day.
 pub fn asked(studio: &Studio, basket: &Basket, day: Date) -> Result<Quote, Refusal> {
     quote(studio, basket, morning(day), Buyer::Family)
+}
+
+/// The broken rule and its items in words: `Ada in Ballet`, `Ben tries Tap on 2026-09-09`.
+pub type Broken = Option<(BrokenRule, Vec<String>)>;
+
+/// What a buyer is refused on the morning of a day.
+pub fn broken_by(buyer: Buyer, studio: &Studio, basket: &Basket, day: Date) -> Broken {
+    let refusal = quote(studio, basket, morning(day), buyer).err()?;
+    let items = refusal.items.iter().map(|item| match item.trial_on {
+        Some(on) => format!("{} tries {} on {on}", item.student_name, item.class_name),
+        None => format!("{} in {}", item.student_name, item.class_name),
+    });
+    Some((refusal.rule, items.collect()))
+}
+
+/// What a family is told on the season's first morning.
+pub fn refused(studio: &Studio, basket: &Basket) -> Broken {
+    broken_by(Buyer::Family, studio, basket, TODAY)
+}
+
+/// What staff are told on the season's first morning.
+pub fn refused_to_staff(studio: &Studio, basket: &Basket) -> Broken {
+    broken_by(Buyer::Staff, studio, basket, TODAY)
+}
+
+/// The rule that is broken and the items that break it.
+pub fn broken<const N: usize>(rule: BrokenRule, items: [&str; N]) -> Broken {
+    Some((rule, items.map(String::from).into()))
+}
+
+/// Fees in short: student, season, period and the amount before exclusive tax.
+pub fn owed(fees: &[FeeLine]) -> Vec<(&str, &str, &str, i64)> {
+    fees.iter()
+        .map(|fee| (fee.student.as_str(), fee.season.as_str(), fee.period.as_str(), fee.amount.units()))
+        .collect()
 }
 
 /// Details in short: kind and amount.

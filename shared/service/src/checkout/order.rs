@@ -3,19 +3,23 @@
 //! Invariant: every id and every amount is fixed here; P2 only copies.
 
 use classpay_domain::basket::Basket;
-use classpay_domain::id::{AccountId, IntentId, OrderId};
+use classpay_domain::id::{AccountId, EnrolmentId, IntentId, OrderId};
 use classpay_domain::order::PaidBy;
 use classpay_domain::pricing::{
-    self, BookedQuote, BrokenRule, Buyer, Instalment, Line, Payment, Quote, Refusal, TrialLine, postings,
+    self, BookedQuote, BrokenRule, Buyer, FeeLine, Instalment, Line, LineDetail, Payment, Quote, Refusal, TrialLine,
+    postings,
 };
 use jiff::civil::DateTime;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::CheckoutRequest;
 use crate::aggregate::Ledger;
+use crate::clock::start_of_day_s;
 use crate::http::ApiError;
 use crate::mint::Mint;
-use crate::snapshot::{BookedEnrolment, BookedTrial, OrderPayment, ScheduledDetail, ScheduledInstalment, Snapshot};
+use crate::snapshot::{
+    BookedEnrolment, BookedFee, BookedTrial, OrderPayment, ScheduledDetail, ScheduledInstalment, Snapshot,
+};
 use crate::store::{LoadedStudio, MAX_ACTIONS};
 
 /// How many actions P1 and P2 have besides those for items: claim, session, order, family, idempotency record,
@@ -23,10 +27,10 @@ use crate::store::{LoadedStudio, MAX_ACTIONS};
 const FIXED_ACTIONS: usize = 6;
 /// An item's most actions: a trial's record, the check for an enrolment, its lesson, its class's version.
 const ACTIONS_PER_TRIAL: usize = 4;
-/// An enrolment's most actions: its record and its class's seats.
+/// An enrolment's most actions: its record and its class's seats. A fee has one.
 const ACTIONS_PER_ENROLMENT: usize = 2;
-/// A season's debit and what it owes.
-const ACTIONS_PER_SEASON: usize = 2;
+/// A debit and what it owes. There is one for each season, and one for registration fees.
+const ACTIONS_PER_DEBIT: usize = 2;
 
 /// What pays an order.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +56,9 @@ pub(super) fn snapshot(
     let too_large = |_| ApiError::from(Refusal::of_basket(BrokenRule::AmountTooLarge));
     let entries = postings(&booked, &seasons, payer.map(|p| p.payment)).map_err(too_large)?;
     let name = &loaded.studio.family.name;
-    let ledger = Ledger { company: &scope.company, family: &scope.family, family_name: name, order };
+    let ledger = Ledger { company: &scope.company, family: &scope.family, family_name: name, order: Some(order) };
+    let timezone = &loaded.studio.company.timezone;
+    let enrolments = booked.lines().iter().map(|(line, id)| enrolment(line, id.clone(), quote, timezone));
     let places = loaded.studio.company.trials.places_per_lesson;
     Ok(Snapshot {
         company: scope.company.clone(),
@@ -64,8 +70,9 @@ pub(super) fn snapshot(
             paid_by: PaidBy::Card,
         }),
         basket: request.basket.hash(&scope.company, &scope.family).as_str().to_owned(),
-        enrolments: booked.lines().iter().map(|(line, id)| enrolment(line, id.clone(), quote)).collect(),
+        enrolments: enrolments.collect::<Result<_, _>>()?,
         trials: booked.trials().iter().map(|(line, id)| trial(line, id.clone(), places)).collect(),
+        fees: quote.fees().map(fee).collect(),
         link: None,
         transactions: ledger.aggregates(&entries, mint).map_err(too_large)?,
     })
@@ -88,32 +95,46 @@ fn fits_one_order(basket: &Basket, quote: &Quote) -> Result<(), ApiError> {
     let actions = FIXED_ACTIONS
         + basket.enrolments().len() * ACTIONS_PER_ENROLMENT
         + basket.trials().len() * ACTIONS_PER_TRIAL
-        + seasons.len() * ACTIONS_PER_SEASON;
+        + quote.fees().count()
+        + (seasons.len() + usize::from(!quote.registration_fees.is_empty())) * ACTIONS_PER_DEBIT;
     if actions > MAX_ACTIONS { Err(Refusal::of_basket(BrokenRule::BasketTooLarge).into()) } else { Ok(()) }
 }
 
-fn enrolment(line: &Line, id: classpay_domain::id::EnrolmentId, quote: &Quote) -> BookedEnrolment {
+fn enrolment(line: &Line, id: EnrolmentId, quote: &Quote, timezone: &str) -> Result<BookedEnrolment, ApiError> {
     let later = line.instalments.iter().filter(|i| i.on > quote.today && !i.amount.is_zero());
-    BookedEnrolment {
+    Ok(BookedEnrolment {
         id,
         student: line.item.student.clone(),
         class: line.item.class.clone(),
         season: line.season.clone(),
+        discountable: line.discountable,
         plan: line.plan.clone(),
-        schedule: later.map(scheduled).collect(),
-    }
+        schedule: later.map(|instalment| scheduled(line, instalment, timezone)).collect::<Result<_, _>>()?,
+    })
 }
 
-fn scheduled(instalment: &Instalment) -> ScheduledInstalment {
-    let detail = |detail: &classpay_domain::pricing::LineDetail| ScheduledDetail {
+fn scheduled(line: &Line, instalment: &Instalment, timezone: &str) -> Result<ScheduledInstalment, ApiError> {
+    let due_s = start_of_day_s(instalment.on, timezone);
+    let detail = |detail: &LineDetail| ScheduledDetail {
         kind: detail.kind.as_str().to_owned(),
         amount: detail.amount.units(),
         description: detail.description.clone(),
+        given_by: line.given_by(detail).to_owned(),
     };
-    ScheduledInstalment {
+    Ok(ScheduledInstalment {
         date: instalment.on,
+        due_s: due_s.ok_or_else(|| ApiError::internal(format!("unknown time zone {timezone}")))?,
         amount: instalment.amount.units(),
         details: instalment.details.iter().map(detail).collect(),
+    })
+}
+
+fn fee(line: &FeeLine) -> BookedFee {
+    BookedFee {
+        fee: line.fee.clone(),
+        student: line.student.clone(),
+        period: line.period.clone(),
+        amount: line.amount.units(),
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) async fn take(
     let today = local_date(ctx.clock.now(), timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?;
     let entry = payment_credit(today, payment.total, payment.processing_fee).map_err(too_large)?;
     let name = &target.family.name;
-    let ledger = Ledger { company: &link.company, family: &link.family, family_name: name, order: &order };
+    let ledger = Ledger { company: &link.company, family: &link.family, family_name: name, order: Some(&order) };
     let paid = PaidLink {
         link: link.id.clone(),
         debit: link.debit.clone(),
@@ -91,6 +91,7 @@ pub(super) async fn take(
         basket: claimed_for(&link.id),
         enrolments: Vec::new(),
         trials: Vec::new(),
+        fees: Vec::new(),
         link: Some(paid.clone()),
         transactions: vec![ledger.credit(&entry, &link.debit, &ctx.mint).map_err(too_large)?],
     };

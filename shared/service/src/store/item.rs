@@ -112,6 +112,12 @@ pub trait Read {
     /// [`StoreError::Corrupt`] if it doesn't fit.
     fn number_if<N: std::str::FromStr>(&self, name: &'static str) -> Result<Option<N>, StoreError>;
 
+    /// Yes or no.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if it isn't there or is neither.
+    fn flag(&self, name: &'static str) -> Result<bool, StoreError>;
+
     /// A text that is read as an id or the like.
     ///
     /// # Errors
@@ -146,6 +152,10 @@ impl Read for Attributes {
         let Some(value) = self.get(name) else { return Ok(None) };
         let digits = value.as_n().map_err(|_| StoreError::Corrupt(name))?;
         digits.parse().map(Some).map_err(|_| StoreError::Corrupt(name))
+    }
+
+    fn flag(&self, name: &'static str) -> Result<bool, StoreError> {
+        self.get(name).and_then(|value| value.as_bool().ok()).copied().ok_or(StoreError::Corrupt(name))
     }
 }
 

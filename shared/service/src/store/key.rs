@@ -3,9 +3,10 @@
 //! Invariant: a key is made from checked ids only, and everything of a company has its id in the key, so that no
 //! read or write crosses companies or families.
 
+use classpay_domain::catalogue::FeePeriod;
 use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::{
-    AccountId, ClassId, CompanyId, EventId, FamilyId, IntentId, OrderId, StudentId, TransactionId,
+    AccountId, ClassId, CompanyId, EventId, FamilyId, FeeId, IntentId, OrderId, StudentId, TransactionId,
 };
 use classpay_domain::link::PaymentLinkId;
 use jiff::civil::Date;
@@ -24,6 +25,10 @@ pub const META: &str = "META";
 /// Sort keys of a company's partition.
 pub const TAX: &str = "TAX#";
 /// See [`TAX`].
+pub const REGISTRATION_FEE: &str = "REGFEE#";
+/// See [`TAX`].
+pub const DISCOUNT: &str = "DISC#";
+/// See [`TAX`].
 pub const HOLIDAY: &str = "HOL#";
 /// See [`TAX`].
 pub const SEASON: &str = "SEASON#";
@@ -33,6 +38,8 @@ pub const STUDENT: &str = "STU#";
 pub const ENROLMENT: &str = "ENR#";
 /// See [`STUDENT`].
 pub const TRIAL: &str = "TRIAL#";
+/// See [`STUDENT`].
+pub const FEE: &str = "FEE#";
 const SEATS: &str = "SEATS";
 const LESSON: &str = "LESSON#";
 /// The sort key of a claim.
@@ -63,7 +70,7 @@ pub fn company(company: &CompanyId) -> Key {
     key(company_pk(company), META)
 }
 
-/// One item of the company's price list: `prefix` is [`TAX`], [`HOLIDAY`] or [`SEASON`].
+/// One item of the company's price list: `prefix` is [`TAX`] or one of those beside it.
 #[must_use]
 pub fn price_list(company: &CompanyId, prefix: &str, id: &str) -> Key {
     key(company_pk(company), format!("{prefix}{id}"))
@@ -119,6 +126,18 @@ pub fn enrolment(company: &CompanyId, family: &FamilyId, student: &StudentId, cl
 #[must_use]
 pub fn trial(company: &CompanyId, family: &FamilyId, student: &StudentId, class: &ClassId) -> Key {
     key(family_pk(company, family), format!("{TRIAL}{student}#{class}"))
+}
+
+/// A fee that a student was charged.
+#[must_use]
+pub fn charged_fee(
+    company: &CompanyId,
+    family: &FamilyId,
+    fee: &FeeId,
+    student: &StudentId,
+    period: &FeePeriod,
+) -> Key {
+    key(family_pk(company, family), format!("{FEE}{fee}#{student}#{period}"))
 }
 
 /// The partition of a family's ledger, so that a quote doesn't read its history.

@@ -4,12 +4,15 @@
 //! nothing is deleted; no type of the SDK leaves this module.
 
 mod events;
+mod fees;
 mod import;
+mod instalments;
 mod item;
 pub mod key;
 mod links;
 mod orders;
 mod payments;
+mod places;
 mod read;
 mod returns;
 mod studio;
@@ -29,6 +32,7 @@ use aws_smithy_http_client::{Builder, tls};
 
 pub use events::{EVENT_LIFE_S, EventObject, EventRecord, Put};
 pub use import::ImportError;
+pub use instalments::{Debtor, Scheduled};
 pub use links::{Debit, Link, LinkTarget};
 pub use orders::{OrderRecord, PlaceOrder};
 pub use payments::{Claim, Decision, Rejection, Session, SessionKind};

@@ -5,18 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::catalogue::Seats;
-use classpay_domain::id::{ClassId, CompanyId, OrderId, TransactionId};
+use classpay_domain::id::{ClassId, OrderId, TransactionId};
 use classpay_domain::order::OrderState;
 use classpay_domain::pricing::Buyer;
 
 use super::item::{Attributes, Item, Read as _, document, number, text};
 use super::key::{self, Key};
 use super::payments::{Session, close_session};
+use super::places::{self, RESERVED};
 use super::transact::{Change, Transaction, Written};
 use super::{Store, StoreError, links};
-use crate::snapshot::{BookedEnrolment, BookedTrial, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// How long after it is placed an unfinished order is looked at for the first time.
 const ORDER_SWEEP_S: i64 = 2 * 60;
@@ -57,8 +57,6 @@ pub struct PlaceOrder<'a> {
     pub now_s: i64,
 }
 
-const NOT_LIVE: &str = "attribute_not_exists(pk) OR place_state = :cancelled";
-
 impl Store {
     /// The order of that id.
     ///
@@ -82,7 +80,8 @@ impl Store {
             .value(":next", number(order.family_version + 1))
             .value(":version", number(order.family_version));
         transaction.change(family);
-        reserve(&mut transaction, order, "RESERVED");
+        places::reserve(&mut transaction, order, RESERVED);
+        remember_key(&mut transaction, order);
         self.transact(transaction).await
     }
 
@@ -132,12 +131,7 @@ impl Store {
             .value(":change", number(snapshot.balance_change()))
             .value(":one", number(1));
         transaction.change(family);
-        for enrolment in &snapshot.enrolments {
-            transaction.change(move_place(enrolment_key(snapshot, enrolment), order, "ACTIVE"));
-        }
-        for trial in &snapshot.trials {
-            transaction.change(move_place(trial_key(snapshot, trial), order, "ACTIVE"));
-        }
+        places::activate(&mut transaction, order);
         if let Some(paid) = &snapshot.link {
             transaction.change(links::paid(paid));
         }
@@ -156,24 +150,7 @@ impl Store {
             .update("ADD family_version :one")
             .value(":one", number(1));
         transaction.change(family);
-        for (class, taken) in snapshot.seats() {
-            let back = Change::of(key::seats(&snapshot.company, class))
-                .update("ADD seats_left :taken")
-                .value(":taken", number(taken));
-            transaction.change(back);
-        }
-        for ((class, on), (taken, _)) in snapshot.lessons() {
-            let back = Change::of(key::lesson(&snapshot.company, class, on))
-                .update("ADD trials_booked :back")
-                .value(":back", number(-i64::from(taken)));
-            transaction.change(back);
-        }
-        for enrolment in &snapshot.enrolments {
-            transaction.change(move_place(enrolment_key(snapshot, enrolment), order, "CANCELLED"));
-        }
-        for trial in &snapshot.trials {
-            transaction.change(move_place(trial_key(snapshot, trial), order, "CANCELLED"));
-        }
+        places::cancel(&mut transaction, order);
         if let Some(paid) = &snapshot.link {
             for change in links::reopened(snapshot, paid) {
                 transaction.change(change);
@@ -198,103 +175,19 @@ pub(super) fn begin(transaction: &mut Transaction, order: &PlaceOrder<'_>, sessi
     transaction.create(head);
 }
 
-/// Everything of P1 but the claim, the order and the family: seats, places, trials, the idempotency record.
-pub(super) fn reserve(transaction: &mut Transaction, order: &PlaceOrder<'_>, state: &str) {
-    let snapshot = order.snapshot;
-    let taken = snapshot.seats();
-    for (class, seats) in order.seats {
-        transaction.change(take_seats(order, class, *seats, taken.get(class).copied().unwrap_or(0)));
-    }
-    for ((class, on), (taken, most)) in snapshot.lessons() {
-        transaction.change(take_trial_places(order, class, on, taken, most));
-    }
-    for enrolment in &snapshot.enrolments {
-        let place = place_item(&enrolment_key(snapshot, enrolment), &snapshot.company, state);
-        let item = enrolment_item(place, enrolment).text("order_id", order.id.as_str());
-        transaction.put_if(item, not_live());
-    }
-    for trial in &snapshot.trials {
-        let place = place_item(&trial_key(snapshot, trial), &snapshot.company, state);
-        let item = trial_item(place, trial).text("order_id", order.id.as_str());
-        transaction.put_if(item, not_live());
-        let enrolment = key::enrolment(&snapshot.company, &snapshot.family, &trial.student, &trial.class);
-        transaction.change(Change::of(enrolment).only_if(NOT_LIVE).value(":cancelled", text("CANCELLED")));
-    }
-    if let Some((key, fingerprint)) = order.idempotency {
-        let item = Item::at(key)
-            .text("cid", snapshot.company.as_str())
-            .text("fingerprint", fingerprint)
-            .text("order_id", order.id.as_str())
-            .number("ttl", order.now_s + IDEMPOTENCY_LIFE_S);
-        let unused = Change::of(key.clone())
-            .only_if("attribute_not_exists(pk) OR #ttl < :now")
-            .name("#ttl", "ttl")
-            .value(":now", number(order.now_s));
-        transaction.put_if(item, unused);
-    }
-}
-
-fn not_live() -> Change {
-    Change::of(Key { pk: String::new(), sk: String::new() }).only_if(NOT_LIVE).value(":cancelled", text("CANCELLED"))
-}
-
-fn take_seats(order: &PlaceOrder<'_>, class: &ClassId, seats: Seats, taken: u32) -> Change {
-    let mut condition = "price_version = :version".to_owned();
-    let mut change =
-        Change::of(key::seats(&order.snapshot.company, class)).value(":version", number(seats.price_version));
-    if order.buyer == Buyer::Family {
-        condition.push_str(" AND on_sale = :yes");
-        change = change.value(":yes", AttributeValue::Bool(true));
-    }
-    if taken > 0 {
-        // What is sold is counted for an unlimited class as well, so that its capacity can be limited later.
-        change = change.update("SET seats_left = seats_left - :taken").value(":taken", number(taken));
-        if seats.left.is_some() {
-            condition.push_str(" AND seats_left >= :taken");
-        }
-    }
-    change.only_if(condition)
-}
-
-fn take_trial_places(
-    order: &PlaceOrder<'_>,
-    class: &ClassId,
-    on: jiff::civil::Date,
-    taken: u32,
-    most: Option<u32>,
-) -> Change {
-    let company = &order.snapshot.company;
-    let change = Change::of(key::lesson(company, class, on))
-        .update("ADD trials_booked :taken SET cid = :cid")
-        .value(":taken", number(taken))
-        .value(":cid", text(company.as_str()));
-    match most {
-        None => change,
-        // Fewer places than are wanted were refused before: what is left here is never below zero.
-        Some(most) => change
-            .only_if("attribute_not_exists(trials_booked) OR trials_booked <= :room")
-            .value(":room", number(most.saturating_sub(taken))),
-    }
-}
-
-pub(super) fn place_item(key: &Key, company: &CompanyId, state: &str) -> Item {
-    Item::at(key).text("cid", company.as_str()).text("place_state", state)
-}
-
-pub(super) fn enrolment_item(place: Item, enrolment: &BookedEnrolment) -> Item {
-    place
-        .text("enrolment_id", enrolment.id.as_str())
-        .text("student", enrolment.student.as_str())
-        .text("class", enrolment.class.as_str())
-        .text("doc", document(enrolment))
-}
-
-pub(super) fn trial_item(place: Item, trial: &BookedTrial) -> Item {
-    place
-        .text("trial_id", trial.id.as_str())
-        .text("student", trial.student.as_str())
-        .text("class", trial.class.as_str())
-        .text("doc", document(trial))
+/// Remembers the caller's idempotency key, if he gave one and it is not in use.
+pub(super) fn remember_key(transaction: &mut Transaction, order: &PlaceOrder<'_>) {
+    let Some((key, fingerprint)) = order.idempotency else { return };
+    let item = Item::at(key)
+        .text("cid", order.snapshot.company.as_str())
+        .text("fingerprint", fingerprint)
+        .text("order_id", order.id.as_str())
+        .number("ttl", order.now_s + IDEMPOTENCY_LIFE_S);
+    let unused = Change::of(key.clone())
+        .only_if("attribute_not_exists(pk) OR #ttl < :now")
+        .name("#ttl", "ttl")
+        .value(":now", number(order.now_s));
+    transaction.put_if(item, unused);
 }
 
 pub(super) fn order_item(order: &PlaceOrder<'_>, state: &str) -> Item {
@@ -336,24 +229,6 @@ fn finish(order: &OrderId, state: &str) -> Change {
         .only_if("order_state = :pending")
         .value(":state", text(state))
         .value(":pending", text("PENDING"))
-}
-
-fn enrolment_key(snapshot: &Snapshot, enrolment: &BookedEnrolment) -> Key {
-    key::enrolment(&snapshot.company, &snapshot.family, &enrolment.student, &enrolment.class)
-}
-
-fn trial_key(snapshot: &Snapshot, trial: &BookedTrial) -> Key {
-    key::trial(&snapshot.company, &snapshot.family, &trial.student, &trial.class)
-}
-
-/// Moves a place on, if it is this order's.
-fn move_place(key: Key, order: &OrderRecord, state: &str) -> Change {
-    Change::of(key)
-        .update("SET place_state = :state")
-        .only_if("order_id = :order AND place_state = :reserved")
-        .value(":state", text(state))
-        .value(":order", text(order.id.as_str()))
-        .value(":reserved", text("RESERVED"))
 }
 
 pub(super) fn order_of(item: &Attributes) -> Result<OrderRecord, StoreError> {

@@ -7,19 +7,24 @@ use std::collections::BTreeMap;
 
 use classpay_domain::basket::Basket;
 use classpay_domain::catalogue::{
-    Class, ClassOnSale, Company, Enrolment, Family, Holiday, Season, Seats, Student, Studio, TaxRate, TrialBooking,
+    ChargedFee, Class, ClassOnSale, Company, DiscountKind, DiscountScheme, Enrolment, Family, FeePeriod, Holiday,
+    Season, Seats, Student, Studio, TaxRate, TrialBooking,
 };
 use classpay_domain::id::{AccountId, ClassId, CompanyId, CustomerId, FamilyId, SeasonId};
+use classpay_domain::money::Money;
 use jiff::civil::Date;
 use tokio::try_join;
 
+use super::fees::{CHARGED, RELEASED};
 use super::item::{Attributes, Read as _};
 use super::key::{self, Key, META};
 use super::read::Consistency;
 use super::transact::{Change, Transaction, Written};
 use super::versions::seats_of;
 use super::{Store, StoreError};
-use crate::catalogue::documents::{ClassDoc, CompanyDoc, FamilyDoc, HolidayDoc, SeasonDoc, StudentDoc, TaxRateDoc};
+use crate::catalogue::documents::{
+    ClassDoc, CompanyDoc, DiscountSchemeDoc, FamilyDoc, HolidayDoc, SeasonDoc, StudentDoc, TaxRateDoc,
+};
 use crate::http::{FamilyScope, Reach};
 
 /// What a quote is made from, and what its answer shows.
@@ -82,6 +87,7 @@ impl Store {
         let studio = Studio {
             company: list.company,
             tax_rates: list.tax_rates.into_iter().map(|rate| (rate.id.clone(), rate)).collect(),
+            discount_schemes: list.discount_schemes,
             holidays: list.holidays,
             seasons: list.seasons,
             classes: on_sale,
@@ -178,6 +184,7 @@ fn converted<'a, D, T: TryFrom<&'a D>>(doc: &'a D) -> Result<T, StoreError> {
 struct PriceList {
     company: Company,
     tax_rates: Vec<TaxRate>,
+    discount_schemes: BTreeMap<DiscountKind, DiscountScheme>,
     holidays: Vec<Holiday>,
     seasons: BTreeMap<SeasonId, Season>,
     season_docs: BTreeMap<SeasonId, SeasonDoc>,
@@ -187,11 +194,15 @@ impl PriceList {
     fn read(items: &[Attributes]) -> Result<Option<Self>, StoreError> {
         let mut company = None;
         let (mut tax_rates, mut holidays) = (Vec::new(), Vec::new());
+        let mut discount_schemes = BTreeMap::new();
         let (mut seasons, mut season_docs) = (BTreeMap::new(), BTreeMap::new());
         for item in items {
             match item.text("sk")? {
                 META => company = Some(converted(&item.document::<CompanyDoc>("doc")?)?),
                 sk if sk.starts_with(key::TAX) => tax_rates.push(converted(&item.document::<TaxRateDoc>("doc")?)?),
+                sk if sk.starts_with(key::DISCOUNT) => {
+                    given(&item.document::<DiscountSchemeDoc>("doc")?, &mut discount_schemes)?;
+                }
                 sk if sk.starts_with(key::HOLIDAY) => holidays.push(converted(&item.document::<HolidayDoc>("doc")?)?),
                 sk if sk.starts_with(key::SEASON) => {
                     let doc: SeasonDoc = item.document("doc")?;
@@ -202,8 +213,17 @@ impl PriceList {
                 _ => {}
             }
         }
-        Ok(company.map(|company| Self { company, tax_rates, holidays, seasons, season_docs }))
+        Ok(company.map(|company| Self { company, tax_rates, discount_schemes, holidays, seasons, season_docs }))
     }
+}
+
+/// Adds a scheme that is given. Two of a kind would make the price depend on the order in which they are read.
+fn given(doc: &DiscountSchemeDoc, schemes: &mut BTreeMap<DiscountKind, DiscountScheme>) -> Result<(), StoreError> {
+    let scheme = converted(doc)?;
+    if doc.enabled && schemes.insert(doc.kind, scheme).is_some() {
+        return Err(StoreError::Corrupt("type"));
+    }
+    Ok(())
 }
 
 /// A family and its Stripe customer.
@@ -221,6 +241,7 @@ impl Household {
             students: BTreeMap::new(),
             enrolments: Vec::new(),
             trials: Vec::new(),
+            charged_fees: Vec::new(),
         };
         for item in items {
             let live = item.text_if("place_state").is_some_and(|state| state != "CANCELLED");
@@ -230,19 +251,40 @@ impl Household {
                     let student = Student::from(&item.document::<StudentDoc>("doc")?);
                     family.students.insert(student.id.clone(), student);
                 }
-                sk if sk.starts_with(key::ENROLMENT) && live => family.enrolments.push(Enrolment {
-                    id: item.parsed("enrolment_id")?,
-                    student: item.parsed("student")?,
-                    class: item.parsed("class")?,
-                }),
+                sk if sk.starts_with(key::ENROLMENT) && live => family.enrolments.push(enrolment(item)?),
                 sk if sk.starts_with(key::TRIAL) && live => family.trials.push(TrialBooking {
                     id: item.parsed("trial_id")?,
                     student: item.parsed("student")?,
                     class: item.parsed("class")?,
                 }),
+                sk if sk.starts_with(key::FEE) => family.charged_fees.extend(charged_fee(item)?),
                 _ => {}
             }
         }
         Ok(head.map(|(doc, customer)| Self { family: Family { name: doc.name, ..family }, customer }))
+    }
+}
+
+fn enrolment(item: &Attributes) -> Result<Enrolment, StoreError> {
+    Ok(Enrolment {
+        id: item.parsed("enrolment_id")?,
+        student: item.parsed("student")?,
+        class: item.parsed("class")?,
+        season: item.parsed("season")?,
+        discountable: item.flag("discountable")?,
+    })
+}
+
+/// A fee that counts; one that was given back can be charged again.
+fn charged_fee(item: &Attributes) -> Result<Option<ChargedFee>, StoreError> {
+    match item.text("fee_state")? {
+        CHARGED => Ok(Some(ChargedFee {
+            fee: item.parsed("fee")?,
+            student: item.parsed("student")?,
+            period: FeePeriod::parse(item.text("period")?).ok_or(StoreError::Corrupt("period"))?,
+            amount: Money::minor(item.number("amount")?),
+        })),
+        RELEASED => Ok(None),
+        _ => Err(StoreError::Corrupt("fee_state")),
     }
 }

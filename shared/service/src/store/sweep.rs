@@ -8,6 +8,7 @@ use classpay_domain::basket::BasketHash;
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 
 use super::events::{EventRecord, event_of};
+use super::instalments::{Scheduled, scheduled_of};
 use super::item::{Attributes, Item, Read as _, document, number, text};
 use super::key::{self, Key, sweep_due};
 use super::links::{Link, link_of};
@@ -52,6 +53,8 @@ pub enum Unfinished {
     Order(Box<OrderRecord>),
     /// A payment link that is open, and that has an end.
     Link(Box<Link>),
+    /// An enrolment with instalments to come.
+    Instalments(Box<Scheduled>),
     /// An event of Stripe's that is not acted on to its end.
     Event(Box<EventRecord>),
 }
@@ -114,6 +117,10 @@ impl Store {
             }
             key::META if key.pk.starts_with(key::PAYMENT_LINK) => {
                 (item.number("expires_s")?, Unfinished::Link(Box::new(link_of(&item)?)))
+            }
+            sk if sk.starts_with(key::ENROLMENT) => {
+                let began_s = due.parse().map_err(|_| StoreError::Corrupt("gsi1sk"))?;
+                (began_s, Unfinished::Instalments(Box::new(scheduled_of(&item)?)))
             }
             key::META if key.pk.starts_with(key::EVENT) => {
                 (item.number("received_s")?, Unfinished::Event(Box::new(event_of(&item)?)))

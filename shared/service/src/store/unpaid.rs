@@ -7,7 +7,10 @@ use classpay_domain::id::{CompanyId, OrderId};
 
 use super::item::{Read as _, number, text};
 use super::key;
-use super::orders::{IDEMPOTENCY_LIFE_S, OrderRecord, PlaceOrder, order_item, order_of, post_transactions, reserve};
+use super::orders::{
+    IDEMPOTENCY_LIFE_S, OrderRecord, PlaceOrder, order_item, order_of, post_transactions, remember_key,
+};
+use super::places::{self, ACTIVE};
 use super::transact::{Change, Transaction, Written};
 use super::{Store, StoreError};
 
@@ -52,7 +55,8 @@ impl Store {
             .value(":version", number(order.family_version))
             .value(":change", number(snapshot.balance_change()));
         transaction.change(family);
-        reserve(&mut transaction, order, "ACTIVE");
+        places::reserve(&mut transaction, order, ACTIVE);
+        remember_key(&mut transaction, order);
         post_transactions(&mut transaction, snapshot);
         self.transact(transaction).await
     }

@@ -1,12 +1,15 @@
 //! Finishes or releases what requests left: sessions that nobody came back for, orders without an end, rejections
-//! whose cancel failed, links whose time is over, events that were not acted on to their end.
+//! whose cancel failed, links whose time is over, events that were not acted on to their end. And debits instalments
+//! on their dates.
 //!
-//! Read in this order: here (one run), [`plan`] (when to look, and what a session needs), [`session`] (doing it).
+//! Read in this order: here (one run), [`plan`] (when to look, and what a session needs), [`session`] (doing it),
+//! [`instalments`].
 //!
 //! Invariant: what is due is decided by what Stripe says now, never by what a webhook said or didn't; every write has
 //! its condition, so that two runs at once, or a run beside a request, do nothing twice. What is unfinished is looked
 //! at again until it is finished: nothing leaves the index for being difficult.
 
+mod instalments;
 mod plan;
 mod session;
 
@@ -98,6 +101,7 @@ async fn look(ctx: &Context, found: DueKey, deadline: Deadline) -> Look {
                 | Unfinished::Session(_)
                 | Unfinished::Rejection(..)
                 | Unfinished::Link(_)
+                | Unfinished::Instalments(_)
                 | Unfinished::Event(_) => plan::next_look(began_s, now_s),
             };
             // What makes one look panic must not keep all that is due after it from being looked at.
@@ -130,6 +134,12 @@ async fn act(ctx: &Context, what: Unfinished, began_s: i64, deadline: Deadline) 
         Unfinished::Link(link) => {
             if let Err(error) = links::due::end_if_over(ctx, &link, deadline).await {
                 tracing::warn!(%error, "a link that is over was not ended");
+            }
+        }
+        Unfinished::Instalments(scheduled) => {
+            if let Err(error) = instalments::debit_due(ctx, *scheduled, deadline).await {
+                let cause = error.cause.as_deref();
+                tracing::error!(%error, cause, "an instalment that is due was not debited");
             }
         }
         Unfinished::Event(event) => webhook::finish(ctx, &event, deadline).await,

@@ -75,9 +75,9 @@ async fn post_found(
     if postings.is_empty() {
         return Ok(Written::Done);
     }
-    let ledger = Ledger { company, family, family_name: &credit.transaction.family_name, order: &read.order.id };
+    let ledger = Ledger { company, family, family_name: &credit.transaction.family_name, order: None };
     let of = Some(credit.transaction.id.as_str());
-    let entries = postings.iter().map(|posting| ledger.aftermath(&posting.entry, &posting.id, of, &ctx.mint));
+    let entries = postings.iter().map(|posting| ledger.derived(&posting.entry, &posting.id, of, &ctx.mint));
     let entries = entries.collect::<Result<Vec<_>, _>>().map_err(overflow)?;
     let link = match &snapshot.link {
         Some(paid) => ctx.store.load_link(&paid.link).await?.map(|link| link.state),

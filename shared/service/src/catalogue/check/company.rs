@@ -1,6 +1,6 @@
 //! The company and what it has beside its seasons.
 //!
-//! Invariant: a discount scheme is refused while it is enabled; its shape is checked all the same.
+//! Invariant: a discount scheme that is not given is checked like one that is.
 
 use std::collections::BTreeSet;
 
@@ -41,19 +41,6 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn registration_fees(&mut self) {
-        let fees = &self.file.registration_fees;
-        self.once(fees.iter().enumerate().map(|(i, fee)| (format!("registrationFees[{i}]"), fee.id.as_str())));
-        for (i, fee) in fees.iter().enumerate() {
-            let place = format!("registrationFees[{i}]");
-            self.not_negative(fee.amount, format!("{place}.amount"));
-            if let Some(most) = fee.max_amount_per_family {
-                self.not_negative(most, format!("{place}.maxAmountPerFamily"));
-            }
-            self.refers_to_tax_rate(fee.tax_rate.as_ref().map(|rate| &rate.id), format!("{place}.taxRate.id"));
-        }
-    }
-
     pub(super) fn holidays(&mut self) {
         let holidays = &self.file.holidays;
         self.once(holidays.iter().enumerate().map(|(i, day)| (format!("holidays[{i}]"), day.id.as_str())));
@@ -71,31 +58,13 @@ impl Check<'_> {
             places.map(move |(j, value)| (format!("discountSchemes[{i}].values[{j}]"), value.id.as_str()))
         });
         self.once(values);
-        let mut kinds = Vec::new();
+        let mut kinds = BTreeSet::new();
         for (i, scheme) in schemes.iter().enumerate() {
-            let place = format!("discountSchemes[{i}]");
-            self.tiers(scheme, &place);
-            if scheme.enabled {
-                let first = !kinds.contains(&scheme.kind);
-                self.holds(first, format!("{place}.type"), "another enabled scheme has this type");
-                kinds.push(scheme.kind);
-                self.not_supported(true, format!("{place}.enabled"), "an enabled discount scheme is");
+            for (j, field, what) in scheme.mistakes() {
+                self.mistake(format!("discountSchemes[{i}].values[{j}].{field}"), what);
             }
-        }
-    }
-
-    fn tiers(&mut self, scheme: &DiscountSchemeDoc, place: &str) {
-        let mut quantities = BTreeSet::new();
-        for (j, value) in scheme.values.iter().enumerate() {
-            let place = format!("{place}.values[{j}]");
-            self.holds(value.quantity > 0, format!("{place}.quantity"), "is not at least 1");
-            let first = quantities.insert(value.quantity);
-            self.holds(first, format!("{place}.quantity"), format!("another tier begins at {} too", value.quantity));
-            let (range, what) = match scheme.discount_type {
-                DiscountUnit::Percent => (0..=100, "is not 0 to 100 percent"),
-                DiscountUnit::Fixed => (0..=i64::MAX, "is negative"),
-            };
-            self.holds(range.contains(&value.amount), format!("{place}.amount"), what);
+            let first = !scheme.enabled || kinds.insert(scheme.kind);
+            self.holds(first, format!("discountSchemes[{i}].type"), "another enabled scheme has this type");
         }
     }
 }
@@ -103,4 +72,28 @@ impl Check<'_> {
 /// What is wrong with a day that no month has.
 pub(super) fn outside_month(day: i8) -> String {
     format!("{day} is not a day of a month, 1 to 31")
+}
+
+impl DiscountSchemeDoc {
+    /// Which fields of which of its tiers break a rule, and what is wrong with them.
+    pub(in crate::catalogue) fn mistakes(&self) -> Vec<(usize, &'static str, String)> {
+        let (range, what) = match self.discount_type {
+            DiscountUnit::Percent => (0..=100, "is not 0 to 100 percent"),
+            DiscountUnit::Fixed => (0..=i64::MAX, "is negative"),
+        };
+        let mut quantities = BTreeSet::new();
+        let mut found = Vec::new();
+        for (index, tier) in self.values.iter().enumerate() {
+            if tier.quantity == 0 {
+                found.push((index, "quantity", "is not at least 1".to_owned()));
+            }
+            if !quantities.insert(tier.quantity) {
+                found.push((index, "quantity", format!("another tier begins at {} too", tier.quantity)));
+            }
+            if !range.contains(&tier.amount) {
+                found.push((index, "amount", what.to_owned()));
+            }
+        }
+        found
+    }
 }

@@ -19,8 +19,7 @@ impl<'a> Check<'a> {
             self.same_company(&family.company_id, format!("{place}.companyId"));
             self.enrolments(family, &place);
             self.trials(family, &place);
-            let charged = !family.charged_fees.is_empty();
-            self.not_supported(charged, format!("{place}.chargedFees"), "charged fees are");
+            self.charged_fees(family, &place);
         }
         self.full_trials();
     }
@@ -77,10 +76,15 @@ impl<'a> Check<'a> {
         place: &str,
         (student, class): (&str, &classpay_domain::id::ClassId),
     ) {
-        let own = family.students.iter().any(|own| own.id.as_str() == student);
-        self.refers(own, student, format!("{place}.studentId"), "student of this family");
+        self.own_student(family, student, place);
         let known = self.known.classes.contains_key(class);
         self.refers(known, class.as_str(), format!("{place}.classId"), "class");
+    }
+
+    /// Names a student of another family, or of none.
+    pub(super) fn own_student(&mut self, family: &FamilyFileDoc, student: &str, place: &str) {
+        let own = family.students.iter().any(|own| own.id.as_str() == student);
+        self.refers(own, student, format!("{place}.studentId"), "student of this family");
     }
 
     /// Names every trial for which its lesson has no place.

@@ -1,19 +1,22 @@
 //! The rules that a studio must keep beyond the shape of its documents.
 //!
-//! Invariant: every broken rule is named, with its place; what this version can't price is refused, not ignored.
+//! Invariant: every broken rule is named, with its place; what can't be priced is refused, not ignored.
 
+mod charged_fees;
 mod company;
 mod families;
+mod fees;
 mod seasons;
 mod transactions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
-use classpay_domain::id::{ClassId, PlanId, SeasonId, TaxRateId};
+use classpay_domain::id::{ClassId, FeeId, PlanId, SeasonId, TaxRateId};
 use classpay_domain::money::{Money, Percent};
 
-use super::documents::{ClassDoc, SeasonDoc};
+use self::charged_fees::KnownFee;
+use super::documents::{ClassDoc, SeasonDoc, TaxRateDoc};
 use super::file::FileDoc;
 use super::mistake::Mistake;
 
@@ -22,10 +25,10 @@ pub(super) fn mistakes_of(file: &FileDoc, gone: &BTreeSet<String>) -> Vec<Mistak
     let mut check = Check { file, gone, known: Known::of(file), mistakes: Vec::new() };
     check.company();
     check.tax_rates();
-    check.registration_fees();
     check.discount_schemes();
     check.holidays();
     check.seasons();
+    check.fees();
     check.classes();
     check.families();
     check.transactions();
@@ -34,7 +37,8 @@ pub(super) fn mistakes_of(file: &FileDoc, gone: &BTreeSet<String>) -> Vec<Mistak
 
 /// What can be referred to.
 struct Known<'a> {
-    tax_rates: BTreeSet<&'a TaxRateId>,
+    tax_rates: BTreeMap<&'a TaxRateId, &'a TaxRateDoc>,
+    fees: BTreeMap<&'a FeeId, KnownFee<'a>>,
     seasons: BTreeMap<&'a SeasonId, &'a SeasonDoc>,
     plans: BTreeMap<&'a PlanId, &'a SeasonId>,
     classes: BTreeMap<&'a ClassId, &'a ClassDoc>,
@@ -46,12 +50,25 @@ impl<'a> Known<'a> {
         let seasons = || file.seasons.iter().rev();
         let plans = seasons().flat_map(|season| season.pricing_plans.iter().rev().map(|plan| (&plan.id, &season.id)));
         Self {
-            tax_rates: file.tax_rates.iter().map(|rate| &rate.id).collect(),
+            tax_rates: file.tax_rates.iter().rev().map(|rate| (&rate.id, rate)).collect(),
+            fees: fees_of(file),
             seasons: seasons().map(|season| (&season.id, season)).collect(),
             plans: plans.collect(),
             classes: file.classes.iter().rev().map(|class| (&class.id, class)).collect(),
         }
     }
+}
+
+/// Every fee of the file. The company's own come last: of two with the same id, they are meant.
+fn fees_of(file: &FileDoc) -> BTreeMap<&FeeId, KnownFee<'_>> {
+    let additional = file
+        .seasons
+        .iter()
+        .rev()
+        .flat_map(|season| season.additional_fees.iter().map(|fee| (&fee.id, KnownFee::Additional(&season.id))));
+    let spelled_out = file.seasons.iter().rev().filter_map(|season| season.registration_fee_dto.as_ref());
+    let registration = spelled_out.chain(file.registration_fees.iter().rev());
+    additional.chain(registration.map(|fee| (&fee.id, KnownFee::Registration(fee)))).collect()
 }
 
 /// A check on its way through the file.
@@ -74,10 +91,6 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn not_supported(&mut self, is_used: bool, place: impl Display, what: &str) {
-        self.holds(!is_used, place, format!("{what} not supported yet"));
-    }
-
     fn not_negative(&mut self, amount: Money, place: impl Display) {
         self.holds(amount >= Money::ZERO, place, format!("{amount} is negative"));
     }
@@ -93,7 +106,7 @@ impl<'a> Check<'a> {
 
     fn refers_to_tax_rate(&mut self, id: Option<&TaxRateId>, place: impl Display) {
         if let Some(id) = id {
-            self.refers(self.known.tax_rates.contains(id), id.as_str(), place, "tax rate");
+            self.refers(self.known.tax_rates.contains_key(id), id.as_str(), place, "tax rate");
         }
     }
 

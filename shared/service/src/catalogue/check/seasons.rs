@@ -2,10 +2,10 @@
 //!
 //! Invariant: a plan's rules are written once, in [`PricingPlanDoc::mistakes`]; the conversion asks the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use classpay_domain::catalogue::{PlanKind, RegistrationStatus};
-use classpay_domain::money::Percent;
+use classpay_domain::money::{Money, Percent};
 
 use super::super::documents::{ClassDoc, PricingPlanDoc, PricingScheme, SeasonDoc};
 use super::Check;
@@ -20,6 +20,11 @@ impl Check<'_> {
             plans.map(move |(j, plan)| (format!("seasons[{i}].pricingPlans[{j}]"), plan.id.as_str()))
         });
         self.once(plans);
+        let prices = seasons.iter().enumerate().flat_map(|(i, season)| {
+            let prices = season.pricing_scheme_values.iter().enumerate();
+            prices.map(move |(j, value)| (format!("seasons[{i}].pricingSchemeValues[{j}]"), value.id.as_str()))
+        });
+        self.once(prices);
         for (i, season) in seasons.iter().enumerate() {
             self.season(season, &format!("seasons[{i}]"));
         }
@@ -31,9 +36,6 @@ impl Check<'_> {
         let open = season.registration_status == RegistrationStatus::Open;
         let payable = season.pricing_plans.iter().any(|plan| plan.enabled);
         self.holds(payable || !open, format!("{place}.pricingPlans"), "an open season needs a plan that is enabled");
-        self.season_fees(season, place);
-        let by_quantity = season.pricing_scheme == PricingScheme::ClassQuantity;
-        self.not_supported(by_quantity, format!("{place}.pricingScheme"), "class-quantity is");
         self.prices_by_quantity(season, place);
         for (j, plan) in season.pricing_plans.iter().enumerate() {
             let place = format!("{place}.pricingPlans[{j}]");
@@ -46,33 +48,10 @@ impl Check<'_> {
         }
     }
 
-    fn season_fees(&mut self, season: &SeasonDoc, place: &str) {
-        self.not_supported(
-            season.enable_registration_fees,
-            format!("{place}.enableRegistrationFees"),
-            "a registration fee is",
-        );
-        self.not_supported(
-            !season.additional_fees.is_empty(),
-            format!("{place}.additionalFees"),
-            "additional fees are",
-        );
-        if let Some(id) = &season.registration_fee_id {
-            let known = self.file.registration_fees.iter().any(|fee| fee.id == *id);
-            self.refers(known, id.as_str(), format!("{place}.registrationFeeId"), "registration fee");
-        }
-        self.refers_to_tax_rate(
-            season.registration_fee_tax_rate_id.as_ref(),
-            format!("{place}.registrationFeeTaxRateId"),
-        );
-        self.not_negative(season.registration_fee, format!("{place}.registrationFee"));
-    }
-
     fn prices_by_quantity(&mut self, season: &SeasonDoc, place: &str) {
-        let mut quantities: Vec<_> = season.pricing_scheme_values.iter().map(|value| value.quantity).collect();
-        quantities.sort_unstable();
-        let gapless = (1..).zip(&quantities).all(|(expected, quantity)| expected == *quantity);
-        self.holds(gapless, format!("{place}.pricingSchemeValues"), "the quantities are not 1, 2, 3, … without a gap");
+        if let Err(what) = season.quantity_prices() {
+            self.mistake(format!("{place}.pricingSchemeValues"), what);
+        }
         for (j, value) in season.pricing_scheme_values.iter().enumerate() {
             self.not_negative(value.price, format!("{place}.pricingSchemeValues[{j}].price"));
         }
@@ -102,6 +81,26 @@ impl Check<'_> {
             let taken = enrolments.filter(|enrolment| enrolment.class_id == class.id).count();
             let fits = u32::try_from(taken).is_ok_and(|taken| taken <= places);
             self.holds(fits, format!("{place}.capacity"), format!("{taken} are enrolled in {places} places"));
+        }
+    }
+}
+
+impl SeasonDoc {
+    /// What 1, 2, 3, … classes cost together (rule 9), or what is wrong with the quantities.
+    pub(in crate::catalogue) fn quantity_prices(&self) -> Result<Vec<Money>, &'static str> {
+        let values = &self.pricing_scheme_values;
+        if values.is_empty() && self.pricing_scheme == PricingScheme::ClassQuantity {
+            return Err("is empty, and class-quantity needs the price of one class");
+        }
+        let prices: BTreeMap<u32, Money> = values.iter().map(|value| (value.quantity, value.price)).collect();
+        if prices.len() != values.len() {
+            return Err("has a quantity twice");
+        }
+        let gapless = (1..).zip(prices.keys()).all(|(expected, quantity)| expected == *quantity);
+        if gapless {
+            Ok(prices.into_values().collect())
+        } else {
+            Err("the quantities are not 1, 2, 3, … without a gap")
         }
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! Invariant: nothing here says what a family owes; that is the ledger's.
 
-use classpay_domain::id::{ClassId, CompanyId, EnrolmentId, FamilyId, PlanId, StudentId, TrialId};
+use classpay_domain::id::{ClassId, CompanyId, EnrolmentId, FamilyId, FeeId, PlanId, StudentId, TrialId};
 use classpay_domain::money::Money;
 use jiff::civil::{Date, DateTime, Time};
 use serde::{Deserialize, Serialize};
 
-use super::text::{self, DocumentId, words_are_text};
+use super::text::{self, words_are_text};
 use super::yes;
 
 /// A family: who owes and pays.
@@ -139,7 +139,7 @@ pub struct TrialEntry {
 pub struct ChargedFeeEntry {
     /// The registration fee or additional fee.
     #[serde(with = "text")]
-    pub fee_id: DocumentId,
+    pub fee_id: FeeId,
     /// For whom.
     #[serde(with = "text")]
     pub student_id: StudentId,

@@ -1,8 +1,9 @@
 //! What a company has beside its seasons: tax rates, holidays, fees and discount schemes.
 //!
-//! Invariant: a shape is accepted here even where pricing can't use it yet; the file's check refuses it by name.
+//! Invariant: an amount is an integer and an id is checked; which rules a fee or a scheme keeps is the file's business.
 
-use classpay_domain::id::{CompanyId, TaxRateId};
+use classpay_domain::catalogue::{Application, DiscountKind, Repetition};
+use classpay_domain::id::{CompanyId, DiscountSchemeId, FeeId, TaxRateId};
 use classpay_domain::money::Money;
 use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
@@ -50,7 +51,7 @@ pub struct HolidayDoc {
 pub struct RegistrationFeeDoc {
     /// Its id.
     #[serde(with = "text")]
-    pub id: DocumentId,
+    pub id: FeeId,
     /// Its name.
     pub name: String,
     /// In minor units.
@@ -61,7 +62,7 @@ pub struct RegistrationFeeDoc {
     pub max_amount_per_family: Option<Money>,
     /// The period.
     #[serde(with = "text")]
-    pub repetition_interval: RepetitionInterval,
+    pub repetition_interval: Repetition,
     /// When it is due.
     #[serde(default, with = "text::option")]
     pub due_date: Option<Date>,
@@ -76,24 +77,13 @@ pub struct RegistrationFeeDoc {
     pub archived_at: Option<DateTime>,
 }
 
-/// How often a registration fee is paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RepetitionInterval {
-    /// Once for ever.
-    OneOff,
-    /// Once a calendar year.
-    Annual,
-    /// Once a season.
-    PerSeason,
-}
-
 /// What a student pays for enrolling in a season.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AdditionalFeeDoc {
     /// Its id.
     #[serde(with = "text")]
-    pub id: DocumentId,
+    pub id: FeeId,
     /// Whose catalogue it is in. The file may leave it out.
     #[serde(with = "text")]
     pub company_id: CompanyId,
@@ -122,7 +112,7 @@ pub struct AdditionalFeeDoc {
 pub struct DiscountSchemeDoc {
     /// Its id.
     #[serde(with = "text")]
-    pub id: DocumentId,
+    pub id: DiscountSchemeId,
     /// Its name.
     pub name: String,
     /// What is counted.
@@ -130,7 +120,7 @@ pub struct DiscountSchemeDoc {
     pub kind: DiscountKind,
     /// What it is taken off.
     #[serde(with = "text")]
-    pub application: DiscountApplication,
+    pub application: Application,
     /// What its values' amounts are.
     #[serde(with = "text")]
     pub discount_type: DiscountUnit,
@@ -140,26 +130,6 @@ pub struct DiscountSchemeDoc {
     /// Its tiers.
     #[serde(default)]
     pub values: Vec<DiscountValueDoc>,
-}
-
-/// What a discount scheme counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DiscountKind {
-    /// The family's students.
-    StudentQtyByFamily,
-    /// The student's classes.
-    CourseQtyByStudent,
-    /// The family's classes.
-    CourseQtyByFamily,
-}
-
-/// What a discount scheme is taken off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DiscountApplication {
-    /// All that is counted.
-    TotalTuition,
-    /// Each by its position.
-    IndividualItem,
 }
 
 /// What the amounts of a discount scheme are.
@@ -185,11 +155,5 @@ pub struct DiscountValueDoc {
 }
 
 words_are_text! {
-    RepetitionInterval { OneOff = "one-off", Annual = "annual", PerSeason = "per-season" }
-    DiscountKind {
-        StudentQtyByFamily = "student_qty_by_family", CourseQtyByStudent = "course_qty_by_student",
-        CourseQtyByFamily = "course_qty_by_family",
-    }
-    DiscountApplication { TotalTuition = "total_tuition", IndividualItem = "individual_item" }
     DiscountUnit { Percent = "percent", Fixed = "fixed" }
 }

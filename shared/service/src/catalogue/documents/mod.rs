@@ -21,8 +21,7 @@ pub use company::{
 };
 pub use family::{ChargedFeeEntry, EnrolmentEntry, FamilyDoc, InvitationStatus, StudentDoc, TrialEntry};
 pub use fees::{
-    AdditionalFeeDoc, DiscountApplication, DiscountKind, DiscountSchemeDoc, DiscountUnit, DiscountValueDoc, HolidayDoc,
-    RegistrationFeeDoc, RepetitionInterval, TaxRateDoc,
+    AdditionalFeeDoc, DiscountSchemeDoc, DiscountUnit, DiscountValueDoc, HolidayDoc, RegistrationFeeDoc, TaxRateDoc,
 };
 pub use percent::{PercentNumber, PercentText};
 pub use season::{PricingPlanDoc, PricingScheme, PricingSchemeValueDoc, PublishedSeason, SeasonDoc};

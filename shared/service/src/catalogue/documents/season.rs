@@ -4,7 +4,7 @@
 //! fields and no other.
 
 use classpay_domain::catalogue::{PlanKind, PricingModel, RegistrationStatus};
-use classpay_domain::id::{CompanyId, PlanId, SeasonId, TaxRateId};
+use classpay_domain::id::{CompanyId, FeeId, PlanId, SeasonId, TaxRateId};
 use classpay_domain::money::Money;
 use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ pub struct SeasonDoc {
     pub registration_fee_dto: Option<RegistrationFeeDoc>,
     /// Only input: names the registration fee instead of spelling it out.
     #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
-    pub registration_fee_id: Option<DocumentId>,
+    pub registration_fee_id: Option<FeeId>,
     /// Only output: a copy, no price depends on it.
     #[serde(default, with = "text::minor_units")]
     pub registration_fee: Money,

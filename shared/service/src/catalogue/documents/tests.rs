@@ -1,3 +1,4 @@
+use classpay_domain::id::FeeId;
 use classpay_domain::money::Percent;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,6 +8,7 @@ use super::*;
 use crate::catalogue::Catalogue;
 
 const DEMO: &str = include_str!("../../../../../infra/local/demo-studio.json");
+const PRICE_LIST: &str = include_str!("../../../../../tests/fixtures/price-list.json");
 
 /// Writes a document and reads it again.
 fn survives<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(document: &T) {
@@ -28,9 +30,15 @@ fn refused<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> String {
 
 #[test]
 fn what_is_stored_is_read_back_as_it_was() {
-    let studio = Catalogue::parse(DEMO).unwrap();
+    [DEMO, PRICE_LIST].into_iter().for_each(every_document_survives);
+}
+
+fn every_document_survives(of: &str) {
+    let studio = Catalogue::parse(of).unwrap();
     survives(&studio.company);
     studio.tax_rates.iter().for_each(survives);
+    studio.registration_fees.iter().for_each(survives);
+    studio.discount_schemes.iter().for_each(survives);
     studio.holidays.iter().for_each(survives);
     studio.seasons.iter().for_each(survives);
     studio.classes.iter().for_each(survives);
@@ -139,7 +147,7 @@ fn what_may_be_left_out_has_the_obvious_default() {
 fn an_answer_shows_a_season_without_what_is_only_input() {
     let studio = Catalogue::parse(DEMO).unwrap();
     let mut season = studio.seasons[0].clone();
-    season.registration_fee_id = Some(DocumentId::parse("reg_1").unwrap());
+    season.registration_fee_id = Some(FeeId::parse("reg_1").unwrap());
     let published: Value = serde_json::to_value(season.published()).unwrap();
     let mut fields: Vec<_> = published.as_object().unwrap().keys().map(String::as_str).collect();
     fields.sort_unstable();

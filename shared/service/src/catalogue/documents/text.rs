@@ -7,10 +7,12 @@
 
 use std::fmt::Display;
 
-use classpay_domain::catalogue::{Currency, PlanKind, PricingModel, RegistrationStatus, TaxMode};
+use classpay_domain::catalogue::{
+    Application, Currency, DiscountKind, FeePeriod, PlanKind, PricingModel, RegistrationStatus, Repetition, TaxMode,
+};
 use classpay_domain::id::{
-    AccountId, ClassId, CompanyId, EnrolmentId, FamilyId, IdError, IntentId, PlanId, SeasonId, StudentId, TaxRateId,
-    TransactionId, TrialId,
+    AccountId, ClassId, CompanyId, DiscountSchemeId, EnrolmentId, FamilyId, FeeId, IdError, IntentId, PlanId, SeasonId,
+    StudentId, TaxRateId, TransactionId, TrialId,
 };
 use classpay_domain::link::PaymentLinkId;
 use classpay_domain::money::Money;
@@ -137,7 +139,7 @@ pub mod minor_units {
     }
 }
 
-/// An id of a kind that decides nothing (a holiday, a fee, a group of settings): checked like every other id.
+/// An id of a kind that decides nothing (a holiday, a tier, a group of settings): checked like every other id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocumentId(String);
 
@@ -175,9 +177,11 @@ ids_are_text!(
     AccountId,
     ClassId,
     CompanyId,
+    DiscountSchemeId,
     DocumentId,
     EnrolmentId,
     FamilyId,
+    FeeId,
     IntentId,
     PlanId,
     SeasonId,
@@ -186,6 +190,16 @@ ids_are_text!(
     TransactionId,
     TrialId
 );
+
+impl Textual for FeePeriod {
+    fn read(text: &str) -> Result<Self, String> {
+        Self::parse(text).ok_or_else(|| format!("`{text}` is not `once`, a year or a season's id"))
+    }
+
+    fn write(&self) -> String {
+        self.as_str().to_owned()
+    }
+}
 
 /// A link's id is a secret: what is written here goes to the table and to answers, never to a log.
 impl Textual for PaymentLinkId {
@@ -220,6 +234,12 @@ words_are_text! {
     RegistrationStatus { Never = "never", Open = "open", Closed = "closed", Ended = "ended" }
     PricingModel { PerLesson = "per-lesson", PerMonth = "per-month", PerSeason = "per-season" }
     PlanKind { OneOff = "one-off", Monthly = "monthly" }
+    Repetition { OneOff = "one-off", Annual = "annual", PerSeason = "per-season" }
+    DiscountKind {
+        StudentsOfFamily = "student_qty_by_family", ClassesOfStudent = "course_qty_by_student",
+        ClassesOfFamily = "course_qty_by_family",
+    }
+    Application { TotalTuition = "total_tuition", IndividualItem = "individual_item" }
     TaxMode { Exclusive = "exclusive", Inclusive = "inclusive" }
     Weekday {
         Monday = "monday", Tuesday = "tuesday", Wednesday = "wednesday", Thursday = "thursday", Friday = "friday",

@@ -1,11 +1,7 @@
 //! What a newcomer sees in the demo studio, on whatever day.
 
-use std::collections::BTreeMap;
-
 use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
-use classpay_domain::catalogue::{
-    Class, ClassOnSale, Company, Enrolment, Family, Holiday, Season, Seats, Student, Studio, TaxRate, TrialBooking,
-};
+use classpay_domain::catalogue::Studio;
 use classpay_domain::id::{ClassId, PlanId, StudentId};
 use classpay_domain::pricing::{self, Quote, Refusal};
 use jiff::civil::{DateTime, date, time};
@@ -14,41 +10,7 @@ use super::*;
 
 /// The demo studio as one of its families sees it, with nothing sold since the import.
 fn studio(family: usize) -> Studio {
-    let demo = Catalogue::parse(DEMO).unwrap();
-    let taken = |class: &ClassDoc| {
-        let all = demo.families.iter().flat_map(|family| &family.enrolments);
-        u32::try_from(all.filter(|enrolment| enrolment.class_id == class.id).count()).unwrap()
-    };
-    let on_sale = |doc: &ClassDoc| ClassOnSale {
-        class: Class::try_from(doc).unwrap(),
-        seats: Seats { left: doc.places().map(|places| places - taken(doc)), price_version: 1 },
-        trials_booked: BTreeMap::new(),
-    };
-    let entry = &demo.families[family];
-    let enrolled = |entry: &EnrolmentEntry| Enrolment {
-        id: entry.id.clone(),
-        student: entry.student_id.clone(),
-        class: entry.class_id.clone(),
-    };
-    let tried = |entry: &TrialEntry| TrialBooking {
-        id: entry.id.clone(),
-        student: entry.student_id.clone(),
-        class: entry.class_id.clone(),
-    };
-    Studio {
-        company: Company::try_from(&demo.company).unwrap(),
-        tax_rates: demo.tax_rates.iter().map(|doc| (doc.id.clone(), TaxRate::try_from(doc).unwrap())).collect(),
-        holidays: demo.holidays.iter().map(|doc| Holiday::try_from(doc).unwrap()).collect(),
-        seasons: demo.seasons.iter().map(|doc| (doc.id.clone(), Season::try_from(doc).unwrap())).collect(),
-        classes: demo.classes.iter().map(|doc| (doc.id.clone(), on_sale(doc))).collect(),
-        family: Family {
-            id: entry.family.id.clone(),
-            name: entry.family.name.clone(),
-            students: entry.students.iter().map(|doc| (doc.id.clone(), Student::from(doc))).collect(),
-            enrolments: entry.enrolments.iter().map(enrolled).collect(),
-            trials: entry.trials.iter().map(tried).collect(),
-        },
-    }
+    seen::by_family(&Catalogue::parse(DEMO).unwrap(), family)
 }
 
 const STEM: &str = "01J9ZDEMW5TVDJ0R";

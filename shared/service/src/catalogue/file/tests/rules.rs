@@ -179,45 +179,6 @@ fn nobody_is_enrolled_without_a_place() {
     only("/company/settings/trial", json!({"limitedCapacity": true}), none);
 }
 
-#[test]
-fn r11_discount_schemes_are_checked_and_refused_while_they_are_enabled() {
-    let scheme = |id: &str, enabled: bool, quantities: [u32; 2]| {
-        json!({
-            "id": id, "name": "Siblings", "type": "student_qty_by_family", "application": "individual_item",
-            "discountType": "percent", "enabled": enabled, "values": [
-                {"id": format!("{id}_1"), "quantity": quantities[0], "amount": 10},
-                {"id": format!("{id}_2"), "quantity": quantities[1], "amount": 20}
-            ]
-        })
-    };
-    let found = broken(&[("/discountSchemes", json!([scheme("dsc_1", true, [2, 3]), scheme("dsc_2", true, [2, 2])]))]);
-    assert_eq!(
-        found,
-        [
-            "discountSchemes[0].enabled: an enabled discount scheme is not supported yet",
-            "discountSchemes[1].values[1].quantity: another tier begins at 2 too",
-            "discountSchemes[1].type: another enabled scheme has this type",
-            "discountSchemes[1].enabled: an enabled discount scheme is not supported yet",
-        ]
-    );
-    assert_eq!(broken(&[("/discountSchemes", json!([scheme("dsc_1", false, [2, 3])]))]), [""; 0]);
-}
-
-#[test]
-fn what_can_not_be_priced_yet_is_refused_and_not_ignored() {
-    let fee = json!([{"id": "mkpl_1", "description": "Costume", "amount": 1000}]);
-    only("/seasons/0/additionalFees", fee, "seasons[0].additionalFees: additional fees are not supported yet");
-    let registration = "seasons[0].enableRegistrationFees: a registration fee is not supported yet";
-    only("/seasons/0/enableRegistrationFees", json!(true), registration);
-    only(
-        "/seasons/0/pricingScheme",
-        json!("class-quantity"),
-        "seasons[0].pricingScheme: class-quantity is not supported yet",
-    );
-    let charged = json!([{"feeId": "reg_1", "studentId": "stu_1", "period": "once", "amount": 1500}]);
-    only("/families/0/chargedFees", charged, "families[0].chargedFees: charged fees are not supported yet");
-}
-
 fn transaction(id: &str, kind: &str, total: i64, related: Option<&str>) -> Value {
     json!({
         "aggregateId": id,
@@ -254,11 +215,4 @@ fn transactions_have_true_sums_and_no_debit_is_credited_with_more_than_it_owes()
     let mut foreign = debit;
     foreign["transaction"]["familyId"] = json!("fml_9");
     only("/transactions", json!([foreign]), "transactions[0].transaction.familyId: must be a family of this file");
-}
-
-#[test]
-fn r9_prices_by_quantity_have_no_gap() {
-    let values = json!([{"id": "psv_1", "quantity": 1, "price": 100}, {"id": "psv_3", "quantity": 3, "price": 200}]);
-    let gap = "seasons[0].pricingSchemeValues: the quantities are not 1, 2, 3, … without a gap";
-    only("/seasons/0/pricingSchemeValues", values, gap);
 }

@@ -1,0 +1,151 @@
+//! Random families: their students, what they have and were charged already, and what they want.
+
+use std::collections::BTreeMap;
+
+use classpay_domain::basket::{EnrolmentItem, TrialItem};
+use classpay_domain::catalogue::{ChargedFee, Enrolment, Family, FeePeriod, Student, Studio};
+use classpay_domain::id::{FeeId, SeasonId};
+use jiff::civil::{Date, DateTime};
+use proptest::prelude::*;
+
+use super::super::studio::{id, money};
+use super::{Prices, Story, lessons_left};
+
+const STUDENTS: [&str; 4] = ["stu_a", "stu_b", "stu_c", "stu_d"];
+/// Every student may want something of every class.
+const PAIRS: usize = 20;
+
+/// A family of no students.
+pub fn nobody() -> Family {
+    let (id, name) = (id("fml_1"), "Lovelace".into());
+    Family { id, name, students: BTreeMap::new(), enrolments: vec![], trials: vec![], charged_fees: vec![] }
+}
+
+/// A family that has enrolments in classes that the basket is not about, and was charged fees.
+pub fn family(studio: &Studio, around: Date, prices: &Prices) -> impl Strategy<Value = Family> + use<> {
+    let students = prop::collection::vec(prop::bool::weighted(0.85), 1..5).prop_map(|discountable| {
+        let students = STUDENTS.into_iter().zip(discountable);
+        let student = |(name, discountable)| Student {
+            id: id(name),
+            name: name.into(),
+            discountable,
+            born_on: None,
+            archived: false,
+        };
+        students.map(student).map(|student| (student.id.clone(), student)).collect::<BTreeMap<_, _>>()
+    });
+    let seasons: Vec<_> = studio.seasons.keys().cloned().collect();
+    let enrolment = (0..4_usize, prop::sample::select(seasons), prop::bool::weighted(0.8));
+    let enrolments = prop::collection::vec(enrolment, 0..4);
+    let charged = prop::collection::vec((any::<prop::sample::Index>(), 0..4_usize, prices.clone()), 0..6);
+    let chargeable = chargeable(studio, around);
+    (students, enrolments, charged).prop_map(move |(students, enrolments, charged)| {
+        let who = |index: usize| students.keys().nth(index % students.len()).unwrap().clone();
+        let enrolment = |(index, (student, season, discountable))| Enrolment {
+            // Neither in the order of the classes nor of the students.
+            id: id(&format!("enr_{}", 9 - index)),
+            student: who(student),
+            class: id(&format!("cls_old_{index}")),
+            season,
+            discountable,
+        };
+        let charged = charged.into_iter().filter(|_| !chargeable.is_empty()).map(|(which, student, amount)| {
+            let (fee, period) = which.get(&chargeable).clone();
+            ChargedFee { fee, student: who(student), period, amount: money(amount) }
+        });
+        Family {
+            enrolments: enrolments.into_iter().enumerate().map(enrolment).collect(),
+            charged_fees: charged.collect(),
+            students: students.clone(),
+            ..nobody()
+        }
+    })
+}
+
+/// The fees with all periods for which they may have been charged.
+fn chargeable(studio: &Studio, around: Date) -> Vec<(FeeId, FeePeriod)> {
+    let mut chargeable = vec![];
+    for season in studio.seasons.values() {
+        if let Some(fee) = &season.registration_fee {
+            let years = [around.year(), around.year() + 1].map(FeePeriod::year);
+            let seasons = studio.seasons.keys().map(|season: &SeasonId| FeePeriod::season(season));
+            let periods = years.into_iter().chain(seasons).chain([FeePeriod::once()]);
+            chargeable.extend(periods.map(|period| (fee.id.clone(), period)));
+        }
+        for fee in &season.additional_fees {
+            chargeable.push((fee.id.clone(), FeePeriod::season(&season.id)));
+        }
+    }
+    chargeable
+}
+
+/// What one student wants of one class, or has.
+#[derive(Debug, Clone, Copy)]
+pub enum Wish {
+    Nothing,
+    /// One of the season's plans.
+    Place(usize),
+    /// One of the lessons that are left.
+    Trial(usize),
+    /// He has a place already, in a class that schemes count or not.
+    Has(bool),
+}
+
+/// The wishes, and which of the places is on no plan yet.
+type Wishes = (Vec<Wish>, Option<usize>);
+
+pub fn wishes() -> impl Strategy<Value = Wishes> {
+    let wish = prop_oneof![
+        8 => Just(Wish::Nothing),
+        8 => (0..3_usize).prop_map(Wish::Place),
+        1 => (0..20_usize).prop_map(Wish::Trial),
+        1 => prop::bool::weighted(0.8).prop_map(Wish::Has),
+    ];
+    (prop::collection::vec(wish, PAIRS), prop::option::weighted(0.15, 0..3_usize))
+}
+
+/// The story of a family that gets its wishes. One that wants nothing gets a place in the first class.
+pub fn wanted(mut studio: Studio, now: DateTime, (wishes, undecided): &Wishes) -> Story {
+    let (mut enrolments, mut trials) = (vec![], vec![]);
+    let classes: Vec<_> = studio.classes.values().map(|on_sale| on_sale.class.clone()).collect();
+    let students: Vec<_> = studio.family.students.keys().cloned().collect();
+    let pairs = students.iter().flat_map(|student| classes.iter().map(move |class| (student, class)));
+    let place = |student: &_, class: &classpay_domain::catalogue::Class, plan: usize| {
+        let plans: Vec<_> = studio.seasons[&class.season].enabled_plans().map(|plan| plan.id.clone()).collect();
+        let plan = Some(plans[plan % plans.len()].clone());
+        EnrolmentItem { student: Clone::clone(student), class: class.id.clone(), plan }
+    };
+    let mut live = vec![];
+    for (index, ((student, class), wish)) in pairs.zip(wishes).enumerate() {
+        match *wish {
+            Wish::Nothing => {}
+            Wish::Place(plan) => enrolments.push(place(student, class, plan)),
+            Wish::Trial(nth) => {
+                let left = lessons_left(&studio, class, now);
+                let on = left.get(nth % left.len().max(1)).copied();
+                let item =
+                    |on| TrialItem { student: student.clone(), class: class.id.clone(), on, at: class.starts_at };
+                trials.extend(on.map(item));
+            }
+            Wish::Has(discountable) => {
+                let (class, season) = (class.id.clone(), class.season.clone());
+                live.push(Enrolment {
+                    id: id(&format!("enr_x{index}")),
+                    student: student.clone(),
+                    class,
+                    season,
+                    discountable,
+                });
+            }
+        }
+    }
+    if enrolments.is_empty() && trials.is_empty() {
+        live.retain(|live| (&live.student, &live.class) != (&students[0], &classes[0].id));
+        enrolments.push(place(&students[0], &classes[0], 0));
+    }
+    if let Some(item) = undecided.and_then(|index| enrolments.get_mut(index)) {
+        item.plan = None;
+    }
+    studio.family.enrolments.extend(live);
+    Story { studio, enrolments, trials, now }
+}

@@ -1,0 +1,50 @@
+//! Fees that students were charged: what the next basket must know.
+//!
+//! Invariant: a fee is charged once a student and period, until the order that charged it is cancelled.
+
+use classpay_domain::catalogue::ChargedFee;
+use classpay_domain::id::{CompanyId, OrderId};
+
+use super::item::{Item, text};
+use super::key::{self, Key};
+use super::transact::{Change, Transaction};
+use crate::snapshot::{BookedFee, Snapshot};
+
+/// Charged, or reserved for an order that is not finished.
+pub(super) const CHARGED: &str = "CHARGED";
+/// Given back.
+pub(super) const RELEASED: &str = "RELEASED";
+
+/// A fee as it is remembered.
+pub(super) fn charged_fee_item(key: &Key, company: &CompanyId, charged: &ChargedFee) -> Item {
+    Item::at(key)
+        .text("cid", company.as_str())
+        .text("fee_state", CHARGED)
+        .text("fee", charged.fee.as_str())
+        .text("student", charged.student.as_str())
+        .text("period", charged.period.as_str())
+        .number("amount", charged.amount.units())
+}
+
+/// Charges a fee of an order, if it isn't charged.
+pub(super) fn charge(transaction: &mut Transaction, snapshot: &Snapshot, fee: &BookedFee, order: &OrderId) {
+    let key = fee_key(snapshot, fee);
+    let item = charged_fee_item(&key, &snapshot.company, &fee.charged()).text("order_id", order.as_str());
+    let not_charged =
+        Change::of(key).only_if("attribute_not_exists(pk) OR fee_state = :released").value(":released", text(RELEASED));
+    transaction.put_if(item, not_charged);
+}
+
+/// Gives a fee back that the order charged.
+pub(super) fn released(snapshot: &Snapshot, fee: &BookedFee, order: &OrderId) -> Change {
+    Change::of(fee_key(snapshot, fee))
+        .update("SET fee_state = :released")
+        .only_if("order_id = :order AND fee_state = :charged")
+        .value(":order", text(order.as_str()))
+        .value(":charged", text(CHARGED))
+        .value(":released", text(RELEASED))
+}
+
+fn fee_key(snapshot: &Snapshot, fee: &BookedFee) -> Key {
+    key::charged_fee(&snapshot.company, &snapshot.family, &fee.fee, &fee.student, &fee.period)
+}

@@ -1,0 +1,112 @@
+//! Loads a studio into the table, and changes what changed.
+//!
+//! Invariant: nothing that was sold is reset. Seats move by the difference of the capacity; balances, versions,
+//! enrolments, charged fees and customers stay. The same file again changes nothing. What guards a price is written
+//! after what decides it, so that an import that stops in between is completed by the next.
+
+mod families;
+mod seats;
+mod transactions;
+
+use super::item::{Read as _, document, text};
+use super::key::{self, Key};
+use super::read::Consistency;
+use super::transact::{Change, MAX_ACTIONS, Transaction, Written};
+use super::{Store, StoreError};
+use crate::catalogue::Catalogue;
+use crate::catalogue::documents::{DiscountSchemeDoc, StudentDoc};
+
+/// Why a studio was not loaded, or not wholly. Loading it again goes on where it stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ImportError {
+    /// The table can't be reached, or holds what can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Somebody changed the same item at the same time, or a reply was lost.
+    #[error("the table changed while the studio was being loaded: load it again")]
+    Interrupted,
+}
+
+fn done(written: Written) -> Result<(), ImportError> {
+    match written {
+        Written::Done => Ok(()),
+        Written::Lost | Written::Busy | Written::Unknown => Err(ImportError::Interrupted),
+    }
+}
+
+impl Store {
+    /// Loads a studio that has been checked. How many documents were written; an enrolment, a trial or a charged fee
+    /// counts as one.
+    ///
+    /// # Errors
+    /// [`ImportError`]; what was written until then stays, and loading again completes it.
+    pub async fn import(&self, catalogue: &Catalogue) -> Result<usize, ImportError> {
+        let documents = self.import_documents(catalogue).await?;
+        self.import_seats(catalogue).await?;
+        let of_families = self.import_families(catalogue).await?;
+        self.import_transactions(catalogue).await?;
+        Ok(documents + of_families)
+    }
+
+    async fn import_documents(&self, catalogue: &Catalogue) -> Result<usize, ImportError> {
+        let company = &catalogue.company.id;
+        let wanted = documents(catalogue);
+        let stored = self.get_all(wanted.iter().map(|(key, _)| key.clone()).collect(), Consistency::Strong).await?;
+        let is_new =
+            |(key, doc): &(Key, String)| stored.get(key).and_then(|item| item.text_if("doc")) != Some(doc.as_str());
+        let mut changed = self.schemes_given_up(catalogue).await?;
+        changed.extend(wanted.into_iter().filter(is_new));
+        for batch in changed.chunks(MAX_ACTIONS) {
+            let mut transaction = Transaction::new();
+            for (key, doc) in batch {
+                transaction.change(
+                    Change::of(key.clone())
+                        .update("SET cid = :cid, doc = :doc")
+                        .value(":cid", text(company.as_str()))
+                        .value(":doc", text(doc)),
+                );
+            }
+            done(self.transact(transaction).await?)?;
+        }
+        Ok(changed.len())
+    }
+
+    /// The discount schemes that the file no longer has, as schemes that are not given: nothing is deleted, and one
+    /// that stayed enabled would be given on, perhaps beside another of its kind.
+    async fn schemes_given_up(&self, catalogue: &Catalogue) -> Result<Vec<(Key, String)>, StoreError> {
+        let company = &catalogue.company.id;
+        let mut given_up = Vec::new();
+        for item in self.query(&key::company_pk(company), Consistency::Strong).await? {
+            if !item.text("sk")?.starts_with(key::DISCOUNT) {
+                continue;
+            }
+            let scheme: DiscountSchemeDoc = item.document("doc")?;
+            if scheme.enabled && catalogue.discount_schemes.iter().all(|kept| kept.id != scheme.id) {
+                let key = key::price_list(company, key::DISCOUNT, scheme.id.as_str());
+                given_up.push((key, document(&DiscountSchemeDoc { enabled: false, ..scheme })));
+            }
+        }
+        Ok(given_up)
+    }
+}
+
+/// The documents of a studio with their keys, but for families. Schemes come first, so that one that takes another's
+/// place is written in the same transaction.
+fn documents(catalogue: &Catalogue) -> Vec<(Key, String)> {
+    let company = &catalogue.company.id;
+    let listed = |prefix, id: &str| key::price_list(company, prefix, id);
+    let mut documents = Vec::new();
+    documents.extend(catalogue.discount_schemes.iter().map(|d| (listed(key::DISCOUNT, d.id.as_str()), document(d))));
+    documents.push((key::company(company), document(&catalogue.company)));
+    documents.extend(catalogue.tax_rates.iter().map(|d| (listed(key::TAX, d.id.as_str()), document(d))));
+    let fees = catalogue.registration_fees.iter();
+    documents.extend(fees.map(|d| (listed(key::REGISTRATION_FEE, d.id.as_str()), document(d))));
+    documents.extend(catalogue.holidays.iter().map(|d| (listed(key::HOLIDAY, d.id.as_str()), document(d))));
+    documents.extend(catalogue.seasons.iter().map(|d| (listed(key::SEASON, d.id.as_str()), document(d))));
+    documents.extend(catalogue.classes.iter().map(|d| (key::class(company, &d.id), document(d))));
+    for entry in &catalogue.families {
+        let of_family = |d: &StudentDoc| (key::student(company, &entry.family.id, &d.id), document(d));
+        documents.extend(entry.students.iter().map(of_family));
+    }
+    documents
+}

@@ -1,0 +1,54 @@
+//! Debits and credits from before.
+//!
+//! Invariant: each is written once, with what it does to the balance and to what is due; debits before their credits.
+
+use classpay_domain::id::{CompanyId, FamilyId};
+
+use super::super::item::{Item, document, number};
+use super::super::key;
+use super::super::transact::{Change, Transaction};
+use super::super::{Store, StoreError};
+use super::{ImportError, done};
+use crate::aggregate::AggregateTransaction;
+use crate::catalogue::Catalogue;
+
+impl Store {
+    /// Debits and then credits that are not there yet, each with what it does to the balance and to what is due.
+    pub(super) async fn import_transactions(&self, catalogue: &Catalogue) -> Result<(), ImportError> {
+        let (debits, credits): (Vec<_>, Vec<_>) = catalogue.transactions.iter().partition(|t| t.is_debit());
+        for aggregate in debits.into_iter().chain(credits) {
+            self.import_transaction(&catalogue.company.id, aggregate).await?;
+        }
+        Ok(())
+    }
+
+    async fn import_transaction(
+        &self,
+        company: &CompanyId,
+        aggregate: &AggregateTransaction,
+    ) -> Result<(), ImportError> {
+        let head = &aggregate.transaction;
+        let family: FamilyId = head.family_id.parse().map_err(|_| StoreError::Corrupt("familyId"))?;
+        let total = aggregate.stats.total;
+        let posted = key::transaction(company, &family, &head.id);
+        if self.get(&posted).await?.is_some() {
+            return Ok(());
+        }
+        let mut transaction = Transaction::new();
+        let item = Item::at(&posted).text("cid", company.as_str());
+        transaction.create(item.text("transaction_id", &head.id).text("doc", document(aggregate)));
+        if aggregate.is_debit() {
+            let debit = head.id.parse().map_err(|_| StoreError::Corrupt("id"))?;
+            let item = Item::at(&key::due(company, &debit)).text("cid", company.as_str());
+            transaction.create(item.text("fid", family.as_str()).number("amount_due", total));
+        } else if let Some(debit) = &head.related_transaction_id {
+            let debit = debit.parse().map_err(|_| StoreError::Corrupt("relatedTransactionId"))?;
+            let due = Change::of(key::due(company, &debit)).update("SET amount_due = amount_due - :credited");
+            transaction.change(due.only_if("amount_due >= :credited").value(":credited", number(total)));
+        }
+        let change = if aggregate.is_debit() { total } else { -total };
+        let balance = Change::of(key::family(company, &family)).update("ADD family_balance :change");
+        transaction.change(balance.value(":change", number(change)));
+        done(self.transact(transaction).await?)
+    }
+}

@@ -1,0 +1,57 @@
+//! What the store asks of its table: a few calls, each of which can be lost.
+//!
+//! Invariant: the production table is DynamoDB ([`super::dynamodb`]); whatever else stands in for it evaluates the very
+//! keys, conditions and updates that DynamoDB is sent, so that no condition is written twice.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+
+use super::item::Attributes;
+use super::key::Key;
+use super::read::Consistency;
+use super::sweep::DueKey;
+use super::transact::Written;
+use super::StoreError;
+
+/// A table with one sparse index of what is unfinished.
+///
+/// Every call may fail with [`StoreError::Unavailable`]: then nothing was written. A write whose reply is lost is
+/// [`Written::Unknown`].
+pub trait Table: Send + Sync + 'static {
+    /// An item as it stands.
+    fn get(&self, key: &Key) -> impl Future<Output = Result<Option<Attributes>, StoreError>> + Send;
+
+    /// The items that exist among these keys.
+    fn get_all(
+        &self,
+        keys: Vec<Key>,
+        consistency: Consistency,
+    ) -> impl Future<Output = Result<HashMap<Key, Attributes>, StoreError>> + Send;
+
+    /// All items of a partition, in the order of their sort keys.
+    fn query(
+        &self,
+        pk: &str,
+        consistency: Consistency,
+    ) -> impl Future<Output = Result<Vec<Attributes>, StoreError>> + Send;
+
+    /// What is due in a partition of the index up to then (as [`super::key::sweep_due`] writes it), oldest first, at
+    /// most so many. It may be a moment old.
+    fn due(
+        &self,
+        shard: &str,
+        until: &str,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<DueKey>, StoreError>> + Send;
+
+    /// Writes all actions or none. Conflicts have been tried again when it says [`Written::Busy`].
+    fn transact(
+        &self,
+        actions: Vec<TransactWriteItem>,
+    ) -> impl Future<Output = Result<Written, StoreError>> + Send;
+
+    /// Writes one item without a condition, and answers it as it is then. For counters only: a reply that is lost is
+    /// [`StoreError::Unavailable`].
+    fn update(&self, update: Update) -> impl Future<Output = Result<Attributes, StoreError>> + Send;
+}

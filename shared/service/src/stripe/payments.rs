@@ -1,0 +1,80 @@
+//! What this service asks of Stripe, in the domain's words.
+//!
+//! Invariant: everything happens on the business's connected account, and whatever changes something carries the
+//! caller's key. An error says what it proves ([`StripeError`]): only [`StripeError::Unavailable`], `Rejected`,
+//! `Declined` and `Misconfigured` prove that nothing was done.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use classpay_domain::id::{AccountId, CustomerId, IntentId};
+use classpay_domain::money::Money;
+
+use super::adapter::{CustomerSession, EphemeralKey, NewIntent, SavedCards};
+use super::error::StripeError;
+use super::intent::Intent;
+
+/// Stripe, or what stands in for it.
+pub trait Payments: Clone + Send + Sync + 'static {
+    /// The same, with so much time for each call.
+    #[must_use]
+    fn within(&self, budget: Duration) -> Self;
+
+    /// An intent with its last charge, its refunds and its payment method; `None`: Stripe has none of that id.
+    fn load_intent(
+        &self,
+        account: &AccountId,
+        intent: &IntentId,
+    ) -> impl Future<Output = Result<Option<Intent>, StripeError>> + Send;
+
+    /// Makes an intent, or answers the one that was made with this key.
+    fn create_intent(
+        &self,
+        account: &AccountId,
+        new: &NewIntent<'_>,
+        key: &str,
+    ) -> impl Future<Output = Result<Intent, StripeError>> + Send;
+
+    /// Takes exactly this much of what is held.
+    fn capture_intent(
+        &self,
+        account: &AccountId,
+        intent: &IntentId,
+        amount: Money,
+        key: &str,
+    ) -> impl Future<Output = Result<Intent, StripeError>> + Send;
+
+    /// Cancels an intent, and with it what is held.
+    fn cancel_intent(
+        &self,
+        account: &AccountId,
+        intent: &IntentId,
+        key: &str,
+    ) -> impl Future<Output = Result<Intent, StripeError>> + Send;
+
+    /// Makes a customer, or answers the one that was made with this key.
+    fn create_customer(
+        &self,
+        account: &AccountId,
+        name: &str,
+        about: &BTreeMap<String, String>,
+        key: &str,
+    ) -> impl Future<Output = Result<CustomerId, StripeError>> + Send;
+
+    /// Opens a customer's payment form.
+    fn create_customer_session(
+        &self,
+        account: &AccountId,
+        customer: &CustomerId,
+        cards: SavedCards,
+        key: &str,
+    ) -> impl Future<Output = Result<CustomerSession, StripeError>> + Send;
+
+    /// Opens a customer's mobile payment form.
+    fn create_ephemeral_key(
+        &self,
+        account: &AccountId,
+        customer: &CustomerId,
+        key: &str,
+    ) -> impl Future<Output = Result<EphemeralKey, StripeError>> + Send;
+}

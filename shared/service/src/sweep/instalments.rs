@@ -1,0 +1,64 @@
+//! Debits what falls due after the checkout (rule 34).
+//!
+//! Invariant: nothing is debited before its date has come where the company is, and nothing twice: the debit's id is
+//! made from the enrolment and the date.
+
+use classpay_domain::ledger::{Detail, DetailKind, Direction, Entry};
+use classpay_domain::money::Money;
+
+use crate::aggregate::{AggregateTransaction, Ledger};
+use crate::clock::local_date;
+use crate::context::{Context, Deadline};
+use crate::http::ApiError;
+use crate::snapshot::ScheduledInstalment;
+use crate::store::{Debtor, Scheduled, Written};
+
+/// Debits every instalment whose date has come, the oldest first, for as long as there is time.
+pub(super) async fn debit_due(ctx: &Context, mut scheduled: Scheduled, deadline: Deadline) -> Result<(), ApiError> {
+    if scheduled.is_cancelled {
+        let stopped = ctx.store.stop_instalments(&scheduled).await?;
+        tracing::info!(?stopped, "a cancelled enrolment has no more instalments");
+        return Ok(());
+    }
+    let Scheduled { company, family, enrolment, .. } = &scheduled;
+    let debtor = ctx.store.load_debtor(company, family, &enrolment.season).await?;
+    let debtor = debtor.ok_or_else(|| ApiError::internal("a document of an instalment is missing"))?;
+    let today = local_date(ctx.clock.now(), &debtor.timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?;
+    while let Some(instalment) = scheduled.left().first().filter(|instalment| instalment.date <= today) {
+        if deadline.is_near() {
+            break;
+        }
+        let debit = debit(ctx, &scheduled, instalment, &debtor)?;
+        match ctx.store.debit_instalment(&scheduled, &debit).await? {
+            Written::Done => scheduled.written += 1,
+            // Written by another run, cancelled, or unknown: the next look reads what is.
+            Written::Lost | Written::Busy | Written::Unknown => break,
+        }
+    }
+    Ok(())
+}
+
+fn debit(
+    ctx: &Context,
+    scheduled: &Scheduled,
+    instalment: &ScheduledInstalment,
+    debtor: &Debtor,
+) -> Result<AggregateTransaction, ApiError> {
+    let Scheduled { company, family, enrolment, .. } = scheduled;
+    let place =
+        [enrolment.class.as_str(), enrolment.student.as_str(), enrolment.id.as_str(), enrolment.season.as_str()];
+    let details = instalment.details.iter().map(|detail| {
+        let kind = DetailKind::ALL.into_iter().find(|kind| kind.as_str() == detail.kind)?;
+        let about = place.into_iter().chain([detail.given_by.as_str()]).map(str::to_owned).collect();
+        Some(Detail { kind, amount: Money::minor(detail.amount), description: detail.description.clone(), about })
+    });
+    let entry = Entry {
+        direction: Direction::Debit,
+        on: instalment.date,
+        description: debtor.season_name.clone(),
+        details: details.collect::<Option<_>>().ok_or_else(|| ApiError::internal("an unknown kind of detail"))?,
+    };
+    let ledger = Ledger { company, family, family_name: &debtor.family_name, order: None };
+    let debit = ledger.derived(&entry, &enrolment.debit_of(instalment), None, &ctx.mint);
+    debit.map_err(|_| ApiError::internal("the sums of an instalment overflow"))
+}
