@@ -13,6 +13,7 @@ mod processes;
 mod refusal;
 mod sale;
 pub mod shop;
+pub mod simulation;
 mod stack;
 mod stories;
 pub mod studio;

@@ -11,8 +11,9 @@ use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
 use classpay_service::context::Context;
 use classpay_service::http::{ApiError, ErrorCode, FamilyScope};
+use classpay_service::machine::Machine;
 use classpay_service::store::{Session, SessionKind, Written};
-use classpay_service::stripe::{Intent, Methods, NewIntent, Stripe, StripeError};
+use classpay_service::stripe::{Intent, Methods, NewIntent, Payments, StripeError};
 use jiff::civil::Date;
 
 /// How many intents of the same basket and amount are looked at. After that many were used up within the life of
@@ -20,10 +21,10 @@ use jiff::civil::Date;
 const MAX_ATTEMPTS: u32 = 4;
 
 /// An intent that is to be opened.
-pub struct Open<'a> {
-    pub ctx: &'a Context,
+pub struct Open<'a, M: Machine> {
+    pub ctx: &'a Context<M>,
     pub scope: &'a FamilyScope,
-    pub stripe: &'a Stripe,
+    pub stripe: &'a M::Stripe,
     pub account: &'a AccountId,
     pub customer: &'a CustomerId,
     pub amount: Money,
@@ -39,7 +40,7 @@ pub fn metadata(scope: &FamilyScope) -> BTreeMap<String, String> {
     about.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-impl Open<'_> {
+impl<M: Machine> Open<'_, M> {
     /// The open intent of this basket and amount, or a new one, with its session stored.
     pub async fn find_or_create(&self) -> Result<Intent, ApiError> {
         let SessionKind::Basket { hash, .. } = &self.kind else {

@@ -15,9 +15,10 @@ use classpay_service::checkout::{buyer, local_now, price};
 use classpay_service::context::{Context, Deadline};
 use classpay_service::http::object::object_or_null;
 use classpay_service::http::{ApiError, Caller, ErrorCode, FamilyScope, ItemsBody, Response, extract};
+use classpay_service::machine::Machine;
 use classpay_service::refusals::quote_changed;
 use classpay_service::store::{LoadedStudio, SessionKind, Written};
-use classpay_service::stripe::{PaymentSessionBody, SavedCards, Stripe};
+use classpay_service::stripe::{PaymentSessionBody, Payments, SavedCards};
 use lambda_http::Request;
 use serde::Deserialize;
 
@@ -57,7 +58,7 @@ impl Wanted {
 ///
 /// # Errors
 /// The refusals of a session; nothing has been charged, whatever is answered.
-pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
+pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<Response, ApiError> {
     let scope = Caller::of(request)?.scope(extract::path(request, "familyId")?)?;
     let wanted = Wanted::parse(extract::body(request)?)?;
     let nothing = Basket::new(Vec::new(), Vec::new());
@@ -112,8 +113,8 @@ fn collectable(amount: Money, currency: Currency) -> Result<Money, ApiError> {
 }
 
 /// What a checkout of this basket would charge now.
-fn total_due(
-    ctx: &Context,
+fn total_due<M: Machine>(
+    ctx: &Context<M>,
     scope: &FamilyScope,
     loaded: &LoadedStudio,
     basket: &Basket,
@@ -134,11 +135,11 @@ fn total_due(
 }
 
 /// The family's Stripe customer, made once: two requests at once use one key, and the first to store it is right.
-async fn customer(
-    ctx: &Context,
+async fn customer<M: Machine>(
+    ctx: &Context<M>,
     scope: &FamilyScope,
     loaded: &LoadedStudio,
-    stripe: &Stripe,
+    stripe: &M::Stripe,
     account: &AccountId,
 ) -> Result<CustomerId, ApiError> {
     if let Some(customer) = &loaded.customer {

@@ -4,6 +4,7 @@
 //! `classpay_service::sweep`.
 
 use classpay_service::context::{Context, Deadline};
+use classpay_service::machine::Machine;
 use classpay_service::sweep::{Report, sweep};
 use lambda_runtime::{Error, LambdaEvent};
 use serde_json::Value;
@@ -12,7 +13,7 @@ use serde_json::Value;
 ///
 /// # Errors
 /// If the table can't be reached; the next run comes in a minute.
-pub async fn handle(ctx: &Context, event: LambdaEvent<Value>) -> Result<Report, Error> {
+pub async fn handle<M: Machine>(ctx: &Context<M>, event: LambdaEvent<Value>) -> Result<Report, Error> {
     let report = sweep(ctx, Deadline::at_ms(event.context.deadline)).await;
     match &report {
         Ok(Report { looked, finished, left }) => tracing::info!(looked, finished, left, "swept"),

@@ -4,7 +4,7 @@
 mod studio;
 
 use classpay_domain::basket::Basket;
-use classpay_domain::catalogue::{RegistrationFee, Repetition, Studio};
+use classpay_domain::catalogue::{FeePeriod, RegistrationFee, Repetition, Studio};
 use classpay_domain::pricing::FeeLine;
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday, date};
@@ -210,4 +210,16 @@ fn r23_a_one_off_fee_is_never_prorated_nor_is_one_that_does_not_say_so() {
             assert_eq!(amounts_on(&studio, &ada_in_a(), today), [1_500], "{repetition:?} on {today}");
         }
     }
+}
+
+#[test]
+fn r24_a_period_is_written_as_it_is_read() {
+    for text in ["once", "2026", "sea_1"] {
+        let period = FeePeriod::parse(text).unwrap();
+        assert_eq!((period.as_str(), period.to_string()), (text, text.to_string()));
+    }
+    assert_eq!(FeePeriod::parse("once"), Some(FeePeriod::once()));
+    assert_eq!(FeePeriod::parse("2026"), Some(FeePeriod::year(2026)));
+    assert_eq!(FeePeriod::parse("sea_1"), Some(FeePeriod::season(&id("sea_1"))));
+    assert_eq!(FeePeriod::parse("2026/27"), None);
 }

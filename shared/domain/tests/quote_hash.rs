@@ -56,7 +56,7 @@ fn scheme(studio: &mut Studio, tiers: [(u32, Off); 1]) {
 #[test]
 fn the_quote_s_hash_is_another_when_anything_that_decides_the_price_is() {
     type Change = fn(&mut Studio);
-    let table: [(&str, Change); 27] = [
+    let table: [(&str, Change); 30] = [
         ("the class's price", |studio| class(studio, "cls_a").price = money(1_001)),
         ("the lessons left", |studio| season(studio).pricing_model = PricingModel::PerLesson),
         ("the trial's price", |studio| studio.company.trials.price = money(501)),
@@ -65,6 +65,9 @@ fn the_quote_s_hash_is_another_when_anything_that_decides_the_price_is() {
         ("the currency", |studio| {
             studio.company.currency = classpay_domain::catalogue::Currency::parse("eur").unwrap();
         }),
+        ("another company on the same terms", |studio| studio.company.id = id("co_2")),
+        ("tax is enabled, though nothing is taxed", |studio| studio.company.tax = Some(TaxMode::Exclusive)),
+        ("and contained in what isn't", |studio| studio.company.tax = Some(TaxMode::Inclusive)),
         ("an exclusive tax", |studio| tax(studio, TaxMode::Exclusive, "20")),
         ("an inclusive tax", |studio| tax(studio, TaxMode::Inclusive, "20")),
         ("a plan's discount", |studio| season(studio).plans[1].discount = percent("5")),

@@ -13,8 +13,9 @@ use lambda_http::{Request, RequestExt};
 use crate::clock::{Clock, left_until};
 use crate::config::{Config, ConfigError};
 use crate::http::{ApiError, ErrorCode};
+use crate::machine::{Machine, Shipped};
 use crate::mint::Mint;
-use crate::store::{Store, StoreError};
+use crate::store::{DynamoDb, Store, StoreError};
 use crate::stripe::{Secret, Stripe, StripeConfig};
 
 /// With less than this left, what isn't finished is answered with 202: a reply from Stripe may take two seconds.
@@ -22,14 +23,14 @@ const SHORT: Duration = Duration::from_secs(3);
 
 /// What every function has.
 #[derive(Debug)]
-pub struct Context {
+pub struct Context<M: Machine = Shipped> {
     /// The table.
-    pub store: Store,
+    pub store: Store<M>,
     /// The time.
     pub clock: Clock,
     /// Ids.
     pub mint: Mint,
-    stripe: Option<Stripe>,
+    stripe: Option<M::Stripe>,
     webhook_secrets: Vec<Secret>,
     payment_link_url: Option<String>,
     accounts: Mutex<HashMap<CompanyId, AccountId>>,
@@ -50,7 +51,7 @@ impl Context {
             Stripe::new(&stripe).map_err(|_| ConfigError("STRIPE_API_BASE"))
         });
         Ok(Self {
-            store: Store::connect(config.table).await,
+            store: Store::new(DynamoDb::connect(config.table).await),
             clock: config.clock,
             mint: Mint::new(config.clock),
             stripe: stripe.transpose()?,
@@ -59,12 +60,36 @@ impl Context {
             accounts: Mutex::default(),
         })
     }
+}
+
+impl<M: Machine> Context<M> {
+    /// One that is put together by hand: the table, Stripe, the clock, the source of ids, what Stripe signs its events
+    /// with and where payment links are opened.
+    #[must_use]
+    pub fn assembled(
+        table: M::Table,
+        stripe: M::Stripe,
+        clock: Clock,
+        mint: Mint,
+        webhook_secret: Secret,
+        payment_link_url: String,
+    ) -> Self {
+        Self {
+            store: Store::new(table),
+            clock,
+            mint,
+            stripe: Some(stripe),
+            webhook_secrets: vec![webhook_secret],
+            payment_link_url: Some(payment_link_url),
+            accounts: Mutex::default(),
+        }
+    }
 
     /// Stripe.
     ///
     /// # Errors
     /// `stripe_misconfigured` in a function that was given no key.
-    pub fn stripe(&self) -> Result<&Stripe, ApiError> {
+    pub fn stripe(&self) -> Result<&M::Stripe, ApiError> {
         self.stripe.as_ref().ok_or_else(|| ApiError::from(ErrorCode::StripeMisconfigured).because("no secret key"))
     }
 

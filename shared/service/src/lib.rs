@@ -13,6 +13,7 @@ pub mod config;
 pub mod context;
 pub mod http;
 pub mod links;
+pub mod machine;
 pub mod mint;
 pub mod refusals;
 pub mod runtime;

@@ -11,9 +11,10 @@ use classpay_domain::order::{IntentStatus, OrderState, PaidBy, Step, next_step};
 use crate::aggregate::AggregateTransaction;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
+use crate::machine::Machine;
 use crate::snapshot::{OrderPayment, Snapshot};
 use crate::store::{OrderRecord, Session, Written};
-use crate::stripe::{Intent, Stripe, StripeError};
+use crate::stripe::{Intent, Payments, StripeError};
 use crate::unallocated;
 
 /// How many steps one call takes at most: capture, read, capture anew, read, post, with room for a rival.
@@ -35,7 +36,12 @@ pub enum Outcome {
 }
 
 /// Settles an order. `known` is the intent if it was just read, so that Stripe isn't asked twice.
-pub async fn settle(ctx: &Context, mut order: OrderRecord, known: Option<Intent>, deadline: Deadline) -> Outcome {
+pub async fn settle<M: Machine>(
+    ctx: &Context<M>,
+    mut order: OrderRecord,
+    known: Option<Intent>,
+    deadline: Deadline,
+) -> Outcome {
     let mut known = known;
     let (mut captures, mut voids) = (0, 0);
     for _ in 0..MAX_STEPS {
@@ -109,7 +115,7 @@ fn is_too_late(snapshot: &Snapshot, intent: &Intent) -> bool {
 }
 
 /// Captures exactly the order's total. `None`: ask Stripe what the intent is.
-async fn capture(stripe: &Stripe, order: &OrderRecord) -> Option<Intent> {
+async fn capture(stripe: &impl Payments, order: &OrderRecord) -> Option<Intent> {
     let OrderPayment { account, intent, total, .. } = order.snapshot.payment.as_ref()?;
     let key = format!("cap:{}:{}", order.id, order.attempt);
     match stripe.capture_intent(account, intent, Money::minor(*total), &key).await {
@@ -123,7 +129,7 @@ async fn capture(stripe: &Stripe, order: &OrderRecord) -> Option<Intent> {
 }
 
 /// Stores the number of the next attempt before it is used. False: somebody else is at it, or it can't be stored.
-async fn take_next_attempt(ctx: &Context, order: &mut OrderRecord) -> bool {
+async fn take_next_attempt<M: Machine>(ctx: &Context<M>, order: &mut OrderRecord) -> bool {
     let stored = matches!(ctx.store.next_attempt(order).await, Ok(Written::Done));
     if stored {
         order.attempt += 1;
@@ -131,7 +137,7 @@ async fn take_next_attempt(ctx: &Context, order: &mut OrderRecord) -> bool {
     stored
 }
 
-async fn report(ctx: &Context, order: &OrderRecord, intent: &Intent) {
+async fn report<M: Machine>(ctx: &Context<M>, order: &OrderRecord, intent: &Intent) {
     tracing::error!(order = order.id.as_str(), intent = intent.status.as_str(), "an order needs a person");
     let why = format!("order {} is pending and its intent says {}", order.id, intent.status.as_str());
     if let Err(error) = ctx.store.mark_for_review(order, &why, ctx.clock.now_s()).await {
@@ -140,8 +146,8 @@ async fn report(ctx: &Context, order: &OrderRecord, intent: &Intent) {
 }
 
 /// Releases the authorisation of an intent that was claimed as rejected, and only then gives the refusal.
-pub async fn release_rejected(
-    ctx: &Context,
+pub async fn release_rejected<M: Machine>(
+    ctx: &Context<M>,
     session: &Session,
     order: &OrderId,
     refusal: ApiError,
@@ -178,7 +184,7 @@ pub async fn release_rejected(
 }
 
 /// Gives up an order that could not be captured for too long: cancels, and settles what the intent is then.
-pub async fn give_up(ctx: &Context, order: OrderRecord, deadline: Deadline) -> Outcome {
+pub async fn give_up<M: Machine>(ctx: &Context<M>, order: OrderRecord, deadline: Deadline) -> Outcome {
     let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else {
         return Outcome::Pending(order.id);
     };
@@ -207,7 +213,12 @@ fn cancel_key(why: &str, order: &OrderId, attempt: usize, now_s: i64) -> String 
 }
 
 /// Cancels, or reads what the intent is if the answer is not a clear one. `None`: Stripe doesn't say.
-pub(crate) async fn cancel(stripe: &Stripe, account: &AccountId, intent: &IntentId, key: &str) -> Option<Intent> {
+pub(crate) async fn cancel(
+    stripe: &impl Payments,
+    account: &AccountId,
+    intent: &IntentId,
+    key: &str,
+) -> Option<Intent> {
     match stripe.cancel_intent(account, intent, key).await {
         Ok(intent) => Some(intent),
         Err(StripeError::Unavailable) => None,

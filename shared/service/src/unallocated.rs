@@ -14,10 +14,11 @@ use crate::aggregate::{AggregateTransaction, Ledger};
 use crate::checkout::local_now;
 use crate::context::Context;
 use crate::http::{ApiError, ErrorCode};
+use crate::machine::Machine;
 use crate::store::{Session, UnallocatedCredit, Written};
 
 /// Credits what Stripe has received for an intent that no order takes. Whatever goes wrong is left for the schedule.
-pub async fn credit(ctx: &Context, session: &Session, order: &OrderId, received: Money) {
+pub async fn credit<M: Machine>(ctx: &Context<M>, session: &Session, order: &OrderId, received: Money) {
     match try_credit(ctx, session, order, received).await {
         Ok(Written::Done) => {
             tracing::error!(order = order.as_str(), "a payment without an order was credited; a person must look");
@@ -32,7 +33,12 @@ pub async fn credit(ctx: &Context, session: &Session, order: &OrderId, received:
     }
 }
 
-async fn try_credit(ctx: &Context, session: &Session, order: &OrderId, received: Money) -> Result<Written, ApiError> {
+async fn try_credit<M: Machine>(
+    ctx: &Context<M>,
+    session: &Session,
+    order: &OrderId,
+    received: Money,
+) -> Result<Written, ApiError> {
     let nothing = Basket::new(Vec::new(), Vec::new());
     let loaded = ctx.store.load_current_studio(&session.scope(), &nothing).await?.ok_or_else(ApiError::not_found)?;
     let on = local_now(ctx, &loaded)?.date();

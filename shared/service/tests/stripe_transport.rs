@@ -10,6 +10,7 @@ use std::time::Duration;
 use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
+use classpay_service::stripe::Payments as _;
 use classpay_service::stripe::{
     Intent, Methods, NewIntent, PaymentMethodData, SavedCards, Secret, Stripe, StripeConfig, StripeError, Timing,
     Transport,

@@ -15,6 +15,7 @@ use jiff::civil::DateTime;
 
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode, FamilyScope, Role};
+use crate::machine::Machine;
 use crate::settle::Outcome;
 use crate::store::key::{self, Key};
 use crate::store::{IdempotencyRecord, LoadedStudio};
@@ -72,7 +73,11 @@ enum Sent {
 /// # Errors
 /// The refusal, before anything was changed or after what was authorised has been released; or `unavailable`
 /// if nothing was sent that changes something.
-pub async fn checkout(ctx: &Context, request: &CheckoutRequest, deadline: Deadline) -> Result<Answer, ApiError> {
+pub async fn checkout<M: Machine>(
+    ctx: &Context<M>,
+    request: &CheckoutRequest,
+    deadline: Deadline,
+) -> Result<Answer, ApiError> {
     let mut sent = Sent::Nothing;
     for _ in 0..MAX_ROUNDS {
         if deadline.is_near() {
@@ -100,7 +105,7 @@ pub async fn checkout(ctx: &Context, request: &CheckoutRequest, deadline: Deadli
 }
 
 /// The id of the order that this request leads to.
-async fn order_id(ctx: &Context, request: &CheckoutRequest) -> Result<OrderId, ApiError> {
+async fn order_id<M: Machine>(ctx: &Context<M>, request: &CheckoutRequest) -> Result<OrderId, ApiError> {
     let FamilyScope { company, family, .. } = &request.scope;
     match &request.intent {
         None => Ok(request.basket.unpaid_order(company, family)),
@@ -156,7 +161,7 @@ pub fn buyer(scope: &FamilyScope) -> Buyer {
 ///
 /// # Errors
 /// `internal` if the company's time zone isn't one; the import refuses that.
-pub fn local_now(ctx: &Context, loaded: &LoadedStudio) -> Result<DateTime, ApiError> {
+pub fn local_now<M: Machine>(ctx: &Context<M>, loaded: &LoadedStudio) -> Result<DateTime, ApiError> {
     let timezone = &loaded.studio.company.timezone;
     ctx.clock.local(timezone).ok_or_else(|| ApiError::internal(format!("unknown time zone {timezone}")))
 }

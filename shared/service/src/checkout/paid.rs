@@ -13,17 +13,19 @@ use super::order::{Payer, snapshot};
 use super::{Answer, CheckoutRequest, Round, Sent, local_now, price};
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
+use crate::machine::Machine;
 use crate::refusals::{quote_changed, releases};
 use crate::settle::{release_rejected, settle};
 use crate::store::{Claim, Decision, LoadedStudio, PlaceOrder, Rejection, Session, Versions, Written};
 use crate::stripe::Intent;
+use crate::stripe::Payments as _;
 
 /// For how long after a session was made its local date is "today", so that midnight changes no price under a payer.
 const PRICE_HOLDS_S: i64 = 30 * 60;
 
 /// What a round works on.
-struct Paid<'a> {
-    ctx: &'a Context,
+struct Paid<'a, M: Machine> {
+    ctx: &'a Context<M>,
     request: &'a CheckoutRequest,
     account: AccountId,
     intent: &'a IntentId,
@@ -31,8 +33,8 @@ struct Paid<'a> {
     deadline: Deadline,
 }
 
-pub(super) async fn round(
-    ctx: &Context,
+pub(super) async fn round<M: Machine>(
+    ctx: &Context<M>,
     request: &CheckoutRequest,
     intent: &IntentId,
     sent: Sent,
@@ -78,7 +80,7 @@ enum Decided {
     Again,
 }
 
-impl Paid<'_> {
+impl<M: Machine> Paid<'_, M> {
     /// The session of the intent, if it is this family's. Everything else is one answer: unknown, another's, a link's.
     fn own_session<'v>(&self, versions: &'v Versions) -> Result<&'v Session, ApiError> {
         let scope = &self.request.scope;

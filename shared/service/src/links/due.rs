@@ -8,14 +8,16 @@ use classpay_domain::link::LinkState;
 use super::{account, end, is_authorised, settle_session};
 use crate::context::{Context, Deadline};
 use crate::http::ApiError;
+use crate::machine::Machine;
 use crate::settle::Outcome;
 use crate::store::Link;
+use crate::stripe::Payments as _;
 
 /// Ends a link if its time is over and nobody has paid it or is paying it.
 ///
 /// # Errors
 /// [`ApiError`] if it can't be known now.
-pub async fn end_if_over(ctx: &Context, link: &Link, deadline: Deadline) -> Result<(), ApiError> {
+pub async fn end_if_over<M: Machine>(ctx: &Context<M>, link: &Link, deadline: Deadline) -> Result<(), ApiError> {
     if link.state != LinkState::Open || !end::is_over(ctx, link) {
         return Ok(());
     }

@@ -10,17 +10,23 @@ use classpay_domain::order::IntentStatus;
 use super::{MAX_ROUNDS, account};
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
+use crate::machine::Machine;
 use crate::settle::cancel;
 use crate::store::{Decision, Link, Rejection, Written};
-use crate::stripe::Stripe;
+use crate::stripe::Payments;
 
 /// Whether the link's time is over.
-pub(super) fn is_over(ctx: &Context, link: &Link) -> bool {
+pub(super) fn is_over<M: Machine>(ctx: &Context<M>, link: &Link) -> bool {
     link.expires_s.is_some_and(|expires_s| expires_s <= ctx.clock.now_s())
 }
 
 /// Ends a link whose time is over. Whoever was faster has changed it: look again.
-pub(super) async fn expire(ctx: &Context, stripe: &Stripe, account: &AccountId, link: &Link) -> Result<(), ApiError> {
+pub(super) async fn expire<M: Machine>(
+    ctx: &Context<M>,
+    stripe: &M::Stripe,
+    account: &AccountId,
+    link: &Link,
+) -> Result<(), ApiError> {
     if cancel_live(ctx, stripe, account, link).await? == IntentStatus::Canceled {
         ctx.store.close_link(link, LinkState::Expired).await?;
     }
@@ -29,9 +35,9 @@ pub(super) async fn expire(ctx: &Context, stripe: &Stripe, account: &AccountId, 
 
 /// Cancels the live intent, and says what it is now. One that was rejected is over, even if its bank debit has
 /// arrived since: that money is the family's credit, and not this link's.
-pub(super) async fn cancel_live(
-    ctx: &Context,
-    stripe: &Stripe,
+pub(super) async fn cancel_live<M: Machine>(
+    ctx: &Context<M>,
+    stripe: &M::Stripe,
     account: &AccountId,
     link: &Link,
 ) -> Result<IntentStatus, ApiError> {
@@ -57,7 +63,7 @@ pub(super) async fn cancel_live(
 ///
 /// # Errors
 /// `payment_in_progress` once somebody has paid or is paying.
-pub async fn revoke(ctx: &Context, mut link: Link, deadline: Deadline) -> Result<(), ApiError> {
+pub async fn revoke<M: Machine>(ctx: &Context<M>, mut link: Link, deadline: Deadline) -> Result<(), ApiError> {
     let account = account(ctx, &link).await?;
     for _ in 0..MAX_ROUNDS {
         match link.state {

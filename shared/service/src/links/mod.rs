@@ -22,15 +22,17 @@ use classpay_domain::pricing::Payment;
 
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
+use crate::machine::Machine;
 use crate::settle::Outcome;
 use crate::store::{Link, LinkTarget, Session, SessionKind};
 use crate::stripe::Intent;
+use crate::stripe::Payments as _;
 
 /// How often a call begins anew because somebody was faster.
 const MAX_ROUNDS: usize = 8;
 
 /// The link of that id. For an id that nobody has, the same is read, and the same 404 is answered.
-async fn find(ctx: &Context, id: &str) -> Result<Link, ApiError> {
+async fn find<M: Machine>(ctx: &Context<M>, id: &str) -> Result<Link, ApiError> {
     let Ok(id) = PaymentLinkId::parse(id) else {
         let nobody = PaymentLinkId::parse("pay_").map_err(|_| ErrorCode::NotFound)?;
         ctx.store.load_link(&nobody).await?;
@@ -47,7 +49,7 @@ async fn find(ctx: &Context, id: &str) -> Result<Link, ApiError> {
 }
 
 /// Stripe's account that the link's intent is on.
-async fn account(ctx: &Context, link: &Link) -> Result<AccountId, ApiError> {
+async fn account<M: Machine>(ctx: &Context<M>, link: &Link) -> Result<AccountId, ApiError> {
     if let Some(account) = &link.account {
         return Ok(account.clone());
     }
@@ -101,7 +103,11 @@ fn claimed_for(link: &PaymentLinkId) -> String {
 ///
 /// # Errors
 /// [`ApiError`] if it can't be known now.
-pub async fn settle_session(ctx: &Context, session: &Session, deadline: Deadline) -> Result<Option<Outcome>, ApiError> {
+pub async fn settle_session<M: Machine>(
+    ctx: &Context<M>,
+    session: &Session,
+    deadline: Deadline,
+) -> Result<Option<Outcome>, ApiError> {
     let SessionKind::Link { link: id, .. } = &session.kind else { return Ok(None) };
     let stripe = ctx.stripe()?.within(deadline.left());
     for _ in 0..MAX_ROUNDS {

@@ -12,9 +12,11 @@ use super::{MAX_ROUNDS, account, end, find};
 use crate::aggregate::AggregateTransaction;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
+use crate::machine::Machine;
 use crate::settle::Outcome;
 use crate::store::{Link, LinkTarget};
 use crate::stripe::Intent;
+use crate::stripe::Payments as _;
 
 /// How many calls of `process` a link may get in an hour: a payer needs one or two, a guesser many.
 const TRIES_PER_HOUR: u32 = 10;
@@ -45,8 +47,8 @@ pub enum Processed {
 ///
 /// # Errors
 /// The refusals of a link's payment.
-pub async fn process(
-    ctx: &Context,
+pub async fn process<M: Machine>(
+    ctx: &Context<M>,
     id: &str,
     asked: Option<&IntentId>,
     deadline: Deadline,
@@ -88,8 +90,8 @@ pub async fn process(
     }
 }
 
-async fn round(
-    ctx: &Context,
+async fn round<M: Machine>(
+    ctx: &Context<M>,
     link: &Link,
     asked: Option<&IntentId>,
     deadline: Deadline,
@@ -139,8 +141,8 @@ async fn round(
 }
 
 /// The answer, with the intent as it is now.
-async fn finished(
-    ctx: &Context,
+async fn finished<M: Machine>(
+    ctx: &Context<M>,
     mut link: Link,
     target: LinkTarget,
     outcome: Outcome,

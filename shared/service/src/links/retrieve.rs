@@ -16,9 +16,10 @@ use super::{MAX_ROUNDS, account, alias, due_payment, end, find, refusal_of, sess
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
+use crate::machine::Machine;
 use crate::settle::Outcome;
 use crate::store::{Link, LinkTarget, Session, SessionKind, Written};
-use crate::stripe::{CustomerSession, EphemeralKey, Intent, Methods, NewIntent, SavedCards, Stripe, StripeError};
+use crate::stripe::{CustomerSession, EphemeralKey, Intent, Methods, NewIntent, Payments, SavedCards, StripeError};
 
 /// A link with its intent, as a retrieval answers it.
 #[derive(Debug)]
@@ -55,7 +56,7 @@ enum Round {
 ///
 /// # Errors
 /// The refusals of a retrieval.
-pub async fn retrieve(ctx: &Context, id: &str, deadline: Deadline) -> Result<Opened, ApiError> {
+pub async fn retrieve<M: Machine>(ctx: &Context<M>, id: &str, deadline: Deadline) -> Result<Opened, ApiError> {
     let mut sent = None;
     for _ in 0..MAX_ROUNDS {
         let looked = match find(ctx, id).await {
@@ -79,7 +80,7 @@ pub async fn retrieve(ctx: &Context, id: &str, deadline: Deadline) -> Result<Ope
     }
 }
 
-async fn round(ctx: &Context, link: Link, deadline: Deadline) -> Result<Round, ApiError> {
+async fn round<M: Machine>(ctx: &Context<M>, link: Link, deadline: Deadline) -> Result<Round, ApiError> {
     match link.state {
         LinkState::Revoked => return Err(ErrorCode::LinkRevoked.into()),
         LinkState::Expired => return Err(ErrorCode::LinkExpired.into()),
@@ -170,16 +171,16 @@ fn shown(
     }
 }
 
-async fn live_intent(stripe: &Stripe, account: &AccountId, link: &Link) -> Result<Option<Intent>, ApiError> {
+async fn live_intent(stripe: &impl Payments, account: &AccountId, link: &Link) -> Result<Option<Intent>, ApiError> {
     let Some(id) = &link.intent else { return Ok(None) };
     let intent = stripe.load_intent(account, id).await?;
     intent.map(Some).ok_or_else(|| ApiError::from(ErrorCode::StripeMisconfigured).because("a link's intent is gone"))
 }
 
 /// The form of a link that has been opened before: its customer is known, so nothing waits for it.
-async fn known_form(
-    ctx: &Context,
-    stripe: &Stripe,
+async fn known_form<M: Machine>(
+    ctx: &Context<M>,
+    stripe: &M::Stripe,
     account: &AccountId,
     link: &Link,
 ) -> Result<Option<Form>, ApiError> {
@@ -189,7 +190,12 @@ async fn known_form(
     }
 }
 
-async fn form(ctx: &Context, stripe: &Stripe, account: &AccountId, customer: &CustomerId) -> Result<Form, ApiError> {
+async fn form<M: Machine>(
+    ctx: &Context<M>,
+    stripe: &M::Stripe,
+    account: &AccountId,
+    customer: &CustomerId,
+) -> Result<Form, ApiError> {
     let (session_key, ephemeral_key) = (format!("cs:{}", ctx.mint.bare()), format!("ek:{}", ctx.mint.bare()));
     let (session, key) = join!(
         stripe.create_customer_session(account, customer, SavedCards::Off, &session_key),
@@ -199,9 +205,9 @@ async fn form(ctx: &Context, stripe: &Stripe, account: &AccountId, customer: &Cu
 }
 
 /// Makes the link's next intent, and makes it the live one.
-async fn open(
-    ctx: &Context,
-    stripe: &Stripe,
+async fn open<M: Machine>(
+    ctx: &Context<M>,
+    stripe: &M::Stripe,
     link: Link,
     target: LinkTarget,
     payment: Payment,
@@ -261,7 +267,7 @@ async fn open(
 
 /// Another intent is the live one. Ours is cancelled only if nobody remembers it: two tabs share a key, so ours may
 /// be the very one that is live.
-async fn give_up(ctx: &Context, stripe: &Stripe, ours: &Session) -> Result<(), ApiError> {
+async fn give_up<M: Machine>(ctx: &Context<M>, stripe: &M::Stripe, ours: &Session) -> Result<(), ApiError> {
     let (session, claim) = ctx.store.load_payment(&ours.account, &ours.intent).await?;
     if session.is_none() && claim.is_none() {
         let key = format!("lost:{}", ours.intent);
@@ -271,9 +277,9 @@ async fn give_up(ctx: &Context, stripe: &Stripe, ours: &Session) -> Result<(), A
 }
 
 /// The family's customer for links, made once: without an e-mail, so that nothing of the family hangs on it.
-async fn customer(
-    ctx: &Context,
-    stripe: &Stripe,
+async fn customer<M: Machine>(
+    ctx: &Context<M>,
+    stripe: &M::Stripe,
     account: &AccountId,
     link: &Link,
     target: &LinkTarget,

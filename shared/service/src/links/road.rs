@@ -13,6 +13,7 @@ use crate::aggregate::Ledger;
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
+use crate::machine::Machine;
 use crate::refusals::quote_changed;
 use crate::settle::{Outcome, release_rejected, settle};
 use crate::snapshot::{OrderPayment, PaidLink, Snapshot};
@@ -30,8 +31,8 @@ pub(super) enum Step {
 }
 
 /// Follows a decision that stands.
-pub(super) async fn follow(
-    ctx: &Context,
+pub(super) async fn follow<M: Machine>(
+    ctx: &Context<M>,
     session: &Session,
     decision: &Decision,
     deadline: Deadline,
@@ -54,8 +55,8 @@ pub(super) async fn follow(
 }
 
 /// Takes an intent that the payer has authorised down the road.
-pub(super) async fn take(
-    ctx: &Context,
+pub(super) async fn take<M: Machine>(
+    ctx: &Context<M>,
     link: &Link,
     target: &LinkTarget,
     session: &Session,
@@ -147,8 +148,8 @@ fn paid_by(intent: &Intent) -> PaidBy {
 }
 
 /// The claim first, then the cancel, and only then the refusal.
-pub(super) async fn reject(
-    ctx: &Context,
+pub(super) async fn reject<M: Machine>(
+    ctx: &Context<M>,
     link: &Link,
     session: &Session,
     refusal: ApiError,

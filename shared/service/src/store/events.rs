@@ -10,9 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::item::{Attributes, Item, Read as _, document, number, text};
 use super::payments::Session;
-use super::transact::{Change, Transaction, Written};
+use super::table::Written;
+use super::transact::{Change, Transaction};
 use super::{Store, StoreError, key};
 use crate::catalogue::documents::CompanyDoc;
+use crate::machine::Machine;
 
 /// How long after it came an unfinished event is looked at again.
 const EVENT_SWEEP_S: i64 = 2 * 60;
@@ -64,7 +66,7 @@ pub enum Put {
     Finished,
 }
 
-impl Store {
+impl<M: Machine> Store<M> {
     /// Puts an event where there is none, into the index if there is something to do about it.
     ///
     /// # Errors

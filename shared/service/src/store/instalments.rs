@@ -8,11 +8,13 @@ use classpay_domain::id::{CompanyId, FamilyId, SeasonId};
 use super::item::{Attributes, Item, Read as _, document, number, text};
 use super::key::{self, Key, sweep_due, sweep_shard};
 use super::places::{ACTIVE, CANCELLED, MOVE};
-use super::read::Consistency;
-use super::transact::{Change, Transaction, Written};
+use super::table::Consistency;
+use super::table::Written;
+use super::transact::{Change, Transaction};
 use super::{Store, StoreError};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{CompanyDoc, FamilyDoc, SeasonDoc};
+use crate::machine::Machine;
 use crate::snapshot::{BookedEnrolment, ScheduledInstalment};
 
 /// An enrolment with instalments that are not written yet.
@@ -53,7 +55,7 @@ impl Scheduled {
     }
 }
 
-impl Store {
+impl<M: Machine> Store<M> {
     /// What the debits of a family's instalments say; `None`: a document is not there.
     ///
     /// # Errors

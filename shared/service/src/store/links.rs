@@ -3,19 +3,20 @@
 //! Invariant: a link has at most one live intent, changed only on the condition that it is the one that was read; and
 //! what is due is lowered only on the condition that so much is due. So neither two tabs nor two links collect twice.
 
-use aws_sdk_dynamodb::types::ReturnValue;
 use classpay_domain::id::{AccountId, CompanyId, CustomerId, FamilyId, IntentId, TransactionId};
 use classpay_domain::link::{LinkState, PaymentLinkId};
 use classpay_domain::money::Money;
 
-use super::item::{Attributes, Item, Read as _, document, key_attributes, number, text};
+use super::item::{Attributes, Item, Read as _, document, number, text};
 use super::orders::{PlaceOrder, begin};
 use super::payments::{Claim, Session, claim_of, session_item, session_of};
-use super::read::Consistency;
-use super::transact::{Change, Transaction, Written};
-use super::{Store, StoreError, key, unavailable};
+use super::table::Consistency;
+use super::table::Written;
+use super::transact::{Change, Transaction};
+use super::{Store, StoreError, key};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{CompanyDoc, FamilyDoc};
+use crate::machine::Machine;
 use crate::snapshot::{PaidLink, Snapshot};
 
 /// How long the count of a link's calls is kept: an hour, and what TTL may be late.
@@ -106,7 +107,7 @@ pub struct Debit {
     pub aggregate: AggregateTransaction,
 }
 
-impl Store {
+impl<M: Machine> Store<M> {
     /// A debit of the company and what is due on it.
     ///
     /// # Errors
@@ -304,16 +305,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn count_link_try(&self, link: &PaymentLinkId, now_s: i64) -> Result<u32, StoreError> {
-        let key = key_attributes(&key::link_tries(link, now_s / 3600));
-        let update = self.client.update_item().table_name(&self.table).set_key(Some(key));
-        let update = update
-            .update_expression("ADD tries :one SET #ttl = :ttl")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":ttl", number(now_s + TRIES_LIFE_S))
-            .return_values(ReturnValue::UpdatedNew);
-        let answer = update.send().await.map_err(unavailable)?;
-        answer.attributes.unwrap_or_default().number("tries")
+        let count = Change::of(key::link_tries(link, now_s / 3600))
+            .update("ADD tries :one SET #ttl = :ttl")
+            .name("#ttl", "ttl")
+            .value(":one", number(1))
+            .value(":ttl", number(now_s + TRIES_LIFE_S));
+        self.update(count).await?.number("tries")
     }
 }
 

@@ -14,8 +14,10 @@ use super::item::{Attributes, Item, Read as _, document, number, text};
 use super::key::{self, Key};
 use super::payments::{Session, close_session};
 use super::places::{self, RESERVED};
-use super::transact::{Change, Transaction, Written};
+use super::table::Written;
+use super::transact::{Change, Transaction};
 use super::{Store, StoreError, links};
+use crate::machine::Machine;
 use crate::snapshot::Snapshot;
 
 /// How long after it is placed an unfinished order is looked at for the first time.
@@ -57,7 +59,7 @@ pub struct PlaceOrder<'a> {
     pub now_s: i64,
 }
 
-impl Store {
+impl<M: Machine> Store<M> {
     /// The order of that id.
     ///
     /// # Errors

@@ -9,10 +9,12 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::item::{self, Attributes, Item, Read as _, document, number};
-use super::transact::{Change, Transaction, Written};
+use super::table::Written;
+use super::transact::{Change, Transaction};
 use super::{Store, StoreError, key};
 use crate::catalogue::documents::text;
 use crate::http::{ApiError, FamilyScope, ItemsBody, Reach, Role};
+use crate::machine::Machine;
 
 /// What an intent was made for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,7 +118,7 @@ const SESSION_SWEEP_S: i64 = 5 * 60;
 /// How long after it was put an unfinished rejection is looked at for the first time.
 const REJECTION_SWEEP_S: i64 = 2 * 60;
 
-impl Store {
+impl<M: Machine> Store<M> {
     /// Remembers an intent that we made. [`Written::Lost`]: it is remembered already.
     ///
     /// # Errors
@@ -138,7 +140,7 @@ impl Store {
     ) -> Result<(Option<Session>, Option<Claim>), StoreError> {
         let (session_key, claim_key) = (key::session(account, intent), key::claim(account, intent));
         let keys = vec![session_key.clone(), claim_key.clone()];
-        let items = self.get_all(keys, super::read::Consistency::Strong).await?;
+        let items = self.get_all(keys, super::table::Consistency::Strong).await?;
         let session = items.get(&session_key).map(session_of).transpose()?;
         Ok((session, items.get(&claim_key).map(claim_of).transpose()?))
     }

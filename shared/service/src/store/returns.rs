@@ -9,10 +9,12 @@ use classpay_domain::link::LinkState;
 
 use super::item::{Item, Read as _, document, number, text};
 use super::orders::order_of;
-use super::read::Consistency;
-use super::transact::{Change, Transaction, Written};
+use super::table::Consistency;
+use super::table::Written;
+use super::transact::{Change, Transaction};
 use super::{OrderRecord, Store, StoreError, key};
 use crate::aggregate::AggregateTransaction;
+use crate::machine::Machine;
 
 /// A completed order, and what went back of its payment so far.
 #[derive(Debug, Clone)]
@@ -38,7 +40,7 @@ pub struct PostReturns<'a> {
     pub link: Option<LinkState>,
 }
 
-impl Store {
+impl<M: Machine> Store<M> {
     /// An order with what went back of its payment.
     ///
     /// # Errors

@@ -18,14 +18,16 @@ use tokio::try_join;
 use super::fees::{CHARGED, RELEASED};
 use super::item::{Attributes, Read as _};
 use super::key::{self, Key, META};
-use super::read::Consistency;
-use super::transact::{Change, Transaction, Written};
+use super::table::Consistency;
+use super::table::Written;
+use super::transact::{Change, Transaction};
 use super::versions::seats_of;
 use super::{Store, StoreError};
 use crate::catalogue::documents::{
     ClassDoc, CompanyDoc, DiscountSchemeDoc, FamilyDoc, HolidayDoc, SeasonDoc, StudentDoc, TaxRateDoc,
 };
 use crate::http::{FamilyScope, Reach};
+use crate::machine::Machine;
 
 /// What a quote is made from, and what its answer shows.
 #[derive(Debug, Clone)]
@@ -38,7 +40,7 @@ pub struct LoadedStudio {
     pub customer: Option<CustomerId>,
 }
 
-impl Store {
+impl<M: Machine> Store<M> {
     /// Everything that a quote for this basket needs; `None` if there is no such family within reach.
     ///
     /// # Errors

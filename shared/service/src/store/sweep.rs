@@ -14,22 +14,12 @@ use super::key::{self, Key, sweep_due};
 use super::links::{Link, link_of};
 use super::orders::order_of;
 use super::payments::{Session, session_of};
-use super::transact::{Change, Transaction, Written};
-use super::{OrderRecord, Store, StoreError, unavailable};
+use super::table::{DueKey, Table as _, Written};
+use super::transact::{Change, Transaction};
+use super::{OrderRecord, Store, StoreError};
 use crate::aggregate::AggregateTransaction;
 use crate::http::ApiError;
-
-/// The index of unfinished things.
-const INDEX: &str = "GSI1";
-
-/// Where something unfinished is, and when it is due.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DueKey {
-    /// The item.
-    pub key: Key,
-    /// When it is due, as the index sorts it.
-    pub due: String,
-}
+use crate::machine::Machine;
 
 /// Something unfinished, as it stands.
 #[derive(Debug)]
@@ -78,28 +68,13 @@ pub struct UnallocatedCredit<'a> {
     pub now_s: i64,
 }
 
-impl Store {
+impl<M: Machine> Store<M> {
     /// What is due in one partition of the index, oldest first, at most so many.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn due_keys(&self, shard: &str, now_s: i64, most: usize) -> Result<Vec<DueKey>, StoreError> {
-        let query = self.client.query().table_name(&self.table).index_name(INDEX);
-        let query = query
-            .key_condition_expression("gsi1pk = :shard AND gsi1sk <= :now")
-            .expression_attribute_values(":shard", text(shard))
-            .expression_attribute_values(":now", text(sweep_due(now_s)))
-            .projection_expression("pk, sk, gsi1sk");
-        let mut pages = query.into_paginator().items().send();
-        let mut due = Vec::new();
-        while due.len() < most
-            && let Some(item) = pages.next().await
-        {
-            let item = item.map_err(unavailable)?;
-            let key = Key { pk: item.text("pk")?.to_owned(), sk: item.text("sk")?.to_owned() };
-            due.push(DueKey { key, due: item.text("gsi1sk")?.to_owned() });
-        }
-        Ok(due)
+        self.table.due(shard, &sweep_due(now_s), most).await
     }
 
     /// Something unfinished as it stands now; `None`: it is finished.

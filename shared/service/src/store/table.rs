@@ -7,18 +7,54 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 
+use super::StoreError;
 use super::item::Attributes;
 use super::key::Key;
-use super::read::Consistency;
-use super::sweep::DueKey;
-use super::transact::Written;
-use super::StoreError;
+
+/// How current a read must be. Nothing is refused on an eventual one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consistency {
+    /// All that was written before.
+    Strong,
+    /// Perhaps a moment old: good for a quote, half the price.
+    Eventual,
+}
+
+impl Consistency {
+    /// Whether it is [`Self::Strong`].
+    #[must_use]
+    pub fn is_strong(self) -> bool {
+        self == Self::Strong
+    }
+}
+
+/// Where something unfinished is, and when it is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueKey {
+    /// The item.
+    pub key: Key,
+    /// When it is due, as the index sorts it.
+    pub due: String,
+}
+
+/// What became of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// All of it.
+    Done,
+    /// A condition didn't hold: somebody was faster, or something is no longer there. Nothing was written.
+    Lost,
+    /// Only conflicts or throttling, again and again. Nothing was written.
+    Busy,
+    /// The reply was lost: it may have been written, and may still be.
+    Unknown,
+}
 
 /// A table with one sparse index of what is unfinished.
 ///
 /// Every call may fail with [`StoreError::Unavailable`]: then nothing was written. A write whose reply is lost is
 /// [`Written::Unknown`].
-pub trait Table: Send + Sync + 'static {
+pub trait Table: std::fmt::Debug + Clone + Send + Sync + 'static {
     /// An item as it stands.
     fn get(&self, key: &Key) -> impl Future<Output = Result<Option<Attributes>, StoreError>> + Send;
 
@@ -46,10 +82,7 @@ pub trait Table: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<DueKey>, StoreError>> + Send;
 
     /// Writes all actions or none. Conflicts have been tried again when it says [`Written::Busy`].
-    fn transact(
-        &self,
-        actions: Vec<TransactWriteItem>,
-    ) -> impl Future<Output = Result<Written, StoreError>> + Send;
+    fn transact(&self, actions: Vec<TransactWriteItem>) -> impl Future<Output = Result<Written, StoreError>> + Send;
 
     /// Writes one item without a condition, and answers it as it is then. For counters only: a reply that is lost is
     /// [`StoreError::Unavailable`].

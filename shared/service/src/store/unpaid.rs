@@ -11,8 +11,10 @@ use super::orders::{
     IDEMPOTENCY_LIFE_S, OrderRecord, PlaceOrder, order_item, order_of, post_transactions, remember_key,
 };
 use super::places::{self, ACTIVE};
-use super::transact::{Change, Transaction, Written};
+use super::table::Written;
+use super::transact::{Change, Transaction};
 use super::{Store, StoreError};
+use crate::machine::Machine;
 
 /// What the key of an order with nothing to collect holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,7 +27,7 @@ pub struct UnpaidOrder {
     pub was_booked: bool,
 }
 
-impl Store {
+impl<M: Machine> Store<M> {
     /// What the order's key holds.
     ///
     /// # Errors

@@ -12,8 +12,9 @@ use classpay_domain::id::{AccountId, ClassId, CompanyId, FamilyId, IntentId, Ord
 use super::item::{Attributes, Read as _};
 use super::key::{self, Key};
 use super::payments::{Claim, Session, claim_of, session_of};
-use super::read::Consistency;
+use super::table::Consistency;
 use super::{Store, StoreError};
+use crate::machine::Machine;
 
 /// What an `Idempotency-Key` was used for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub struct Versions {
     pub idempotency: Option<IdempotencyRecord>,
 }
 
-impl Store {
+impl<M: Machine> Store<M> {
     /// Reads what guards a checkout.
     ///
     /// # Errors

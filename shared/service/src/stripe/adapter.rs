@@ -28,6 +28,7 @@ use stripe_types::Currency;
 
 use super::error::StripeError;
 use super::intent::Intent;
+use super::payments::Payments;
 use super::secret::Secret;
 use super::transport::{StripeConfig, StripeConfigError, Transport};
 
@@ -103,18 +104,14 @@ impl Stripe {
     pub fn new(config: &StripeConfig) -> Result<Self, StripeConfigError> {
         Ok(Self { transport: Transport::new(config)? })
     }
+}
 
-    /// The same Stripe for a caller who has only so much time left.
-    #[must_use]
-    pub fn within(&self, budget: Duration) -> Self {
+impl Payments for Stripe {
+    fn within(&self, budget: Duration) -> Self {
         Self { transport: self.transport.within(budget) }
     }
 
-    /// The intent with its payment method, charge and refunds; `None` if the account has no such intent.
-    ///
-    /// # Errors
-    /// [`StripeError`]; reading changes nothing, so a read that fails is `Unavailable`.
-    pub async fn load_intent(&self, account: &AccountId, intent: &IntentId) -> Result<Option<Intent>, StripeError> {
+    async fn load_intent(&self, account: &AccountId, intent: &IntentId) -> Result<Option<Intent>, StripeError> {
         let request = RetrievePaymentIntent::new(intent.as_str()).expand(expanded());
         match on(account, &request).send(&self.transport).await {
             Ok(found) => Intent::try_from(found).map(Some),
@@ -123,16 +120,7 @@ impl Stripe {
         }
     }
 
-    /// Makes an intent for a card that is authorised first and captured later.
-    ///
-    /// # Errors
-    /// [`StripeError`]; the same key again finds out what became of an unknown outcome.
-    pub async fn create_intent(
-        &self,
-        account: &AccountId,
-        new: &NewIntent<'_>,
-        key: &str,
-    ) -> Result<Intent, StripeError> {
+    async fn create_intent(&self, account: &AccountId, new: &NewIntent<'_>, key: &str) -> Result<Intent, StripeError> {
         let request = CreatePaymentIntent::new(new.amount.units(), currency(new.currency)?)
             .customer(new.customer.as_str())
             .metadata(metadata(&new.metadata))
@@ -149,11 +137,7 @@ impl Stripe {
         keyed(account, &request, key)?.send(&self.transport).await?.try_into()
     }
 
-    /// Captures exactly this amount; the rest of the authorisation, if any, is released.
-    ///
-    /// # Errors
-    /// [`StripeError`]. `Ok` is no proof by itself: look at status and amount received.
-    pub async fn capture_intent(
+    async fn capture_intent(
         &self,
         account: &AccountId,
         intent: &IntentId,
@@ -164,25 +148,12 @@ impl Stripe {
         keyed(account, &request, key)?.send(&self.transport).await?.try_into()
     }
 
-    /// Releases the authorisation.
-    ///
-    /// # Errors
-    /// [`StripeError`]. It is released only if the answer's status is `canceled`.
-    pub async fn cancel_intent(
-        &self,
-        account: &AccountId,
-        intent: &IntentId,
-        key: &str,
-    ) -> Result<Intent, StripeError> {
+    async fn cancel_intent(&self, account: &AccountId, intent: &IntentId, key: &str) -> Result<Intent, StripeError> {
         let request = CancelPaymentIntent::new(intent.as_str()).expand(expanded());
         keyed(account, &request, key)?.send(&self.transport).await?.try_into()
     }
 
-    /// Makes the family's customer on the connected account.
-    ///
-    /// # Errors
-    /// [`StripeError`].
-    pub async fn create_customer(
+    async fn create_customer(
         &self,
         account: &AccountId,
         name: &str,
@@ -194,11 +165,7 @@ impl Stripe {
         customer_id(customer.id.as_str())
     }
 
-    /// Opens a session for the payment form, in which the payer may see and save cards or not.
-    ///
-    /// # Errors
-    /// [`StripeError`].
-    pub async fn create_customer_session(
+    async fn create_customer_session(
         &self,
         account: &AccountId,
         customer: &CustomerId,
@@ -211,11 +178,7 @@ impl Stripe {
         Ok(CustomerSession { customer_id, client_secret: Secret::new(session.client_secret) })
     }
 
-    /// Makes a short-lived key with which the payer's device sees the customer's saved cards.
-    ///
-    /// # Errors
-    /// [`StripeError`].
-    pub async fn create_ephemeral_key(
+    async fn create_ephemeral_key(
         &self,
         account: &AccountId,
         customer: &CustomerId,

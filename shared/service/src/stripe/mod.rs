@@ -10,6 +10,7 @@
 pub mod adapter;
 pub mod error;
 pub mod intent;
+pub mod payments;
 mod retry;
 mod secret;
 pub mod transport;
@@ -18,6 +19,7 @@ pub mod wire;
 pub use adapter::{CustomerSession, EphemeralKey, Methods, NewIntent, SavedCards, Stripe};
 pub use error::{Rejection, StripeError};
 pub use intent::{BacsDebit, Card, Charge, Intent, PaymentMethod, PaymentMethodData, Refund};
+pub use payments::Payments;
 pub use secret::Secret;
 pub use transport::{DEFAULT_API_BASE, StripeConfig, StripeConfigError, Timing, Transport};
 pub use wire::{PaymentIntentBody, PaymentSessionBody};

@@ -15,19 +15,21 @@ use super::error::StripeError;
 use super::intent::Intent;
 
 /// Stripe, or what stands in for it.
-pub trait Payments: Clone + Send + Sync + 'static {
-    /// The same, with so much time for each call.
+pub trait Payments: std::fmt::Debug + Clone + Send + Sync + 'static {
+    /// The same for a caller who has only so much time left.
     #[must_use]
     fn within(&self, budget: Duration) -> Self;
 
-    /// An intent with its last charge, its refunds and its payment method; `None`: Stripe has none of that id.
+    /// An intent with its last charge, its refunds and its payment method; `None`: the account has none of that id.
+    /// Reading changes nothing, so a read that fails is `Unavailable`.
     fn load_intent(
         &self,
         account: &AccountId,
         intent: &IntentId,
     ) -> impl Future<Output = Result<Option<Intent>, StripeError>> + Send;
 
-    /// Makes an intent, or answers the one that was made with this key.
+    /// Makes an intent whose card is held first and captured later, or answers the one that was made with this key:
+    /// so the same key again finds out what became of an unknown outcome.
     fn create_intent(
         &self,
         account: &AccountId,
@@ -35,7 +37,7 @@ pub trait Payments: Clone + Send + Sync + 'static {
         key: &str,
     ) -> impl Future<Output = Result<Intent, StripeError>> + Send;
 
-    /// Takes exactly this much of what is held.
+    /// Takes exactly this much of what is held. `Ok` is no proof by itself: look at status and amount received.
     fn capture_intent(
         &self,
         account: &AccountId,
@@ -44,7 +46,7 @@ pub trait Payments: Clone + Send + Sync + 'static {
         key: &str,
     ) -> impl Future<Output = Result<Intent, StripeError>> + Send;
 
-    /// Cancels an intent, and with it what is held.
+    /// Cancels an intent, and with it what is held. It is released only if the answer's status is `canceled`.
     fn cancel_intent(
         &self,
         account: &AccountId,

@@ -10,11 +10,16 @@ use crate::aggregate::{AggregateTransaction, Ledger};
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::ApiError;
+use crate::machine::Machine;
 use crate::snapshot::ScheduledInstalment;
 use crate::store::{Debtor, Scheduled, Written};
 
 /// Debits every instalment whose date has come, the oldest first, for as long as there is time.
-pub(super) async fn debit_due(ctx: &Context, mut scheduled: Scheduled, deadline: Deadline) -> Result<(), ApiError> {
+pub(super) async fn debit_due<M: Machine>(
+    ctx: &Context<M>,
+    mut scheduled: Scheduled,
+    deadline: Deadline,
+) -> Result<(), ApiError> {
     if scheduled.is_cancelled {
         let stopped = ctx.store.stop_instalments(&scheduled).await?;
         tracing::info!(?stopped, "a cancelled enrolment has no more instalments");
@@ -38,8 +43,8 @@ pub(super) async fn debit_due(ctx: &Context, mut scheduled: Scheduled, deadline:
     Ok(())
 }
 
-fn debit(
-    ctx: &Context,
+fn debit<M: Machine>(
+    ctx: &Context<M>,
     scheduled: &Scheduled,
     instalment: &ScheduledInstalment,
     debtor: &Debtor,

@@ -24,6 +24,7 @@ use serde::Serialize;
 
 use crate::context::{Context, Deadline};
 use crate::links;
+use crate::machine::Machine;
 use crate::settle::{Outcome, give_up, release_rejected, settle};
 use crate::store::{Decision, DueItem, DueKey, OrderRecord, Rejection, StoreError, Unfinished, Written, key};
 use crate::webhook;
@@ -59,7 +60,7 @@ enum Look {
 ///
 /// # Errors
 /// [`StoreError`] if nothing of the index can be read.
-pub async fn sweep(ctx: &Context, deadline: Deadline) -> Result<Report, StoreError> {
+pub async fn sweep<M: Machine>(ctx: &Context<M>, deadline: Deadline) -> Result<Report, StoreError> {
     let deadline = deadline.keeping(RESERVE);
     let due = all_due(ctx).await?;
     let in_time = stream::iter(due).take_while(|_| ready(!deadline.is_near()));
@@ -74,7 +75,7 @@ pub async fn sweep(ctx: &Context, deadline: Deadline) -> Result<Report, StoreErr
 }
 
 /// What is due in all partitions of the index. One that can't be read waits for the next run.
-async fn all_due(ctx: &Context) -> Result<Vec<DueKey>, StoreError> {
+async fn all_due<M: Machine>(ctx: &Context<M>) -> Result<Vec<DueKey>, StoreError> {
     let now_s = ctx.clock.now_s();
     let shards: Vec<_> = key::sweep_shards().collect();
     let read = join_all(shards.iter().map(|shard| ctx.store.due_keys(shard, now_s, MOST_PER_SHARD))).await;
@@ -88,7 +89,7 @@ async fn all_due(ctx: &Context) -> Result<Vec<DueKey>, StoreError> {
     Ok(due)
 }
 
-async fn look(ctx: &Context, found: DueKey, deadline: Deadline) -> Look {
+async fn look<M: Machine>(ctx: &Context<M>, found: DueKey, deadline: Deadline) -> Look {
     let now_s = ctx.clock.now_s();
     let (due, next_s) = match ctx.store.load_due(&found.key).await {
         Ok(None) => return Look::Gone,
@@ -125,7 +126,7 @@ async fn look(ctx: &Context, found: DueKey, deadline: Deadline) -> Look {
 }
 
 /// Does what is to be done. How far it got is what the table says afterwards.
-async fn act(ctx: &Context, what: Unfinished, began_s: i64, deadline: Deadline) {
+async fn act<M: Machine>(ctx: &Context<M>, what: Unfinished, began_s: i64, deadline: Deadline) {
     let age_s = ctx.clock.now_s().saturating_sub(began_s);
     match what {
         Unfinished::Session(session) => session::finish(ctx, &session, age_s, deadline).await,
@@ -146,7 +147,7 @@ async fn act(ctx: &Context, what: Unfinished, began_s: i64, deadline: Deadline) 
     }
 }
 
-async fn finish_order(ctx: &Context, order: OrderRecord, age_s: i64, deadline: Deadline) {
+async fn finish_order<M: Machine>(ctx: &Context<M>, order: OrderRecord, age_s: i64, deadline: Deadline) {
     // A bank debit takes days; a card's hold would run out.
     let takes_days = order.snapshot.payment.as_ref().is_some_and(|payment| payment.paid_by == PaidBy::BankDebit);
     let outcome = if takes_days || age_s < plan::ORDER_GIVEN_UP_S {
@@ -158,7 +159,7 @@ async fn finish_order(ctx: &Context, order: OrderRecord, age_s: i64, deadline: D
 }
 
 /// Releases an intent that was rejected.
-async fn release(ctx: &Context, account: &AccountId, intent: &IntentId, deadline: Deadline) {
+async fn release<M: Machine>(ctx: &Context<M>, account: &AccountId, intent: &IntentId, deadline: Deadline) {
     let order = order_of_intent(account, intent);
     let (session, claim) = match ctx.store.load_payment(account, intent).await {
         Ok((Some(session), Some(claim))) => (session, claim),

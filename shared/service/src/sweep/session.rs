@@ -13,12 +13,14 @@ use crate::checkout::{CheckoutRequest, checkout};
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode, ItemsBody};
 use crate::links::settle_session;
+use crate::machine::Machine;
 use crate::settle::release_rejected;
 use crate::store::{Session, SessionKind, Written};
 use crate::stripe::Intent;
+use crate::stripe::Payments as _;
 use crate::unallocated;
 
-pub(super) async fn finish(ctx: &Context, session: &Session, age_s: i64, deadline: Deadline) {
+pub(super) async fn finish<M: Machine>(ctx: &Context<M>, session: &Session, age_s: i64, deadline: Deadline) {
     let Some(intent) = ask(ctx, session, deadline).await else { return };
     let step = session_step(&session.kind, intent.status, age_s);
     tracing::info!(intent = intent.id.as_str(), status = intent.status.as_str(), age_s, ?step, "looked at a session");
@@ -52,7 +54,7 @@ pub(super) async fn finish(ctx: &Context, session: &Session, age_s: i64, deadlin
 }
 
 /// What the intent is. `None`: Stripe doesn't say.
-async fn ask(ctx: &Context, session: &Session, deadline: Deadline) -> Option<Intent> {
+async fn ask<M: Machine>(ctx: &Context<M>, session: &Session, deadline: Deadline) -> Option<Intent> {
     let stripe = ctx.stripe().ok()?.within(deadline.left());
     match stripe.load_intent(&session.account, &session.intent).await {
         Ok(Some(intent)) => Some(intent),
@@ -69,7 +71,7 @@ async fn ask(ctx: &Context, session: &Session, deadline: Deadline) -> Option<Int
 
 /// Takes the road with the items that the session was made for. What is refused is voided, whatever the reason: the
 /// payer isn't there to mend it.
-async fn book(ctx: &Context, session: &Session, items: &ItemsBody, deadline: Deadline) {
+async fn book<M: Machine>(ctx: &Context<M>, session: &Session, items: &ItemsBody, deadline: Deadline) {
     let basket = match basket::parse(items, Plans::Required) {
         Ok(basket) => basket,
         Err(error) => {
@@ -107,7 +109,13 @@ fn is_final(refusal: &ApiError) -> bool {
 }
 
 /// The claim first, then the cancel.
-async fn void(ctx: &Context, session: &Session, basket: &BasketHash, refusal: ApiError, deadline: Deadline) {
+async fn void<M: Machine>(
+    ctx: &Context<M>,
+    session: &Session,
+    basket: &BasketHash,
+    refusal: ApiError,
+    deadline: Deadline,
+) {
     let order = order_of_intent(&session.account, &session.intent);
     match ctx.store.reject(session, basket.as_str(), &refusal, ctx.clock.now_s()).await {
         Ok(Written::Done) => {

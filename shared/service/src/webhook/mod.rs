@@ -17,9 +17,11 @@ use classpay_domain::order::order_of_intent;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::links;
+use crate::machine::Machine;
 use crate::settle::{Outcome, release_rejected, settle};
 use crate::store::{Claim, Decision, EVENT_LIFE_S, EventRecord, Put, Rejection, Session, SessionKind};
 use crate::stripe::Intent;
+use crate::stripe::Payments as _;
 use event::Topic;
 
 /// What is kept back of the time, for noting that an event is done.
@@ -48,7 +50,12 @@ enum Stand {
 ///
 /// # Errors
 /// `bad_signature`; `malformed_json` and `wrong_type` for what is no event; `unavailable` if it can't be put.
-pub async fn receive(ctx: &Context, header: Option<&str>, body: &[u8], deadline: Deadline) -> Result<(), ApiError> {
+pub async fn receive<M: Machine>(
+    ctx: &Context<M>,
+    header: Option<&str>,
+    body: &[u8],
+    deadline: Deadline,
+) -> Result<(), ApiError> {
     let now_s = ctx.clock.now_s();
     if let Err(why) = signature::verify(header, body, ctx.webhook_secrets(), now_s) {
         tracing::warn!(%why, "an event is not believed");
@@ -63,7 +70,7 @@ pub async fn receive(ctx: &Context, header: Option<&str>, body: &[u8], deadline:
 }
 
 /// Does what an event tells of, and notes that it is done. How far it got is what the table says afterwards.
-pub async fn finish(ctx: &Context, event: &EventRecord, deadline: Deadline) {
+pub async fn finish<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadline) {
     let (id, kind) = (event.id.as_str(), event.kind.as_str());
     match act(ctx, event, deadline).await {
         Ok(Ending::Finished) => match ctx.store.finish_event(event).await {
@@ -78,7 +85,7 @@ pub async fn finish(ctx: &Context, event: &EventRecord, deadline: Deadline) {
     }
 }
 
-async fn act(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<Ending, ApiError> {
+async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadline) -> Result<Ending, ApiError> {
     let topic = Topic::of(&event.kind);
     let (Some(id), false) = (&event.intent, topic == Topic::Other) else { return Ok(Ending::Finished) };
     let (session, claim) = ctx.store.load_payment(&event.account, id).await?;
@@ -115,7 +122,7 @@ async fn act(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<E
 
 /// An intent that we have neither a session nor a claim for. One with our marker may be ours, and its session not
 /// written yet.
-fn unknown(ctx: &Context, event: &EventRecord) -> Ending {
+fn unknown<M: Machine>(ctx: &Context<M>, event: &EventRecord) -> Ending {
     let age_s = ctx.clock.now_s().saturating_sub(event.received_s);
     match (event.is_marked, age_s > EVENT_LIFE_S) {
         (true, false) => Ending::Kept,
@@ -128,8 +135,8 @@ fn unknown(ctx: &Context, event: &EventRecord) -> Ending {
 }
 
 /// Takes the payment as far as it can be taken now.
-async fn advance(
-    ctx: &Context,
+async fn advance<M: Machine>(
+    ctx: &Context<M>,
     session: Option<&Session>,
     claim: Option<Claim>,
     intent: Intent,
@@ -156,7 +163,12 @@ async fn advance(
 }
 
 /// A payer who has authorised a link and closed the tab has paid. A basket waits for its payer's own call first.
-async fn unclaimed(ctx: &Context, session: &Session, intent: &Intent, deadline: Deadline) -> Result<Stand, ApiError> {
+async fn unclaimed<M: Machine>(
+    ctx: &Context<M>,
+    session: &Session,
+    intent: &Intent,
+    deadline: Deadline,
+) -> Result<Stand, ApiError> {
     match session.kind {
         SessionKind::Link { .. } => {
             let order = order_of_intent(&session.account, &session.intent);

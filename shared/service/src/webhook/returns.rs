@@ -13,8 +13,10 @@ use crate::aggregate::{AggregateTransaction, Ledger};
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
+use crate::machine::Machine;
 use crate::store::{EventRecord, OrderReturns, PostReturns, Written};
 use crate::stripe::Charge;
+use crate::stripe::Payments as _;
 
 /// How often posting begins anew because somebody was faster.
 const MAX_ROUNDS: usize = 5;
@@ -23,8 +25,8 @@ const MAX_ROUNDS: usize = 5;
 ///
 /// # Errors
 /// [`ApiError`] if it can't be known now whether all of it is posted.
-pub(super) async fn post(
-    ctx: &Context,
+pub(super) async fn post<M: Machine>(
+    ctx: &Context<M>,
     event: &EventRecord,
     topic: Topic,
     order: &OrderId,
@@ -54,8 +56,8 @@ pub(super) async fn post(
     Err(ApiError::from(ErrorCode::Unavailable).because("what went back of a payment was not posted"))
 }
 
-async fn post_found(
-    ctx: &Context,
+async fn post_found<M: Machine>(
+    ctx: &Context<M>,
     read: &OrderReturns,
     charge: &Charge,
     found: &[Return],

@@ -13,15 +13,17 @@ use super::super::fees::charged_fee_item;
 use super::super::item::{Read as _, document, number, text};
 use super::super::key::{self, Key};
 use super::super::places::{ACTIVE, enrolment_item, place_item, trial_item};
-use super::super::read::Consistency;
-use super::super::transact::{Change, Transaction, Written};
+use super::super::table::Consistency;
+use super::super::table::Written;
+use super::super::transact::{Change, Transaction};
 use super::super::{Store, StoreError};
 use super::{ImportError, done};
 use crate::catalogue::documents::{ClassDoc, EnrolmentEntry, TrialEntry};
 use crate::catalogue::{Catalogue, FamilyEntry};
+use crate::machine::Machine;
 use crate::snapshot::{BookedEnrolment, BookedTrial};
 
-impl Store {
+impl<M: Machine> Store<M> {
     /// How many families' documents, places and fees were written.
     pub(super) async fn import_families(&self, catalogue: &Catalogue) -> Result<usize, ImportError> {
         let company = &catalogue.company.id;

@@ -10,11 +10,13 @@ mod transactions;
 
 use super::item::{Read as _, document, text};
 use super::key::{self, Key};
-use super::read::Consistency;
-use super::transact::{Change, MAX_ACTIONS, Transaction, Written};
+use super::table::Consistency;
+use super::table::Written;
+use super::transact::{Change, MAX_ACTIONS, Transaction};
 use super::{Store, StoreError};
 use crate::catalogue::Catalogue;
 use crate::catalogue::documents::{DiscountSchemeDoc, StudentDoc};
+use crate::machine::Machine;
 
 /// Why a studio was not loaded, or not wholly. Loading it again goes on where it stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -34,7 +36,7 @@ fn done(written: Written) -> Result<(), ImportError> {
     }
 }
 
-impl Store {
+impl<M: Machine> Store<M> {
     /// Loads a studio that has been checked. How many documents were written; an enrolment, a trial or a charged fee
     /// counts as one.
     ///

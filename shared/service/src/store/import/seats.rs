@@ -13,13 +13,14 @@ use classpay_domain::id::CompanyId;
 use super::super::Store;
 use super::super::item::{Attributes, Item, Read as _, document, number, text};
 use super::super::key::{self, Key};
-use super::super::read::Consistency;
+use super::super::table::Consistency;
 use super::super::transact::{Change, Transaction};
 use super::{ImportError, done};
 use crate::catalogue::Catalogue;
 use crate::catalogue::documents::{ClassDoc, SeasonDoc};
+use crate::machine::Machine;
 
-impl Store {
+impl<M: Machine> Store<M> {
     pub(super) async fn import_seats(&self, catalogue: &Catalogue) -> Result<(), ImportError> {
         let company = &catalogue.company.id;
         let seasons: BTreeMap<_, _> = catalogue.seasons.iter().map(|season| (&season.id, season)).collect();

@@ -11,8 +11,9 @@ use super::super::{Store, StoreError};
 use super::{ImportError, done};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::Catalogue;
+use crate::machine::Machine;
 
-impl Store {
+impl<M: Machine> Store<M> {
     /// Debits and then credits that are not there yet, each with what it does to the balance and to what is due.
     pub(super) async fn import_transactions(&self, catalogue: &Catalogue) -> Result<(), ImportError> {
         let (debits, credits): (Vec<_>, Vec<_>) = catalogue.transactions.iter().partition(|t| t.is_debit());

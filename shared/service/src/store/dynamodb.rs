@@ -1,0 +1,270 @@
+//! The table in DynamoDB.
+//!
+//! Invariant: what DynamoDB leaves unprocessed, or cuts at a page, is asked for again until it is complete. A lost reply
+//! of a write is [`Written::Unknown`]; a conflict is tried again here, and nowhere else; a failed condition never is.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, retry::RetryConfig};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{CancellationReason, KeysAndAttributes, ReturnValue, TransactWriteItem, Update};
+use aws_smithy_http_client::{Builder, tls};
+
+use super::StoreError;
+use super::item::{Attributes, Read as _, key_attributes, text};
+use super::key::Key;
+use super::table::{Consistency, DueKey, Table, Written};
+
+/// One attempt may take this long; DynamoDB answers within milliseconds.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+/// A call, with its retries, may take this long; a function has 25 seconds for several of them.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(6);
+/// A connection to DynamoDB is opened within milliseconds, or something is wrong.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// The most keys of one batch.
+const BATCH_MAX: usize = 100;
+/// How often what was left unprocessed is asked for again before the table counts as unavailable.
+const BATCH_ROUNDS: usize = 5;
+/// How often a conflict is tried again. Rivals for one seat or family are few; more would only hide a hot item.
+const CONFLICT_RETRIES: u32 = 5;
+/// The first pause after a conflict is drawn from zero to this.
+const CONFLICT_PAUSE_MS: u64 = 20;
+/// The index of unfinished things.
+const INDEX: &str = "GSI1";
+
+/// A table of DynamoDB.
+#[derive(Debug, Clone)]
+pub struct DynamoDb {
+    client: Client,
+    name: String,
+}
+
+impl DynamoDb {
+    /// Connects to the table of that name, with region, credentials and endpoint from the environment.
+    pub async fn connect(name: impl Into<String>) -> Self {
+        Self { client: connect().await, name: name.into() }
+    }
+
+    /// The table of that name, through a client that is there already: for programs that don't live in a Lambda.
+    #[must_use]
+    pub fn over(client: Client, name: impl Into<String>) -> Self {
+        Self { client, name: name.into() }
+    }
+
+    async fn get_batch(
+        &self,
+        keys: &[Key],
+        consistency: Consistency,
+        found: &mut HashMap<Key, Attributes>,
+    ) -> Result<(), StoreError> {
+        let keys = keys.iter().map(key_attributes).collect();
+        let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistency.is_strong());
+        let mut left = Some(request.build().expect("the keys are set above"));
+        for _ in 0..BATCH_ROUNDS {
+            let Some(request) = left.take() else { return Ok(()) };
+            let batch = self.client.batch_get_item().request_items(&self.name, request);
+            let answer = batch.send().await.map_err(unavailable)?;
+            for item in answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default() {
+                found.insert(Key { pk: item.text("pk")?.to_owned(), sk: item.text("sk")?.to_owned() }, item);
+            }
+            left = answer.unprocessed_keys.and_then(|mut left| left.remove(&self.name));
+        }
+        if left.is_none() { Ok(()) } else { Err(StoreError::Unavailable) }
+    }
+
+    fn named(&self, mut action: TransactWriteItem) -> TransactWriteItem {
+        if let Some(put) = &mut action.put {
+            self.name.clone_into(&mut put.table_name);
+        }
+        if let Some(update) = &mut action.update {
+            self.name.clone_into(&mut update.table_name);
+        }
+        if let Some(check) = &mut action.condition_check {
+            self.name.clone_into(&mut check.table_name);
+        }
+        action
+    }
+}
+
+impl Table for DynamoDb {
+    async fn get(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
+        let get = self.client.get_item().table_name(&self.name).consistent_read(true);
+        let answer = get.set_key(Some(key_attributes(key))).send().await.map_err(unavailable)?;
+        Ok(answer.item)
+    }
+
+    async fn get_all(
+        &self,
+        mut keys: Vec<Key>,
+        consistency: Consistency,
+    ) -> Result<HashMap<Key, Attributes>, StoreError> {
+        keys.sort();
+        keys.dedup();
+        let mut found = HashMap::with_capacity(keys.len());
+        for batch in keys.chunks(BATCH_MAX) {
+            self.get_batch(batch, consistency, &mut found).await?;
+        }
+        Ok(found)
+    }
+
+    async fn query(&self, pk: &str, consistency: Consistency) -> Result<Vec<Attributes>, StoreError> {
+        let query = self.client.query().table_name(&self.name).consistent_read(consistency.is_strong());
+        let query = query.key_condition_expression("pk = :pk").expression_attribute_values(":pk", text(pk));
+        let mut pages = query.into_paginator().items().send();
+        let mut items = Vec::new();
+        while let Some(item) = pages.next().await {
+            items.push(item.map_err(unavailable)?);
+        }
+        Ok(items)
+    }
+
+    async fn due(&self, shard: &str, until: &str, most: usize) -> Result<Vec<DueKey>, StoreError> {
+        let query = self.client.query().table_name(&self.name).index_name(INDEX);
+        let query = query
+            .key_condition_expression("gsi1pk = :shard AND gsi1sk <= :now")
+            .expression_attribute_values(":shard", text(shard))
+            .expression_attribute_values(":now", text(until))
+            .projection_expression("pk, sk, gsi1sk");
+        let mut pages = query.into_paginator().items().send();
+        let mut due = Vec::new();
+        while due.len() < most
+            && let Some(item) = pages.next().await
+        {
+            let item = item.map_err(unavailable)?;
+            let key = Key { pk: item.text("pk")?.to_owned(), sk: item.text("sk")?.to_owned() };
+            due.push(DueKey { key, due: item.text("gsi1sk")?.to_owned() });
+        }
+        Ok(due)
+    }
+
+    async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<Written, StoreError> {
+        let actions: Vec<_> = actions.into_iter().map(|action| self.named(action)).collect();
+        for attempt in 0..=CONFLICT_RETRIES {
+            // The SDK's own retries would hide that an earlier attempt was lost and may still land.
+            let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
+            let call = self.client.transact_write_items().set_transact_items(Some(actions.clone()));
+            let sent = call.customize().config_override(once).send().await;
+            let error = match sent {
+                Ok(_) => return Ok(Written::Done),
+                Err(error) => error,
+            };
+            match outcome_of(&error)? {
+                Written::Busy if attempt < CONFLICT_RETRIES => {
+                    let longest_ms = CONFLICT_PAUSE_MS << attempt;
+                    tokio::time::sleep(Duration::from_millis(fastrand::u64(0..=longest_ms))).await;
+                }
+                outcome => return Ok(outcome),
+            }
+        }
+        Ok(Written::Busy)
+    }
+
+    async fn update(&self, update: Update) -> Result<Attributes, StoreError> {
+        let call = self.client.update_item().table_name(&self.name).set_key(Some(update.key));
+        let call = call
+            .update_expression(update.update_expression)
+            .set_expression_attribute_names(update.expression_attribute_names)
+            .set_expression_attribute_values(update.expression_attribute_values)
+            .return_values(ReturnValue::AllNew);
+        let answer = call.send().await.map_err(unavailable)?;
+        Ok(answer.attributes.unwrap_or_default())
+    }
+}
+
+/// A client of DynamoDB with one lean TLS stack, bounded in time, and credentials from the environment only: that is
+/// where a Lambda has them.
+pub async fn connect() -> Client {
+    let http_client = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring));
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http_client.build_https())
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .load()
+        .await;
+    Client::new(&config)
+}
+
+/// What a failed read or single write means. Its details go to the log: they name tables and actions, not people.
+fn unavailable<E, R>(error: SdkError<E, R>) -> StoreError
+where
+    E: ProvideErrorMetadata + std::fmt::Debug,
+    R: std::fmt::Debug,
+{
+    match &error {
+        SdkError::ServiceError(service) => {
+            let (code, message) = (service.err().code(), service.err().message());
+            tracing::warn!(code, message, "DynamoDB refused a call");
+        }
+        SdkError::DispatchFailure(_) => tracing::warn!("DynamoDB can't be reached"),
+        SdkError::TimeoutError(_) => tracing::warn!("DynamoDB didn't answer in time"),
+        _ => tracing::warn!("a call to DynamoDB failed"),
+    }
+    StoreError::Unavailable
+}
+
+fn outcome_of(error: &SdkError<TransactWriteItemsError>) -> Result<Written, StoreError> {
+    let service = match error {
+        SdkError::ServiceError(service) => service.err(),
+        SdkError::ConstructionFailure(_) => return Err(StoreError::Corrupt("transaction")),
+        SdkError::DispatchFailure(failure) if failure.is_user() => return Err(StoreError::Unavailable),
+        // Timeouts, connections that broke, answers that can't be read: it may have been written.
+        _ => return Ok(Written::Unknown),
+    };
+    match service {
+        TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+            Ok(outcome_of_reasons(cancelled.cancellation_reasons()))
+        }
+        TransactWriteItemsError::TransactionInProgressException(_)
+        | TransactWriteItemsError::InternalServerError(_) => Ok(Written::Unknown),
+        TransactWriteItemsError::ProvisionedThroughputExceededException(_) => Ok(Written::Busy),
+        other => match other.meta().code() {
+            Some("ThrottlingException" | "RequestLimitExceeded") => Ok(Written::Busy),
+            Some("ResourceNotFoundException" | "AccessDeniedException" | "UnrecognizedClientException") => {
+                Err(StoreError::Unavailable)
+            }
+            Some("ValidationException" | "IdempotentParameterMismatchException") => {
+                tracing::error!(reason = other.meta().message(), "DynamoDB refuses a transaction as malformed");
+                Err(StoreError::Corrupt("transaction"))
+            }
+            _ => Ok(Written::Unknown),
+        },
+    }
+}
+
+/// Reads the reasons by position: a failed condition decides; only conflicts and throttling are worth another try.
+fn outcome_of_reasons(reasons: &[CancellationReason]) -> Written {
+    let codes = || reasons.iter().filter_map(CancellationReason::code).filter(|code| *code != "None");
+    let passing =
+        |code: &str| matches!(code, "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded");
+    if codes().next().is_some() && codes().all(passing) { Written::Busy } else { Written::Lost }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(codes: &[&str]) -> Written {
+        let reason = |code: &&str| CancellationReason::builder().code(*code).build();
+        outcome_of_reasons(&codes.iter().map(reason).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn only_conflicts_are_worth_another_try_and_a_mix_is_not() {
+        assert_eq!(outcome(&["None", "TransactionConflict"]), Written::Busy);
+        assert_eq!(outcome(&["ThrottlingError", "TransactionConflict"]), Written::Busy);
+        assert_eq!(outcome(&["ConditionalCheckFailed", "TransactionConflict"]), Written::Lost);
+        assert_eq!(outcome(&["ConditionalCheckFailed", "None"]), Written::Lost);
+        assert_eq!(outcome(&[]), Written::Lost);
+    }
+}
