@@ -9,9 +9,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::basket::Basket;
 use classpay_service::http::{ApiError, ErrorCode};
 use classpay_service::store::{UnpaidOrder, Written, key};
-use classpay_tests::Item;
 use classpay_tests::shop::{NOW_S, Purchase, Shop, id};
 use classpay_tests::studio::{ADA, BALLET, COMPANY, OKAFOR, STREET, TAP, TOBI};
+use classpay_tests::{Item, price_list};
 use serde_json::Value;
 
 /// The items of one kind: how many there are, and the types of each attribute with how many items have it.
@@ -41,7 +41,7 @@ async fn everything() -> Vec<Item> {
     // Still open.
     shop.purchase("pi_4", OKAFOR, &[(TAP, ADA)], &[]).await;
 
-    let pending = shop.purchase("pi_3", OKAFOR, &[(TAP, TOBI)], &[]).await;
+    let pending = shop.purchase("pi_3", OKAFOR, &[(TAP, TOBI)], &[]).await.with_fee_for(TOBI);
     assert_eq!(shop.place(&pending).await, Written::Done);
     shop.store.mark_for_review(&pending.record(), "a person must look", NOW_S).await.expect("it is noted");
 
@@ -52,6 +52,8 @@ async fn everything() -> Vec<Item> {
         shop.store.refuse_unpaid(&id(COMPANY), &refused.order, &UnpaidOrder::default(), NOW_S).await,
         Ok(Written::Done)
     );
+    // A studio with every kind of price.
+    shop.import(&price_list::studio()).await;
     shop.table.everything().await
 }
 

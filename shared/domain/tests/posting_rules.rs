@@ -205,6 +205,18 @@ fn r33_a_detail_names_its_class_student_booking_season_and_plan() {
 }
 
 #[test]
+fn r33_every_line_and_trial_is_booked_under_an_id_of_its_own() {
+    let studio = costing(1_000);
+    let tries = vec![trial("stu_b", "cls_b", date(2026, 9, 9)), trial("stu_a", "cls_b", date(2026, 9, 9))];
+    let quote = priced(&studio, &Basket::new(wanting("bA aA").enrolments().to_vec(), tries));
+    let booked = booked(&quote);
+    let lines: Vec<_> = booked.lines().iter().map(|(line, id)| (line.item.student.as_str(), id.as_str())).collect();
+    assert_eq!(lines, [("stu_a", "enr_0"), ("stu_b", "enr_1")]);
+    let trials: Vec<_> = booked.trials().iter().map(|(trial, id)| (trial.item.student.as_str(), id.as_str())).collect();
+    assert_eq!(trials, [("stu_a", "trl_0"), ("stu_b", "trl_1")]);
+}
+
+#[test]
 fn r33_a_discount_names_what_gives_it_and_a_fee_its_student_and_season() {
     let mut studio = with_fees();
     season(&mut studio).plans[0].discount = percent("10");

@@ -56,11 +56,12 @@ fn scheme(studio: &mut Studio, tiers: [(u32, Off); 1]) {
 #[test]
 fn the_quote_s_hash_is_another_when_anything_that_decides_the_price_is() {
     type Change = fn(&mut Studio);
-    let table: [(&str, Change); 30] = [
+    let table: [(&str, Change); 31] = [
         ("the class's price", |studio| class(studio, "cls_a").price = money(1_001)),
         ("the lessons left", |studio| season(studio).pricing_model = PricingModel::PerLesson),
         ("the trial's price", |studio| studio.company.trials.price = money(501)),
         ("the processing fee", |studio| studio.company.processing_fee = Some(percent("2.901"))),
+        ("the smallest processing fee", |studio| studio.company.processing_fee = Some(percent("0.001"))),
         ("no processing fee", |studio| studio.company.processing_fee = None),
         ("the currency", |studio| {
             studio.company.currency = classpay_domain::catalogue::Currency::parse("eur").unwrap();

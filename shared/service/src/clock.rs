@@ -2,31 +2,58 @@
 //!
 //! Invariant: an offset is honoured only by a stack whose DynamoDB is on this machine (see [`crate::config`]).
 
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// The time, possibly shifted by a local stack.
-#[derive(Debug, Clone, Copy, Default)]
+/// The time, possibly shifted by a local stack, or told by a simulation.
+#[derive(Debug, Clone, Copy)]
 pub struct Clock {
-    offset_ms: i64,
+    source: Source,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    /// The machine's clock and so many milliseconds.
+    Machine { ahead_ms: i64 },
+    /// Milliseconds since 1970.
+    Told(&'static AtomicI64),
+}
+
+/// The machine's.
+impl Default for Clock {
+    fn default() -> Self {
+        Self::ahead_by_ms(0)
+    }
 }
 
 impl Clock {
     /// A clock that is ahead of the machine's by so many milliseconds.
     #[must_use]
-    pub const fn ahead_by_ms(offset_ms: i64) -> Self {
-        Self { offset_ms }
+    pub const fn ahead_by_ms(ahead_ms: i64) -> Self {
+        Self { source: Source::Machine { ahead_ms } }
+    }
+
+    /// A clock that shows what it is told, in milliseconds since 1970.
+    #[must_use]
+    pub const fn told(time_ms: &'static AtomicI64) -> Self {
+        Self { source: Source::Told(time_ms) }
     }
 
     /// Now.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     pub fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
-        now.checked_add(SignedDuration::from_millis(self.offset_ms)).unwrap_or(now)
+        match self.source {
+            Source::Machine { ahead_ms } => {
+                let now = Timestamp::now();
+                now.checked_add(SignedDuration::from_millis(ahead_ms)).unwrap_or(now)
+            }
+            Source::Told(time_ms) => Timestamp::from_millisecond(time_ms.load(Relaxed)).unwrap_or_default(),
+        }
     }
 
     /// Now, in seconds since 1970.

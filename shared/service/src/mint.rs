@@ -2,6 +2,8 @@
 //!
 //! Invariant: 80 bits of every ULID come from the operating system; no other generator stands in for it.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use classpay_domain::id::{DetailEntityId, DetailId, EnrolmentId, TransactionId, TrialId};
 use classpay_domain::link::{LINK_RANDOM_CHARS, PaymentLinkId};
 use ulid::Ulid;
@@ -12,13 +14,44 @@ use crate::clock::Clock;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Mint {
     clock: Clock,
+    chance: Chance,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+enum Chance {
+    /// The operating system's.
+    #[default]
+    System,
+    /// None: it counts, so that a simulation makes the same ids again.
+    Counted(&'static AtomicU64),
+}
+
+impl Chance {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that draws ids")]
+    fn fill(self, bytes: &mut [u8]) {
+        match self {
+            Self::System => getrandom::fill(bytes).expect("the operating system has a random source"),
+            Self::Counted(count) => {
+                let count = count.fetch_add(1, Relaxed).to_be_bytes();
+                for (byte, counted) in bytes.iter_mut().rev().zip(count.iter().rev()) {
+                    *byte = *counted;
+                }
+            }
+        }
+    }
 }
 
 impl Mint {
     /// One that reads this clock.
     #[must_use]
     pub const fn new(clock: Clock) -> Self {
-        Self { clock }
+        Self { clock, chance: Chance::System }
+    }
+
+    /// One that counts instead of drawing: for a simulation, whose secrets nobody has to guess.
+    #[must_use]
+    pub const fn counting(clock: Clock, count: &'static AtomicU64) -> Self {
+        Self { clock, chance: Chance::Counted(count) }
     }
 
     /// The bits of a new ULID.
@@ -26,10 +59,9 @@ impl Mint {
     /// # Panics
     /// If the operating system has no randomness: then no id is safe to make.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that draws ids")]
     pub fn bits(&self) -> u128 {
         let mut random = [0_u8; 16];
-        getrandom::fill(&mut random).expect("the operating system has a random source");
+        self.chance.fill(&mut random);
         let milliseconds = u64::try_from(self.clock.now().as_millisecond()).unwrap_or(0);
         Ulid::from_parts(milliseconds, u128::from_be_bytes(random)).into()
     }
@@ -69,10 +101,9 @@ impl Mint {
     /// # Panics
     /// If the operating system has no randomness: then no secret is safe to make.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that draws ids")]
     pub fn payment_link(&self) -> PaymentLinkId {
         let mut random = [0_u8; LINK_RANDOM_CHARS];
-        getrandom::fill(&mut random).expect("the operating system has a random source");
+        self.chance.fill(&mut random);
         PaymentLinkId::from_random(random)
     }
 

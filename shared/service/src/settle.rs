@@ -62,10 +62,7 @@ pub async fn settle<M: Machine>(
                 Ok(None) | Err(_) => break,
             },
         };
-        let step = match next_step(payment.paid_by, Money::minor(payment.total), intent.facts()) {
-            Step::Capture if is_too_late(&order.snapshot, &intent) => Step::Void,
-            step => step,
-        };
+        let step = step::<M>(&order.snapshot, payment, &intent);
         let (state, written) = match step {
             Step::Capture if captures == MAX_CAPTURES => break,
             Step::Capture => {
@@ -73,12 +70,23 @@ pub async fn settle<M: Machine>(
                     break;
                 }
                 captures += 1;
-                known = capture(&stripe, &order).await;
+                match capture::<M>(&stripe, &order, &intent).await {
+                    Captured::Known(intent) => known = Some(intent),
+                    Captured::Ask => {}
+                    Captured::Failed => {
+                        if ctx.store.release(&order).await == Ok(Written::Done) {
+                            order.state = OrderState::Cancelled;
+                        }
+                    }
+                }
                 continue;
             }
             Step::Void if voids == MAX_CANCELS => break,
             Step::Void => {
                 voids += 1;
+                if !M::RELEASES_AFTER_CANCEL {
+                    ctx.store.release(&order).await.ok();
+                }
                 let key = cancel_key("void", &order.id, voids, ctx.clock.now_s());
                 known = cancel(&stripe, &payment.account, &payment.intent, &key).await;
                 continue;
@@ -105,6 +113,16 @@ pub async fn settle<M: Machine>(
     Outcome::Pending(order.id)
 }
 
+/// The next step of a PENDING order, as its intent is.
+fn step<M: Machine>(snapshot: &Snapshot, payment: &OrderPayment, intent: &Intent) -> Step {
+    let total = if M::COMPARES_AMOUNT { Money::minor(payment.total) } else { intent.amount_received };
+    match next_step(payment.paid_by, total, intent.facts()) {
+        Step::Capture if is_too_late(snapshot, intent) => Step::Void,
+        Step::Wait if !M::POSTS_AFTER_SUCCESS => Step::Complete,
+        step => step,
+    }
+}
+
 /// Whether a payer whose bank debit failed has confirmed anew after the link's time was over: that is a new
 /// authorisation, and it is judged as one.
 fn is_too_late(snapshot: &Snapshot, intent: &Intent) -> bool {
@@ -114,17 +132,44 @@ fn is_too_late(snapshot: &Snapshot, intent: &Intent) -> bool {
     again && expires_s.zip(authorised_s).is_some_and(|(expires_s, authorised_s)| authorised_s > expires_s)
 }
 
-/// Captures exactly the order's total. `None`: ask Stripe what the intent is.
-async fn capture(stripe: &impl Payments, order: &OrderRecord) -> Option<Intent> {
-    let OrderPayment { account, intent, total, .. } = order.snapshot.payment.as_ref()?;
+/// What became of a capture.
+enum Captured {
+    /// It was taken.
+    Known(Intent),
+    /// Whatever the answer was, it is no proof: ask Stripe what the intent is.
+    Ask,
+    /// It was not taken. Only a machine without its safeguards concludes that.
+    Failed,
+}
+
+/// Captures exactly the order's total.
+async fn capture<M: Machine>(stripe: &M::Stripe, order: &OrderRecord, held: &Intent) -> Captured {
+    let Some(OrderPayment { account, intent, total, .. }) = &order.snapshot.payment else { return Captured::Ask };
+    let amount = if M::COMPARES_AMOUNT { Money::minor(*total) } else { held.amount };
     let key = format!("cap:{}:{}", order.id, order.attempt);
-    match stripe.capture_intent(account, intent, Money::minor(*total), &key).await {
-        Ok(intent) if intent.status == IntentStatus::Succeeded => Some(intent),
-        Ok(_) => None,
+    match stripe.capture_intent(account, intent, amount, &key).await {
+        Ok(intent) if intent.status == IntentStatus::Succeeded => Captured::Known(intent),
+        Ok(_) => Captured::Ask,
         Err(error) => {
             tracing::warn!(order = order.id.as_str(), %error, "a capture did not answer with success");
-            None
+            if is_proof::<M>(&error) { Captured::Failed } else { Captured::Ask }
         }
+    }
+}
+
+/// Whether an error proves that nothing was captured. None does: a rival may have captured, or an earlier attempt.
+fn is_proof<M: Machine>(error: &StripeError) -> bool {
+    match error {
+        StripeError::OutcomeUnknown => !M::ASKS_AFTER_SILENCE,
+        StripeError::Rejected(_) => !M::ASKS_AFTER_REFUSAL,
+        StripeError::Declined(_) | StripeError::Misconfigured(_) | StripeError::Unavailable => false,
+    }
+}
+
+/// Captures before anything is recorded: what [`Machine::RECORDS_BEFORE_CAPTURE`] is for.
+pub(crate) async fn capture_unrecorded<M: Machine>(ctx: &Context<M>, order: &OrderRecord, held: &Intent) {
+    if let Ok(stripe) = ctx.stripe() {
+        capture::<M>(stripe, order, held).await;
     }
 }
 
@@ -196,6 +241,9 @@ pub async fn give_up<M: Machine>(ctx: &Context<M>, order: OrderRecord, deadline:
             break;
         }
         tracing::warn!(order = order.id.as_str(), attempt, "an order is given up");
+        if !M::RELEASES_AFTER_CANCEL {
+            ctx.store.release(&order).await.ok();
+        }
         let key = cancel_key("void", &order.id, attempt, ctx.clock.now_s());
         known = cancel(&stripe.within(deadline.left()), account, intent, &key).await;
     }

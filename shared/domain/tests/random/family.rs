@@ -99,7 +99,7 @@ pub fn wishes() -> impl Strategy<Value = Wishes> {
         8 => Just(Wish::Nothing),
         8 => (0..3_usize).prop_map(Wish::Place),
         1 => (0..20_usize).prop_map(Wish::Trial),
-        1 => prop::bool::weighted(0.8).prop_map(Wish::Has),
+        2 => prop::bool::weighted(0.8).prop_map(Wish::Has),
     ];
     (prop::collection::vec(wish, PAIRS), prop::option::weighted(0.15, 0..3_usize))
 }

@@ -72,7 +72,7 @@ fn tax_rate() -> impl Strategy<Value = Option<TaxRateId>> {
     prop_oneof![1 => Just(None), 5 => prop::sample::select(&TAX_RATES[..]).prop_map(|rate| Some(id(rate)))]
 }
 
-/// A part of a day and one more than it has: before, at and after lessons begin.
+/// Times before, at and after those at which lessons begin.
 fn time_of_day() -> impl Strategy<Value = Time> {
     let times = [(0, 0, 0), (8, 0, 0), (9, 0, 0), (16, 29, 59), (16, 30, 0), (16, 30, 1), (23, 59, 59)];
     prop::sample::select(times.map(|(hour, minute, second)| time(hour, minute, second, 0)).to_vec())

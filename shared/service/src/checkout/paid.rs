@@ -4,7 +4,7 @@
 //! and whoever doesn't hold it settles what it says.
 
 use classpay_domain::id::{AccountId, IntentId, OrderId};
-use classpay_domain::order::{IntentStatus, order_of_intent};
+use classpay_domain::order::{IntentStatus, OrderState, order_of_intent};
 use classpay_domain::pricing::{Charge, Payment, Quote};
 use jiff::civil::{DateTime, time};
 use tokio::join;
@@ -15,8 +15,8 @@ use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::refusals::{quote_changed, releases};
-use crate::settle::{release_rejected, settle};
-use crate::store::{Claim, Decision, LoadedStudio, PlaceOrder, Rejection, Session, Versions, Written};
+use crate::settle::{capture_unrecorded, release_rejected, settle};
+use crate::store::{Claim, Decision, LoadedStudio, OrderRecord, PlaceOrder, Rejection, Session, Versions, Written};
 use crate::stripe::Intent;
 use crate::stripe::Payments as _;
 
@@ -99,7 +99,8 @@ impl<M: Machine> Paid<'_, M> {
         if claim.company != scope.company || claim.family != scope.family {
             return Err(ErrorCode::PaymentIntentMismatch.into());
         }
-        let same_basket = claim.basket == self.request.basket.hash(&scope.company, &scope.family).as_str();
+        let same_basket =
+            !M::COMPARES_BASKET || claim.basket == self.request.basket.hash(&scope.company, &scope.family).as_str();
         match &claim.decision {
             Decision::Order(_) if !same_basket => Err(ErrorCode::PaymentAlreadyUsed.into()),
             Decision::Order(order) => self.settle_named(order, false).await,
@@ -121,7 +122,7 @@ impl<M: Machine> Paid<'_, M> {
         let Some(order) = self.ctx.store.load_order(order).await? else {
             return Err(ApiError::internal(format!("order {order} is named and not there")));
         };
-        let finished = order.state != classpay_domain::order::OrderState::Pending;
+        let finished = order.state != OrderState::Pending;
         let outcome = settle(self.ctx, order, None, self.deadline).await;
         Ok(Round::Over(Answer { outcome, replayed: by_key && finished }))
     }
@@ -163,7 +164,8 @@ impl<M: Machine> Paid<'_, M> {
             Ok((quote, Charge::Collect(payment))) => (quote, payment),
         };
         let seen = self.request.quote_hash.as_ref().is_none_or(|seen| *seen == quote.hash);
-        if !seen || intent.amount != payment.total || intent.currency != currency.code() {
+        let same_amount = intent.amount == payment.total || !M::COMPARES_AMOUNT;
+        if !seen || !same_amount || intent.currency != currency.code() {
             return Ok(Decided::Refuse(quote_changed(Some(&payment))));
         }
         tracing::debug!(family_version = versions.family, "priced");
@@ -201,27 +203,30 @@ impl<M: Machine> Paid<'_, M> {
         let payer = Payer { account: &self.account, intent: self.intent, payment };
         let snapshot = snapshot(self.request, &loaded, &quote, &self.order, Some(payer), &self.ctx.mint)?;
         let idempotency = self.request.idempotency_key();
+        let placed = OrderRecord {
+            id: self.order.clone(),
+            state: OrderState::Pending,
+            attempt: 1,
+            needs_review: false,
+            snapshot,
+        };
         let place = PlaceOrder {
-            id: &self.order,
-            snapshot: &snapshot,
+            id: &placed.id,
+            snapshot: &placed.snapshot,
             family_version: versions.family.ok_or_else(ApiError::not_found)?,
             seats: &versions.seats,
             buyer: self.request.buyer(),
             idempotency: idempotency.as_ref().map(|(key, fingerprint)| (key, *fingerprint)),
             now_s: self.ctx.clock.now_s(),
         };
+        if !M::RECORDS_BEFORE_CAPTURE {
+            capture_unrecorded(self.ctx, &placed, &intent).await;
+        }
         match self.ctx.store.place(&place, session).await? {
             Written::Lost | Written::Busy => return Ok(Round::Again),
             Written::Unknown => return Ok(Round::Unknown),
             Written::Done => {}
         }
-        let placed = crate::store::OrderRecord {
-            id: self.order.clone(),
-            state: classpay_domain::order::OrderState::Pending,
-            attempt: 1,
-            needs_review: false,
-            snapshot,
-        };
         let outcome = settle(self.ctx, placed, Some(intent), self.deadline).await;
         Ok(Round::Over(Answer { outcome, replayed: false }))
     }
@@ -230,6 +235,10 @@ impl<M: Machine> Paid<'_, M> {
     async fn reject(&self, session: &Session, refusal: ApiError) -> Result<Round, ApiError> {
         let scope = &self.request.scope;
         let basket = self.request.basket.hash(&scope.company, &scope.family);
+        if !M::CLAIMS_BEFORE_CANCEL {
+            let outcome = release_rejected(self.ctx, session, &self.order, refusal, self.deadline).await;
+            return Ok(Round::Over(Answer { outcome, replayed: false }));
+        }
         match self.ctx.store.reject(session, basket.as_str(), &refusal, self.ctx.clock.now_s()).await? {
             Written::Lost | Written::Busy => return Ok(Round::Again),
             Written::Unknown => return Ok(Round::Unknown),

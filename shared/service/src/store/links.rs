@@ -265,12 +265,11 @@ impl<M: Machine> Store<M> {
         paid: &PaidLink,
     ) -> Result<Written, StoreError> {
         let mut transaction = Transaction::new();
-        begin(&mut transaction, order, session);
+        begin::<M>(&mut transaction, order, session);
         let due = Change::of(key::due(&order.snapshot.company, &paid.debit))
             .update("SET amount_due = amount_due - :amount")
-            .only_if("amount_due >= :amount")
             .value(":amount", number(paid.amount));
-        transaction.change(due);
+        transaction.change(if M::DUE_IS_CONDITIONAL { due.only_if("amount_due >= :amount") } else { due });
         let link = Change::of(key::link(&paid.link))
             .update("SET link_state = :processing")
             .only_if("link_state = :open AND intent = :intent")

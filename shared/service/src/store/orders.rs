@@ -75,14 +75,15 @@ impl<M: Machine> Store<M> {
     pub async fn place(&self, order: &PlaceOrder<'_>, session: &Session) -> Result<Written, StoreError> {
         let snapshot = order.snapshot;
         let mut transaction = Transaction::new();
-        begin(&mut transaction, order, session);
+        begin::<M>(&mut transaction, order, session);
         let family = Change::of(key::family(&snapshot.company, &snapshot.family))
             .update("SET family_version = :next")
-            .only_if("family_version = :version")
-            .value(":next", number(order.family_version + 1))
-            .value(":version", number(order.family_version));
-        transaction.change(family);
-        places::reserve(&mut transaction, order, RESERVED);
+            .value(":next", number(order.family_version + 1));
+        let as_read = |family: Change| {
+            family.only_if("family_version = :version").value(":version", number(order.family_version))
+        };
+        transaction.change(if M::GUARDS_FAMILY { as_read(family) } else { family });
+        places::reserve::<M>(&mut transaction, order, RESERVED);
         remember_key(&mut transaction, order);
         self.transact(transaction).await
     }
@@ -137,7 +138,7 @@ impl<M: Machine> Store<M> {
         if let Some(paid) = &snapshot.link {
             transaction.change(links::paid(paid));
         }
-        self.transact(transaction).await
+        self.finish(transaction).await
     }
 
     /// P2c: gives back what the order reserved. Only after Stripe said `canceled`.
@@ -158,12 +159,20 @@ impl<M: Machine> Store<M> {
                 transaction.change(change);
             }
         }
+        self.finish(transaction).await
+    }
+
+    /// Writes the last transaction of an order.
+    async fn finish(&self, mut transaction: Transaction) -> Result<Written, StoreError> {
+        if !M::FINISHES_ONLY_PENDING {
+            transaction.forget_conditions();
+        }
         self.transact(transaction).await
     }
 }
 
 /// What every P1 begins with: the claim, the session taken out of the sweep, the order.
-pub(super) fn begin(transaction: &mut Transaction, order: &PlaceOrder<'_>, session: &Session) {
+pub(super) fn begin<M: Machine>(transaction: &mut Transaction, order: &PlaceOrder<'_>, session: &Session) {
     let snapshot = order.snapshot;
     let claim = Item::at(&key::claim(&session.account, &session.intent))
         .text("cid", snapshot.company.as_str())
@@ -171,7 +180,9 @@ pub(super) fn begin(transaction: &mut Transaction, order: &PlaceOrder<'_>, sessi
         .text("claim_decision", "ORDER")
         .text("order_id", order.id.as_str())
         .text("basket", &snapshot.basket);
-    transaction.create(claim);
+    if M::CLAIMS {
+        transaction.create(claim);
+    }
     transaction.change(close_session(session));
     let head = order_item(order, "PENDING").number("capture_attempt", 1).swept_at(order.now_s + ORDER_SWEEP_S);
     transaction.create(head);

@@ -14,6 +14,7 @@ use super::item::{Item, document, number, text};
 use super::key::{self, Key};
 use super::orders::{OrderRecord, PlaceOrder};
 use super::transact::{Change, Transaction};
+use crate::machine::Machine;
 use crate::snapshot::{BookedEnrolment, BookedTrial, Snapshot};
 
 /// The states of a place.
@@ -26,11 +27,11 @@ pub(super) const CANCELLED: &str = "CANCELLED";
 const NOT_LIVE: &str = "attribute_not_exists(pk) OR place_state = :cancelled";
 
 /// Takes seats, trial places, enrolments, trials and fees.
-pub(super) fn reserve(transaction: &mut Transaction, order: &PlaceOrder<'_>, state: &str) {
+pub(super) fn reserve<M: Machine>(transaction: &mut Transaction, order: &PlaceOrder<'_>, state: &str) {
     let snapshot = order.snapshot;
     let taken = snapshot.seats();
     for (class, seats) in order.seats {
-        transaction.change(take_seats(order, class, *seats, taken.get(class).copied().unwrap_or(0)));
+        transaction.change(take_seats::<M>(order, class, *seats, taken.get(class).copied().unwrap_or(0)));
     }
     for ((class, on), (taken, most)) in snapshot.lessons() {
         transaction.change(take_trial_places(order, class, on, taken, most));
@@ -108,7 +109,7 @@ fn not_live() -> Change {
     Change::of(Key { pk: String::new(), sk: String::new() }).only_if(NOT_LIVE).value(":cancelled", text(CANCELLED))
 }
 
-fn take_seats(order: &PlaceOrder<'_>, class: &ClassId, seats: Seats, taken: u32) -> Change {
+fn take_seats<M: Machine>(order: &PlaceOrder<'_>, class: &ClassId, seats: Seats, taken: u32) -> Change {
     let mut condition = "price_version = :version".to_owned();
     let mut change =
         Change::of(key::seats(&order.snapshot.company, class)).value(":version", number(seats.price_version));
@@ -119,7 +120,7 @@ fn take_seats(order: &PlaceOrder<'_>, class: &ClassId, seats: Seats, taken: u32)
     if taken > 0 {
         // What is sold is counted for an unlimited class as well, so that its capacity can be limited later.
         change = change.update("SET seats_left = seats_left - :taken").value(":taken", number(taken));
-        if seats.left.is_some() {
+        if seats.left.is_some() && M::SEATS_ARE_CONDITIONAL {
             condition.push_str(" AND seats_left >= :taken");
         }
     }

@@ -114,6 +114,23 @@ impl Transaction {
         self.actions.is_empty()
     }
 
+    /// Makes every condition hold: what [`Machine::FINISHES_ONLY_PENDING`] is for.
+    pub(super) fn forget_conditions(&mut self) {
+        for action in &mut self.actions {
+            if let Some(put) = &mut action.put {
+                put.condition_expression = None;
+                put.expression_attribute_values = None;
+            }
+            if let Some(update) = &mut action.update {
+                update.condition_expression = None;
+                let named = |value: &String| update.update_expression.contains(value.as_str());
+                if let Some(values) = &mut update.expression_attribute_values {
+                    values.retain(|value, _| named(value));
+                }
+            }
+        }
+    }
+
     /// Puts an item where there is none.
     pub fn create(&mut self, item: Item) {
         self.put_if(item, Change::of(Key { pk: String::new(), sk: String::new() }).only_if("attribute_not_exists(pk)"));

@@ -57,7 +57,7 @@ impl<M: Machine> Store<M> {
             .value(":version", number(order.family_version))
             .value(":change", number(snapshot.balance_change()));
         transaction.change(family);
-        places::reserve(&mut transaction, order, ACTIVE);
+        places::reserve::<M>(&mut transaction, order, ACTIVE);
         remember_key(&mut transaction, order);
         post_transactions(&mut transaction, snapshot);
         self.transact(transaction).await

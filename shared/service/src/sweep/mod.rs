@@ -148,6 +148,10 @@ async fn act<M: Machine>(ctx: &Context<M>, what: Unfinished, began_s: i64, deadl
 }
 
 async fn finish_order<M: Machine>(ctx: &Context<M>, order: OrderRecord, age_s: i64, deadline: Deadline) {
+    if !M::SCHEDULE_ASKS && age_s >= plan::ORDER_FIRST_LOOK_S {
+        ctx.store.release(&order).await.ok();
+        return;
+    }
     // A bank debit takes days; a card's hold would run out.
     let takes_days = order.snapshot.payment.as_ref().is_some_and(|payment| payment.paid_by == PaidBy::BankDebit);
     let outcome = if takes_days || age_s < plan::ORDER_GIVEN_UP_S {
