@@ -5,6 +5,8 @@
 
 mod api;
 mod books;
+mod crowd;
+mod faults;
 mod links;
 pub mod log;
 mod picture;
@@ -22,6 +24,8 @@ mod webhooks;
 
 pub use api::{Answer, Api};
 pub use books::assert_books_balance;
+pub use crowd::{Crowd, Member};
+pub use faults::{CallKind, Callee, Point};
 pub use links::{COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, OKAFOR};
 pub use picture::Picture;
 pub use stack::{Stack, StackOptions, Webhooks, binaries};

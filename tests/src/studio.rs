@@ -159,6 +159,16 @@ impl Studio {
         self
     }
 
+    /// With more transactions.
+    ///
+    /// # Panics
+    /// Never: the demo studio has a list of them.
+    #[must_use]
+    pub fn with_transactions(mut self, transactions: &[Value]) -> Self {
+        self.0["transactions"].as_array_mut().expect("a list").extend_from_slice(transactions);
+        self
+    }
+
     /// As a file says it.
     #[must_use]
     pub fn text(&self) -> String {

@@ -147,6 +147,16 @@ fn r10_the_plan_s_discount_is_for_every_line() {
 }
 
 #[test]
+fn r10_a_line_keeps_whether_its_class_is_discountable() {
+    // Once it is an enrolment, the class and the student are asked for each by itself.
+    let mut studio = costing(1_000);
+    studio.family.students.get_mut(&id("stu_a")).unwrap().discountable = false;
+    assert!(line(&studio).discountable);
+    class(&mut studio, "cls_a").discountable = false;
+    assert!(!line(&studio).discountable);
+}
+
+#[test]
 fn r11_schemes_apply_in_the_order_of_their_kinds_each_on_the_base_up_to_what_is_left() {
     let table: [(_, [Off; 3], &[_]); 7] = [
         (

@@ -10,11 +10,11 @@ use classpay_domain::catalogue::{
     Application, DiscountKind, Off, PricingModel, PricingPlan, PricingScheme, QuantityPrices, RegistrationFee,
     Repetition, Studio, TaxMode,
 };
-use jiff::civil::{date, time};
+use jiff::civil::{Weekday, date, time};
 use studio::{
-    TODAY, add_season, additional, charged, class, costing, discount, id, live, money, monthly, one_off, percent,
-    percent_off, place, places, priced, priced_on, registration, season, student, tax, trial, trials, undecided,
-    units_off,
+    TODAY, add_class, add_season, additional, charged, class, costing, discount, id, live, money, monthly, one_off,
+    percent, percent_off, place, places, priced, priced_on, registration, season, student, tax, trial, trials,
+    undecided, units_off,
 };
 
 /// A studio with two plans, and a basket with a place and a trial.
@@ -56,7 +56,7 @@ fn scheme(studio: &mut Studio, tiers: [(u32, Off); 1]) {
 #[test]
 fn the_quote_s_hash_is_another_when_anything_that_decides_the_price_is() {
     type Change = fn(&mut Studio);
-    let table: [(&str, Change); 31] = [
+    let table: [(&str, Change); 32] = [
         ("the class's price", |studio| class(studio, "cls_a").price = money(1_001)),
         ("the lessons left", |studio| season(studio).pricing_model = PricingModel::PerLesson),
         ("the trial's price", |studio| studio.company.trials.price = money(501)),
@@ -121,7 +121,10 @@ fn the_quote_s_hash_is_another_when_anything_that_decides_the_price_is() {
         ("an additional fee", |studio| {
             season(studio).additional_fees = vec![additional("mkpl_1", "Costume", 1_000)];
         }),
-        ("two of them", |studio| {
+        ("a registration fee of the same id, period and amount", |studio| {
+            season(studio).registration_fee = Some(registration("mkpl_1", 1_000, Repetition::PerSeason));
+        }),
+        ("two additional fees", |studio| {
             season(studio).additional_fees =
                 vec![additional("mkpl_1", "Costume", 1_000), additional("mkpl_2", "Shoes", 1_000)];
         }),
@@ -143,13 +146,21 @@ fn the_quote_s_hash_is_another_when_anything_that_decides_the_price_is() {
 
 #[test]
 fn the_quote_s_hash_is_another_for_another_basket() {
-    let (studio, basket) = hashed();
+    let (mut studio, basket) = hashed();
+    // Class C is sold like class A, and class D tried like class B.
+    add_class(&mut studio, "cls_c", "Jazz", "sea_1", Weekday::Monday).price = money(1_000);
+    add_class(&mut studio, "cls_d", "Mime", "sea_1", Weekday::Wednesday);
+    let wednesday = date(2026, 9, 16);
     let mut later = trial("stu_b", "cls_b", date(2026, 9, 23));
     let others = [
-        Basket::new(vec![undecided("stu_b", "cls_a")], vec![trial("stu_a", "cls_b", date(2026, 9, 16))]),
+        Basket::new(vec![undecided("stu_b", "cls_a")], basket.trials().to_vec()),
+        Basket::new(vec![undecided("stu_a", "cls_c")], basket.trials().to_vec()),
+        Basket::new(basket.enrolments().to_vec(), vec![trial("stu_a", "cls_b", wednesday)]),
+        Basket::new(basket.enrolments().to_vec(), vec![trial("stu_b", "cls_d", wednesday)]),
+        Basket::new(vec![undecided("stu_b", "cls_a")], vec![trial("stu_a", "cls_b", wednesday)]),
         Basket::new(basket.enrolments().to_vec(), vec![later.clone()]),
         places([undecided("stu_a", "cls_a")]),
-        trials([trial("stu_b", "cls_b", date(2026, 9, 16))]),
+        trials([trial("stu_b", "cls_b", wednesday)]),
     ];
     let mut hashes = BTreeSet::from([priced(&studio, &basket).hash]);
     for other in &others {
@@ -160,6 +171,19 @@ fn the_quote_s_hash_is_another_for_another_basket() {
     later.at = time(16, 0, 0, 0);
     let basket = Basket::new(basket.enrolments().to_vec(), vec![later]);
     assert!(hashes.insert(priced(&earlier_in_the_day, &basket).hash), "another time of day");
+}
+
+#[test]
+fn the_quote_s_hash_knows_which_student_pays_a_fee() {
+    let (mut studio, _) = hashed();
+    season(&mut studio).registration_fee = Some(registration("reg_1", 1_500, Repetition::Annual));
+    let basket = places([undecided("stu_a", "cls_a"), undecided("stu_b", "cls_a")]);
+    let paid_for = |who| {
+        let mut studio = studio.clone();
+        charged(&mut studio, "reg_1", who, "2026", 1_500);
+        priced(&studio, &basket).hash
+    };
+    assert_ne!(paid_for("stu_a"), paid_for("stu_b"));
 }
 
 #[test]

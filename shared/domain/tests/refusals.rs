@@ -299,8 +299,7 @@ mod precedence {
         assert_eq!(refused_to_staff(&studio, &ada_in_a()), of_ada(ClassFull));
     }
 
-    // One basket that breaks everything it can; each rule is put right in turn and the next one is told.
-
+    /// One basket that breaks everything it can; each rule is put right in turn and the next one is told.
     #[test]
     fn the_first_rule_in_their_order_is_told_until_it_is_put_right() {
         use BrokenRule::*;

@@ -1,0 +1,146 @@
+//! Calls of the shipped handlers, as API Gateway would make them.
+//!
+//! Invariant: a caller is what the authorizer's claims say; nothing else of a request is trusted by the handlers, and
+//! nothing else is given here.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use classpay_service::context::{Context, Deadline};
+use classpay_service::http::{ApiError, ErrorCode, Response};
+use classpay_service::sweep::sweep;
+use lambda_http::aws_lambda_events::apigw::{
+    ApiGatewayRequestAuthorizer, ApiGatewayRequestAuthorizerJwtDescription, ApiGatewayV2httpRequestContext,
+};
+use lambda_http::http::Request as HttpRequest;
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt as _};
+
+use super::machine::{Flaw, Simulated};
+use super::stripe::Event;
+use super::studio::{COMPANY, WEBHOOK_SECRET};
+
+/// What a function works with.
+pub type Hands<F> = Arc<Context<Simulated<F>>>;
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The code of a refusal.
+    pub code: Option<ErrorCode>,
+    /// Whether it says that the payment was released.
+    pub released: bool,
+    /// The body of what is no refusal.
+    pub body: Option<String>,
+}
+
+impl Answer {
+    fn of(result: Result<Response, ApiError>) -> Self {
+        match result {
+            Ok(response) => Self {
+                status: response.status().as_u16(),
+                code: None,
+                released: false,
+                body: response.body().map(str::to_owned),
+            },
+            Err(error) => {
+                Self { status: error.status(), code: Some(error.code), released: error.payment_released, body: None }
+            }
+        }
+    }
+
+    /// Whether the same call again may be answered otherwise.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.status, 202 | 429 | 503)
+    }
+}
+
+fn request(path: (&str, &str), claims: &[(&str, &str)], body: String) -> Request {
+    let mut jwt = ApiGatewayRequestAuthorizerJwtDescription::default();
+    jwt.claims = claims.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let mut authorizer = ApiGatewayRequestAuthorizer::default();
+    authorizer.jwt = Some(jwt);
+    let mut context = ApiGatewayV2httpRequestContext::default();
+    context.authorizer = (!claims.is_empty()).then_some(authorizer);
+    let parameters: HashMap<_, _> = [(path.0.to_owned(), path.1.to_owned())].into();
+    HttpRequest::new(Body::Text(body))
+        .with_request_context(RequestContext::ApiGatewayV2(context))
+        .with_path_parameters(parameters)
+}
+
+fn of_family(family: &str, body: String) -> Request {
+    request(("familyId", family), &[("company_id", COMPANY), ("role", "family"), ("family_id", family)], body)
+}
+
+/// A family asks for a payment session for these items.
+pub async fn open_session<F: Flaw>(ctx: Hands<F>, family: &'static str, items: Arc<str>) -> Answer {
+    let request = of_family(family, format!(r#"{{"items":{items}}}"#));
+    Answer::of(create_payment_session::handle(&ctx, &request).await)
+}
+
+/// A family checks a basket out.
+pub async fn check_out<F: Flaw>(
+    ctx: Hands<F>,
+    family: &'static str,
+    intent: Option<String>,
+    items: Arc<str>,
+    key: Option<String>,
+) -> Answer {
+    let intent = intent.map_or_else(|| "null".to_owned(), |intent| format!("\"{intent}\""));
+    let mut request = of_family(family, format!(r#"{{"paymentIntentId":{intent},"items":{items}}}"#));
+    if let Some(key) = key {
+        let key = key.parse().expect("a key is visible ASCII");
+        request.headers_mut().insert("idempotency-key", key);
+    }
+    Answer::of(basket_checkout::handle(&ctx, &request).await)
+}
+
+/// Somebody opens a link.
+pub async fn open_link<F: Flaw>(ctx: Hands<F>, link: Arc<str>) -> Answer {
+    let request = request(("paymentLinkId", &link), &[], String::new());
+    Answer::of(retrieve_payment_link::handle(&ctx, &request).await)
+}
+
+/// Somebody has paid a link.
+pub async fn process_link<F: Flaw>(ctx: Hands<F>, link: Arc<str>, intent: Option<String>) -> Answer {
+    let intent = intent.map_or_else(|| "null".to_owned(), |intent| format!("\"{intent}\""));
+    let request = request(("paymentLinkId", &link), &[], format!(r#"{{"paymentIntentId":{intent}}}"#));
+    Answer::of(process_payment_link::handle(&ctx, &request).await)
+}
+
+/// Staff makes a link for a debit.
+pub async fn make_link<F: Flaw>(ctx: Hands<F>, debit: &str, expires_at: Option<&str>) -> Answer {
+    let expires = expires_at.map_or_else(String::new, |at| format!(r#","expiresAt":"{at}""#));
+    let staff = [("company_id", COMPANY), ("role", "staff")];
+    let request = request(("", ""), &staff, format!(r#"{{"transactionId":"{debit}"{expires}}}"#));
+    Answer::of(create_payment_link::handle(&ctx, &request).await)
+}
+
+/// Staff revokes a link.
+pub async fn revoke_link<F: Flaw>(ctx: Hands<F>, link: Arc<str>) -> Answer {
+    let staff = [("company_id", COMPANY), ("role", "staff")];
+    let request = request(("paymentLinkId", &link), &staff, String::new());
+    Answer::of(revoke_payment_link::handle(&ctx, &request).await)
+}
+
+/// Stripe delivers an event, signed with this secret.
+pub async fn deliver<F: Flaw>(ctx: Hands<F>, event: Event, secret: &'static str) -> Answer {
+    let signature = event.signature(secret, ctx.clock.now_s());
+    let mut request = request(("", ""), &[], event.body.to_string());
+    request.headers_mut().insert("stripe-signature", signature.parse().expect("a signature is visible ASCII"));
+    Answer::of(stripe_webhook::handle(&ctx, &request).await)
+}
+
+/// The secret that a delivery is signed with.
+#[must_use]
+pub fn secret(is_right: bool) -> &'static str {
+    if is_right { WEBHOOK_SECRET } else { "whsec_of_somebody_else" }
+}
+
+/// A run of the schedule. How many things it found; `None`: nothing could be read.
+pub async fn run_schedule<F: Flaw>(ctx: Hands<F>) -> Option<u32> {
+    sweep(&ctx, Deadline::at_ms(u64::MAX)).await.ok().map(|report| report.looked)
+}

@@ -1,0 +1,81 @@
+//! Chance, from a seed.
+//!
+//! Invariant: the same seed gives the same numbers in the same order; nothing else in the simulation is random.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What the state grows by with every number (SplitMix64: Steele, Lea and Flood, 2014).
+const STRIDE: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A generator. Its clones are the same one: they share the sequence.
+#[derive(Debug, Clone)]
+pub struct Chance(Arc<AtomicU64>);
+
+impl Chance {
+    /// The one of that seed.
+    #[must_use]
+    pub fn of(seed: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(seed)))
+    }
+
+    /// The next number.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        let mut mixed = self.0.fetch_add(STRIDE, Ordering::Relaxed).wrapping_add(STRIDE);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number from zero to one less than that.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn below(&self, end: usize) -> usize {
+        assert!(end > 0, "a number below zero");
+        // The bias is one in 2^64 / end: nothing that a simulation can see.
+        let wide = u128::from(self.next()) * end as u128;
+        usize::try_from(wide >> 64).expect("it is below a usize")
+    }
+
+    /// Yes, in one of so many cases.
+    #[must_use]
+    pub fn one_in(&self, cases: usize) -> bool {
+        self.below(cases) == 0
+    }
+
+    /// One of these.
+    ///
+    /// # Panics
+    /// If there are none.
+    #[must_use]
+    pub fn pick<'a, T>(&self, among: &'a [T]) -> &'a T {
+        &among[self.below(among.len())]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_its_sequence_and_clones_share_it() {
+        // The first numbers of the reference implementation.
+        let chance = Chance::of(1_234_567);
+        assert_eq!(chance.next(), 6_457_827_717_110_365_317);
+        assert_eq!(chance.clone().next(), 3_203_168_211_198_807_973);
+        assert_eq!(chance.next(), 9_817_491_932_198_370_423);
+    }
+
+    #[test]
+    fn every_number_below_the_end_comes_up_and_no_other() {
+        let (chance, mut seen) = (Chance::of(7), [0_u32; 6]);
+        for _ in 0..600 {
+            seen[chance.below(6)] += 1;
+        }
+        assert!(seen.iter().all(|times| *times > 50), "{seen:?}");
+        assert!(chance.one_in(1));
+    }
+}

@@ -1,0 +1,121 @@
+//! What worlds have come across: a simulation that never meets a case says nothing about it.
+//!
+//! Invariant: a counter is raised by what is seen in the table, at Stripe or in an answer, not by what was intended.
+
+use classpay_service::http::ErrorCode;
+use classpay_service::store::Attributes;
+use classpay_service::store::key::Key;
+
+use super::calls::Answer;
+
+macro_rules! counters {
+    ($($name:ident = $what:literal;)*) => {
+        /// How often what was seen.
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
+        pub struct Coverage {
+            $(#[doc = $what] pub $name: u64,)*
+        }
+
+        impl Coverage {
+            /// Adds what another world has seen.
+            pub fn add(&mut self, other: &Self) {
+                $(self.$name += other.$name;)*
+            }
+
+            /// Every counter with its words.
+            #[must_use]
+            pub fn all(&self) -> Vec<(&'static str, u64)> {
+                vec![$(($what, self.$name)),*]
+            }
+        }
+    };
+}
+
+counters! {
+    kills = "a function killed at an await";
+    killed_after_capture = "killed after the capture, before it was posted";
+    replies_lost = "a reply lost after its effect";
+    landed_late = "a lost call that landed late and took effect";
+    lost_claim = "a race for the claim lost";
+    lost_seat = "a race for a seat lost";
+    lost_due = "a race for a due amount lost";
+    lost_family = "a family priced anew, for its version had moved";
+    lost_order = "an order that a rival had finished";
+    completed = "an order completed";
+    cancelled = "an order cancelled";
+    rejected = "an intent rejected with a claim";
+    booked_unpaid = "a basket booked with nothing to pay";
+    refused_unpaid = "a basket without payment refused under a new generation";
+    unallocated = "a payment credited without an order";
+    reviewed = "a note for a person";
+    fee_charged = "a fee charged";
+    fee_released = "a fee given back";
+    instalment_due = "an instalment to come";
+    link_paid = "a link paid";
+    link_expired = "a link expired";
+    link_revoked = "a link revoked";
+    debit_under_way = "a call answered while a bank debit is under way";
+    debit_failed = "a bank debit that failed";
+    debit_settled = "a bank debit that arrived";
+    hold_expired = "a hold that ran out";
+    meddled = "a capture in Stripe's dashboard";
+    tampered = "an intent's amount changed at Stripe";
+    refunded = "a refund posted";
+    repriced = "a price changed under a payer";
+    answered_processing = "a call answered with 202";
+    answered_released = "a refusal that released the payment";
+    answered_quote_changed = "a quote that had changed";
+    answered_used = "an intent that had paid another basket";
+    delivered_twice = "an event delivered more than once";
+    forged = "an event with a wrong signature";
+    healed_by_schedule = "a world healed by the schedule alone";
+    healed_by_clients = "a purchase healed by its client alone";
+    healed_by_webhook = "a link's payment healed by its event alone";
+    calm = "a valid call clicked several times without faults or rivals";
+}
+
+impl Coverage {
+    /// Counts what an item has become.
+    pub fn see(&mut self, key: &Key, item: &Attributes) {
+        let is = |name: &str, value: &str| item.get(name).and_then(|v| v.as_s().ok()).is_some_and(|v| v == value);
+        let has = |name: &str| item.contains_key(name);
+        if key.pk.starts_with("ORD#") {
+            self.completed += u64::from(is("order_state", "COMPLETED") && !has("order_generation"));
+            self.booked_unpaid += u64::from(is("order_state", "COMPLETED") && has("order_generation"));
+            self.refused_unpaid += u64::from(is("order_state", "REFUSED"));
+            self.cancelled += u64::from(is("order_state", "CANCELLED"));
+        }
+        self.rejected += u64::from(is("claim_decision", "REJECTED"));
+        self.unallocated += u64::from(has("claim_captured"));
+        self.reviewed += u64::from(key.pk.starts_with("REVIEW#"));
+        self.fee_charged += u64::from(is("fee_state", "CHARGED"));
+        self.fee_released += u64::from(is("fee_state", "RELEASED"));
+        self.instalment_due += u64::from(has("instalments_written"));
+        self.link_paid += u64::from(is("link_state", "paid"));
+        self.link_expired += u64::from(is("link_state", "expired"));
+        self.link_revoked += u64::from(is("link_state", "revoked"));
+        self.refunded += u64::from(has("returns_version"));
+    }
+
+    /// Counts what a lost condition was about.
+    pub fn see_lost(&mut self, key: &Key) {
+        match key.sk.as_str() {
+            "CLAIM" => self.lost_claim += 1,
+            "SEATS" => self.lost_seat += 1,
+            "DUE" => self.lost_due += 1,
+            "META" if key.pk.starts_with("ORD#") => self.lost_order += 1,
+            "META" if key.pk.contains("#F#") => self.lost_family += 1,
+            _ => {}
+        }
+    }
+
+    /// Counts an answer.
+    pub fn see_answer(&mut self, answer: &Answer) {
+        self.answered_processing += u64::from(answer.status == 202);
+        self.answered_released += u64::from(answer.released);
+        self.answered_quote_changed += u64::from(answer.code == Some(ErrorCode::QuoteChanged));
+        self.answered_used += u64::from(answer.code == Some(ErrorCode::PaymentAlreadyUsed));
+        let under_way = answer.body.as_ref().is_some_and(|body| body.contains("payment-pending-card"));
+        self.debit_under_way += u64::from(under_way);
+    }
+}

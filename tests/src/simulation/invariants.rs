@@ -1,0 +1,253 @@
+//! What must hold, at every instant and at the end.
+//!
+//! Invariant: nothing here asks the service; the table, Stripe and what clients were told are compared with each other.
+//! The numbers are those of the README's list.
+
+use std::collections::BTreeMap;
+
+use classpay_domain::id::IntentId;
+use classpay_domain::order::IntentStatus;
+
+use super::model::{Model, Order};
+use super::stripe::MemoryStripe;
+use super::studio::FEE_CAP;
+
+/// What Stripe says of an intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// Its status.
+    pub status: IntentStatus,
+    /// What it charges.
+    pub amount: i64,
+    /// What was taken.
+    pub received: i64,
+    /// What was given back.
+    pub refunded: i64,
+}
+
+/// What Stripe says of an intent; `None`: it has none of that id.
+#[must_use]
+pub fn taken(stripe: &MemoryStripe, intent: &str) -> Option<Taken> {
+    let intent = IntentId::parse(intent).ok()?;
+    stripe.glance(&intent, |glance| Taken {
+        status: glance.status,
+        amount: glance.amount.units(),
+        received: glance.received.units(),
+        refunded: glance.refunded.units(),
+    })
+}
+
+/// What holds at every instant.
+///
+/// # Errors
+/// What doesn't.
+pub fn at_every_instant(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
+    places(model)?;
+    balances(model)?;
+    dues(model)?;
+    fees(model)?;
+    for (id, order) in &model.orders {
+        order_agrees(id, order, stripe)?;
+    }
+    one_live_intent(model, stripe)
+}
+
+/// 5: what is left, and what is taken, is what there is; never less than nothing.
+fn places(model: &Model) -> Result<(), String> {
+    let is_live = |state: &str| state != "CANCELLED";
+    for (class, (left, total)) in &model.seats {
+        let taken = model.enrolments.values().filter(|place| place.class == *class && is_live(&place.state)).count();
+        let taken = i64::try_from(taken).expect("few");
+        if *left < 0 || left + taken != *total {
+            return Err(format!("5: {class} has {total} places, {left} are left and {taken} taken"));
+        }
+    }
+    for ((class, on), booked) in &model.lessons {
+        let live = model
+            .trials
+            .values()
+            .filter(|trial| trial.class == *class && trial.on.as_deref() == Some(on.as_str()) && is_live(&trial.state));
+        let live = i64::try_from(live.count()).expect("few");
+        if *booked != live || *booked > 1 {
+            return Err(format!("5: {class} says {booked} trials on {on}, there are {live} in one place"));
+        }
+    }
+    Ok(())
+}
+
+/// 1: a family's balance is the sum of its ledger.
+fn balances(model: &Model) -> Result<(), String> {
+    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+    for entry in model.ledger.values() {
+        *sums.entry(&entry.family).or_default() += entry.balance;
+    }
+    for (family, balance) in &model.balances {
+        let sum = sums.get(family.as_str()).copied().unwrap_or_default();
+        if sum != *balance {
+            return Err(format!("1: {family} has a balance of {balance}, its ledger sums to {sum}"));
+        }
+    }
+    Ok(())
+}
+
+/// 1, 5 and 8: a debit's due is its total less what was credited to it or is reserved; never less than nothing.
+fn dues(model: &Model) -> Result<(), String> {
+    for (debit, due) in &model.due {
+        let Some(entry) = model.ledger.get(debit) else { return Err(format!("1: {debit} is due and is no debit")) };
+        let paid_at_once = entry.order.as_ref().is_some_and(|order| {
+            model.ledger.values().any(|credit| credit.is_credit && credit.order.as_ref() == Some(order))
+        });
+        let credited: i64 = if paid_at_once {
+            entry.balance
+        } else {
+            let credits = model.ledger.values().filter(|c| c.is_credit && c.related.as_ref() == Some(debit));
+            credits.map(|credit| -credit.balance).sum()
+        };
+        let pending = model.orders.values().filter(|order| order.state == "PENDING");
+        let reserved: i64 = pending.filter_map(|o| o.link.as_ref()).filter(|(d, _)| d == debit).map(|(_, a)| a).sum();
+        if *due < 0 || *due != entry.balance - credited - reserved {
+            let total = entry.balance;
+            return Err(format!("8: {debit} of {total}: {due} due, {credited} credited, {reserved} reserved"));
+        }
+    }
+    Ok(())
+}
+
+/// 6: no fee above its family's cap.
+fn fees(model: &Model) -> Result<(), String> {
+    let mut charged: BTreeMap<&str, i64> = BTreeMap::new();
+    for (family, _, amount) in model.fees.values().filter(|(_, fee, _)| fee == "reg_1") {
+        *charged.entry(family).or_default() += amount;
+    }
+    match charged.into_iter().find(|(_, amount)| *amount > FEE_CAP) {
+        Some((family, amount)) => Err(format!("6: {family} was charged {amount} of at most {FEE_CAP}")),
+        None => Ok(()),
+    }
+}
+
+/// 3, 4 and 7: what is completed was taken, exactly; what is cancelled was not.
+fn order_agrees(id: &str, order: &Order, stripe: &MemoryStripe) -> Result<(), String> {
+    let Some(intent) = &order.intent else { return Ok(()) };
+    let Some(taken) = taken(stripe, intent) else { return Err(format!("3: {id} is paid by no intent")) };
+    match order.state.as_str() {
+        "COMPLETED" if taken.status != IntentStatus::Succeeded || taken.received != order.total => {
+            Err(format!("3: {id} of {} is completed, and Stripe says {taken:?}", order.total))
+        }
+        "CANCELLED" if taken.status != IntentStatus::Canceled => {
+            Err(format!("3: {id} is cancelled, and Stripe says {taken:?}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// 8: a link has one live intent.
+fn one_live_intent(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
+    let mut live: BTreeMap<&str, &str> = BTreeMap::new();
+    for (intent, link) in &model.link_sessions {
+        let status = taken(stripe, intent).map(|taken| taken.status);
+        if status.is_some_and(|status| status != IntentStatus::Canceled)
+            && let Some(other) = live.insert(link, intent)
+        {
+            return Err(format!("8: a link has two live intents, {other} and {intent}"));
+        }
+    }
+    Ok(())
+}
+
+/// What holds besides when the faults have stopped, everybody has come back, and two days have gone by.
+///
+/// # Errors
+/// What doesn't.
+pub fn at_the_end(model: &Model, stripe: &MemoryStripe, meddled: &dyn Fn(&str) -> bool) -> Result<(), String> {
+    at_every_instant(model, stripe)?;
+    settled(model, stripe, meddled)?;
+    paid(model, stripe)
+}
+
+/// 9: nothing is pending, reserved or authorised, but for bank debits on their way and what waits for a person.
+fn settled(model: &Model, stripe: &MemoryStripe, meddled: &dyn Fn(&str) -> bool) -> Result<(), String> {
+    let on_its_way = |order: &Order| {
+        let status = order.intent.as_deref().and_then(|intent| taken(stripe, intent)).map(|taken| taken.status);
+        status == Some(IntentStatus::Processing)
+    };
+    for (id, order) in model.orders.iter().filter(|(_, order)| order.state == "PENDING") {
+        let waits = order.needs_review && order.intent.as_deref().is_some_and(meddled);
+        if !on_its_way(order) && !waits {
+            return Err(format!("9: {id} is pending: {order:?}"));
+        }
+    }
+    let waiting = model.orders.values().any(|order| order.state == "PENDING");
+    if let Some((key, _)) = model.enrolments.iter().find(|(_, place)| place.state == "RESERVED" && !waiting) {
+        return Err(format!("9: {key:?} is reserved"));
+    }
+    let mut wrong = None;
+    stripe.for_each(|glance| {
+        if glance.status == IntentStatus::RequiresCapture {
+            wrong = Some(format!("9: {} is authorised", glance.intent));
+        }
+    });
+    if let Some((key, _)) =
+        model.indexed.iter().find(|(key, state)| !may_stay_indexed(key, state, model, stripe, &on_its_way))
+    {
+        return Err(format!("9: {key:?} is still in the index"));
+    }
+    wrong.map_or(Ok(()), Err)
+}
+
+fn may_stay_indexed(
+    key: &classpay_service::store::key::Key,
+    state: &str,
+    model: &Model,
+    stripe: &MemoryStripe,
+    on_its_way: &dyn Fn(&Order) -> bool,
+) -> bool {
+    // The intent of a link that is open stays open with it.
+    if let Some(intent) = key.pk.rsplit('#').next().filter(|intent| model.link_sessions.contains_key(*intent))
+        && taken(stripe, intent).is_some_and(|taken| taken.status == IntentStatus::RequiresPaymentMethod)
+    {
+        return true;
+    }
+    if key.sk.starts_with("ENR#") {
+        return state == "ACTIVE";
+    }
+    let order = key.pk.strip_prefix("ORD#").and_then(|id| model.orders.get(id));
+    // A session or an event of a bank debit that is on its way is looked at until it has arrived.
+    let some_on_its_way = model.orders.values().any(|order| order.state == "PENDING" && on_its_way(order));
+    order.is_some_and(|order| order.needs_review || on_its_way(order)) || (some_on_its_way && order.is_none())
+}
+
+/// 2 and 4: for each intent, the ledger says what Stripe says was taken and given back.
+fn paid(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
+    let (mut taken_in_all, mut refunded_in_all) = (0, 0);
+    stripe.for_each(|glance| {
+        taken_in_all += glance.received.units();
+        refunded_in_all += glance.refunded.units();
+    });
+    let pending = model.orders.values().filter(|order| order.state == "PENDING" && order.needs_review);
+    let waiting: i64 = pending
+        .filter_map(|o| o.intent.as_deref())
+        .filter_map(|i| taken(stripe, i))
+        .map(|t| t.received - t.refunded)
+        .sum();
+    let paid: i64 = model.ledger.values().map(|entry| entry.paid).sum();
+    let refunded: i64 = model.ledger.values().map(|entry| entry.refunded).sum();
+    if paid - refunded != taken_in_all - refunded_in_all - waiting {
+        return Err(format!(
+            "2: the ledger says {paid} paid and {refunded} refunded, Stripe {taken_in_all} and {refunded_in_all}, \
+             {waiting} wait for a person"
+        ));
+    }
+    for (id, order) in model.orders.iter().filter(|(_, order)| order.state == "COMPLETED" && order.intent.is_some()) {
+        let posted: Vec<_> = model.ledger.values().filter(|entry| entry.order.as_deref() == Some(id)).collect();
+        let paid: i64 = posted.iter().map(|entry| entry.paid).sum();
+        if paid != order.total {
+            return Err(format!("4: {id} of {} credits {paid}", order.total));
+        }
+        let owed = order.link.as_ref().map_or(0, |(_, amount)| *amount);
+        let sum: i64 = posted.iter().map(|entry| entry.balance).sum();
+        if sum != -owed {
+            return Err(format!("1: the debits and credits of {id} sum to {sum}, not {}", -owed));
+        }
+    }
+    Ok(())
+}

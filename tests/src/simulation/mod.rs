@@ -1,0 +1,22 @@
+//! The real handlers and the real settlement, run in one thread against a table and a Stripe in memory.
+//!
+//! Invariant: everything that can happen is drawn from one seed or said by the test, so that a run can be repeated.
+//! The stand-ins know nothing of payments: they do what DynamoDB and Stripe do with what they are sent.
+
+pub mod calls;
+pub mod chance;
+pub mod coverage;
+pub mod executor;
+pub mod faults;
+pub mod heal;
+pub mod invariants;
+pub mod machine;
+pub mod model;
+pub mod purchases;
+pub mod random;
+pub mod run;
+pub mod stripe;
+pub mod studio;
+pub mod table;
+pub mod told;
+pub mod world;

@@ -1,0 +1,244 @@
+//! What the table says, in the words of the invariants.
+//!
+//! Invariant: it is read from the items themselves and asks no code of the service. What is immutable is read once, and
+//! a change of it is a violation.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use classpay_service::store::Attributes;
+use classpay_service::store::key::Key;
+use serde_json::Value;
+
+/// An order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// `PENDING`, `COMPLETED`, `CANCELLED` or `REFUSED`.
+    pub state: String,
+    /// The intent that pays it.
+    pub intent: Option<String>,
+    /// What is captured.
+    pub total: i64,
+    /// The debit that a link's order pays, and how much of it.
+    pub link: Option<(String, i64)>,
+    /// The hash of its basket.
+    pub basket: String,
+    /// Whether a person must look.
+    pub needs_review: bool,
+    doc: Arc<str>,
+}
+
+/// A posted debit or credit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Whose.
+    pub family: String,
+    /// Its total: what a debit adds to the balance, and a credit takes off.
+    pub balance: i64,
+    /// What it says was paid.
+    pub paid: i64,
+    /// What it says was given back: more on a debit, less on a credit.
+    pub refunded: i64,
+    /// Whether it is a credit.
+    pub is_credit: bool,
+    /// The order that wrote it.
+    pub order: Option<String>,
+    /// The transaction that it is for.
+    pub related: Option<String>,
+    doc: Arc<str>,
+}
+
+/// A place in a class, or a trial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The class.
+    pub class: String,
+    /// The lesson of a trial.
+    pub on: Option<String>,
+    /// `RESERVED`, `ACTIVE` or `CANCELLED`.
+    pub state: String,
+}
+
+/// A claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Whether it rejects the intent.
+    pub is_rejected: bool,
+    /// Whether the rejection is done.
+    pub is_done: bool,
+}
+
+/// Everything that the invariants are about.
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    /// By class: what is left, and of how many.
+    pub seats: BTreeMap<String, (i64, i64)>,
+    /// By class and day: how many trials are booked.
+    pub lessons: BTreeMap<(String, String), i64>,
+    /// By key.
+    pub enrolments: BTreeMap<Key, Place>,
+    /// By key.
+    pub trials: BTreeMap<Key, Place>,
+    /// By key: the family, the fee, and what is charged; nothing if it was released.
+    pub fees: BTreeMap<Key, (String, String, i64)>,
+    /// By family.
+    pub balances: BTreeMap<String, i64>,
+    /// By transaction.
+    pub ledger: BTreeMap<String, Entry>,
+    /// By debit.
+    pub due: BTreeMap<String, i64>,
+    /// By order.
+    pub orders: BTreeMap<String, Order>,
+    /// By intent.
+    pub claims: BTreeMap<String, Claim>,
+    /// By intent: the link that it is for.
+    pub link_sessions: BTreeMap<String, String>,
+    /// What is in the index, with the states that it may be there in.
+    pub indexed: BTreeMap<Key, String>,
+    /// Notes for a person.
+    pub reviews: usize,
+}
+
+fn text<'a>(item: &'a Attributes, name: &str) -> &'a str {
+    item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
+}
+
+fn number(item: &Attributes, name: &str) -> i64 {
+    item.get(name).and_then(|value| value.as_n().ok()).and_then(|digits| digits.parse().ok()).unwrap_or_default()
+}
+
+fn document(item: &Attributes) -> Value {
+    serde_json::from_str(text(item, "doc")).expect("a stored document is JSON")
+}
+
+fn family_of(pk: &str) -> &str {
+    pk.split('#').nth(3).unwrap_or_default()
+}
+
+fn owned(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+impl Model {
+    /// Takes in an item as it stands now. What broke by its very change.
+    ///
+    /// # Errors
+    /// The violation.
+    pub fn take_in(&mut self, key: &Key, item: &Attributes) -> Result<(), String> {
+        if item.contains_key("gsi1pk") {
+            let state = if text(item, "place_state").is_empty() { &key.sk } else { text(item, "place_state") };
+            self.indexed.insert(key.clone(), state.to_owned());
+        } else {
+            self.indexed.remove(key);
+        }
+        let last = key.pk.rsplit('#').next().unwrap_or_default().to_owned();
+        match key.sk.as_str() {
+            "SEATS" if item.contains_key("seats_total") => {
+                self.seats.insert(last, (number(item, "seats_left"), number(item, "seats_total")));
+            }
+            "DUE" => drop(self.due.insert(last, number(item, "amount_due"))),
+            "CLAIM" => {
+                let is_rejected = text(item, "claim_decision") == "REJECTED";
+                let is_done = item.get("claim_done") == Some(&AttributeValue::Bool(true));
+                self.claims.insert(last, Claim { is_rejected, is_done });
+            }
+            "SESSION" => {
+                if let Some(link) = text(item, "doc").split('"').find(|part| part.starts_with("pay_")) {
+                    self.link_sessions.insert(last, link.to_owned());
+                }
+            }
+            "META" if key.pk.starts_with("ORD#") => return self.take_in_order(last, item),
+            "META" if item.contains_key("family_balance") => {
+                self.balances.insert(family_of(&key.pk).to_owned(), number(item, "family_balance"));
+            }
+            sk if sk.starts_with("TRN#") => return self.take_in_entry(item),
+            sk if sk.starts_with("ENR#") => drop(self.enrolments.insert(key.clone(), place(item))),
+            sk if sk.starts_with("TRIAL#") => drop(self.trials.insert(key.clone(), place(item))),
+            sk if sk.starts_with("FEE#") => {
+                let charged = if text(item, "fee_state") == "CHARGED" { number(item, "amount") } else { 0 };
+                let fee = (family_of(&key.pk).to_owned(), text(item, "fee").to_owned(), charged);
+                self.fees.insert(key.clone(), fee);
+            }
+            sk if sk.starts_with("LESSON#") => {
+                let on = sk.trim_start_matches("LESSON#").to_owned();
+                self.lessons.insert((last, on), number(item, "trials_booked"));
+            }
+            _ if key.pk.starts_with("REVIEW#") => self.reviews += 1,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn take_in_order(&mut self, id: String, item: &Attributes) -> Result<(), String> {
+        let (state, doc) = (text(item, "order_state"), text(item, "doc"));
+        let needs_review = item.contains_key("needs_review");
+        if let Some(known) = self.orders.get_mut(&id) {
+            let may_change = known.intent.is_none() || known.state == "PENDING" || known.state == state;
+            if !may_change {
+                return Err(format!("{id} was {} and is {state}", known.state));
+            }
+            if *known.doc == *doc {
+                state.clone_into(&mut known.state);
+                known.needs_review = needs_review;
+                return Ok(());
+            }
+            // Nothing to pay: booked anew after it was given back, or refused.
+            if known.intent.is_some() {
+                return Err(format!("what {id} will post has changed"));
+            }
+        }
+        let snapshot = if doc.is_empty() { Value::Null } else { document(item) };
+        let payment = &snapshot["payment"];
+        let amount = |value: &Value| value.as_i64().unwrap_or_default();
+        let link = owned(&snapshot["link"]["debit"]).map(|debit| (debit, amount(&snapshot["link"]["amount"])));
+        let order = Order {
+            state: state.to_owned(),
+            intent: owned(&payment["intent"]),
+            total: amount(&payment["total"]),
+            link,
+            basket: owned(&snapshot["basket"]).unwrap_or_default(),
+            needs_review,
+            doc: doc.into(),
+        };
+        self.orders.insert(id, order);
+        Ok(())
+    }
+
+    fn take_in_entry(&mut self, item: &Attributes) -> Result<(), String> {
+        let (id, doc) = (text(item, "transaction_id"), text(item, "doc"));
+        if let Some(known) = self.ledger.get(id) {
+            let same = *known.doc == *doc;
+            return if same { Ok(()) } else { Err(format!("12: the ledger's {id} has changed: {} {doc}", known.doc)) };
+        }
+        let entry = document(item);
+        let head = &entry["transaction"];
+        let is_credit = head["type"] == "credit";
+        let sum = |kind: &str| -> i64 {
+            let lines = entry["details"].as_array().into_iter().flatten().map(|line| &line["details"]);
+            lines.filter(|line| line["type"] == kind).filter_map(|line| line["amount"].as_i64()).sum()
+        };
+        let total = entry["stats"]["total"].as_i64().unwrap_or_default();
+        let refund = sum("refund");
+        let read = Entry {
+            family: owned(&head["familyId"]).unwrap_or_default(),
+            balance: if is_credit { -total } else { total },
+            paid: sum("payment-auto"),
+            refunded: if is_credit { -refund } else { refund },
+            is_credit,
+            order: owned(&head["orderId"]),
+            related: owned(&head["relatedTransactionId"]),
+            doc: doc.into(),
+        };
+        self.ledger.insert(id.to_owned(), read);
+        Ok(())
+    }
+}
+
+fn place(item: &Attributes) -> Place {
+    Place {
+        class: text(item, "class").to_owned(),
+        on: owned(&document(item)["on"]),
+        state: text(item, "place_state").to_owned(),
+    }
+}

@@ -1,0 +1,233 @@
+//! What families want, and how they go about it: impatiently, in several tabs, with somebody else's intent.
+//!
+//! Invariant: a client knows only what it was answered.
+
+use std::sync::Arc;
+
+use classpay_domain::id::IntentId;
+use classpay_domain::order::IntentStatus;
+use classpay_service::http::ErrorCode;
+use serde_json::{Value, json};
+
+use super::calls::{self, Answer};
+use super::chance::Chance;
+use super::machine::Flaw;
+use super::stripe::PaysWith;
+use super::studio::{CLASSES, FAMILIES};
+use super::world::{Doing, World};
+
+/// What is bought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// A basket.
+    Basket(Arc<str>),
+    /// What a link shows.
+    Link(Arc<str>),
+}
+
+/// One purchase of one family.
+#[derive(Debug)]
+pub struct Purchase {
+    /// Whose.
+    pub family: &'static str,
+    /// What.
+    pub wanted: Wanted,
+    /// The intent that it was given.
+    pub intent: Option<String>,
+    /// What that intent charges, as it was shown.
+    pub shown: Option<i64>,
+    /// Whether it was told that there is nothing to pay.
+    pub is_unpaid: bool,
+    /// How the payer has paid.
+    pub paid: Option<PaysWith>,
+    /// How often it was opened, and how often it will be.
+    pub opened: (u32, u32),
+    /// How often it was called, and how often it will be.
+    pub called: (u32, u32),
+    /// The key that its calls carry.
+    pub key: Option<String>,
+    /// What its own calls were answered.
+    pub told: Vec<Answer>,
+}
+
+impl Purchase {
+    /// One by chance.
+    #[must_use]
+    pub fn draw(chance: &Chance, number: usize, links: &[Arc<str>]) -> Self {
+        let wanted = if chance.one_in(3) {
+            Wanted::Link(chance.pick(links).clone())
+        } else {
+            Wanted::Basket(String::new().into())
+        };
+        let (family, students) = *chance.pick(&FAMILIES);
+        let wanted = match wanted {
+            Wanted::Basket(_) => Wanted::Basket(basket(chance, students).to_string().into()),
+            link @ Wanted::Link(_) => link,
+        };
+        Self::of(family, wanted, chance, number)
+    }
+
+    /// One of this.
+    #[must_use]
+    pub fn of(family: &'static str, wanted: Wanted, chance: &Chance, number: usize) -> Self {
+        let times = |most: usize| u32::try_from(chance.below(most)).expect("few") + 1;
+        Self {
+            family,
+            wanted,
+            intent: None,
+            shown: None,
+            is_unpaid: false,
+            paid: None,
+            opened: (0, times(2)),
+            called: (0, times(3)),
+            key: chance.one_in(3).then(|| format!("key-{number}")),
+            told: Vec::new(),
+        }
+    }
+
+    /// Whether its calls can have an end.
+    #[must_use]
+    pub fn is_paid(&self) -> bool {
+        self.is_unpaid || (self.intent.is_some() && self.paid.is_some())
+    }
+}
+
+/// One or two items of a family's students.
+fn basket(chance: &Chance, students: &[&str]) -> Value {
+    let mut enrolments: Vec<Value> = Vec::new();
+    let mut trials: Vec<Value> = Vec::new();
+    for _ in 0..=chance.below(2) {
+        let (student, (class, plan, _)) = (*chance.pick(students), *chance.pick(&CLASSES));
+        let is_same = |item: &Value| item["studentId"] == student && item["classId"] == class;
+        if enrolments.iter().chain(&trials).any(is_same) {
+            continue;
+        }
+        if chance.one_in(6) {
+            let day = *chance.pick(&["2026-09-14", "2026-09-21"]);
+            trials.push(json!({"classId": class, "studentId": student, "trialAt": day, "time": "16:30"}));
+        } else {
+            enrolments.push(json!({"classId": class, "studentId": student, "pricingPlanId": plan}));
+        }
+    }
+    json!({"enrolments": enrolments, "trials": trials})
+}
+
+impl<F: Flaw> World<F> {
+    /// A purchase goes on: it is opened, paid, called, or somebody misuses its intent.
+    pub fn advance(&mut self, which: usize) {
+        let purchase = &self.purchases[which];
+        let opens = purchase.intent.is_none() || matches!(purchase.wanted, Wanted::Link(_));
+        if !purchase.is_unpaid && opens && purchase.opened.0 < purchase.opened.1 {
+            self.purchases[which].opened.0 += 1;
+            self.open(which);
+        } else if purchase.intent.is_some() && purchase.paid.is_none() {
+            if self.chance.one_in(8) {
+                self.call(which);
+            } else {
+                self.pay(which);
+            }
+        } else if purchase.is_paid() && self.chance.one_in(12) {
+            self.misuse(which);
+        } else if purchase.is_paid() && purchase.called.0 < purchase.called.1 {
+            self.call(which);
+        }
+    }
+
+    /// Opens a session, or the link.
+    pub fn open(&mut self, which: usize) {
+        let Purchase { family, wanted, .. } = &self.purchases[which];
+        let (family, ctx) = (*family, self.ctx.clone());
+        match wanted.clone() {
+            Wanted::Basket(items) => {
+                self.spawn(Doing::Opening(which), async move { Some(calls::open_session(ctx, family, items).await) })
+            }
+            Wanted::Link(link) => {
+                self.spawn(Doing::Opening(which), async move { Some(calls::open_link(ctx, link).await) });
+            }
+        }
+    }
+
+    /// The payer confirms the intent that he was shown.
+    pub fn pay(&mut self, which: usize) {
+        let is_link = matches!(self.purchases[which].wanted, Wanted::Link(_));
+        let with = match self.chance.below(20) {
+            0 => PaysWith::DecliningCard,
+            1..=6 if is_link => PaysWith::BankDebit,
+            _ => PaysWith::Card,
+        };
+        let Some(intent) =
+            self.purchases[which].intent.as_ref().and_then(|intent| IntentId::parse(intent.as_str()).ok())
+        else {
+            return;
+        };
+        let confirmed = self.stripe.confirm(&intent, with).is_ok();
+        let status = self.stripe.glance(&intent, |glance| glance.status);
+        let under_way = matches!(status, Some(IntentStatus::RequiresCapture | IntentStatus::Processing));
+        if confirmed && under_way {
+            self.purchases[which].paid = Some(with);
+        } else if !confirmed {
+            // It was paid in another tab, or it is over: the client learns that from its next call.
+            self.purchases[which].paid = Some(PaysWith::Card);
+        }
+    }
+
+    /// Checks the basket out, or processes the link.
+    pub fn call(&mut self, which: usize) {
+        let purchase = &mut self.purchases[which];
+        purchase.called.0 += 1;
+        let (family, intent, key) = (purchase.family, purchase.intent.clone(), purchase.key.clone());
+        let ctx = self.ctx.clone();
+        match purchase.wanted.clone() {
+            Wanted::Basket(items) => self.spawn(Doing::Paying(which), async move {
+                Some(calls::check_out(ctx, family, intent, items, key).await)
+            }),
+            Wanted::Link(link) => {
+                self.spawn(Doing::Paying(which), async move { Some(calls::process_link(ctx, link, intent).await) })
+            }
+        }
+    }
+
+    /// Somebody uses the intent for another basket, another family or another link.
+    fn misuse(&mut self, which: usize) {
+        let intent = self.purchases[which].intent.clone();
+        let ctx = self.ctx.clone();
+        if self.chance.one_in(4) {
+            let link = self.chance.pick(&self.links).clone();
+            self.spawn(Doing::Misusing(which), async move { Some(calls::process_link(ctx, link, intent).await) });
+            return;
+        }
+        let own = self.purchases[which].family;
+        let (family, students) = if self.chance.one_in(3) { *self.chance.pick(&FAMILIES) } else { family_of(own) };
+        let items: Arc<str> = basket(&self.chance, students).to_string().into();
+        if self.purchases[which].wanted == Wanted::Basket(items.clone()) && family == own {
+            return;
+        }
+        self.spawn(
+            Doing::Misusing(which),
+            async move { Some(calls::check_out(ctx, family, intent, items, None).await) },
+        );
+    }
+
+    /// A client learns what it was answered.
+    pub fn learn(&mut self, doing: Doing, answer: Answer) {
+        self.coverage.see_answer(&answer);
+        match doing {
+            Doing::Opening(which) => {
+                let purchase = &mut self.purchases[which];
+                purchase.is_unpaid |= answer.code == Some(ErrorCode::PaymentNotNeeded);
+                if answer.status == 200 {
+                    let body: Value = serde_json::from_str(answer.body.as_deref().unwrap_or_default()).expect("JSON");
+                    let intent = body.pointer("/paymentSession/paymentIntent").unwrap_or(&body["paymentIntent"]);
+                    purchase.intent = intent["id"].as_str().map(str::to_owned);
+                    purchase.shown = intent["amount"].as_i64();
+                }
+            }
+            Doing::Paying(which) => self.purchases[which].told.push(answer),
+            Doing::Misusing(_) | Doing::Delivering | Doing::Scheduled | Doing::Revoking | Doing::Repricing => {}
+        }
+    }
+}
+
+fn family_of(id: &str) -> (&'static str, &'static [&'static str]) {
+    *FAMILIES.iter().find(|(family, _)| *family == id).expect("a family of the studio")
+}

@@ -1,0 +1,79 @@
+//! Faults by chance.
+//!
+//! Invariant: when they are over, they are over: a world must heal then.
+
+use super::chance::Chance;
+use super::faults::{CallKind, Fault, Faults};
+
+/// What the seed has drawn for a world's network.
+#[derive(Debug)]
+pub struct RandomFaults {
+    chance: Chance,
+    /// One call in so many goes wrong; `None`: none does.
+    rate: Option<usize>,
+    /// One call in so many takes longer than others.
+    slow: usize,
+    /// How many calls were lost after their effect.
+    pub replies_lost: u64,
+}
+
+impl RandomFaults {
+    /// The faults of a world.
+    #[must_use]
+    pub fn draw(chance: &Chance) -> Self {
+        let rate = *chance.pick(&[None, Some(40), Some(15), Some(6)]);
+        Self { chance: Chance::of(chance.next()), rate, slow: *chance.pick(&[2, 5, 1000]), replies_lost: 0 }
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn end(&mut self) {
+        self.rate = None;
+        self.slow = usize::MAX;
+    }
+
+    /// Whether anything goes wrong.
+    #[must_use]
+    pub fn are_on(&self) -> bool {
+        self.rate.is_some()
+    }
+}
+
+impl Faults for RandomFaults {
+    fn next(&mut self, call: CallKind) -> Fault {
+        let Some(rate) = self.rate else { return Fault::None };
+        if !self.chance.one_in(rate) {
+            return Fault::None;
+        }
+        let of_writes = [
+            Fault::NotSent,
+            Fault::Refused,
+            Fault::RequestLost,
+            Fault::ReplyLost,
+            Fault::ReplyLost,
+            Fault::Late,
+            Fault::Stored500,
+            Fault::Stored500Done,
+        ];
+        let fault = match call {
+            CallKind::Get | CallKind::Batch | CallKind::Query | CallKind::Due | CallKind::LoadIntent => Fault::NotSent,
+            CallKind::Transact
+            | CallKind::Update
+            | CallKind::CreateIntent
+            | CallKind::Capture
+            | CallKind::Cancel
+            | CallKind::CreateCustomer
+            | CallKind::CustomerSession
+            | CallKind::EphemeralKey => *self.chance.pick(&of_writes),
+        };
+        self.replies_lost += u64::from(fault == Fault::ReplyLost);
+        fault
+    }
+
+    fn delay(&mut self, _call: CallKind) -> u32 {
+        if self.slow < usize::MAX && self.chance.one_in(self.slow) { u32::from(self.chance.one_in(3)) + 1 } else { 0 }
+    }
+
+    fn age(&mut self, _call: CallKind) -> usize {
+        if self.slow < usize::MAX && self.chance.one_in(4) { self.chance.below(4) } else { 0 }
+    }
+}

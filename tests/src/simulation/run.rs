@@ -1,0 +1,283 @@
+//! A world from its seed to its end.
+//!
+//! Invariant: what a seed does is the same on every machine, so that a failing one can be run again alone.
+
+use classpay_domain::id::IntentId;
+use classpay_domain::money::Money;
+use classpay_domain::order::IntentStatus;
+
+use super::calls;
+use super::coverage::Coverage;
+use super::heal::{self, Healing};
+use super::invariants;
+use super::machine::Flaw;
+use super::purchases::{Purchase, Wanted};
+use super::stripe::Arrival;
+use super::studio;
+use super::world::{Doing, Violation, World, lock};
+
+/// How many things happen in a world before its faults stop.
+const MOMENTS: usize = 220;
+/// How many events wait at most; the rest are lost, as far as the world's first part goes.
+const TWICE: u32 = 2;
+
+/// What a world came to.
+#[derive(Debug)]
+pub struct Report {
+    /// What it has come across.
+    pub coverage: Coverage,
+    /// What was violated.
+    pub violation: Option<Violation>,
+}
+
+/// Runs the world of a seed.
+#[must_use]
+pub fn run<F: Flaw>(seed: u64) -> Report {
+    let mut world = World::<F>::begin(seed);
+    let result = if seed % 16 == 0 { calm(&mut world) } else { live(&mut world) };
+    let mut coverage = std::mem::take(&mut world.coverage);
+    coverage.replies_lost += lock(&world.faults).replies_lost;
+    Report { coverage, violation: result.err() }
+}
+
+/// 11: without faults and rivals a valid call that is clicked several times completes once and answers alike.
+fn calm<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+    lock(&world.faults).end();
+    let number = world.chance.below(1000);
+    let mut purchase = Purchase::draw(&world.chance, number, &world.links[..1]);
+    purchase.opened = (0, 1);
+    if purchase.wanted != Wanted::Link(world.links[0].clone()) {
+        let items = r#"{"enrolments":[{"classId":"cls_1","studentId":"stu_1","pricingPlanId":"pp_u"}],"trials":[]}"#;
+        (purchase.family, purchase.wanted) = ("fml_1", Wanted::Basket(items.into()));
+    }
+    world.purchases.push(purchase);
+    world.open(0);
+    heal::run_all(world)?;
+    let intent = world.purchases[0].intent.clone().ok_or("11: a valid purchase can't be opened")?;
+    let intent_id = IntentId::parse(intent.as_str()).expect("an intent's id");
+    world.stripe.confirm(&intent_id, super::stripe::PaysWith::Card).map_err(|error| format!("11: {error}"))?;
+    world.purchases[0].paid = Some(super::stripe::PaysWith::Card);
+    let clicks = 2 + world.chance.below(4);
+    for _ in 0..clicks {
+        world.call(0);
+    }
+    heal::run_all(world)?;
+    let told: Vec<_> = world.purchases[0].told.iter().map(|answer| (answer.status, answer.code)).collect();
+    if told.len() != clicks || told.iter().any(|(status, _)| *status != 200) {
+        return Err(format!("11: {clicks} clicks were answered {told:?}"));
+    }
+    world.coverage.calm += 1;
+    heal::to_the_end(world, Healing::Schedule)
+}
+
+/// Everything at once, then healing.
+fn live<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+    for number in 0..=world.chance.below(5) {
+        let links = world.links.clone();
+        world.purchases.push(Purchase::draw(&world.chance, number, &links));
+    }
+    // Rivals want the same.
+    if world.chance.one_in(2) {
+        let first = &world.purchases[0];
+        let (family, wanted) = (first.family, first.wanted.clone());
+        let rival = Purchase::of(family, wanted, &world.chance, 0);
+        world.purchases.push(rival);
+    }
+    for _ in 0..MOMENTS {
+        moment(world)?;
+    }
+    let healing = match world.chance.below(3) {
+        0 => Healing::Schedule,
+        1 => Healing::Clients,
+        _ => Healing::Webhook,
+    };
+    heal::to_the_end(world, healing)
+}
+
+fn moment<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+    match world.chance.below(100) {
+        0..=59 => goes_on(world),
+        60..=75 => {
+            let which = world.chance.below(world.purchases.len());
+            world.advance(which);
+            Ok(())
+        }
+        76..=81 => {
+            deliver_one(world);
+            Ok(())
+        }
+        82..=84 => {
+            let ctx = world.ctx.clone();
+            world.spawn(Doing::Scheduled, async move {
+                calls::run_schedule(ctx).await;
+                None
+            });
+            Ok(())
+        }
+        85..=90 => {
+            let seconds = *world.chance.pick(&[1, 5, 61, 130, 400, 4_000]);
+            world.pass_s(seconds);
+            world.check()
+        }
+        91..=93 => world.land_one(),
+        94 if lock(&world.faults).are_on() => world.kill_one(),
+        95..=97 => meddle(world),
+        _ => goes_on(world),
+    }
+}
+
+fn goes_on<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+    if let Some(done) = world.step()?
+        && let Some(answer) = done.answer
+    {
+        world.learn(done.what, answer);
+    }
+    Ok(())
+}
+
+/// Delivers a drawn event, perhaps not for the last time, and perhaps forged.
+fn deliver_one<F: Flaw>(world: &mut World<F>) {
+    if world.outbox.is_empty() {
+        return;
+    }
+    let which = world.chance.below(world.outbox.len());
+    let is_right = !world.chance.one_in(20);
+    let again = !is_right || world.chance.one_in(4);
+    let (event, count) = &mut world.outbox[which];
+    let event = event.clone();
+    *count += u32::from(is_right);
+    world.coverage.delivered_twice += u64::from(*count == TWICE);
+    world.coverage.forged += u64::from(!is_right);
+    if !again {
+        world.outbox.swap_remove(which);
+    }
+    deliver(world, event, is_right);
+}
+
+/// Delivers an event.
+pub(super) fn deliver<F: Flaw>(world: &mut World<F>, event: super::stripe::Event, is_right: bool) {
+    let ctx = world.ctx.clone();
+    world.spawn(Doing::Delivering, async move { Some(calls::deliver(ctx, event, calls::secret(is_right)).await) });
+}
+
+/// An intent in this status, by chance.
+fn an_intent<F: Flaw>(world: &World<F>, status: &[IntentStatus]) -> Option<IntentId> {
+    let mut found = Vec::new();
+    world.stripe.for_each(|glance| {
+        if status.contains(&glance.status) {
+            found.push(glance.intent.clone());
+        }
+    });
+    if found.is_empty() { None } else { Some(world.chance.pick(&found).clone()) }
+}
+
+/// What others do: the payer's bank, the studio in Stripe's dashboard, staff.
+fn meddle<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+    world.note(|| "somebody meddles".to_owned());
+    const UNPAID: &[IntentStatus] = &[IntentStatus::RequiresPaymentMethod];
+    const HELD: &[IntentStatus] = &[IntentStatus::RequiresCapture];
+    match world.chance.below(12) {
+        0..=2 => {
+            if let Some(intent) = an_intent(world, &[IntentStatus::Processing]) {
+                if world.chance.one_in(2) {
+                    world.coverage.debit_settled += u64::from(world.stripe.settle_debit(&intent).is_ok());
+                } else {
+                    world.coverage.debit_failed += u64::from(world.stripe.fail_debit(&intent).is_ok());
+                }
+            }
+        }
+        3 => {
+            if let Some(intent) = an_intent(world, HELD) {
+                world.coverage.hold_expired += u64::from(world.stripe.expire(&intent).is_ok());
+            }
+        }
+        4 => {
+            if let Some(intent) = an_intent(world, UNPAID) {
+                let amount = Money::minor(*world.chance.pick(&[100, 3_000, 99_999]));
+                world.coverage.tampered += u64::from(world.stripe.edit_amount(&intent, amount).is_ok());
+            }
+        }
+        5 => capture_in_dashboard(world, an_intent(world, HELD)),
+        6 => {
+            if let Some(intent) =
+                an_intent(world, &[IntentStatus::RequiresCapture, IntentStatus::RequiresPaymentMethod])
+            {
+                world.stripe.cancel_in_dashboard(&intent).ok();
+            }
+        }
+        7 | 8 => {
+            if let Some(intent) = an_intent(world, &[IntentStatus::Succeeded]) {
+                let amount = (!world.chance.one_in(2)).then(|| Money::minor(100));
+                if world.is_meddled(intent.as_str()) {
+                    return Ok(());
+                }
+                world.stripe.refund(&intent, amount, Arrival::AtOnce).ok();
+            }
+        }
+        9 => {
+            let (ctx, link) = (world.ctx.clone(), world.chance.pick(&world.links).clone());
+            world.spawn(Doing::Revoking, async move { Some(calls::revoke_link(ctx, link).await) });
+        }
+        _ => {
+            let (ctx, price) = (world.ctx.clone(), 5_000 + i64::from(world.chance.one_in(2)) * 100);
+            world.coverage.repriced += 1;
+            world.spawn(Doing::Repricing, async move {
+                ctx.store.import(&studio::catalogue(price)).await.ok();
+                None
+            });
+        }
+    }
+    world.check()
+}
+
+fn capture_in_dashboard<F: Flaw>(world: &mut World<F>, intent: Option<IntentId>) {
+    let Some(intent) = intent else { return };
+    let amount = world.chance.one_in(3).then(|| Money::minor(100));
+    lock(&world.meddled).insert(intent.as_str().to_owned());
+    world.coverage.meddled += u64::from(world.stripe.capture_in_dashboard(&intent, amount).is_ok());
+}
+
+/// 10: who was told 200 has what he paid for; who was told "released" was not charged.
+///
+/// # Errors
+/// Who hasn't, or was.
+pub(super) fn everybody_has_what_he_was_told<F: Flaw>(world: &World<F>) -> Result<(), Violation> {
+    for purchase in &world.purchases {
+        for answer in &purchase.told {
+            let taken = purchase.intent.as_deref().and_then(|intent| invariants::taken(&world.stripe, intent));
+            if answer.released && taken.is_some_and(|taken| taken.status != IntentStatus::Canceled) {
+                return Err(format!("10: {purchase:?} was told that it is released, and Stripe says {taken:?}"));
+            }
+            if answer.status == 200 {
+                told_done(world, purchase)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn told_done<F: Flaw>(world: &World<F>, purchase: &Purchase) -> Result<(), Violation> {
+    let Some(intent) = &purchase.intent else { return Ok(()) };
+    let order = world.model().orders.values().find(|order| order.intent.as_ref() == Some(intent));
+    let taken = invariants::taken(&world.stripe, intent);
+    // A bank debit that was under way may have failed since; whoever was told so was told "pending".
+    let is_debit = purchase.paid == Some(super::stripe::PaysWith::BankDebit);
+    match order {
+        Some(order) if order.state == "COMPLETED" => {
+            let is_own = match &purchase.wanted {
+                Wanted::Basket(items) => super::told::is_basket(&order.basket, purchase.family, items),
+                Wanted::Link(_) => order.link.is_some(),
+            };
+            let amounts = (purchase.shown, taken.map(|taken| taken.received));
+            if !is_own {
+                return Err(format!("10: {purchase:?} was told 200, and its intent has paid another basket"));
+            }
+            if !is_debit && (amounts.0 != Some(order.total) || amounts.1 != Some(order.total)) {
+                return Err(format!("7: {purchase:?} was shown {:?}, charged {:?}: {order:?}", amounts.0, amounts.1));
+            }
+            Ok(())
+        }
+        Some(_) if is_debit => Ok(()),
+        _ => Err(format!("10: {purchase:?} was told 200 and has {order:?}, Stripe says {taken:?}")),
+    }
+}

@@ -1,0 +1,263 @@
+//! What happens around Stripe: payers, banks, the studio in its dashboard, and what a world looks at.
+//!
+//! Invariant: nothing here is a call of the service: it has no faults and no scheduling points. What can't happen says
+//! so and changes nothing.
+
+use classpay_domain::id::{AccountId, CustomerId, IntentId};
+use classpay_domain::money::Money;
+use classpay_service::stripe::{Intent, StripeError};
+
+use super::MemoryStripe;
+use super::calls::at_least_one;
+use super::events::Event;
+use super::intents::{Authentication, PaysWith};
+use super::returns::Arrival;
+use super::state::{DisputeStatus, Glance, Refusal, State};
+
+/// How a dispute ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The money comes back to the studio.
+    Won,
+    /// The payer keeps it.
+    Lost,
+}
+
+/// Everything that can be impossible is refused as Stripe would refuse it.
+type Happening = Result<(), StripeError>;
+
+/// The studio's account and customers.
+impl MemoryStripe {
+    /// A customer that was made before this world began.
+    pub fn add_customer(&self, account: &AccountId, customer: CustomerId) {
+        let mut state = self.state();
+        let at = state.account(account);
+        if state.living(at, &customer).is_err() {
+            state.accounts[at].customers.push(customer);
+        }
+    }
+
+    /// The studio disconnects its account: our calls are refused. Its payments go on.
+    pub fn disconnect(&self, account: &AccountId) {
+        let mut state = self.state();
+        let at = state.account(account);
+        state.accounts[at].is_connected = false;
+    }
+
+    /// The studio connects its account again.
+    pub fn reconnect(&self, account: &AccountId) {
+        let mut state = self.state();
+        let at = state.account(account);
+        state.accounts[at].is_connected = true;
+    }
+}
+
+/// The payer, and his bank.
+impl MemoryStripe {
+    /// The payer confirms. A card that declines is no error of his.
+    ///
+    /// # Errors
+    /// The intent doesn't wait for that.
+    pub fn confirm(&self, intent: &IntentId, with: PaysWith) -> Happening {
+        self.happens(intent, |state, at| state.confirm(at, with))
+    }
+
+    /// The payer answers to 3-D Secure.
+    ///
+    /// # Errors
+    /// Nobody has asked him.
+    pub fn authenticate(&self, intent: &IntentId, answer: Authentication) -> Happening {
+        self.happens(intent, |state, at| state.authenticate(at, answer))
+    }
+
+    /// The bank pays a debit.
+    ///
+    /// # Errors
+    /// There is none under way.
+    pub fn settle_debit(&self, intent: &IntentId) -> Happening {
+        self.happens(intent, State::settle_debit)
+    }
+
+    /// The bank refuses a debit.
+    ///
+    /// # Errors
+    /// There is none under way.
+    pub fn fail_debit(&self, intent: &IntentId) -> Happening {
+        self.happens(intent, State::fail_debit)
+    }
+
+    /// The card's bank lets a hold go before its time. At its time it does so by itself.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn expire(&self, intent: &IntentId) -> Happening {
+        self.happens(intent, |state, at| state.run_out(at, state.now_ms()))
+    }
+
+    /// The payer's bank takes so much back, or all that was taken; tells the dispute's id.
+    ///
+    /// # Errors
+    /// Nothing was taken, not as much, or it is disputed already.
+    pub fn dispute(&self, intent: &IntentId, amount: Option<Money>) -> Result<String, StripeError> {
+        self.happens(intent, |state, at| state.dispute(at, amount.map(Money::units)))
+    }
+
+    /// The bank decides about a dispute.
+    ///
+    /// # Errors
+    /// It is closed already, or there is none of that id.
+    pub fn close_dispute(&self, dispute: &str, verdict: Verdict) -> Happening {
+        let status = match verdict {
+            Verdict::Won => DisputeStatus::Won,
+            Verdict::Lost => DisputeStatus::Lost,
+        };
+        said(self.looked_at().close_dispute(dispute, status))
+    }
+
+    /// The bank says of a pending refund that it has arrived.
+    ///
+    /// # Errors
+    /// It isn't pending, or there is none of that id.
+    pub fn settle_refund(&self, refund: &str) -> Happening {
+        said(self.looked_at().settle_refund(refund))
+    }
+
+    /// A refund comes back, also one that had looked done.
+    ///
+    /// # Errors
+    /// It has failed before, or there is none of that id.
+    pub fn fail_refund(&self, refund: &str) -> Happening {
+        said(self.looked_at().fail_refund(refund))
+    }
+}
+
+/// The studio in its dashboard, or whoever has its password.
+impl MemoryStripe {
+    /// It captures so much, or all that is held.
+    ///
+    /// # Errors
+    /// Nothing is held, or not as much.
+    pub fn capture_in_dashboard(&self, intent: &IntentId, amount: Option<Money>) -> Happening {
+        self.happens(intent, |state, at| {
+            amount.map_or(Ok(()), |amount| at_least_one(amount.units()))?;
+            state.capture(at, amount.map(Money::units))
+        })
+    }
+
+    /// It cancels.
+    ///
+    /// # Errors
+    /// It is too late for that.
+    pub fn cancel_in_dashboard(&self, intent: &IntentId) -> Happening {
+        self.happens(intent, State::cancel)
+    }
+
+    /// It changes the amount before the payer has confirmed.
+    ///
+    /// # Errors
+    /// He has, or Stripe doesn't charge such an amount.
+    pub fn edit_amount(&self, intent: &IntentId, amount: Money) -> Happening {
+        self.happens(intent, |state, at| state.edit_amount(at, amount.units()))
+    }
+
+    /// It changes an entry of the metadata, or takes it out.
+    ///
+    /// # Errors
+    /// There is no such intent.
+    pub fn edit_metadata(&self, intent: &IntentId, name: &str, value: Option<&str>) -> Happening {
+        self.happens(intent, |state, at| {
+            let metadata = &mut state.payments[at].metadata;
+            match value {
+                Some(value) => metadata.insert(name.to_owned(), value.to_owned()),
+                None => metadata.remove(name),
+            };
+            Ok(())
+        })
+    }
+
+    /// It gives back so much, or what is left; tells the refund's id.
+    ///
+    /// # Errors
+    /// Nothing was taken, not as much is left, or it is disputed.
+    pub fn refund(&self, intent: &IntentId, amount: Option<Money>, arrival: Arrival) -> Result<String, StripeError> {
+        self.happens(intent, |state, at| state.refund(at, amount.map(Money::units), arrival))
+    }
+}
+
+/// What a world looks at, and what it decides.
+impl MemoryStripe {
+    /// How many requests are still on their way, given up by their senders.
+    #[must_use]
+    pub fn late_calls(&self) -> usize {
+        self.state().late.len()
+    }
+
+    /// One of them arrives, with its key; they are counted from the oldest. Whether it was done, now or before.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn land_late(&self, which: usize) -> bool {
+        let mut state = self.state();
+        let late = state.late.remove(which);
+        state.land(late)
+    }
+
+    /// The events since this was last asked, in the order in which they happened.
+    #[must_use]
+    pub fn take_events(&self) -> Vec<Event> {
+        let mut state = self.looked_at();
+        std::mem::take(&mut state.events)
+    }
+
+    /// From now on there are events of what our webhook doesn't follow, too.
+    pub fn tell_everything(&self) {
+        self.state().tells_everything = true;
+    }
+
+    /// Tells of every change of an intent's status or money at the very instant. Stripe waits meanwhile: the watcher
+    /// must not ask it anything.
+    pub fn watch(&self, watcher: impl FnMut(&Glance<'_>) + Send + 'static) {
+        self.state().watcher = Some(Box::new(watcher));
+    }
+
+    /// Shows every intent, in the order in which they were made.
+    pub fn for_each(&self, mut show: impl FnMut(&Glance<'_>)) {
+        let state = self.looked_at();
+        (0..state.payments.len()).for_each(|at| show(&state.glance(at)));
+    }
+
+    /// Shows every intent that has changed since this was last asked. Whether there was one.
+    pub fn for_each_changed(&self, mut show: impl FnMut(&Glance<'_>)) -> bool {
+        let mut state = self.looked_at();
+        let changed = state.take_changed();
+        changed.iter().for_each(|&at| show(&state.glance(at)));
+        !changed.is_empty()
+    }
+
+    /// Looks at one intent.
+    pub fn glance<A>(&self, intent: &IntentId, look: impl FnOnce(&Glance<'_>) -> A) -> Option<A> {
+        let state = self.looked_at();
+        state.place(intent).map(|at| look(&state.glance(at)))
+    }
+
+    /// The whole intent, as a call would show it now.
+    #[must_use]
+    pub fn intent(&self, intent: &IntentId) -> Option<Intent> {
+        let state = self.looked_at();
+        state.place(intent).map(|at| state.payments[at].intent.clone())
+    }
+
+    fn happens<A>(
+        &self,
+        intent: &IntentId,
+        what: impl FnOnce(&mut State, usize) -> Result<A, Refusal>,
+    ) -> Result<A, StripeError> {
+        let mut state = self.looked_at();
+        let at = said(state.place(intent).ok_or_else(|| Refusal::missing(404)))?;
+        said(what(&mut state, at))
+    }
+}
+
+fn said<A>(result: Result<A, Refusal>) -> Result<A, StripeError> {
+    result.map_err(|refusal| refusal.error)
+}

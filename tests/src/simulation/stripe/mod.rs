@@ -1,0 +1,184 @@
+//! A Stripe in memory: intents with their charges, keys, events, and the world around it.
+//!
+//! Read in this order: here (the service's calls), [`calls`] (keys), [`intents`] and [`returns`] (what can happen to a
+//! payment), [`events`] (what is told of it), [`happenings`] (payers, banks, the studio) and [`state`].
+//!
+//! Invariant: it does what the stand-in over HTTP does (a test holds the two against each other), and its answers are
+//! what our adapter makes of Stripe's. A call that is under way holds no lock.
+
+mod calls;
+mod events;
+mod happenings;
+mod intents;
+mod returns;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use classpay_domain::id::{AccountId, CustomerId, IntentId};
+use classpay_domain::money::Money;
+use classpay_service::stripe::payments::Payments;
+use classpay_service::stripe::{CustomerSession, EphemeralKey, Intent, NewIntent, SavedCards, StripeError};
+
+use calls::{Answer, Request, refused_unsent};
+use state::State;
+
+pub use events::Event;
+pub use happenings::Verdict;
+pub use intents::{Authentication, PaysWith};
+pub use returns::Arrival;
+pub use state::Glance;
+
+use super::faults::{CallKind, Fault, Network};
+
+/// The longest idempotency key.
+const LONGEST_KEY: usize = 255;
+
+/// Stripe. Its clones are the same one.
+#[derive(Debug, Clone)]
+pub struct MemoryStripe {
+    state: Arc<Mutex<State>>,
+    network: Network,
+}
+
+impl MemoryStripe {
+    /// One without customers, behind this network. The clock is in milliseconds since 1970, and the world's to move.
+    #[must_use]
+    pub fn new(network: Network, clock: Arc<AtomicI64>) -> Self {
+        Self { state: Arc::new(Mutex::new(State::new(clock))), network }
+    }
+
+    /// Another one with the same accounts, keys and intents, for a world that begins where a prepared one stands. Nothing
+    /// is on its way to it, nothing is to be told, and nobody watches it.
+    #[must_use]
+    pub fn copy(&self, network: Network, clock: Arc<AtomicI64>) -> Self {
+        Self { state: Arc::new(Mutex::new(self.state().copy(clock))), network }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A watcher that panics has found something: whoever tells of it may still look.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state as it is now, holds that have run out included.
+    fn looked_at(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        state.end_holds();
+        state
+    }
+
+    async fn send(
+        &self,
+        kind: CallKind,
+        account: &AccountId,
+        key: &str,
+        request: Request,
+    ) -> Result<Answer, StripeError> {
+        if key.is_empty() || key.len() > LONGEST_KEY {
+            return Err(refused_unsent("an idempotency key is 1 to 255 characters"));
+        }
+        self.network.call(kind, |fault| self.state().receive(fault, account, key, request)).await
+    }
+
+    async fn send_for_intent(
+        &self,
+        kind: CallKind,
+        account: &AccountId,
+        key: &str,
+        request: Request,
+    ) -> Result<Intent, StripeError> {
+        match self.send(kind, account, key, request).await? {
+            Answer::Intent(intent) => Ok(*intent),
+            other => panic!("{other:?} answers a call for an intent"),
+        }
+    }
+}
+
+impl Payments for MemoryStripe {
+    /// No call takes time of its own here: the world's clock stands while it is under way.
+    fn within(&self, _budget: Duration) -> Self {
+        self.clone()
+    }
+
+    async fn load_intent(&self, account: &AccountId, intent: &IntentId) -> Result<Option<Intent>, StripeError> {
+        let read = |fault| {
+            if fault != Fault::None {
+                // A read changes nothing, however it fails.
+                return Err(StripeError::Unavailable);
+            }
+            let mut state = self.looked_at();
+            let account = state.connected(account)?;
+            Ok(state.place_on(account, intent).ok().map(|at| state.payments[at].intent.clone()))
+        };
+        self.network.call(CallKind::LoadIntent, read).await
+    }
+
+    async fn create_intent(&self, account: &AccountId, new: &NewIntent<'_>, key: &str) -> Result<Intent, StripeError> {
+        if new.currency.len() != 3 || !new.currency.bytes().all(|byte| byte.is_ascii_lowercase()) {
+            return Err(refused_unsent("not a currency, or not in lower case"));
+        }
+        self.send_for_intent(CallKind::CreateIntent, account, key, Request::create(new)).await
+    }
+
+    async fn capture_intent(
+        &self,
+        account: &AccountId,
+        intent: &IntentId,
+        amount: Money,
+        key: &str,
+    ) -> Result<Intent, StripeError> {
+        let request = Request::Capture { intent: intent.clone(), amount: amount.units() };
+        self.send_for_intent(CallKind::Capture, account, key, request).await
+    }
+
+    async fn cancel_intent(&self, account: &AccountId, intent: &IntentId, key: &str) -> Result<Intent, StripeError> {
+        let request = Request::Cancel { intent: intent.clone() };
+        self.send_for_intent(CallKind::Cancel, account, key, request).await
+    }
+
+    async fn create_customer(
+        &self,
+        account: &AccountId,
+        name: &str,
+        about: &BTreeMap<String, String>,
+        key: &str,
+    ) -> Result<CustomerId, StripeError> {
+        let request = Request::Customer { name: name.to_owned(), metadata: about.clone() };
+        match self.send(CallKind::CreateCustomer, account, key, request).await? {
+            Answer::Customer(customer) => Ok(customer),
+            other => panic!("{other:?} answers a call for a customer"),
+        }
+    }
+
+    async fn create_customer_session(
+        &self,
+        account: &AccountId,
+        customer: &CustomerId,
+        cards: SavedCards,
+        key: &str,
+    ) -> Result<CustomerSession, StripeError> {
+        let request = Request::CustomerSession { customer: customer.clone(), cards };
+        match self.send(CallKind::CustomerSession, account, key, request).await? {
+            Answer::CustomerSession(session) => Ok(session),
+            other => panic!("{other:?} answers a call for a customer's session"),
+        }
+    }
+
+    async fn create_ephemeral_key(
+        &self,
+        account: &AccountId,
+        customer: &CustomerId,
+        key: &str,
+    ) -> Result<EphemeralKey, StripeError> {
+        let request = Request::EphemeralKey { customer: customer.clone() };
+        match self.send(CallKind::EphemeralKey, account, key, request).await? {
+            Answer::EphemeralKey(key) => Ok(key),
+            other => panic!("{other:?} answers a call for an ephemeral key"),
+        }
+    }
+}

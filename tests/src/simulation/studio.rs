@@ -1,0 +1,115 @@
+//! The studio of the simulation: small, so that everybody meets everybody.
+//!
+//! Invariant: it is imported by the shipped import, once for a thread; a world begins with a copy.
+
+use classpay_service::catalogue::Catalogue;
+use serde_json::{Value, json};
+
+/// The studio.
+pub const COMPANY: &str = "co_1";
+/// Its account.
+pub const ACCOUNT: &str = "acct_1";
+/// What Stripe signs events with.
+pub const WEBHOOK_SECRET: &str = "whsec_simulation";
+/// The season whose students are registered: 15.00 each, 25.00 a family; a costume is 5.00.
+pub const SEASON: &str = "sea_1";
+/// A season without fees.
+pub const FREE_SEASON: &str = "sea_2";
+/// What a family pays for being registered in a year, at most.
+pub const FEE_CAP: i64 = 2500;
+/// When worlds begin: 7 September 2026, 09:00 in London.
+pub const BEGIN_MS: i64 = 1_788_768_000_000;
+
+/// Families with their students.
+pub const FAMILIES: [(&str, &[&str]); 3] =
+    [("fml_1", &["stu_1", "stu_2"]), ("fml_2", &["stu_3", "stu_4"]), ("fml_3", &["stu_5"])];
+/// A class with one place at 50.00, one with two at 80.00, one that costs nothing, one that costs less than Stripe
+/// takes; each with a plan.
+pub const CLASSES: [(&str, &str, u32); 4] =
+    [("cls_1", "pp_u", 1), ("cls_2", "pp_m", 2), ("cls_free", "pp_free", 1), ("cls_cheap", "pp_free", 2)];
+/// Debits from before, with what is due on each.
+pub const DEBITS: [(&str, &str, i64); 2] = [("trn_1", "fml_1", 10_000), ("trn_2", "fml_2", 5_000)];
+
+fn class((id, plan, capacity): &(&str, &str, u32), price: i64) -> Value {
+    json!({
+        "id": id, "seasonId": if *plan == "pp_free" { FREE_SEASON } else { SEASON }, "name": id, "price": price,
+        "dayOfWeek": "monday", "startTime": "16:30", "endTime": "17:30", "firstLessonStartDate": "2026-09-14",
+        "lastLessonEndDate": "2026-12-14", "capacity": capacity, "settings": {"trialsEnabled": true},
+    })
+}
+
+fn debit((id, family, amount): &(&str, &str, i64)) -> Value {
+    json!({
+        "aggregateId": id,
+        "transaction": {
+            "id": id, "companyId": COMPANY, "familyId": family, "familyName": family, "relatedTransactionId": null,
+            "type": "debit", "date": "2026-09-01", "description": "Costumes", "orderId": null, "deletedAt": null,
+        },
+        "details": [{
+            "details": {
+                "id": format!("trnd_{id}"), "companyId": COMPANY, "transactionId": id, "type": "manual-debit",
+                "amount": amount, "description": "Costumes", "deletedAt": null,
+            },
+            "relatedEntities": [],
+        }],
+        "stats": {"total": amount, "subtotal": amount, "discountTotal": 0, "taxTotal": 0},
+    })
+}
+
+/// The studio, its first class at this price.
+///
+/// # Panics
+/// If it has a mistake.
+#[must_use]
+pub fn catalogue(price: i64) -> Catalogue {
+    let plan = |id: &str, kind: &str, count: u32| json!({"id": id, "type": kind, "firstPaymentDate": "2026-09-07", "numberOfInstallments": count});
+    let season = |id: &str, fees: bool, plans: Value| {
+        json!({
+            "id": id, "name": id, "startAt": "2026-09-07", "endAt": "2026-12-18", "registrationStatus": "open",
+            "pricingModel": "per-season", "createdAt": "2026-06-01 09:00:00", "pricingPlans": plans,
+            "enableRegistrationFees": fees, "registrationFeeId": fees.then_some("reg_1"),
+            "additionalFees": if fees {
+                json!([{"id": "fee_costume", "description": "Costume", "amount": 500}])
+            } else { json!([]) },
+        })
+    };
+    let family = |(id, students): &(&str, &[&str])| {
+        let student = |id: &&str| json!({"id": id, "firstName": id, "lastName": "S"});
+        json!({
+            "id": id, "name": id, "createdAt": "2026-06-01 09:00:00",
+            "students": students.iter().map(student).collect::<Vec<_>>(),
+        })
+    };
+    let prices = [price, 8_000, 0, 20];
+    let file = json!({
+        "company": {
+            "id": COMPANY, "name": "Simulated", "createdAt": "2026-05-04 10:12:33",
+            "settings": {
+                "general": {"timezone": "Europe/London"},
+                "trial": {"price": 500, "enableOnPortal": true, "maxCapacityPerLesson": 1, "limitedCapacity": true},
+                "billing": {
+                    "stripeId": ACCOUNT, "currency": "gbp", "isProcessingFeeEnabled": true, "processingFee": 2.9,
+                },
+            },
+        },
+        "registrationFees": [{
+            "id": "reg_1", "name": "Registration", "amount": 1500, "maxAmountPerFamily": FEE_CAP,
+            "repetitionInterval": "annual",
+        }],
+        "discountSchemes": [{
+            "id": "dsc_1", "name": "Siblings", "type": "student_qty_by_family", "application": "individual_item",
+            "discountType": "percent", "values": [{"id": "dscv_1", "quantity": 2, "amount": 10}],
+        }],
+        "seasons": [
+            season(SEASON, true, json!([plan("pp_u", "one-off", 1), plan("pp_m", "monthly", 3)])),
+            season(FREE_SEASON, false, json!([plan("pp_free", "one-off", 1)])),
+        ],
+        "classes": CLASSES.iter().zip(prices).map(|(one, price)| class(one, price)).collect::<Vec<_>>(),
+        "families": FAMILIES.iter().map(family).collect::<Vec<_>>(),
+        "transactions": DEBITS.iter().map(debit).collect::<Vec<_>>(),
+    });
+    match Catalogue::parse(&file.to_string()) {
+        Ok(catalogue) => catalogue,
+        Err(mistakes) => panic!("the simulated studio has mistakes: {mistakes:#?}"),
+    }
+}

@@ -1,0 +1,259 @@
+//! The table of the simulation: in memory, and lost or late when the faults say so.
+//!
+//! Invariant: it evaluates what DynamoDB would be sent, as DynamoDB would; `tests/simulated_table.rs` holds it to that.
+//! It knows no item of ours.
+
+mod evaluate;
+mod expression;
+mod items;
+mod parse;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+use classpay_service::store::Attributes;
+use classpay_service::store::Consistency;
+use classpay_service::store::DueKey;
+use classpay_service::store::Table;
+use classpay_service::store::key::Key;
+use classpay_service::store::{StoreError, Written};
+
+use self::items::Items;
+use super::executor::pause;
+use super::faults::{CallKind, Fault, Network};
+
+/// A table in memory. Its clones are the same one.
+#[derive(Debug, Clone)]
+pub struct MemoryTable {
+    network: Network,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    items: Items,
+    /// What hasn't arrived.
+    late: Vec<Vec<TransactWriteItem>>,
+    /// What made transactions fail.
+    lost: Vec<Key>,
+}
+
+impl State {
+    /// Whether all conditions held; the first that didn't is remembered.
+    fn transact(&mut self, actions: Vec<TransactWriteItem>) -> bool {
+        write::transact(&mut self.items, actions).map_err(|lost| self.lost.push(lost)).is_ok()
+    }
+}
+
+impl MemoryTable {
+    /// An empty one.
+    #[must_use]
+    pub fn new(network: Network) -> Self {
+        Self { network, state: Arc::default() }
+    }
+
+    /// Another one with the same items, for a world that begins where a prepared one stands. Nothing is on its way to
+    /// it, and nothing counts as changed.
+    #[must_use]
+    pub fn copy(&self, network: Network) -> Self {
+        let mut items = self.state().items.clone();
+        drop(items.take_changed());
+        Self { network, state: Arc::new(Mutex::new(State { items, ..State::default() })) }
+    }
+
+    /// How many writes are still on their way.
+    #[must_use]
+    pub fn late_writes(&self) -> usize {
+        self.state().late.len()
+    }
+
+    /// A write that was given up for lost arrives now. Whether it was written: its conditions are judged now.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn land_late(&self, which: usize) -> bool {
+        let mut state = self.state();
+        let actions = state.late.remove(which);
+        state.transact(actions)
+    }
+
+    /// An item as it stands, seen from outside the simulation.
+    #[must_use]
+    pub fn item(&self, key: &Key) -> Option<Arc<Attributes>> {
+        self.state().items.get(&key.pk, &key.sk).cloned()
+    }
+
+    /// Everything, in the order of the keys.
+    #[must_use]
+    pub fn items(&self) -> Vec<(Key, Arc<Attributes>)> {
+        self.state().items.all().collect()
+    }
+
+    /// A partition, in the order of its sort keys.
+    #[must_use]
+    pub fn partition(&self, pk: &str) -> Vec<Arc<Attributes>> {
+        self.state().items.partition(pk, None).map(|(_, item)| Arc::clone(item)).collect()
+    }
+
+    /// What was written since this was last asked. A key is there as often as it was written.
+    #[must_use]
+    pub fn changed(&self) -> Vec<Arc<Key>> {
+        self.state().items.take_changed()
+    }
+
+    /// The items whose conditions made transactions fail since this was last asked: the first of each.
+    #[must_use]
+    pub fn lost(&self) -> Vec<Key> {
+        std::mem::take(&mut self.state().lost)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("a world ends with the first panic")
+    }
+
+    /// How old this read may be.
+    fn age(&self, call: CallKind, consistency: Consistency) -> usize {
+        match consistency {
+            Consistency::Strong => 0,
+            Consistency::Eventual => self.network.age(call),
+        }
+    }
+
+    /// Reads item by item, from after `last`, until a scheduling point is drawn: after how many it goes on.
+    fn read_on(&self, pk: &str, last: &mut Option<String>, found: &mut Vec<Attributes>) -> u32 {
+        let state = self.state();
+        let mut sk_read = None;
+        let mut points = 0;
+        for (sk, item) in state.items.partition(pk, last.as_deref()) {
+            found.push(Attributes::clone(item));
+            points = self.network.delay(CallKind::Query);
+            if points > 0 {
+                sk_read = Some(sk.clone());
+                break;
+            }
+        }
+        *last = sk_read;
+        points
+    }
+}
+
+impl Table for MemoryTable {
+    async fn get(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
+        let read = |fault| {
+            is_read(fault)?;
+            Ok(self.state().items.get(&key.pk, &key.sk).map(|item| Attributes::clone(item)))
+        };
+        self.network.call(CallKind::Get, read).await
+    }
+
+    async fn get_all(
+        &self,
+        mut keys: Vec<Key>,
+        consistency: Consistency,
+    ) -> Result<HashMap<Key, Attributes>, StoreError> {
+        keys.sort();
+        keys.dedup();
+        is_read(self.network.arrive(CallKind::Batch).await)?;
+        // Each item is read at a time of its own: a transaction can be seen in half.
+        let mut keys: Vec<_> = keys.into_iter().map(|key| (self.network.delay(CallKind::Batch), key)).collect();
+        keys.sort_by_key(|(points, _)| *points);
+        let (mut found, mut passed) = (HashMap::with_capacity(keys.len()), 0);
+        for (points, key) in keys {
+            for _ in passed..points {
+                pause().await;
+            }
+            passed = points;
+            let age = self.age(CallKind::Batch, consistency);
+            let item = self.state().items.get_old(&key, age).map(|item| Attributes::clone(item));
+            if let Some(item) = item {
+                found.insert(key, item);
+            }
+        }
+        pause().await;
+        Ok(found)
+    }
+
+    async fn query(&self, pk: &str, consistency: Consistency) -> Result<Vec<Attributes>, StoreError> {
+        assert!(!pk.is_empty(), "DynamoDB refuses an empty text in a key");
+        is_read(self.network.arrive(CallKind::Query).await)?;
+        let age = self.age(CallKind::Query, consistency);
+        let mut found = Vec::new();
+        if age > 0 {
+            found.extend(self.state().items.partition_old(pk, age).into_iter().map(|item| Attributes::clone(item)));
+        } else {
+            let mut last = None;
+            loop {
+                for _ in 0..self.read_on(pk, &mut last, &mut found) {
+                    pause().await;
+                }
+                if last.is_none() {
+                    break;
+                }
+            }
+        }
+        pause().await;
+        Ok(found)
+    }
+
+    async fn due(&self, shard: &str, until: &str, most: usize) -> Result<Vec<DueKey>, StoreError> {
+        let read = |fault| {
+            is_read(fault)?;
+            let age = self.network.age(CallKind::Due);
+            Ok(self.state().items.due(shard, until, most, age))
+        };
+        self.network.call(CallKind::Due, read).await
+    }
+
+    async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<Written, StoreError> {
+        let write = |fault| {
+            let mut state = self.state();
+            match fault {
+                Fault::None => Ok(if state.transact(actions) { Written::Done } else { Written::Lost }),
+                Fault::NotSent => Err(StoreError::Unavailable),
+                Fault::Refused => Ok(Written::Busy),
+                Fault::RequestLost | Fault::Stored500 => Ok(Written::Unknown),
+                Fault::ReplyLost | Fault::Stored500Done => {
+                    state.transact(actions);
+                    Ok(Written::Unknown)
+                }
+                Fault::Late => {
+                    state.late.push(actions);
+                    Ok(Written::Unknown)
+                }
+            }
+        };
+        self.network.call(CallKind::Transact, write).await
+    }
+
+    async fn update(&self, update: Update) -> Result<Attributes, StoreError> {
+        let write = |fault| {
+            let mut state = self.state();
+            match fault {
+                Fault::None => return Ok(write::update(&mut state.items, &update)),
+                Fault::ReplyLost | Fault::Stored500Done => drop(write::update(&mut state.items, &update)),
+                Fault::Late => state.late.push(vec![TransactWriteItem::builder().update(update).build()]),
+                Fault::NotSent | Fault::Refused | Fault::RequestLost | Fault::Stored500 => {}
+            }
+            Err(StoreError::Unavailable)
+        };
+        self.network.call(CallKind::Update, write).await
+    }
+}
+
+/// A read that is lost on either way is only not answered.
+fn is_read(fault: Fault) -> Result<(), StoreError> {
+    match fault {
+        Fault::None => Ok(()),
+        Fault::NotSent
+        | Fault::Refused
+        | Fault::RequestLost
+        | Fault::ReplyLost
+        | Fault::Late
+        | Fault::Stored500
+        | Fault::Stored500Done => Err(StoreError::Unavailable),
+    }
+}

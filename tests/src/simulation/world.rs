@@ -1,0 +1,349 @@
+//! A world: a few families, a small studio, Stripe, and what goes wrong between them.
+//!
+//! Read in this order: here (what there is and what can happen), [`super::purchases`] (what families want),
+//! [`super::run`] (a world from its seed to its end), [`super::invariants`].
+//!
+//! Invariant: after every step the invariants hold, or the world ends with what is violated.
+
+use std::cell::{LazyCell, OnceCell};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use classpay_domain::order::IntentStatus;
+use classpay_service::clock::Clock;
+use classpay_service::context::Context;
+use classpay_service::mint::Mint;
+use classpay_service::store::key::Key;
+use classpay_service::stripe::Secret;
+
+use super::calls::{self, Answer, Hands};
+use super::chance::Chance;
+use super::coverage::Coverage;
+use super::executor::{self, Executor, TaskId};
+use super::faults::Network;
+use super::invariants;
+use super::machine::{AsShipped, Flaw, Simulated};
+use super::model::Model;
+use super::purchases::Purchase;
+use super::random::RandomFaults;
+use super::stripe::{Event, MemoryStripe};
+use super::studio::{self, BEGIN_MS};
+use super::table::MemoryTable;
+
+/// What is violated, in a sentence that begins with the invariant's number.
+pub type Violation = String;
+
+/// What a task did, and what it was answered.
+#[derive(Debug)]
+pub struct Done {
+    /// What.
+    pub what: Doing,
+    /// The answer, if it is a call that is answered.
+    pub answer: Option<Answer>,
+}
+
+/// What a task does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// A purchase's session, or its link, is opened.
+    Opening(usize),
+    /// A purchase is checked out, or its link processed.
+    Paying(usize),
+    /// An intent is used for another basket than its own, or by another family.
+    Misusing(usize),
+    /// Stripe's event is delivered.
+    Delivering,
+    /// The schedule runs.
+    Scheduled,
+    /// A link is revoked.
+    Revoking,
+    /// The studio changes a price.
+    Repricing,
+}
+
+/// The clock and the counter of ids: they live as long as the thread.
+struct Time {
+    now_ms: &'static AtomicI64,
+    ids: &'static AtomicU64,
+}
+
+/// What every world of a thread begins with.
+struct Prepared {
+    table: MemoryTable,
+    model: Model,
+    links: Vec<Arc<str>>,
+    ids: u64,
+}
+
+thread_local! {
+    static TIME: LazyCell<Time> = LazyCell::new(|| Time {
+        now_ms: Box::leak(Box::default()),
+        ids: Box::leak(Box::default()),
+    });
+    static PREPARED: OnceCell<Prepared> = const { OnceCell::new() };
+}
+
+fn hands<F: Flaw>(table: &MemoryTable, stripe: &MemoryStripe) -> Hands<F> {
+    let (now_ms, ids) = TIME.with(|time| (time.now_ms, time.ids));
+    let clock = Clock::told(now_ms);
+    let secret = Secret::new(studio::WEBHOOK_SECRET.to_owned());
+    let url = "https://pay.example/".to_owned();
+    let mint = Mint::counting(clock, ids);
+    Arc::new(Context::<Simulated<F>>::assembled(table.clone(), stripe.clone(), clock, mint, secret, url))
+}
+
+fn prepare() -> Prepared {
+    let (now_ms, ids) = TIME.with(|time| (time.now_ms, time.ids));
+    now_ms.store(BEGIN_MS, Relaxed);
+    let table = MemoryTable::new(Network::reliable());
+    let stripe = MemoryStripe::new(Network::reliable(), Arc::new(AtomicI64::new(BEGIN_MS)));
+    let ctx = hands::<AsShipped>(&table, &stripe);
+    executor::run(ctx.store.import(&studio::catalogue(5_000))).expect("an empty table takes a studio");
+    let wanted = [("trn_1", None), ("trn_1", None), ("trn_2", Some("2026-09-07 11:00:00"))];
+    let links = wanted.map(|(debit, expires_at)| {
+        let made = executor::run(calls::make_link(ctx.clone(), debit, expires_at));
+        let body: serde_json::Value = serde_json::from_str(&made.body.expect("a link is made")).expect("JSON");
+        body["paymentLink"]["id"].as_str().expect("a link has an id").into()
+    });
+    let mut model = Model::default();
+    for (key, item) in table.items() {
+        model.take_in(&key, &item).expect("nothing was there before");
+    }
+    Prepared { table, model, links: links.into(), ids: ids.load(Relaxed) }
+}
+
+/// A world.
+#[derive(Debug)]
+pub struct World<F: Flaw> {
+    /// What functions work with.
+    pub ctx: Hands<F>,
+    /// The table.
+    pub table: MemoryTable,
+    /// Stripe.
+    pub stripe: MemoryStripe,
+    /// What goes wrong.
+    pub faults: Arc<Mutex<RandomFaults>>,
+    /// What is drawn.
+    pub chance: Chance,
+    /// What runs.
+    pub executor: Executor<Done>,
+    /// What each running task does.
+    pub running: Vec<(TaskId, Doing)>,
+    /// What families want.
+    pub purchases: Vec<Purchase>,
+    /// Links: two on one debit, and one that expires after three hours.
+    pub links: Vec<Arc<str>>,
+    /// Events that were not delivered, and how often one was.
+    pub outbox: Vec<(Event, u32)>,
+    /// Intents that somebody has meddled with at Stripe.
+    pub meddled: Arc<Mutex<BTreeSet<String>>>,
+    /// What has happened.
+    pub coverage: Coverage,
+    model: Model,
+    stripe_ms: Arc<AtomicI64>,
+    now_ms: &'static AtomicI64,
+    unrecorded: Arc<Mutex<Option<String>>>,
+}
+
+impl<F: Flaw> World<F> {
+    /// One that begins.
+    ///
+    /// # Panics
+    /// If the studio can't be prepared.
+    #[must_use]
+    pub fn begin(seed: u64) -> Self {
+        let chance = Chance::of(seed);
+        let faults = Arc::new(Mutex::new(RandomFaults::draw(&chance)));
+        let network = Network::with(&faults);
+        let stripe_ms = Arc::new(AtomicI64::new(BEGIN_MS));
+        let (table, model, links, ids) = PREPARED.with(|prepared| {
+            let Prepared { table, model, links, ids } = prepared.get_or_init(prepare);
+            (table.copy(network.clone()), model.clone(), links.clone(), *ids)
+        });
+        let stripe = MemoryStripe::new(network, stripe_ms.clone());
+        let now_ms = TIME.with(|time| {
+            time.now_ms.store(BEGIN_MS, Relaxed);
+            time.ids.store(ids, Relaxed);
+            time.now_ms
+        });
+        let world = Self {
+            ctx: hands(&table, &stripe),
+            executor: Executor::new(chance.clone()),
+            table,
+            stripe,
+            faults,
+            chance,
+            running: Vec::new(),
+            purchases: Vec::new(),
+            links,
+            outbox: Vec::new(),
+            meddled: Arc::default(),
+            coverage: Coverage::default(),
+            model,
+            stripe_ms,
+            now_ms,
+            unrecorded: Arc::default(),
+        };
+        world.watch_captures();
+        world
+    }
+
+    /// 3: whatever is captured by us is recorded at that very instant.
+    fn watch_captures(&self) {
+        let (table, found, meddled) = (self.table.clone(), self.unrecorded.clone(), self.meddled.clone());
+        let mut held = BTreeSet::new();
+        self.stripe.watch(move |glance| {
+            let intent = glance.intent.as_str();
+            match glance.status {
+                IntentStatus::RequiresCapture => {
+                    held.insert(intent.to_owned());
+                }
+                IntentStatus::Succeeded if held.remove(intent) => {
+                    let order = classpay_domain::order::order_of_intent(
+                        &studio::ACCOUNT.parse().expect("an account"),
+                        glance.intent,
+                    );
+                    let is_recorded =
+                        table.item(&classpay_service::store::key::order(&order)).is_some_and(|o| !o.is_empty());
+                    let is_ours = !lock(&meddled).contains(intent);
+                    if is_ours && !is_recorded {
+                        *lock(&found) = Some(format!("3: {intent} was captured without a record of it"));
+                    }
+                }
+                _ => {}
+            }
+        });
+    }
+
+    /// Notes what happens, for whoever runs one world alone.
+    pub fn note(&self, what: impl FnOnce() -> String) {
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            tracing::debug!(at_s = (self.now_ms() - BEGIN_MS) / 1000, "{}", what());
+        }
+    }
+
+    /// Now, in milliseconds since 1970.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        self.now_ms.load(Relaxed)
+    }
+
+    /// Time goes by.
+    pub fn pass_s(&self, seconds: i64) {
+        let now_ms = self.now_ms() + seconds * 1000;
+        self.now_ms.store(now_ms, Relaxed);
+        self.stripe_ms.store(now_ms, Relaxed);
+    }
+
+    /// Begins a task.
+    pub fn spawn(&mut self, doing: Doing, future: impl Future<Output = Option<Answer>> + 'static) {
+        let task = self.executor.spawn(async move { Done { what: doing, answer: future.await } });
+        self.running.push((task, doing));
+        self.note(|| format!("{task:?} begins: {doing:?}"));
+    }
+
+    /// Lets one task go on; what it was answered, if that was its end.
+    ///
+    /// # Errors
+    /// What is violated after it.
+    pub fn step(&mut self) -> Result<Option<Done>, Violation> {
+        let Some(step) = self.executor.step() else { return Ok(None) };
+        if let Some(done) = &step.answer {
+            let told = |answer: &Answer| (answer.status, answer.code, answer.released);
+            self.note(|| format!("{:?} ends: {:?} {:?}", step.task, done.what, done.answer.as_ref().map(told)));
+            self.running.retain(|(task, _)| *task != step.task);
+        }
+        self.check()?;
+        Ok(step.answer)
+    }
+
+    /// Ends a drawn task where it is.
+    ///
+    /// # Errors
+    /// What is violated after it.
+    pub fn kill_one(&mut self) -> Result<(), Violation> {
+        if self.running.is_empty() {
+            return Ok(());
+        }
+        let (task, doing) = self.running.swap_remove(self.chance.below(self.running.len()));
+        self.executor.kill(task);
+        self.note(|| format!("{task:?} is killed"));
+        self.coverage.kills += 1;
+        if let Doing::Paying(purchase) = doing
+            && let Some(intent) = &self.purchases[purchase].intent
+            && invariants::taken(&self.stripe, intent).is_some_and(|taken| taken.status == IntentStatus::Succeeded)
+            && self.model.orders.values().any(|o| o.intent.as_ref() == Some(intent) && o.state == "PENDING")
+        {
+            self.coverage.killed_after_capture += 1;
+        }
+        self.check()
+    }
+
+    /// What was given up for lost arrives now.
+    ///
+    /// # Errors
+    /// What is violated after it.
+    pub fn land_one(&mut self) -> Result<(), Violation> {
+        let (writes, calls) = (self.table.late_writes(), self.stripe.late_calls());
+        if writes + calls == 0 {
+            return Ok(());
+        }
+        let which = self.chance.below(writes + calls);
+        let landed = if which < writes { self.table.land_late(which) } else { self.stripe.land_late(which - writes) };
+        self.note(|| format!("something lands late: {landed}"));
+        if landed {
+            self.coverage.landed_late += 1;
+        }
+        self.check()
+    }
+
+    /// Whether anything is on its way still.
+    #[must_use]
+    pub fn has_late(&self) -> bool {
+        self.table.late_writes() + self.stripe.late_calls() > 0
+    }
+
+    /// What the table says.
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Whether somebody has meddled with an intent at Stripe.
+    #[must_use]
+    pub fn is_meddled(&self, intent: &str) -> bool {
+        lock(&self.meddled).contains(intent)
+    }
+
+    /// Takes in what has changed, and asks the invariants.
+    ///
+    /// # Errors
+    /// What is violated.
+    pub fn check(&mut self) -> Result<(), Violation> {
+        self.outbox.extend(self.stripe.take_events().into_iter().map(|event| (event, 0)));
+        if let Some(unrecorded) = lock(&self.unrecorded).take() {
+            return Err(unrecorded);
+        }
+        let mut has_changed = self.stripe.for_each_changed(|_| {});
+        for key in self.table.lost() {
+            self.coverage.see_lost(&key);
+        }
+        let mut keys: Vec<Arc<Key>> = self.table.changed();
+        keys.sort();
+        keys.dedup();
+        for key in keys {
+            has_changed = true;
+            if let Some(item) = self.table.item(&key) {
+                self.coverage.see(&key, &item);
+                self.model.take_in(&key, &item)?;
+            }
+        }
+        if has_changed { invariants::at_every_instant(&self.model, &self.stripe) } else { Ok(()) }
+    }
+}
+
+/// Whoever panicked has said so already.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

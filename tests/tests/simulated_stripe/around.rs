@@ -1,0 +1,172 @@
+//! Refunds, disputes and the dashboard, at both Stripes; and everything at the end.
+
+use classpay_domain::money::Money;
+use classpay_service::stripe::StripeError;
+use classpay_tests::simulation::stripe::{Arrival, Verdict};
+use serde_json::{Value, json};
+
+use crate::stripes::Stripes;
+
+/// Fields of an event's object that are ids, but for the intent's.
+const IDS: [&str; 4] = ["id", "charge", "customer", "latest_charge"];
+
+impl Stripes {
+    pub async fn refund(&mut self, which: usize, amount: Option<Money>, arrival: Arrival) {
+        let [real, memory] = self.intent(which);
+        let mut body = json!({"pending": arrival == Arrival::Later});
+        if let Some(amount) = amount {
+            body["amount"] = amount.units().into();
+        }
+        let real = self.http.happens(&format!("payment_intents/{}/refund", real.as_str()), &body).await.map(id_of);
+        let memory = self.memory.refund(&memory, amount, arrival);
+        if let [Ok(real), Ok(memory)] = [&real, &memory] {
+            self.refunds.push([real.clone(), memory.clone()]);
+        }
+        self.same("refund", [real, memory].map(|answer| answer.map(|_| ())));
+        self.load(which).await;
+    }
+
+    pub async fn settle_refund(&mut self, which: usize) {
+        let Some([real, memory]) = self.refunds.get(which).cloned() else { return };
+        let memory = self.memory.settle_refund(&memory);
+        self.returned(&format!("refunds/{real}/succeed"), "refund arrives", json!({}), memory).await;
+    }
+
+    pub async fn fail_refund(&mut self, which: usize) {
+        let Some([real, memory]) = self.refunds.get(which).cloned() else { return };
+        let memory = self.memory.fail_refund(&memory);
+        self.returned(&format!("refunds/{real}/fail"), "refund fails", json!({}), memory).await;
+    }
+
+    pub async fn dispute(&mut self, which: usize, amount: Option<Money>) {
+        let [real, memory] = self.intent(which);
+        let memory = self.memory.dispute(&memory, amount);
+        let Some(charge) = self.charge(&real).await else {
+            assert!(memory.is_err(), "there is nothing to dispute");
+            return;
+        };
+        let body = amount.map_or_else(|| json!({}), |amount| json!({"amount": amount.units()}));
+        let real = self.http.happens(&format!("charges/{charge}/dispute"), &body).await.map(id_of);
+        if let [Ok(real), Ok(memory)] = [&real, &memory] {
+            self.disputes.push([real.clone(), memory.clone()]);
+        }
+        self.same("dispute", [real, memory].map(|answer| answer.map(|_| ())));
+        self.load(which).await;
+    }
+
+    pub async fn close_dispute(&mut self, which: usize, verdict: Verdict) {
+        let Some([real, memory]) = self.disputes.get(which).cloned() else { return };
+        let outcome = match verdict {
+            Verdict::Won => "won",
+            Verdict::Lost => "lost",
+        };
+        let memory = self.memory.close_dispute(&memory, verdict);
+        self.returned(&format!("disputes/{real}/close"), "dispute ends", json!({"outcome": outcome}), memory).await;
+    }
+
+    async fn returned(&mut self, path: &str, what: &str, body: Value, memory: Result<(), StripeError>) {
+        let real = self.http.happens(path, &body).await.map(|_| ());
+        self.same(what, [real, memory]);
+    }
+
+    pub async fn edit_amount(&mut self, which: usize, amount: Money) {
+        let memory = self.memory.edit_amount(&self.intent(which)[1], amount);
+        self.in_dashboard(which, "", &format!("amount={}", amount.units()), memory).await;
+    }
+
+    pub async fn edit_metadata(&mut self, which: usize, name: &str, value: &str) {
+        let given = (!value.is_empty()).then_some(value);
+        let memory = self.memory.edit_metadata(&self.intent(which)[1], name, given);
+        self.in_dashboard(which, "", &format!("metadata[{name}]={value}"), memory).await;
+    }
+
+    pub async fn capture_in_dashboard(&mut self, which: usize, amount: Option<Money>) {
+        let form = amount.map_or_else(String::new, |amount| format!("amount_to_capture={}", amount.units()));
+        let memory = self.memory.capture_in_dashboard(&self.intent(which)[1], amount);
+        self.in_dashboard(which, "/capture", &form, memory).await;
+    }
+
+    pub async fn cancel_in_dashboard(&mut self, which: usize) {
+        let memory = self.memory.cancel_in_dashboard(&self.intent(which)[1]);
+        self.in_dashboard(which, "/cancel", "", memory).await;
+    }
+
+    async fn in_dashboard(&mut self, which: usize, action: &str, form: &str, memory: Result<(), StripeError>) {
+        let [real, _] = self.intent(which);
+        let path = format!("payment_intents/{}{action}", real.as_str());
+        let real = self.http.dashboard(self.account.as_str(), &path, form).await.map(|_| ());
+        self.same(&format!("dashboard{action}"), [real, memory]);
+        self.load(which).await;
+    }
+
+    /// Every intent and every event of this account.
+    pub async fn compare_everything(&mut self) {
+        let real = self.http.events(self.account.as_str()).await;
+        let memory = self.memory.take_events();
+        let memory: Vec<_> = memory.into_iter().filter(|event| event.account == self.account).collect();
+        let told: Vec<_> = memory.iter().map(|event| (event.kind, Some(event.created_s))).collect();
+        let expected: Vec<_> = real.iter().map(|event| (text(event, "type"), event["created"].as_i64())).collect();
+        assert_eq!(told, expected, "{}: the events of the simulation, and the stand-in's", self.note);
+        for (memory, real) in memory.iter().zip(&real) {
+            let body: Value = serde_json::from_str(&memory.body).expect("JSON");
+            assert_eq!(body["account"], real["account"]);
+            let (shown, expected) = (&body["data"]["object"], &real["data"]["object"]);
+            if memory.kind == "payment_intent.created" {
+                // Nobody has heard of it where the reply was lost.
+                self.learn([text(expected, "id"), text(shown, "id")].map(|id| id.parse().expect("an id")));
+            }
+            self.same_object(memory.kind, shown, expected);
+            self.count(format!("event {}", memory.kind));
+        }
+        for which in 0..self.intents() {
+            self.load(which).await;
+        }
+    }
+
+    /// What the simulation shows of an object the stand-in shows too.
+    fn same_object(&self, kind: &str, memory: &Value, real: &Value) {
+        for (field, value) in memory.as_object().expect("an object") {
+            let expected = &real[field];
+            let says = format!("{}, {kind}, {field}: the simulation, and the stand-in", self.note);
+            if field == "payment_intent" || (field == "id" && memory["object"] == "payment_intent") {
+                let place = |side: usize, id: &Value| {
+                    self.intents.iter().position(|pair| Some(pair[side].as_str()) == id.as_str())
+                };
+                assert_eq!(place(1, value), place(0, expected), "{says}");
+                assert!(place(1, value).is_some(), "{says}");
+            } else if IDS.contains(&field.as_str()) {
+                assert_eq!(kind_of_id(value), kind_of_id(expected), "{says}");
+            } else {
+                assert_eq!(value, expected, "{says}");
+            }
+        }
+    }
+
+    /// What was taken and given back of every intent there ever was.
+    pub async fn compare_money(&mut self) {
+        let told = self.http.told("charges").await;
+        let charges = told.as_array().expect("a list");
+        let mut pairs = std::mem::take(&mut self.all_intents);
+        pairs.append(&mut self.intents);
+        for [real, memory] in pairs {
+            let theirs = charges.iter().filter(|charge| charge["paymentIntent"] == real.as_str());
+            let sum = |field: &str| theirs.clone().filter_map(|charge| charge[field].as_i64()).sum::<i64>();
+            let expected = (sum("amountCaptured"), sum("amountRefunded"));
+            let money = self.memory.glance(&memory, |glance| (glance.received.units(), glance.refunded.units()));
+            assert_eq!(money, Some(expected), "{}: the simulation, and the stand-in", memory.as_str());
+        }
+    }
+}
+
+fn id_of(told: Value) -> String {
+    text(&told, "id").to_owned()
+}
+
+fn text<'v>(object: &'v Value, field: &str) -> &'v str {
+    object[field].as_str().expect("a text")
+}
+
+/// `ch` of `ch_1`; nothing of nothing.
+fn kind_of_id(id: &Value) -> Option<&str> {
+    id.as_str().and_then(|id| id.split('_').next())
+}

@@ -1,0 +1,174 @@
+//! The Stripe of the simulation does what the stand-in over HTTP does, seen through the real adapter.
+//!
+//! Invariant: both are asked the same in the same order, by the same code. Only ids differ; each is known by the other.
+
+mod around;
+mod http;
+mod stripes;
+
+use classpay_domain::money::Money;
+use classpay_domain::order::IntentStatus;
+use classpay_service::stripe::{Methods, SavedCards};
+use classpay_tests::simulation::chance::Chance;
+use classpay_tests::simulation::faults::Fault;
+use classpay_tests::simulation::stripe::{Arrival, Authentication, PaysWith, Verdict};
+use stripes::Stripes;
+
+/// Sequences of one run.
+const SEQUENCES: u64 = 120;
+const STEPS: usize = 20;
+/// Keys that are used again and again.
+const KEYS: usize = 4;
+
+/// What Stripe never charges, what it does, and what is more than it was.
+const AMOUNTS: [i64; 5] = [0, 20, 500, 2000, 100_000_000];
+/// What most intents charge.
+const TOTAL: i64 = 1029;
+const PAYS_WITH: [PaysWith; 6] = [
+    PaysWith::Card,
+    PaysWith::Card,
+    PaysWith::Card,
+    PaysWith::BankDebit,
+    PaysWith::AskingCard,
+    PaysWith::DecliningCard,
+];
+const FAULTS: [Fault; 5] =
+    [Fault::Refused, Fault::RequestLost, Fault::ReplyLost, Fault::Stored500, Fault::Stored500Done];
+/// A second; what is just short of a key's life; a day; a hold's life.
+const PAUSES_S: [i64; 5] = [1, 60, 86_399, 86_400, 7 * 86_400];
+
+/// What is drawn for a step.
+struct Draw<'c> {
+    chance: &'c Chance,
+    key: String,
+    amount: Money,
+    some_amount: Option<Money>,
+}
+
+impl<'c> Draw<'c> {
+    fn of(chance: &'c Chance) -> Self {
+        // A key that was used before, perhaps for something else; or a new one.
+        let key = if chance.one_in(3) { chance.below(KEYS).to_string() } else { chance.next().to_string() };
+        let amount = if chance.one_in(4) { *chance.pick(&AMOUNTS) } else { TOTAL };
+        let some_amount = [None, Some(100), Some(500), Some(amount)];
+        let some_amount = chance.pick(&some_amount).map(Money::minor);
+        Self { chance, key, amount: Money::minor(amount), some_amount }
+    }
+
+    fn pick<A: Copy>(&self, among: &[A]) -> A {
+        *self.chance.pick(among)
+    }
+
+    async fn create(&self, stripes: &mut Stripes) {
+        let methods = self.pick(&[Methods::Card, Methods::CardOrBankDebit, Methods::CardOrBankDebit]);
+        let currency = self.pick(&["gbp", "gbp", "gbp", "eur"]);
+        // Now and then a customer that there isn't.
+        let customer = self.chance.below(stripes.customers() * 5 + 1) / 5;
+        stripes.create_intent((self.amount, currency), customer, methods, &self.key).await;
+    }
+
+    /// Something that is likely to be possible.
+    async fn likely(&self, stripes: &mut Stripes, which: usize, status: IntentStatus) {
+        let chance = self.chance;
+        match status {
+            IntentStatus::RequiresAction if chance.one_in(2) => {
+                let answer = self.pick(&[Authentication::Passes, Authentication::Fails]);
+                stripes.authenticate(which, answer).await;
+            }
+            IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction => {
+                stripes.confirm(which, self.pick(&PAYS_WITH)).await
+            }
+            IntentStatus::Processing if chance.one_in(3) => stripes.fail_debit(which).await,
+            IntentStatus::Processing => stripes.settle_debit(which).await,
+            IntentStatus::RequiresCapture => match chance.below(8) {
+                0 => stripes.cancel(which, &self.key).await,
+                1 => stripes.expire(which).await,
+                2 => stripes.capture_in_dashboard(which, self.some_amount).await,
+                3 => stripes.cancel_in_dashboard(which).await,
+                _ => stripes.capture(which, self.amount, &self.key).await,
+            },
+            IntentStatus::Succeeded => self.back(stripes, which).await,
+            IntentStatus::Canceled => self.create(stripes).await,
+        }
+    }
+
+    /// Money goes back.
+    async fn back(&self, stripes: &mut Stripes, which: usize) {
+        let (refund, dispute) = (stripes.refunds().checked_sub(1), stripes.disputes().checked_sub(1));
+        match (self.chance.below(8), refund, dispute) {
+            (0, Some(last), _) => stripes.settle_refund(self.chance.below(last + 1)).await,
+            (1, Some(last), _) => stripes.fail_refund(self.chance.below(last + 1)).await,
+            (2, _, _) => stripes.dispute(which, self.some_amount).await,
+            (3, _, Some(last)) => {
+                let verdict = self.pick(&[Verdict::Won, Verdict::Won, Verdict::Lost]);
+                stripes.close_dispute(self.chance.below(last + 1), verdict).await;
+            }
+            _ => stripes.refund(which, self.some_amount, self.pick(&[Arrival::AtOnce, Arrival::Later])).await,
+        }
+    }
+
+    /// Anything, possible or not.
+    async fn any(&self, stripes: &mut Stripes, which: usize) {
+        let (chance, key) = (self.chance, self.key.as_str());
+        let customer = chance.below(stripes.customers() + 1);
+        // Now and then one that there isn't.
+        let asked = if chance.one_in(10) { usize::MAX } else { which };
+        match chance.below(16) {
+            0..=1 => self.create(stripes).await,
+            2 => stripes.capture(asked, self.amount, key).await,
+            3 => stripes.cancel(asked, key).await,
+            4 => stripes.load(asked).await,
+            5 => stripes.confirm(which, self.pick(&PAYS_WITH)).await,
+            6 => stripes.authenticate(which, Authentication::Passes).await,
+            7 => match chance.below(3) {
+                0 => stripes.settle_debit(which).await,
+                1 => stripes.fail_debit(which).await,
+                _ => stripes.expire(which).await,
+            },
+            8 => self.back(stripes, which).await,
+            9 => stripes.edit_amount(which, self.amount).await,
+            10 => stripes.edit_metadata(which, "classpay", self.pick(&["", "1", "2"])).await,
+            11 => stripes.create_customer(self.pick(&["Jo", "Sam"]), key).await,
+            12 => {
+                let cards = self.pick(&[SavedCards::Offered, SavedCards::Off]);
+                stripes.create_customer_session(customer, cards, key).await;
+            }
+            13 => stripes.create_ephemeral_key(customer, key).await,
+            _ => stripes.pass_s(self.pick(&PAUSES_S)),
+        }
+    }
+}
+
+async fn step(stripes: &mut Stripes, chance: &Chance) {
+    let draw = Draw::of(chance);
+    if chance.one_in(5) {
+        stripes.suffer(draw.pick(&FAULTS));
+    }
+    match stripes.intents().checked_sub(1) {
+        None => draw.create(stripes).await,
+        Some(last) => {
+            // Mostly the newest.
+            let which = if chance.one_in(4) { chance.below(last + 1) } else { last };
+            let status = stripes.status(which);
+            if chance.one_in(2) { draw.any(stripes, which).await } else { draw.likely(stripes, which, status).await }
+        }
+    }
+    stripes.suffer(Fault::None);
+}
+
+#[tokio::test]
+async fn both_stripes_do_the_same() {
+    let mut stripes = Stripes::start().await;
+    for seed in 0..SEQUENCES {
+        let chance = Chance::of(seed);
+        stripes.begin(seed).await;
+        for number in 0..STEPS {
+            stripes.note(format!("seed {seed}, step {number}"));
+            step(&mut stripes, &chance).await;
+        }
+        stripes.note(format!("seed {seed}, at the end"));
+        stripes.compare_everything().await;
+    }
+    stripes.compare_money().await;
+    println!("{SEQUENCES} sequences of {STEPS} steps, seeds from 0: {:#?}", stripes.seen());
+}

@@ -1,0 +1,78 @@
+//! The simulation: many worlds, each from its seed.
+//!
+//! `SEEDS=1000000 cargo test --release -p classpay-tests --test simulation` runs more of them; `SEED=7` runs one.
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use classpay_tests::simulation::coverage::Coverage;
+use classpay_tests::simulation::machine::{AsShipped, Flaw};
+use classpay_tests::simulation::run::run;
+
+/// How many worlds a plain run has.
+const SEEDS: u64 = 20_000;
+
+fn wish(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+/// Runs the worlds of these seeds on every core. What they have come across, and the first violation.
+fn run_all<F: Flaw>(seeds: std::ops::Range<u64>) -> (Coverage, Option<(u64, String)>) {
+    let next = AtomicU64::new(seeds.start);
+    let found: Mutex<(Coverage, Option<(u64, String)>)> = Mutex::default();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut coverage = Coverage::default();
+                loop {
+                    let seed = next.fetch_add(1, Relaxed);
+                    if seed >= seeds.end || found.lock().unwrap().1.is_some() {
+                        break;
+                    }
+                    let report = std::panic::catch_unwind(|| run::<F>(seed));
+                    let violation = match report {
+                        Ok(report) => {
+                            coverage.add(&report.coverage);
+                            report.violation
+                        }
+                        Err(_) => Some("it panicked".to_owned()),
+                    };
+                    if let Some(violation) = violation {
+                        let mut found = found.lock().unwrap();
+                        if found.1.as_ref().is_none_or(|(first, _)| seed < *first) {
+                            found.1 = Some((seed, violation));
+                        }
+                    }
+                }
+                found.lock().unwrap().0.add(&coverage);
+            });
+        }
+    });
+    found.into_inner().unwrap()
+}
+
+#[test]
+fn no_world_loses_doubles_or_invents_money_or_places() {
+    let seeds = match wish("SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..wish("SEEDS").unwrap_or(SEEDS),
+    };
+    if wish("SEED").is_some() {
+        // One world tells everything.
+        tracing_subscriber::fmt().without_time().with_max_level(tracing::Level::DEBUG).with_test_writer().init();
+    }
+    let is_whole = seeds.end - seeds.start >= SEEDS;
+    let began = std::time::Instant::now();
+    let (coverage, violation) = run_all::<AsShipped>(seeds.clone());
+    println!("{} worlds in {:?}", seeds.end - seeds.start, began.elapsed());
+    for (what, count) in coverage.all() {
+        println!("{count:>10}  {what}");
+    }
+    if let Some((seed, violation)) = violation {
+        panic!("{violation}\nagain: SEED={seed} cargo test -p classpay-tests --test simulation");
+    }
+    let unmet: Vec<_> = coverage.all().into_iter().filter(|(_, count)| *count == 0).map(|(what, _)| what).collect();
+    assert!(!is_whole || unmet.is_empty(), "never met: {unmet:#?}");
+}
