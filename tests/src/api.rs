@@ -42,9 +42,13 @@ impl Answer {
 }
 
 impl Api {
-    pub(crate) fn new(base: &str, token: Option<&str>) -> Self {
-        let client = Client::builder().no_proxy().build().expect("a client without TLS can be built");
-        Self { base: base.to_owned(), token: token.map(str::to_owned), client }
+    pub(crate) fn new(client: &Client, base: &str, token: Option<&str>) -> Self {
+        Self { base: base.to_owned(), token: token.map(str::to_owned), client: client.clone() }
+    }
+
+    /// What all who call a stack share: their connections.
+    pub(crate) fn client() -> Client {
+        Client::builder().no_proxy().build().expect("a client without TLS can be built")
     }
 
     /// A request that a test shapes further.

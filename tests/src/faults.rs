@@ -69,7 +69,7 @@ impl Stack {
     /// The control of who is called.
     fn control(&self, callee: Callee) -> Api {
         match callee {
-            Callee::DynamoDb => Api::new(self.dynamodb_url(), None),
+            Callee::DynamoDb => self.dynamodb(),
             Callee::Stripe => self.stripe(),
         }
     }
@@ -138,27 +138,14 @@ impl Stack {
         assert_eq!(answer.status, 200, "{fault}: {}", answer.text);
     }
 
-    /// Withdraws what was ordered anywhere and has not struck yet.
+    /// Withdraws what was ordered there; how many calls had still to be struck.
     ///
     /// # Panics
-    /// If one of the two doesn't answer.
-    pub async fn withdraw_all_faults(&self) {
-        for callee in [Callee::DynamoDb, Callee::Stripe] {
-            self.told(callee, Method::DELETE, "/_control/faults").await;
-        }
-    }
-
-    /// How many calls are still to be struck.
-    ///
-    /// # Panics
-    /// If one of the two doesn't answer.
-    pub async fn faults_left(&self) -> u64 {
-        let mut left = 0;
-        for callee in [Callee::DynamoDb, Callee::Stripe] {
-            let waiting = self.told(callee, Method::GET, "/_control/faults").await.json();
-            left += waiting.as_array().expect("a list").iter().filter_map(|fault| fault["count"].as_u64()).sum::<u64>();
-        }
-        left
+    /// If it doesn't answer.
+    pub async fn withdraw_faults_at(&self, callee: Callee) -> u64 {
+        let waiting = self.told(callee, Method::GET, "/_control/faults").await.json();
+        self.told(callee, Method::DELETE, "/_control/faults").await;
+        waiting.as_array().expect("a list").iter().filter_map(|fault| fault["count"].as_u64()).sum()
     }
 
     /// Lets land what was dropped late.

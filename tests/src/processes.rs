@@ -7,32 +7,59 @@ use std::process::Command;
 use crate::Stack;
 
 impl Stack {
-    /// Kills the processes of a function as the out-of-memory killer would. How many there were.
+    /// Kills the processes of a function as the out-of-memory killer would, and waits until they are gone. How many
+    /// there were.
     ///
     /// # Panics
     /// If one can't be killed.
     #[must_use]
     pub fn kill_function(&self, name: &str) -> usize {
+        let processes = self.processes_of(name);
+        for process in &processes {
+            assert!(kill(*process), "process {process} can be killed");
+        }
+        processes.len()
+    }
+
+    /// The processes of a function.
+    ///
+    /// # Panics
+    /// If the stack has ended.
+    #[must_use]
+    pub fn processes_of(&self, name: &str) -> Vec<u32> {
         let stack = self.id().expect("the stack runs");
-        let processes = children(stack).filter(|(_, command)| command == name);
-        let killed = processes.map(|(process, _)| {
-            let status = Command::new("kill").args(["-9", &process.to_string()]).status().expect("kill can be run");
-            assert!(status.success(), "process {process} can be killed");
-        });
-        killed.count()
+        children(stack).filter(|(_, program)| program == name).map(|(process, _)| process).collect()
     }
 }
 
-/// The children of a process with their commands' names, the way `/proc/…/stat` writes them.
+/// Kills a process of a stack and waits until the stack has learned that it is gone. False: it was gone before.
+///
+/// # Panics
+/// If `kill` can't be run.
+#[must_use]
+pub fn kill(process: u32) -> bool {
+    let mut command = Command::new("kill");
+    let output = command.args(["-9", &process.to_string()]).output().expect("kill can be run");
+    // Until its parent has asked how it ended, it is listed.
+    while std::fs::exists(format!("/proc/{process}")).unwrap_or_default() {
+        std::thread::yield_now();
+    }
+    output.status.success()
+}
+
+/// The children of a process with their programs' names: those of `/proc/…/stat` are cut off after 15 letters.
 fn children(parent: u32) -> impl Iterator<Item = (u32, String)> {
     let entries = std::fs::read_dir("/proc").expect("/proc is there").flatten();
     let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     processes.filter_map(move |process| {
         // It may have ended meanwhile.
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-        let (head, tail) = stat.rsplit_once(')')?;
-        let (_, command) = head.split_once('(')?;
-        let its_parent: u32 = tail.split_whitespace().nth(1)?.parse().ok()?;
-        (its_parent == parent).then(|| (process, command.to_owned()))
+        let its_parent: u32 = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
+        if its_parent != parent {
+            return None;
+        }
+        let line = std::fs::read_to_string(format!("/proc/{process}/cmdline")).ok()?;
+        let program = std::path::Path::new(line.split('\0').next()?).file_name()?.to_str()?;
+        Some((process, program.to_owned()))
     })
 }

@@ -60,6 +60,7 @@ pub enum Webhooks {
 pub struct Stack {
     process: Child,
     ready: Ready,
+    client: reqwest::Client,
     log: tempfile::NamedTempFile,
 }
 
@@ -135,7 +136,8 @@ impl Stack {
         let stdout = process.stdout.take().expect("its standard output is piped");
         let line = BufReader::new(stdout).lines().next_line().await.expect("its output can be read");
         let line = line.unwrap_or_else(|| panic!("the stack did not start:\n{}", log::read(log.path())));
-        let stack = Self { process, ready: serde_json::from_str(&line).expect("its first line is JSON"), log };
+        let ready = serde_json::from_str(&line).expect("its first line is JSON");
+        let stack = Self { process, ready, client: Api::client(), log };
         if options.webhooks == Webhooks::Held {
             let every_one = serde_json::json!({"match": {}, "count": u32::MAX, "do": "holdBack"});
             let held = stack.stripe().post("/_control/webhooks/faults", &every_one).await;
@@ -171,25 +173,31 @@ impl Stack {
     #[must_use]
     pub fn family(&self, family: &str) -> Api {
         let token = self.ready.tokens.families.get(family).expect("a family of the studio");
-        Api::new(&self.ready.api, Some(token))
+        Api::new(&self.client, &self.ready.api, Some(token))
     }
 
     /// The API, called by staff.
     #[must_use]
     pub fn staff(&self) -> Api {
-        Api::new(&self.ready.api, Some(&self.ready.tokens.staff))
+        Api::new(&self.client, &self.ready.api, Some(&self.ready.tokens.staff))
     }
 
     /// The API, called with this token, or with none.
     #[must_use]
     pub fn caller(&self, token: Option<&str>) -> Api {
-        Api::new(&self.ready.api, token)
+        Api::new(&self.client, &self.ready.api, token)
     }
 
     /// The Stripe stand-in's control.
     #[must_use]
     pub fn stripe(&self) -> Api {
-        Api::new(&self.ready.stripe, None)
+        Api::new(&self.client, &self.ready.stripe, None)
+    }
+
+    /// The control of its DynamoDB.
+    #[must_use]
+    pub fn dynamodb(&self) -> Api {
+        Api::new(&self.client, &self.ready.dynamodb, None)
     }
 
     /// The table.

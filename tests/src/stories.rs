@@ -126,6 +126,23 @@ impl Stack {
         page["data"].as_array().expect("a list").len()
     }
 
+    /// Every intent there is.
+    ///
+    /// # Panics
+    /// If Stripe doesn't say.
+    pub async fn intents(&self) -> Vec<Value> {
+        let mut intents: Vec<Value> = Vec::new();
+        loop {
+            let after = intents.last().and_then(|intent| intent["id"].as_str());
+            let after = after.map(|id| format!("&starting_after={id}")).unwrap_or_default();
+            let page = Api::send(self.stripe_api(&format!("/v1/payment_intents?limit=100{after}"))).await.json();
+            intents.extend(page["data"].as_array().expect("a list").iter().cloned());
+            if page["has_more"] != true {
+                return intents;
+            }
+        }
+    }
+
     /// What was captured: intent and amount of each charge.
     ///
     /// # Panics

@@ -35,13 +35,25 @@ impl Stack {
         Api::send(call.body(body.to_owned())).await
     }
 
+    /// An event arrives at the time that it tells of, signed by Stripe.
+    ///
+    /// # Panics
+    /// If it tells of none.
+    pub async fn send_event(&self, event: &Value) -> Answer {
+        self.send_event_at(event, event["created"].as_i64().expect("a time")).await
+    }
+
+    async fn send_event_at(&self, event: &Value, time_s: i64) -> Answer {
+        let body = event.to_string();
+        self.send_signed(&body, &signature(SECRET, &body, time_s)).await
+    }
+
     /// An event arrives, signed by Stripe at that time.
     ///
     /// # Panics
     /// If it isn't taken.
     pub async fn deliver_at(&self, event: &Value, time_s: i64) {
-        let body = event.to_string();
-        let answer = self.send_signed(&body, &signature(SECRET, &body, time_s)).await;
+        let answer = self.send_event_at(event, time_s).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
 
@@ -53,15 +65,23 @@ impl Stack {
         self.deliver_at(event, event["created"].as_i64().expect("a time")).await;
     }
 
-    /// The stand-in's events of this type on the studio's account, oldest first.
+    /// The latest of the stand-in's events of this type on the studio's account, latest first.
+    ///
+    /// # Panics
+    /// If the stand-in doesn't say.
+    pub async fn latest_events(&self, kind: &str) -> Vec<Value> {
+        let call = self.stripe().request(Method::GET, &format!("/v1/events?limit=100&type={kind}"));
+        let answer = Api::send(call.bearer_auth("sk_test_local").header("stripe-account", self.account())).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()["data"].as_array().expect("a list").clone()
+    }
+
+    /// The same, oldest first.
     ///
     /// # Panics
     /// If the stand-in doesn't say.
     pub async fn events(&self, kind: &str) -> Vec<Value> {
-        let call = self.stripe().request(Method::GET, &format!("/v1/events?limit=100&type={kind}"));
-        let answer = Api::send(call.bearer_auth("sk_test_local").header("stripe-account", self.account())).await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        let mut events = answer.json()["data"].as_array().expect("a list").clone();
+        let mut events = self.latest_events(kind).await;
         events.reverse();
         events
     }

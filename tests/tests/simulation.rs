@@ -53,6 +53,35 @@ fn run_all<F: Flaw>(seeds: std::ops::Range<u64>) -> (Coverage, Option<(u64, Stri
     found.into_inner().unwrap()
 }
 
+/// The first seed whose world shows that a safeguard is missing.
+fn first_violation<F: Flaw>(most: u64) -> (&'static str, Option<(u64, String)>) {
+    (F::NAME, run_all::<F>(0..most).1)
+}
+
+#[test]
+fn every_safeguard_is_missed_when_it_is_taken_away() {
+    std::panic::set_hook(Box::new(|_| {}));
+    let most = wish("SEEDS").unwrap_or(SEEDS);
+    let mut found = Vec::new();
+    macro_rules! try_flaw {
+        ($flaw:ty) => {
+            found.push(first_violation::<$flaw>(most));
+        };
+    }
+    classpay_tests::for_each_flaw!(try_flaw);
+    drop(std::panic::take_hook());
+    for (name, violation) in &found {
+        match violation {
+            Some((seed, violation)) => {
+                println!("{seed:>8}  {name}: {}", violation.chars().take(120).collect::<String>())
+            }
+            None => println!("   never  {name}"),
+        }
+    }
+    let missed: Vec<_> = found.iter().filter(|(_, violation)| violation.is_none()).map(|(name, _)| *name).collect();
+    assert!(missed.is_empty(), "not found in {most} worlds: {missed:#?}");
+}
+
 #[test]
 fn no_world_loses_doubles_or_invents_money_or_places() {
     let seeds = match wish("SEED") {

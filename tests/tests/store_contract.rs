@@ -5,7 +5,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::pricing::Buyer;
 use classpay_service::http::{ApiError, ErrorCode};
-use classpay_service::store::{UnpaidOrder, Written, key};
+use classpay_service::store::{CreditedPayment, PostReturns, UnallocatedCredit, UnpaidOrder, Written, key};
 use classpay_tests::Picture;
 use classpay_tests::shop::{NOW_S, Purchase, Shop, id};
 use classpay_tests::studio::{
@@ -257,6 +257,55 @@ async fn without_a_payment_a_late_write_after_a_refusal_books_nothing() {
     assert_eq!(shop.number(&family_key(OKAFOR), "family_balance").await, owed + 1000, "what is not collected is owed");
     let debit = id(&anew.snapshot.transactions[0].aggregate_id);
     assert_eq!(shop.number(&key::due(&id(COMPANY), &debit), "amount_due").await, 1000);
+}
+
+#[tokio::test]
+async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim() {
+    let shop = Shop::open().await;
+    let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await;
+    let session = &purchase.session;
+    let credit = purchase.snapshot.transactions.iter().find(|entry| !entry.is_debit()).unwrap();
+    let payment = CreditedPayment::Unallocated { session, credit: &id(&credit.transaction.id) };
+    assert!(shop.store.load_returns(payment).await.unwrap().is_none(), "nobody has claimed it");
+    let refusal = ApiError::from(ErrorCode::PaymentAlreadyCaptured);
+    let basket = classpay_domain::basket::Basket::new(Vec::new(), Vec::new()).hash(&id(COMPANY), &id(OKAFOR));
+    let written = shop.store.reject(session, basket.as_str(), &refusal, NOW_S).await;
+    assert_eq!(written, Ok(Written::Done));
+    assert!(shop.store.load_returns(payment).await.unwrap().is_none(), "it is not credited");
+    let found = UnallocatedCredit {
+        session,
+        order: &purchase.order,
+        credit,
+        basket: &basket,
+        refusal: &refusal,
+        why: "it was captured by hand",
+        now_s: NOW_S,
+    };
+    assert_eq!(shop.store.credit_unallocated(&found).await, Ok(Written::Done));
+
+    let owed = shop.number(&family_key(OKAFOR), "family_balance").await;
+    let debit = |ulid: &str| {
+        let mut debit = credit.clone();
+        debit.transaction.id = format!("trn_{ulid}");
+        debit.transaction.kind = "debit".to_owned();
+        debit
+    };
+    let read = shop.store.load_returns(payment).await.unwrap().unwrap();
+    assert_eq!((&read.credit, read.version, read.is_full), (credit, 0, false));
+    let post = async |read: &_, entry| {
+        shop.store.post_returns(&PostReturns { read, entries: &[entry], is_full: true, link: None }).await
+    };
+    assert_eq!(post(&read, debit("01J9ZDEMW5TVDJ0R0000RETRN1")).await, Ok(Written::Done));
+    let before = shop.table.picture().await;
+    assert_eq!(post(&read, debit("01J9ZDEMW5TVDJ0R0000RETRN2")).await, Ok(Written::Lost), "read before the first");
+    let read = shop.store.load_returns(payment).await.unwrap().unwrap();
+    assert_eq!((read.version, read.is_full), (1, true));
+    assert_eq!(before.changes(&shop.table.picture().await), NOTHING);
+    assert_eq!(shop.number(&family_key(OKAFOR), "family_balance").await, owed + credit.stats.total);
+
+    let claim = key::claim(&session.account, &session.intent);
+    set(&shop, &claim, "claim_captured", AttributeValue::Bool(false)).await;
+    assert_eq!(post(&read, debit("01J9ZDEMW5TVDJ0R0000RETRN2")).await, Ok(Written::Lost), "it was not captured");
 }
 
 #[tokio::test]

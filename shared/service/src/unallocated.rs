@@ -2,13 +2,14 @@
 //! the family has paid, so it gets a credit, and a person is told.
 //!
 //! Invariant: only for an intent that Stripe says has `succeeded` and that no order has claimed; once for an intent,
-//! because the credit's id is made from the order's, and the claim ends in the same transaction.
+//! because the credit's id is made from the intent's, and the claim ends in the same transaction.
 
 use classpay_domain::basket::Basket;
 use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::{OrderId, TransactionId};
 use classpay_domain::ledger::payment_credit;
 use classpay_domain::money::Money;
+use classpay_domain::order::order_of_intent;
 
 use crate::aggregate::{AggregateTransaction, Ledger};
 use crate::checkout::local_now;
@@ -46,7 +47,7 @@ async fn try_credit<M: Machine>(
     let (company, family) = (&session.company, &session.family);
     let ledger = Ledger { company, family, family_name: &loaded.studio.family.name, order: None };
     let credit: AggregateTransaction = ledger
-        .derived(&entry, &credit_id(session, order), None, &ctx.mint)
+        .derived(&entry, &credit_id(session), None, &ctx.mint)
         .map_err(|_| ApiError::internal("the sums overflow"))?;
     let found = UnallocatedCredit {
         session,
@@ -61,9 +62,10 @@ async fn try_credit<M: Machine>(
     Ok(ctx.store.credit_unallocated(&found).await?)
 }
 
-/// The same for whoever credits this intent. Its time is the session's, so that the ledger stays in order.
-fn credit_id(session: &Session, order: &OrderId) -> TransactionId {
+/// The id of a session's credit: the same for whoever credits its intent, and for whoever looks for it. Its time is the
+/// session's, so that the ledger stays in order.
+pub(crate) fn credit_id(session: &Session) -> TransactionId {
     let mut digest = Fingerprint::new("unallocated");
-    digest.text(order.as_str());
+    digest.text(order_of_intent(&session.account, &session.intent).as_str());
     TransactionId::from_bits(digest.finish_ulid(session.created_s.saturating_mul(1000)))
 }

@@ -118,7 +118,8 @@ fn by_clients<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
             world.pass_s(3);
             world.call(which);
             run_all(world)?;
-            is_open = world.purchases[which].told.last().is_some_and(|answer| answer.is_open());
+            let last = world.calls.last().and_then(|call| call.answer.as_ref());
+            is_open = last.is_some_and(super::calls::Answer::is_open);
             if !is_open {
                 break;
             }

@@ -145,7 +145,10 @@ fn one_live_intent(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     let mut live: BTreeMap<&str, &str> = BTreeMap::new();
     for (intent, link) in &model.link_sessions {
         let status = taken(stripe, intent).map(|taken| taken.status);
+        // What was rejected is cancelled, or credited without an order: either way the link is done with it.
+        let is_rejected = model.claims.get(intent).is_some_and(|claim| claim.is_rejected);
         if status.is_some_and(|status| status != IntentStatus::Canceled)
+            && !is_rejected
             && let Some(other) = live.insert(link, intent)
         {
             return Err(format!("8: a link has two live intents, {other} and {intent}"));
@@ -201,19 +204,37 @@ fn may_stay_indexed(
     stripe: &MemoryStripe,
     on_its_way: &dyn Fn(&Order) -> bool,
 ) -> bool {
-    // The intent of a link that is open stays open with it.
-    if let Some(intent) = key.pk.rsplit('#').next().filter(|intent| model.link_sessions.contains_key(*intent))
-        && taken(stripe, intent).is_some_and(|taken| taken.status == IntentStatus::RequiresPaymentMethod)
-    {
-        return true;
-    }
     if key.sk.starts_with("ENR#") {
         return state == "ACTIVE";
     }
+    let of_event = model.events.get(key).map(String::as_str);
+    let intent = of_event.or_else(|| key.pk.strip_prefix("PI#").and_then(|pk| pk.rsplit('#').next()));
+    match intent.and_then(|intent| taken(stripe, intent)).map(|taken| taken.status) {
+        // A bank debit takes days.
+        Some(IntentStatus::Processing) => return true,
+        // The intent of a link that is open stays open with it.
+        Some(IntentStatus::RequiresPaymentMethod)
+            if intent.is_some_and(|intent| model.link_sessions.contains_key(intent)) =>
+        {
+            return true;
+        }
+        _ => {}
+    }
+    // An intent whose session was never stored: nobody can pay it. Its events are kept for as long as it may be ours.
+    if model.events.get(key).is_some_and(|intent| !model.sessions.contains(intent)) {
+        return true;
+    }
+    // A link's end waits for the order that is paying it; whether that may wait is judged above.
+    if let Some(link) = key.pk.strip_prefix("PL#") {
+        let is_under_way = |intent: &str| taken(stripe, intent).is_some_and(|t| t.status == IntentStatus::Processing);
+        let own = model.link_sessions.iter().filter(|(_, of)| *of == link);
+        if own.into_iter().any(|(intent, _)| is_under_way(intent)) {
+            return true;
+        }
+        return model.orders.values().any(|order| order.state == "PENDING" && order.link.is_some());
+    }
     let order = key.pk.strip_prefix("ORD#").and_then(|id| model.orders.get(id));
-    // A session or an event of a bank debit that is on its way is looked at until it has arrived.
-    let some_on_its_way = model.orders.values().any(|order| order.state == "PENDING" && on_its_way(order));
-    order.is_some_and(|order| order.needs_review || on_its_way(order)) || (some_on_its_way && order.is_none())
+    order.is_some_and(|order| order.needs_review || on_its_way(order))
 }
 
 /// 2 and 4: for each intent, the ledger says what Stripe says was taken and given back.

@@ -3,7 +3,7 @@
 //! Invariant: it is read from the items themselves and asks no code of the service. What is immutable is read once, and
 //! a change of it is a violation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -94,6 +94,10 @@ pub struct Model {
     pub claims: BTreeMap<String, Claim>,
     /// By intent: the link that it is for.
     pub link_sessions: BTreeMap<String, String>,
+    /// Intents that we made and remember.
+    pub sessions: BTreeSet<String>,
+    /// By key of an event: the intent that it is about.
+    pub events: BTreeMap<Key, String>,
     /// What is in the index, with the states that it may be there in.
     pub indexed: BTreeMap<Key, String>,
     /// Notes for a person.
@@ -144,9 +148,13 @@ impl Model {
                 self.claims.insert(last, Claim { is_rejected, is_done });
             }
             "SESSION" => {
+                self.sessions.insert(last.clone());
                 if let Some(link) = text(item, "doc").split('"').find(|part| part.starts_with("pay_")) {
                     self.link_sessions.insert(last, link.to_owned());
                 }
+            }
+            "META" if key.pk.starts_with("EVT#") => {
+                self.events.insert(key.clone(), text(item, "intent").to_owned());
             }
             "META" if key.pk.starts_with("ORD#") => return self.take_in_order(last, item),
             "META" if item.contains_key("family_balance") => {

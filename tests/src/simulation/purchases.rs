@@ -46,8 +46,19 @@ pub struct Purchase {
     pub called: (u32, u32),
     /// The key that its calls carry.
     pub key: Option<String>,
-    /// What its own calls were answered.
-    pub told: Vec<Answer>,
+}
+
+/// A call that pays a purchase.
+#[derive(Debug)]
+pub struct Call {
+    /// Which purchase.
+    pub purchase: usize,
+    /// With which intent.
+    pub intent: Option<String>,
+    /// What that intent charges, as it was shown.
+    pub shown: Option<i64>,
+    /// What it was answered; nothing if it was killed.
+    pub answer: Option<Answer>,
 }
 
 impl Purchase {
@@ -81,7 +92,6 @@ impl Purchase {
             opened: (0, times(2)),
             called: (0, times(3)),
             key: chance.one_in(3).then(|| format!("key-{number}")),
-            told: Vec::new(),
         }
     }
 
@@ -176,13 +186,18 @@ impl<F: Flaw> World<F> {
         let purchase = &mut self.purchases[which];
         purchase.called.0 += 1;
         let (family, intent, key) = (purchase.family, purchase.intent.clone(), purchase.key.clone());
-        let ctx = self.ctx.clone();
-        match purchase.wanted.clone() {
-            Wanted::Basket(items) => self.spawn(Doing::Paying(which), async move {
-                Some(calls::check_out(ctx, family, intent, items, key).await)
-            }),
+        let wanted = purchase.wanted.clone();
+        let (call, ctx) = (self.calls.len(), self.ctx.clone());
+        self.calls.push(Call { purchase: which, intent: intent.clone(), shown: purchase.shown, answer: None });
+        match wanted {
+            Wanted::Basket(items) => {
+                self.spawn(
+                    Doing::Paying(call),
+                    async move { Some(calls::check_out(ctx, family, intent, items, key).await) },
+                )
+            }
             Wanted::Link(link) => {
-                self.spawn(Doing::Paying(which), async move { Some(calls::process_link(ctx, link, intent).await) })
+                self.spawn(Doing::Paying(call), async move { Some(calls::process_link(ctx, link, intent).await) })
             }
         }
     }
@@ -222,7 +237,7 @@ impl<F: Flaw> World<F> {
                     purchase.shown = intent["amount"].as_i64();
                 }
             }
-            Doing::Paying(which) => self.purchases[which].told.push(answer),
+            Doing::Paying(call) => self.calls[call].answer = Some(answer),
             Doing::Misusing(_) | Doing::Delivering | Doing::Scheduled | Doing::Revoking | Doing::Repricing => {}
         }
     }

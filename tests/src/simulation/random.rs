@@ -25,6 +25,16 @@ impl RandomFaults {
         Self { chance: Chance::of(chance.next()), rate, slow: *chance.pick(&[2, 5, 1000]), replies_lost: 0 }
     }
 
+    /// Nothing goes wrong until it is resumed; what was drawn.
+    pub fn pause(&mut self) -> Option<usize> {
+        self.rate.take()
+    }
+
+    /// What was drawn goes wrong again.
+    pub fn resume(&mut self, rate: Option<usize>) {
+        self.rate = rate;
+    }
+
     /// Nothing goes wrong any more.
     pub fn end(&mut self) {
         self.rate = None;

@@ -25,7 +25,7 @@ use super::faults::Network;
 use super::invariants;
 use super::machine::{AsShipped, Flaw, Simulated};
 use super::model::Model;
-use super::purchases::Purchase;
+use super::purchases::{Call, Purchase};
 use super::random::RandomFaults;
 use super::stripe::{Event, MemoryStripe};
 use super::studio::{self, BEGIN_MS};
@@ -48,7 +48,7 @@ pub struct Done {
 pub enum Doing {
     /// A purchase's session, or its link, is opened.
     Opening(usize),
-    /// A purchase is checked out, or its link processed.
+    /// The call of that number: a purchase is checked out, or its link processed.
     Paying(usize),
     /// An intent is used for another basket than its own, or by another family.
     Misusing(usize),
@@ -132,6 +132,8 @@ pub struct World<F: Flaw> {
     pub running: Vec<(TaskId, Doing)>,
     /// What families want.
     pub purchases: Vec<Purchase>,
+    /// The calls that pay for it.
+    pub calls: Vec<Call>,
     /// Links: two on one debit, and one that expires after three hours.
     pub links: Vec<Arc<str>>,
     /// Events that were not delivered, and how often one was.
@@ -176,6 +178,7 @@ impl<F: Flaw> World<F> {
             chance,
             running: Vec::new(),
             purchases: Vec::new(),
+            calls: Vec::new(),
             links,
             outbox: Vec::new(),
             meddled: Arc::default(),
@@ -270,8 +273,8 @@ impl<F: Flaw> World<F> {
         self.executor.kill(task);
         self.note(|| format!("{task:?} is killed"));
         self.coverage.kills += 1;
-        if let Doing::Paying(purchase) = doing
-            && let Some(intent) = &self.purchases[purchase].intent
+        if let Doing::Paying(call) = doing
+            && let Some(intent) = &self.calls[call].intent
             && invariants::taken(&self.stripe, intent).is_some_and(|taken| taken.status == IntentStatus::Succeeded)
             && self.model.orders.values().any(|o| o.intent.as_ref() == Some(intent) && o.state == "PENDING")
         {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{at, item, rejected_and_held, run, run_at, unfinished};
 
 /// The studio captures by hand.
-async fn capture_by_hand(stack: &Stack, intent: &str) {
+pub async fn capture_by_hand(stack: &Stack, intent: &str) {
     let request = stack.stripe().request(Method::POST, &format!("/v1/payment_intents/{intent}/capture"));
     let request = request.bearer_auth("sk_test_dashboard").header("stripe-account", stack.account());
     let answer = Api::send(request.header("content-type", "application/x-www-form-urlencoded")).await;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 mod captured;
+mod given_back;
 mod links;
 mod orders;
 mod sessions;

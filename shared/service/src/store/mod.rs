@@ -31,7 +31,7 @@ pub use item::Attributes;
 pub use links::{Debit, Link, LinkTarget};
 pub use orders::{OrderRecord, PlaceOrder};
 pub use payments::{Claim, Decision, Rejection, Session, SessionKind};
-pub use returns::{OrderReturns, PostReturns};
+pub use returns::{CreditedPayment, PaymentReturns, PostReturns};
 pub use studio::LoadedStudio;
 pub use sweep::{DueItem, UnallocatedCredit, Unfinished};
 pub use table::{Consistency, DueKey, Table, Written};

@@ -1,6 +1,7 @@
 //! Sessions (intents that we made) and claims (who may decide about an intent).
 //!
-//! Invariant: a claim is put once and never changed, but for its `done`. Whoever loses it asks again what it says.
+//! Invariant: a claim is put once and never changed, but for its `done` and, once its payment was credited without an
+//! order, the number of what went back. Whoever loses it asks again what it says.
 
 use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId};
 use classpay_domain::link::PaymentLinkId;

@@ -19,9 +19,10 @@ use crate::http::{ApiError, ErrorCode};
 use crate::links;
 use crate::machine::Machine;
 use crate::settle::{Outcome, release_rejected, settle};
-use crate::store::{Claim, Decision, EVENT_LIFE_S, EventRecord, Put, Rejection, Session, SessionKind};
+use crate::store::{Claim, CreditedPayment, Decision, EVENT_LIFE_S, EventRecord, Put, Rejection, Session, SessionKind};
 use crate::stripe::Intent;
 use crate::stripe::Payments as _;
+use crate::unallocated;
 use event::Topic;
 
 /// What is kept back of the time, for noting that an event is done.
@@ -35,11 +36,12 @@ enum Ending {
 }
 
 /// How far the payment of an intent is.
-enum Stand {
+#[derive(Debug)]
+enum Stand<'a> {
     /// It is this order's, and posted.
     Posted(OrderId),
-    /// It was captured without an order, and credited: a person has been told.
-    Unallocated(Claim),
+    /// What was opened by this session was captured without an order, and credited: a person has been told.
+    Unallocated(&'a Session),
     /// It has come to nothing.
     Void,
     /// It is not at its end.
@@ -103,21 +105,22 @@ async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadli
         ctx.store.note_intent(session, intent.status, charged_s).await?;
     }
     let stand = advance(ctx, session.as_ref(), claim, intent, deadline).await?;
-    match (topic, stand) {
+    if topic == Topic::Payment {
         // What is under way is in the index by itself: session, order or claim.
-        (Topic::Payment | Topic::Other, _) | (_, Stand::Void) => Ok(Ending::Finished),
-        (Topic::Refund | Topic::Dispute, Stand::Underway) => Ok(Ending::Kept),
-        (Topic::Refund | Topic::Dispute, Stand::Unallocated(claim)) => {
-            let what = format!("{} {} of a payment that no order took", event.kind, event.object.id);
-            tracing::error!(event = event.id.as_str(), kind = event.kind, "a person must post what went back");
-            ctx.store.note_for_review(&claim.company, event.id.as_str(), &what, ctx.clock.now_s()).await?;
-            Ok(Ending::Finished)
-        }
-        (Topic::Refund | Topic::Dispute, Stand::Posted(order)) => {
-            returns::post(ctx, event, topic, &order, deadline).await?;
-            Ok(Ending::Finished)
+        return Ok(Ending::Finished);
+    }
+    match stand {
+        Stand::Void => return Ok(Ending::Finished),
+        // What went back of it is posted after its credit.
+        Stand::Underway => return Ok(Ending::Kept),
+        Stand::Posted(order) => returns::post(ctx, event, topic, CreditedPayment::Order(&order), deadline).await?,
+        Stand::Unallocated(session) => {
+            let credit = unallocated::credit_id(session);
+            let payment = CreditedPayment::Unallocated { session, credit: &credit };
+            returns::post(ctx, event, topic, payment, deadline).await?;
         }
     }
+    Ok(Ending::Finished)
 }
 
 /// An intent that we have neither a session nor a claim for. One with our marker may be ours, and its session not
@@ -135,13 +138,13 @@ fn unknown<M: Machine>(ctx: &Context<M>, event: &EventRecord) -> Ending {
 }
 
 /// Takes the payment as far as it can be taken now.
-async fn advance<M: Machine>(
+async fn advance<'a, M: Machine>(
     ctx: &Context<M>,
-    session: Option<&Session>,
+    session: Option<&'a Session>,
     claim: Option<Claim>,
     intent: Intent,
     deadline: Deadline,
-) -> Result<Stand, ApiError> {
+) -> Result<Stand<'a>, ApiError> {
     let Some(claim) = claim else {
         let Some(session) = session else { return Ok(Stand::Void) };
         return unclaimed(ctx, session, &intent, deadline).await;
@@ -157,7 +160,10 @@ async fn advance<M: Machine>(
             let order = order_of_intent(&session.account, &session.intent);
             Ok(stand(release_rejected(ctx, session, &order, refusal.clone(), deadline).await, order))
         }
-        (Decision::Rejected { state: Rejection::Captured, .. }, _) => Ok(Stand::Unallocated(claim)),
+        (Decision::Rejected { state: Rejection::Captured, .. }, Some(session)) => Ok(Stand::Unallocated(session)),
+        (Decision::Rejected { state: Rejection::Captured, .. }, None) => {
+            Err(ApiError::internal("a payment was credited without its session"))
+        }
         (Decision::Rejected { state: Rejection::Open | Rejection::Released, .. }, _) => Ok(Stand::Void),
     }
 }
@@ -168,7 +174,7 @@ async fn unclaimed<M: Machine>(
     session: &Session,
     intent: &Intent,
     deadline: Deadline,
-) -> Result<Stand, ApiError> {
+) -> Result<Stand<'static>, ApiError> {
     match session.kind {
         SessionKind::Link { .. } => {
             let order = order_of_intent(&session.account, &session.intent);
@@ -180,10 +186,26 @@ async fn unclaimed<M: Machine>(
     }
 }
 
-fn stand(outcome: Outcome, order: OrderId) -> Stand {
+fn stand(outcome: Outcome, order: OrderId) -> Stand<'static> {
     match outcome {
         Outcome::Completed(_) => Stand::Posted(order),
-        Outcome::Refused(_) => Stand::Void,
-        Outcome::Pending(_) => Stand::Underway,
+        Outcome::Refused(refusal) if refusal.payment_released => Stand::Void,
+        // Refused, and not given back: somebody has captured it meanwhile, and the next look finds its credit.
+        Outcome::Refused(_) | Outcome::Pending(_) => Stand::Underway,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_payment_is_void_only_if_it_was_given_back() {
+        let order = OrderId::from_bits(1);
+        let refused = |refusal| stand(Outcome::Refused(refusal), order.clone());
+        assert!(matches!(refused(ApiError::from(ErrorCode::ClassFull).released()), Stand::Void));
+        assert!(matches!(refused(ErrorCode::PaymentAlreadyCaptured.into()), Stand::Underway));
+        assert!(matches!(stand(Outcome::Pending(order.clone()), order.clone()), Stand::Underway));
+        assert!(matches!(stand(Outcome::Completed(Vec::new()), order.clone()), Stand::Posted(of) if of == order));
     }
 }

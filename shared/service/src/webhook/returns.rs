@@ -1,9 +1,8 @@
-//! Refunds and disputes of an order that is posted: what they add to the ledger.
+//! Refunds and disputes of a payment that was credited: what they add to the ledger.
 //!
 //! Invariant: refunds are what Stripe lists on the charge when it is asked. A dispute can't be read through the
-//! intent: it is posted as its event says, but only if its charge is the order's and Stripe says it was disputed.
+//! intent: it is posted as its event says, but only if its charge is the payment's and Stripe says it was disputed.
 
-use classpay_domain::id::OrderId;
 use classpay_domain::ledger::DetailKind;
 use classpay_domain::money::Money;
 use classpay_domain::returns::{Payback, Return, ReturnKind, Standing, dispute_standing, postings, refund_standing};
@@ -14,14 +13,14 @@ use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
-use crate::store::{EventRecord, OrderReturns, PostReturns, Written};
+use crate::store::{CreditedPayment, EventRecord, PaymentReturns, PostReturns, Written};
 use crate::stripe::Charge;
 use crate::stripe::Payments as _;
 
 /// How often posting begins anew because somebody was faster.
 const MAX_ROUNDS: usize = 5;
 
-/// Posts what went back of an order's payment and isn't posted yet.
+/// Posts what went back of a payment and isn't posted yet.
 ///
 /// # Errors
 /// [`ApiError`] if it can't be known now whether all of it is posted.
@@ -29,19 +28,17 @@ pub(super) async fn post<M: Machine>(
     ctx: &Context<M>,
     event: &EventRecord,
     topic: Topic,
-    order: &OrderId,
+    payment: CreditedPayment<'_>,
     deadline: Deadline,
 ) -> Result<(), ApiError> {
     for _ in 0..MAX_ROUNDS {
         if deadline.is_near() {
             break;
         }
-        // The number that guards the rest is read before it.
-        let read = ctx.store.load_order_returns(order).await?;
-        let read = read.ok_or_else(|| ApiError::internal(format!("order {order} is posted and not there")))?;
-        let Some(payment) = &read.order.snapshot.payment else { return Ok(()) };
+        let read = ctx.store.load_returns(payment).await?;
+        let read = read.ok_or_else(|| ApiError::internal("a credited payment has no credit"))?;
         let stripe = ctx.stripe()?.within(deadline.left());
-        let intent = stripe.load_intent(&payment.account, &payment.intent).await?;
+        let intent = stripe.load_intent(&read.account, &read.intent).await?;
         let charge = intent.and_then(|intent| intent.charge);
         let charge = charge.ok_or_else(|| ApiError::internal("a captured intent has no charge"))?;
         let found = match topic {
@@ -58,16 +55,13 @@ pub(super) async fn post<M: Machine>(
 
 async fn post_found<M: Machine>(
     ctx: &Context<M>,
-    read: &OrderReturns,
+    read: &PaymentReturns<'_>,
     charge: &Charge,
     found: &[Return],
 ) -> Result<Written, ApiError> {
-    let snapshot = &read.order.snapshot;
-    let (company, family) = (&snapshot.company, &snapshot.family);
+    let PaymentReturns { company, family, credit, .. } = read;
     let ids = found.iter().flat_map(Return::transactions);
     let posted = ctx.store.posted_among(company, family, ids).await?;
-    let credit = snapshot.transactions.iter().find(|transaction| !transaction.is_debit());
-    let credit = credit.ok_or_else(|| ApiError::internal("a paid order has no credit"))?;
     let timezone = ctx.store.load_timezone(company).await?;
     let on = local_date(ctx.clock.now(), &timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?;
     let is_full = is_fully_refunded(charge);
@@ -81,12 +75,12 @@ async fn post_found<M: Machine>(
     let of = Some(credit.transaction.id.as_str());
     let entries = postings.iter().map(|posting| ledger.derived(&posting.entry, &posting.id, of, &ctx.mint));
     let entries = entries.collect::<Result<Vec<_>, _>>().map_err(overflow)?;
-    let link = match &snapshot.link {
-        Some(paid) => ctx.store.load_link(&paid.link).await?.map(|link| link.state),
+    let link = match &read.link {
+        Some(paid) => ctx.store.load_link(paid).await?.map(|link| link.state),
         None => None,
     };
     let written = ctx.store.post_returns(&PostReturns { read, entries: &entries, is_full, link }).await?;
-    tracing::info!(order = read.order.id.as_str(), entries = entries.len(), ?written, "posted what went back");
+    tracing::info!(intent = read.intent.as_str(), entries = entries.len(), ?written, "posted what went back");
     Ok(written)
 }
 
