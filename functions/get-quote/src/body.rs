@@ -2,7 +2,10 @@
 //!
 //! Invariant: nothing is computed here; every amount was decided by the domain.
 
+use std::sync::Arc;
+
 use classpay_domain::ledger::{DetailKind, Totals};
+use classpay_domain::money::Money;
 use classpay_domain::pricing::{FeeLine, FeeSum, Line, PlanQuote, Quote, SeasonQuote, TrialLine};
 use classpay_service::catalogue::documents::{PricingPlanDoc, PublishedSeason};
 use classpay_service::refusals::PaymentBody;
@@ -174,10 +177,7 @@ impl<'a> SeasonQuoteBody<'a> {
 impl<'a> PlanQuoteBody<'a> {
     fn new(quote: &'a PlanQuote) -> Self {
         let Totals { total, subtotal, discount_total, tax_total } = quote.totals;
-        let tax = |(description, amount): (&'a String, &classpay_domain::money::Money)| TaxBody {
-            description,
-            amount: amount.units(),
-        };
+        let tax = |(description, amount): (&'a Arc<str>, &Money)| TaxBody { description, amount: amount.units() };
         let instalments = quote.instalments.iter();
         Self {
             pricing_plan_id: quote.plan.as_str(),

@@ -112,11 +112,7 @@ fn studio(lines: usize) -> (Studio, Basket) {
             trials: TrialPolicy { price: Money::minor(500), enabled_on_portal: true, places_per_lesson: None },
             age_cut_off: AgeCutOff::FirstDayOfSeason,
         },
-        tax_rates: [(
-            id("tax_1"),
-            TaxRate { id: id("tax_1"), rate: Percent::thousandths(20_000), label: "VAT".into() },
-        )]
-        .into(),
+        tax_rates: [(id("tax_1"), TaxRate::new(id("tax_1"), Percent::thousandths(20_000), "VAT"))].into(),
         discount_schemes: [
             (DiscountKind::StudentsOfFamily, scheme(Application::IndividualItem, ten_percent)),
             (DiscountKind::ClassesOfStudent, scheme(Application::TotalTuition, Off::Fixed(Money::minor(500)))),

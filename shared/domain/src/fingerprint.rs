@@ -2,6 +2,7 @@
 //!
 //! Invariant: no two different lists of texts have the same input to the digest.
 
+use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
 /// How many bits of a ULID are not its time.
@@ -31,6 +32,11 @@ impl Fingerprint {
     pub fn number(&mut self, number: i64) -> &mut Self {
         self.0.update(number.to_be_bytes());
         self
+    }
+
+    /// Adds a day.
+    pub fn day(&mut self, day: Date) -> &mut Self {
+        self.number(i64::from(day.year())).number(i64::from(day.month())).number(i64::from(day.day()))
     }
 
     /// The digest in hex.

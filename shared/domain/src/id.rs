@@ -4,6 +4,7 @@
 //! key and in a log line (a payment link's id, which is a secret, is not in this list).
 
 use std::fmt;
+use std::sync::Arc;
 
 /// An id that is empty, longer than 64 characters or has a character outside `[A-Za-z0-9_]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -21,8 +22,10 @@ fn check(text: &str) -> Result<(), IdError> {
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
         $(#[$doc])*
+        ///
+        /// A clone is cheap.
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// What ids of this kind that we mint begin with.
@@ -32,7 +35,7 @@ macro_rules! ids {
             ///
             /// # Errors
             /// [`IdError`] for what isn't `[A-Za-z0-9_]{1,64}`.
-            pub fn parse(text: impl Into<String>) -> Result<Self, IdError> {
+            pub fn parse(text: impl Into<Arc<str>>) -> Result<Self, IdError> {
                 let text = text.into();
                 check(&text)?;
                 Ok(Self(text))
@@ -41,7 +44,7 @@ macro_rules! ids {
             /// Makes the id of this kind from 128 bits: the prefix and 26 characters of Crockford's base32.
             #[must_use]
             pub fn from_bits(bits: u128) -> Self {
-                Self(format!("{}_{}", $prefix, ulid::Ulid::from(bits)))
+                Self(format!("{}_{}", $prefix, ulid::Ulid::from(bits)).into())
             }
 
             /// The id as text.

@@ -58,7 +58,7 @@ fn line_on(studio: &Studio, day: Date) -> Line {
 
 /// What is taken off a line, in the order of application.
 fn taken(line: &Line) -> Vec<(&str, i64)> {
-    line.discounts.iter().map(|discount| (discount.description.as_str(), discount.amount.units())).collect()
+    line.discounts.iter().map(|discount| (&*discount.description, discount.amount.units())).collect()
 }
 
 fn discounted(mut studio: Studio, off: &str) -> Studio {
@@ -331,7 +331,7 @@ fn r15_the_plan_s_discount_is_a_rounded_percentage_of_the_base() {
         let line = line(&discounted(costing(price), discount));
         assert_eq!(in_short(&line.details), [("tuition", price), ("discount", -off)], "{discount}% of {price}");
         assert_eq!(line.discounts.len(), 1);
-        assert_eq!(line.discounts[0].description, format!("Plan discount {discount}%"));
+        assert_eq!(*line.discounts[0].description, *format!("Plan discount {discount}%"));
     }
 }
 

@@ -269,7 +269,7 @@ fn r26_a_fee_is_taxed_at_its_own_rate() {
     let quote = priced(&studio, &basket);
     assert_eq!(in_short(&quote.additional_fees[0].details), [("additional-fee", 1_000), ("tax", 55)]);
     assert_eq!(in_short(&quote.registration_fees[0].details), [("registration-fee", 1_500)], "it has none");
-    let words: Vec<_> = quote.fees().flat_map(|fee| &fee.details).map(|d| d.description.as_str()).collect();
+    let words: Vec<_> = quote.fees().flat_map(|fee| &fee.details).map(|d| &*d.description).collect();
     assert_eq!(words, ["Registration, Ada", "Costume, Ada", "VAT 5.5%"]);
     studio.company.tax = None;
     let quote = priced(&studio, &basket);

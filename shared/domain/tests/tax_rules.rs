@@ -124,7 +124,7 @@ fn r16_each_class_is_taxed_at_its_own_rate() {
     let taxes: Vec<_> = quote.lines.iter().map(|line| line.totals.tax_total.units()).collect();
     assert_eq!(taxes, [200, 55, 55]);
     let taxes = &quote.seasons[0].plans[0].taxes;
-    let taxes: Vec<_> = taxes.iter().map(|(of, tax)| (of.as_str(), tax.units())).collect();
+    let taxes: Vec<_> = taxes.iter().map(|(of, tax)| (&**of, tax.units())).collect();
     assert_eq!(taxes, [("VAT 20%", 200), ("VAT 5.5%", 110)]);
 }
 
@@ -194,6 +194,6 @@ fn r17_details_say_what_they_are() {
     let kind = DiscountKind::StudentsOfFamily;
     discount(&mut studio, kind, Application::TotalTuition, [(1, percent_off("10"))]);
     let line = line(&studio);
-    let words: Vec<_> = line.details.iter().map(|detail| detail.description.as_str()).collect();
+    let words: Vec<_> = line.details.iter().map(|detail| &*detail.description).collect();
     assert_eq!(words, ["Ballet, Ada", "VAT 20%", "Siblings", "Plan discount 5%", "VAT 20% on discounts"]);
 }

@@ -97,7 +97,7 @@ fn each_line_has_the_details_of_the_table() {
         assert_eq!(line.totals.total, money(total), "{}", line.description);
     }
     let discounts: Vec<Vec<_>> =
-        quote.lines.iter().map(|line| line.discounts.iter().map(|d| d.description.as_str()).collect()).collect();
+        quote.lines.iter().map(|line| line.discounts.iter().map(|d| &*d.description).collect()).collect();
     assert_eq!(discounts, [vec!["Classes", "Plan discount 5%"], vec!["Classes", "Plan discount 5%"], vec!["Siblings"]]);
 }
 

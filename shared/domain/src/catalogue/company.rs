@@ -2,6 +2,8 @@
 //!
 //! Invariant: what is turned off is not there.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 
 use super::Currency;
@@ -72,8 +74,24 @@ pub struct TaxRate {
     pub id: TaxRateId,
     /// 0 to 100 %.
     pub rate: Percent,
-    /// What it is called: "VAT".
-    pub label: String,
+    /// For people: "VAT 20%".
+    pub description: Arc<str>,
+    /// For people, where it falls away: "VAT 20% on discounts".
+    pub description_on_discounts: Arc<str>,
+}
+
+impl TaxRate {
+    /// A rate that is called "VAT", or the like.
+    #[must_use]
+    pub fn new(id: TaxRateId, rate: Percent, label: &str) -> Self {
+        let description = format!("{label} {}%", rate.to_shortest());
+        Self {
+            id,
+            rate,
+            description_on_discounts: format!("{description} on discounts").into(),
+            description: description.into(),
+        }
+    }
 }
 
 /// Days without lessons, both ends included.

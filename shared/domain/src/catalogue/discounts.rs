@@ -3,6 +3,7 @@
 //! Invariant: a studio has at most one scheme of a kind that is given, and a scheme has a quantity once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::id::DiscountSchemeId;
 use crate::money::{Money, Percent};
@@ -42,7 +43,7 @@ pub struct DiscountScheme {
     /// Its id.
     pub id: DiscountSchemeId,
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Whom its tiers are for.
     pub application: Application,
     /// What is taken off from which quantity on.

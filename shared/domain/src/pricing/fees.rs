@@ -146,7 +146,7 @@ fn due<'a>(
             }
             charged_amount = charged_amount.plus(amount)?;
             let taxation = Taxation::at(studio, fee.tax_rate);
-            let description = format!("{}, {}", fee.name, place.student.name);
+            let description = format!("{}, {}", fee.name, place.student.name).into();
             let priced = tax::compose(fee.kind, &description, amount, &[], taxation.as_ref())?;
             lines.push(FeeLine {
                 fee: id.clone(),

@@ -2,6 +2,8 @@
 //!
 //! Invariant: the details of a line sum to its total, and so do its instalments.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 
 use crate::basket::{EnrolmentItem, TrialItem};
@@ -27,7 +29,7 @@ pub struct Line {
     /// The plan it is priced on.
     pub plan: PlanId,
     /// For people: class and student.
-    pub description: String,
+    pub description: Arc<str>,
     /// What it is made of.
     pub details: Vec<LineDetail>,
     /// Its discounts with the tax of each.
@@ -35,7 +37,7 @@ pub struct Line {
     /// Its sums.
     pub totals: Totals,
     /// How its tax is called, if it is taxed.
-    pub tax_description: Option<String>,
+    pub tax_description: Option<Arc<str>>,
     /// When it is paid.
     pub instalments: Vec<Instalment>,
 }
@@ -70,29 +72,37 @@ pub struct TrialLine {
 pub(super) struct Joined<'a> {
     plan: &'a PricingPlan,
     dates: Vec<Date>,
+    /// For people: how its discount is called.
+    discount: Arc<str>,
 }
 
 impl<'a> Joined<'a> {
     pub fn on(plan: &'a PricingPlan, today: Date) -> Self {
-        Self { plan, dates: calendar::payment_dates(plan, today) }
+        let discount = format!("Plan discount {}%", plan.discount.to_shortest()).into();
+        Self { plan, dates: calendar::payment_dates(plan, today), discount }
+    }
+}
+
+impl Joined<'_> {
+    pub fn into_dates(self) -> Vec<Date> {
+        self.dates
     }
 }
 
 /// A place on a plan, whose discount comes last (rule 15).
 pub(super) fn line(studio: &Studio, tuition: &Tuition<'_>, joined: &Joined<'_>) -> Result<Line, Overflow> {
-    let Tuition { place, item, base, discounts } = tuition;
+    let Tuition { place, item, description, base, discounts } = tuition;
     let plan = joined.plan;
     let mut discounts = discounts.clone();
     let off = Money::sum(discounts.iter().map(|discount| discount.amount))?;
     let amount = plan.discount.of(base.minus(off)?)?;
     if !amount.is_zero() {
-        let description = format!("Plan discount {}%", plan.discount.to_shortest());
+        let description = Arc::clone(&joined.discount);
         discounts.push(Discount { description, amount, giver: Giver::Plan(plan.id.clone()) });
     }
     let class = place.class();
     let taxation = Taxation::at(studio, class.tax_rate.as_ref());
-    let description = format!("{}, {}", class.name, place.student.name);
-    let priced = tax::compose(DetailKind::Tuition, &description, *base, &discounts, taxation.as_ref())?;
+    let priced = tax::compose(DetailKind::Tuition, description, *base, &discounts, taxation.as_ref())?;
     Ok(Line {
         item: (*item).clone(),
         season: place.season.id.clone(),
@@ -103,7 +113,7 @@ pub(super) fn line(studio: &Studio, tuition: &Tuition<'_>, joined: &Joined<'_>) 
         instalments: instalments::instalments(&priced.details, &joined.dates)?,
         details: priced.details,
         discounts: priced.discounts,
-        description,
+        description: Arc::clone(description),
     })
 }
 
@@ -111,7 +121,7 @@ pub(super) fn line(studio: &Studio, tuition: &Tuition<'_>, joined: &Joined<'_>) 
 pub(super) fn trial_line(studio: &Studio, place: &Place<'_>) -> Option<Result<TrialLine, Overflow>> {
     let item = place.trial()?;
     let taxation = Taxation::at(studio, place.class().tax_rate.as_ref());
-    let description = format!("Trial of {} on {}, {}", place.class().name, item.on, place.student.name);
+    let description = format!("Trial of {} on {}, {}", place.class().name, item.on, place.student.name).into();
     let priced = tax::compose(DetailKind::Trial, &description, studio.company.trials.price, &[], taxation.as_ref());
     Some(priced.and_then(|priced| {
         Ok(TrialLine {

@@ -20,6 +20,7 @@ mod tax;
 mod tuition;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::civil::{Date, DateTime};
 
@@ -45,12 +46,14 @@ use tuition::Tuition;
 pub struct PlanQuote {
     /// The plan.
     pub plan: PlanId,
+    /// When a family that joins today pays.
+    pub dates: Vec<Date>,
     /// The lines.
     pub lines: Vec<Line>,
     /// Their sums.
     pub totals: Totals,
     /// Taxes by their description.
-    pub taxes: BTreeMap<String, Money>,
+    pub taxes: BTreeMap<Arc<str>, Money>,
     /// What of the tuition is due today.
     pub due_now: Money,
     /// What is due on which date.
@@ -181,7 +184,7 @@ fn plan_quote(
 ) -> Result<PlanQuote, Overflow> {
     let joined = Joined::on(plan, today);
     let lines = tuition.iter().map(|tuition| line(studio, tuition, &joined)).collect::<Result<Vec<_>, _>>()?;
-    let mut taxes: BTreeMap<String, Money> = BTreeMap::new();
+    let mut taxes: BTreeMap<Arc<str>, Money> = BTreeMap::new();
     let mut instalments: BTreeMap<Date, Money> = BTreeMap::new();
     for line in &lines {
         if let Some(description) = &line.tax_description {
@@ -196,5 +199,5 @@ fn plan_quote(
     let details = lines.iter().flat_map(|line| &line.details);
     let totals = Totals::of(details.map(|d| (d.kind, d.amount)))?;
     let due_now = instalments.get(&today).copied().unwrap_or_default();
-    Ok(PlanQuote { plan: plan.id.clone(), lines, totals, taxes, due_now, instalments })
+    Ok(PlanQuote { plan: plan.id.clone(), dates: joined.into_dates(), lines, totals, taxes, due_now, instalments })
 }

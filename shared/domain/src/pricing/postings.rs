@@ -95,5 +95,5 @@ fn fee_details(fee: &FeeLine) -> impl Iterator<Item = Detail> {
 
 fn posted(detail: &LineDetail, about: &[&str], given_by: Option<&str>) -> Detail {
     let about = about.iter().copied().chain(given_by).map(str::to_owned).collect();
-    Detail { kind: detail.kind, amount: detail.amount, description: detail.description.clone(), about }
+    Detail { kind: detail.kind, amount: detail.amount, description: detail.description.to_string(), about }
 }

@@ -20,12 +20,13 @@ pub(super) fn of(company: &Company, quote: &Quote) -> String {
         hash.text("season").text(season.season.as_str());
         for plan in &season.plans {
             hash.text("plan").text(plan.plan.as_str());
+            // A line is split over its plan's dates by one rule, so dates and details decide its instalments.
+            for on in &plan.dates {
+                hash.day(*on);
+            }
             for line in &plan.lines {
                 hash.text("line").text(line.item.student.as_str()).text(line.item.class.as_str());
                 details(&mut hash, &line.details);
-                for instalment in &line.instalments {
-                    hash.text("instalment").text(&instalment.on.to_string()).number(instalment.amount.units());
-                }
             }
         }
     }

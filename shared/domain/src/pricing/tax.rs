@@ -2,6 +2,8 @@
 //!
 //! Invariant: discounts come before tax, and a line's details sum to base less discounts, plus tax if it is exclusive.
 
+use std::sync::Arc;
+
 use crate::catalogue::{Studio, TaxMode, TaxRate};
 use crate::id::{DiscountSchemeId, PlanId, TaxRateId};
 use crate::ledger::DetailKind;
@@ -36,8 +38,8 @@ impl<'a> Taxation<'a> {
 
     /// For people: `VAT 20%`.
     #[must_use]
-    pub fn description(&self) -> String {
-        format!("{} {}%", self.rate.label, self.rate.rate.to_shortest())
+    pub fn description(&self) -> Arc<str> {
+        Arc::clone(&self.rate.description)
     }
 }
 
@@ -54,7 +56,7 @@ pub enum Giver {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discount {
     /// For people.
-    pub description: String,
+    pub description: Arc<str>,
     /// How much is taken off; positive.
     pub amount: Money,
     /// What it is given by.
@@ -65,7 +67,7 @@ pub struct Discount {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownDiscount {
     /// For people.
-    pub description: String,
+    pub description: Arc<str>,
     /// Before tax.
     pub amount: Money,
     /// The tax that falls away.
@@ -82,7 +84,7 @@ pub struct LineDetail {
     /// How much, signed.
     pub amount: Money,
     /// For people.
-    pub description: String,
+    pub description: Arc<str>,
     /// For a discount: what gives it.
     pub giver: Option<Giver>,
 }
@@ -102,7 +104,7 @@ pub struct Composition {
 /// [`Overflow`] beyond 64 bits.
 pub fn compose(
     kind: DetailKind,
-    description: &str,
+    description: &Arc<str>,
     base: Money,
     discounts: &[Discount],
     taxation: Option<&Taxation<'_>>,
@@ -113,20 +115,22 @@ pub fn compose(
         Some(TaxMode::Exclusive) | None => Ok(Money::ZERO),
     };
     let (mut details, mut shown) = (Vec::new(), Vec::new());
-    let mut add = |kind, amount: Money, description: String, giver: Option<&Giver>| {
+    let mut add = |kind, amount: Money, description: &Arc<str>, giver: Option<&Giver>| {
         if !amount.is_zero() {
+            let description = Arc::clone(description);
             details.push(LineDetail { kind, amount, description, giver: giver.cloned() });
         }
     };
-    let tax_label = taxation.map(Taxation::description).unwrap_or_default();
-    add(kind, base.minus(contained(base)?)?, description.to_owned(), None);
-    add(DetailKind::Tax, tax(base)?, tax_label.clone(), None);
+    add(kind, base.minus(contained(base)?)?, description, None);
+    if let Some(taxation) = taxation {
+        add(DetailKind::Tax, tax(base)?, &taxation.rate.description, None);
+    }
     let mut left = base;
     for discount in discounts {
         let after = left.minus(discount.amount)?;
         let amount = contained(left)?.minus(contained(after)?)?.minus(discount.amount)?;
         let tax_amount = tax(after)?.minus(tax(left)?)?;
-        add(DetailKind::Discount, amount, discount.description.clone(), Some(&discount.giver));
+        add(DetailKind::Discount, amount, &discount.description, Some(&discount.giver));
         shown.push(ShownDiscount {
             description: discount.description.clone(),
             amount,
@@ -136,6 +140,8 @@ pub fn compose(
         left = after;
     }
     let discount_tax = tax(left)?.minus(tax(base)?)?;
-    add(DetailKind::DiscountTax, discount_tax, format!("{tax_label} on discounts"), None);
+    if let Some(taxation) = taxation {
+        add(DetailKind::DiscountTax, discount_tax, &taxation.rate.description_on_discounts, None);
+    }
     Ok(Composition { details, discounts: shown })
 }

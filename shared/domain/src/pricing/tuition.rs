@@ -3,6 +3,7 @@
 //! Invariant: a line's base is never negative, and its discounts are never more than its base.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::basket::EnrolmentItem;
 use crate::calendar;
@@ -18,6 +19,8 @@ use crate::pricing::tax::Discount;
 pub(super) struct Tuition<'a> {
     pub place: &'a Place<'a>,
     pub item: &'a EnrolmentItem,
+    /// For people: class and student.
+    pub description: Arc<str>,
     /// Before discounts and exclusive tax.
     pub base: Money,
     /// What the schemes take off, in the order of application; positive.
@@ -38,8 +41,11 @@ pub(super) fn of_season<'a>(
     places: impl Iterator<Item = &'a Place<'a>>,
 ) -> Result<Vec<Tuition<'a>>, Overflow> {
     let items = places.filter_map(|place| place.enrolment().map(|item| (place, item)));
-    let mut lines: Vec<_> =
-        items.map(|(place, item)| Tuition { place, item, base: Money::ZERO, discounts: Vec::new() }).collect();
+    let line = |(place, item): (&'a Place<'a>, _)| {
+        let description = format!("{}, {}", place.class().name, place.student.name).into();
+        Tuition { place, item, description, base: Money::ZERO, discounts: Vec::new() }
+    };
+    let mut lines: Vec<_> = items.map(line).collect();
     match &season.pricing_scheme {
         PricingScheme::ClassPrice => {
             for line in &mut lines {

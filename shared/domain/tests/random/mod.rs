@@ -173,7 +173,7 @@ type Rest = (Company, BTreeMap<DiscountKind, DiscountScheme>, Vec<Holiday>, [Per
 fn together((around, seasons, classes, rest): (Date, Vec<Season>, Vec<Class>, Rest)) -> (Studio, Date) {
     let (company, discount_schemes, holidays, rates) = rest;
     let rates = TAX_RATES.into_iter().zip(rates);
-    let rates = rates.map(|(name, rate)| (id(name), TaxRate { id: id(name), rate, label: name.into() }));
+    let rates = rates.map(|(name, rate)| (id(name), TaxRate::new(id(name), rate, name)));
     let on_sale = |class: Class| {
         let seats = Seats { left: None, price_version: 1 };
         (class.id.clone(), ClassOnSale { class, seats, trials_booked: BTreeMap::new() })

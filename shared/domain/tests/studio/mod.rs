@@ -93,7 +93,7 @@ pub fn costing(price: i64) -> Studio {
 /// Taxes the classes A and B at a rate.
 pub fn tax(studio: &mut Studio, mode: TaxMode, rate: &str) {
     studio.company.tax = Some(mode);
-    studio.tax_rates.insert(id("tax_1"), TaxRate { id: id("tax_1"), rate: percent(rate), label: "VAT".into() });
+    studio.tax_rates.insert(id("tax_1"), TaxRate::new(id("tax_1"), percent(rate), "VAT"));
     for on_sale in studio.classes.values_mut() {
         on_sale.class.tax_rate = Some(id("tax_1"));
     }
@@ -101,7 +101,7 @@ pub fn tax(studio: &mut Studio, mode: TaxMode, rate: &str) {
 
 /// One more tax rate.
 pub fn tax_rate(studio: &mut Studio, name: &str, rate: &str) {
-    studio.tax_rates.insert(id(name), TaxRate { id: id(name), rate: percent(rate), label: "VAT".into() });
+    studio.tax_rates.insert(id(name), TaxRate::new(id(name), percent(rate), "VAT"));
 }
 
 /// Puts a scheme with these tiers into force. Its id and name are those of its kind: `dsc_students` "Siblings",

@@ -118,7 +118,7 @@ fn scheduled(line: &Line, instalment: &Instalment, timezone: &str) -> Result<Sch
     let detail = |detail: &LineDetail| ScheduledDetail {
         kind: detail.kind.as_str().to_owned(),
         amount: detail.amount.units(),
-        description: detail.description.clone(),
+        description: detail.description.to_string(),
         given_by: line.given_by(detail).to_owned(),
     };
     Ok(ScheduledInstalment {

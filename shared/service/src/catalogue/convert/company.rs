@@ -61,7 +61,7 @@ impl TryFrom<&TaxRateDoc> for TaxRate {
     type Error = CorruptDocument;
 
     fn try_from(doc: &TaxRateDoc) -> Result<Self, CorruptDocument> {
-        Ok(Self { id: doc.id.clone(), rate: rate(doc.rate.0, &doc.id, "rate")?, label: doc.label.clone() })
+        Ok(Self::new(doc.id.clone(), rate(doc.rate.0, &doc.id, "rate")?, &doc.label))
     }
 }
 
@@ -91,7 +91,7 @@ impl TryFrom<&DiscountSchemeDoc> for DiscountScheme {
         let tiers = doc.values.iter().map(|tier| Some((tier.quantity, off(tier.amount)?))).collect::<Option<_>>();
         Ok(Self {
             id: doc.id.clone(),
-            name: doc.name.clone(),
+            name: doc.name.as_str().into(),
             application: doc.application,
             tiers: tiers.ok_or_else(|| corrupt(&doc.id, "amount"))?,
         })

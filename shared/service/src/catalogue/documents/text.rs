@@ -6,6 +6,7 @@
 //! because a stored text is compared as text.
 
 use std::fmt::Display;
+use std::sync::Arc;
 
 use classpay_domain::catalogue::{
     Application, Currency, DiscountKind, FeePeriod, PlanKind, PricingModel, RegistrationStatus, Repetition, TaxMode,
@@ -148,7 +149,7 @@ impl DocumentId {
     ///
     /// # Errors
     /// [`IdError`] for what isn't `[A-Za-z0-9_]{1,64}`.
-    pub fn parse(text: impl Into<String>) -> Result<Self, IdError> {
+    pub fn parse(text: impl Into<Arc<str>>) -> Result<Self, IdError> {
         // The domain has the one check; which kind of id it is asked for makes no difference to it.
         ClassId::parse(text).map(|id| Self(id.as_str().to_owned()))
     }
