@@ -86,7 +86,7 @@ impl Crowd {
     ///
     /// # Panics
     /// When there is none left.
-    pub fn next(&mut self) -> Member {
+    pub fn newcomer(&mut self) -> Member {
         self.members.pop().expect("the crowd is too small for the test")
     }
 }

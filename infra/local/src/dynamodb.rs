@@ -1,7 +1,16 @@
 //! The table: in an embedded DynamoDB, or in the one the developer names.
 //!
+//! Read in this order: here (the table), [`front`] (what stands before the embedded one), [`faults`] (what can be
+//! ordered there), [`control`] (how).
+//!
 //! Invariant: it is created from the template, through the real SDK, and only where it is missing.
 //! Nothing is ever created in a DynamoDB that is not local unless that was asked for.
+
+mod answers;
+mod control;
+mod faults;
+mod front;
+mod log;
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -20,10 +29,10 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use tokio::net::TcpListener;
 
-use crate::Problem;
 use crate::developer::variable;
 use crate::runtime::LOCAL_REGION;
 use crate::template::{Key, Table};
+use crate::{Problem, loopback};
 
 /// How often, and how many times, a new table is asked whether it is ready. AWS takes some seconds.
 const READY_POLL: Duration = Duration::from_millis(500);
@@ -44,6 +53,24 @@ pub fn embedded<S: Future<Output = ()> + Send + 'static>(
     };
     let database = database.map_err(|problem| Problem::new(format!("DynamoDB does not open: {problem}")))?;
     Ok(dynoxide::server::serve_with_shutdown(listener, database, shutdown))
+}
+
+/// Serves an embedded DynamoDB until both futures are ready, with faults that can be ordered under `/_control/`.
+///
+/// # Errors
+/// As [`embedded`]; or there is no port for it.
+pub async fn embedded_with_faults<S: Future<Output = ()> + Send + 'static>(
+    file: Option<&Path>,
+    listener: TcpListener,
+    shutdown: S,
+    front_shutdown: S,
+) -> Result<impl Future<Output = Result<(), String>> + Send + use<S>, Problem> {
+    let trouble = |problem: std::io::Error| Problem::new(format!("DynamoDB has no port: {problem}"));
+    let behind = loopback::anywhere(0).await.map_err(trouble)?;
+    let url = format!("http://{}", behind.local_addr().map_err(trouble)?);
+    let database = embedded(file, behind, shutdown)?;
+    let front = front::serve(listener, url.parse().map_err(|_| Problem::new(url))?, front_shutdown);
+    Ok(async { tokio::try_join!(database, front).map(|((), ())| ()) })
 }
 
 /// A client of the DynamoDB at this address.

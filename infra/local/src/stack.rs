@@ -89,7 +89,8 @@ impl Stack {
         let file = |name: &str| data_dir.as_ref().map(|folder| folder.file(name));
         let mut servers = Vec::new();
         if let Some(listener) = dynamodb.ours {
-            let server = dynamodb::embedded(file("dynamodb.sqlite").as_deref(), listener, when(&ended))?;
+            let file = file("dynamodb.sqlite");
+            let server = dynamodb::embedded_with_faults(file.as_deref(), listener, when(&ended), when(&ended)).await?;
             servers.push(attend("DynamoDB", server));
         }
         if let Some(listener) = stripe.ours {

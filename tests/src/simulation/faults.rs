@@ -82,6 +82,24 @@ pub trait Faults: Debug + Send {
     }
 }
 
+/// Faults that a world stops, for a while or for good.
+pub trait WorldFaults: Faults {
+    /// Nothing goes wrong until they are resumed.
+    fn pause(&mut self);
+
+    /// They go on.
+    fn resume(&mut self);
+
+    /// Nothing goes wrong any more: a world must heal then.
+    fn end(&mut self);
+
+    /// Whether anything may go wrong.
+    fn are_on(&self) -> bool;
+
+    /// How many calls were lost after their effect.
+    fn replies_lost(&self) -> u64;
+}
+
 /// Nothing goes wrong.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoFaults;

@@ -39,16 +39,41 @@ pub fn to_the_end<F: Flaw>(world: &mut World<F>, healing: Healing) -> Result<(),
         world.kill_one()?;
     }
     run_all(world)?;
+    land_all(world)?;
+    at_first(world, healing)?;
+    // What payers and banks have still to do, they do or leave.
+    settle_debits(world)?;
+    days_go_by(world, healing)
+}
+
+/// What is still on its way arrives.
+///
+/// # Errors
+/// What is violated after it.
+pub fn land_all<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
     while world.has_late() {
         world.land_one()?;
     }
+    Ok(())
+}
+
+/// What is tried alone, within minutes. The schedule comes anyway.
+///
+/// # Errors
+/// What is violated meanwhile, or not healed.
+pub fn at_first<F: Flaw>(world: &mut World<F>, healing: Healing) -> Result<(), Violation> {
     match healing {
-        Healing::Schedule => {}
-        Healing::Clients => by_clients(world)?,
-        Healing::Webhook => by_webhook(world)?,
+        Healing::Schedule => Ok(()),
+        Healing::Clients => by_clients(world),
+        Healing::Webhook => by_webhook(world),
     }
-    // What payers and banks have still to do, they do or leave.
-    settle_debits(world)?;
+}
+
+/// Days go by: the schedule runs, and in the end all events arrive. Nothing is unfinished then.
+///
+/// # Errors
+/// What is violated meanwhile, or in the end.
+pub fn days_go_by<F: Flaw>(world: &mut World<F>, healing: Healing) -> Result<(), Violation> {
     for _ in 0..5 {
         by_schedule(world, 40)?;
     }
@@ -95,7 +120,10 @@ pub fn run_all<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
 }
 
 /// The schedule runs, so many seconds later.
-fn by_schedule<F: Flaw>(world: &mut World<F>, seconds: i64) -> Result<(), Violation> {
+///
+/// # Errors
+/// What is violated meanwhile.
+pub fn by_schedule<F: Flaw>(world: &mut World<F>, seconds: i64) -> Result<(), Violation> {
     world.pass_s(seconds);
     let ctx = world.ctx.clone();
     world.spawn(Doing::Scheduled, async move {

@@ -3,7 +3,7 @@
 //! Invariant: when they are over, they are over: a world must heal then.
 
 use super::chance::Chance;
-use super::faults::{CallKind, Fault, Faults};
+use super::faults::{CallKind, Fault, Faults, WorldFaults};
 
 /// What the seed has drawn for a world's network.
 #[derive(Debug)]
@@ -13,8 +13,8 @@ pub struct RandomFaults {
     rate: Option<usize>,
     /// One call in so many takes longer than others.
     slow: usize,
-    /// How many calls were lost after their effect.
-    pub replies_lost: u64,
+    is_paused: bool,
+    replies_lost: u64,
 }
 
 impl RandomFaults {
@@ -22,35 +22,42 @@ impl RandomFaults {
     #[must_use]
     pub fn draw(chance: &Chance) -> Self {
         let rate = *chance.pick(&[None, Some(40), Some(15), Some(6)]);
-        Self { chance: Chance::of(chance.next()), rate, slow: *chance.pick(&[2, 5, 1000]), replies_lost: 0 }
+        Self {
+            chance: Chance::of(chance.next()),
+            rate,
+            slow: *chance.pick(&[2, 5, 1000]),
+            is_paused: false,
+            replies_lost: 0,
+        }
+    }
+}
+
+impl WorldFaults for RandomFaults {
+    fn pause(&mut self) {
+        self.is_paused = true;
     }
 
-    /// Nothing goes wrong until it is resumed; what was drawn.
-    pub fn pause(&mut self) -> Option<usize> {
-        self.rate.take()
+    fn resume(&mut self) {
+        self.is_paused = false;
     }
 
-    /// What was drawn goes wrong again.
-    pub fn resume(&mut self, rate: Option<usize>) {
-        self.rate = rate;
-    }
-
-    /// Nothing goes wrong any more.
-    pub fn end(&mut self) {
+    fn end(&mut self) {
         self.rate = None;
         self.slow = usize::MAX;
     }
 
-    /// Whether anything goes wrong.
-    #[must_use]
-    pub fn are_on(&self) -> bool {
-        self.rate.is_some()
+    fn are_on(&self) -> bool {
+        self.rate.is_some() && !self.is_paused
+    }
+
+    fn replies_lost(&self) -> u64 {
+        self.replies_lost
     }
 }
 
 impl Faults for RandomFaults {
     fn next(&mut self, call: CallKind) -> Fault {
-        let Some(rate) = self.rate else { return Fault::None };
+        let Some(rate) = self.rate.filter(|_| !self.is_paused) else { return Fault::None };
         if !self.chance.one_in(rate) {
             return Fault::None;
         }

@@ -40,7 +40,7 @@ pub fn run<F: Flaw>(seed: u64) -> Report {
         _ => live(&mut world),
     };
     let mut coverage = std::mem::take(&mut world.coverage);
-    coverage.replies_lost += lock(&world.faults).replies_lost;
+    coverage.replies_lost += lock(&world.faults).replies_lost();
     Report { coverage, violation: result.err() }
 }
 
@@ -77,7 +77,7 @@ fn calm<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
 
 /// Two who have paid at the same time for what there is once: a seat, a debit, what is left of a fee's cap.
 fn race<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
-    let faults = lock(&world.faults).pause();
+    lock(&world.faults).pause();
     let [one, other] = rivals(world);
     world.purchases.extend([one, other]);
     for which in 0..2 {
@@ -90,7 +90,7 @@ fn race<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
             world.pay(which);
         }
     }
-    lock(&world.faults).resume(faults);
+    lock(&world.faults).resume();
     for _ in 0..=world.chance.below(2) {
         for which in 0..2 {
             if world.purchases[which].is_paid() {

@@ -21,7 +21,7 @@ use super::calls::{self, Answer, Hands};
 use super::chance::Chance;
 use super::coverage::Coverage;
 use super::executor::{self, Executor, TaskId};
-use super::faults::Network;
+use super::faults::{Network, WorldFaults};
 use super::invariants;
 use super::machine::{AsShipped, Flaw, Simulated};
 use super::model::Model;
@@ -123,7 +123,7 @@ pub struct World<F: Flaw> {
     /// Stripe.
     pub stripe: MemoryStripe,
     /// What goes wrong.
-    pub faults: Arc<Mutex<RandomFaults>>,
+    pub faults: Arc<Mutex<dyn WorldFaults>>,
     /// What is drawn.
     pub chance: Chance,
     /// What runs.
@@ -149,7 +149,7 @@ pub struct World<F: Flaw> {
 }
 
 impl<F: Flaw> World<F> {
-    /// One that begins.
+    /// One that begins, and all that happens in it is drawn.
     ///
     /// # Panics
     /// If the studio can't be prepared.
@@ -157,6 +157,15 @@ impl<F: Flaw> World<F> {
     pub fn begin(seed: u64) -> Self {
         let chance = Chance::of(seed);
         let faults = Arc::new(Mutex::new(RandomFaults::draw(&chance)));
+        Self::begin_with(chance, faults)
+    }
+
+    /// One that begins with these faults.
+    ///
+    /// # Panics
+    /// If the studio can't be prepared.
+    #[must_use]
+    pub fn begin_with<W: WorldFaults + 'static>(chance: Chance, faults: Arc<Mutex<W>>) -> Self {
         let network = Network::with(&faults);
         let stripe_ms = Arc::new(AtomicI64::new(BEGIN_MS));
         let (table, model, links, ids) = PREPARED.with(|prepared| {
@@ -347,6 +356,6 @@ impl<F: Flaw> World<F> {
 }
 
 /// Whoever panicked has said so already.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

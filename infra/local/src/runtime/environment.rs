@@ -139,6 +139,8 @@ pub fn environment(function: &Function, template: &Template, backends: &Backends
         set(name, value);
     }
     set("AWS_ENDPOINT_URL_DYNAMODB", backends.dynamodb_url.clone());
+    // The SDK says it with each call: by that the embedded DynamoDB tells the functions apart.
+    set("AWS_SDK_UA_APP_ID", function.package.clone());
     // Who has no key has no business with Stripe, here as in the cloud.
     if function.environment.contains_key(STRIPE_SECRET_KEY) {
         set("STRIPE_API_BASE", backends.stripe_url.clone());

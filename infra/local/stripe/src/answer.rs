@@ -11,7 +11,7 @@ use axum::body::Body;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Limited};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::StandIn;
 use crate::auth::{self, text};
@@ -39,7 +39,8 @@ impl std::fmt::Display for Dropped {
 impl std::error::Error for Dropped {}
 
 /// An API call as it came in.
-struct Incoming {
+#[derive(Clone)]
+pub(crate) struct Incoming {
     method: Method,
     path: String,
     query: String,
@@ -108,6 +109,10 @@ impl StandIn {
                 return Ok(refusal(&idempotency::in_use(key), incoming));
             }
             Some(Action::Drop(DropConnection { drop: When::Before })) => return Err(Dropped),
+            Some(Action::Drop(DropConnection { drop: When::Late })) => {
+                self.late().push((incoming.clone(), account.to_owned()));
+                return Err(Dropped);
+            }
             _ => {}
         }
         let claim = match incoming.key() {
@@ -139,6 +144,16 @@ impl StandIn {
             Some(Action::Drop(DropConnection { drop: When::After })) => Err(Dropped),
             _ => Ok(reply),
         }
+    }
+
+    /// Executes what was dropped late; what, and how it was answered to nobody.
+    pub(crate) fn land(&self) -> Vec<Value> {
+        let late = std::mem::take(&mut *self.late());
+        let land = |(incoming, account): (Incoming, String)| {
+            let reply = self.execute(&incoming, &account, None).unwrap_or_else(|error| refusal(&error, &incoming));
+            json!({ "method": incoming.method.as_str(), "path": incoming.path, "status": reply.status })
+        };
+        late.into_iter().map(land).collect()
     }
 
     /// The call in one transaction, with the answer under its key. An error is one that leaves no

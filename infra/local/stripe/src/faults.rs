@@ -5,11 +5,13 @@
 //! - 500: nothing is executed, and the 500 is remembered and replayed. With `executed` the change
 //!   is made and the 500 is remembered all the same. A key that has an answer already replays it.
 //! - drop before: the connection closes, nothing is executed. Drop after: it is executed (and
-//!   remembered), and the connection closes without an answer.
+//!   remembered), and the connection closes without an answer. Drop late: the connection closes, and
+//!   it is executed when it is told to land (`POST /_control/faults/land`).
 //! - delay: executed late, also if the caller has given up meanwhile. With `executed` it is
 //!   executed at once and answered late. The idempotency key is in use until the answer.
 //!
-//! Invariant: a fault strikes exactly `count` calls, in the order of arrival.
+//! Invariant: a fault strikes exactly `count` calls, after it has let `after` of them pass, in the
+//! order of arrival.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +24,9 @@ pub(crate) struct Fault {
     pub calls: Calls,
     #[serde(default = "once")]
     pub count: u32,
+    /// So many calls that fit go unharmed first.
+    #[serde(default)]
+    pub after: u32,
     #[serde(rename = "do")]
     pub action: Action,
 }
@@ -76,6 +81,7 @@ pub(crate) struct DropConnection {
 pub(crate) enum When {
     Before,
     After,
+    Late,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -118,9 +124,18 @@ impl Faults {
         &self.0
     }
 
-    /// What this call suffers. The first ordered fault that fits strikes, once less.
+    /// What this call suffers. The first ordered fault that fits, and has let pass what it was to let
+    /// pass, strikes, once less.
     pub fn strike(&mut self, method: &str, path: &str) -> Option<Action> {
-        let index = self.0.iter().position(|fault| fault.calls.fit(method, path))?;
+        let mut struck = None;
+        for (index, fault) in self.0.iter_mut().enumerate().filter(|(_, fault)| fault.calls.fit(method, path)) {
+            if fault.after == 0 {
+                struck = Some(index);
+                break;
+            }
+            fault.after -= 1;
+        }
+        let index = struck?;
         let fault = &mut self.0[index];
         let action = fault.action;
         fault.count -= 1;

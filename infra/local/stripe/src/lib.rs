@@ -38,6 +38,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use answer::Incoming;
 use faults::Faults;
 use idempotency::InFlight;
 use request_log::RequestLog;
@@ -56,6 +57,8 @@ pub struct StandIn {
     now: Clock,
     /// In memory: a restart forgets the faults and the log, never the state.
     faults: Mutex<Faults>,
+    /// Calls that were dropped and will land, and in which account.
+    late: Mutex<Vec<(Incoming, String)>>,
     log: Mutex<RequestLog>,
     in_flight: InFlight,
     webhooks: Webhooks,
@@ -101,6 +104,7 @@ impl StandIn {
             store,
             now,
             faults: Mutex::default(),
+            late: Mutex::default(),
             log: Mutex::default(),
             in_flight: InFlight::default(),
             webhooks: Webhooks::default(),
@@ -123,6 +127,10 @@ impl StandIn {
 
     fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn late(&self) -> MutexGuard<'_, Vec<(Incoming, String)>> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn log(&self) -> MutexGuard<'_, RequestLog> {

@@ -2,6 +2,9 @@
 //!
 //! Invariant: the first broken rule in the order of [`BrokenRule`] is reported, with every item that breaks it.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use jiff::civil::Date;
 
 use crate::basket::TrialItem;
@@ -89,7 +92,7 @@ impl Refusal {
 
 /// Checks the items against every rule but those about the basket as a whole.
 pub(super) fn check(studio: &Studio, places: &[Place<'_>], buyer: Buyer) -> Result<(), Refusal> {
-    let view = View { studio, buyer, places };
+    let view = View::of(studio, places, buyer);
     for (rule, breaks) in RULES {
         let items: Vec<_> = places.iter().filter(|place| breaks(&view, place)).map(named).collect();
         if !items.is_empty() {
@@ -112,15 +115,39 @@ fn named(place: &Place<'_>) -> NamedItem {
 struct View<'a> {
     studio: &'a Studio,
     buyer: Buyer,
-    places: &'a [Place<'a>],
+    /// How often a student and class are in the basket.
+    items: BTreeMap<(&'a StudentId, &'a ClassId), usize>,
+    /// How many seats of a class the basket wants.
+    seats: BTreeMap<&'a ClassId, usize>,
+    /// How many trial places of a lesson the basket wants.
+    lessons: BTreeMap<(&'a ClassId, Date), usize>,
+}
+
+impl<'a> View<'a> {
+    fn of(studio: &'a Studio, places: &'a [Place<'_>], buyer: Buyer) -> Self {
+        let mut view = Self { studio, buyer, items: BTreeMap::new(), seats: BTreeMap::new(), lessons: BTreeMap::new() };
+        for place in places {
+            let class = &place.class().id;
+            count(view.items.entry((&place.student.id, class)));
+            match place.trial() {
+                Some(trial) => count(view.lessons.entry((class, trial.on))),
+                None => count(view.seats.entry(class)),
+            }
+        }
+        view
+    }
+}
+
+fn count<K: Ord>(entry: Entry<'_, K, usize>) {
+    let count = entry.or_default();
+    *count = count.saturating_add(1);
 }
 
 type Rule = fn(&View<'_>, &Place<'_>) -> bool;
 
 const RULES: &[(BrokenRule, Rule)] = &[
     (BrokenRule::DuplicateItem, |view, place| {
-        let same = |other: &&Place<'_>| other.student.id == place.student.id && other.class().id == place.class().id;
-        view.places.iter().filter(same).count() > 1
+        view.items.get(&(&place.student.id, &place.class().id)).is_some_and(|times| *times > 1)
     }),
     (BrokenRule::AlreadyEnrolled, |view, place| place.enrolment().is_some() && view.is_enrolled(place)),
     (BrokenRule::EnrolmentClosed, |view, place| {
@@ -130,8 +157,7 @@ const RULES: &[(BrokenRule, Rule)] = &[
     (BrokenRule::ClassEnded, |_, place| place.lessons.left.is_empty()),
     (BrokenRule::AgeOutOfRange, |view, place| view.buyer == Buyer::Family && !view.is_of_age(place)),
     (BrokenRule::ClassFull, |view, place| {
-        let same_class = |other: &&Place<'_>| other.enrolment().is_some() && other.class().id == place.class().id;
-        let wanted = view.places.iter().filter(same_class).count();
+        let wanted = view.seats.get(&place.class().id).copied().unwrap_or_default();
         let left = place.on_sale.seats.left;
         place.enrolment().is_some() && left.is_some_and(|left| usize::try_from(left).is_ok_and(|left| left < wanted))
     }),
@@ -174,10 +200,8 @@ impl View<'_> {
 
     fn has_trial_place(&self, place: &Place<'_>, item: &TrialItem) -> bool {
         let Some(places) = self.studio.company.trials.places_per_lesson else { return true };
-        let same_lesson = |other: &&Place<'_>| {
-            other.class().id == place.class().id && other.trial().is_some_and(|other| other.on == item.on)
-        };
-        let wanted = u32::try_from(self.places.iter().filter(same_lesson).count()).unwrap_or(u32::MAX);
+        let wanted = self.lessons.get(&(&place.class().id, item.on)).copied().unwrap_or_default();
+        let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
         let booked = place.on_sale.trials_booked.get(&item.on).copied().unwrap_or(0);
         booked.saturating_add(wanted) <= places
     }

@@ -16,7 +16,8 @@
 //! | `POST /_control/disputes/{id}/close` | `{"outcome": "won" \| "lost"}` | the bank decides |
 //! | `GET /_control/charges` | | what was charged |
 //! | `GET`, `DELETE /_control/requests` | | the calls that came in |
-//! | `GET`, `POST`, `DELETE /_control/faults` | `{"match": {…}, "count": 1, "do": {…}}` | see `faults` |
+//! | `GET`, `POST`, `DELETE /_control/faults` | `{"match": {…}, "after": 0, "count": 1, "do": {…}}` | see `faults` |
+//! | `POST /_control/faults/land` | – | what was dropped late arrives now |
 //! | `POST /_control/clock` | `{"now": "2026-09-01T09:00:00Z"}` | time passes: a redirect (307) to whoever owns the clock |
 //! | `/_control/webhooks…` | | see `webhooks::control` |
 //!
@@ -72,6 +73,7 @@ fn refusal(error: &ApiError) -> Value {
 fn handle(standin: &StandIn, method: &Method, path: &str, body: &str) -> Result<Value, ApiError> {
     let segments: Vec<&str> = path.split('/').skip(2).collect();
     match (method.as_str(), segments.as_slice()) {
+        ("POST", ["faults", "land"]) => Ok(standin.land().into()),
         ("POST", [kind, id, what]) => {
             let told = happenings::handle(standin, (kind, id, what), body);
             // A decline is an error, and an event too.

@@ -121,3 +121,31 @@ async fn an_impossible_fault_is_refused() {
     }
     assert_eq!(stand.told("faults").await, json!([]));
 }
+
+#[tokio::test]
+async fn a_fault_lets_pass_what_it_is_told_to_let_pass() {
+    let stand = Stand::start().await;
+    let fault = json!({ "match": { "method": "POST", "route": INTENTS }, "after": 2, "do": { "status": 429 } });
+    stand.control("faults", fault).await.ok();
+    for _ in 0..2 {
+        stand.post(INTENTS, "amount=4200&currency=usd").await.ok();
+    }
+    stand.post(INTENTS, "amount=4200&currency=usd").await.refused(429, "rate_limit");
+    stand.post(INTENTS, "amount=4200&currency=usd").await.ok();
+}
+
+#[tokio::test]
+async fn what_is_dropped_late_lands_when_it_is_told_to() {
+    let stand = Stand::start().await;
+    let id = stand.hold().await;
+    let capture = format!("{INTENTS}/{id}/capture");
+    stand.control("faults", json!({ "match": { "path": "/capture" }, "do": { "drop": "late" } })).await.ok();
+    assert!(stand.try_post_with_key(&capture, "", "cap:1").await.is_err());
+    assert_eq!(stand.get(&format!("{INTENTS}/{id}")).await.ok()["status"], "requires_capture");
+    let landed = stand.control("faults/land", json!({})).await.ok();
+    assert_eq!(landed, json!([{ "method": "POST", "path": capture, "status": 200 }]));
+    assert_eq!(stand.get(&format!("{INTENTS}/{id}")).await.ok()["status"], "succeeded");
+    // Its key has its answer now, and nothing is left to land.
+    assert_eq!(stand.post_with_key(&capture, "", "cap:1").await.header("idempotent-replayed"), Some("true"));
+    assert_eq!(stand.control("faults/land", json!({})).await.ok(), json!([]));
+}
