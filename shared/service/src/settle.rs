@@ -71,7 +71,7 @@ pub async fn settle<M: Machine>(
                 }
                 captures += 1;
                 match capture::<M>(&stripe, &order, &intent).await {
-                    Captured::Known(intent) => known = Some(intent),
+                    Captured::Known(intent) => known = Some(*intent),
                     Captured::Ask => {}
                     Captured::Failed => {
                         if ctx.store.release(&order).await == Ok(Written::Done) {
@@ -135,7 +135,7 @@ fn is_too_late(snapshot: &Snapshot, intent: &Intent) -> bool {
 /// What became of a capture.
 enum Captured {
     /// It was taken.
-    Known(Intent),
+    Known(Box<Intent>),
     /// Whatever the answer was, it is no proof: ask Stripe what the intent is.
     Ask,
     /// It was not taken. Only a machine without its safeguards concludes that.
@@ -148,7 +148,7 @@ async fn capture<M: Machine>(stripe: &M::Stripe, order: &OrderRecord, held: &Int
     let amount = if M::COMPARES_AMOUNT { Money::minor(*total) } else { held.amount };
     let key = format!("cap:{}:{}", order.id, order.attempt);
     match stripe.capture_intent(account, intent, amount, &key).await {
-        Ok(intent) if intent.status == IntentStatus::Succeeded => Captured::Known(intent),
+        Ok(intent) if intent.status == IntentStatus::Succeeded => Captured::Known(Box::new(intent)),
         Ok(_) => Captured::Ask,
         Err(error) => {
             tracing::warn!(order = order.id.as_str(), %error, "a capture did not answer with success");
