@@ -54,12 +54,13 @@ impl CallKind {
         }
     }
 
-    fn matched(&self, function: &str) -> Value {
+    fn matched(&self, function: &str, intent: Option<&str>) -> Value {
         match self.callee {
             Callee::DynamoDb => json!({"operation": self.name, "function": function}),
             Callee::Stripe => {
                 let (method, route) = self.name.split_once(' ').expect("method and route");
-                json!({"method": method, "route": route})
+                let intent = intent.filter(|_| route.contains("{id}"));
+                json!({"method": method, "route": route, "path": intent})
             }
         }
     }
@@ -127,12 +128,18 @@ impl Stack {
         told
     }
 
-    /// Orders that a function's call at this point, and so many after it, suffer this.
+    /// Orders that a function's call at this point, and those after it, suffer this: `count` of them. At Stripe, which
+    /// doesn't know who calls, it is the calls about this intent, if there is one yet.
     ///
     /// # Panics
     /// If the fault isn't known there.
-    pub async fn order_fault_at(&self, function: &str, point: &Point, count: u32, what: &Value) {
-        let matched = point.kind.matched(function);
+    pub async fn order_fault_at(
+        &self,
+        (function, intent): (&str, Option<&str>),
+        point: &Point,
+        (count, what): (u32, &Value),
+    ) {
+        let matched = point.kind.matched(function, intent);
         let fault = json!({"match": matched, "after": point.number, "count": count, "do": what});
         let answer = self.control(point.kind.callee).post("/_control/faults", &fault).await;
         assert_eq!(answer.status, 200, "{fault}: {}", answer.text);

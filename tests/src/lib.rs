@@ -10,6 +10,7 @@ mod faults;
 mod links;
 pub mod log;
 mod picture;
+pub mod premises;
 pub mod price_list;
 mod processes;
 mod refusal;

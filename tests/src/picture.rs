@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::Table;
+use crate::{Item, Table};
 
 /// A table at one moment: by key, what each item holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,16 +16,25 @@ impl Table {
     /// # Panics
     /// If the table can't be read.
     pub async fn picture(&self) -> Picture {
-        let items = self.everything().await.into_iter().map(|item| {
-            let key = |name: &str| item[name].as_s().expect("a key is text").clone();
-            let attributes = item.iter().map(|(name, value)| (name.clone(), format!("{value:?}"))).collect();
-            (format!("{}/{}", key("pk"), key("sk")), attributes)
-        });
-        Picture(items.collect())
+        Picture::of(self.everything().await)
     }
 }
 
 impl Picture {
+    /// One of these items.
+    ///
+    /// # Panics
+    /// If one of them has no key.
+    #[must_use]
+    pub fn of(items: Vec<Item>) -> Self {
+        let items = items.into_iter().map(|item| {
+            let key = |name: &str| item[name].as_s().expect("a key is text").clone();
+            let attributes = item.iter().map(|(name, value)| (name.clone(), format!("{value:?}"))).collect();
+            (format!("{}/{}", key("pk"), key("sk")), attributes)
+        });
+        Self(items.collect())
+    }
+
     /// What is new (`+`), changed (`~`, with the attributes) or gone (`-`) in a later picture; sorted by key.
     #[must_use]
     pub fn changes(&self, later: &Self) -> Vec<String> {

@@ -1,9 +1,10 @@
-//! The store alone, on a DynamoDB of one test's own: the real SDK over HTTP, the table made from the template.
+//! The store alone, on a table of one test's own.
 //!
 //! Invariant: what a test asks of the store it asks in the store's own words; the table is only looked at.
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
 use classpay_domain::catalogue::{FeePeriod, Seats};
 use classpay_domain::id::{
@@ -12,17 +13,18 @@ use classpay_domain::id::{
 use classpay_domain::money::Money;
 use classpay_domain::order::{OrderState, PaidBy, order_of_intent};
 use classpay_domain::pricing::Buyer;
-use classpay_local::dynamodb;
-use classpay_local::template::{TEMPLATE, Template};
 use classpay_service::catalogue::Catalogue;
 use classpay_service::http::Role;
 use classpay_service::mint::Mint;
 use classpay_service::snapshot::{BookedEnrolment, BookedFee, BookedTrial, OrderPayment, Snapshot};
-use classpay_service::store::{OrderRecord, PlaceOrder, Session, SessionKind, Store, Written, key};
+use classpay_service::store::{
+    Consistency, OrderRecord, PlaceOrder, Session, SessionKind, Store, Table as _, Written, key,
+};
 use jiff::civil::{Date, Time};
 
+use crate::premises::{Premises, text};
 use crate::studio::{COMPANY, FULL, SEASON, Studio};
-use crate::{Table, sale};
+use crate::{Item, Picture, sale};
 
 /// A company's account at Stripe.
 pub const ACCOUNT: &str = "acct_1DemoDanceSchool";
@@ -31,11 +33,12 @@ pub const NOW_S: i64 = 1_788_768_000;
 
 /// A store with a studio in it.
 #[derive(Debug, Clone)]
-pub struct Shop {
+pub struct Shop<M: Premises> {
     /// What is tested.
-    pub store: Store,
-    /// What it has written.
-    pub table: Table,
+    pub store: Store<M>,
+    /// What it writes to.
+    pub table: M::Table,
+    reader: M::Reader,
 }
 
 /// Reads an id of the tests' own.
@@ -68,11 +71,11 @@ pub struct Purchase {
     pub now_s: i64,
 }
 
-impl Shop {
+impl<M: Premises> Shop<M> {
     /// A shop that sells what the demo studio sells.
     ///
     /// # Panics
-    /// If DynamoDB doesn't start.
+    /// If the table can't be made.
     pub async fn open() -> Self {
         let shop = Self::empty().await;
         shop.import(&Studio::demo()).await;
@@ -82,16 +85,10 @@ impl Shop {
     /// A shop that sells nothing.
     ///
     /// # Panics
-    /// If DynamoDB doesn't start.
+    /// If the table can't be made.
     pub async fn empty() -> Self {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let server = dynamodb::embedded(None, listener, std::future::pending()).expect("DynamoDB starts");
-        tokio::spawn(server);
-        let table = Table::new(&url, "classpay");
-        let template = Template::parse(TEMPLATE).expect("the template can be read");
-        dynamodb::ensure_table(&table.client, &table.name, &template.table, true).await.expect("the table is made");
-        Self { store: Store::over(table.client.clone(), &table.name), table }
+        let (table, reader) = M::open().await;
+        Self { store: Store::new(table.clone()), table, reader }
     }
 
     /// Loads a studio. How many documents were written.
@@ -185,17 +182,67 @@ impl Shop {
     /// P1.
     ///
     /// # Panics
-    /// If DynamoDB can't be reached.
+    /// If the table can't be reached.
     pub async fn place(&self, purchase: &Purchase) -> Written {
-        self.store.place(&purchase.order(), &purchase.session).await.expect("DynamoDB answers")
+        self.store.place(&purchase.order(), &purchase.session).await.expect("the table answers")
     }
 
     /// Books a purchase without a payment at a generation.
     ///
     /// # Panics
-    /// If DynamoDB can't be reached.
+    /// If the table can't be reached.
     pub async fn book(&self, purchase: &Purchase, generation: u64) -> Written {
-        self.store.book_unpaid(&purchase.order(), generation).await.expect("DynamoDB answers")
+        self.store.book_unpaid(&purchase.order(), generation).await.expect("the table answers")
+    }
+
+    /// An item.
+    ///
+    /// # Panics
+    /// If the table can't be read.
+    pub async fn item(&self, key: &key::Key) -> Option<Item> {
+        self.table.get(key).await.expect("the table can be read")
+    }
+
+    /// All items of a partition whose sort key begins so.
+    ///
+    /// # Panics
+    /// If the table can't be read.
+    pub async fn partition(&self, pk: &str, sk_begins: &str) -> Vec<Item> {
+        let mut items = self.table.query(pk, Consistency::Strong).await.expect("the table can be read");
+        items.retain(|item| item["sk"].as_s().is_ok_and(|sk| sk.starts_with(sk_begins)));
+        items
+    }
+
+    /// Every item there is.
+    pub async fn everything(&self) -> Vec<Item> {
+        M::everything(&self.reader).await
+    }
+
+    /// What the table holds now.
+    pub async fn picture(&self) -> Picture {
+        Picture::of(self.everything().await)
+    }
+
+    /// An attribute of an item is another from now on, whatever the store thinks of that.
+    ///
+    /// # Panics
+    /// If the table can't be written.
+    pub async fn set(&self, key: &key::Key, name: &str, value: AttributeValue) {
+        let update = Update::builder().table_name("classpay").key("pk", text(&key.pk)).key("sk", text(&key.sk));
+        let update = update.update_expression("SET #n = :v").expression_attribute_names("#n", name);
+        let update = update.expression_attribute_values(":v", value).build().expect("it is complete");
+        let written = self.table.transact(vec![TransactWriteItem::builder().update(update).build()]).await;
+        assert_eq!(written, Ok(Written::Done));
+    }
+
+    /// An item is there from now on, whatever the store thinks of that.
+    ///
+    /// # Panics
+    /// If the table can't be written.
+    pub async fn put(&self, item: Item) {
+        let put = Put::builder().table_name("classpay").set_item(Some(item)).build().expect("it is complete");
+        let written = self.table.transact(vec![TransactWriteItem::builder().put(put).build()]).await;
+        assert_eq!(written, Ok(Written::Done));
     }
 
     /// A number of an item.
@@ -203,7 +250,7 @@ impl Shop {
     /// # Panics
     /// If there is no such number.
     pub async fn number(&self, key: &key::Key, name: &str) -> i64 {
-        let item = self.table.get(&key.pk, &key.sk).await.expect("an item");
+        let item = self.item(key).await.expect("an item");
         item[name].as_n().expect("a number").parse().expect("a number")
     }
 

@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update};
+use classpay_service::machine::Shipped;
 use classpay_service::store::key::Key;
-use classpay_service::store::{Attributes, Consistency, DueKey, DynamoDb, Table, Written};
-use classpay_tests::shop::Shop;
+use classpay_service::store::{Attributes, Consistency, DueKey, Table, Written};
+use classpay_tests::premises::Premises as _;
 use classpay_tests::simulation::chance::Chance;
 use classpay_tests::simulation::faults::Network;
 use classpay_tests::simulation::table::MemoryTable;
@@ -346,8 +347,7 @@ async fn transactions_mean_the_same_to_both() {
     let (mut done, mut lost) = (0, 0);
     for seed in 0..SEEDS {
         println!("seed {seed}");
-        let shop = Shop::empty().await;
-        let dynamodb = DynamoDb::over(shop.table.client.clone(), &shop.table.name);
+        let (dynamodb, _) = Shipped::open().await;
         let memory = MemoryTable::new(Network::reliable());
         let chance = Chance::of(seed);
         for case in 0..CASES {

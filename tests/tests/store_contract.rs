@@ -2,16 +2,16 @@
 //!
 //! Invariant: each condition of P1 is broken alone, so that no other hides it.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::pricing::Buyer;
 use classpay_service::http::{ApiError, ErrorCode};
 use classpay_service::store::{CreditedPayment, PostReturns, UnallocatedCredit, UnpaidOrder, Written, key};
-use classpay_tests::Picture;
+use classpay_tests::premises::{Premises, text};
 use classpay_tests::shop::{NOW_S, Purchase, Shop, id};
 use classpay_tests::studio::{
     ADA, ADULT, BALLET, CAMPBELL, COMPANY, FINN, MINH, NGUYEN, OKAFOR, POINTE, PRIYA, SHARMA, SHOW, STREET, Studio,
     TOBI,
 };
+use classpay_tests::{Picture, on_both};
 use serde_json::json;
 
 const NOTHING: [&str; 0] = [];
@@ -19,32 +19,18 @@ const BALLET_FOR_ADA: &[(&str, &str)] = &[(BALLET, ADA)];
 const STREET_TRIAL: (&str, &str, &str) = (STREET, ADA, "2026-09-15");
 
 /// P1 is refused and leaves nothing behind.
-async fn assert_lost(shop: &Shop, purchase: &Purchase) {
-    let before = shop.table.picture().await;
+async fn assert_lost(shop: &Shop<impl Premises>, purchase: &Purchase) {
+    let before = shop.picture().await;
     assert_eq!(shop.place(purchase).await, Written::Lost);
-    assert_eq!(before.changes(&shop.table.picture().await), NOTHING);
-}
-
-/// One attribute of an item is another now.
-async fn set(shop: &Shop, key: &key::Key, name: &str, value: AttributeValue) {
-    let text = |text: &str| AttributeValue::S(text.to_owned());
-    let update = shop.table.client.update_item().table_name(&shop.table.name);
-    let update = update.key("pk", text(&key.pk)).key("sk", text(&key.sk)).update_expression("SET #n = :v");
-    update
-        .expression_attribute_names("#n", name)
-        .expression_attribute_values(":v", value)
-        .send()
-        .await
-        .expect("the table can be written");
+    assert_eq!(before.changes(&shop.picture().await), NOTHING);
 }
 
 fn family_key(family: &str) -> key::Key {
     key::family(&id(COMPANY), &id(family))
 }
 
-#[tokio::test]
-async fn an_order_is_placed_whole() {
-    let shop = Shop::open().await;
+async fn an_order_is_placed_whole<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[STREET_TRIAL]).await;
     let (seats, version) = (shop.seats_left(BALLET).await, shop.number(&family_key(OKAFOR), "family_version").await);
     assert_eq!(shop.place(&purchase).await, Written::Done);
@@ -55,9 +41,8 @@ async fn an_order_is_placed_whole() {
     assert_lost(&shop, &purchase).await;
 }
 
-#[tokio::test]
-async fn an_intent_that_is_claimed_pays_no_second_order() {
-    let shop = Shop::open().await;
+async fn an_intent_that_is_claimed_pays_no_second_order<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await;
     let rejected = ApiError::from(ErrorCode::ClassFull);
     let basket = classpay_domain::basket::Basket::new(Vec::new(), Vec::new()).hash(&id(COMPANY), &id(OKAFOR));
@@ -68,9 +53,8 @@ async fn an_intent_that_is_claimed_pays_no_second_order() {
     assert_eq!(written, Ok(Written::Lost), "a claim is put once");
 }
 
-#[tokio::test]
-async fn an_intent_that_we_did_not_make_or_of_another_amount_pays_nothing() {
-    let shop = Shop::open().await;
+async fn an_intent_that_we_did_not_make_or_of_another_amount_pays_nothing<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let mut purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await;
     purchase.session.amount = classpay_domain::money::Money::minor(1);
     assert_lost(&shop, &purchase).await;
@@ -78,9 +62,8 @@ async fn an_intent_that_we_did_not_make_or_of_another_amount_pays_nothing() {
     assert_lost(&shop, &purchase).await;
 }
 
-#[tokio::test]
-async fn a_family_or_a_price_that_has_moved_on_is_priced_anew() {
-    let shop = Shop::open().await;
+async fn a_family_or_a_price_that_has_moved_on_is_priced_anew<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await;
     let moved = Purchase { family_version: purchase.family_version + 1, ..purchase.clone() };
     assert_lost(&shop, &moved).await;
@@ -88,17 +71,15 @@ async fn a_family_or_a_price_that_has_moved_on_is_priced_anew() {
     assert_lost(&shop, &purchase).await;
 }
 
-#[tokio::test]
-async fn a_trial_is_guarded_by_the_price_of_its_class_too() {
-    let shop = Shop::open().await;
+async fn a_trial_is_guarded_by_the_price_of_its_class_too<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, &[], &[STREET_TRIAL]).await;
     shop.import(&Studio::demo().with(STREET, &json!({"price": 900}))).await;
     assert_lost(&shop, &purchase).await;
 }
 
-#[tokio::test]
-async fn without_enough_places_nobody_gets_one() {
-    let shop = Shop::open().await;
+async fn without_enough_places_nobody_gets_one<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let full = shop.purchase("pi_1", NGUYEN, &[(POINTE, MINH)], &[]).await;
     assert_lost(&shop, &full).await;
     assert_lost(&shop, &Purchase { buyer: Buyer::Staff, ..full }).await;
@@ -110,9 +91,8 @@ async fn without_enough_places_nobody_gets_one() {
     assert_eq!(shop.seats_left(POINTE).await, 0);
 }
 
-#[tokio::test]
-async fn an_unlimited_class_never_runs_out_but_counts() {
-    let shop = Shop::open().await;
+async fn an_unlimited_class_never_runs_out_but_counts<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let before = shop.seats_left(ADULT).await;
     for (n, student) in [ADA, TOBI].into_iter().enumerate() {
         let purchase = shop.purchase(&format!("pi_{n}"), OKAFOR, &[(ADULT, student)], &[]).await;
@@ -121,17 +101,15 @@ async fn an_unlimited_class_never_runs_out_but_counts() {
     assert_eq!(shop.seats_left(ADULT).await, before - 2);
 }
 
-#[tokio::test]
-async fn what_is_not_on_sale_is_for_staff_only() {
-    let shop = Shop::open().await;
+async fn what_is_not_on_sale_is_for_staff_only<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let family = shop.purchase("pi_1", OKAFOR, &[(SHOW, ADA)], &[]).await;
     assert_lost(&shop, &family).await;
     assert_eq!(shop.place(&Purchase { buyer: Buyer::Staff, ..family }).await, Written::Done);
 }
 
-#[tokio::test]
-async fn a_student_is_in_a_class_once() {
-    let shop = Shop::open().await;
+async fn a_student_is_in_a_class_once<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     assert_eq!(shop.place(&shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await).await, Written::Done);
     // Reserved, then active: both count.
     let again = shop.purchase("pi_2", OKAFOR, BALLET_FOR_ADA, &[]).await;
@@ -140,9 +118,8 @@ async fn a_student_is_in_a_class_once() {
     assert_lost(&shop, &trial_too).await;
 }
 
-#[tokio::test]
-async fn a_student_tries_a_class_once_and_a_lesson_takes_so_many() {
-    let shop = Shop::open().await;
+async fn a_student_tries_a_class_once_and_a_lesson_takes_so_many<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let priya = shop.purchase("pi_1", SHARMA, &[], &[(BALLET, PRIYA, "2026-09-14")]).await;
     assert_lost(&shop, &priya).await;
     for (n, (family, student)) in [(OKAFOR, ADA), (OKAFOR, TOBI)].into_iter().enumerate() {
@@ -155,9 +132,8 @@ async fn a_student_tries_a_class_once_and_a_lesson_takes_so_many() {
     assert_eq!(shop.place(&next_week).await, Written::Done);
 }
 
-#[tokio::test]
-async fn an_idempotency_key_is_used_once_until_it_expires() {
-    let shop = Shop::open().await;
+async fn an_idempotency_key_is_used_once_until_it_expires<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let key = key::idempotency(&id(COMPANY), &id(OKAFOR), "basket-checkout", "a-key");
     let keyed = |purchase: Purchase| Purchase { idempotency: Some((key.clone(), "f".repeat(64))), ..purchase };
     let first = keyed(shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await);
@@ -169,27 +145,25 @@ async fn an_idempotency_key_is_used_once_until_it_expires() {
     assert_eq!(shop.place(&Purchase { now_s: NOW_S + day + 1, ..second }).await, Written::Done);
 }
 
-#[tokio::test]
-async fn an_order_is_posted_once() {
-    let shop = Shop::open().await;
+async fn an_order_is_posted_once<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[STREET_TRIAL]).await;
     let (order, owed) = (purchase.record(), shop.number(&family_key(OKAFOR), "family_balance").await);
     assert_eq!(shop.store.post(&order).await, Ok(Written::Lost), "what is not placed is not posted");
     assert_eq!(shop.place(&purchase).await, Written::Done);
     assert_eq!(shop.store.post(&order).await, Ok(Written::Done));
-    let after = shop.table.picture().await;
+    let after = shop.picture().await;
     assert_eq!(shop.store.post(&order).await, Ok(Written::Lost));
     assert_eq!(shop.store.release(&order).await, Ok(Written::Lost), "what is posted is not given back");
     assert_eq!(shop.store.next_attempt(&order).await, Ok(Written::Lost));
-    assert_eq!(after.changes(&shop.table.picture().await), NOTHING);
+    assert_eq!(after.changes(&shop.picture().await), NOTHING);
     assert_eq!(shop.number(&family_key(OKAFOR), "family_balance").await, owed, "what is paid at once is not owed");
     let debit = id(&order.snapshot.transactions[0].aggregate_id);
     assert_eq!(shop.number(&key::due(&id(COMPANY), &debit), "amount_due").await, 0);
 }
 
-#[tokio::test]
-async fn an_attempt_is_counted_once() {
-    let shop = Shop::open().await;
+async fn an_attempt_is_counted_once<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await;
     assert_eq!(shop.place(&purchase).await, Written::Done);
     let order = purchase.record();
@@ -203,25 +177,24 @@ fn but_for_versions(before: &Picture, after: &Picture) -> Vec<String> {
     before.changes(after).into_iter().filter(|change| !change.ends_with("/META family_version")).collect()
 }
 
-#[tokio::test]
-async fn what_is_released_is_given_back_exactly_and_can_be_sold_again() {
-    let shop = Shop::open().await;
+async fn what_is_released_is_given_back_exactly_and_can_be_sold_again<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA), (BALLET, TOBI), (ADULT, ADA)], &[STREET_TRIAL]).await;
-    let before = shop.table.picture().await;
+    let before = shop.picture().await;
     assert_eq!(shop.place(&purchase).await, Written::Done);
     assert_eq!(shop.store.release(&purchase.record()).await, Ok(Written::Done));
-    let after = shop.table.picture().await;
+    let after = shop.picture().await;
     assert_eq!(shop.store.release(&purchase.record()).await, Ok(Written::Lost));
     assert_eq!(shop.store.post(&purchase.record()).await, Ok(Written::Lost), "what is given back is not posted");
-    assert_eq!(after.changes(&shop.table.picture().await), NOTHING);
+    assert_eq!(after.changes(&shop.picture().await), NOTHING);
     // Nothing that counts has changed; what is new says that it was cancelled.
     let changes = but_for_versions(&before, &after);
     assert!(changes.iter().all(|change| change.starts_with("+ ") || change.contains("/SESSION ")), "{changes:#?}");
     assert!(!changes.iter().any(|change| change.contains("/SEATS")), "{changes:#?}");
     assert_eq!(shop.number(&key::lesson(&id(COMPANY), &id(STREET), id("2026-09-15")), "trials_booked").await, 0);
-    let places = shop.table.partition(&family_key(OKAFOR).pk, "").await;
+    let places = shop.partition(&family_key(OKAFOR).pk, "").await;
     let states: Vec<_> = places.iter().filter_map(|item| item.get("place_state")).collect();
-    assert_eq!(states, [&AttributeValue::S("CANCELLED".into()); 4]);
+    assert_eq!(states, [&text("CANCELLED"); 4]);
 
     let again = shop.purchase("pi_2", OKAFOR, &[(BALLET, ADA), (BALLET, TOBI), (ADULT, ADA)], &[STREET_TRIAL]).await;
     assert_eq!(shop.place(&again).await, Written::Done);
@@ -230,22 +203,21 @@ async fn what_is_released_is_given_back_exactly_and_can_be_sold_again() {
     assert_eq!(shop.store.post(&again.record()).await, Ok(Written::Done));
 }
 
-#[tokio::test]
-async fn without_a_payment_a_late_write_after_a_refusal_books_nothing() {
-    let shop = Shop::open().await;
+async fn without_a_payment_a_late_write_after_a_refusal_books_nothing<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let owed = shop.number(&family_key(OKAFOR), "family_balance").await;
     let late = shop.unpaid(OKAFOR, BALLET_FOR_ADA, &[]).await;
     assert_eq!(
         shop.store.refuse_unpaid(&id(COMPANY), &late.order, &UnpaidOrder::default(), NOW_S).await,
         Ok(Written::Done)
     );
-    let before = shop.table.picture().await;
+    let before = shop.picture().await;
     assert_eq!(shop.book(&late, 0).await, Written::Lost);
     assert_eq!(
         shop.store.refuse_unpaid(&id(COMPANY), &late.order, &UnpaidOrder::default(), NOW_S).await,
         Ok(Written::Lost)
     );
-    assert_eq!(before.changes(&shop.table.picture().await), NOTHING);
+    assert_eq!(before.changes(&shop.picture().await), NOTHING);
 
     let known = shop.store.load_unpaid(&late.order).await.unwrap();
     assert_eq!((known.generation, known.booked), (1, None));
@@ -259,9 +231,8 @@ async fn without_a_payment_a_late_write_after_a_refusal_books_nothing() {
     assert_eq!(shop.number(&key::due(&id(COMPANY), &debit), "amount_due").await, 1000);
 }
 
-#[tokio::test]
-async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim() {
-    let shop = Shop::open().await;
+async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await;
     let session = &purchase.session;
     let credit = purchase.snapshot.transactions.iter().find(|entry| !entry.is_debit()).unwrap();
@@ -296,11 +267,11 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim() 
         shop.store.post_returns(&PostReturns { read, entries: &[entry], is_full: true, link: None }).await
     };
     assert_eq!(post(&read, debit("01J9ZDEMW5TVDJ0R0000RETRN1")).await, Ok(Written::Done));
-    let before = shop.table.picture().await;
+    let before = shop.picture().await;
     assert_eq!(post(&read, debit("01J9ZDEMW5TVDJ0R0000RETRN2")).await, Ok(Written::Lost), "read before the first");
     let read = shop.store.load_returns(payment).await.unwrap().unwrap();
     assert_eq!((read.version, read.is_full), (1, true));
-    assert_eq!(before.changes(&shop.table.picture().await), NOTHING);
+    assert_eq!(before.changes(&shop.picture().await), NOTHING);
     assert_eq!(shop.number(&family_key(OKAFOR), "family_balance").await, owed + credit.stats.total);
 
     let claim = key::claim(&session.account, &session.intent);
@@ -308,9 +279,8 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim() 
     assert_eq!(post(&read, debit("01J9ZDEMW5TVDJ0R0000RETRN2")).await, Ok(Written::Lost), "it was not captured");
 }
 
-#[tokio::test]
-async fn a_customer_is_remembered_once_and_only_of_a_family_that_is_there() {
-    let shop = Shop::open().await;
+async fn a_customer_is_remembered_once_and_only_of_a_family_that_is_there<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let (company, family) = (id(COMPANY), id(OKAFOR));
     assert_eq!(shop.store.remember_customer(&company, &family, &id("cus_1")).await, Ok(Written::Done));
     assert_eq!(shop.store.remember_customer(&company, &family, &id("cus_2")).await, Ok(Written::Lost));
@@ -318,15 +288,35 @@ async fn a_customer_is_remembered_once_and_only_of_a_family_that_is_there() {
     assert_eq!(shop.store.remember_customer(&company, &id("fml_x"), &id("cus_3")).await, Ok(Written::Lost));
 }
 
-#[tokio::test]
-async fn an_item_that_is_not_what_we_wrote_is_corrupt_and_never_a_default() {
-    let shop = Shop::open().await;
+async fn an_item_that_is_not_what_we_wrote_is_corrupt_and_never_a_default<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await;
     assert_eq!(shop.place(&purchase).await, Written::Done);
     let key = key::order(&purchase.order);
-    set(&shop, &key, "order_state", AttributeValue::S("LOST".into())).await;
+    shop.set(&key, "order_state", text("LOST")).await;
     assert!(shop.store.load_order(&purchase.order).await.is_err());
-    set(&shop, &key, "order_state", AttributeValue::S("PENDING".into())).await;
-    set(&shop, &key, "capture_attempt", AttributeValue::S("many".into())).await;
+    shop.set(&key, "order_state", text("PENDING")).await;
+    shop.set(&key, "capture_attempt", text("many")).await;
     assert!(shop.store.load_order(&purchase.order).await.is_err());
+}
+
+on_both! {
+    an_order_is_placed_whole
+    an_intent_that_is_claimed_pays_no_second_order
+    an_intent_that_we_did_not_make_or_of_another_amount_pays_nothing
+    a_family_or_a_price_that_has_moved_on_is_priced_anew
+    a_trial_is_guarded_by_the_price_of_its_class_too
+    without_enough_places_nobody_gets_one
+    an_unlimited_class_never_runs_out_but_counts
+    what_is_not_on_sale_is_for_staff_only
+    a_student_is_in_a_class_once
+    a_student_tries_a_class_once_and_a_lesson_takes_so_many
+    an_idempotency_key_is_used_once_until_it_expires
+    an_order_is_posted_once
+    an_attempt_is_counted_once
+    what_is_released_is_given_back_exactly_and_can_be_sold_again
+    without_a_payment_a_late_write_after_a_refusal_books_nothing
+    what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim
+    a_customer_is_remembered_once_and_only_of_a_family_that_is_there
+    an_item_that_is_not_what_we_wrote_is_corrupt_and_never_a_default
 }

@@ -6,6 +6,8 @@ use classpay_domain::money::Money;
 use classpay_service::aggregate::{AggregateTransaction, Ledger};
 use classpay_service::mint::Mint;
 use classpay_service::store::{Scheduled, Unfinished, Written, key};
+use classpay_tests::on_both;
+use classpay_tests::premises::{Premises, text};
 use classpay_tests::shop::{Purchase, Shop, id};
 use classpay_tests::studio::{ADA, BALLET, COMPANY, OKAFOR, STREET, TAP, TOBI};
 
@@ -18,7 +20,7 @@ fn enrolment_key() -> key::Key {
 }
 
 /// Ada's place in Ballet, bought, with one instalment to come.
-async fn bought(shop: &Shop) -> Purchase {
+async fn bought(shop: &Shop<impl Premises>) -> Purchase {
     let purchase = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[]).await;
     assert_eq!(shop.place(&purchase).await, Written::Done);
     assert_eq!(shop.store.post(&purchase.record()).await, Ok(Written::Done));
@@ -26,7 +28,7 @@ async fn bought(shop: &Shop) -> Purchase {
 }
 
 /// What the schedule finds in the index until then.
-async fn found(shop: &Shop, now_s: i64) -> Vec<Scheduled> {
+async fn found(shop: &Shop<impl Premises>, now_s: i64) -> Vec<Scheduled> {
     let mut found = Vec::new();
     for shard in key::sweep_shards() {
         for due in shop.store.due_keys(&shard, now_s, 100).await.unwrap() {
@@ -50,23 +52,21 @@ fn debit_of(scheduled: &Scheduled) -> AggregateTransaction {
     ledger.derived(&entry, &enrolment.debit_of(&scheduled.left()[0]), None, &Mint::default()).unwrap()
 }
 
-#[tokio::test]
-async fn a_fee_is_charged_once_a_student_and_period() {
-    let shop = Shop::open().await;
+async fn a_fee_is_charged_once_a_student_and_period<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let first = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[]).await.with_fee_for(ADA);
     assert_eq!(shop.place(&first).await, Written::Done);
     // Reserved already counts: the second basket would charge it again.
     let second = shop.purchase("pi_2", OKAFOR, &[(TAP, ADA)], &[]).await.with_fee_for(ADA);
-    let before = shop.table.picture().await;
+    let before = shop.picture().await;
     assert_eq!(shop.place(&second).await, Written::Lost);
-    assert_eq!(before.changes(&shop.table.picture().await), NOTHING);
+    assert_eq!(before.changes(&shop.picture().await), NOTHING);
     let brother = shop.purchase("pi_3", OKAFOR, &[(TAP, TOBI)], &[]).await.with_fee_for(TOBI);
     assert_eq!(shop.place(&brother).await, Written::Done);
 }
 
-#[tokio::test]
-async fn a_fee_that_is_given_back_is_charged_again_and_only_by_its_own_order_given_back() {
-    let shop = Shop::open().await;
+async fn a_fee_that_is_given_back_is_charged_again_and_only_by_its_own_order_given_back<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let first = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[]).await.with_fee_for(ADA);
     assert_eq!(shop.place(&first).await, Written::Done);
     assert_eq!(shop.store.release(&first.record()).await, Ok(Written::Done));
@@ -74,15 +74,14 @@ async fn a_fee_that_is_given_back_is_charged_again_and_only_by_its_own_order_giv
     assert_eq!(shop.place(&second).await, Written::Done);
     assert_eq!(shop.store.release(&first.record()).await, Ok(Written::Lost));
     assert_eq!(shop.store.post(&second.record()).await, Ok(Written::Done));
-    let fees = shop.table.partition(&enrolment_key().pk, key::FEE).await;
+    let fees = shop.partition(&enrolment_key().pk, key::FEE).await;
     assert_eq!(fees.len(), 1);
     assert_eq!(fees[0]["fee_state"].as_s().unwrap(), "CHARGED");
     assert_eq!(fees[0]["order_id"].as_s().unwrap(), second.order.as_str());
 }
 
-#[tokio::test]
-async fn an_instalment_is_found_from_its_day_on_and_not_before_its_place_is_active() {
-    let shop = Shop::open().await;
+async fn an_instalment_is_found_from_its_day_on_and_not_before_its_place_is_active<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[]).await;
     assert_eq!(shop.place(&purchase).await, Written::Done);
     assert!(found(&shop, DUE_S).await.is_empty(), "reserved only");
@@ -94,17 +93,15 @@ async fn an_instalment_is_found_from_its_day_on_and_not_before_its_place_is_acti
     assert_eq!(due[0].enrolment, purchase.snapshot.enrolments[0]);
 }
 
-#[tokio::test]
-async fn what_is_booked_without_a_payment_has_its_instalments_to_come_as_well() {
-    let shop = Shop::open().await;
+async fn what_is_booked_without_a_payment_has_its_instalments_to_come_as_well<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let owing = shop.unpaid(OKAFOR, &[(STREET, ADA)], &[]).await;
     assert_eq!(shop.book(&owing, 0).await, Written::Done);
     assert_eq!(found(&shop, DUE_S).await.len(), 1);
 }
 
-#[tokio::test]
-async fn an_instalment_is_debited_once() {
-    let shop = Shop::open().await;
+async fn an_instalment_is_debited_once<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     bought(&shop).await;
     let family = key::family(&id(COMPANY), &id(OKAFOR));
     let owed = shop.number(&family, "family_balance").await;
@@ -114,28 +111,32 @@ async fn an_instalment_is_debited_once() {
     assert_eq!(shop.number(&family, "family_balance").await, owed + 500);
     assert_eq!(shop.number(&key::due(&id(COMPANY), &id(&debit.transaction.id)), "amount_due").await, 500);
     assert!(found(&shop, DUE_S + 1_000_000).await.is_empty(), "it was the last");
-    let after = shop.table.picture().await;
+    let after = shop.picture().await;
     assert_eq!(
         shop.store.debit_instalment(&due, &debit_of(&due)).await,
         Ok(Written::Lost),
         "another run, a late write"
     );
-    assert_eq!(after.changes(&shop.table.picture().await), NOTHING);
+    assert_eq!(after.changes(&shop.picture().await), NOTHING);
 }
 
-#[tokio::test]
-async fn a_cancelled_enrolment_is_debited_no_more_and_leaves_the_index() {
-    let shop = Shop::open().await;
+async fn a_cancelled_enrolment_is_debited_no_more_and_leaves_the_index<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     bought(&shop).await;
     let before = found(&shop, DUE_S).await.remove(0);
-    let key = enrolment_key();
-    let cancel = shop.table.client.update_item().table_name(&shop.table.name);
-    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
-    let cancel = cancel.key("pk", text(&key.pk)).key("sk", text(&key.sk)).update_expression("SET place_state = :c");
-    cancel.expression_attribute_values(":c", text("CANCELLED")).send().await.unwrap();
+    shop.set(&enrolment_key(), "place_state", text("CANCELLED")).await;
     assert_eq!(shop.store.debit_instalment(&before, &debit_of(&before)).await, Ok(Written::Lost));
     let due = found(&shop, DUE_S).await.remove(0);
     assert!(due.is_cancelled);
     assert_eq!(shop.store.stop_instalments(&due).await, Ok(Written::Done));
     assert!(found(&shop, DUE_S).await.is_empty());
+}
+
+on_both! {
+    a_fee_is_charged_once_a_student_and_period
+    a_fee_that_is_given_back_is_charged_again_and_only_by_its_own_order_given_back
+    an_instalment_is_found_from_its_day_on_and_not_before_its_place_is_active
+    what_is_booked_without_a_payment_has_its_instalments_to_come_as_well
+    an_instalment_is_debited_once
+    a_cancelled_enrolment_is_debited_no_more_and_leaves_the_index
 }

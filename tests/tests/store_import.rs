@@ -2,25 +2,25 @@
 //!
 //! Invariant: seats move by the difference of the capacity, and a price's version by one for a change, and only then.
 
-use classpay_service::store::Written;
-use classpay_tests::shop::Shop;
+use classpay_service::store::{Written, key};
+use classpay_tests::on_both;
+use classpay_tests::premises::{Premises, text};
+use classpay_tests::shop::{Shop, id};
 use classpay_tests::studio::{ADA, BALLET, COMPANY, FULL, OKAFOR, POINTE, SEASON, SHOW, STREET, Studio, TAP, TOBI};
 use serde_json::json;
 
 const NOTHING: [&str; 0] = [];
 
-#[tokio::test]
-async fn the_same_studio_again_changes_nothing() {
-    let shop = Shop::empty().await;
+async fn the_same_studio_again_changes_nothing<M: Premises>() {
+    let shop = Shop::<M>::empty().await;
     assert!(shop.import(&Studio::demo()).await > 0);
-    let before = shop.table.picture().await;
+    let before = shop.picture().await;
     assert_eq!(shop.import(&Studio::demo()).await, 0);
-    assert_eq!(before.changes(&shop.table.picture().await), NOTHING);
+    assert_eq!(before.changes(&shop.picture().await), NOTHING);
 }
 
-#[tokio::test]
-async fn seats_move_by_the_difference_of_the_capacity() {
-    let shop = Shop::open().await;
+async fn seats_move_by_the_difference_of_the_capacity<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let sold = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA), (BALLET, TOBI)], &[]).await;
     assert_eq!(shop.place(&sold).await, Written::Done);
     assert_eq!(shop.seats_left(BALLET).await, 12);
@@ -33,9 +33,8 @@ async fn seats_move_by_the_difference_of_the_capacity() {
     }
 }
 
-#[tokio::test]
-async fn a_class_that_becomes_limited_lets_in_no_more_than_that() {
-    let shop = Shop::open().await;
+async fn a_class_that_becomes_limited_lets_in_no_more_than_that<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     shop.import(&Studio::demo().with(STREET, &json!({"capacity": null}))).await;
     let sold = shop.purchase("pi_1", OKAFOR, &[(STREET, ADA)], &[]).await;
     assert_eq!(shop.place(&sold).await, Written::Done);
@@ -44,9 +43,8 @@ async fn a_class_that_becomes_limited_lets_in_no_more_than_that() {
     assert_eq!(shop.seats_left(STREET).await, 0);
 }
 
-#[tokio::test]
-async fn a_price_s_version_is_raised_by_what_changes_it_and_by_nothing_else() {
-    let shop = Shop::open().await;
+async fn a_price_s_version_is_raised_by_what_changes_it_and_by_nothing_else<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let versions = async || {
         let mut versions = Vec::new();
         for class in [BALLET, TAP, SHOW] {
@@ -74,59 +72,59 @@ async fn a_price_s_version_is_raised_by_what_changes_it_and_by_nothing_else() {
     }
 }
 
-#[tokio::test]
-async fn what_was_sold_is_not_reset() {
-    let shop = Shop::open().await;
+async fn what_was_sold_is_not_reset<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let bought = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[(STREET, ADA, "2026-09-15")]).await;
     assert_eq!(shop.place(&bought).await, Written::Done);
     assert_eq!(shop.store.post(&bought.record()).await, Ok(Written::Done));
     let owing = shop.unpaid(OKAFOR, &[(TAP, ADA)], &[]).await;
     assert_eq!(shop.book(&owing, 0).await, Written::Done);
-    let customer = classpay_tests::shop::id("cus_1");
-    let (company, family) = (classpay_tests::shop::id(COMPANY), classpay_tests::shop::id(OKAFOR));
+    let (company, family, customer) = (id(COMPANY), id(OKAFOR), id("cus_1"));
     assert_eq!(shop.store.remember_customer(&company, &family, &customer).await, Ok(Written::Done));
 
-    let before = shop.table.picture().await;
+    let before = shop.picture().await;
     assert_eq!(shop.import(&Studio::demo()).await, 0);
-    assert_eq!(before.changes(&shop.table.picture().await), NOTHING);
+    assert_eq!(before.changes(&shop.picture().await), NOTHING);
 
     shop.import(&Studio::demo().with(OKAFOR, &json!({"name": "Okafor-Smith"}))).await;
     let changed = format!("~ C#{COMPANY}#F#{OKAFOR}/META doc family_version imported_from");
-    assert_eq!(before.changes(&shop.table.picture().await), [changed]);
+    assert_eq!(before.changes(&shop.picture().await), [changed]);
     // A family that is not in the file any more stays as it is.
-    let before = shop.table.picture().await;
+    let before = shop.picture().await;
     shop.import(&Studio::demo().with(BALLET, &json!({"price": 900}))).await;
-    let changes = before.changes(&shop.table.picture().await);
+    let changes = before.changes(&shop.picture().await);
     assert!(!changes.iter().any(|change| change.contains("/ENR#") || change.contains("/TRIAL#")), "{changes:#?}");
 }
 
-#[tokio::test]
-async fn an_enrolment_of_the_file_that_was_given_up_is_not_brought_back() {
-    let shop = Shop::open().await;
+async fn an_enrolment_of_the_file_that_was_given_up_is_not_brought_back<M: Premises>() {
+    let shop = Shop::<M>::open().await;
     let seats = shop.seats_left(POINTE).await;
-    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.into());
-    let pk = format!("C#{COMPANY}#F#fml_01J9ZDEMW5TVDJ0R000BENNETT");
-    let sk = format!("ENR#stu_01J9ZDEMW5TVDJ0R00000GRACE#{POINTE}");
-    let update = shop.table.client.update_item().table_name(&shop.table.name).key("pk", text(&pk)).key("sk", text(&sk));
-    let update = update.update_expression("SET place_state = :c").expression_attribute_values(":c", text("CANCELLED"));
-    update.send().await.unwrap();
+    let grace = id("stu_01J9ZDEMW5TVDJ0R00000GRACE");
+    let key = key::enrolment(&id(COMPANY), &id("fml_01J9ZDEMW5TVDJ0R000BENNETT"), &grace, &id(POINTE));
+    shop.set(&key, "place_state", text("CANCELLED")).await;
     shop.import(&Studio::demo().with(POINTE, &json!({"name": "Pointe"}))).await;
-    assert_eq!(shop.table.get(&pk, &sk).await.unwrap()["place_state"], text("CANCELLED"));
+    assert_eq!(shop.item(&key).await.unwrap()["place_state"], text("CANCELLED"));
     assert_eq!(shop.seats_left(POINTE).await, seats);
 }
 
-#[tokio::test]
-async fn an_import_that_was_interrupted_between_documents_and_seats_is_completed_by_the_next() {
-    let (shop, whole) = (Shop::open().await, Shop::open().await);
+async fn an_import_that_was_interrupted_between_documents_and_seats_is_completed_by_the_next<M: Premises>() {
+    let (shop, whole) = (Shop::<M>::open().await, Shop::<M>::open().await);
     let changed = Studio::demo().with(BALLET, &json!({"capacity": 20, "price": 900}));
     whole.import(&changed).await;
     let (left, version) = (shop.seats_left(BALLET).await, shop.price_version(BALLET).await);
     // The document of the class is written already, and nothing else.
-    let pk = format!("C#{COMPANY}#CLS#{BALLET}");
-    let written = whole.table.get(&pk, "META").await.unwrap();
-    let half = shop.table.client.put_item().table_name(&shop.table.name).set_item(Some(written));
-    half.send().await.unwrap();
+    shop.put(whole.item(&key::class(&id(COMPANY), &id(BALLET))).await.unwrap()).await;
     assert_eq!(shop.seats_left(BALLET).await, left);
     assert_eq!(shop.import(&changed).await, 0, "no document is left to write");
     assert_eq!((shop.seats_left(BALLET).await, shop.price_version(BALLET).await), (left + 6, version + 1));
+}
+
+on_both! {
+    the_same_studio_again_changes_nothing
+    seats_move_by_the_difference_of_the_capacity
+    a_class_that_becomes_limited_lets_in_no_more_than_that
+    a_price_s_version_is_raised_by_what_changes_it_and_by_nothing_else
+    what_was_sold_is_not_reset
+    an_enrolment_of_the_file_that_was_given_up_is_not_brought_back
+    an_import_that_was_interrupted_between_documents_and_seats_is_completed_by_the_next
 }

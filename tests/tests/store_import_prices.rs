@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
 use classpay_domain::catalogue::{DiscountKind, Studio as Loaded};
 use classpay_domain::pricing::{self, Buyer};
 use classpay_service::http::{FamilyScope, Reach, Role};
 use classpay_service::store::key;
+use classpay_tests::on_both;
+use classpay_tests::premises::{Premises, text};
 use classpay_tests::price_list::{
     A, AUTUMN, B, BALLET, C, COMPANY, COSTUME, D, FAMILY_CLASSES, HOPPER, LOVELACE, PLAN_M, PLAN_U, REGISTRATION,
     SIBLINGS, SPRING, TAP, studio,
@@ -22,15 +23,15 @@ use serde_json::{Value, json};
 
 const NOTHING: [&str; 0] = [];
 
-async fn shop() -> Shop {
+async fn shop<M: Premises>() -> Shop<M> {
     let shop = Shop::empty().await;
     shop.import(&studio()).await;
     shop
 }
 
-async fn loaded(shop: &Shop, family: &str, basket: &Basket) -> Loaded {
+async fn loaded(shop: &Shop<impl Premises>, family: &str, basket: &Basket) -> Loaded {
     let scope = FamilyScope { company: id(COMPANY), family: id(family), role: Role::Family, reachable: Reach::Within };
-    let loaded = shop.store.load_current_studio(&scope, basket).await.expect("DynamoDB answers");
+    let loaded = shop.store.load_current_studio(&scope, basket).await.expect("the table answers");
     loaded.expect("a family of the studio").studio
 }
 
@@ -38,11 +39,11 @@ fn nothing() -> Basket {
     Basket::new(Vec::new(), Vec::new())
 }
 
-async fn family_version(shop: &Shop, family: &str) -> i64 {
+async fn family_version(shop: &Shop<impl Premises>, family: &str) -> i64 {
     shop.number(&key::family(&id(COMPANY), &id(family)), "family_version").await
 }
 
-async fn price_version(shop: &Shop, class: &str) -> i64 {
+async fn price_version(shop: &Shop<impl Premises>, class: &str) -> i64 {
     shop.number(&key::seats(&id(COMPANY), &id(class)), "price_version").await
 }
 
@@ -65,21 +66,15 @@ fn trial() -> Value {
     json!({"id": "trl_c_b", "studentId": C, "classId": TAP, "trialAt": "2026-09-23", "time": "16:30"})
 }
 
-fn text(text: &str) -> AttributeValue {
-    AttributeValue::S(text.to_owned())
-}
-
-#[tokio::test]
-async fn the_same_price_list_again_changes_nothing() {
-    let shop = shop().await;
-    let before = shop.table.picture().await;
+async fn the_same_price_list_again_changes_nothing<M: Premises>() {
+    let shop = shop::<M>().await;
+    let before = shop.picture().await;
     assert_eq!(shop.import(&studio()).await, 0);
-    assert_eq!(before.changes(&shop.table.picture().await), NOTHING);
+    assert_eq!(before.changes(&shop.picture().await), NOTHING);
 }
 
-#[tokio::test]
-async fn the_worked_example_is_priced_from_what_was_loaded() {
-    let shop = shop().await;
+async fn the_worked_example_is_priced_from_what_was_loaded<M: Premises>() {
+    let shop = shop::<M>().await;
     let place = |student: &str, class: &str, plan| EnrolmentItem {
         student: id(student),
         class: id(class),
@@ -93,9 +88,8 @@ async fn the_worked_example_is_priced_from_what_was_loaded() {
     assert_eq!(quote.payment.unwrap().total.units(), 37045);
 }
 
-#[tokio::test]
-async fn what_a_family_has_is_read_with_what_prices_depend_on() {
-    let shop = shop().await;
+async fn what_a_family_has_is_read_with_what_prices_depend_on<M: Premises>() {
+    let shop = shop::<M>().await;
     let studio = loaded(&shop, HOPPER, &nothing()).await;
     let kinds: Vec<_> = studio.discount_schemes.keys().copied().collect();
     assert_eq!(kinds, [DiscountKind::StudentsOfFamily, DiscountKind::ClassesOfStudent]);
@@ -109,9 +103,8 @@ async fn what_a_family_has_is_read_with_what_prices_depend_on() {
     assert_eq!(fees, [(COSTUME, AUTUMN, 1000), (REGISTRATION, "2026", 1500)]);
 }
 
-#[tokio::test]
-async fn a_fee_that_was_given_back_does_not_count_and_is_not_charged_again_by_the_file() {
-    let shop = shop().await;
+async fn a_fee_that_was_given_back_does_not_count_and_is_not_charged_again_by_the_file<M: Premises>() {
+    let shop = shop::<M>().await;
     let key = key::charged_fee(
         &id(COMPANY),
         &id(HOPPER),
@@ -119,19 +112,16 @@ async fn a_fee_that_was_given_back_does_not_count_and_is_not_charged_again_by_th
         &id(C),
         &classpay_domain::catalogue::FeePeriod::season(&id(AUTUMN)),
     );
-    let update = shop.table.client.update_item().table_name(&shop.table.name);
-    let update = update.key("pk", text(&key.pk)).key("sk", text(&key.sk)).update_expression("SET fee_state = :r");
-    update.expression_attribute_values(":r", text("RELEASED")).send().await.unwrap();
-    let before = shop.table.picture().await;
+    shop.set(&key, "fee_state", text("RELEASED")).await;
+    let before = shop.picture().await;
     assert_eq!(shop.import(&studio()).await, 0);
-    assert_eq!(before.changes(&shop.table.picture().await), NOTHING);
+    assert_eq!(before.changes(&shop.picture().await), NOTHING);
     let family = loaded(&shop, HOPPER, &nothing()).await.family;
     assert_eq!(family.charged_fees.iter().map(|c| c.fee.as_str()).collect::<Vec<_>>(), [REGISTRATION]);
 }
 
-#[tokio::test]
-async fn a_family_s_version_is_raised_by_what_changes_its_prices_and_by_nothing_else() {
-    let shop = shop().await;
+async fn a_family_s_version_is_raised_by_what_changes_its_prices_and_by_nothing_else<M: Premises>() {
+    let shop = shop::<M>().await;
     for (what, changed, written, raised) in [
         ("nothing", studio(), 0, 0),
         ("a class", studio().with(BALLET, &json!({"price": 900})), 1, 0),
@@ -155,23 +145,20 @@ async fn a_family_s_version_is_raised_by_what_changes_its_prices_and_by_nothing_
     assert_eq!((family.enrolments.len(), family.trials.len(), family.charged_fees.len()), (3, 2, 3));
 }
 
-#[tokio::test]
-async fn an_import_that_was_interrupted_between_a_student_and_the_family_is_completed_by_the_next() {
-    let (shop, whole) = (shop().await, shop().await);
+async fn an_import_that_was_interrupted_between_a_student_and_the_family_is_completed_by_the_next<M: Premises>() {
+    let (shop, whole) = (shop::<M>().await, shop::<M>().await);
     let changed = studio().with(C, &json!({"archivedAt": "2026-09-01 09:00:00"}));
     whole.import(&changed).await;
     // The document of the student is written already, and nothing else.
     let student = key::student(&id(COMPANY), &id(HOPPER), &id(C));
-    let written = whole.table.get(&student.pk, &student.sk).await.unwrap();
-    shop.table.client.put_item().table_name(&shop.table.name).set_item(Some(written)).send().await.unwrap();
+    shop.put(whole.item(&student).await.unwrap()).await;
     let version = family_version(&shop, HOPPER).await;
     assert_eq!(shop.import(&changed).await, 0, "no document is left to write");
     assert_eq!(family_version(&shop, HOPPER).await, version + 1);
 }
 
-#[tokio::test]
-async fn a_class_s_version_is_raised_by_fees_and_schemes() {
-    let shop = shop().await;
+async fn a_class_s_version_is_raised_by_fees_and_schemes<M: Premises>() {
+    let shop = shop::<M>().await;
     let (mut changed, mut ballet, mut modern) = (studio(), 1, 1);
     for (what, id, change, raised) in [
         ("the fee that a season takes", REGISTRATION, json!({"amount": 1600}), [1, 0]),
@@ -190,9 +177,8 @@ async fn a_class_s_version_is_raised_by_fees_and_schemes() {
     }
 }
 
-#[tokio::test]
-async fn a_scheme_that_the_file_no_longer_has_is_not_given_and_another_takes_its_place() {
-    let shop = shop().await;
+async fn a_scheme_that_the_file_no_longer_has_is_not_given_and_another_takes_its_place<M: Premises>() {
+    let shop = shop::<M>().await;
     let mut without: Value = serde_json::from_str(&studio().text()).unwrap();
     let schemes = without["discountSchemes"].as_array_mut().unwrap();
     schemes[0]["id"] = json!("dsc_new");
@@ -207,4 +193,15 @@ async fn a_scheme_that_the_file_no_longer_has_is_not_given_and_another_takes_its
     shop.import(&studio()).await;
     let schemes = loaded(&shop, HOPPER, &nothing()).await.discount_schemes;
     assert_eq!(schemes[&DiscountKind::StudentsOfFamily].id.as_str(), SIBLINGS);
+}
+
+on_both! {
+    the_same_price_list_again_changes_nothing
+    the_worked_example_is_priced_from_what_was_loaded
+    what_a_family_has_is_read_with_what_prices_depend_on
+    a_fee_that_was_given_back_does_not_count_and_is_not_charged_again_by_the_file
+    a_family_s_version_is_raised_by_what_changes_its_prices_and_by_nothing_else
+    an_import_that_was_interrupted_between_a_student_and_the_family_is_completed_by_the_next
+    a_class_s_version_is_raised_by_fees_and_schemes
+    a_scheme_that_the_file_no_longer_has_is_not_given_and_another_takes_its_place
 }

@@ -9,9 +9,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::basket::Basket;
 use classpay_service::http::{ApiError, ErrorCode};
 use classpay_service::store::{UnpaidOrder, Written, key};
+use classpay_tests::premises::Premises;
 use classpay_tests::shop::{NOW_S, Purchase, Shop, id};
 use classpay_tests::studio::{ADA, BALLET, COMPANY, OKAFOR, STREET, TAP, TOBI};
-use classpay_tests::{Item, price_list};
+use classpay_tests::{Item, on_both, price_list};
 use serde_json::Value;
 
 /// The items of one kind: how many there are, and the types of each attribute with how many items have it.
@@ -22,8 +23,8 @@ struct Kind {
 }
 
 /// One of everything that the store writes.
-async fn everything() -> Vec<Item> {
-    let shop = Shop::open().await;
+async fn everything<M: Premises>() -> Vec<Item> {
+    let shop = Shop::<M>::open().await;
     let (company, family) = (id(COMPANY), id(OKAFOR));
     assert_eq!(shop.store.remember_customer(&company, &family, &id("cus_1")).await, Ok(Written::Done));
     let nothing = Basket::new(Vec::new(), Vec::new()).hash(&company, &family);
@@ -54,7 +55,7 @@ async fn everything() -> Vec<Item> {
     );
     // A studio with every kind of price.
     shop.import(&price_list::studio()).await;
-    shop.table.everything().await
+    shop.everything().await
 }
 
 /// A key's parts with ids, dates and digests replaced by their names.
@@ -142,9 +143,8 @@ fn layout(items: &[Item]) -> String {
     text
 }
 
-#[tokio::test]
-async fn the_layout_is_the_one_that_is_written_down() {
-    let found = layout(&everything().await);
+async fn the_layout_is_the_one_that_is_written_down<M: Premises>() {
+    let found = layout(&everything::<M>().await);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("contract/layout.txt");
     if std::env::var_os("UPDATE_LAYOUT").is_some() {
         std::fs::write(&file, &found).unwrap();
@@ -158,4 +158,8 @@ async fn the_layout_is_the_one_that_is_written_down() {
     let difference: Vec<_> = gone.chain(new).collect();
     let difference = difference.join("\n");
     assert!(written == found, "not the layout of contract/layout.txt; UPDATE_LAYOUT=1 renews it:\n{difference}");
+}
+
+on_both! {
+    the_layout_is_the_one_that_is_written_down
 }

@@ -1,0 +1,65 @@
+//! Answers in DynamoDB's words that the embedded one never gives.
+//!
+//! Invariant: each says that nothing was done, but for the 500, which says nothing.
+
+use axum::body::Body;
+use axum::http::{Response, header};
+use serde_json::{Value, json};
+
+use super::faults::{Call, Reason};
+
+const NAMESPACE: &str = "com.amazonaws.dynamodb.v20120810";
+
+fn refusal(status: u16, body: &Value) -> Response<Body> {
+    Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
+        .body(Body::from(body.to_string()))
+        .expect("made of known parts")
+}
+
+pub(super) fn broken() -> Response<Body> {
+    let kind = format!("{NAMESPACE}#InternalServerError");
+    refusal(500, &json!({"__type": kind, "message": "The request processing has failed because of an unknown error."}))
+}
+
+pub(super) fn too_many_calls() -> Response<Body> {
+    let kind = "com.amazon.coral.availability#ThrottlingException";
+    refusal(400, &json!({"__type": kind, "message": "Rate of requests exceeds the allowed throughput."}))
+}
+
+/// More than the table takes: a transaction says so among its reasons, every other call by itself.
+pub(super) fn table_overloaded(call: &Call, body: &[u8]) -> Response<Body> {
+    if call.is_transaction() {
+        return cancelled(body, &[Reason { at: 0, code: "ThrottlingError".to_owned() }]);
+    }
+    let kind = format!("{NAMESPACE}#ProvisionedThroughputExceededException");
+    let message = "The level of configured provisioned throughput for the table was exceeded. \
+                   Consider increasing your provisioning level with the UpdateTable API.";
+    refusal(400, &json!({"__type": kind, "message": message}))
+}
+
+/// A transaction of this body is cancelled: a reason for each of its actions, by position.
+pub(super) fn cancelled(body: &[u8], reasons: &[Reason]) -> Response<Body> {
+    let transaction: Value = serde_json::from_slice(body).unwrap_or_default();
+    let actions = transaction["TransactItems"].as_array().map_or(0, Vec::len).max(1);
+    let mut codes = vec!["None"; actions];
+    for reason in reasons {
+        codes[reason.at.min(actions - 1)] = &reason.code;
+    }
+    let told: Vec<Value> = codes.iter().map(|code| told(code)).collect();
+    let message =
+        format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes.join(", "));
+    let kind = format!("{NAMESPACE}#TransactionCanceledException");
+    refusal(400, &json!({"__type": kind, "Message": message, "CancellationReasons": told}))
+}
+
+fn told(code: &str) -> Value {
+    let message = match code {
+        "None" => return json!({"Code": code}),
+        "ConditionalCheckFailed" => "The conditional request failed",
+        "TransactionConflict" => "Transaction is ongoing for the item",
+        _ => "Throughput exceeds the current capacity of your table or index.",
+    };
+    json!({"Code": code, "Message": message})
+}

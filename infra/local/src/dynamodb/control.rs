@@ -1,0 +1,75 @@
+//! `/_control/`: what shall go wrong between the functions and the embedded DynamoDB, and what they called.
+//!
+//! | call | body | |
+//! |---|---|---|
+//! | `GET`, `POST`, `DELETE /_control/faults` | `{"match": {"operation": "TransactWriteItems", "function": "basket-checkout"}, "after": 0, "count": 1, "do": {…}}` | see `faults` |
+//! | `POST /_control/faults/land` | | what was dropped late arrives now; what did, and with which status |
+//! | `GET`, `DELETE /_control/requests` | | the functions' calls |
+//!
+//! What `do` may be: `{"drop": "before"}`, `{"drop": "after"}`, `{"drop": "late"}` (with `"landAfterMs": 500` or
+//! `"landAfterCalls": 0`), `{"status": 500}` (with `"executed": true`), `{"throttle": "calls"}`, `{"throttle": "table"}`,
+//! `{"cancel": [{"at": 0, "code": "ConditionalCheckFailed"}, {"at": 1, "code": "TransactionConflict"}]}`,
+//! `{"delayMs": 100}` (with `"executed": true`).
+//!
+//! Invariant: nothing is kept of it when the stack ends, and nothing of it reaches an item.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+
+use super::faults::Fault;
+use super::front::Front;
+
+pub(super) fn router() -> Router<Arc<Front>> {
+    Router::new()
+        .route("/faults", get(waiting).post(order).delete(withdraw))
+        .route("/faults/land", post(land))
+        .route("/requests", get(requests).delete(forget))
+}
+
+async fn waiting(State(front): State<Arc<Front>>) -> Json<Value> {
+    Json(json!(front.told().faults.waiting()))
+}
+
+async fn order(State(front): State<Arc<Front>>, body: String) -> Response {
+    let mistake = match serde_json::from_str::<Fault>(&body) {
+        Err(error) => error.to_string(),
+        Ok(fault) => match fault.mistake() {
+            Some(mistake) => mistake.to_owned(),
+            None => {
+                let mut told = front.told();
+                told.faults.order(fault);
+                return Json(json!(told.faults.waiting())).into_response();
+            }
+        },
+    };
+    (StatusCode::BAD_REQUEST, Json(json!({"error": {"message": mistake}}))).into_response()
+}
+
+async fn withdraw(State(front): State<Arc<Front>>) -> Json<Value> {
+    front.told().faults.clear();
+    Json(json!({}))
+}
+
+async fn land(State(front): State<Arc<Front>>) -> Json<Value> {
+    let landed = front.land().await;
+    let told = landed
+        .iter()
+        .map(|(call, status)| json!({"operation": call.operation, "function": call.function, "status": status}));
+    Json(told.collect())
+}
+
+async fn requests(State(front): State<Arc<Front>>) -> Json<Value> {
+    Json(front.told().log.json())
+}
+
+async fn forget(State(front): State<Arc<Front>>) -> Json<Value> {
+    front.told().log.clear();
+    Json(json!({}))
+}

@@ -1,0 +1,218 @@
+//! What stands before the embedded DynamoDB: it passes every call on, and keeps the faults that were ordered.
+//!
+//! Invariant: without an ordered fault a call and its answer pass as they are. No lock is held over an await, and a
+//! caller that hangs up doesn't stop its call: at DynamoDB neither does it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, Response, Uri, header};
+use axum::serve::ListenerExt as _;
+use futures_util::stream;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+
+use super::answers;
+use super::control;
+use super::faults::{Call, Cancel, Delay, DropConnection, Fail, Faults, Harm, Throttle, What, When};
+use super::log::Log;
+use crate::loopback::send_at_once;
+
+/// DynamoDB takes no larger one.
+const LARGEST_BODY: usize = 16 * 1024 * 1024;
+/// By which a function says who it is: the SDK puts its `AWS_SDK_UA_APP_ID` behind it.
+const APP: &str = "app/";
+
+/// The embedded DynamoDB, as callers meet it.
+pub(super) struct Front {
+    /// Where the embedded DynamoDB is.
+    behind: Uri,
+    client: Client<HttpConnector, Body>,
+    state: Mutex<Told>,
+}
+
+/// What was ordered, what is still to land, what was called.
+#[derive(Default)]
+pub(super) struct Told {
+    pub faults: Faults,
+    kept: Vec<Kept>,
+    pub log: Log,
+}
+
+/// A call that was dropped and will land.
+struct Kept {
+    call: Call,
+    sent: Sent,
+    /// After so many further calls; `None`: when it is told to.
+    after_calls: Option<u32>,
+}
+
+/// A call as it came in.
+#[derive(Clone)]
+struct Sent {
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// The connection is to be closed without an answer.
+#[derive(Debug)]
+struct Dropped;
+
+impl std::fmt::Display for Dropped {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("closed without an answer")
+    }
+}
+
+impl std::error::Error for Dropped {}
+
+/// Serves until the future is ready; `behind` is the embedded DynamoDB.
+pub(super) async fn serve(
+    listener: TcpListener,
+    behind: Uri,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), String> {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    let client = Client::builder(TokioExecutor::new()).build(connector);
+    let front = Arc::new(Front { behind, client, state: Mutex::default() });
+    let router = Router::new().nest("/_control", control::router()).fallback(answer).with_state(front);
+    let server = axum::serve(listener.tap_io(send_at_once), router).with_graceful_shutdown(shutdown);
+    server.await.map_err(|problem| problem.to_string())
+}
+
+async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else { return no_answer() };
+    let sent = Sent { method: parts.method, headers: parts.headers, body };
+    // A task of its own outlives the connection.
+    let answered = tokio::spawn(async move {
+        match sent.call() {
+            Some(call) => front.answer_function(call, sent).await,
+            None => front.pass_on(sent).await,
+        }
+    });
+    answered.await.unwrap_or(Err(Dropped)).unwrap_or_else(|Dropped| no_answer())
+}
+
+/// A body that fails before its first byte: hyper closes the connection and has sent nothing yet.
+fn no_answer() -> Response<Body> {
+    Response::new(Body::from_stream(stream::iter([Err::<Bytes, _>(Dropped)])))
+}
+
+impl Sent {
+    /// What is called, and by which function. `None`: by nobody of ours.
+    fn call(&self) -> Option<Call> {
+        let text = |name| self.headers.get(name).and_then(|value| value.to_str().ok());
+        let agent = text(header::USER_AGENT)?;
+        let function = agent.split_ascii_whitespace().find_map(|part| part.strip_prefix(APP))?.to_owned();
+        let target = text(header::HeaderName::from_static("x-amz-target"))?;
+        Some(Call { operation: target.rsplit('.').next()?.to_owned(), function })
+    }
+}
+
+impl Front {
+    pub fn told(&self) -> MutexGuard<'_, Told> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn pass_on(&self, sent: Sent) -> Result<Response<Body>, Dropped> {
+        let mut request = Request::new(Body::from(sent.body));
+        *request.method_mut() = sent.method;
+        *request.uri_mut() = self.behind.clone();
+        *request.headers_mut() = sent.headers;
+        let answer = self.client.request(request).await.map_err(|_| Dropped)?;
+        Ok(answer.map(Body::new))
+    }
+
+    async fn answer_function(self: &Arc<Self>, call: Call, sent: Sent) -> Result<Response<Body>, Dropped> {
+        let (landing, harm, number) = {
+            let mut told = self.told();
+            let landing = told.landing_before_a_call();
+            let harm = told.faults.strike(&call);
+            let number = told.log.begin(&call, harm.is_some());
+            (landing, harm, number)
+        };
+        self.execute(landing).await;
+        let answer = match harm {
+            None => self.pass_on(sent).await,
+            Some(harm) => self.harm(&call, sent, harm).await,
+        };
+        let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
+        self.told().log.end(number, status);
+        answer
+    }
+
+    async fn harm(self: &Arc<Self>, call: &Call, sent: Sent, harm: Harm) -> Result<Response<Body>, Dropped> {
+        match harm {
+            Harm::Fail(Fail { executed, .. }) => {
+                if executed {
+                    self.pass_on(sent).await?;
+                }
+                Ok(answers::broken())
+            }
+            Harm::Throttle(Throttle { throttle: What::Calls }) => Ok(answers::too_many_calls()),
+            Harm::Throttle(Throttle { throttle: What::Table }) => Ok(answers::table_overloaded(call, &sent.body)),
+            Harm::Cancel(Cancel { cancel }) => Ok(answers::cancelled(&sent.body, &cancel)),
+            Harm::Drop(DropConnection { drop: When::Before, .. }) => Err(Dropped),
+            Harm::Drop(DropConnection { drop: When::After, .. }) => self.pass_on(sent).await.and(Err(Dropped)),
+            Harm::Drop(DropConnection { drop: When::Late, land_after_ms: Some(ms), .. }) => {
+                let front = Arc::clone(self);
+                tokio::spawn(async move {
+                    sleep(Duration::from_millis(ms)).await;
+                    front.pass_on(sent).await.map(drop)
+                });
+                Err(Dropped)
+            }
+            Harm::Drop(DropConnection { drop: When::Late, land_after_calls, .. }) => {
+                self.told().kept.push(Kept { call: call.clone(), sent, after_calls: land_after_calls });
+                Err(Dropped)
+            }
+            Harm::Delay(Delay { delay_ms, executed }) => {
+                let delay = sleep(Duration::from_millis(delay_ms));
+                if executed {
+                    let answer = self.pass_on(sent).await;
+                    delay.await;
+                    answer
+                } else {
+                    delay.await;
+                    self.pass_on(sent).await
+                }
+            }
+        }
+    }
+
+    /// Lets what was dropped late land; what, and with which status.
+    pub async fn land(&self) -> Vec<(Call, Option<u16>)> {
+        let kept = std::mem::take(&mut self.told().kept);
+        self.execute(kept).await
+    }
+
+    async fn execute(&self, kept: Vec<Kept>) -> Vec<(Call, Option<u16>)> {
+        let mut landed = Vec::with_capacity(kept.len());
+        for Kept { call, sent, .. } in kept {
+            let answer = self.pass_on(sent).await;
+            landed.push((call, answer.ok().map(|answer| answer.status().as_u16())));
+        }
+        landed
+    }
+}
+
+impl Told {
+    /// What lands just before the call that comes now.
+    fn landing_before_a_call(&mut self) -> Vec<Kept> {
+        let (landing, kept) = std::mem::take(&mut self.kept).into_iter().partition(|kept| kept.after_calls == Some(0));
+        self.kept = kept;
+        for after in self.kept.iter_mut().filter_map(|kept| kept.after_calls.as_mut()) {
+            *after -= 1;
+        }
+        landing
+    }
+}

@@ -1,0 +1,66 @@
+//! The functions' calls of the table: counts for ever, and the latest one by one. For tests.
+//!
+//! Invariant: bounded, and nothing of a call's body is kept.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::faults::Call;
+
+const KEPT: usize = 1000;
+
+/// Where a call stands in the log.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Number(u64);
+
+#[derive(Debug, Serialize)]
+struct Entry {
+    #[serde(flatten)]
+    call: Call,
+    /// `None`: it has no answer yet, or the connection was closed without one.
+    status: Option<u16>,
+    /// Whether a fault struck it.
+    harmed: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    total: u64,
+    counts: BTreeMap<Call, u64>,
+    latest: VecDeque<Entry>,
+}
+
+impl Log {
+    pub fn begin(&mut self, call: &Call, harmed: bool) -> Number {
+        *self.counts.entry(call.clone()).or_default() += 1;
+        if self.latest.len() == KEPT {
+            self.latest.pop_front();
+        }
+        self.latest.push_back(Entry { call: call.clone(), status: None, harmed });
+        self.total += 1;
+        Number(self.total)
+    }
+
+    pub fn end(&mut self, Number(number): Number, status: Option<u16>) {
+        // It may be forgotten already.
+        let from_the_end = usize::try_from(self.total.saturating_sub(number)).unwrap_or(usize::MAX);
+        let place = self.latest.len().checked_sub(from_the_end + 1);
+        if let Some(entry) = place.and_then(|place| self.latest.get_mut(place)) {
+            entry.status = status;
+        }
+    }
+
+    pub fn clear(&mut self) {
+        self.counts.clear();
+        self.latest.clear();
+    }
+
+    /// `counts` by function and operation; `calls` in the order of arrival.
+    pub fn json(&self) -> Value {
+        let one = |(call, count): (&Call, &u64)| json!({"operation": call.operation, "function": call.function, "count": count});
+        let counts: Vec<Value> = self.counts.iter().map(one).collect();
+        json!({"total": self.counts.values().sum::<u64>(), "counts": counts, "calls": self.latest})
+    }
+}

@@ -1,0 +1,134 @@
+//! Where the store's tests are run: on the embedded DynamoDB, through the real SDK, and on the table of the simulation.
+//!
+//! Invariant: a test is written once, for any [`Premises`], and [`crate::on_both`] runs it on both.
+
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use classpay_local::dynamodb;
+use classpay_local::template::{TEMPLATE, Template};
+use classpay_service::machine::{Machine, Shipped};
+use classpay_service::store::DynamoDb;
+use futures_util::future::{BoxFuture, join_all};
+
+use crate::simulation::chance::Chance;
+use crate::simulation::executor::Executor;
+use crate::simulation::faults::{CallKind, Faults, Network};
+use crate::simulation::machine::{AsShipped, Simulated};
+use crate::simulation::table::MemoryTable;
+use crate::{Item, Table};
+
+/// The machine with its table in memory.
+pub type InMemory = Simulated<AsShipped>;
+
+/// What a shop can be opened on.
+pub trait Premises: Machine {
+    /// What every item can be read with: no call of the service's own can do that.
+    type Reader: Clone + Send + Sync;
+    /// Rounds of a race.
+    const ROUNDS: u64;
+
+    /// An empty table.
+    fn open() -> impl Future<Output = (Self::Table, Self::Reader)>;
+
+    /// Every item there is.
+    fn everything(reader: &Self::Reader) -> impl Future<Output = Vec<Item>>;
+
+    /// What rivals come to that begin at the same time. Who is how fast is drawn, as far as it can be.
+    fn race<T: Send + 'static>(seed: u64, rivals: Vec<BoxFuture<'static, T>>) -> impl Future<Output = Vec<T>>;
+}
+
+impl Premises for Shipped {
+    type Reader = Table;
+    const ROUNDS: u64 = 20;
+
+    async fn open() -> (DynamoDb, Table) {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let server = dynamodb::embedded(None, listener, std::future::pending()).expect("DynamoDB starts");
+        tokio::spawn(server);
+        let table = Table::new(&url, "classpay");
+        let template = Template::parse(TEMPLATE).expect("the template can be read");
+        dynamodb::ensure_table(&table.client, &table.name, &template.table, true).await.expect("the table is made");
+        (DynamoDb::over(table.client.clone(), &table.name), table)
+    }
+
+    async fn everything(table: &Table) -> Vec<Item> {
+        table.everything().await
+    }
+
+    /// Who begins first is drawn; the rest is up to threads and sockets.
+    async fn race<T: Send + 'static>(seed: u64, rivals: Vec<BoxFuture<'static, T>>) -> Vec<T> {
+        let chance = Chance::of(seed);
+        let mut waiting: Vec<_> = rivals.into_iter().enumerate().collect();
+        let mut running = Vec::with_capacity(waiting.len());
+        while !waiting.is_empty() {
+            let (at, rival) = waiting.swap_remove(chance.below(waiting.len()));
+            let rival = tokio::spawn(rival);
+            running.push(async move { (at, rival.await.expect("a rival comes to an end")) });
+        }
+        in_order(join_all(running).await)
+    }
+}
+
+impl Premises for InMemory {
+    type Reader = MemoryTable;
+    const ROUNDS: u64 = 100;
+
+    async fn open() -> (MemoryTable, MemoryTable) {
+        let table = MemoryTable::new(Network::with(&Arc::new(Mutex::new(Unhurried(Chance::of(0))))));
+        (table.clone(), table)
+    }
+
+    async fn everything(table: &MemoryTable) -> Vec<Item> {
+        table.items().into_iter().map(|(_, item)| Item::clone(&item)).collect()
+    }
+
+    /// Who goes on is drawn before every call and after it.
+    async fn race<T: Send + 'static>(seed: u64, rivals: Vec<BoxFuture<'static, T>>) -> Vec<T> {
+        let mut executor = Executor::new(Chance::of(seed));
+        for (at, rival) in rivals.into_iter().enumerate() {
+            executor.spawn(async move { (at, rival.await) });
+        }
+        in_order(std::iter::from_fn(|| executor.step()).filter_map(|step| step.answer).collect())
+    }
+}
+
+fn in_order<T>(mut results: Vec<(usize, T)>) -> Vec<T> {
+    results.sort_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Every call is answered, some later than others.
+#[derive(Debug)]
+struct Unhurried(Chance);
+
+impl Faults for Unhurried {
+    fn delay(&mut self, _call: CallKind) -> u32 {
+        u32::from(self.0.one_in(4))
+    }
+}
+
+/// A text as DynamoDB has it.
+#[must_use]
+pub fn text(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+/// Runs tests on both tables. They are functions without arguments, generic over their [`Premises`].
+#[macro_export]
+macro_rules! on_both {
+    ($($test:ident)*) => { $(
+        mod $test {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_dynamodb() {
+                super::$test::<classpay_service::machine::Shipped>().await;
+            }
+
+            #[test]
+            fn in_memory() {
+                $crate::simulation::executor::run(super::$test::<$crate::premises::InMemory>());
+            }
+        }
+    )* };
+}

@@ -1,0 +1,111 @@
+//! What a call can suffer.
+//!
+//! Invariant: nothing here can't happen at AWS, at Stripe or in a network. A failed condition is told only of a
+//! transaction that has more than one action.
+
+use classpay_tests::{CallKind, Callee};
+use serde_json::{Value, json};
+
+/// When a call that was dropped arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Landing {
+    /// Never, or by itself.
+    None,
+    /// When the client has its first answer.
+    AfterTheAnswer,
+    /// When everything is over.
+    Last,
+}
+
+/// What a call suffers.
+#[derive(Debug, Clone)]
+pub struct Harm {
+    pub name: &'static str,
+    pub what: Value,
+    /// How many calls of the kind suffer it, one after another.
+    pub count: u32,
+    pub landing: Landing,
+    /// Whether a client who leaves after it leaves something undone.
+    pub lasts: bool,
+}
+
+impl Harm {
+    /// Whether Stripe keeps a 500 for its idempotency key, and answers it to whoever uses that key within a day.
+    pub fn is_kept_at_stripe(&self, kind: &CallKind) -> bool {
+        kind.callee == Callee::Stripe && self.what["status"] == 500
+    }
+}
+
+/// So many calls that the SDK, or our transport, gives up.
+const GIVES_UP: u32 = 3;
+/// So many conflicts that the store gives up.
+const CONFLICTS: u32 = 6;
+/// As many as there are.
+const ALL: u32 = 1000;
+/// Long enough to be overtaken by what is called at the same time.
+const SLOW_MS: u32 = 30;
+
+fn harm(name: &'static str, what: Value) -> Harm {
+    Harm { name, what, count: 1, landing: Landing::None, lasts: true }
+}
+
+/// What is over with the call, because whoever calls tries again by himself.
+fn brief(name: &'static str, what: Value) -> Harm {
+    Harm { lasts: false, ..harm(name, what) }
+}
+
+/// What a call of this kind can suffer.
+pub fn harms(kind: &CallKind) -> Vec<Harm> {
+    let mut harms = vec![
+        harm("request lost", json!({"drop": "before"})),
+        harm("500", json!({"status": 500})),
+        brief("slow", json!({"delayMs": SLOW_MS})),
+    ];
+    if !kind.reads() {
+        // Who only reads can't tell which of the two was lost.
+        harms.push(harm("answer lost", json!({"drop": "after"})));
+    }
+    match (kind.callee, kind.name.as_str()) {
+        (Callee::DynamoDb, "TransactWriteItems") => harms.extend(transaction()),
+        (Callee::DynamoDb, _) => harms.extend([
+            Harm { count: GIVES_UP, ..harm("out of reach", json!({"drop": "before"})) },
+            brief("throttled", json!({"throttle": "calls"})),
+            brief("table throttled", json!({"throttle": "table"})),
+        ]),
+        (Callee::Stripe, _) if kind.reads() => harms.extend([
+            Harm { count: ALL, ..harm("out of reach", json!({"drop": "before"})) },
+            brief("429", json!({"status": 429})),
+        ]),
+        (Callee::Stripe, _) => harms.extend([
+            Harm { count: ALL, ..harm("out of reach", json!({"drop": "before"})) },
+            Harm { count: ALL, ..harm("deaf", json!({"drop": "after"})) },
+            brief("429", json!({"status": 429})),
+            brief("409", json!({"status": 409})),
+            harm("done and 500", json!({"status": 500, "executed": true})),
+            brief("answered late", json!({"delayMs": SLOW_MS, "executed": true})),
+            Harm { landing: Landing::AfterTheAnswer, ..harm("lands after the answer", json!({"drop": "late"})) },
+            Harm { landing: Landing::Last, ..harm("lands in the end", json!({"drop": "late"})) },
+        ]),
+    }
+    harms
+}
+
+fn transaction() -> Vec<Harm> {
+    let conflict = || json!({"cancel": [{"at": 1, "code": "TransactionConflict"}]});
+    let mix = json!([{"at": 0, "code": "ConditionalCheckFailed"}, {"at": 1, "code": "TransactionConflict"}]);
+    vec![
+        harm("done and 500", json!({"status": 500, "executed": true})),
+        brief("answered late", json!({"delayMs": SLOW_MS, "executed": true})),
+        harm("lands before the next call", json!({"drop": "late", "landAfterCalls": 0})),
+        harm("lands after the next call", json!({"drop": "late", "landAfterCalls": 1})),
+        harm("lands after five calls", json!({"drop": "late", "landAfterCalls": 5})),
+        Harm { landing: Landing::AfterTheAnswer, ..harm("lands after the answer", json!({"drop": "late"})) },
+        Harm { landing: Landing::Last, ..harm("lands in the end", json!({"drop": "late"})) },
+        Harm { count: ALL, ..harm("out of reach", json!({"drop": "before"})) },
+        brief("throttled", json!({"throttle": "calls"})),
+        brief("table throttled", json!({"throttle": "table"})),
+        brief("conflict", conflict()),
+        Harm { count: CONFLICTS, ..harm("nothing but conflicts", conflict()) },
+        brief("conflict and condition", json!({"cancel": mix})),
+    ]
+}

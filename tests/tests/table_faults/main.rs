@@ -1,0 +1,147 @@
+//! Every single fault at every call of the table and of Stripe, on the way of a basket and of a payment link: the
+//! shipped binaries, the embedded DynamoDB, the stand-in. Whatever fails, whoever asks again is served, what nobody
+//! asks for again is finished by the schedule, and the books balance.
+//!
+//! Each road is travelled once unharmed, and its calls are counted as those who were called saw them; then once for
+//! each of these calls and each harm that it can suffer, by a family of its own. What fails says which call and which
+//! harm it was; `STORY='…' cargo test -p classpay-tests --test table_faults` tells only what begins so.
+//!
+//! Read in this order: here, [`roads`] (what is called), [`harms`] (what it suffers), [`story`] (one of them).
+//!
+//! Invariant: no story waits for a time to pass; what lands late lands at a call, or when it is told to.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
+
+mod harms;
+mod roads;
+mod story;
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use futures_util::future::join_all;
+
+use classpay_tests::{CallKind, Crowd, Point, Stack, Webhooks, assert_books_balance};
+
+use harms::{Landing, harms};
+use roads::Road;
+use story::{Client, End, Process, Story};
+
+/// More families than any road has stories.
+const FAMILIES: usize = 150;
+
+#[tokio::test]
+async fn a_basket_is_paid_whatever_fails() {
+    let wrong = tokio::join!(travel(Road::Session), travel(Road::Checkout));
+    assert_served(&[wrong.0, wrong.1]);
+}
+
+#[tokio::test]
+async fn a_link_is_paid_whatever_fails() {
+    let roads = [Road::Open, Road::Pay, Road::Reopen, Road::Event];
+    assert_served(&join_all(roads.map(travel)).await);
+}
+
+fn assert_served(wrong: &[Vec<String>]) {
+    let wrong = wrong.concat();
+    assert!(wrong.is_empty(), "{} stories went wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// All stories of a road, on a stack of its own: what went wrong.
+async fn travel(road: Road) -> Vec<String> {
+    let wanted = std::env::var_os("STORY").map(|wanted| wanted.to_string_lossy().into_owned());
+    if wanted.as_ref().is_some_and(|wanted| !wanted.starts_with(&format!("{road:?},"))) {
+        return Vec::new();
+    }
+    let began = Instant::now();
+    let mut crowd = Crowd::start(FAMILIES, Webhooks::Held).await;
+    let points = points(&mut crowd, road).await;
+    let mut stories = stories(road, &points);
+    stories.retain(|story| wanted.as_ref().is_none_or(|wanted| story.to_string().starts_with(wanted)));
+
+    let (mut ends, mut wrong) = (Vec::new(), Vec::new());
+    for story in &stories {
+        let member = crowd.newcomer();
+        match story.tell(&crowd.stack, &member).await {
+            Ok(end) => ends.push((story, member, end)),
+            Err(why) => wrong.push(story.went_wrong(&why)),
+        }
+    }
+    settle(&crowd.stack).await;
+    let mut next_day = 0;
+    for (story, member, end) in &mut ends {
+        let End::NextDay(start) = end else { continue };
+        next_day += 1;
+        match story.insist(&crowd.stack, member, start).await {
+            Ok(paid) => *end = paid,
+            Err(why) => wrong.push(story.went_wrong(&why)),
+        }
+    }
+    let mut captured: BTreeMap<String, u32> = BTreeMap::new();
+    for (intent, _) in crowd.stack.captured().await {
+        *captured.entry(intent).or_default() += 1;
+    }
+    let mistakes = ends.iter().filter_map(|(story, _, end)| Some(story.went_wrong(&end.mistake(&captured)?)));
+    wrong.extend(mistakes);
+    println!(
+        "{road:?}: {} calls, {} stories ({next_day} of them a day later), {:?}",
+        points.len(),
+        stories.len(),
+        began.elapsed()
+    );
+    assert_books_balance(&crowd.stack).await;
+    wrong
+}
+
+fn stories(road: Road, points: &[(Point, Process)]) -> Vec<Story> {
+    let mut stories = Vec::new();
+    for (point, process) in points {
+        for harm in harms(&point.kind) {
+            for client in Client::worth_telling(road, &point.kind, &harm) {
+                stories.push(Story { road, point: point.clone(), process: *process, harm: harm.clone(), client });
+            }
+        }
+    }
+    // What lands after everything must not be let land before.
+    stories.sort_by_key(|story| story.harm.landing == Landing::Last);
+    stories
+}
+
+/// The calls of a road: those of a process that has served before, and those that only a new one makes.
+async fn points(crowd: &mut Crowd, road: Road) -> Vec<(Point, Process)> {
+    let mut counted = Vec::new();
+    for process in [Process::New, Process::Used] {
+        let member = crowd.newcomer();
+        let stack = &crowd.stack;
+        let start = road.prepare(stack, &member).await;
+        process.make(stack, road);
+        stack.forget_calls().await;
+        let answer = road.act(stack, &member, &start).await;
+        assert_eq!(answer.status, 200, "unharmed: {}", answer.text);
+        counted.push(stack.calls_of(road.function()).await);
+        print!("{road:?}, {process:?}:\n{}", stack.call_order().await);
+        road.go_on(stack, &member, &start, &answer).await.expect("unharmed");
+    }
+    let (new, used) = (&counted[0], &counted[1]);
+    let of = |(kind, count): (&CallKind, &u64)| {
+        let kind = kind.clone();
+        (0..*count).map(move |number| Point { kind: kind.clone(), number }).collect::<Vec<_>>()
+    };
+    let more = new.iter().filter(|(kind, count)| used.get(kind) != Some(count));
+    let only_new = more.flat_map(of).map(|point| (point, Process::New));
+    used.iter().flat_map(of).map(|point| (point, Process::Used)).chain(only_new).collect()
+}
+
+/// The schedule finishes what is left, in a day; then what was still on its way arrives.
+async fn settle(stack: &Stack) {
+    for now in ["2026-09-07T08:06:30Z", "2026-09-07T08:16:30Z", "2026-09-07T09:10:00Z", "2026-09-08T09:20:00Z"] {
+        run_schedule(stack, now).await;
+    }
+    stack.let_land().await;
+    run_schedule(stack, "2026-09-08T10:30:00Z").await;
+}
+
+async fn run_schedule(stack: &Stack, now: &str) {
+    stack.move_clock(now).await;
+    while stack.run_schedule().await["looked"] != 0 {}
+}
