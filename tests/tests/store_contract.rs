@@ -2,6 +2,7 @@
 //!
 //! Invariant: each condition of P1 is broken alone, so that no other hides it.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::pricing::Buyer;
 use classpay_service::http::{ApiError, ErrorCode};
 use classpay_service::store::{CreditedPayment, PostReturns, UnallocatedCredit, UnpaidOrder, Written, key};
@@ -275,7 +276,7 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M:
     assert_eq!(shop.number(&family_key(OKAFOR), "family_balance").await, owed + credit.stats.total);
 
     let claim = key::claim(&session.account, &session.intent);
-    set(&shop, &claim, "claim_captured", AttributeValue::Bool(false)).await;
+    shop.set(&claim, "claim_captured", AttributeValue::Bool(false)).await;
     assert_eq!(post(&read, debit("01J9ZDEMW5TVDJ0R0000RETRN2")).await, Ok(Written::Lost), "it was not captured");
 }
 

@@ -68,6 +68,8 @@ impl<M: Machine> Open<'_, M> {
             Ok(intent) => intent,
             // The key was used with other parameters: another customer, another currency.
             Err(StripeError::Rejected(why)) if why.has_code("idempotency_error") => return Ok(None),
+            // It may have been made: nobody was given its secret, so nobody can pay it.
+            Err(StripeError::KeySpoilt) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         let session = Session {

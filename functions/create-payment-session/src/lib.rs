@@ -18,7 +18,7 @@ use classpay_service::http::{ApiError, Caller, ErrorCode, FamilyScope, ItemsBody
 use classpay_service::machine::Machine;
 use classpay_service::refusals::quote_changed;
 use classpay_service::store::{LoadedStudio, SessionKind, Written};
-use classpay_service::stripe::{PaymentSessionBody, Payments, SavedCards};
+use classpay_service::stripe::{PaymentSessionBody, Payments, SavedCards, make_customer};
 use lambda_http::Request;
 use serde::Deserialize;
 
@@ -147,7 +147,7 @@ async fn customer<M: Machine>(
     }
     let about = intent::metadata(scope);
     let key = format!("cus:{}:{}", scope.company, scope.family);
-    let made = stripe.create_customer(account, &loaded.studio.family.name, &about, &key).await?;
+    let made = make_customer(stripe, account, &loaded.studio.family.name, &about, &key).await?;
     match ctx.store.remember_customer(&scope.company, &scope.family, &made).await? {
         Written::Done => Ok(made),
         Written::Lost | Written::Busy | Written::Unknown => {

@@ -160,7 +160,7 @@ async fn capture<M: Machine>(stripe: &M::Stripe, order: &OrderRecord, held: &Int
 /// Whether an error proves that nothing was captured. None does: a rival may have captured, or an earlier attempt.
 fn is_proof<M: Machine>(error: &StripeError) -> bool {
     match error {
-        StripeError::OutcomeUnknown => !M::ASKS_AFTER_SILENCE,
+        StripeError::OutcomeUnknown | StripeError::KeySpoilt => !M::ASKS_AFTER_SILENCE,
         StripeError::Rejected(_) => !M::ASKS_AFTER_REFUSAL,
         StripeError::Declined(_) | StripeError::Misconfigured(_) | StripeError::Unavailable => false,
     }

@@ -37,6 +37,8 @@ pub enum CallKind {
     CustomerSession,
     /// A customer's mobile payment form.
     EphemeralKey,
+    /// An account's events are read.
+    ListEvents,
 }
 
 /// What happens to a call.

@@ -204,6 +204,10 @@ fn may_stay_indexed(
     stripe: &MemoryStripe,
     on_its_way: &dyn Fn(&Order) -> bool,
 ) -> bool {
+    // An account's events are read for as long as there is a schedule.
+    if key.sk == "FEED" {
+        return true;
+    }
     if key.sk.starts_with("ENR#") {
         return state == "ACTIVE";
     }

@@ -72,7 +72,12 @@ impl Faults for RandomFaults {
             Fault::Stored500Done,
         ];
         let fault = match call {
-            CallKind::Get | CallKind::Batch | CallKind::Query | CallKind::Due | CallKind::LoadIntent => Fault::NotSent,
+            CallKind::Get
+            | CallKind::Batch
+            | CallKind::Query
+            | CallKind::Due
+            | CallKind::LoadIntent
+            | CallKind::ListEvents => Fault::NotSent,
             CallKind::Transact
             | CallKind::Update
             | CallKind::CreateIntent

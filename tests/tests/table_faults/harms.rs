@@ -29,13 +29,6 @@ pub struct Harm {
     pub lasts: bool,
 }
 
-impl Harm {
-    /// Whether Stripe keeps a 500 for its idempotency key, and answers it to whoever uses that key within a day.
-    pub fn is_kept_at_stripe(&self, kind: &CallKind) -> bool {
-        kind.callee == Callee::Stripe && self.what["status"] == 500
-    }
-}
-
 /// So many calls that the SDK, or our transport, gives up.
 const GIVES_UP: u32 = 3;
 /// So many conflicts that the store gives up.

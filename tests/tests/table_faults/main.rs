@@ -25,7 +25,7 @@ use classpay_tests::{CallKind, Crowd, Point, Stack, Webhooks, assert_books_balan
 
 use harms::{Landing, harms};
 use roads::Road;
-use story::{Client, End, Process, Story};
+use story::{Client, Process, Story};
 
 /// More families than any road has stories.
 const FAMILIES: usize = 150;
@@ -63,32 +63,18 @@ async fn travel(road: Road) -> Vec<String> {
     for story in &stories {
         let member = crowd.newcomer();
         match story.tell(&crowd.stack, &member).await {
-            Ok(end) => ends.push((story, member, end)),
+            Ok(end) => ends.push((story, end)),
             Err(why) => wrong.push(story.went_wrong(&why)),
         }
     }
     settle(&crowd.stack).await;
-    let mut next_day = 0;
-    for (story, member, end) in &mut ends {
-        let End::NextDay(start) = end else { continue };
-        next_day += 1;
-        match story.insist(&crowd.stack, member, start).await {
-            Ok(paid) => *end = paid,
-            Err(why) => wrong.push(story.went_wrong(&why)),
-        }
-    }
     let mut captured: BTreeMap<String, u32> = BTreeMap::new();
     for (intent, _) in crowd.stack.captured().await {
         *captured.entry(intent).or_default() += 1;
     }
-    let mistakes = ends.iter().filter_map(|(story, _, end)| Some(story.went_wrong(&end.mistake(&captured)?)));
+    let mistakes = ends.iter().filter_map(|(story, end)| Some(story.went_wrong(&end.mistake(&captured)?)));
     wrong.extend(mistakes);
-    println!(
-        "{road:?}: {} calls, {} stories ({next_day} of them a day later), {:?}",
-        points.len(),
-        stories.len(),
-        began.elapsed()
-    );
+    println!("{road:?}: {} calls, {} stories, {:?}", points.len(), stories.len(), began.elapsed());
     assert_books_balance(&crowd.stack).await;
     wrong
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use classpay_tests::{CallKind, Member, Point, Stack};
 
 use crate::harms::{Harm, Landing};
-use crate::roads::{Road, Start};
+use crate::roads::Road;
 
 /// What remembers an intent.
 const LEFT_BEHIND: [&str; 2] = ["TransactWriteItems", "POST /v1/payment_intents"];
@@ -79,15 +79,13 @@ pub enum End {
     Paid(String),
     /// He left before he could pay.
     Left,
-    /// He has to come back when Stripe has forgotten the 500 that it keeps for the key of what he wants.
-    NextDay(Start),
 }
 
 impl End {
     /// What is wrong with it in the end, by how often each intent was captured.
     pub fn mistake(&self, captured: &BTreeMap<String, u32>) -> Option<String> {
         match self {
-            Self::Left | Self::NextDay(_) => None,
+            Self::Left => None,
             Self::Paid(intent) => match captured.get(intent).copied().unwrap_or_default() {
                 1 => None,
                 times => Some(format!("{intent} was captured {times} times")),
@@ -126,24 +124,10 @@ impl Story {
             return Ok(start.intent.map_or(End::Left, End::Paid));
         }
         // The same again, also when he knows: it changes nothing.
-        let got = match self.road.insist(stack, member, &start).await {
-            Err(_) if self.harm.is_kept_at_stripe(&self.point.kind) && first.status == 503 => {
-                return Ok(End::NextDay(start));
-            }
-            got => got?,
-        };
+        let got = self.road.insist(stack, member, &start).await?;
         if first.status == 200 && matches!(self.road, Road::Checkout | Road::Pay) && got.text != first.text {
             return Err(format!("first it was {}, then {}", first.text, got.text));
         }
         self.road.go_on(stack, member, &start, &got).await.map(End::Paid)
-    }
-
-    /// The client asks until he knows, and pays.
-    ///
-    /// # Errors
-    /// He was not served.
-    pub async fn insist(&self, stack: &Stack, member: &Member, start: &Start) -> Result<End, String> {
-        let got = self.road.insist(stack, member, start).await?;
-        self.road.go_on(stack, member, start, &got).await.map(End::Paid)
     }
 }

@@ -263,7 +263,8 @@ impl From<StripeError> for ApiError {
             StripeError::Declined(_)
             | StripeError::Rejected(_)
             | StripeError::Unavailable
-            | StripeError::OutcomeUnknown => ErrorCode::Unavailable,
+            | StripeError::OutcomeUnknown
+            | StripeError::KeySpoilt => ErrorCode::Unavailable,
         };
         Self::from(code).because(error.to_string())
     }

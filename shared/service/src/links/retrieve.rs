@@ -19,7 +19,9 @@ use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::settle::Outcome;
 use crate::store::{Link, LinkTarget, Session, SessionKind, Written};
-use crate::stripe::{CustomerSession, EphemeralKey, Intent, Methods, NewIntent, Payments, SavedCards, StripeError};
+use crate::stripe::{
+    CustomerSession, EphemeralKey, Intent, Methods, NewIntent, Payments, SavedCards, StripeError, make_customer,
+};
 
 /// A link with its intent, as a retrieval answers it.
 #[derive(Debug)]
@@ -232,6 +234,11 @@ async fn open<M: Machine>(
         Err(StripeError::Rejected(why)) if why.has_code("idempotency_error") => {
             return Err(ApiError::from(ErrorCode::Unavailable).because("a link's key was used with other parameters"));
         }
+        // It may have been made: nobody was given its secret, so nobody can pay it.
+        Err(StripeError::KeySpoilt) => {
+            ctx.store.skip_link_attempt(&link).await?;
+            return Ok(Round::Again);
+        }
         Err(error) => return Err(error.into()),
     };
     let timezone = &target.company.settings.general.timezone;
@@ -288,7 +295,7 @@ async fn customer<M: Machine>(
         return Ok(customer.clone());
     }
     let key = format!("plcus:{}:{}", link.company, link.family);
-    let made = stripe.create_customer(account, &target.family.name, &metadata(link), &key).await?;
+    let made = make_customer(stripe, account, &target.family.name, &metadata(link), &key).await?;
     match ctx.store.remember_link_customer(link, account, &made).await? {
         Written::Done => Ok(made),
         Written::Lost | Written::Busy | Written::Unknown => {

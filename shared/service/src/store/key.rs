@@ -195,6 +195,15 @@ pub fn order(order: &OrderId) -> Key {
     key(format!("{ORDER}{order}"), META)
 }
 
+/// The sort key of the record of how far an account's events were read.
+pub const FEED: &str = "FEED";
+
+/// How far an account's events were read.
+#[must_use]
+pub fn feed(account: &AccountId) -> Key {
+    key(format!("ACCT#{account}"), FEED)
+}
+
 fn intent_pk(account: &AccountId, intent: &IntentId) -> String {
     format!("PI#{account}#{intent}")
 }

@@ -254,6 +254,23 @@ impl<M: Machine> Store<M> {
         self.transact(transaction).await
     }
 
+    /// Makes the next intent of a link come under another key: the one of this attempt is spoilt. Lost: somebody else is
+    /// further.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was provably not written.
+    pub async fn skip_link_attempt(&self, link: &Link) -> Result<Written, StoreError> {
+        let change = Change::of(key::link(&link.id))
+            .update("SET attempt = :next")
+            .only_if("link_state = :open AND attempt = :attempt")
+            .value(":next", number(link.attempt + 1))
+            .value(":attempt", number(link.attempt))
+            .value(":open", text(LinkState::Open.as_str()));
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        self.transact(transaction).await
+    }
+
     /// P1 of a link: claims the intent, reserves what is due, and marks the link, or nothing.
     ///
     /// # Errors

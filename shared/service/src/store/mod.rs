@@ -5,6 +5,7 @@
 
 mod dynamodb;
 mod events;
+mod feeds;
 mod fees;
 mod import;
 mod instalments;
@@ -25,6 +26,7 @@ mod versions;
 
 pub use dynamodb::{DynamoDb, connect};
 pub use events::{EVENT_LIFE_S, EventObject, EventRecord, Put};
+pub use feeds::Feed;
 pub use import::ImportError;
 pub use instalments::{Debtor, Scheduled};
 pub use item::Attributes;

@@ -8,6 +8,7 @@ use classpay_domain::basket::BasketHash;
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 
 use super::events::{EventRecord, event_of};
+use super::feeds::{Feed, feed_of};
 use super::instalments::{Scheduled, scheduled_of};
 use super::item::{Attributes, Item, Read as _, document, number, text};
 use super::key::{self, Key, sweep_due};
@@ -47,6 +48,8 @@ pub enum Unfinished {
     Instalments(Box<Scheduled>),
     /// An event of Stripe's that is not acted on to its end.
     Event(Box<EventRecord>),
+    /// An account whose events are read again, for what never came.
+    Feed(Feed),
 }
 
 /// A payment that Stripe has taken and no order will: the family gets a credit for it.
@@ -93,6 +96,7 @@ impl<M: Machine> Store<M> {
             key::META if key.pk.starts_with(key::PAYMENT_LINK) => {
                 (item.number("expires_s")?, Unfinished::Link(Box::new(link_of(&item)?)))
             }
+            key::FEED => (item.number("read_s")?, Unfinished::Feed(feed_of(&item)?)),
             sk if sk.starts_with(key::ENROLMENT) => {
                 let began_s = due.parse().map_err(|_| StoreError::Corrupt("gsi1sk"))?;
                 (began_s, Unfinished::Instalments(Box::new(scheduled_of(&item)?)))

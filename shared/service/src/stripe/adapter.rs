@@ -17,6 +17,7 @@ use stripe_core::customer_session::{
     CreateCustomerSessionComponentsPaymentElementFeaturesPaymentMethodSave as Save,
     CreateCustomerSessionComponentsPaymentElementFeaturesPaymentMethodSaveUsage as SaveUsage,
 };
+use stripe_core::event::ListEvent;
 use stripe_core::payment_intent::{
     CancelPaymentIntent, CapturePaymentIntent, CreatePaymentIntent, CreatePaymentIntentPaymentMethodOptions,
     CreatePaymentIntentPaymentMethodOptionsCard,
@@ -24,9 +25,10 @@ use stripe_core::payment_intent::{
 };
 use stripe_misc::ephemeral_key::CreateEphemeralKey;
 use stripe_shared::{PaymentIntentAllowedPaymentMethodTypes as AllowedTypes, PaymentIntentCaptureMethod};
-use stripe_types::Currency;
+use stripe_types::{Currency, RangeBoundsTs, RangeQueryTs};
 
 use super::error::StripeError;
+use super::events::{EventPage, EventQuery};
 use super::intent::Intent;
 use super::payments::Payments;
 use super::secret::Secret;
@@ -34,6 +36,9 @@ use super::transport::{StripeConfig, StripeConfigError, Transport};
 
 /// What [`Intent`] shows beyond the intent itself.
 const EXPANDED: [&str; 2] = ["latest_charge.refunds", "payment_method"];
+
+/// The most events that Stripe answers at once.
+const EVENTS_PER_PAGE: i64 = 100;
 
 /// Stripe. A clone is cheap and shares the connections.
 #[derive(Debug, Clone)]
@@ -193,6 +198,17 @@ impl Payments for Stripe {
             associated_object_id: customer.as_str().to_owned(),
             associated_object_type: "customer",
         })
+    }
+
+    async fn list_events(&self, account: &AccountId, query: EventQuery<'_>) -> Result<EventPage, StripeError> {
+        let between = RangeBoundsTs { gte: Some(query.from_s), lte: Some(query.until_s), ..RangeBoundsTs::default() };
+        let kinds: Vec<_> = query.kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        let list = ListEvent::new().created(RangeQueryTs::Bounds(between)).types(kinds).limit(EVENTS_PER_PAGE);
+        let list = match query.after {
+            Some(event) => list.starting_after(event.as_str()),
+            None => list,
+        };
+        EventPage::read(&self.transport.read(account, list.build()).await?)
     }
 }
 

@@ -26,6 +26,10 @@ pub enum StripeError {
     /// It may have been done, and may still be done: a lost reply, a 5xx, an answer that can't be read.
     #[error("stripe's outcome is unknown")]
     OutcomeUnknown,
+    /// As [`Self::OutcomeUnknown`], and the same key will be answered so for a day: Stripe has answered with a 5xx, which
+    /// it stores. Only another key can get further.
+    #[error("stripe's outcome is unknown, and the key is spoilt")]
+    KeySpoilt,
 }
 
 /// What Stripe says about a refusal. Its `Display` leaves out Stripe's message, which may name things.
@@ -99,6 +103,7 @@ impl StripeError {
             408 | 424 => Self::OutcomeUnknown,
             400..=499 if rejection.has_code("account_invalid") => Self::Misconfigured(rejection),
             400..=499 => Self::Rejected(rejection),
+            500..=599 => Self::KeySpoilt,
             _ => Self::OutcomeUnknown,
         }
     }
@@ -119,7 +124,7 @@ impl StripeError {
     pub fn retryable(&self) -> bool {
         match self {
             Self::Unavailable | Self::OutcomeUnknown => true,
-            Self::Declined(_) | Self::Rejected(_) | Self::Misconfigured(_) => false,
+            Self::Declined(_) | Self::Rejected(_) | Self::Misconfigured(_) | Self::KeySpoilt => false,
         }
     }
 
@@ -128,7 +133,9 @@ impl StripeError {
     pub(crate) fn is_missing(&self) -> bool {
         match self {
             Self::Rejected(rejection) => rejection.status == 404 && rejection.has_code("resource_missing"),
-            Self::Declined(_) | Self::Misconfigured(_) | Self::Unavailable | Self::OutcomeUnknown => false,
+            Self::Declined(_) | Self::Misconfigured(_) | Self::Unavailable | Self::OutcomeUnknown | Self::KeySpoilt => {
+                false
+            }
         }
     }
 }
@@ -159,8 +166,11 @@ mod tests {
         assert!(matches!(answer(400, "account_invalid"), StripeError::Misconfigured(_)));
         assert_eq!(answer(429, "rate_limit"), StripeError::Unavailable);
         assert_eq!(answer(409, "lock_timeout"), StripeError::Unavailable);
-        for (status, code) in [(409, "idempotency_key_in_use"), (424, ""), (500, ""), (503, ""), (302, "")] {
+        for (status, code) in [(409, "idempotency_key_in_use"), (424, ""), (302, "")] {
             assert_eq!(answer(status, code), StripeError::OutcomeUnknown, "{status}");
+        }
+        for status in [500, 502, 503, 599] {
+            assert_eq!(answer(status, ""), StripeError::KeySpoilt, "{status}");
         }
     }
 

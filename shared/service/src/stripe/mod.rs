@@ -1,14 +1,15 @@
 //! Stripe: the adapter that speaks in the domain's words, over one transport.
 //!
 //! Read in this order: [`error`] (what a failed call proves), [`retry`] (what may be sent again),
-//! [`transport`] (how it is sent), [`intent`] (what we know of a payment), [`adapter`] (the calls) and [`wire`]
-//! (how a payment looks to callers).
+//! [`transport`] (how it is sent), [`intent`] (what we know of a payment), [`adapter`] (the calls), [`events`] (what it
+//! tells when it is asked) and [`wire`] (how a payment looks to callers).
 //!
 //! Invariant: no type of the SDK leaves this module. Nothing here decides about an order: a lost reply comes out
 //! as [`StripeError::OutcomeUnknown`], and nothing is concluded from it.
 
 pub mod adapter;
 pub mod error;
+pub mod events;
 pub mod intent;
 pub mod payments;
 mod retry;
@@ -18,8 +19,9 @@ pub mod wire;
 
 pub use adapter::{CustomerSession, EphemeralKey, Methods, NewIntent, SavedCards, Stripe};
 pub use error::{Rejection, StripeError};
+pub use events::{EventPage, EventQuery};
 pub use intent::{BacsDebit, Card, Charge, Intent, PaymentMethod, PaymentMethodData, Refund};
-pub use payments::Payments;
+pub use payments::{Payments, make_customer};
 pub use secret::Secret;
 pub use transport::{DEFAULT_API_BASE, StripeConfig, StripeConfigError, Timing, Transport};
 pub use wire::{PaymentIntentBody, PaymentSessionBody};

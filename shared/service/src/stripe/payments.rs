@@ -12,6 +12,7 @@ use classpay_domain::money::Money;
 
 use super::adapter::{CustomerSession, EphemeralKey, NewIntent, SavedCards};
 use super::error::StripeError;
+use super::events::{EventPage, EventQuery};
 use super::intent::Intent;
 
 /// Stripe, or what stands in for it.
@@ -79,4 +80,36 @@ pub trait Payments: std::fmt::Debug + Clone + Send + Sync + 'static {
         customer: &CustomerId,
         key: &str,
     ) -> impl Future<Output = Result<EphemeralKey, StripeError>> + Send;
+
+    /// One page of an account's events, the newest first. Reading changes nothing, so a read that fails is
+    /// `Unavailable`; an account that is no longer connected is `Misconfigured`.
+    fn list_events(
+        &self,
+        account: &AccountId,
+        query: EventQuery<'_>,
+    ) -> impl Future<Output = Result<EventPage, StripeError>> + Send;
+}
+
+/// How many keys a customer is tried under, each spoilt by the one before.
+const CUSTOMER_KEYS: u32 = 3;
+
+/// Makes a customer under a key that is the same for whoever makes it; while that is spoilt, under the next.
+///
+/// # Errors
+/// [`StripeError`] of the last try.
+pub async fn make_customer(
+    stripe: &impl Payments,
+    account: &AccountId,
+    name: &str,
+    about: &BTreeMap<String, String>,
+    key: &str,
+) -> Result<CustomerId, StripeError> {
+    let mut made = stripe.create_customer(account, name, about, key).await;
+    for attempt in 2..=CUSTOMER_KEYS {
+        if made != Err(StripeError::KeySpoilt) {
+            break;
+        }
+        made = stripe.create_customer(account, name, about, &format!("{key}:{attempt}")).await;
+    }
+    made
 }

@@ -82,6 +82,7 @@ fn harmless(effect: Effect, status: u16, error: &StripeError) -> bool {
         StripeError::Unavailable => true,
         // A key in use: the same key again can only wait for, or replay, that other request.
         StripeError::OutcomeUnknown => status == 409 || effect == Effect::Reads,
+        StripeError::KeySpoilt => effect == Effect::Reads,
         StripeError::Declined(_) | StripeError::Rejected(_) | StripeError::Misconfigured(_) => false,
     }
 }
@@ -90,7 +91,7 @@ fn harmless(effect: Effect, status: u16, error: &StripeError) -> bool {
 fn in_view_of(effect: Effect, so_far: SoFar, error: StripeError) -> StripeError {
     match (effect, error) {
         // A read changes nothing, however it fails.
-        (Effect::Reads, StripeError::OutcomeUnknown) => StripeError::Unavailable,
+        (Effect::Reads, StripeError::OutcomeUnknown | StripeError::KeySpoilt) => StripeError::Unavailable,
         // The attempt whose reply was lost may have been done, or may still be.
         (Effect::Changes, StripeError::Unavailable | StripeError::Misconfigured(_)) if so_far.lost > 0 => {
             StripeError::OutcomeUnknown
@@ -143,8 +144,9 @@ mod tests {
 
     #[test]
     fn a_5xx_of_a_change_is_not_sent_again_and_of_a_read_it_is() {
-        for status in [500, 502, 503, 504, 424] {
-            assert_eq!(ends(Effect::Changes, answered(status), 1, 0), Some(StripeError::OutcomeUnknown));
+        let of_a_change = [500, 502, 503, 504].map(|status| (status, StripeError::KeySpoilt));
+        for (status, is) in of_a_change.into_iter().chain([(424, StripeError::OutcomeUnknown)]) {
+            assert_eq!(ends(Effect::Changes, answered(status), 1, 0), Some(is));
             assert_eq!(ends(Effect::Reads, answered(status), 1, 0), None);
             assert_eq!(ends(Effect::Reads, answered(status), 3, 0), Some(StripeError::Unavailable));
         }
@@ -159,7 +161,7 @@ mod tests {
     #[test]
     fn stripe_s_word_for_a_retry_does_not_make_a_500_harmless() {
         let attempt = Answer { status: 500, should_retry: Some(true), ..Answer::default() };
-        assert_eq!(ends(Effect::Changes, Attempt::Answered(attempt), 1, 0), Some(StripeError::OutcomeUnknown));
+        assert_eq!(ends(Effect::Changes, Attempt::Answered(attempt), 1, 0), Some(StripeError::KeySpoilt));
     }
 
     #[test]

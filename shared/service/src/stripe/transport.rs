@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use classpay_domain::id::AccountId;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use http::uri::{PathAndQuery, Scheme, Uri};
 use http::{HeaderMap, Method, Request};
@@ -129,6 +130,13 @@ struct Place {
     authorization: HeaderValue,
 }
 
+/// What a call is made under.
+struct Terms<'a> {
+    account: Option<&'a str>,
+    strategy: Option<RequestStrategy>,
+    timeout: Option<Duration>,
+}
+
 /// A call, ready to be sent any number of times.
 struct Call {
     effect: Effect,
@@ -169,8 +177,17 @@ impl Transport {
         other
     }
 
+    /// Reads something as Stripe writes it: what the SDK makes of an answer is not all of it.
+    ///
+    /// # Errors
+    /// [`StripeError`] for what is no clear answer.
+    pub(super) async fn read(&self, account: &AccountId, request: RequestBuilder) -> Result<Bytes, StripeError> {
+        let call = self.call(request, Terms { account: Some(account.as_str()), strategy: None, timeout: None })?;
+        self.drive(&call).await
+    }
+
     /// Checks a request of the SDK and gives it our headers.
-    fn call(&self, request: RequestBuilder, overrides: ConfigOverride) -> Result<Call, StripeError> {
+    fn call(&self, request: RequestBuilder, terms: Terms<'_>) -> Result<Call, StripeError> {
         let (method, effect) = match request.method {
             StripeMethod::Get => (Method::GET, Effect::Reads),
             StripeMethod::Post => (Method::POST, Effect::Changes),
@@ -180,10 +197,10 @@ impl Transport {
         headers.insert(AUTHORIZATION, self.place.authorization.clone());
         headers.insert(STRIPE_VERSION, HeaderValue::try_from(VERSION.as_str()).map_err(impossible)?);
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("classpay/", env!("CARGO_PKG_VERSION"))));
-        if let Some(account) = overrides.account_id {
-            headers.insert(STRIPE_ACCOUNT, HeaderValue::try_from(account.as_str()).map_err(impossible)?);
+        if let Some(account) = terms.account {
+            headers.insert(STRIPE_ACCOUNT, HeaderValue::try_from(account).map_err(impossible)?);
         }
-        match (effect, overrides.request_strategy) {
+        match (effect, terms.strategy) {
             // Only a key that we chose: the SDK's other strategies take a random one for each call.
             (_, Some(RequestStrategy::Idempotent(key))) => {
                 headers.insert(IDEMPOTENCY_KEY, HeaderValue::try_from(key.as_str()).map_err(impossible)?);
@@ -196,7 +213,7 @@ impl Transport {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         }
         let uri = self.uri(&request.path, request.query.as_deref()).map_err(impossible)?;
-        let attempt_limit = overrides.timeout.unwrap_or(self.timing.attempt);
+        let attempt_limit = terms.timeout.unwrap_or(self.timing.attempt);
         Ok(Call { effect, method, uri, headers, body: body.into(), attempt_limit })
     }
 
@@ -266,7 +283,8 @@ impl StripeClient for Transport {
 
     async fn execute(&self, request: CustomizedStripeRequest) -> Result<Bytes, StripeError> {
         let (request, overrides) = request.into_pieces();
-        let call = self.call(request, overrides)?;
+        let ConfigOverride { account_id, request_strategy: strategy, timeout, .. } = overrides;
+        let call = self.call(request, Terms { account: account_id.as_deref(), strategy, timeout })?;
         self.drive(&call).await
     }
 }

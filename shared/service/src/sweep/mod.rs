@@ -1,14 +1,15 @@
 //! Finishes or releases what requests left: sessions that nobody came back for, orders without an end, rejections
-//! whose cancel failed, links whose time is over, events that were not acted on to their end. And debits instalments
-//! on their dates.
+//! whose cancel failed, links whose time is over, events that were not acted on to their end. Debits instalments on
+//! their dates. And reads Stripe's events for those that never came.
 //!
 //! Read in this order: here (one run), [`plan`] (when to look, and what a session needs), [`session`] (doing it),
-//! [`instalments`].
+//! [`instalments`], [`feed`].
 //!
 //! Invariant: what is due is decided by what Stripe says now, never by what a webhook said or didn't; every write has
 //! its condition, so that two runs at once, or a run beside a request, do nothing twice. What is unfinished is looked
 //! at again until it is finished: nothing leaves the index for being difficult.
 
+mod feed;
 mod instalments;
 mod plan;
 mod session;
@@ -98,6 +99,7 @@ async fn look<M: Machine>(ctx: &Context<M>, found: DueKey, deadline: Deadline) -
         Ok(Some(DueItem { due, began_s, what })) => {
             let next_s = match &what {
                 Unfinished::Order(order) if order.needs_review => now_s.saturating_add(plan::LATER_S),
+                Unfinished::Feed(_) => now_s.saturating_add(plan::FEED_AGAIN_S),
                 Unfinished::Order(_)
                 | Unfinished::Session(_)
                 | Unfinished::Rejection(..)
@@ -144,6 +146,7 @@ async fn act<M: Machine>(ctx: &Context<M>, what: Unfinished, began_s: i64, deadl
             }
         }
         Unfinished::Event(event) => webhook::finish(ctx, &event, deadline).await,
+        Unfinished::Feed(feed) => feed::read(ctx, feed, deadline).await,
     }
 }
 

@@ -18,6 +18,8 @@ const LOOKS_S: [i64; 8] =
     [2 * MINUTE_S, 5 * MINUTE_S, 15 * MINUTE_S, HOUR_S, 3 * HOUR_S, 6 * HOUR_S, 12 * HOUR_S, DAY_S];
 /// After its first day, and for what waits for a person, something is looked at this often.
 pub const LATER_S: i64 = HOUR_S;
+/// An account's events that can't be read now are asked for again so soon.
+pub const FEED_AGAIN_S: i64 = 5 * MINUTE_S;
 /// A payer who authorised a basket and left has paid in his eyes. So long his own call has precedence.
 const BASKET_BOOKED_S: i64 = 5 * MINUTE_S;
 /// An amount without a basket can't be booked for its payer; so long his checkout may come.

@@ -12,6 +12,35 @@ use crate::store::{EventObject, EventRecord};
 /// Stands for the account in an event of the platform's own: it is about no payment of ours.
 const PLATFORM: &str = "platform";
 
+/// The types of event that we follow, with what they are about.
+const FOLLOWED: [(&str, Topic); 15] = [
+    ("payment_intent.amount_capturable_updated", Topic::Payment),
+    ("payment_intent.succeeded", Topic::Payment),
+    ("payment_intent.canceled", Topic::Payment),
+    ("payment_intent.processing", Topic::Payment),
+    ("payment_intent.payment_failed", Topic::Payment),
+    ("payment_intent.requires_action", Topic::Payment),
+    ("charge.refunded", Topic::Refund),
+    ("charge.refund.updated", Topic::Refund),
+    ("refund.created", Topic::Refund),
+    ("refund.updated", Topic::Refund),
+    ("refund.failed", Topic::Refund),
+    ("charge.dispute.created", Topic::Dispute),
+    ("charge.dispute.funds_withdrawn", Topic::Dispute),
+    ("charge.dispute.funds_reinstated", Topic::Dispute),
+    ("charge.dispute.closed", Topic::Dispute),
+];
+/// The same types alone, as a list of events is asked for.
+pub const FOLLOWED_KINDS: [&str; FOLLOWED.len()] = {
+    let mut kinds = [""; FOLLOWED.len()];
+    let mut at = 0;
+    while at < kinds.len() {
+        kinds[at] = FOLLOWED[at].0;
+        at += 1;
+    }
+    kinds
+};
+
 /// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Topic {
@@ -29,22 +58,7 @@ impl Topic {
     /// What an event of this type is about.
     #[must_use]
     pub fn of(kind: &str) -> Self {
-        match kind {
-            "payment_intent.amount_capturable_updated"
-            | "payment_intent.succeeded"
-            | "payment_intent.canceled"
-            | "payment_intent.processing"
-            | "payment_intent.payment_failed"
-            | "payment_intent.requires_action" => Self::Payment,
-            "charge.refunded" | "charge.refund.updated" | "refund.created" | "refund.updated" | "refund.failed" => {
-                Self::Refund
-            }
-            "charge.dispute.created"
-            | "charge.dispute.funds_withdrawn"
-            | "charge.dispute.funds_reinstated"
-            | "charge.dispute.closed" => Self::Dispute,
-            _ => Self::Other,
-        }
+        FOLLOWED.iter().find(|(followed, _)| *followed == kind).map_or(Self::Other, |(_, topic)| *topic)
     }
 }
 
@@ -68,15 +82,34 @@ struct Data {
 /// # Errors
 /// `malformed_json`, and `wrong_type` for an event that isn't one.
 pub fn parse(body: &[u8], received_s: i64) -> Result<EventRecord, ApiError> {
+    read(body, None, received_s)
+}
+
+/// Reads an event that Stripe has listed among an account's own. It is that account's, whether it says so or not.
+///
+/// # Errors
+/// As [`parse`], and `wrong_type` for an event that says it is another account's.
+pub fn parse_listed(text: &str, account: &AccountId, received_s: i64) -> Result<EventRecord, ApiError> {
+    read(text.as_bytes(), Some(account), received_s)
+}
+
+fn read(body: &[u8], listed_on: Option<&AccountId>, received_s: i64) -> Result<EventRecord, ApiError> {
     let payload: Payload = serde_json::from_slice(body).map_err(|error| {
         let code = if error.is_data() { ErrorCode::WrongType } else { ErrorCode::MalformedJson };
         ApiError::from(code).because("an event can't be read")
     })?;
     let wrong = |_| ApiError::from(ErrorCode::WrongType).because("an event has an id that is none");
+    let account = payload.account.map(AccountId::parse).transpose().map_err(wrong)?;
+    if let (Some(account), Some(listed_on)) = (&account, listed_on)
+        && account != listed_on
+    {
+        return Err(ApiError::from(ErrorCode::WrongType).because("an event is listed on another account than its own"));
+    }
+    let account = account.or_else(|| listed_on.cloned());
     let object = &payload.data.object;
     let topic = Topic::of(&payload.kind);
     let intent = match topic {
-        _ if payload.account.is_none() => None,
+        _ if account.is_none() => None,
         Topic::Other => None,
         Topic::Payment => text(object, "id"),
         // Where it is expanded, its id is within.
@@ -84,7 +117,7 @@ pub fn parse(body: &[u8], received_s: i64) -> Result<EventRecord, ApiError> {
             .or_else(|| object.get("payment_intent").and_then(|intent| text(intent, "id"))),
     };
     Ok(EventRecord {
-        account: AccountId::parse(payload.account.unwrap_or_else(|| PLATFORM.to_owned())).map_err(wrong)?,
+        account: account.map_or_else(|| AccountId::parse(PLATFORM), Ok).map_err(wrong)?,
         id: EventId::parse(payload.id).map_err(wrong)?,
         kind: payload.kind,
         created_s: payload.created,
@@ -146,6 +179,28 @@ mod tests {
         let body = r#"{"id":"evt_1","type":"payment_intent.succeeded","created":5,"data":{"object":{"id":"pi_1"}}}"#;
         let read = parse(body.as_bytes(), 7).unwrap();
         assert_eq!((read.account.as_str(), read.intent), (PLATFORM, None));
+    }
+
+    #[test]
+    fn what_is_listed_is_the_account_s_whether_it_says_so_or_not() {
+        let account = AccountId::parse("acct_1").unwrap();
+        let text = |says: &str| {
+            format!(
+                r#"{{"id":"evt_1","type":"payment_intent.succeeded","created":5,{says}"data":{{"object":{{"id":"pi_1"}}}}}}"#
+            )
+        };
+        for says in ["", r#""account":"acct_1","#] {
+            let read = parse_listed(&text(says), &account, 7).unwrap();
+            assert_eq!((read.account.as_str(), read.intent.as_ref().map(IntentId::as_str)), ("acct_1", Some("pi_1")));
+        }
+        let foreign = parse_listed(&text(r#""account":"acct_2","#), &account, 7);
+        assert_eq!(foreign.unwrap_err().code, ErrorCode::WrongType);
+    }
+
+    #[test]
+    fn a_list_can_be_asked_for_all_that_we_follow() {
+        assert!(FOLLOWED_KINDS.iter().all(|kind| Topic::of(kind) != Topic::Other));
+        assert!(FOLLOWED_KINDS.len() <= 20, "Stripe takes no more in one call");
     }
 
     #[test]

@@ -63,10 +63,17 @@ pub async fn receive<M: Machine>(
         tracing::warn!(%why, "an event is not believed");
         return Err(ErrorCode::BadSignature.into());
     }
-    let event = event::parse(body, now_s)?;
-    match ctx.store.put_event(&event, Topic::of(&event.kind) != Topic::Other).await? {
+    take_in(ctx, &event::parse(body, now_s)?, deadline.keeping(RESERVE)).await
+}
+
+/// Puts an event that is known to be Stripe's, and acts on it if it wasn't finished before.
+///
+/// # Errors
+/// `unavailable` if it can't be put.
+pub async fn take_in<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadline) -> Result<(), ApiError> {
+    match ctx.store.put_event(event, Topic::of(&event.kind) != Topic::Other).await? {
         Put::Finished => tracing::info!(event = event.id.as_str(), kind = event.kind, "nothing to do about an event"),
-        Put::Unfinished => finish(ctx, &event, deadline.keeping(RESERVE)).await,
+        Put::Unfinished => finish(ctx, event, deadline).await,
     }
     Ok(())
 }

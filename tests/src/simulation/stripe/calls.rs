@@ -125,7 +125,7 @@ impl State {
         };
         let answer = match result {
             Err(Refusal { error, is_kept: false }) => return Err(error),
-            _ if broken.is_some() => Err(StripeError::OutcomeUnknown),
+            _ if broken.is_some() => Err(StripeError::KeySpoilt),
             result => result.map_err(|refusal| refusal.error),
         };
         let remembered = Remembered { request, answer: answer.clone(), at_s: now_s };
@@ -191,7 +191,7 @@ fn other_parameters() -> StripeError {
 }
 
 fn broken_down() -> Refusal {
-    Refusal { error: StripeError::OutcomeUnknown, is_kept: true }
+    Refusal { error: StripeError::KeySpoilt, is_kept: true }
 }
 
 /// A call that our own adapter refuses to send.

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use classpay_domain::id::{AccountId, CustomerId, IntentId};
+use classpay_domain::id::{AccountId, CustomerId, EventId, IntentId};
+use classpay_service::stripe::{EventPage, EventQuery};
 use classpay_service::webhook::event::Topic;
 use serde::Serialize;
 
@@ -15,6 +16,9 @@ use crate::signature;
 
 /// The version that the service speaks.
 const API_VERSION: &str = "2026-09-30.endive";
+
+/// Fewer than Stripe lists at once, so that a world comes to a second page.
+const EVENTS_PER_PAGE: usize = 8;
 
 /// Something that Stripe has to tell.
 #[derive(Debug, Clone)]
@@ -161,7 +165,13 @@ impl State {
         let id = self.mint("evt");
         let payment = &self.payments[at];
         let about = (&self.accounts[payment.account].id, Some(&payment.intent.id));
-        self.events.push(Event::of(id, about, kind, created_s, object(payment, shown)));
+        let event = Event::of(id, about, kind, created_s, object(payment, shown));
+        self.note_event(event);
+    }
+
+    fn note_event(&mut self, event: Event) {
+        self.told.push(event.clone());
+        self.events.push(event);
     }
 
     /// A customer was made.
@@ -172,7 +182,27 @@ impl State {
         }
         let (id, now_s) = (self.mint("evt"), self.now_s());
         let shown = CustomerShown { id: customer.as_str(), object: "customer" };
-        self.events.push(Event::of(id, (&self.accounts[account].id, None), kind, now_s, shown));
+        let event = Event::of(id, (&self.accounts[account].id, None), kind, now_s, shown);
+        self.note_event(event);
+    }
+
+    /// A page of an account's events, the latest told first. Whoever pages on begins behind the event that he names.
+    pub fn list_events(&self, account: usize, query: EventQuery<'_>) -> EventPage {
+        let account = &self.accounts[account].id;
+        let place = |id: &EventId| self.told.iter().position(|event| event.id == id.as_str());
+        let older = &self.told[..query.after.map_or(self.told.len(), |id| place(id).unwrap_or_default())];
+        let is_wanted = |event: &&Event| {
+            event.account == *account
+                && (query.from_s..=query.until_s).contains(&event.created_s)
+                && query.kinds.contains(&event.kind)
+        };
+        let mut wanted = older.iter().rev().filter(is_wanted);
+        let page: Vec<_> = wanted.by_ref().take(EVENTS_PER_PAGE).collect();
+        let next = page.last().filter(|_| wanted.next().is_some());
+        EventPage {
+            events: page.iter().map(|event| event.body.to_string()).collect(),
+            next: next.map(|event| EventId::parse(event.id.as_str()).expect("a prefix and a number")),
+        }
     }
 
     fn is_told(&self, kind: &str) -> bool {

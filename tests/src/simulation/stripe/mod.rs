@@ -23,7 +23,9 @@ use std::time::Duration;
 use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
 use classpay_service::stripe::payments::Payments;
-use classpay_service::stripe::{CustomerSession, EphemeralKey, Intent, NewIntent, SavedCards, StripeError};
+use classpay_service::stripe::{
+    CustomerSession, EphemeralKey, EventPage, EventQuery, Intent, NewIntent, SavedCards, StripeError,
+};
 
 use calls::{Answer, Request, refused_unsent};
 use state::State;
@@ -180,5 +182,17 @@ impl Payments for MemoryStripe {
             Answer::EphemeralKey(key) => Ok(key),
             other => panic!("{other:?} answers a call for an ephemeral key"),
         }
+    }
+
+    async fn list_events(&self, account: &AccountId, query: EventQuery<'_>) -> Result<EventPage, StripeError> {
+        let read = |fault| {
+            if fault != Fault::None {
+                return Err(StripeError::Unavailable);
+            }
+            let mut state = self.looked_at();
+            let account = state.connected(account)?;
+            Ok(state.list_events(account, query))
+        };
+        self.network.call(CallKind::ListEvents, read).await
     }
 }

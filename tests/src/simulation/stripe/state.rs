@@ -228,7 +228,10 @@ pub(super) struct State {
     pub accounts: Vec<Account>,
     pub payments: Vec<Payment>,
     pub late: Vec<Late>,
+    /// Those that the world hasn't taken yet.
     pub events: Vec<Event>,
+    /// All of them, as they were told.
+    pub told: Vec<Event>,
     /// Whether there are events of what no webhook of ours follows, too.
     pub tells_everything: bool,
     pub watcher: Option<Watcher>,
@@ -252,6 +255,7 @@ impl State {
             payments: Vec::new(),
             late: Vec::new(),
             events: Vec::new(),
+            told: Vec::new(),
             tells_everything: false,
             watcher: None,
             changed: Vec::new(),
@@ -260,11 +264,12 @@ impl State {
         }
     }
 
-    /// Another one with the same accounts and intents. Nothing is on its way to it, untold or changed.
+    /// Another one with the same accounts, intents and past. Nothing is on its way to it, untold or changed.
     pub fn copy(&self, clock: Arc<AtomicI64>) -> Self {
         let mut copy = Self::new(clock);
         copy.accounts.clone_from(&self.accounts);
         copy.payments.clone_from(&self.payments);
+        copy.told.clone_from(&self.told);
         copy.payments.iter_mut().for_each(|payment| payment.is_changed = false);
         (copy.minted, copy.soonest_end_s) = (self.minted, self.soonest_end_s);
         copy.tells_everything = self.tells_everything;

@@ -47,7 +47,20 @@ impl<M: Machine> Store<M> {
         self.import_seats(catalogue).await?;
         let of_families = self.import_families(catalogue).await?;
         self.import_transactions(catalogue).await?;
+        self.import_account(catalogue).await?;
         Ok(documents + of_families)
+    }
+
+    /// What happens on the studio's Stripe account is followed from now on; on one that it had before, still.
+    async fn import_account(&self, catalogue: &Catalogue) -> Result<(), ImportError> {
+        let Some(account) = &catalogue.company.settings.billing.stripe_id else { return Ok(()) };
+        if self.get(&key::feed(account)).await?.is_some() {
+            return Ok(());
+        }
+        match self.begin_feed(&catalogue.company.id, account).await? {
+            Written::Done | Written::Lost => Ok(()),
+            Written::Busy | Written::Unknown => Err(ImportError::Interrupted),
+        }
     }
 
     async fn import_documents(&self, catalogue: &Catalogue) -> Result<usize, ImportError> {

@@ -1,0 +1,69 @@
+//! How far Stripe's events of each account were read, and which of them never came.
+//!
+//! Invariant: a feed is made once and never ends: it is due each hour for as long as the table is there. What was read
+//! moves on only while it is as it was read.
+
+use classpay_domain::id::{AccountId, CompanyId};
+
+use super::item::{Attributes, Item, Read as _, number, text};
+use super::key::sweep_due;
+use super::table::{Consistency, Written};
+use super::transact::{Change, Transaction};
+use super::{EventRecord, Store, StoreError, key};
+use crate::machine::Machine;
+
+/// How far an account's events were read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feed {
+    /// Whose.
+    pub account: AccountId,
+    /// Until when they were read, in seconds since 1970; 0: never.
+    pub read_s: i64,
+    /// When they are read next, as the index sorts it.
+    pub due: String,
+}
+
+impl<M: Machine> Store<M> {
+    /// Begins to read an account's events, at once. [`Written::Lost`]: they are read already.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub(super) async fn begin_feed(&self, company: &CompanyId, account: &AccountId) -> Result<Written, StoreError> {
+        let item = Item::at(&key::feed(account)).text("cid", company.as_str()).text("account", account.as_str());
+        let mut transaction = Transaction::new();
+        transaction.create(item.number("read_s", 0).swept_at(0));
+        self.transact(transaction).await
+    }
+
+    /// Notes that an account's events were read until then, and when to read on. [`Written::Lost`]: somebody else has.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn note_read(&self, feed: &Feed, read_s: i64, next_s: i64) -> Result<Written, StoreError> {
+        let change = Change::of(key::feed(&feed.account))
+            .update("SET read_s = :now_read, gsi1sk = :next")
+            .only_if("read_s = :read AND gsi1sk = :due")
+            .value(":now_read", number(read_s))
+            .value(":next", text(sweep_due(next_s)))
+            .value(":read", number(feed.read_s))
+            .value(":due", text(feed.due.as_str()));
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        self.transact(transaction).await
+    }
+
+    /// Those of an account's events that were never put, in the same order. One that was put is finished, or is in the
+    /// index by itself.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn never_put(&self, events: Vec<EventRecord>) -> Result<Vec<EventRecord>, StoreError> {
+        let place = |event: &EventRecord| key::event(&event.account, &event.id);
+        let put = self.get_all(events.iter().map(place).collect(), Consistency::Eventual).await?;
+        Ok(events.into_iter().filter(|event| !put.contains_key(&place(event))).collect())
+    }
+}
+
+pub(super) fn feed_of(item: &Attributes) -> Result<Feed, StoreError> {
+    Ok(Feed { account: item.parsed("account")?, read_s: item.number("read_s")?, due: item.text("gsi1sk")?.to_owned() })
+}

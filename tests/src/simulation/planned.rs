@@ -1,0 +1,196 @@
+//! Faults by plan: which calls go wrong, and how.
+//!
+//! Invariant: calls are counted from where the plan begins, and nothing goes wrong before that or after its end. The
+//! plan notes what it was asked, so that a story that never met its faults can't pass for one that was told.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::faults::{CallKind, Fault, Faults, WorldFaults};
+
+/// What a call suffers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Harm {
+    /// The call itself goes wrong.
+    Goes(Fault),
+    /// The function is killed before the call has any effect.
+    KilledBefore,
+    /// The function is killed when the call has all of its effect, and its answer is not seen.
+    KilledAfter,
+}
+
+impl Harm {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Goes(Fault::NotSent),
+        Self::Goes(Fault::Refused),
+        Self::Goes(Fault::RequestLost),
+        Self::Goes(Fault::ReplyLost),
+        Self::Goes(Fault::Late),
+        Self::Goes(Fault::Stored500),
+        Self::Goes(Fault::Stored500Done),
+        Self::KilledBefore,
+        Self::KilledAfter,
+    ];
+
+    /// The harms that differ for such a call on the stand-ins: a read is not answered, however it fails; a 500 of the
+    /// table is a lost call; Stripe refuses as if it had never been reached.
+    #[must_use]
+    pub fn that_differ(call: CallKind) -> &'static [Self] {
+        const OF_A_READ: [Harm; 2] = [Harm::Goes(Fault::NotSent), Harm::KilledAfter];
+        const OF_THE_TABLE: [Harm; 7] = [
+            Harm::Goes(Fault::NotSent),
+            Harm::Goes(Fault::Refused),
+            Harm::Goes(Fault::RequestLost),
+            Harm::Goes(Fault::ReplyLost),
+            Harm::Goes(Fault::Late),
+            Harm::KilledBefore,
+            Harm::KilledAfter,
+        ];
+        const OF_STRIPE: [Harm; 8] = [
+            Harm::Goes(Fault::NotSent),
+            Harm::Goes(Fault::RequestLost),
+            Harm::Goes(Fault::ReplyLost),
+            Harm::Goes(Fault::Late),
+            Harm::Goes(Fault::Stored500),
+            Harm::Goes(Fault::Stored500Done),
+            Harm::KilledBefore,
+            Harm::KilledAfter,
+        ];
+        match call {
+            CallKind::Get
+            | CallKind::Batch
+            | CallKind::Query
+            | CallKind::Due
+            | CallKind::LoadIntent
+            | CallKind::ListEvents => &OF_A_READ,
+            CallKind::Transact | CallKind::Update => &OF_THE_TABLE,
+            CallKind::CreateIntent
+            | CallKind::Capture
+            | CallKind::Cancel
+            | CallKind::CreateCustomer
+            | CallKind::CustomerSession
+            | CallKind::EphemeralKey => &OF_STRIPE,
+        }
+    }
+
+    /// What is left of the call.
+    fn fault(self, call: CallKind) -> Fault {
+        let is_read = Self::that_differ(call) == Self::that_differ(CallKind::Get);
+        match self {
+            Self::Goes(fault) => fault,
+            // Whoever is killed before a read and whoever is killed after it know the same. One that fails might be
+            // done with before he can be killed.
+            Self::KilledBefore if is_read => Fault::None,
+            Self::KilledBefore => Fault::RequestLost,
+            Self::KilledAfter => Fault::None,
+        }
+    }
+}
+
+impl fmt::Display for Harm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Goes(fault) => write!(f, "{fault:?}"),
+            harm @ (Self::KilledBefore | Self::KilledAfter) => write!(f, "{harm:?}"),
+        }
+    }
+}
+
+/// A harm, and the call that suffers it, counted from zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Planned {
+    /// Which call.
+    pub at: usize,
+    /// What it suffers.
+    pub harm: Harm,
+}
+
+impl fmt::Display for Planned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.at, self.harm)
+    }
+}
+
+impl FromStr for Planned {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let read = || {
+            let (at, name) = text.split_once(':')?;
+            let harm = Harm::ALL.into_iter().find(|harm| harm.to_string() == name)?;
+            Some(Self { at: at.parse().ok()?, harm })
+        };
+        read().ok_or_else(|| format!("{text} is no call with its harm: one is 12:ReplyLost"))
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct PlannedFaults {
+    plan: Vec<Planned>,
+    is_on: bool,
+    /// The calls since the plan began.
+    pub calls: Vec<CallKind>,
+    met: usize,
+    kills: bool,
+}
+
+impl PlannedFaults {
+    /// This plan. It begins when it is resumed.
+    #[must_use]
+    pub fn of(plan: Vec<Planned>) -> Self {
+        Self { plan, is_on: false, calls: Vec::new(), met: 0, kills: false }
+    }
+
+    /// Whether somebody is to be killed now: he has just made the call that he doesn't survive.
+    pub fn take_kill(&mut self) -> bool {
+        std::mem::take(&mut self.kills)
+    }
+
+    /// Whether everything that was planned has happened.
+    #[must_use]
+    pub fn is_met(&self) -> bool {
+        self.met == self.plan.len()
+    }
+}
+
+impl Faults for PlannedFaults {
+    fn next(&mut self, call: CallKind) -> Fault {
+        if !self.is_on {
+            return Fault::None;
+        }
+        let at = self.calls.len();
+        self.calls.push(call);
+        let Some(Planned { harm, .. }) = self.plan.iter().find(|planned| planned.at == at) else {
+            tracing::debug!(at, ?call, "a call");
+            return Fault::None;
+        };
+        tracing::debug!(at, ?call, %harm, "a call suffers");
+        self.met += 1;
+        self.kills |= matches!(harm, Harm::KilledBefore | Harm::KilledAfter);
+        harm.fault(call)
+    }
+}
+
+impl WorldFaults for PlannedFaults {
+    fn pause(&mut self) {
+        self.is_on = false;
+    }
+
+    fn resume(&mut self) {
+        self.is_on = true;
+    }
+
+    fn end(&mut self) {
+        self.is_on = false;
+    }
+
+    fn are_on(&self) -> bool {
+        self.is_on
+    }
+
+    fn replies_lost(&self) -> u64 {
+        0
+    }
+}

@@ -1,0 +1,327 @@
+//! The roads of a payment, one function at a time: what is there before it runs, its run, and how all must end.
+//!
+//! Invariant: nothing stands in a road's way but the faults of its story, so its end is known: who can be served is
+//! served, whatever was lost; who can't is told so and keeps his money.
+
+use classpay_domain::id::IntentId;
+use classpay_domain::order::IntentStatus;
+use classpay_service::http::ErrorCode;
+
+use super::calls;
+use super::heal::{self, Healing};
+use super::invariants;
+use super::machine::Flaw;
+use super::purchases::{Purchase, Wanted};
+use super::run::deliver;
+use super::stripe::{Event, PaysWith};
+use super::world::{Doing, Violation, World};
+
+/// What a bank answers to a debit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bank {
+    /// It pays.
+    Pays,
+    /// It doesn't.
+    Refuses,
+}
+
+/// When a bank answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    /// Before anything has healed.
+    AtOnce,
+    /// Two days later.
+    Later,
+}
+
+/// Which function runs, and what for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Road {
+    /// A basket is checked out: a monthly plan, a plan, a trial, fees, an idempotency key.
+    Checkout,
+    /// A basket with nothing to pay, with an idempotency key.
+    Unpaid,
+    /// A basket whose last place somebody else has taken since it was paid.
+    Rejected,
+    /// A link that a card has paid.
+    Link,
+    /// A link whose debit another link has paid meanwhile.
+    LinkRejected,
+    /// A link that a bank debit pays.
+    Debit(Bank, Answers),
+    /// Nobody calls, but Stripe tells that a link's card is authorised.
+    LinkEvent,
+    /// Stripe tells what the bank has answered.
+    DebitEvent(Bank),
+    /// Nobody calls for a paid basket, and the schedule runs.
+    Schedule,
+}
+
+/// How a road ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Paid and posted.
+    Paid,
+    /// Booked without a payment, if its client has insisted.
+    Booked,
+    /// Refused for this reason, and the payment released.
+    Released(ErrorCode),
+    /// The bank hasn't paid: nothing is posted.
+    Unpaid,
+}
+
+/// Two places, one of them to be paid month by month, and a trial of a sibling; all with the season's fees.
+const BASKET: &str = r#"{"enrolments":[
+{"classId":"cls_1","studentId":"stu_1","pricingPlanId":"pp_u"},
+{"classId":"cls_2","studentId":"stu_1","pricingPlanId":"pp_m"}],
+"trials":[{"classId":"cls_2","studentId":"stu_2","trialAt":"2026-09-14","time":"16:30"}]}"#;
+const ONE_PLACE: &str =
+    r#"{"enrolments":[{"classId":"cls_1","studentId":"stu_1","pricingPlanId":"pp_u"}],"trials":[]}"#;
+const SAME_PLACE: &str =
+    r#"{"enrolments":[{"classId":"cls_1","studentId":"stu_3","pricingPlanId":"pp_u"}],"trials":[]}"#;
+const FREE_PLACE: &str =
+    r#"{"enrolments":[{"classId":"cls_free","studentId":"stu_1","pricingPlanId":"pp_free"}],"trials":[]}"#;
+/// After this the schedule books a basket whose payer hasn't called.
+const NOBODY_CALLS_S: i64 = 6 * 60;
+/// How long a client waits before he calls again, and Stripe before it tells again.
+const PATIENCE_S: i64 = 3;
+const DAY_S: i64 = 24 * 60 * 60;
+
+impl Road {
+    /// All of them, by name, each with fewer calls than it makes by far.
+    pub const ALL: [(&str, Self, usize); 13] = [
+        ("checkout", Self::Checkout, 9),
+        ("unpaid", Self::Unpaid, 5),
+        ("rejected", Self::Rejected, 8),
+        ("link", Self::Link, 8),
+        ("link-rejected", Self::LinkRejected, 5),
+        ("debit-pays", Self::Debit(Bank::Pays, Answers::Later), 5),
+        ("debit-pays-at-once", Self::Debit(Bank::Pays, Answers::AtOnce), 5),
+        ("debit-fails", Self::Debit(Bank::Refuses, Answers::Later), 5),
+        ("debit-fails-at-once", Self::Debit(Bank::Refuses, Answers::AtOnce), 5),
+        ("link-event", Self::LinkEvent, 5),
+        ("debit-paid-event", Self::DebitEvent(Bank::Pays), 5),
+        ("debit-failed-event", Self::DebitEvent(Bank::Refuses), 5),
+        ("schedule", Self::Schedule, 9),
+    ];
+
+    /// Its name.
+    ///
+    /// # Panics
+    /// If it isn't among all.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, road, _)| *road == self).map(|(name, ..)| *name).expect("it is one of all")
+    }
+
+    fn end(self) -> End {
+        match self {
+            Self::Unpaid => End::Booked,
+            Self::Rejected => End::Released(ErrorCode::ClassFull),
+            Self::LinkRejected => End::Released(ErrorCode::LinkPaidByOther),
+            Self::Debit(Bank::Refuses, _) | Self::DebitEvent(Bank::Refuses) => End::Unpaid,
+            Self::Checkout
+            | Self::Link
+            | Self::Debit(Bank::Pays, _)
+            | Self::LinkEvent
+            | Self::DebitEvent(Bank::Pays)
+            | Self::Schedule => End::Paid,
+        }
+    }
+
+    /// What the bank has still to answer, when the function has run.
+    #[must_use]
+    pub fn bank(self) -> Option<(Bank, Answers)> {
+        if let Self::Debit(bank, answers) = self { Some((bank, answers)) } else { None }
+    }
+
+    /// Everything that comes before, without faults.
+    ///
+    /// # Errors
+    /// What is violated already.
+    pub fn prepare<F: Flaw>(self, world: &mut World<F>) -> Result<(), Violation> {
+        let basket = |items: &str| Wanted::Basket(items.into());
+        let link = |world: &World<F>, which: usize| Wanted::Link(world.links[which].clone());
+        let (wanted, with) = match self {
+            Self::Checkout | Self::Schedule => (basket(BASKET), Some(PaysWith::Card)),
+            Self::Unpaid => (basket(FREE_PLACE), None),
+            Self::Rejected => (basket(ONE_PLACE), Some(PaysWith::Card)),
+            Self::Link | Self::LinkRejected | Self::LinkEvent => (link(world, 0), Some(PaysWith::Card)),
+            Self::Debit(..) | Self::DebitEvent(_) => (link(world, 0), Some(PaysWith::BankDebit)),
+        };
+        begin(world, "fml_1", wanted, with)?;
+        let rival = match self {
+            Self::Rejected => Some(("fml_2", basket(SAME_PLACE))),
+            Self::LinkRejected => Some(("fml_1", link(world, 1))),
+            _ => None,
+        };
+        if let Some((family, wanted)) = rival {
+            begin(world, family, wanted, Some(PaysWith::Card))?;
+            world.call(1);
+            heal::run_all(world)?;
+        }
+        // In these the client has called, or is about to: if clients heal the story, he is one of them.
+        world.purchases[0].called.0 = 1;
+        match self {
+            Self::Schedule => world.pass_s(NOBODY_CALLS_S),
+            Self::DebitEvent(bank) => {
+                world.call(0);
+                heal::run_all(world)?;
+                world.outbox.clear();
+                self.bank_answers(world, bank, Answers::Later)?;
+            }
+            _ => {}
+        }
+        // The function begins in a new process, which makes every call that there is.
+        world.restart();
+        world.check()
+    }
+
+    /// How long until the function runs again.
+    #[must_use]
+    pub fn pause_s(self) -> i64 {
+        if self == Self::Schedule { NOBODY_CALLS_S } else { PATIENCE_S }
+    }
+
+    /// The bank answers, perhaps days later.
+    ///
+    /// # Errors
+    /// What is violated after it.
+    pub fn bank_answers<F: Flaw>(self, world: &mut World<F>, bank: Bank, answers: Answers) -> Result<(), Violation> {
+        if answers == Answers::Later {
+            heal::by_schedule(world, DAY_S)?;
+            heal::by_schedule(world, DAY_S)?;
+        }
+        let intent = intent_of(world)?;
+        let answered = match bank {
+            Bank::Pays => world.stripe.settle_debit(&intent),
+            Bank::Refuses => world.stripe.fail_debit(&intent),
+        };
+        answered.map_err(|error| format!("the bank can't answer: {error}"))?;
+        world.note(|| format!("the bank answers: {bank:?}"));
+        world.check()
+    }
+
+    /// The function begins to run, if there is anything for it to do.
+    ///
+    /// # Errors
+    /// The world can't go on.
+    pub fn begin_run<F: Flaw>(self, world: &mut World<F>) -> Result<(), Violation> {
+        match self {
+            Self::Checkout | Self::Unpaid | Self::Rejected | Self::Link | Self::LinkRejected | Self::Debit(..) => {
+                world.call(0);
+            }
+            Self::LinkEvent => deliver_event(world, "payment_intent.amount_capturable_updated")?,
+            Self::DebitEvent(Bank::Pays) => deliver_event(world, "payment_intent.succeeded")?,
+            Self::DebitEvent(Bank::Refuses) => deliver_event(world, "payment_intent.payment_failed")?,
+            Self::Schedule => {
+                let ctx = world.ctx.clone();
+                world.spawn(Doing::Scheduled, async move {
+                    calls::run_schedule(ctx).await;
+                    None
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// How it must have ended.
+    ///
+    /// # Errors
+    /// How it has, instead.
+    pub fn ended<F: Flaw>(self, world: &World<F>, healing: Healing) -> Result<(), Violation> {
+        let end = self.end();
+        told_well(end, world, healing)?;
+        let intent = world.purchases[0].intent.as_ref();
+        let order =
+            world.model().orders.values().find(|order| order.intent.is_some() && order.intent.as_ref() == intent);
+        let state = order.map(|order| order.state.as_str());
+        let taken = intent.and_then(|intent| invariants::taken(&world.stripe, intent));
+        let has_place = world.model().enrolments.values().any(|place| place.state == "ACTIVE");
+        let was_told = world.calls.iter().any(|call| call.answer.as_ref().is_some_and(|answer| answer.status == 204));
+        let is_right = match end {
+            End::Paid => state == Some("COMPLETED"),
+            End::Booked => has_place || !(was_told || healing == Healing::Clients),
+            End::Released(_) => state.is_none() && taken.is_some_and(|taken| taken.status == IntentStatus::Canceled),
+            End::Unpaid => state != Some("COMPLETED") && world.model().due["trn_1"] == 10_000,
+        };
+        if is_right {
+            Ok(())
+        } else {
+            Err(format!("it must end as {end:?}: there is {order:?}, Stripe says {taken:?}"))
+        }
+    }
+}
+
+/// A purchase is opened, and paid if it is to be.
+fn begin<F: Flaw>(
+    world: &mut World<F>,
+    family: &'static str,
+    wanted: Wanted,
+    with: Option<PaysWith>,
+) -> Result<(), Violation> {
+    let which = world.purchases.len();
+    let mut purchase = Purchase::of(family, wanted, &world.chance, which);
+    purchase.key = matches!(purchase.wanted, Wanted::Basket(_)).then(|| format!("key-{which}"));
+    purchase.opened = (1, 1);
+    world.purchases.push(purchase);
+    world.open(which);
+    heal::run_all(world)?;
+    let Some(with) = with else { return Ok(()) };
+    let intent = world.purchases[which].intent.as_ref().ok_or("it can't be opened")?;
+    let intent = IntentId::parse(intent.as_str()).map_err(|error| format!("{error:?}"))?;
+    world.stripe.confirm(&intent, with).map_err(|error| format!("it can't be paid: {error}"))?;
+    world.purchases[which].paid = Some(with);
+    world.check()
+}
+
+fn intent_of<F: Flaw>(world: &World<F>) -> Result<IntentId, Violation> {
+    let intent = world.purchases[0].intent.as_deref().ok_or("nothing was opened")?;
+    IntentId::parse(intent).map_err(|error| format!("{error:?}"))
+}
+
+/// Stripe delivers an event about the payer's intent, if it hasn't been answered well before.
+fn deliver_event<F: Flaw>(world: &mut World<F>, kind: &str) -> Result<(), Violation> {
+    let intent = intent_of(world)?;
+    let is_it = |(event, _): &&mut (Event, u32)| event.kind == kind && event.intent.as_ref() == Some(&intent);
+    if let Some((event, count)) = world.outbox.iter_mut().find(is_it) {
+        *count += 1;
+        let event = event.clone();
+        deliver(world, event, true);
+    }
+    Ok(())
+}
+
+/// What the client was told, each time.
+fn told_well<F: Flaw>(end: End, world: &World<F>, healing: Healing) -> Result<(), Violation> {
+    let own: Vec<_> = world.calls.iter().filter(|call| call.purchase == 0).collect();
+    let answers: Vec<_> = own.iter().filter_map(|call| call.answer.as_ref()).collect();
+    let is_final = |answer: &calls::Answer| match end {
+        End::Paid => answer.status == 200,
+        End::Booked => answer.status == 204,
+        End::Released(code) => answer.released && answer.code == Some(code),
+        End::Unpaid => answer.status < 500,
+    };
+    if let Some(wrong) = answers.iter().find(|answer| !answer.is_open() && !is_final(answer)) {
+        return Err(format!("it must end as {end:?}, and its client was told {wrong:?}"));
+    }
+    match answers.last() {
+        Some(last) if healing == Healing::Clients && !is_final(last) => {
+            Err(format!("its client was told no end: {last:?}"))
+        }
+        None if healing == Healing::Clients => Err("its client has not called".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_road_has_a_name_of_its_own() {
+        let names: std::collections::BTreeSet<_> = Road::ALL.iter().map(|(name, ..)| *name).collect();
+        assert_eq!(names.len(), Road::ALL.len());
+        assert!(Road::ALL.iter().all(|(name, road, _)| road.name() == *name));
+    }
+}

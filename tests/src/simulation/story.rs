@@ -1,0 +1,237 @@
+//! A story: a road, the faults on it, and what heals it.
+//!
+//! Invariant: a story is a text, and the text is all of it: told again it is the same, step by step.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex};
+
+use super::chance::Chance;
+use super::faults::{CallKind, WorldFaults as _};
+use super::heal::{self, Healing};
+use super::machine::Flaw;
+use super::planned::{Planned, PlannedFaults};
+use super::roads::{Answers, Road};
+use super::world::{Doing, Violation, World, lock};
+
+/// How often a function is run at most before its faults are over, if it is run more than once.
+const MOST_RUNS: usize = 3;
+
+/// When what was late arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Landing {
+    /// Before the function runs again.
+    Between,
+    /// When the faults are over, before anything heals.
+    Before,
+    /// After the first that heals.
+    After,
+    /// When everything has healed without it.
+    Last,
+}
+
+/// What is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    /// The function.
+    pub road: Road,
+    /// Its faults: none, one or two.
+    pub plan: Vec<Planned>,
+    /// What heals first.
+    pub healing: Healing,
+    /// When what was late arrives.
+    pub landing: Landing,
+}
+
+/// What a story came to.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// The calls of the function, over all of its runs.
+    pub calls: Vec<CallKind>,
+    /// Whether anything was late. If not, it tells the same for each landing.
+    pub was_late: bool,
+    /// What was violated.
+    pub violation: Option<Violation>,
+}
+
+impl Story {
+    /// Ways to heal, by name.
+    pub const HEALINGS: [(&str, Healing); 3] =
+        [("schedule", Healing::Schedule), ("clients", Healing::Clients), ("events", Healing::Webhook)];
+    /// Landings, by name.
+    pub const LANDINGS: [(&str, Landing); 4] = [
+        ("between", Landing::Between),
+        ("before", Landing::Before),
+        ("after", Landing::After),
+        ("last", Landing::Last),
+    ];
+
+    /// One that heals by the schedule.
+    #[must_use]
+    pub fn of(road: Road, plan: Vec<Planned>) -> Self {
+        Self { road, plan, healing: Healing::Schedule, landing: Landing::Before }
+    }
+
+    /// Tells it: from the beginning of its world to the end. For each fault the function runs once at least.
+    #[must_use]
+    pub fn tell<F: Flaw>(&self) -> Told {
+        self.tell_with::<F>(self.plan.len().max(1))
+    }
+
+    /// Tells it with so many runs of the function at least. If it is more than one, it also runs again for want of an
+    /// answer.
+    #[must_use]
+    pub fn tell_with<F: Flaw>(&self, runs: usize) -> Told {
+        let faults = Arc::new(Mutex::new(PlannedFaults::of(self.plan.clone())));
+        let mut world = World::<F>::begin_with(Chance::of(0), faults.clone());
+        let mut was_late = false;
+        let mut result = self.live(&mut world, &faults, runs, &mut was_late);
+        let faults = lock(&faults);
+        if result.is_ok() && !faults.is_met() {
+            result = Err(format!("of {} calls none is the one that was to go wrong", faults.calls.len()));
+        }
+        Told { calls: faults.calls.clone(), was_late, violation: result.err() }
+    }
+
+    fn live<F: Flaw>(
+        &self,
+        world: &mut World<F>,
+        faults: &Mutex<PlannedFaults>,
+        runs: usize,
+        was_late: &mut bool,
+    ) -> Result<(), Violation> {
+        self.road.prepare(world)?;
+        lock(faults).resume();
+        for run in 1..=if runs > 1 { MOST_RUNS } else { 1 } {
+            let is_over = self.run(world, faults)?;
+            *was_late |= world.has_late();
+            if self.landing == Landing::Between {
+                heal::land_all(world)?;
+            }
+            if is_over && run >= runs {
+                break;
+            }
+            world.pass_s(self.road.pause_s());
+        }
+        lock(faults).end();
+        if matches!(self.landing, Landing::Between | Landing::Before) {
+            heal::land_all(world)?;
+        }
+        self.heal(world)
+    }
+
+    /// The function runs once, to its end or its death. Whether it has nothing more to do.
+    fn run<F: Flaw>(&self, world: &mut World<F>, faults: &Mutex<PlannedFaults>) -> Result<bool, Violation> {
+        self.road.begin_run(world)?;
+        let mut is_over = false;
+        while !world.running.is_empty() {
+            if let Some(done) = world.step()? {
+                is_over = done.answer.as_ref().is_none_or(|answer| !answer.is_open());
+                if let Some(answer) = done.answer {
+                    if done.what == Doing::Delivering && is_over {
+                        // Stripe tells it no more.
+                        world.outbox.retain(|(_, count)| *count == 0);
+                    }
+                    world.learn(done.what, answer);
+                }
+            }
+            if lock(faults).take_kill() {
+                world.kill_one()?;
+                world.restart();
+            }
+        }
+        Ok(is_over)
+    }
+
+    fn heal<F: Flaw>(&self, world: &mut World<F>) -> Result<(), Violation> {
+        let bank = self.road.bank();
+        if let Some((bank, answers @ Answers::AtOnce)) = bank {
+            self.road.bank_answers(world, bank, answers)?;
+        }
+        heal::at_first(world, self.healing)?;
+        if self.landing == Landing::After {
+            heal::land_all(world)?;
+        }
+        if let Some((bank, answers @ Answers::Later)) = bank {
+            self.road.bank_answers(world, bank, answers)?;
+            heal::at_first(world, self.healing)?;
+        }
+        heal::days_go_by(world, self.healing)?;
+        if world.has_late() {
+            heal::land_all(world)?;
+            heal::days_go_by(world, Healing::Schedule)?;
+        }
+        self.road.ended(world, self.healing)
+    }
+}
+
+fn name<T: PartialEq>(among: &[(&'static str, T)], of: &T) -> &'static str {
+    among.iter().find(|(_, one)| one == of).map_or("", |(name, _)| name)
+}
+
+impl fmt::Display for Story {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.road.name())?;
+        for planned in &self.plan {
+            write!(f, "/{planned}")?;
+        }
+        let (healing, landing) = (name(&Self::HEALINGS, &self.healing), name(&Self::LANDINGS, &self.landing));
+        write!(f, "/{healing}/{landing}")
+    }
+}
+
+/// All stories that a text means: what it doesn't say is each way to heal, each landing.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Stories(pub Vec<Story>);
+
+impl FromStr for Stories {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.split('/');
+        let road = parts.next().unwrap_or_default();
+        let (_, road, _) =
+            Road::ALL.iter().find(|(name, ..)| *name == road).ok_or(format!("there is no road {road}"))?;
+        let (mut plan, mut healings, mut landings) = (Vec::new(), Story::HEALINGS.to_vec(), Story::LANDINGS.to_vec());
+        for part in parts {
+            if Story::HEALINGS.iter().any(|(name, _)| *name == part) {
+                healings.retain(|(name, _)| *name == part);
+            } else if Story::LANDINGS.iter().any(|(name, _)| *name == part) {
+                landings.retain(|(name, _)| *name == part);
+            } else {
+                plan.push(part.parse()?);
+            }
+        }
+        let each = |healing| {
+            let plan = &plan;
+            landings.iter().map(move |(_, landing)| Story {
+                road: *road,
+                plan: plan.clone(),
+                healing,
+                landing: *landing,
+            })
+        };
+        Ok(Self(healings.iter().flat_map(|(_, healing)| each(*healing)).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::planned::Harm;
+    use super::*;
+
+    #[test]
+    fn a_story_is_its_text() {
+        let plan: Vec<Planned> = Harm::ALL.iter().map(|harm| Planned { at: 3, harm: *harm }).collect();
+        let story = Story { healing: Healing::Webhook, landing: Landing::After, ..Story::of(Road::Link, plan) };
+        assert_eq!(story.to_string().parse(), Ok(Stories(vec![story])));
+    }
+
+    #[test]
+    fn what_a_text_does_not_say_is_told_each_way() {
+        let Stories(stories) = "checkout/12:ReplyLost/19:Late".parse().expect("it is one");
+        assert_eq!(stories.len(), Story::HEALINGS.len() * Story::LANDINGS.len());
+        assert!("checkout/12:Lost".parse::<Stories>().is_err());
+        assert!("nowhere".parse::<Stories>().is_err());
+    }
+}
