@@ -63,7 +63,7 @@ impl Books<'_> {
                 || is("place_state", "RESERVED")
                 || item.contains_key("needs_review")
                 || text(item, "pk").starts_with("REVIEW#")
-                || item.contains_key("gsi1pk") && !open_session && !is_to_come(item)
+                || item.contains_key("gsi1pk") && !open_session && !is_to_come(item) && !is("sk", "FEED")
         };
         self.items.iter().filter(of).map(|item| format!("unfinished: {item:?}")).collect()
     }

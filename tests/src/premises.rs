@@ -14,7 +14,7 @@ use futures_util::future::{BoxFuture, join_all};
 use crate::simulation::chance::Chance;
 use crate::simulation::executor::Executor;
 use crate::simulation::faults::{CallKind, Faults, Network};
-use crate::simulation::machine::{AsShipped, Simulated};
+use crate::simulation::machine::{AsShipped, Flaw, Simulated};
 use crate::simulation::table::MemoryTable;
 use crate::{Item, Table};
 
@@ -71,7 +71,7 @@ impl Premises for Shipped {
     }
 }
 
-impl Premises for InMemory {
+impl<F: Flaw> Premises for Simulated<F> {
     type Reader = MemoryTable;
     const ROUNDS: u64 = 100;
 

@@ -1,6 +1,7 @@
 //! What the store promises of an order: all of it or nothing, once, and given back exactly.
 //!
 //! Invariant: each condition of P1 is broken alone, so that no other hides it.
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::pricing::Buyer;

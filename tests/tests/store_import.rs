@@ -1,6 +1,7 @@
 //! Loading a studio again: what changed is written, what was sold stays.
 //!
 //! Invariant: seats move by the difference of the capacity, and a price's version by one for a change, and only then.
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use classpay_service::store::{Written, key};
 use classpay_tests::on_both;

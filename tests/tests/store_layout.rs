@@ -1,6 +1,7 @@
 //! The layout of the stored items (not yet those of payment links), compared with the one that is written down.
 //!
 //! Invariant: a change of the layout is a change of `contract/layout.txt`, so that somebody has seen it.
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

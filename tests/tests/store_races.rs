@@ -167,3 +167,21 @@ on_both! {
     of_a_posting_and_a_release_of_one_order_exactly_one_wins
     ten_clicks_on_one_basket_are_one_order
 }
+
+/// The races are close enough to find each safeguard that is taken away.
+mod without {
+    use classpay_tests::simulation::executor::run;
+    use classpay_tests::simulation::machine::{FinishesTwice, ReadsSeatsOnly, Simulated};
+
+    #[test]
+    #[should_panic(expected = "round 0")]
+    fn a_condition_on_seats_more_are_sold_than_there_are() {
+        run(super::two_hundred_buyers_get_twenty_seats::<Simulated<ReadsSeatsOnly>>());
+    }
+
+    #[test]
+    #[should_panic(expected = "round")]
+    fn a_condition_on_its_state_an_order_is_finished_twice() {
+        run(super::of_a_posting_and_a_release_of_one_order_exactly_one_wins::<Simulated<FinishesTwice>>());
+    }
+}

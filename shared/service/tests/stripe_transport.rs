@@ -12,10 +12,10 @@ use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
 use classpay_service::stripe::Payments as _;
 use classpay_service::stripe::{
-    Intent, Methods, NewIntent, PaymentMethodData, SavedCards, Secret, Stripe, StripeConfig, StripeError, Timing,
-    Transport,
+    EventQuery, Intent, Methods, NewIntent, PaymentMethodData, SavedCards, Secret, Stripe, StripeConfig, StripeError,
+    Timing, Transport,
 };
-use scripted_stripe::{Reply, ScriptedStripe};
+use scripted_stripe::{Reply, ScriptedStripe, Seen};
 use serde_json::json;
 use stripe_client_core::StripeRequest;
 use stripe_core::payment_intent::{CancelPaymentIntent, RetrievePaymentIntent};
@@ -294,4 +294,39 @@ async fn a_payment_form_gets_a_session_and_a_key_for_this_customer() {
     assert_eq!((key.secret.expose(), key.associated_object_id.as_str()), ("ek_1", "cus_1"));
     let made = stripe.create_customer(&account(), "Ng", &BTreeMap::new(), "cu:1").await.unwrap();
     assert_eq!(made, id);
+}
+
+#[tokio::test]
+async fn events_are_listed_page_by_page_on_the_account_between_two_times() {
+    let page = |id: &str, has_more: bool| {
+        Reply::json(200, json!({"object": "list", "has_more": has_more, "data": [{"id": id}]}).to_string())
+    };
+    let server = ScriptedStripe::start([page("evt_2", true), page("evt_1", false)]).await;
+    let stripe = stripe(&server);
+    let (account, kinds) = (account(), ["refund.created", "refund.failed"]);
+    let query = EventQuery { from_s: 5, until_s: 9, kinds: &kinds, after: None };
+    let first = stripe.list_events(&account, query).await.unwrap();
+    let second = stripe.list_events(&account, EventQuery { after: first.next.as_ref(), ..query }).await.unwrap();
+    assert_eq!((first.events, second.next), (vec![r#"{"id":"evt_2"}"#.to_owned()], None));
+    let seen = server.seen();
+    let line = |seen: &Seen| seen.line.replace("%5B", "[").replace("%5D", "]");
+    let asked = "created[gte]=5&created[lte]=9&limit=100";
+    let types = "types[0]=refund.created&types[1]=refund.failed";
+    assert_eq!(line(&seen[0]), format!("GET /v1/events?{asked}&{types} HTTP/1.1"));
+    assert_eq!(line(&seen[1]), format!("GET /v1/events?{asked}&starting_after=evt_2&{types} HTTP/1.1"));
+    for seen in seen {
+        assert_eq!((seen.header("stripe-account"), seen.header("idempotency-key")), (Some("acct_1"), None));
+    }
+}
+
+#[tokio::test]
+async fn events_that_can_t_be_listed_are_unavailable_or_nobody_s_any_more() {
+    let script = [Reply::HangUp, Reply::error(500, "api_error"), Reply::json(200, "<html>"), Reply::error(403, "x")];
+    let server = ScriptedStripe::start(script).await;
+    let (stripe, account) = (stripe(&server), account());
+    let query = EventQuery { from_s: 5, until_s: 9, kinds: &["refund.created"], after: None };
+    // A read is asked again until it is answered; this answer is none.
+    assert_eq!(stripe.list_events(&account, query).await, Err(StripeError::Unavailable));
+    assert_eq!(server.seen().len(), 3);
+    assert!(matches!(stripe.list_events(&account, query).await, Err(StripeError::Misconfigured(_))));
 }

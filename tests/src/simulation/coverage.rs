@@ -69,6 +69,7 @@ counters! {
     delivered_twice = "an event delivered more than once";
     forged = "an event with a wrong signature";
     healed_by_schedule = "a world healed by the schedule alone";
+    refund_read = "a refund of which no event arrived, read by the schedule";
     healed_by_clients = "a purchase healed by its client alone";
     healed_by_webhook = "a link's payment healed by its event alone";
     calm = "a valid call clicked several times without faults or rivals";

@@ -84,6 +84,8 @@ pub fn days_go_by<F: Flaw>(world: &mut World<F>, healing: Healing) -> Result<(),
     if healing == Healing::Schedule {
         let meddled = world.meddled.clone();
         world.coverage.healed_by_schedule += 1;
+        let never_told = world.outbox.iter().filter(|(event, count)| *count == 0 && event.kind == "refund.created");
+        world.coverage.refund_read += u64::try_from(never_told.count()).expect("few");
         invariants::at_the_end(world.model(), &world.stripe, &|intent| lock(&meddled).contains(intent))?;
     }
     deliver_all(world)?;

@@ -37,6 +37,10 @@ pub enum Answers {
 /// Which function runs, and what for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Road {
+    /// A payment session is opened for a basket.
+    OpenBasket,
+    /// A link is opened.
+    OpenLink,
     /// A basket is checked out: a monthly plan, a plan, a trial, fees, an idempotency key.
     Checkout,
     /// A basket with nothing to pay, with an idempotency key.
@@ -89,7 +93,9 @@ const DAY_S: i64 = 24 * 60 * 60;
 
 impl Road {
     /// All of them, by name, each with fewer calls than it makes by far.
-    pub const ALL: [(&str, Self, usize); 13] = [
+    pub const ALL: [(&str, Self, usize); 15] = [
+        ("open-basket", Self::OpenBasket, 7),
+        ("open-link", Self::OpenLink, 5),
         ("checkout", Self::Checkout, 9),
         ("unpaid", Self::Unpaid, 5),
         ("rejected", Self::Rejected, 8),
@@ -114,13 +120,16 @@ impl Road {
         Self::ALL.iter().find(|(_, road, _)| *road == self).map(|(name, ..)| *name).expect("it is one of all")
     }
 
-    fn end(self) -> End {
+    fn end(self, healing: Healing) -> End {
         match self {
+            Self::OpenBasket | Self::OpenLink if healing == Healing::Schedule => End::Unpaid,
             Self::Unpaid => End::Booked,
             Self::Rejected => End::Released(ErrorCode::ClassFull),
             Self::LinkRejected => End::Released(ErrorCode::LinkPaidByOther),
             Self::Debit(Bank::Refuses, _) | Self::DebitEvent(Bank::Refuses) => End::Unpaid,
-            Self::Checkout
+            Self::OpenBasket
+            | Self::OpenLink
+            | Self::Checkout
             | Self::Link
             | Self::Debit(Bank::Pays, _)
             | Self::LinkEvent
@@ -143,20 +152,30 @@ impl Road {
         let basket = |items: &str| Wanted::Basket(items.into());
         let link = |world: &World<F>, which: usize| Wanted::Link(world.links[which].clone());
         let (wanted, with) = match self {
+            Self::OpenBasket => (basket(BASKET), None),
+            Self::OpenLink => (link(world, 0), None),
             Self::Checkout | Self::Schedule => (basket(BASKET), Some(PaysWith::Card)),
             Self::Unpaid => (basket(FREE_PLACE), None),
             Self::Rejected => (basket(ONE_PLACE), Some(PaysWith::Card)),
             Self::Link | Self::LinkRejected | Self::LinkEvent => (link(world, 0), Some(PaysWith::Card)),
             Self::Debit(..) | Self::DebitEvent(_) => (link(world, 0), Some(PaysWith::BankDebit)),
         };
-        begin(world, "fml_1", wanted, with)?;
+        wants(world, "fml_1", wanted);
+        if !self.opens() {
+            world.open(0);
+            heal::run_all(world)?;
+            with.map_or(Ok(()), |with| pay(world, 0, with))?;
+        }
         let rival = match self {
             Self::Rejected => Some(("fml_2", basket(SAME_PLACE))),
             Self::LinkRejected => Some(("fml_1", link(world, 1))),
             _ => None,
         };
         if let Some((family, wanted)) = rival {
-            begin(world, family, wanted, Some(PaysWith::Card))?;
+            wants(world, family, wanted);
+            world.open(1);
+            heal::run_all(world)?;
+            pay(world, 1, PaysWith::Card)?;
             world.call(1);
             heal::run_all(world)?;
         }
@@ -175,6 +194,25 @@ impl Road {
         // The function begins in a new process, which makes every call that there is.
         world.restart();
         world.check()
+    }
+
+    fn opens(self) -> bool {
+        matches!(self, Self::OpenBasket | Self::OpenLink)
+    }
+
+    /// What comes after the function: who has only opened pays now. If nobody is to come back, he has left.
+    ///
+    /// # Errors
+    /// He can't pay, or what is violated.
+    pub fn goes_on<F: Flaw>(self, world: &mut World<F>, healing: Healing) -> Result<(), Violation> {
+        if !self.opens() || healing == Healing::Schedule {
+            return Ok(());
+        }
+        if world.purchases[0].intent.is_none() {
+            world.open(0);
+            heal::run_all(world)?;
+        }
+        pay(world, 0, PaysWith::Card)
     }
 
     /// How long until the function runs again.
@@ -208,6 +246,7 @@ impl Road {
     /// The world can't go on.
     pub fn begin_run<F: Flaw>(self, world: &mut World<F>) -> Result<(), Violation> {
         match self {
+            Self::OpenBasket | Self::OpenLink => world.open(0),
             Self::Checkout | Self::Unpaid | Self::Rejected | Self::Link | Self::LinkRejected | Self::Debit(..) => {
                 world.call(0);
             }
@@ -230,7 +269,7 @@ impl Road {
     /// # Errors
     /// How it has, instead.
     pub fn ended<F: Flaw>(self, world: &World<F>, healing: Healing) -> Result<(), Violation> {
-        let end = self.end();
+        let end = self.end(healing);
         told_well(end, world, healing)?;
         let intent = world.purchases[0].intent.as_ref();
         let order =
@@ -253,21 +292,15 @@ impl Road {
     }
 }
 
-/// A purchase is opened, and paid if it is to be.
-fn begin<F: Flaw>(
-    world: &mut World<F>,
-    family: &'static str,
-    wanted: Wanted,
-    with: Option<PaysWith>,
-) -> Result<(), Violation> {
+fn wants<F: Flaw>(world: &mut World<F>, family: &'static str, wanted: Wanted) {
     let which = world.purchases.len();
     let mut purchase = Purchase::of(family, wanted, &world.chance, which);
     purchase.key = matches!(purchase.wanted, Wanted::Basket(_)).then(|| format!("key-{which}"));
-    purchase.opened = (1, 1);
     world.purchases.push(purchase);
-    world.open(which);
-    heal::run_all(world)?;
-    let Some(with) = with else { return Ok(()) };
+}
+
+/// The payer confirms the intent that he was shown.
+fn pay<F: Flaw>(world: &mut World<F>, which: usize, with: PaysWith) -> Result<(), Violation> {
     let intent = world.purchases[which].intent.as_ref().ok_or("it can't be opened")?;
     let intent = IntentId::parse(intent.as_str()).map_err(|error| format!("{error:?}"))?;
     world.stripe.confirm(&intent, with).map_err(|error| format!("it can't be paid: {error}"))?;

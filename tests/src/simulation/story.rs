@@ -14,8 +14,14 @@ use super::planned::{Planned, PlannedFaults};
 use super::roads::{Answers, Road};
 use super::world::{Doing, Violation, World, lock};
 
-/// How often a function is run at most before its faults are over, if it is run more than once.
-const MOST_RUNS: usize = 3;
+/// How often a function runs while there are faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runs {
+    /// Once, whatever comes of it.
+    Once,
+    /// Twice, whatever it answers, and once more if it has not come to an end.
+    Again,
+}
 
 /// When what was late arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +43,8 @@ pub struct Story {
     pub road: Road,
     /// Its faults: none, one or two.
     pub plan: Vec<Planned>,
+    /// How often the function runs while there are faults.
+    pub runs: Runs,
     /// What heals first.
     pub healing: Healing,
     /// When what was late arrives.
@@ -66,26 +74,20 @@ impl Story {
         ("last", Landing::Last),
     ];
 
-    /// One that heals by the schedule.
+    /// One that heals by the schedule. With two faults the function runs again.
     #[must_use]
     pub fn of(road: Road, plan: Vec<Planned>) -> Self {
-        Self { road, plan, healing: Healing::Schedule, landing: Landing::Before }
+        let runs = if plan.len() > 1 { Runs::Again } else { Runs::Once };
+        Self { road, plan, runs, healing: Healing::Schedule, landing: Landing::Before }
     }
 
-    /// Tells it: from the beginning of its world to the end. For each fault the function runs once at least.
+    /// Tells it: from the beginning of its world to the end.
     #[must_use]
     pub fn tell<F: Flaw>(&self) -> Told {
-        self.tell_with::<F>(self.plan.len().max(1))
-    }
-
-    /// Tells it with so many runs of the function at least. If it is more than one, it also runs again for want of an
-    /// answer.
-    #[must_use]
-    pub fn tell_with<F: Flaw>(&self, runs: usize) -> Told {
         let faults = Arc::new(Mutex::new(PlannedFaults::of(self.plan.clone())));
         let mut world = World::<F>::begin_with(Chance::of(0), faults.clone());
         let mut was_late = false;
-        let mut result = self.live(&mut world, &faults, runs, &mut was_late);
+        let mut result = self.live(&mut world, &faults, &mut was_late);
         let faults = lock(&faults);
         if result.is_ok() && !faults.is_met() {
             result = Err(format!("of {} calls none is the one that was to go wrong", faults.calls.len()));
@@ -97,18 +99,18 @@ impl Story {
         &self,
         world: &mut World<F>,
         faults: &Mutex<PlannedFaults>,
-        runs: usize,
         was_late: &mut bool,
     ) -> Result<(), Violation> {
         self.road.prepare(world)?;
         lock(faults).resume();
-        for run in 1..=if runs > 1 { MOST_RUNS } else { 1 } {
+        let (least, most) = if self.runs == Runs::Again { (2, 3) } else { (1, 1) };
+        for run in 1..=most {
             let is_over = self.run(world, faults)?;
             *was_late |= world.has_late();
             if self.landing == Landing::Between {
                 heal::land_all(world)?;
             }
-            if is_over && run >= runs {
+            if is_over && run >= least {
                 break;
             }
             world.pass_s(self.road.pause_s());
@@ -128,7 +130,7 @@ impl Story {
             if let Some(done) = world.step()? {
                 is_over = done.answer.as_ref().is_none_or(|answer| !answer.is_open());
                 if let Some(answer) = done.answer {
-                    if done.what == Doing::Delivering && is_over {
+                    if done.what == Doing::Delivering && answer.status == 200 {
                         // Stripe tells it no more.
                         world.outbox.retain(|(_, count)| *count == 0);
                     }
@@ -148,6 +150,7 @@ impl Story {
         if let Some((bank, answers @ Answers::AtOnce)) = bank {
             self.road.bank_answers(world, bank, answers)?;
         }
+        self.road.goes_on(world, self.healing)?;
         heal::at_first(world, self.healing)?;
         if self.landing == Landing::After {
             heal::land_all(world)?;
@@ -175,6 +178,9 @@ impl fmt::Display for Story {
         for planned in &self.plan {
             write!(f, "/{planned}")?;
         }
+        if self.runs == Runs::Again {
+            write!(f, "/again")?;
+        }
         let (healing, landing) = (name(&Self::HEALINGS, &self.healing), name(&Self::LANDINGS, &self.landing));
         write!(f, "/{healing}/{landing}")
     }
@@ -193,23 +199,23 @@ impl FromStr for Stories {
         let (_, road, _) =
             Road::ALL.iter().find(|(name, ..)| *name == road).ok_or(format!("there is no road {road}"))?;
         let (mut plan, mut healings, mut landings) = (Vec::new(), Story::HEALINGS.to_vec(), Story::LANDINGS.to_vec());
+        let mut runs = Runs::Once;
         for part in parts {
             if Story::HEALINGS.iter().any(|(name, _)| *name == part) {
                 healings.retain(|(name, _)| *name == part);
             } else if Story::LANDINGS.iter().any(|(name, _)| *name == part) {
                 landings.retain(|(name, _)| *name == part);
+            } else if part == "again" {
+                runs = Runs::Again;
             } else {
                 plan.push(part.parse()?);
             }
         }
+        let story = Story::of(*road, plan);
+        let story = if runs == Runs::Again { Story { runs, ..story } } else { story };
         let each = |healing| {
-            let plan = &plan;
-            landings.iter().map(move |(_, landing)| Story {
-                road: *road,
-                plan: plan.clone(),
-                healing,
-                landing: *landing,
-            })
+            let story = &story;
+            landings.iter().map(move |(_, landing)| Story { healing, landing: *landing, ..story.clone() })
         };
         Ok(Self(healings.iter().flat_map(|(_, healing)| each(*healing)).collect()))
     }

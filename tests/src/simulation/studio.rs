@@ -2,6 +2,10 @@
 //!
 //! Invariant: it is imported by the shipped import, once for a thread; a world begins with a copy.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use classpay_service::catalogue::Catalogue;
 use serde_json::{Value, json};
 
@@ -56,12 +60,20 @@ fn debit((id, family, amount): &(&str, &str, i64)) -> Value {
     })
 }
 
-/// The studio, its first class at this price.
+thread_local! {
+    static READ: RefCell<BTreeMap<i64, Rc<Catalogue>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// The studio, its first class at this price. It is read once a thread.
 ///
 /// # Panics
 /// If it has a mistake.
 #[must_use]
-pub fn catalogue(price: i64) -> Catalogue {
+pub fn catalogue(price: i64) -> Rc<Catalogue> {
+    READ.with_borrow_mut(|read| Rc::clone(read.entry(price).or_insert_with(|| Rc::new(read_catalogue(price)))))
+}
+
+fn read_catalogue(price: i64) -> Catalogue {
     let plan = |id: &str, kind: &str, count: u32| json!({"id": id, "type": kind, "firstPaymentDate": "2026-09-07", "numberOfInstallments": count});
     let season = |id: &str, fees: bool, plans: Value| {
         json!({

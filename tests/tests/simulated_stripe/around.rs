@@ -118,6 +118,8 @@ impl Stripes {
             self.same_object(memory.kind, shown, expected);
             self.count(format!("event {}", memory.kind));
         }
+        let [real, memory] = self.listed().await;
+        assert_eq!(memory, real, "{}: what the simulation lists, and the stand-in", self.note);
         for which in 0..self.intents() {
             self.load(which).await;
         }

@@ -12,9 +12,10 @@ use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
 use classpay_service::stripe::{
-    Charge, Intent, Methods, NewIntent, PaymentMethod, Payments, Refund, Rejection, SavedCards, Secret, Stripe,
-    StripeError,
+    Charge, EventQuery, Intent, Methods, NewIntent, PaymentMethod, Payments, Refund, Rejection, SavedCards, Secret,
+    Stripe, StripeError,
 };
+use classpay_service::webhook::event::{FOLLOWED_KINDS, parse_listed};
 use classpay_tests::simulation::faults::{CallKind, Fault, Faults, Network};
 use classpay_tests::simulation::stripe::{Authentication, MemoryStripe, PaysWith};
 use serde_json::{Value, json};
@@ -304,6 +305,11 @@ impl Stripes {
 
     /// A secret that one of them told before, the other told then too.
     #[track_caller]
+    /// Every event that our webhook follows, as both list it: its type and when it happened, the newest first.
+    pub async fn listed(&self) -> Pair<Vec<(String, i64)>> {
+        [all_listed(&self.real, &self.account).await, all_listed(&self.memory, &self.account).await]
+    }
+
     fn same_secret(&mut self, what: &str, answers: Answered<Secret>) {
         if let [Ok(real), Ok(memory)] = &answers {
             self.secrets.push([real.clone(), memory.clone()]);
@@ -363,6 +369,22 @@ impl Stripes {
 }
 
 /// An error without Stripe's sentence.
+async fn all_listed(stripe: &impl Payments, account: &AccountId) -> Vec<(String, i64)> {
+    let (mut listed, mut next) = (Vec::new(), None);
+    loop {
+        let query = EventQuery { from_s: 0, until_s: i64::MAX, kinds: &FOLLOWED_KINDS, after: next.as_ref() };
+        let page = stripe.list_events(account, query).await.expect("nothing goes wrong");
+        listed.extend(page.events.iter().map(|text| {
+            let event = parse_listed(text, account, 0).expect("an event");
+            (event.kind, event.created_s)
+        }));
+        next = page.next;
+        if next.is_none() {
+            return listed;
+        }
+    }
+}
+
 fn words(error: &StripeError) -> String {
     let coded = |kind: &str, rejection: &Rejection| {
         format!("{kind} {} {}", rejection.status, rejection.code.as_deref().unwrap_or("without a code"))

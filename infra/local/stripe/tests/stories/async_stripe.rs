@@ -7,6 +7,7 @@ use stripe_core::customer::{CreateCustomer, DeleteCustomer, ListCustomer, Retrie
 use stripe_core::customer_session::{
     CreateCustomerSession, CreateCustomerSessionComponents, CreateCustomerSessionComponentsPaymentElement,
 };
+use stripe_core::event::ListEvent;
 use stripe_core::payment_intent::{
     CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent,
     CreatePaymentIntentPaymentMethodOptions, CreatePaymentIntentPaymentMethodOptionsCard,
@@ -178,4 +179,9 @@ async fn what_async_stripe_sends_is_taken() {
     let list = ListPaymentIntent::new().expand(vec!["data.latest_charge".into()]);
     assert_eq!(send(&stand, &list).await.data.len(), 3);
     send(&stand, &DeleteCustomer::new(&customer.id)).await;
+    let kinds = ["payment_intent.succeeded", "payment_intent.canceled"].map(str::to_owned);
+    let told = send(&stand, &ListEvent::new().types(kinds).limit(1)).await;
+    assert_eq!((told.data.len(), told.has_more), (1, true));
+    let rest = ListEvent::new().types(["payment_intent.succeeded".to_owned()]).starting_after(told.data[0].id.as_str());
+    assert_eq!(send(&stand, &rest).await.data.len(), 1);
 }
