@@ -37,6 +37,8 @@ pub trait Machine: Debug + Clone + Send + Sync + 'static {
     const ASKS_AFTER_REFUSAL: bool = true;
     /// The schedule asks Stripe before it gives anything back.
     const SCHEDULE_ASKS: bool = true;
+    /// The schedule reads Stripe's events for those that never arrived.
+    const SCHEDULE_READS_EVENTS: bool = true;
     /// The intent's amount is compared with the quote.
     const COMPARES_AMOUNT: bool = true;
     /// The basket of a claim is compared with the caller's.

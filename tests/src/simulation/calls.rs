@@ -18,7 +18,7 @@ use lambda_http::{Body, Request, RequestExt as _};
 
 use super::machine::{Flaw, Simulated};
 use super::stripe::Event;
-use super::studio::{COMPANY, WEBHOOK_SECRET};
+use super::studio::{COMPANY, OTHER_COMPANY, WEBHOOK_SECRET};
 
 /// What a function works with.
 pub type Hands<F> = Arc<Context<Simulated<F>>>;
@@ -96,6 +96,13 @@ pub async fn check_out<F: Flaw>(
         request.headers_mut().insert("idempotency-key", key);
     }
     Answer::of(basket_checkout::handle(&ctx, &request).await)
+}
+
+/// A family of another studio, with the same ids, uses an intent that isn't that studio's.
+pub async fn trespass<F: Flaw>(ctx: Hands<F>, family: &'static str, intent: String, items: Arc<str>) -> Answer {
+    let claims = [("company_id", OTHER_COMPANY), ("role", "family"), ("family_id", family)];
+    let body = format!(r#"{{"paymentIntentId":"{intent}","items":{items}}}"#);
+    Answer::of(basket_checkout::handle(&ctx, &request(("familyId", family), &claims, body)).await)
 }
 
 /// Somebody opens a link.

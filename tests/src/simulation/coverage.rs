@@ -72,6 +72,7 @@ counters! {
     refund_read = "a refund of which no event arrived, read by the schedule";
     healed_by_clients = "a purchase healed by its client alone";
     healed_by_webhook = "a link's payment healed by its event alone";
+    trespassed = "a call of another studio with an intent that is not its own";
     calm = "a valid call clicked several times without faults or rivals";
 }
 

@@ -70,6 +70,7 @@ safeguards! {
     ASKS_AFTER_SILENCE = TakesSilenceForFailure, "takes a timeout for a failure";
     ASKS_AFTER_REFUSAL = TakesRefusalForFailure, "takes an unexpected state for a failure";
     SCHEDULE_ASKS = RollsBackByAge, "rolls an order back because it is old";
+    SCHEDULE_READS_EVENTS = TrustsDeliveries, "does not look for events that never arrived";
     COMPARES_AMOUNT = TrustsAmount, "does not compare the intent's amount";
     COMPARES_BASKET = TrustsBasket, "does not compare the basket of a claim";
     RELEASES_AFTER_CANCEL = ReleasesFirst, "gives seats back before Stripe says canceled";

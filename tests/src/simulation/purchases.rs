@@ -212,6 +212,13 @@ impl<F: Flaw> World<F> {
             return;
         }
         let own = self.purchases[which].family;
+        if let (true, Some(intent), Wanted::Basket(items)) =
+            (self.chance.one_in(3), &intent, self.purchases[which].wanted.clone())
+        {
+            let intent = intent.clone();
+            self.spawn(Doing::Trespassing, async move { Some(calls::trespass(ctx, own, intent, items).await) });
+            return;
+        }
         let (family, students) = if self.chance.one_in(3) { *self.chance.pick(&FAMILIES) } else { family_of(own) };
         let items: Arc<str> = basket(&self.chance, students).to_string().into();
         if self.purchases[which].wanted == Wanted::Basket(items.clone()) && family == own {
@@ -238,6 +245,7 @@ impl<F: Flaw> World<F> {
                 }
             }
             Doing::Paying(call) => self.calls[call].answer = Some(answer),
+            Doing::Trespassing => self.coverage.trespassed += 1,
             Doing::Misusing(_) | Doing::Delivering | Doing::Scheduled | Doing::Revoking | Doing::Repricing => {}
         }
     }

@@ -14,6 +14,8 @@ use super::planned::{Planned, PlannedFaults};
 use super::roads::{Answers, Road};
 use super::world::{Doing, Violation, World, lock};
 
+const HOUR_S: i64 = 60 * 60;
+
 /// How often a function runs while there are faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Runs {
@@ -159,6 +161,8 @@ impl Story {
             self.road.bank_answers(world, bank, answers)?;
             heal::at_first(world, self.healing)?;
         }
+        // The schedule is never away for a whole day. What nobody captures for so long is given up.
+        heal::by_schedule(world, HOUR_S)?;
         heal::days_go_by(world, self.healing)?;
         if world.has_late() {
             heal::land_all(world)?;

@@ -13,6 +13,10 @@ use serde_json::{Value, json};
 pub const COMPANY: &str = "co_1";
 /// Its account.
 pub const ACCOUNT: &str = "acct_1";
+/// Another studio, whose families and students have the same ids.
+pub const OTHER_COMPANY: &str = "co_2";
+/// That studio's account.
+pub const OTHER_ACCOUNT: &str = "acct_2";
 /// What Stripe signs events with.
 pub const WEBHOOK_SECRET: &str = "whsec_simulation";
 /// The season whose students are registered: 15.00 each, 25.00 a family; a costume is 5.00.
@@ -61,7 +65,7 @@ fn debit((id, family, amount): &(&str, &str, i64)) -> Value {
 }
 
 thread_local! {
-    static READ: RefCell<BTreeMap<i64, Rc<Catalogue>>> = const { RefCell::new(BTreeMap::new()) };
+    static READ: RefCell<BTreeMap<(&'static str, i64), Rc<Catalogue>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// The studio, its first class at this price. It is read once a thread.
@@ -70,10 +74,24 @@ thread_local! {
 /// If it has a mistake.
 #[must_use]
 pub fn catalogue(price: i64) -> Rc<Catalogue> {
-    READ.with_borrow_mut(|read| Rc::clone(read.entry(price).or_insert_with(|| Rc::new(read_catalogue(price)))))
+    read_once(COMPANY, ACCOUNT, price)
 }
 
-fn read_catalogue(price: i64) -> Catalogue {
+/// The other studio.
+///
+/// # Panics
+/// If it has a mistake.
+#[must_use]
+pub fn other_catalogue() -> Rc<Catalogue> {
+    read_once(OTHER_COMPANY, OTHER_ACCOUNT, 5_000)
+}
+
+fn read_once(company: &'static str, account: &str, price: i64) -> Rc<Catalogue> {
+    let new = || Rc::new(read_catalogue(company, account, price));
+    READ.with_borrow_mut(|read| Rc::clone(read.entry((company, price)).or_insert_with(new)))
+}
+
+fn read_catalogue(company: &str, account: &str, price: i64) -> Catalogue {
     let plan = |id: &str, kind: &str, count: u32| json!({"id": id, "type": kind, "firstPaymentDate": "2026-09-07", "numberOfInstallments": count});
     let season = |id: &str, fees: bool, plans: Value| {
         json!({
@@ -95,12 +113,12 @@ fn read_catalogue(price: i64) -> Catalogue {
     let prices = [price, 8_000, 0, 20];
     let file = json!({
         "company": {
-            "id": COMPANY, "name": "Simulated", "createdAt": "2026-05-04 10:12:33",
+            "id": company, "name": "Simulated", "createdAt": "2026-05-04 10:12:33",
             "settings": {
                 "general": {"timezone": "Europe/London"},
                 "trial": {"price": 500, "enableOnPortal": true, "maxCapacityPerLesson": 1, "limitedCapacity": true},
                 "billing": {
-                    "stripeId": ACCOUNT, "currency": "gbp", "isProcessingFeeEnabled": true, "processingFee": 2.9,
+                    "stripeId": account, "currency": "gbp", "isProcessingFeeEnabled": true, "processingFee": 2.9,
                 },
             },
         },
@@ -118,7 +136,8 @@ fn read_catalogue(price: i64) -> Catalogue {
         ],
         "classes": CLASSES.iter().zip(prices).map(|(one, price)| class(one, price)).collect::<Vec<_>>(),
         "families": FAMILIES.iter().map(family).collect::<Vec<_>>(),
-        "transactions": DEBITS.iter().map(debit).collect::<Vec<_>>(),
+        // Debits are the first studio's.
+        "transactions": DEBITS.iter().filter(|_| company == COMPANY).map(debit).collect::<Vec<_>>(),
     });
     match Catalogue::parse(&file.to_string()) {
         Ok(catalogue) => catalogue,

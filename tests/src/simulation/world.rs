@@ -25,7 +25,7 @@ use super::faults::{Network, WorldFaults};
 use super::invariants;
 use super::machine::{AsShipped, Flaw, Simulated};
 use super::model::Model;
-use super::purchases::{Call, Purchase};
+use super::purchases::{Call, Purchase, Wanted};
 use super::random::RandomFaults;
 use super::stripe::{Event, MemoryStripe};
 use super::studio::{self, BEGIN_MS};
@@ -52,6 +52,8 @@ pub enum Doing {
     Paying(usize),
     /// An intent is used for another basket than its own, or by another family.
     Misusing(usize),
+    /// Another studio's family uses an intent that isn't that studio's.
+    Trespassing,
     /// Stripe's event is delivered.
     Delivering,
     /// The schedule runs.
@@ -99,7 +101,9 @@ fn prepare() -> Prepared {
     let table = MemoryTable::new(Network::reliable());
     let stripe = MemoryStripe::new(Network::reliable(), Arc::new(AtomicI64::new(BEGIN_MS)));
     let ctx = hands::<AsShipped>(&table, &stripe);
-    executor::run(ctx.store.import(&studio::catalogue(5_000))).expect("an empty table takes a studio");
+    for catalogue in [studio::catalogue(5_000), studio::other_catalogue()] {
+        executor::run(ctx.store.import(&catalogue)).expect("an empty table takes a studio");
+    }
     let wanted = [("trn_1", None), ("trn_1", None), ("trn_2", Some("2026-09-07 11:00:00"))];
     let links = wanted.map(|(debit, expires_at)| {
         let made = executor::run(calls::make_link(ctx.clone(), debit, expires_at));
@@ -109,7 +113,7 @@ fn prepare() -> Prepared {
     // The account's past is read: in a world that is nothing.
     executor::run(calls::run_schedule(ctx)).expect("nothing goes wrong yet");
     let mut model = Model::default();
-    for (key, item) in table.items() {
+    for (key, item) in table.items().into_iter().filter(|(key, _)| !is_of_other_studio(key)) {
         model.take_in(&key, &item).expect("nothing was there before");
     }
     Prepared { table, model, links: links.into(), ids: ids.load(Relaxed) }
@@ -268,6 +272,12 @@ impl<F: Flaw> World<F> {
     /// What is violated after it.
     pub fn step(&mut self) -> Result<Option<Done>, Violation> {
         let Some(step) = self.executor.step() else { return Ok(None) };
+        self.stays_at_home(step.task)?;
+        if let Some(Done { what: Doing::Trespassing, answer: Some(answer) }) = &step.answer
+            && !matches!(answer.status, 404 | 503)
+        {
+            return Err(format!("13: another studio's call was answered {answer:?}"));
+        }
         if let Some(done) = &step.answer {
             let told = |answer: &Answer| (answer.status, answer.code, answer.released);
             self.note(|| format!("{:?} ends: {:?} {:?}", step.task, done.what, done.answer.as_ref().map(told)));
@@ -275,6 +285,42 @@ impl<F: Flaw> World<F> {
         }
         self.check()?;
         Ok(step.answer)
+    }
+
+    /// 13: what a task has just read or written is of its own studio, and its own family.
+    fn stays_at_home(&self, task: TaskId) -> Result<(), Violation> {
+        let named = self.table.named();
+        let Some((_, doing)) = self.running.iter().find(|(running, _)| *running == task) else { return Ok(()) };
+        let (company, family) = match *doing {
+            Doing::Opening(which) => (studio::COMPANY, Some(self.family_of(which))),
+            Doing::Paying(call) => (studio::COMPANY, Some(self.family_of(self.calls[call].purchase))),
+            Doing::Misusing(_) | Doing::Revoking | Doing::Repricing => (studio::COMPANY, None),
+            Doing::Trespassing => (studio::OTHER_COMPANY, None),
+            Doing::Delivering | Doing::Scheduled => return Ok(()),
+        };
+        for pk in named.iter().filter(|pk| pk.starts_with("C#")) {
+            let parts: Vec<_> = pk.split('#').collect();
+            let is_own =
+                parts[1] == company && (parts.get(2) != Some(&"F") || family.is_none_or(|own| parts[3] == own));
+            if !is_own {
+                return Err(format!("13: {doing:?} of {company} and {family:?} touched {pk}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whose purchase it is: a link is its debit's family's, whoever pays it.
+    fn family_of(&self, which: usize) -> &'static str {
+        match &self.purchases[which].wanted {
+            Wanted::Link(link) => {
+                if *link == self.links[2] {
+                    "fml_2"
+                } else {
+                    "fml_1"
+                }
+            }
+            Wanted::Basket(_) => self.purchases[which].family,
+        }
     }
 
     /// Ends a drawn task where it is.
@@ -353,6 +399,9 @@ impl<F: Flaw> World<F> {
         keys.dedup();
         for key in keys {
             has_changed = true;
+            if is_of_other_studio(&key) {
+                return Err(format!("13: {key:?} of the other studio has changed"));
+            }
             if let Some(item) = self.table.item(&key) {
                 self.coverage.see(&key, &item);
                 self.model.take_in(&key, &item)?;
@@ -360,6 +409,11 @@ impl<F: Flaw> World<F> {
         }
         if has_changed { invariants::at_every_instant(&self.model, &self.stripe) } else { Ok(()) }
     }
+}
+
+/// Nobody buys there.
+fn is_of_other_studio(key: &Key) -> bool {
+    key.pk.split('#').nth(1) == Some(studio::OTHER_COMPANY)
 }
 
 /// Whoever panicked has said so already.

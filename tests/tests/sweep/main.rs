@@ -45,6 +45,14 @@ pub async fn stripe_goes_away(stack: &Stack, first: u32) {
     for call in [Call::Retrieve, Call::Capture, Call::Cancel] {
         stack.order_fault(call, 100_000, &json!({"drop": "before"})).await;
     }
+    events_are_not_listed(stack, &json!({"drop": "before"})).await;
+}
+
+/// Whoever asks Stripe for its events suffers this.
+pub async fn events_are_not_listed(stack: &Stack, what: &Value) {
+    let fault = json!({"match": {"method": "GET", "path": "/v1/events"}, "count": 100_000, "do": what});
+    let ordered = stack.stripe().post("/_control/faults", &fault).await;
+    assert_eq!(ordered.status, 200, "{}", ordered.text);
 }
 
 pub async fn item(stack: &Stack, intent: &str, sk: &str) -> Option<Item> {

@@ -146,7 +146,8 @@ async fn act<M: Machine>(ctx: &Context<M>, what: Unfinished, began_s: i64, deadl
             }
         }
         Unfinished::Event(event) => webhook::finish(ctx, &event, deadline).await,
-        Unfinished::Feed(feed) => feed::read(ctx, feed, deadline).await,
+        Unfinished::Feed(feed) if M::SCHEDULE_READS_EVENTS => feed::read(ctx, feed, deadline).await,
+        Unfinished::Feed(_) => {}
     }
 }
 

@@ -40,6 +40,8 @@ struct State {
     late: Vec<Vec<TransactWriteItem>>,
     /// What made transactions fail.
     lost: Vec<Key>,
+    /// The partitions that calls have named.
+    named: Vec<String>,
 }
 
 impl State {
@@ -111,6 +113,16 @@ impl MemoryTable {
         std::mem::take(&mut self.state().lost)
     }
 
+    /// The partitions that calls have read or written, or wanted to, since this was last asked.
+    #[must_use]
+    pub fn named(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().named)
+    }
+
+    fn name<'a>(&self, partitions: impl IntoIterator<Item = &'a str>) {
+        self.state().named.extend(partitions.into_iter().map(str::to_owned));
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("a world ends with the first panic")
     }
@@ -143,6 +155,7 @@ impl MemoryTable {
 
 impl Table for MemoryTable {
     async fn get(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
+        self.name([key.pk.as_str()]);
         let read = |fault| {
             is_read(fault)?;
             Ok(self.state().items.get(&key.pk, &key.sk).map(|item| Attributes::clone(item)))
@@ -157,6 +170,7 @@ impl Table for MemoryTable {
     ) -> Result<HashMap<Key, Attributes>, StoreError> {
         keys.sort();
         keys.dedup();
+        self.name(keys.iter().map(|key| key.pk.as_str()));
         is_read(self.network.arrive(CallKind::Batch).await)?;
         // Each item is read at a time of its own: a transaction can be seen in half.
         let mut keys: Vec<_> = keys.into_iter().map(|key| (self.network.delay(CallKind::Batch), key)).collect();
@@ -179,6 +193,7 @@ impl Table for MemoryTable {
 
     async fn query(&self, pk: &str, consistency: Consistency) -> Result<Vec<Attributes>, StoreError> {
         assert!(!pk.is_empty(), "DynamoDB refuses an empty text in a key");
+        self.name([pk]);
         is_read(self.network.arrive(CallKind::Query).await)?;
         let age = self.age(CallKind::Query, consistency);
         let mut found = Vec::new();
@@ -209,6 +224,7 @@ impl Table for MemoryTable {
     }
 
     async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<Written, StoreError> {
+        self.name(actions.iter().filter_map(write::partition_of));
         let write = |fault| {
             let mut state = self.state();
             match fault {

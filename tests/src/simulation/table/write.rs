@@ -118,6 +118,14 @@ impl<'a> Action<'a> {
     }
 }
 
+/// The partition that an action is about.
+pub(super) fn partition_of(action: &TransactWriteItem) -> Option<&str> {
+    let put = action.put.as_ref().map(|put| &put.item);
+    let update = action.update.as_ref().map(|update| &update.key);
+    let check = action.condition_check.as_ref().map(|check| &check.key);
+    put.or(update).or(check).map(|key| key_text(key, "pk"))
+}
+
 fn refuse_rivals(actions: &[Action<'_>]) {
     let mut keys: Vec<_> = actions.iter().map(|action| (action.pk, action.sk)).collect();
     keys.sort_unstable();
