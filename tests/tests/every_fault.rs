@@ -5,7 +5,7 @@
 //! `STORY=checkout/12:ReplyLost cargo test -p classpay-tests --test every_fault` tells that one again, step by step, in
 //! all its variants. `EVERY=1` tells the pairs of all roads, each healed in each way: it takes many minutes.
 //!
-//! Invariant: chance has no part in it. What is left out is left out by count, and the count is printed.
+//! Invariant: chance has no part in it. Each pair is told; in a plain run the ways in which it heals take turns.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

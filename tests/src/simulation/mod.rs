@@ -21,5 +21,6 @@ pub mod story;
 pub mod stripe;
 pub mod studio;
 pub mod table;
+pub mod tenancy;
 pub mod told;
 pub mod world;

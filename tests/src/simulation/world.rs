@@ -25,11 +25,12 @@ use super::faults::{Network, WorldFaults};
 use super::invariants;
 use super::machine::{AsShipped, Flaw, Simulated};
 use super::model::Model;
-use super::purchases::{Call, Purchase, Wanted};
+use super::purchases::{Call, Purchase};
 use super::random::RandomFaults;
 use super::stripe::{Event, MemoryStripe};
 use super::studio::{self, BEGIN_MS};
 use super::table::MemoryTable;
+use super::tenancy::is_of_other_studio;
 
 /// What is violated, in a sentence that begins with the invariant's number.
 pub type Violation = String;
@@ -287,42 +288,6 @@ impl<F: Flaw> World<F> {
         Ok(step.answer)
     }
 
-    /// 13: what a task has just read or written is of its own studio, and its own family.
-    fn stays_at_home(&self, task: TaskId) -> Result<(), Violation> {
-        let named = self.table.named();
-        let Some((_, doing)) = self.running.iter().find(|(running, _)| *running == task) else { return Ok(()) };
-        let (company, family) = match *doing {
-            Doing::Opening(which) => (studio::COMPANY, Some(self.family_of(which))),
-            Doing::Paying(call) => (studio::COMPANY, Some(self.family_of(self.calls[call].purchase))),
-            Doing::Misusing(_) | Doing::Revoking | Doing::Repricing => (studio::COMPANY, None),
-            Doing::Trespassing => (studio::OTHER_COMPANY, None),
-            Doing::Delivering | Doing::Scheduled => return Ok(()),
-        };
-        for pk in named.iter().filter(|pk| pk.starts_with("C#")) {
-            let parts: Vec<_> = pk.split('#').collect();
-            let is_own =
-                parts[1] == company && (parts.get(2) != Some(&"F") || family.is_none_or(|own| parts[3] == own));
-            if !is_own {
-                return Err(format!("13: {doing:?} of {company} and {family:?} touched {pk}"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whose purchase it is: a link is its debit's family's, whoever pays it.
-    fn family_of(&self, which: usize) -> &'static str {
-        match &self.purchases[which].wanted {
-            Wanted::Link(link) => {
-                if *link == self.links[2] {
-                    "fml_2"
-                } else {
-                    "fml_1"
-                }
-            }
-            Wanted::Basket(_) => self.purchases[which].family,
-        }
-    }
-
     /// Ends a drawn task where it is.
     ///
     /// # Errors
@@ -409,11 +374,6 @@ impl<F: Flaw> World<F> {
         }
         if has_changed { invariants::at_every_instant(&self.model, &self.stripe) } else { Ok(()) }
     }
-}
-
-/// Nobody buys there.
-fn is_of_other_studio(key: &Key) -> bool {
-    key.pk.split('#').nth(1) == Some(studio::OTHER_COMPANY)
 }
 
 /// Whoever panicked has said so already.

@@ -5,6 +5,7 @@ use crate::simulation::chance::Chance;
 use crate::simulation::executor::Executor;
 
 const LOST: StripeError = StripeError::OutcomeUnknown;
+const SPOILT: StripeError = StripeError::KeySpoilt;
 
 /// An intent that is held, at a desk where the capture suffers this.
 fn held(fault: Fault) -> (Desk, IntentId) {
@@ -21,8 +22,8 @@ fn a_fault_has_its_effect_and_its_answer() {
         (Fault::RequestLost, LOST, IntentStatus::RequiresCapture),
         (Fault::ReplyLost, LOST, IntentStatus::Succeeded),
         (Fault::Late, LOST, IntentStatus::RequiresCapture),
-        (Fault::Stored500, LOST, IntentStatus::RequiresCapture),
-        (Fault::Stored500Done, LOST, IntentStatus::Succeeded),
+        (Fault::Stored500, SPOILT, IntentStatus::RequiresCapture),
+        (Fault::Stored500Done, SPOILT, IntentStatus::Succeeded),
     ];
     for (fault, error, status) in cases {
         let (desk, intent) = held(fault);
@@ -48,7 +49,7 @@ fn the_same_key_again_does_what_was_lost_and_answers_what_was_done() {
 fn a_500_is_answered_to_its_key_for_a_day_and_another_key_gets_past_it() {
     let (desk, intent) = held(Fault::Stored500);
     for _ in 0..3 {
-        assert_eq!(desk.capture(&intent, AMOUNT, "cap"), Err(LOST));
+        assert_eq!(desk.capture(&intent, AMOUNT, "cap"), Err(SPOILT));
     }
     assert_rejected(desk.cancel(&intent, "cap"), 400, "idempotency_error");
     desk.capture(&intent, AMOUNT, "cap:2").unwrap();
@@ -60,7 +61,7 @@ fn a_500_is_answered_to_its_key_for_a_day_and_another_key_gets_past_it() {
 fn a_500_after_the_effect_is_answered_to_its_key_too() {
     let (desk, intent) = held(Fault::Stored500Done);
     for _ in 0..2 {
-        assert_eq!(desk.capture(&intent, AMOUNT, "cap"), Err(LOST));
+        assert_eq!(desk.capture(&intent, AMOUNT, "cap"), Err(SPOILT));
         assert_eq!(desk.load(&intent).amount_received.units(), AMOUNT);
     }
     assert_unexpected_state(desk.capture(&intent, AMOUNT, "cap:2"));
