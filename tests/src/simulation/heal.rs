@@ -12,7 +12,6 @@ use super::invariants;
 use super::machine::Flaw;
 use super::purchases::Wanted;
 use super::run::{deliver, everybody_has_what_he_was_told};
-use super::stripe::PaysWith;
 use super::world::{Doing, Violation, World, lock};
 
 /// Who is tried first.
@@ -147,7 +146,10 @@ fn by_clients<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
         }
         let purchase = &world.purchases[which];
         let waits = purchase.intent.as_deref().is_some_and(|intent| world.is_meddled(intent));
-        if is_open && !waits && purchase.paid != Some(PaysWith::BankDebit) {
+        // A bank debit takes days, whoever of those who share the intent has chosen it.
+        let status = purchase.intent.as_deref().and_then(|intent| invariants::taken(&world.stripe, intent));
+        let is_under_way = status.is_some_and(|taken| taken.status == IntentStatus::Processing);
+        if is_open && !waits && !is_under_way {
             return Err(format!("a client alone heals nothing: {purchase:?}"));
         }
         world.coverage.healed_by_clients += 1;

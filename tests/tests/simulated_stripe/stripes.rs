@@ -304,7 +304,6 @@ impl Stripes {
     }
 
     /// A secret that one of them told before, the other told then too.
-    #[track_caller]
     /// Every event that our webhook follows, as both list it: its type and when it happened, the newest first.
     pub async fn listed(&self) -> Pair<Vec<(String, i64)>> {
         [all_listed(&self.real, &self.account).await, all_listed(&self.memory, &self.account).await]

@@ -127,7 +127,8 @@ pub fn price(studio: &Studio, places: &[Place<'_>], today: Date) -> Result<Quote
     }
     let (mut seasons, mut lines) = (Vec::new(), Vec::new());
     for (season, places) in of_season.into_values() {
-        let tuition = tuition::of_season(studio, season, places.into_iter())?;
+        let mut tuition = tuition::of_season(studio, season, places.into_iter())?;
+        discounts::apply(studio, season, &mut tuition)?;
         let season = season_quote(studio, season, &tuition, today)?;
         lines.extend(chosen(&season, &tuition));
         seasons.push(season);

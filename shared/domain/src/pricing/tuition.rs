@@ -1,6 +1,6 @@
-//! What the places of a season cost before tax, whatever plan they are paid on (rules 7 to 14).
+//! What the places of a season cost before discounts and tax, whatever plan they are paid on (rules 7 to 9).
 //!
-//! Invariant: a line's base is never negative, and its discounts are never more than its base.
+//! Invariant: a line's base is never negative.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,6 @@ use crate::calendar;
 use crate::catalogue::{PricingModel, PricingScheme, QuantityPrices, Season, Studio};
 use crate::id::{ClassId, StudentId};
 use crate::money::{Money, Overflow, split};
-use crate::pricing::discounts;
 use crate::pricing::place::Place;
 use crate::pricing::tax::Discount;
 
@@ -23,7 +22,7 @@ pub(super) struct Tuition<'a> {
     pub description: Arc<str>,
     /// Before discounts and exclusive tax.
     pub base: Money,
-    /// What the schemes take off, in the order of application; positive.
+    /// What schemes take off, in the order of application; positive, and never more than the base. None yet.
     pub discounts: Vec<Discount>,
 }
 
@@ -54,7 +53,6 @@ pub(super) fn of_season<'a>(
         }
         PricingScheme::ClassQuantity(prices) => price_by_quantity(studio, season, prices, &mut lines)?,
     }
-    discounts::apply(studio, season, &mut lines)?;
     Ok(lines)
 }
 
