@@ -303,12 +303,13 @@ impl Stripes {
         self.same_secret("ephemeral key", answers.map(|answer| answer.map(|key| key.secret)));
     }
 
-    /// A secret that one of them told before, the other told then too.
     /// Every event that our webhook follows, as both list it: its type and when it happened, the newest first.
     pub async fn listed(&self) -> Pair<Vec<(String, i64)>> {
         [all_listed(&self.real, &self.account).await, all_listed(&self.memory, &self.account).await]
     }
 
+    /// A secret that one of them told before, the other told then too.
+    #[track_caller]
     fn same_secret(&mut self, what: &str, answers: Answered<Secret>) {
         if let [Ok(real), Ok(memory)] = &answers {
             self.secrets.push([real.clone(), memory.clone()]);
