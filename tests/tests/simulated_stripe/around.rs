@@ -1,11 +1,13 @@
 //! Refunds, disputes and the dashboard, at both Stripes; and everything at the end.
 
+use classpay_domain::id::AccountId;
 use classpay_domain::money::Money;
-use classpay_service::stripe::StripeError;
+use classpay_service::stripe::{EventQuery, Payments, StripeError};
+use classpay_service::webhook::event::{FOLLOWED_KINDS, parse_listed};
 use classpay_tests::simulation::stripe::{Arrival, Verdict};
 use serde_json::{Value, json};
 
-use crate::stripes::Stripes;
+use crate::stripes::{Pair, Stripes};
 
 /// Fields of an event's object that are ids, but for the intent's.
 const IDS: [&str; 4] = ["id", "charge", "customer", "latest_charge"];
@@ -125,6 +127,11 @@ impl Stripes {
         }
     }
 
+    /// Every event that our webhook follows, as both list it: its type and when it happened, the newest first.
+    async fn listed(&self) -> Pair<Vec<(String, i64)>> {
+        [all_listed(&self.real, &self.account).await, all_listed(&self.memory, &self.account).await]
+    }
+
     /// What the simulation shows of an object the stand-in shows too.
     fn same_object(&self, kind: &str, memory: &Value, real: &Value) {
         for (field, value) in memory.as_object().expect("an object") {
@@ -156,6 +163,22 @@ impl Stripes {
             let expected = (sum("amountCaptured"), sum("amountRefunded"));
             let money = self.memory.glance(&memory, |glance| (glance.received.units(), glance.refunded.units()));
             assert_eq!(money, Some(expected), "{}: the simulation, and the stand-in", memory.as_str());
+        }
+    }
+}
+
+async fn all_listed(stripe: &impl Payments, account: &AccountId) -> Vec<(String, i64)> {
+    let (mut listed, mut next) = (Vec::new(), None);
+    loop {
+        let query = EventQuery { from_s: 0, until_s: i64::MAX, kinds: &FOLLOWED_KINDS, after: next.as_ref() };
+        let page = stripe.list_events(account, query).await.expect("nothing goes wrong");
+        listed.extend(page.events.iter().map(|text| {
+            let event = parse_listed(text, account, 0).expect("an event");
+            (event.kind, event.created_s)
+        }));
+        next = page.next;
+        if next.is_none() {
+            return listed;
         }
     }
 }

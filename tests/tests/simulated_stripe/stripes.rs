@@ -12,10 +12,9 @@ use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
 use classpay_service::stripe::{
-    Charge, EventQuery, Intent, Methods, NewIntent, PaymentMethod, Payments, Refund, Rejection, SavedCards, Secret,
-    Stripe, StripeError,
+    Charge, Intent, Methods, NewIntent, PaymentMethod, Payments, Refund, Rejection, SavedCards, Secret, Stripe,
+    StripeError,
 };
-use classpay_service::webhook::event::{FOLLOWED_KINDS, parse_listed};
 use classpay_tests::simulation::faults::{CallKind, Fault, Faults, Network};
 use classpay_tests::simulation::stripe::{Authentication, MemoryStripe, PaysWith};
 use serde_json::{Value, json};
@@ -41,7 +40,7 @@ pub type Answered<A> = Pair<Result<A, StripeError>>;
 /// Both.
 pub struct Stripes {
     pub http: Http,
-    real: Stripe,
+    pub real: Stripe,
     pub memory: MemoryStripe,
     clock: Arc<AtomicI64>,
     faults: Arc<Mutex<Said>>,
@@ -303,11 +302,6 @@ impl Stripes {
         self.same_secret("ephemeral key", answers.map(|answer| answer.map(|key| key.secret)));
     }
 
-    /// Every event that our webhook follows, as both list it: its type and when it happened, the newest first.
-    pub async fn listed(&self) -> Pair<Vec<(String, i64)>> {
-        [all_listed(&self.real, &self.account).await, all_listed(&self.memory, &self.account).await]
-    }
-
     /// A secret that one of them told before, the other told then too.
     #[track_caller]
     fn same_secret(&mut self, what: &str, answers: Answered<Secret>) {
@@ -369,22 +363,6 @@ impl Stripes {
 }
 
 /// An error without Stripe's sentence.
-async fn all_listed(stripe: &impl Payments, account: &AccountId) -> Vec<(String, i64)> {
-    let (mut listed, mut next) = (Vec::new(), None);
-    loop {
-        let query = EventQuery { from_s: 0, until_s: i64::MAX, kinds: &FOLLOWED_KINDS, after: next.as_ref() };
-        let page = stripe.list_events(account, query).await.expect("nothing goes wrong");
-        listed.extend(page.events.iter().map(|text| {
-            let event = parse_listed(text, account, 0).expect("an event");
-            (event.kind, event.created_s)
-        }));
-        next = page.next;
-        if next.is_none() {
-            return listed;
-        }
-    }
-}
-
 fn words(error: &StripeError) -> String {
     let coded = |kind: &str, rejection: &Rejection| {
         format!("{kind} {} {}", rejection.status, rejection.code.as_deref().unwrap_or("without a code"))
