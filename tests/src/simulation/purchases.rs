@@ -48,14 +48,18 @@ pub struct Purchase {
     pub key: Option<String>,
 }
 
-/// A call that pays a purchase.
+/// A call that pays a purchase, or tries to pay something else with its intent.
 #[derive(Debug)]
 pub struct Call {
     /// Which purchase.
     pub purchase: usize,
+    /// For whom.
+    pub family: &'static str,
+    /// For what.
+    pub wanted: Wanted,
     /// With which intent.
     pub intent: Option<String>,
-    /// What that intent charges, as it was shown.
+    /// What that intent charges, as it was shown to whoever pays his own purchase.
     pub shown: Option<i64>,
     /// What it was answered; nothing if it was killed.
     pub answer: Option<Answer>,
@@ -188,7 +192,9 @@ impl<F: Flaw> World<F> {
         let (family, intent, key) = (purchase.family, purchase.intent.clone(), purchase.key.clone());
         let wanted = purchase.wanted.clone();
         let (call, ctx) = (self.calls.len(), self.ctx.clone());
-        self.calls.push(Call { purchase: which, intent: intent.clone(), shown: purchase.shown, answer: None });
+        let own = wanted.clone();
+        let shown = purchase.shown;
+        self.calls.push(Call { purchase: which, family, wanted: own, intent: intent.clone(), shown, answer: None });
         match wanted {
             Wanted::Basket(items) => {
                 self.spawn(
@@ -206,9 +212,15 @@ impl<F: Flaw> World<F> {
     fn misuse(&mut self, which: usize) {
         let intent = self.purchases[which].intent.clone();
         let ctx = self.ctx.clone();
+        let call = self.calls.len();
+        let mut told = |family, wanted| {
+            let intent = intent.clone();
+            self.calls.push(Call { purchase: which, family, wanted, intent, shown: None, answer: None });
+        };
         if self.chance.one_in(4) {
             let link = self.chance.pick(&self.links).clone();
-            self.spawn(Doing::Misusing(which), async move { Some(calls::process_link(ctx, link, intent).await) });
+            told(self.purchases[which].family, Wanted::Link(link.clone()));
+            self.spawn(Doing::Misusing(call), async move { Some(calls::process_link(ctx, link, intent).await) });
             return;
         }
         let own = self.purchases[which].family;
@@ -221,11 +233,9 @@ impl<F: Flaw> World<F> {
         }
         let (family, students) = if self.chance.one_in(3) { *self.chance.pick(&FAMILIES) } else { family_of(own) };
         let items: Arc<str> = basket(&self.chance, students).to_string().into();
-        if self.purchases[which].wanted == Wanted::Basket(items.clone()) && family == own {
-            return;
-        }
+        told(family, Wanted::Basket(items.clone()));
         self.spawn(
-            Doing::Misusing(which),
+            Doing::Misusing(call),
             async move { Some(calls::check_out(ctx, family, intent, items, None).await) },
         );
     }
@@ -244,9 +254,9 @@ impl<F: Flaw> World<F> {
                     purchase.shown = intent["amount"].as_i64();
                 }
             }
-            Doing::Paying(call) => self.calls[call].answer = Some(answer),
+            Doing::Paying(call) | Doing::Misusing(call) => self.calls[call].answer = Some(answer),
             Doing::Trespassing => self.coverage.trespassed += 1,
-            Doing::Misusing(_) | Doing::Delivering | Doing::Scheduled | Doing::Revoking | Doing::Repricing => {}
+            Doing::Delivering | Doing::Scheduled | Doing::Revoking | Doing::Repricing => {}
         }
     }
 }

@@ -317,7 +317,6 @@ pub(super) fn everybody_has_what_he_was_told<F: Flaw>(world: &World<F>) -> Resul
 }
 
 fn told_done<F: Flaw>(world: &World<F>, call: &Call, intent: &String) -> Result<(), Violation> {
-    let purchase = &world.purchases[call.purchase];
     let order = world.model().orders.values().find(|order| order.intent.as_ref() == Some(intent));
     let taken = invariants::taken(&world.stripe, intent);
     // A bank debit that was under way may have failed since; whoever was told so was told "pending".
@@ -325,15 +324,15 @@ fn told_done<F: Flaw>(world: &World<F>, call: &Call, intent: &String) -> Result<
         call.answer.as_ref().and_then(|a| a.body.as_ref()).is_some_and(|b| b.contains("payment-pending-card"));
     match order {
         Some(order) if order.state == "COMPLETED" => {
-            let is_own = match &purchase.wanted {
-                Wanted::Basket(items) => super::told::is_basket(&order.basket, purchase.family, items),
+            let is_own = match &call.wanted {
+                Wanted::Basket(items) => super::told::is_basket(&order.basket, call.family, items),
                 Wanted::Link(_) => order.link.is_some(),
             };
             if !is_own {
                 return Err(format!("10: {call:?} was told 200, and its intent has paid another basket: {order:?}"));
             }
             let received = taken.map(|taken| taken.received);
-            if call.shown != Some(order.total) || received != Some(order.total) {
+            if call.shown.is_some_and(|shown| shown != order.total) || received != Some(order.total) {
                 return Err(format!("7: {call:?} was charged {received:?}: {order:?}"));
             }
             Ok(())

@@ -51,7 +51,7 @@ pub enum Doing {
     Opening(usize),
     /// The call of that number: a purchase is checked out, or its link processed.
     Paying(usize),
-    /// An intent is used for another basket than its own, or by another family.
+    /// The call of that number: an intent is used for another basket than its own, or by another family.
     Misusing(usize),
     /// Another studio's family uses an intent that isn't that studio's.
     Trespassing,
