@@ -124,12 +124,18 @@ async fn round<M: Machine>(
             let step = road::take(ctx, link, &target, &session, intent, deadline).await?;
             return Ok((target, step));
         }
+        // Whoever has cancelled it, perhaps the schedule a moment ago: the link's time is over.
+        IntentStatus::Canceled
+        | IntentStatus::RequiresPaymentMethod
+        | IntentStatus::RequiresConfirmation
+        | IntentStatus::RequiresAction
+            if end::is_over(ctx, link) =>
+        {
+            end::expire(ctx, &stripe, &account, link).await?;
+            return Ok((target, Step::Again));
+        }
         IntentStatus::Canceled => ErrorCode::PaymentCancelled,
         IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction => {
-            if end::is_over(ctx, link) {
-                end::expire(ctx, &stripe, &account, link).await?;
-                return Ok((target, Step::Again));
-            }
             ErrorCode::PaymentNotAuthorised
         }
     };
