@@ -83,6 +83,8 @@ pub enum OrderState {
 pub struct IntentFacts {
     /// Its status.
     pub status: IntentStatus,
+    /// What it is for: the most that can be captured, in minor units.
+    pub amount: Money,
     /// What has been captured, in minor units.
     pub received: Money,
 }
@@ -106,7 +108,7 @@ pub enum Step {
     Complete,
     /// Give back what the order reserved and finish it.
     Release,
-    /// Cancel the intent: its bank debit has failed.
+    /// Cancel the intent: its bank debit has failed, or it holds less than the order's total.
     Void,
     /// Nothing can be done now: somebody else's move.
     Wait,
@@ -118,7 +120,9 @@ pub enum Step {
 #[must_use]
 pub fn next_step(paid_by: PaidBy, total: Money, intent: IntentFacts) -> Step {
     match (intent.status, paid_by) {
-        // A payer whose bank debit failed may confirm anew with a card: that is an authorisation like any other.
+        // A payer whose bank debit failed may confirm anew with a card: that is an authorisation like any other. The
+        // amount may have been changed in between; less than the total can never be captured as the total.
+        (IntentStatus::RequiresCapture, _) if intent.amount < total => Step::Void,
         (IntentStatus::RequiresCapture, _) => Step::Capture,
         (IntentStatus::Succeeded, _) if intent.received == total => Step::Complete,
         // Another amount was captured than the order's: no guess.
@@ -141,13 +145,18 @@ pub fn next_step(paid_by: PaidBy, total: Money, intent: IntentFacts) -> Step {
 mod tests {
     use super::*;
 
+    fn facts(status: IntentStatus, amount: i64, received: i64) -> IntentFacts {
+        IntentFacts { status, amount: Money::minor(amount), received: Money::minor(received) }
+    }
+
     #[test]
     fn nothing_is_posted_before_succeeded_and_nothing_released_before_canceled() {
         let total = Money::minor(1000);
         let cases = IntentStatus::ALL.into_iter().flat_map(|s| [PaidBy::Card, PaidBy::BankDebit].map(|by| (s, by)));
         for (status, paid_by) in cases {
             for received in [0, 999, 1000] {
-                let step = next_step(paid_by, total, IntentFacts { status, received: Money::minor(received) });
+                let facts = IntentFacts { status, amount: total, received: Money::minor(received) };
+                let step = next_step(paid_by, total, facts);
                 if step == Step::Complete {
                     assert_eq!((status, received), (IntentStatus::Succeeded, 1000));
                 }
@@ -163,13 +172,21 @@ mod tests {
 
     #[test]
     fn an_amount_that_is_not_the_order_s_is_for_a_person() {
-        let facts = IntentFacts { status: IntentStatus::Succeeded, received: Money::minor(999) };
+        let facts = facts(IntentStatus::Succeeded, 1000, 999);
         assert_eq!(next_step(PaidBy::Card, Money::minor(1000), facts), Step::Review);
     }
 
     #[test]
+    fn what_holds_less_than_the_order_s_total_is_voided_and_what_holds_more_is_captured() {
+        for paid_by in [PaidBy::Card, PaidBy::BankDebit] {
+            let step = |amount| next_step(paid_by, Money::minor(1000), facts(IntentStatus::RequiresCapture, amount, 0));
+            assert_eq!([step(999), step(1000), step(1001)], [Step::Void, Step::Capture, Step::Capture]);
+        }
+    }
+
+    #[test]
     fn a_bank_debit_that_failed_is_voided_and_a_card_that_steps_back_is_for_a_person() {
-        let facts = IntentFacts { status: IntentStatus::RequiresPaymentMethod, received: Money::ZERO };
+        let facts = facts(IntentStatus::RequiresPaymentMethod, 1000, 0);
         assert_eq!(next_step(PaidBy::BankDebit, Money::minor(1000), facts), Step::Void);
         assert_eq!(next_step(PaidBy::Card, Money::minor(1000), facts), Step::Review);
     }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use classpay_domain::order::IntentStatus;
+use classpay_service::http::ErrorCode;
 
 use super::calls;
 use super::invariants;
@@ -27,6 +28,8 @@ pub enum Healing {
 
 /// How often a client calls again before it counts as unhealed.
 const CALLS_AGAIN: u32 = 6;
+/// How long a client waits who is told that he has called too often.
+const AN_HOUR_S: i64 = 3600;
 
 /// Ends a world: faults stop, calls end or are killed, what was lost lands or doesn't; then it heals.
 ///
@@ -140,8 +143,12 @@ fn by_clients<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
             run_all(world)?;
             let last = world.calls.last().and_then(|call| call.answer.as_ref());
             is_open = last.is_some_and(super::calls::Answer::is_open);
+            let is_told_to_wait = last.is_some_and(|answer| answer.code == Some(ErrorCode::TooManyAttempts));
             if !is_open {
                 break;
+            }
+            if is_told_to_wait {
+                world.pass_s(AN_HOUR_S);
             }
         }
         let purchase = &world.purchases[which];

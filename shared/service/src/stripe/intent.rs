@@ -119,7 +119,21 @@ impl Intent {
     /// What the domain needs to decide what happens next.
     #[must_use]
     pub fn facts(&self) -> IntentFacts {
-        IntentFacts { status: self.status, received: self.amount_received }
+        IntentFacts { status: self.status, amount: self.amount, received: self.amount_received }
+    }
+}
+
+impl Charge {
+    /// What went back to the payer. What was held and not captured may count as refunded at Stripe, and went nowhere.
+    #[must_use]
+    pub fn given_back(&self) -> Money {
+        let (captured, refunded) = (self.amount_captured.units(), self.amount_refunded.units());
+        let released = self.amount.units().saturating_sub(captured);
+        match captured {
+            0 => Money::ZERO,
+            _ if refunded >= released => Money::minor(refunded.saturating_sub(released)),
+            _ => self.amount_refunded,
+        }
     }
 }
 
