@@ -112,6 +112,20 @@ impl Stack {
         calls
     }
 
+    /// The permissions that the functions' calls of the table have used: function, action and resource, and in how many
+    /// calls.
+    ///
+    /// # Panics
+    /// If the table doesn't answer.
+    pub async fn permissions_used(&self) -> BTreeMap<[String; 3], u64> {
+        let log = self.told(Callee::DynamoDb, Method::GET, "/_control/requests").await.json();
+        let used = log["used"].as_array().expect("a list").iter().map(|used| {
+            let text = |name: &str| used[name].as_str().expect("a text").to_owned();
+            (["function", "action", "resource"].map(text), used["count"].as_u64().expect("a count"))
+        });
+        used.collect()
+    }
+
     /// What was called, in the order of arrival: first of the table, then of Stripe.
     ///
     /// # Panics

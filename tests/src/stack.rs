@@ -212,6 +212,12 @@ impl Stack {
         &self.ready.dynamodb
     }
 
+    /// Where its Stripe is.
+    #[must_use]
+    pub fn stripe_url(&self) -> &str {
+        &self.ready.stripe
+    }
+
     /// The studio's company.
     #[must_use]
     pub fn company(&self) -> &str {

@@ -78,6 +78,17 @@ impl Stack {
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
 
+    /// The studio captures an intent by hand, in Stripe's dashboard.
+    ///
+    /// # Panics
+    /// If Stripe refuses.
+    pub async fn capture_by_hand(&self, intent: &str) {
+        let request = self.stripe().request(Method::POST, &format!("/v1/payment_intents/{intent}/capture"));
+        let request = request.bearer_auth("sk_test_dashboard").header("stripe-account", self.account());
+        let answer = Api::send(request.header("content-type", "application/x-www-form-urlencoded")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+
     /// A family checks out.
     pub async fn check_out(&self, family: &str, intent: &str, items: &Value) -> Answer {
         self.family(family).checkout(family, Some(intent), items).await

@@ -1,6 +1,7 @@
 //! A link that is paid by bank debit: days on its way, and it may fail.
 
-use classpay_tests::{COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, Call, OKAFOR, Stack, assert_books_balance};
+use classpay_tests::{Api, COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, Call, OKAFOR, Stack, assert_books_balance};
+use reqwest::Method;
 use serde_json::json;
 
 const DEBIT: &str = "pm_bacsDebit_success";
@@ -157,4 +158,29 @@ async fn a_debit_made_after_the_expiry_that_arrives_all_the_same_is_the_family_s
     let credits = stack.table().partition(&format!("C#{}#F#{OKAFOR}#LEDGER", stack.company()), "TRN#").await;
     let paid = credits.iter().filter(|item| item["doc"].as_s().is_ok_and(|doc| doc.contains("payment-auto"))).count();
     assert_eq!(paid, 1, "what Stripe has taken is the family's, once");
+}
+
+#[tokio::test]
+async fn a_card_that_holds_less_than_a_failed_bank_debit_s_order_is_released_and_the_link_is_open_again() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = debited(&stack, &link).await;
+    assert_eq!(stack.process_link(&link, Some(&intent)).await.status, 200);
+    bank_says(&stack, &intent, "fail").await;
+    // Before anybody looks, the studio gives a discount of its own at Stripe, and the payer takes a card.
+    let lowered = stack.stripe().request(Method::POST, &format!("/v1/payment_intents/{intent}"));
+    let lowered = lowered.bearer_auth("sk_test_dashboard").header("stripe-account", stack.account());
+    let form = format!("amount={}", COSTUMES_TOTAL - 100);
+    let lowered = Api::send(lowered.header("content-type", "application/x-www-form-urlencoded").body(form)).await;
+    assert_eq!(lowered.status, 200, "{}", lowered.text);
+    stack.confirm(&intent).await;
+    assert_eq!(stack.intent_status(&intent).await, "requires_capture");
+
+    let refused = stack.process_link(&link, Some(&intent)).await;
+    assert_eq!((refused.status, refused.code().as_str()), (422, "payment_cancelled"), "{}", refused.text);
+    assert_eq!((stack.intent_status(&intent).await.as_str(), stack.due(COSTUMES).await), ("canceled", COSTUMES_DUE));
+    assert_eq!(stack.captured().await, []);
+    let next = stack.authorise_link(&link).await;
+    assert_eq!(stack.process_link(&link, Some(&next)).await.status, 200);
+    assert_books_balance(&stack).await;
 }

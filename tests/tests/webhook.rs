@@ -4,11 +4,10 @@
 
 use classpay_tests::studio::{self, MINH, NGUYEN, POINTE, ballet_for_ada};
 use classpay_tests::{
-    Api, COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, Call, OKAFOR, Stack, StackOptions, Webhooks, assert_books_balance,
+    COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, Call, OKAFOR, Stack, StackOptions, Webhooks, assert_books_balance,
     signature,
 };
 use futures_util::future::join_all;
-use reqwest::Method;
 use serde_json::{Value, json};
 
 const AUTHORISED: &str = "payment_intent.amount_capturable_updated";
@@ -235,9 +234,7 @@ async fn a_refund_is_posted_after_the_payment_even_if_nothing_was_told_of_that()
     let intent = stack.authorise_link(&link).await;
     let before = stack.balance(OKAFOR).await;
     // In its dashboard the studio captures the payment and gives it back.
-    let capture = stack.stripe().request(Method::POST, &format!("/v1/payment_intents/{intent}/capture"));
-    let answer = Api::send(capture.bearer_auth("sk_test_local").header("stripe-account", stack.account())).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
+    stack.capture_by_hand(&intent).await;
     stack.refund(&intent, None).await;
     stack.deliver(&stack.event("charge.refunded").await).await;
     assert_eq!(stack.link_status(&link).await, "refunded");

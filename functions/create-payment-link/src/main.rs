@@ -1,15 +1,11 @@
-use std::convert::Infallible;
-
-use classpay_service::http::{answer, respond};
 use classpay_service::runtime;
 use lambda_http::{Error, Request, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let ctx = runtime::start().await?;
+    let function = runtime::start().await?;
     let serve = |request: Request| async move {
-        let result = create_payment_link::handle(ctx, &request).await;
-        Ok::<_, Infallible>(answer(result, respond::request_id(&request)))
+        function.serve(&request, create_payment_link::handle(&function.ctx, &request)).await
     };
     run(service_fn(serve)).await
 }

@@ -19,6 +19,7 @@ use classpay_service::machine::Machine;
 use classpay_service::refusals::quote_changed;
 use classpay_service::store::{LoadedStudio, SessionKind, Written};
 use classpay_service::stripe::{PaymentSessionBody, Payments, SavedCards, make_customer};
+use classpay_service::telemetry;
 use lambda_http::Request;
 use serde::Deserialize;
 
@@ -98,7 +99,9 @@ pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<R
         stripe.create_customer_session(&account, &customer, SavedCards::Offered, &session_key),
         stripe.create_ephemeral_key(&account, &customer, &ephemeral_key),
     );
-    Response::ok(&PaymentSessionBody::new(&intent?, &session?, &key?))
+    let intent = intent?;
+    telemetry::about_intent(&intent.id);
+    Response::ok(&PaymentSessionBody::new(&intent, &session?, &key?))
 }
 
 /// An amount that the caller names.

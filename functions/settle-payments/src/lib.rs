@@ -5,7 +5,7 @@
 
 use classpay_service::context::{Context, Deadline};
 use classpay_service::machine::Machine;
-use classpay_service::sweep::{Report, sweep};
+use classpay_service::sweep::{Report, backlog, sweep};
 use lambda_runtime::{Error, LambdaEvent};
 use serde_json::Value;
 
@@ -19,5 +19,6 @@ pub async fn handle<M: Machine>(ctx: &Context<M>, event: LambdaEvent<Value>) -> 
         Ok(Report { looked, finished, left }) => tracing::info!(looked, finished, left, "swept"),
         Err(error) => tracing::error!(%error, "nothing could be swept"),
     }
+    backlog::measure(ctx).await;
     Ok(report?)
 }

@@ -14,7 +14,7 @@ use crate::gateway::{Holder, INTEGRATION_TIMEOUT, mint_token};
 use crate::loopback::is_loopback;
 use crate::stack::{Settings, Stack};
 use crate::template::{TEMPLATE, Template};
-use crate::{Problem, binaries, dynamodb, studio, welcome};
+use crate::{Problem, binaries, dynamodb, orders, studio, welcome};
 
 /// The API, DynamoDB and Stripe on this machine, with the functions' own binaries behind them.
 #[derive(Debug, Parser)]
@@ -30,6 +30,8 @@ pub struct Cli {
 enum Command {
     /// Loads a studio into a table: what is new or has changed. Names every mistake in it before anything is written.
     Import(Import),
+    /// Shows what is unfinished, finishes or voids it, and compares Stripe with the ledger. Of any table.
+    Orders(orders::Orders),
     /// Prints a bearer token, valid for a day.
     Token(Token),
     /// Prints the environment that a running stack gives a function, as KEY=VALUE lines.
@@ -133,6 +135,7 @@ struct Env {
 pub async fn run(cli: Cli) -> Result<(), Problem> {
     match cli.command {
         Some(Command::Import(import)) => load(&import).await,
+        Some(Command::Orders(orders)) => orders::run(orders).await,
         Some(Command::Token(token)) => print_token(token),
         Some(Command::Env(env)) => print_environment(&env).await,
         None => start(cli.start).await,

@@ -1,11 +1,12 @@
 //! The table: in an embedded DynamoDB, or in the one the developer names.
 //!
-//! Read in this order: here (the table), [`front`] (what stands before the embedded one), [`faults`] (what can be
-//! ordered there), [`control`] (how).
+//! Read in this order: here (the table), [`front`] (what stands before the embedded one), [`access`] (who may do what
+//! there), [`faults`] (what can be ordered there), [`control`] (how).
 //!
 //! Invariant: it is created from the template, through the real SDK, and only where it is missing.
 //! Nothing is ever created in a DynamoDB that is not local unless that was asked for.
 
+mod access;
 mod answers;
 mod control;
 mod faults;
@@ -29,6 +30,7 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use tokio::net::TcpListener;
 
+pub use self::access::Access;
 use crate::developer::variable;
 use crate::runtime::LOCAL_REGION;
 use crate::template::{Key, Table};
@@ -55,13 +57,15 @@ pub fn embedded<S: Future<Output = ()> + Send + 'static>(
     Ok(dynoxide::server::serve_with_shutdown(listener, database, shutdown))
 }
 
-/// Serves an embedded DynamoDB until both futures are ready, with faults that can be ordered under `/_control/`.
+/// Serves an embedded DynamoDB until both futures are ready, which refuses the functions what the template doesn't allow
+/// them, with faults that can be ordered under `/_control/`.
 ///
 /// # Errors
 /// As [`embedded`]; or there is no port for it.
 pub async fn embedded_with_faults<S: Future<Output = ()> + Send + 'static>(
     file: Option<&Path>,
     listener: TcpListener,
+    access: Access,
     shutdown: S,
     front_shutdown: S,
 ) -> Result<impl Future<Output = Result<(), String>> + Send + use<S>, Problem> {
@@ -69,7 +73,7 @@ pub async fn embedded_with_faults<S: Future<Output = ()> + Send + 'static>(
     let behind = loopback::anywhere(0).await.map_err(trouble)?;
     let url = format!("http://{}", behind.local_addr().map_err(trouble)?);
     let database = embedded(file, behind, shutdown)?;
-    let front = front::serve(listener, url.parse().map_err(|_| Problem::new(url))?, front_shutdown);
+    let front = front::serve(listener, url.parse().map_err(|_| Problem::new(url))?, access, front_shutdown);
     Ok(async { tokio::try_join!(database, front).map(|((), ())| ()) })
 }
 
@@ -145,7 +149,7 @@ async fn create(client: &Client, name: &str, table: &Table) -> Result<(), Proble
         let index = GlobalSecondaryIndex::builder()
             .index_name(&index.name)
             .set_key_schema(Some(key_schema(&index.key)?))
-            .projection(Projection::builder().projection_type(ProjectionType::All).build())
+            .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
             .build()
             .map_err(failed)?;
         request = request.global_secondary_indexes(index);

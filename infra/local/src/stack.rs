@@ -22,6 +22,7 @@ use crate::developer::{tell, variables};
 use crate::gateway::Gateway;
 use crate::loopback::{is_loopback, listen};
 use crate::runtime::{self, Backends, Pool, Pools};
+use crate::secrets::Secrets;
 use crate::studio::{self, Loaded};
 use crate::template::Template;
 use crate::{Problem, dynamodb, schedule, stripe};
@@ -90,7 +91,9 @@ impl Stack {
         let mut servers = Vec::new();
         if let Some(listener) = dynamodb.ours {
             let file = file("dynamodb.sqlite");
-            let server = dynamodb::embedded_with_faults(file.as_deref(), listener, when(&ended), when(&ended)).await?;
+            let access = dynamodb::Access::of(&template, &settings.table);
+            let server =
+                dynamodb::embedded_with_faults(file.as_deref(), listener, access, when(&ended), when(&ended)).await?;
             servers.push(attend("DynamoDB", server));
         }
         if let Some(listener) = stripe.ours {
@@ -116,7 +119,6 @@ impl Stack {
             api_url: api_url.clone(),
             dynamodb_url: dynamodb.url.clone(),
             stripe_url: stripe.url.clone(),
-            stripe_key,
             table: settings.table.clone(),
             credentials: if is_local { Backends::local_credentials() } else { own_credentials() },
             clock_offset_ms: clock.told_offset_ms(),
@@ -131,7 +133,8 @@ impl Stack {
             }));
         }
         let server =
-            Gateway::new(template, Arc::clone(&pools), clock, settings.integration_timeout).serve(api, when(&ended));
+            Gateway::new(template, Arc::clone(&pools), clock, Secrets::with(&stripe_key), settings.integration_timeout)
+                .serve(api, when(&ended));
         servers.push(attend("the API", async { server.await.map_err(|problem| problem.to_string()) }));
         let (dynamodb_url, stripe_url) = (dynamodb.url, stripe.url);
         let table = settings.table.clone();

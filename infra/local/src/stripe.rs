@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use crate::Problem;
 use crate::clock::Clock;
 use crate::developer::variable;
-use crate::runtime::{LOCAL_STRIPE_KEY, LOCAL_WEBHOOK_SECRET, PlatformKey};
+use crate::secrets::{LOCAL_STRIPE_KEY, LOCAL_WEBHOOK_SECRET, PlatformKey};
 
 /// Where the template has the webhook.
 const WEBHOOK_PATH: &str = "/v1/stripe/webhook";

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::gateway::{Holder, mint_token};
-use crate::runtime::LOCAL_STRIPE_KEY;
+use crate::secrets::LOCAL_STRIPE_KEY;
 use crate::stack::Stack;
 
 /// One line of JSON: all a program needs to use the stack.

@@ -38,7 +38,8 @@ async fn a_function_has_lambdas_and_the_templates_variables_and_no_others() {
     let api = echo::echo().await;
     let given = api.get_json("/open?mode=environment").await;
     assert_eq!(given["TABLE_NAME"], "classpay-local");
-    assert_eq!(given["STRIPE_SECRET_KEY"], "sk_test_local");
+    assert_eq!(given["STRIPE_SECRET_ARN"], classpay_local::secrets::STRIPE_KEY_ARN);
+    assert_eq!(given["AWS_ENDPOINT_URL_SECRETS_MANAGER"], format!("{}/_local/secrets", api.stack.api_url));
     assert_eq!(given["STRIPE_API_BASE"], api.stack.stripe_url);
     assert_eq!(given["AWS_ENDPOINT_URL_DYNAMODB"], api.stack.dynamodb_url);
     assert_eq!(given["AWS_LAMBDA_FUNCTION_NAME"], "echo");
@@ -68,6 +69,22 @@ async fn the_stack_tells_the_environment_that_it_gives() {
     }
     let unknown = api.request(reqwest::Method::GET, "/_local/env/nonsense").send().await.unwrap();
     assert_eq!(unknown.status(), 404);
+}
+
+#[tokio::test]
+async fn the_stack_tells_the_last_event_of_a_function_and_hands_it_any_other() {
+    let api = echo::echo().await;
+    let event = || async { api.request(reqwest::Method::GET, "/_local/event/echo").send().await.unwrap() };
+    assert_eq!(event().await.status(), 404);
+    api.get_json("/open?mode=environment").await;
+    let mut told: Value = event().await.json().await.unwrap();
+    assert_eq!((&told["routeKey"], &told["rawQueryString"]), (&"ANY /open".into(), &"mode=environment".into()));
+
+    told["headers"]["x-of-my-own"] = "yes".into();
+    let handed = api.request(reqwest::Method::POST, "/_local/invoke/echo").body(told.to_string());
+    let answer: Value = handed.send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["statusCode"], 200);
+    assert_eq!(event().await.json::<Value>().await.unwrap(), told);
 }
 
 #[tokio::test]

@@ -111,13 +111,16 @@ async fn a_body_above_ten_megabytes_is_too_large() {
 }
 
 #[tokio::test]
-async fn a_page_in_a_browser_learns_no_environment_and_moves_no_clock() {
+async fn a_page_in_a_browser_learns_no_environment_and_no_event_and_moves_no_clock() {
     let api = echo::echo().await;
     let page = |request: reqwest::RequestBuilder| request.header("origin", "https://elsewhere.example");
     let rebound = |request: reqwest::RequestBuilder| request.header("host", "elsewhere.example:9000");
     let environment = || api.request(Method::GET, "/_local/env/echo");
     let clock = || api.request(Method::POST, "/_local/clock").body(r#"{"now": "2030-01-01T00:00:00Z"}"#);
-    for request in [page(environment()), rebound(environment()), page(clock()), rebound(clock())] {
+    let event = || api.request(Method::GET, "/_local/event/echo");
+    let invoke = || api.request(Method::POST, "/_local/invoke/echo").body("{}");
+    let guarded: [&dyn Fn() -> reqwest::RequestBuilder; 4] = [&environment, &clock, &event, &invoke];
+    for request in guarded.into_iter().flat_map(|request| [page(request()), rebound(request())]) {
         assert_eq!(request.send().await.unwrap().status(), 403);
     }
     assert_eq!(environment().send().await.unwrap().status(), 200);

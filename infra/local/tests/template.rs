@@ -26,7 +26,7 @@ fn every_function_of_the_repositorys_template_has_a_route_behind_the_authorizer_
     assert_eq!(quote.resource, "GetQuoteFunction");
     assert_eq!(quote.timeout, Duration::from_secs(25));
     assert_eq!(quote.environment["TABLE_NAME"], Expression::Ref("Table".into()));
-    assert!(!quote.environment.contains_key("STRIPE_SECRET_KEY"), "a quote asks Stripe nothing");
+    assert!(!quote.environment.contains_key("STRIPE_SECRET_ARN"), "a quote asks Stripe nothing");
     let table = &template.table;
     assert_eq!((table.key.hash.as_str(), table.key.range.as_deref()), ("pk", Some("sk")));
     assert_eq!(table.indexes[0].name, "GSI1");

@@ -78,6 +78,14 @@ pub fn left_until(deadline_ms: u64) -> Duration {
     Duration::from_millis(deadline_ms).saturating_sub(now)
 }
 
+/// Now by the machine's clock, in milliseconds since 1970, for what is written in a log.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "a log tells the machine's time, whatever the stack's clock shows")]
+pub fn machine_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// How the contract writes an instant: `2023-12-05 14:30:41`, UTC.
 #[must_use]
 pub fn wire_instant(instant: Timestamp) -> String {

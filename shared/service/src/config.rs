@@ -8,14 +8,18 @@ use crate::clock::Clock;
 /// What a function is told by its environment.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// The deployment, as its metrics name it.
+    pub service: String,
+    /// The function's own name.
+    pub function: String,
     /// The table.
     pub table: String,
-    /// Stripe's secret key; functions that don't speak to Stripe have none.
-    pub stripe_secret_key: Option<String>,
+    /// Where Stripe's secret key is kept; functions that don't speak to Stripe have none.
+    pub stripe_key_secret: Option<String>,
     /// Where Stripe is; `None`: at Stripe.
     pub stripe_api_base: Option<String>,
-    /// What Stripe signs its events with, comma separated; only the webhook has it.
-    pub stripe_webhook_secrets: Option<String>,
+    /// Where it is kept what Stripe signs its events with; only the webhook has it.
+    pub webhook_signing_secret: Option<String>,
     /// Where payment links are opened: their id is added to it. Functions that show none have none.
     pub payment_link_url: Option<String>,
     /// The time.
@@ -44,10 +48,12 @@ impl Config {
             _ => 0,
         };
         Ok(Self {
+            service: variable("SERVICE_NAME").ok_or(ConfigError("SERVICE_NAME"))?,
+            function: variable("AWS_LAMBDA_FUNCTION_NAME").ok_or(ConfigError("AWS_LAMBDA_FUNCTION_NAME"))?,
             table: variable("TABLE_NAME").ok_or(ConfigError("TABLE_NAME"))?,
-            stripe_secret_key: variable("STRIPE_SECRET_KEY"),
+            stripe_key_secret: variable("STRIPE_SECRET_ARN"),
             stripe_api_base: variable("STRIPE_API_BASE"),
-            stripe_webhook_secrets: variable("STRIPE_WEBHOOK_SECRETS"),
+            webhook_signing_secret: variable("WEBHOOK_SECRET_ARN"),
             payment_link_url: variable("PAYMENT_LINK_URL"),
             clock: Clock::ahead_by_ms(offset_ms),
         })

@@ -10,13 +10,16 @@ use std::time::Duration;
 use classpay_domain::id::{AccountId, CompanyId};
 use lambda_http::{Request, RequestExt};
 
+use crate::aws;
 use crate::clock::{Clock, left_until};
 use crate::config::{Config, ConfigError};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::{Machine, Shipped};
 use crate::mint::Mint;
+use crate::secrets::{KeptSecret, SecretUnavailable};
 use crate::store::{DynamoDb, Store, StoreError};
 use crate::stripe::{Secret, Stripe, StripeConfig};
+use crate::webhook::signing::SigningSecrets;
 
 /// With less than this left, what isn't finished is answered with 202: a reply from Stripe may take two seconds.
 const SHORT: Duration = Duration::from_secs(3);
@@ -31,34 +34,48 @@ pub struct Context<M: Machine = Shipped> {
     /// Ids.
     pub mint: Mint,
     stripe: Option<M::Stripe>,
-    webhook_secrets: Vec<Secret>,
+    signing: SigningSecrets,
     payment_link_url: Option<String>,
     accounts: Mutex<HashMap<CompanyId, AccountId>>,
 }
 
 impl Context {
-    /// Connects, as the environment says.
+    /// Connects, as the configuration says.
     ///
     /// # Errors
-    /// [`ConfigError`] names the variable that is missing or malformed.
-    pub async fn connect() -> Result<Self, ConfigError> {
-        let config = Config::from_environment()?;
-        let stripe = config.stripe_secret_key.map(|key| {
-            let mut stripe = StripeConfig::new(Secret::new(key));
-            if let Some(base) = config.stripe_api_base {
-                stripe.api_base = base;
-            }
-            Stripe::new(&stripe).map_err(|_| ConfigError("STRIPE_API_BASE"))
-        });
+    /// [`StartError`]: a variable that is malformed, a secret that can't be read.
+    pub async fn connect(config: Config) -> Result<Self, StartError> {
+        let aws = aws::sdk_config().await;
+        let kept = |arn: &Option<String>| {
+            let client = || aws_sdk_secretsmanager::Client::new(&aws);
+            arn.as_deref().map(|arn| KeptSecret::new(client(), arn))
+        };
+        let (key, signing) = (kept(&config.stripe_key_secret), kept(&config.webhook_signing_secret));
+        let signing = async { Ok(SigningSecrets::read(signing).await?) };
+        let (stripe, signing) = tokio::try_join!(stripe(key, config.stripe_api_base), signing)?;
         Ok(Self {
-            store: Store::new(DynamoDb::connect(config.table).await),
+            store: Store::new(DynamoDb::connect(&aws, config.table)),
             clock: config.clock,
             mint: Mint::new(config.clock),
-            stripe: stripe.transpose()?,
-            webhook_secrets: secrets(config.stripe_webhook_secrets.as_deref()),
+            stripe,
+            signing,
             payment_link_url: config.payment_link_url,
             accounts: Mutex::default(),
         })
+    }
+
+    /// What an operator's program settles with: it takes no events and shows no links.
+    #[must_use]
+    pub fn for_operator(table: DynamoDb, stripe: Stripe, clock: Clock) -> Self {
+        Self {
+            store: Store::new(table),
+            clock,
+            mint: Mint::new(clock),
+            stripe: Some(stripe),
+            signing: SigningSecrets::none(),
+            payment_link_url: None,
+            accounts: Mutex::default(),
+        }
     }
 }
 
@@ -79,7 +96,7 @@ impl<M: Machine> Context<M> {
             clock,
             mint,
             stripe: Some(stripe),
-            webhook_secrets: vec![webhook_secret],
+            signing: SigningSecrets::fixed(webhook_secret),
             payment_link_url: Some(payment_link_url),
             accounts: Mutex::default(),
         }
@@ -93,10 +110,10 @@ impl<M: Machine> Context<M> {
         self.stripe.as_ref().ok_or_else(|| ApiError::from(ErrorCode::StripeMisconfigured).because("no secret key"))
     }
 
-    /// What Stripe signs its events with: two while one is being replaced by the other. Only the webhook has any.
+    /// What Stripe signs its events with. Only the webhook has any.
     #[must_use]
-    pub fn webhook_secrets(&self) -> &[Secret] {
-        &self.webhook_secrets
+    pub fn signing_secrets(&self) -> &SigningSecrets {
+        &self.signing
     }
 
     /// Where payment links are opened: their id is added to it.
@@ -130,10 +147,24 @@ impl<M: Machine> Context<M> {
     }
 }
 
-/// An empty secret would be anybody's.
-fn secrets(listed: Option<&str>) -> Vec<Secret> {
-    let listed = listed.unwrap_or_default().split(',').map(str::trim);
-    listed.filter(|secret| !secret.is_empty()).map(Secret::new).collect()
+/// Why a function can't begin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// The environment is not what it has to be.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Secrets Manager doesn't give what is needed.
+    #[error(transparent)]
+    Secret(#[from] SecretUnavailable),
+}
+
+/// Stripe, for a function that has a key.
+async fn stripe(key: Option<KeptSecret>, api_base: Option<String>) -> Result<Option<Stripe>, StartError> {
+    let Some(key) = key else { return Ok(None) };
+    let mut config = StripeConfig::new(key.read().await?);
+    config.kept_key = Some(key);
+    config.api_base = api_base.unwrap_or(config.api_base);
+    Ok(Some(Stripe::new(&config).map_err(|_| ConfigError("STRIPE_API_BASE"))?))
 }
 
 /// When the Lambda runtime will end this invocation.

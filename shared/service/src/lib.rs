@@ -5,6 +5,7 @@
 //! payments).
 
 pub mod aggregate;
+pub mod aws;
 pub mod basket;
 pub mod catalogue;
 pub mod checkout;
@@ -17,10 +18,12 @@ pub mod machine;
 pub mod mint;
 pub mod refusals;
 pub mod runtime;
+pub mod secrets;
 pub mod settle;
 pub mod snapshot;
 pub mod store;
 pub mod stripe;
 pub mod sweep;
+pub mod telemetry;
 pub mod unallocated;
 pub mod webhook;

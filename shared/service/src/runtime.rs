@@ -1,17 +1,37 @@
-//! How a function begins: its log, its connections.
+//! How a function begins and serves: its log, its connections, one request after the other.
 //!
-//! Invariant: what can fail for want of configuration fails here, before the first request.
+//! Invariant: what can fail for want of configuration fails here, before the first request. A request that panics is
+//! answered as our fault, and the next is served.
 
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use futures_util::FutureExt as _;
+use lambda_http::{Body, Error, Request};
+use tracing::Instrument as _;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::ConfigError;
-use crate::context::Context;
+use crate::clock::machine_ms;
+use crate::config::Config;
+use crate::context::{Context, StartError};
+use crate::http::{ApiError, Response, answer, respond};
+use crate::telemetry::line::{self, Ended, Place};
+use crate::telemetry::observe;
 
-/// Sets up the log and connects. The context lives as long as the process.
+/// A function at work.
+#[derive(Debug)]
+pub struct Function {
+    /// What it has in its hands.
+    pub ctx: Context,
+    place: Place,
+}
+
+/// Sets up the log and connects. The function lives as long as its process.
 ///
 /// # Errors
-/// [`ConfigError`] names the variable that is missing or malformed.
-pub async fn start() -> Result<&'static Context, ConfigError> {
+/// [`StartError`]: a variable that is missing or malformed, a secret that can't be read.
+pub async fn start() -> Result<&'static Function, StartError> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     // Lambda keeps what is written to standard output, a line an entry, and stamps it itself.
     let log = tracing_subscriber::fmt()
@@ -19,8 +39,70 @@ pub async fn start() -> Result<&'static Context, ConfigError> {
         .flatten_event(true)
         .with_env_filter(filter)
         .with_target(false)
-        .with_current_span(false)
+        .with_current_span(true)
         .with_span_list(false);
     log.without_time().init();
-    Ok(Box::leak(Box::new(Context::connect().await?)))
+    let config = Config::from_environment()?;
+    let place = Place { service: config.service.clone(), function: config.function.clone() };
+    Ok(Box::leak(Box::new(Function { ctx: Context::connect(config).await?, place })))
+}
+
+impl Function {
+    /// Serves a request: `handled` is its handler at work.
+    ///
+    /// # Errors
+    /// Never: a refusal is an answer, too.
+    pub async fn serve(
+        &self,
+        request: &Request,
+        handled: impl Future<Output = Result<Response, ApiError>> + Send,
+    ) -> Result<lambda_http::Response<Body>, Infallible> {
+        let request_id = respond::request_id(request);
+        let began = Instant::now();
+        let span = tracing::info_span!("request", request_id);
+        let (result, seen) = observe(AssertUnwindSafe(handled).catch_unwind().instrument(span)).await;
+        let result = result.unwrap_or_else(|_| Err(ApiError::internal("the handler has panicked")));
+        let refusal = result.as_ref().err();
+        let ended = Ended {
+            request_id,
+            outcome: match refusal {
+                None => "answered",
+                Some(refusal) if refusal.status() < 500 => "refused",
+                Some(_) => "failed",
+            },
+            status: Some(result.as_ref().map_or_else(ApiError::status, |response| response.status().as_u16())),
+            code: refusal.map(|refusal| refusal.code.as_str()),
+            cause: refusal.and_then(|refusal| refusal.cause.as_deref()),
+            took: began.elapsed(),
+            at_ms: machine_ms(),
+        };
+        line::write(&self.place, &ended, &seen);
+        Ok(answer(result, request_id))
+    }
+
+    /// Makes a scheduled run: `done` is the run itself.
+    ///
+    /// # Errors
+    /// Those of the run.
+    pub async fn run<T>(
+        &self,
+        request_id: &str,
+        done: impl Future<Output = Result<T, Error>> + Send,
+    ) -> Result<T, Error> {
+        let began = Instant::now();
+        let span = tracing::info_span!("request", request_id);
+        let (result, seen) = observe(done.instrument(span)).await;
+        let cause = result.as_ref().err().map(ToString::to_string);
+        let ended = Ended {
+            request_id,
+            outcome: if result.is_ok() { "done" } else { "failed" },
+            status: None,
+            code: None,
+            cause: cause.as_deref(),
+            took: began.elapsed(),
+            at_ms: machine_ms(),
+        };
+        line::write(&self.place, &ended, &seen);
+        result
+    }
 }

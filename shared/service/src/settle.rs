@@ -15,6 +15,7 @@ use crate::machine::Machine;
 use crate::snapshot::{OrderPayment, Snapshot};
 use crate::store::{OrderRecord, Session, Written};
 use crate::stripe::{Intent, Payments, StripeError};
+use crate::telemetry::{self, Count};
 use crate::unallocated;
 
 /// How many steps one call takes at most: capture, read, capture anew, read, post, with room for a rival.
@@ -43,6 +44,7 @@ pub async fn settle<M: Machine>(
     deadline: Deadline,
 ) -> Outcome {
     let mut known = known;
+    telemetry::about_order(&order.id);
     let (mut captures, mut voids) = (0, 0);
     for _ in 0..MAX_STEPS {
         match order.state {
@@ -51,6 +53,7 @@ pub async fn settle<M: Machine>(
             OrderState::Pending => {}
         }
         let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else { break };
+        telemetry::about_intent(&payment.intent);
         if deadline.is_near() {
             break;
         }
@@ -101,6 +104,10 @@ pub async fn settle<M: Machine>(
         };
         tracing::info!(order = order.id.as_str(), ?written, intent = intent.status.as_str(), "settled a step");
         if written == Ok(Written::Done) {
+            telemetry::count(match step {
+                Step::Complete => Count::PaymentsCompleted,
+                _ => Count::PaymentsReleased,
+            });
             order.state = state;
             continue;
         }
@@ -198,6 +205,8 @@ pub async fn release_rejected<M: Machine>(
     refusal: ApiError,
     deadline: Deadline,
 ) -> Outcome {
+    telemetry::about_order(order);
+    telemetry::about_intent(&session.intent);
     let Ok(stripe) = ctx.stripe() else { return Outcome::Pending(order.clone()) };
     for attempt in 1..=MAX_CANCELS {
         if deadline.is_near() {
@@ -212,6 +221,7 @@ pub async fn release_rejected<M: Machine>(
                     // The money is free; whoever looks next finds it canceled and notes it.
                     tracing::warn!(order = order.as_str(), %error, "a released payment was not noted as done");
                 }
+                telemetry::count(Count::PaymentsRejected);
                 return Outcome::Refused(refusal.released());
             }
             IntentStatus::Succeeded => {

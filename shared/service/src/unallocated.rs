@@ -17,11 +17,14 @@ use crate::context::Context;
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::store::{Session, UnallocatedCredit, Written};
+use crate::telemetry::{self, Count};
 
 /// Credits what Stripe has received for an intent that no order takes. Whatever goes wrong is left for the schedule.
 pub async fn credit<M: Machine>(ctx: &Context<M>, session: &Session, order: &OrderId, received: Money) {
     match try_credit(ctx, session, order, received).await {
         Ok(Written::Done) => {
+            telemetry::count(Count::PaymentsUnallocated);
+            telemetry::count(Count::ReviewRecords);
             tracing::error!(order = order.as_str(), "a payment without an order was credited; a person must look");
         }
         Ok(Written::Lost | Written::Busy | Written::Unknown) => {
@@ -64,7 +67,8 @@ async fn try_credit<M: Machine>(
 
 /// The id of a session's credit: the same for whoever credits its intent, and for whoever looks for it. Its time is the
 /// session's, so that the ledger stays in order.
-pub(crate) fn credit_id(session: &Session) -> TransactionId {
+#[must_use]
+pub fn credit_id(session: &Session) -> TransactionId {
     let mut digest = Fingerprint::new("unallocated");
     digest.text(order_of_intent(&session.account, &session.intent).as_str());
     TransactionId::from_bits(digest.finish_ulid(session.created_s.saturating_mul(1000)))

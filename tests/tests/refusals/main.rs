@@ -33,7 +33,7 @@ const OF_LINKS: &str = "only a payment link is refused so";
 
 /// Codes that no call about a basket can bring about, each with the reason.
 const WITHOUT_STORY: &[(ErrorCode, &str)] = &[
-    (ErrorCode::Unauthenticated, "API Gateway's authorizer answers before a function runs: see `gateway`"),
+    (ErrorCode::Unauthenticated, "API Gateway's authorizer answers before a function runs: see `sign_in`"),
     (ErrorCode::PaymentProcessing, "an intent of a basket takes cards only, and a card is never `processing`"),
     (ErrorCode::NothingToPay, OF_LINKS),
     (ErrorCode::LinkPaidByOther, OF_LINKS),

@@ -2,20 +2,11 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_tests::studio::{self, ADA, BALLET, MINH, NGUYEN, OKAFOR, POINTE};
-use classpay_tests::{Api, Call, Stack};
+use classpay_tests::{Call, Stack};
 use futures_util::future::join3;
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{at, item, rejected_and_held, run, run_at, unfinished};
-
-/// The studio captures by hand.
-pub async fn capture_by_hand(stack: &Stack, intent: &str) {
-    let request = stack.stripe().request(Method::POST, &format!("/v1/payment_intents/{intent}/capture"));
-    let request = request.bearer_auth("sk_test_dashboard").header("stripe-account", stack.account());
-    let answer = Api::send(request.header("content-type", "application/x-www-form-urlencoded")).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-}
 
 /// Makes something due now: moving the clock would start a run of its own, and the runs here are to be at once. What
 /// Stripe is asked takes so long that each of them has read what it finds before one has written.
@@ -69,7 +60,7 @@ async fn a_payment_that_the_studio_captures_by_hand_is_credited_once() {
     let stack = Stack::start().await;
     let basket = studio::ballet_for_ada();
     let intent = stack.authorise(OKAFOR, &basket).await;
-    capture_by_hand(&stack, &intent).await;
+    stack.capture_by_hand(&intent).await;
     let (_, amount) = stack.captured().await.remove(0);
     // A call meanwhile has told a person already.
     assert_eq!(stack.check_out(OKAFOR, &intent, &basket).await.code(), "payment_already_captured");
@@ -90,7 +81,7 @@ async fn a_payment_that_the_studio_captures_by_hand_is_credited_once() {
 async fn a_rejected_payment_that_the_studio_captures_by_hand_is_credited_once() {
     let stack = Stack::start().await;
     let intent = rejected_and_held(&stack).await;
-    capture_by_hand(&stack, &intent).await;
+    stack.capture_by_hand(&intent).await;
     stack.withdraw_faults().await;
     make_due(&stack, &intent, "CLAIM").await;
     let basket = studio::one(POINTE, MINH);

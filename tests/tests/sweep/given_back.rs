@@ -5,7 +5,6 @@ use classpay_tests::studio::{NGUYEN, OKAFOR, ballet_for_ada};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::captured::capture_by_hand;
 use crate::{at, item, rejected_and_held, run_at, unfinished};
 
 fn line(direction: &str, kind: &str, amount: i64) -> (String, String, i64) {
@@ -15,7 +14,7 @@ fn line(direction: &str, kind: &str, amount: i64) -> (String, String, i64) {
 /// A basket's payment that the studio has captured by hand: its intent, and how much it was.
 async fn captured(stack: &Stack) -> (String, i64) {
     let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
-    capture_by_hand(stack, &intent).await;
+    stack.capture_by_hand(&intent).await;
     let (_, amount) = stack.captured().await.remove(0);
     (intent, amount)
 }
@@ -139,7 +138,7 @@ async fn a_refund_that_is_told_while_the_rejection_is_open_is_posted_after_the_c
     let stack = Stack::start().await;
     let before = stack.balance(NGUYEN).await;
     let intent = rejected_and_held(&stack).await;
-    capture_by_hand(&stack, &intent).await;
+    stack.capture_by_hand(&intent).await;
     stack.withdraw_faults().await;
     stack.refund(&intent, None).await;
     let event = stack.event("charge.refunded").await;
@@ -159,7 +158,7 @@ async fn a_refund_of_a_link_that_was_paid_by_another_is_posted_after_its_credit(
     let (intent, late) = (stack.authorise_link(&link).await, stack.authorise_link(&other).await);
     assert_eq!(stack.process_link(&link, Some(&intent)).await.status, 200);
     let before = stack.balance(OKAFOR).await;
-    capture_by_hand(&stack, &late).await;
+    stack.capture_by_hand(&late).await;
     stack.refund(&late, None).await;
     let (event, (_, amount)) = (stack.event("charge.refunded").await, stack.captured().await.remove(1));
     stack.deliver(&event).await;

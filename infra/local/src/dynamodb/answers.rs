@@ -28,6 +28,11 @@ pub(super) fn too_many_calls() -> Response<Body> {
     refusal(400, &json!({"__type": kind, "message": "Rate of requests exceeds the allowed throughput."}))
 }
 
+/// The caller's policies don't allow it.
+pub(super) fn denied(message: &str) -> Response<Body> {
+    refusal(400, &json!({"__type": "com.amazon.coral.service#AccessDeniedException", "Message": message}))
+}
+
 /// More than the table takes: a transaction says so among its reasons, every other call by itself.
 pub(super) fn table_overloaded(call: &Call, body: &[u8]) -> Response<Body> {
     if call.is_transaction() {

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `GET`, `POST`, `DELETE /_control/faults` | `{"match": {"operation": "TransactWriteItems", "function": "basket-checkout"}, "after": 0, "count": 1, "do": {…}}` | see `faults` |
 //! | `POST /_control/faults/land` | | what was dropped late arrives now; what did, and with which status |
-//! | `GET`, `DELETE /_control/requests` | | the functions' calls |
+//! | `GET`, `DELETE /_control/requests` | | the functions' calls, and the permissions that they used |
 //!
 //! What `do` may be: `{"drop": "before"}`, `{"drop": "after"}`, `{"drop": "late"}` (with `"landAfterMs": 500` or
 //! `"landAfterCalls": 0`), `{"status": 500}` (with `"executed": true`), `{"throttle": "calls"}`, `{"throttle": "table"}`,

@@ -1,8 +1,10 @@
-//! What stands before the embedded DynamoDB: it passes every call on, and keeps the faults that were ordered.
+//! What stands before the embedded DynamoDB: it refuses a function what the template doesn't allow it, passes every
+//! other call on, and keeps the faults that were ordered.
 //!
-//! Invariant: without an ordered fault a call and its answer pass as they are. No lock is held over an await, and a
+//! Invariant: what is allowed and suffers no ordered fault passes as it is, and so does its answer. No lock is held over an await, and a
 //! caller that hangs up doesn't stop its call: at DynamoDB neither does it.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,10 +20,12 @@ use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
+use super::access::Access;
 use super::answers;
 use super::control;
 use super::faults::{Call, Cancel, Delay, DropConnection, Fail, Faults, Harm, Throttle, What, When};
 use super::log::Log;
+use crate::developer::tell;
 use crate::loopback::send_at_once;
 
 /// DynamoDB takes no larger one.
@@ -34,6 +38,7 @@ pub(super) struct Front {
     /// Where the embedded DynamoDB is.
     behind: Uri,
     client: Client<HttpConnector, Body>,
+    access: Access,
     state: Mutex<Told>,
 }
 
@@ -77,12 +82,13 @@ impl std::error::Error for Dropped {}
 pub(super) async fn serve(
     listener: TcpListener,
     behind: Uri,
+    access: Access,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), String> {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     let client = Client::builder(TokioExecutor::new()).build(connector);
-    let front = Arc::new(Front { behind, client, state: Mutex::default() });
+    let front = Arc::new(Front { behind, client, access, state: Mutex::default() });
     let router = Router::new().nest("/_control", control::router()).fallback(answer).with_state(front);
     let server = axum::serve(listener.tap_io(send_at_once), router).with_graceful_shutdown(shutdown);
     server.await.map_err(|problem| problem.to_string())
@@ -133,11 +139,21 @@ impl Front {
     }
 
     async fn answer_function(self: &Arc<Self>, call: Call, sent: Sent) -> Result<Response<Body>, Dropped> {
+        let needs = self.access.needs(&call, &sent.body);
+        if let Some(refused) = self.access.refused(&call.function, &needs) {
+            let message = self.access.refusal(&call.function, refused);
+            tell(format_args!("DynamoDB: {message}"));
+            let answer = answers::denied(&message);
+            let mut told = self.told();
+            let number = told.log.begin(&call, BTreeSet::new(), false);
+            told.log.end(number, Some(answer.status().as_u16()));
+            return Ok(answer);
+        }
         let (landing, harm, number) = {
             let mut told = self.told();
             let landing = told.landing_before_a_call();
             let harm = told.faults.strike(&call);
-            let number = told.log.begin(&call, harm.is_some());
+            let number = told.log.begin(&call, needs, harm.is_some());
             (landing, harm, number)
         };
         self.execute(landing).await;

@@ -1,13 +1,15 @@
-//! The functions' calls of the table: counts for ever, and the latest one by one. For tests.
+//! The functions' calls of the table, and the permissions that they used: counts for ever, and the latest one by one.
+//! For tests.
 //!
 //! Invariant: bounded, and nothing of a call's body is kept.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::faults::Call;
+use crate::template::Permission;
 
 const KEPT: usize = 1000;
 
@@ -29,12 +31,18 @@ struct Entry {
 pub(super) struct Log {
     total: u64,
     counts: BTreeMap<Call, u64>,
+    /// By function.
+    used: BTreeMap<(String, Permission), u64>,
     latest: VecDeque<Entry>,
 }
 
 impl Log {
-    pub fn begin(&mut self, call: &Call, harmed: bool) -> Number {
+    /// `used`: what the call needs and is allowed; nothing if it is refused.
+    pub fn begin(&mut self, call: &Call, used: BTreeSet<Permission>, harmed: bool) -> Number {
         *self.counts.entry(call.clone()).or_default() += 1;
+        for permission in used {
+            *self.used.entry((call.function.clone(), permission)).or_default() += 1;
+        }
         if self.latest.len() == KEPT {
             self.latest.pop_front();
         }
@@ -54,13 +62,20 @@ impl Log {
 
     pub fn clear(&mut self) {
         self.counts.clear();
+        self.used.clear();
         self.latest.clear();
     }
 
-    /// `counts` by function and operation; `calls` in the order of arrival.
+    /// `counts` by function and operation; `used` by function, action and resource, each once a call; `calls` in the
+    /// order of arrival.
     pub fn json(&self) -> Value {
         let one = |(call, count): (&Call, &u64)| json!({"operation": call.operation, "function": call.function, "count": count});
         let counts: Vec<Value> = self.counts.iter().map(one).collect();
-        json!({"total": self.counts.values().sum::<u64>(), "counts": counts, "calls": self.latest})
+        let used = |((function, used), count): (&(String, Permission), &u64)| {
+            let (action, resource) = (&used.action, used.resource.to_string());
+            json!({"function": function, "action": action, "resource": resource, "count": count})
+        };
+        let used: Vec<Value> = self.used.iter().map(used).collect();
+        json!({"total": self.counts.values().sum::<u64>(), "counts": counts, "used": used, "calls": self.latest})
     }
 }

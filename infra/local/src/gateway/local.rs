@@ -1,5 +1,5 @@
-//! What a developer has of the stack itself: a function's environment, the clock to move, and a
-//! function's scheduled run, now.
+//! What a developer has of the stack itself: a function's environment and its last event, the clock to
+//! move, and a function to run, now.
 //!
 //! Invariant: only a program on this machine is answered, not a page in its browser: the environment
 //! may hold a developer's own key.
@@ -9,12 +9,15 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Gateway;
 use crate::runtime::Pool;
 use crate::schedule;
+
+const JSON: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
 
 /// A page of another site brings its `Origin`; one that had its name resolved to loopback brings that
 /// name as `Host`.
@@ -50,18 +53,51 @@ fn unknown(gateway: &Gateway, name: &str) -> Response {
     (StatusCode::NOT_FOUND, format!("there is no function {name}; there are {}\n", known.join(", "))).into_response()
 }
 
-/// `POST /_local/run/{function}`: a scheduled run, and what the function answers.
-pub(super) async fn run(State(gateway): State<Arc<Gateway>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+/// `GET /_local/event/{function}`: the event that the function was handed last, a sample for other
+/// tools that run it.
+pub(super) async fn event(
+    State(gateway): State<Arc<Gateway>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     if is_from_a_browser_page(&headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
     let Some(pool) = pool(&gateway, &name) else {
         return unknown(&gateway, &name);
     };
+    match pool.last_event() {
+        Some(event) => (JSON, event).into_response(),
+        None => (StatusCode::NOT_FOUND, format!("{name} has not been handed an event yet\n")).into_response(),
+    }
+}
+
+/// `POST /_local/run/{function}`: a scheduled run, and what the function answers.
+pub(super) async fn run(State(gateway): State<Arc<Gateway>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
     let event = schedule::event(gateway.clock.now());
+    hand(&gateway, &name, &headers, event).await
+}
+
+/// `POST /_local/invoke/{function}`: this event, whatever it is, and what the function answers.
+pub(super) async fn invoke(
+    State(gateway): State<Arc<Gateway>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    event: Bytes,
+) -> Response {
+    hand(&gateway, &name, &headers, event).await
+}
+
+async fn hand(gateway: &Gateway, name: &str, headers: &HeaderMap, event: Bytes) -> Response {
+    if is_from_a_browser_page(headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let Some(pool) = pool(gateway, name) else {
+        return unknown(gateway, name);
+    };
     // On its own, as a run is that nobody waits for.
     match tokio::spawn(async move { pool.run_now(event).await }).await {
-        Ok(Ok(answer)) => ([(header::CONTENT_TYPE, "application/json")], answer).into_response(),
+        Ok(Ok(answer)) => (JSON, answer).into_response(),
         Ok(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
         Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "the stack is ending\n").into_response(),
     }
@@ -86,4 +122,12 @@ pub(super) async fn move_clock(State(gateway): State<Arc<Gateway>>, headers: Hea
     gateway.pools.restart(|environment| environment.with_clock_offset(offset_ms)).await;
     gateway.clock.announce();
     axum::Json(json!({"now": gateway.clock.now().to_string(), "offsetMs": offset_ms})).into_response()
+}
+
+/// `POST /_local/secrets/`: the stack's Secrets Manager.
+pub(super) async fn secret(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, body: String) -> Response {
+    if is_from_a_browser_page(&headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    gateway.secrets.answer(&headers, &body)
 }

@@ -28,6 +28,7 @@ use crate::clock::Clock;
 use crate::loopback::send_at_once;
 use crate::random;
 use crate::runtime::{PAYLOAD_LIMIT_BYTES, Pools};
+use crate::secrets::{self, Secrets};
 use crate::template::{Authorizer, Template};
 
 pub use token::{AUDIENCE, DEVELOPMENT_KEY, Holder, ISSUER, mint_token};
@@ -50,14 +51,21 @@ pub struct Gateway {
     template: Template,
     pools: Arc<Pools>,
     clock: Arc<Clock>,
+    secrets: Secrets,
     integration_timeout: Duration,
 }
 
 impl Gateway {
     /// A gateway to these functions.
     #[must_use]
-    pub fn new(template: Template, pools: Arc<Pools>, clock: Arc<Clock>, integration_timeout: Duration) -> Arc<Self> {
-        Arc::new(Self { template, pools, clock, integration_timeout })
+    pub fn new(
+        template: Template,
+        pools: Arc<Pools>,
+        clock: Arc<Clock>,
+        secrets: Secrets,
+        integration_timeout: Duration,
+    ) -> Arc<Self> {
+        Arc::new(Self { template, pools, clock, secrets, integration_timeout })
     }
 
     /// Answers what comes until the future is ready, and then what had come before.
@@ -72,7 +80,10 @@ impl Gateway {
         let router = Router::new()
             .route("/_local/env/{function}", get(local::environment))
             .route("/_local/clock", post(local::move_clock))
+            .route(&format!("{}/", secrets::PATH), post(local::secret))
+            .route("/_local/event/{function}", get(local::event))
             .route("/_local/run/{function}", post(local::run))
+            .route("/_local/invoke/{function}", post(local::invoke))
             .fallback(answer_request)
             .with_state(self);
         let listener = listener.tap_io(send_at_once);

@@ -8,33 +8,22 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::developer::variable;
+use crate::secrets;
 use crate::template::{Expression, Function, Template};
 
 /// The region the stack says it is in.
 pub const LOCAL_REGION: &str = "eu-west-2";
 
+/// What the stack is called.
+const LOCAL_STACK: &str = "classpay-local";
+
 /// The account the stack says it is in.
 pub const LOCAL_ACCOUNT: &str = "000000000000";
 
-/// The Stripe key the functions have with the stand-in.
-pub const LOCAL_STRIPE_KEY: &str = "sk_test_local";
-/// Signs the stand-in's events. It is nobody's.
-pub const LOCAL_WEBHOOK_SECRET: &str = "whsec_local";
-
-const STRIPE_SECRET_KEY: &str = "STRIPE_SECRET_KEY";
-const STRIPE_WEBHOOK_SECRETS: &str = "STRIPE_WEBHOOK_SECRETS";
+const STRIPE_SECRET_ARN: &str = "STRIPE_SECRET_ARN";
+const WEBHOOK_SECRET_ARN: &str = "WEBHOOK_SECRET_ARN";
 const PAYMENT_LINK_URL: &str = "PAYMENT_LINK_URL";
 const CLOCK_OFFSET_MS: &str = "CLOCK_OFFSET_MS";
-
-/// The platform's Stripe key. It is not printed by accident.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PlatformKey(pub String);
-
-impl fmt::Debug for PlatformKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PlatformKey(…)")
-    }
-}
 
 /// What the functions talk to.
 #[derive(Debug, Clone)]
@@ -43,7 +32,6 @@ pub struct Backends {
     pub api_url: String,
     pub dynamodb_url: String,
     pub stripe_url: String,
-    pub stripe_key: PlatformKey,
     /// The table's name there.
     pub table: String,
     /// `AWS_*` and the like: local values, or the developer's own for an AWS that is not local.
@@ -142,7 +130,8 @@ pub fn environment(function: &Function, template: &Template, backends: &Backends
     // The SDK says it with each call: by that the embedded DynamoDB tells the functions apart.
     set("AWS_SDK_UA_APP_ID", function.package.clone());
     // Who has no key has no business with Stripe, here as in the cloud.
-    if function.environment.contains_key(STRIPE_SECRET_KEY) {
+    if function.environment.contains_key(STRIPE_SECRET_ARN) {
+        set("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("{}{}", backends.api_url, secrets::PATH));
         set("STRIPE_API_BASE", backends.stripe_url.clone());
     }
     if let Some(offset) = backends.clock_offset_ms {
@@ -153,12 +142,10 @@ pub fn environment(function: &Function, template: &Template, backends: &Backends
 
 fn resolve(name: &str, expression: &Expression, template: &Template, backends: &Backends) -> Result<String, String> {
     match expression {
-        Expression::Literal(text) | Expression::Sub(text) if text.contains("{{resolve:") => match name {
-            STRIPE_SECRET_KEY => Ok(backends.stripe_key.0.clone()),
-            STRIPE_WEBHOOK_SECRETS => Ok(LOCAL_WEBHOOK_SECRET.to_owned()),
-            _ => Err("comes from a secret that has no local value".to_owned()),
-        },
-        // A parameter of the deployment. Here a link is opened at the API itself.
+        // Parameters of the deployment. Here the secrets are the stack's own, and a link is opened at the API itself.
+        Expression::Ref(_) if name == STRIPE_SECRET_ARN => Ok(secrets::STRIPE_KEY_ARN.to_owned()),
+        Expression::Ref(_) if name == WEBHOOK_SECRET_ARN => Ok(secrets::WEBHOOK_SIGNING_ARN.to_owned()),
+        Expression::Ref(stack) if stack == "AWS::StackName" => Ok(LOCAL_STACK.to_owned()),
         Expression::Ref(_) if name == PAYMENT_LINK_URL => Ok(format!("{}/v1/payment-links/", backends.api_url)),
         Expression::Literal(text) => Ok(text.clone()),
         Expression::Ref(resource) if *resource == template.table_resource => Ok(backends.table.clone()),

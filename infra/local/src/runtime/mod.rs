@@ -16,8 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub use environment::{
-    Backends, Environment, LOCAL_ACCOUNT, LOCAL_REGION, LOCAL_STRIPE_KEY, LOCAL_WEBHOOK_SECRET, PlatformKey,
-    Unresolved, environment,
+    Backends, Environment, LOCAL_ACCOUNT, LOCAL_REGION, Unresolved, environment,
 };
 pub use pool::{Pool, Pools};
 

@@ -21,6 +21,7 @@ pub struct Pool {
     function: Function,
     binary: PathBuf,
     roster: Mutex<Roster>,
+    last_event: Mutex<Option<Bytes>>,
     places: Semaphore,
     /// A scheduled run writes, one that is asked for reads: see [`Pool::run_scheduled`].
     runs: RwLock<()>,
@@ -45,6 +46,7 @@ impl Pool {
             function,
             binary,
             roster: Mutex::new(Roster { environment, generation: 0, idle: Vec::new() }),
+            last_event: Mutex::new(None),
             places: Semaphore::new(PROCESSES_PER_FUNCTION),
             runs: RwLock::new(()),
             closing: watch::Sender::new(false),
@@ -61,6 +63,12 @@ impl Pool {
         self.roster().environment.clone()
     }
 
+    /// The event that was handed over last.
+    #[must_use]
+    pub fn last_event(&self) -> Option<Bytes> {
+        self.last_event.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Has an event worked on, by an idle process or a new one, as soon as there is a place.
     ///
     /// To be awaited to its end, also when nobody waits for the answer any more: a dropped future
@@ -69,6 +77,7 @@ impl Pool {
     /// # Errors
     /// The function failed, died or took too long, or none could be started.
     pub async fn invoke(&self, payload: Bytes) -> Result<Bytes, InvokeError> {
+        *self.last_event.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload.clone());
         let result = self.have_worked_on(payload).await;
         if let Err(error) = &result {
             tell(format_args!("{}: {error}", self.function.package));

@@ -2,10 +2,12 @@
 //!
 //! Invariant: a function has exactly one package, and its binary has the package's name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::node::Node;
+use super::permissions::{self, Permission};
+use super::table::Table;
 use super::{Authorizer, Expression, TemplateError};
 
 /// Lambda's own defaults, for a template that says nothing.
@@ -25,6 +27,8 @@ pub struct Function {
     pub memory_mib: u64,
     /// Its environment: the variables of all functions, then its own.
     pub environment: BTreeMap<String, Expression>,
+    /// What it may do.
+    pub permissions: BTreeSet<Permission>,
 }
 
 /// A method and a path, and the function that answers them.
@@ -64,7 +68,12 @@ pub(super) struct Events {
     pub schedules: Vec<Schedule>,
 }
 
-pub(super) fn read(name: &str, resource: &Node<'_>, globals: Option<&Node<'_>>) -> Result<Function, TemplateError> {
+pub(super) fn read(
+    name: &str,
+    resource: &Node<'_>,
+    globals: Option<&Node<'_>>,
+    table: (&str, &Table),
+) -> Result<Function, TemplateError> {
     let properties = resource.required("Properties")?;
     let setting = |key: &str| -> Result<Option<Node<'_>>, TemplateError> {
         match (properties.child(key)?, globals) {
@@ -92,6 +101,7 @@ pub(super) fn read(name: &str, resource: &Node<'_>, globals: Option<&Node<'_>>) 
         timeout: Duration::from_secs(number("Timeout", DEFAULT_TIMEOUT_S)?),
         memory_mib: number("MemorySize", DEFAULT_MEMORY_MIB)?,
         environment,
+        permissions: permissions::read(&properties, table)?,
     })
 }
 

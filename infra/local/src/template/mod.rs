@@ -1,17 +1,19 @@
-//! Reads `infra/template.yaml`: the one source of routes, functions and the table, here as in the
-//! cloud.
+//! Reads `infra/template.yaml`: the one source of routes, functions, their permissions and the table,
+//! here as in the cloud.
 //!
 //! Invariant: what this reader does not understand is an error that names the resource, never
 //! something it passes over. A route that exists in the cloud and not here would be worse than none.
 
 mod functions;
 mod node;
+mod permissions;
 mod table;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 pub use functions::{Function, Route, Schedule};
+pub use permissions::{Permission, Resource};
 pub use table::{Attribute, Index, Key, Table};
 
 use node::Node;
@@ -97,27 +99,20 @@ impl Template {
             None => None,
         };
         let authorizer = default_authorizer(&root)?;
-        let (mut functions, mut tables) = (BTreeMap::new(), Vec::new());
+        let (table_resource, table) = the_table(&root)?;
+        let mut functions = BTreeMap::new();
         let (mut routes, mut schedules) = (Vec::new(), Vec::new());
         for (name, resource) in root.required("Resources")?.entries()? {
-            match resource.required("Type")?.text()? {
-                "AWS::Serverless::Function" => {
-                    let function = functions::read(&name, &resource, globals.as_ref())?;
-                    let events = functions::events(&name, &resource, authorizer)?;
-                    routes.extend(events.routes);
-                    schedules.extend(events.schedules);
-                    functions.insert(name, function);
-                }
-                "AWS::DynamoDB::Table" => {
-                    tables.push((name, table::read(&resource.required("Properties")?)?));
-                }
-                _ => {}
+            if resource.required("Type")?.text()? != "AWS::Serverless::Function" {
+                continue;
             }
+            let function = functions::read(&name, &resource, globals.as_ref(), (&table_resource, &table))?;
+            let events = functions::events(&name, &resource, authorizer)?;
+            routes.extend(events.routes);
+            schedules.extend(events.schedules);
+            functions.insert(name, function);
         }
         refuse_twins(&routes)?;
-        let [(table_resource, table)] = <[_; 1]>::try_from(tables).map_err(|found| {
-            TemplateError::new("Resources", format!("expected one AWS::DynamoDB::Table, found {}", found.len()))
-        })?;
         Ok(Self { functions, routes, schedules, table_resource, table })
     }
 
@@ -126,6 +121,20 @@ impl Template {
     pub fn function(&self, name: &str) -> Option<&Function> {
         self.functions.get(name).or_else(|| self.functions.values().find(|function| function.package == name))
     }
+}
+
+/// The one table, under its resource's name.
+fn the_table(root: &Node<'_>) -> Result<(String, Table), TemplateError> {
+    let mut tables = Vec::new();
+    for (name, resource) in root.required("Resources")?.entries()? {
+        if resource.required("Type")?.text()? == "AWS::DynamoDB::Table" {
+            tables.push((name, table::read(&resource.required("Properties")?)?));
+        }
+    }
+    let [table] = <[_; 1]>::try_from(tables).map_err(|found| {
+        TemplateError::new("Resources", format!("expected one AWS::DynamoDB::Table, found {}", found.len()))
+    })?;
+    Ok(table)
 }
 
 /// What a route has that says nothing of its own.

@@ -56,6 +56,19 @@ impl<'a> Node<'a> {
         Ok(values.iter().enumerate().map(|(n, value)| Node { value, at: format!("{}[{n}]", self.at) }).collect())
     }
 
+    /// The items of a list, or the one value that stands in its place.
+    pub fn one_or_more(&self) -> Result<Vec<Node<'a>>, TemplateError> {
+        if matches!(self.value, Value::Sequence(_)) { self.items() } else { Ok(vec![self.clone()]) }
+    }
+
+    /// Refuses a mapping with any other key.
+    pub fn has_only(&self, known: &[&str]) -> Result<(), TemplateError> {
+        match self.entries()?.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            Some((_, other)) => Err(other.error(format!("is not understood here: only {} are", known.join(", ")))),
+            None => Ok(()),
+        }
+    }
+
     pub fn text(&self) -> Result<&'a str, TemplateError> {
         match self.value {
             Value::String(text) => Ok(text),

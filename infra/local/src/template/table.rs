@@ -21,7 +21,7 @@ pub struct Key {
     pub range: Option<String>,
 }
 
-/// A global secondary index that projects everything.
+/// A global secondary index that projects its keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
     pub name: String,
@@ -69,8 +69,8 @@ pub(super) fn read(properties: &Node<'_>) -> Result<Table, TemplateError> {
 
 fn read_index(index: &Node<'_>) -> Result<Index, TemplateError> {
     let projection = index.required("Projection")?.required("ProjectionType")?;
-    if projection.text()? != "ALL" {
-        return Err(projection.error("only the projection ALL is understood here"));
+    if projection.text()? != "KEYS_ONLY" {
+        return Err(projection.error("only the projection KEYS_ONLY is understood here"));
     }
     Ok(Index { name: index.required("IndexName")?.text()?.to_owned(), key: read_key(&index.required("KeySchema")?)? })
 }

@@ -81,7 +81,7 @@ impl StandIn {
     }
 
     async fn log_and_answer(&self, incoming: Incoming) -> Result<Response<Body>, Dropped> {
-        let account = auth::account(&incoming.headers);
+        let account = auth::account(&incoming.headers, &self.revoked());
         let result = match &account {
             Ok(account) => self.with_faults(&incoming, account).await,
             Err(error) => Ok(refusal(error, &incoming)),

@@ -1,6 +1,8 @@
 //! Who calls, and for which account.
 //!
-//! Invariant: a live key is never accepted and never repeated in an answer.
+//! Invariant: a live key is never accepted, and no key is repeated in an answer.
+
+use std::collections::HashSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,7 +19,7 @@ pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// The account that a call with these headers is about.
-pub(crate) fn account(headers: &HeaderMap) -> Result<String, ApiError> {
+pub(crate) fn account(headers: &HeaderMap, revoked: &HashSet<String>) -> Result<String, ApiError> {
     let Some(key) = key(headers) else {
         return Err(unauthorised(
             "You did not provide an API key. You need to provide your API key in the Authorization \
@@ -30,6 +32,9 @@ pub(crate) fn account(headers: &HeaderMap) -> Result<String, ApiError> {
     if !key.starts_with("sk_test_") && !key.starts_with("rk_test_") {
         let shown: String = key.chars().take(8).collect();
         return Err(unauthorised(format!("Invalid API Key provided: {shown}****")));
+    }
+    if revoked.contains(&key) {
+        return Err(unauthorised("Expired API Key provided: sk_test_****".into()).code("api_key_expired"));
     }
     let Some(account) = text(headers, "stripe-account") else { return Ok(PLATFORM.into()) };
     if !account.starts_with("acct_") || account.contains(DISCONNECTED) {

@@ -2,7 +2,7 @@
 //! API that the service uses. It speaks Stripe's wire (forms with brackets in, Stripe's objects,
 //! error bodies and codes out), keeps its state in SQLite, and can be told to misbehave.
 //!
-//! - `/v1/…` is Stripe's API. Any key that starts with `sk_test_` or `rk_test_` is accepted.
+//! - `/v1/…` is Stripe's API. Any key that starts with `sk_test_` or `rk_test_` is accepted until it is revoked.
 //! - `/_control/…` plays the payer's browser, the bank, the studio's dashboard and the passing of
 //!   time, tells what happened, and orders faults. It takes no key: the caller binds the listener to the loopback address.
 //! - A call for a `Stripe-Account` whose id contains `disconnected` is answered as Stripe answers
@@ -34,6 +34,7 @@ mod serve;
 mod store;
 mod webhooks;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -60,6 +61,8 @@ pub struct StandIn {
     /// Calls that were dropped and will land, and in which account.
     late: Mutex<Vec<(Incoming, String)>>,
     log: Mutex<RequestLog>,
+    /// Keys that were rolled: no longer taken.
+    revoked: Mutex<HashSet<String>>,
     in_flight: InFlight,
     webhooks: Webhooks,
     /// Where the clock is moved.
@@ -106,6 +109,7 @@ impl StandIn {
             faults: Mutex::default(),
             late: Mutex::default(),
             log: Mutex::default(),
+            revoked: Mutex::default(),
             in_flight: InFlight::default(),
             webhooks: Webhooks::default(),
             clock_owner: Mutex::default(),
@@ -131,6 +135,10 @@ impl StandIn {
 
     fn late(&self) -> MutexGuard<'_, Vec<(Incoming, String)>> {
         self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn revoked(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.revoked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn log(&self) -> MutexGuard<'_, RequestLog> {

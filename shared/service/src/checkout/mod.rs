@@ -19,6 +19,7 @@ use crate::machine::Machine;
 use crate::settle::Outcome;
 use crate::store::key::{self, Key};
 use crate::store::{IdempotencyRecord, LoadedStudio};
+use crate::telemetry;
 
 pub use order::price;
 
@@ -78,6 +79,9 @@ pub async fn checkout<M: Machine>(
     request: &CheckoutRequest,
     deadline: Deadline,
 ) -> Result<Answer, ApiError> {
+    if let Some(intent) = &request.intent {
+        telemetry::about_intent(intent);
+    }
     let mut sent = Sent::Nothing;
     for _ in 0..MAX_ROUNDS {
         if deadline.is_near() {

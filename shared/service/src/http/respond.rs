@@ -1,7 +1,6 @@
 //! Answers: JSON, nothing, "still working on it", and refusals.
 //!
-//! Invariant: every answer leaves through [`answer`], which logs it once and by its code only: no bodies, no ids
-//! of payment links, no secrets. No answer may be kept by a cache.
+//! Invariant: every answer leaves through [`answer`]. No answer may be kept by a cache.
 
 use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER};
 use lambda_http::http::{HeaderValue, StatusCode};
@@ -113,10 +112,9 @@ pub fn request_id(request: &Request) -> &str {
     request.lambda_context_ref().map_or("", |context| context.request_id.as_str())
 }
 
-/// Turns a handler's result into what goes over the wire, and logs it: the one place that does either.
+/// Turns a handler's result into what goes over the wire: the one place that does.
 #[must_use]
 pub fn answer(result: Result<Response, ApiError>, request_id: &str) -> lambda_http::Response<Body> {
-    log(&result, request_id);
     let response = result.unwrap_or_else(|refusal| refuse(&refusal, request_id));
     let mut reply = lambda_http::Response::new(response.body.map_or(Body::Empty, Body::Text));
     *reply.status_mut() = response.status;
@@ -149,20 +147,6 @@ fn refuse(refusal: &ApiError, request_id: &str) -> Response {
     let text = serde_json::to_string(&body).expect("strings, numbers and JSON text are JSON");
     let status = StatusCode::from_u16(status).expect("the table has valid statuses; a test walks it");
     Response { status, body: Some(text), retry_after_s: refusal.retry_after_s, replayed: false }
-}
-
-fn log(result: &Result<Response, ApiError>, request_id: &str) {
-    match result {
-        Ok(response) => tracing::info!(request_id, status = response.status.as_u16(), "answered"),
-        Err(refusal) => {
-            let (code, status, cause) = (refusal.code.as_str(), refusal.status(), refusal.cause.as_deref());
-            if status >= 500 {
-                tracing::error!(request_id, status, code, cause, "failed");
-            } else {
-                tracing::info!(request_id, status, code, cause, "refused");
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::settle::Outcome;
 use crate::store::{Link, LinkTarget};
 use crate::stripe::Intent;
 use crate::stripe::Payments as _;
+use crate::telemetry;
 
 /// How many calls of `process` a link may get in an hour: a payer needs one or two, a guesser many.
 const TRIES_PER_HOUR: u32 = 10;
@@ -54,6 +55,9 @@ pub async fn process<M: Machine>(
     deadline: Deadline,
 ) -> Result<Processed, ApiError> {
     let mut link = find(ctx, id).await?;
+    if let Some(asked) = asked {
+        telemetry::about_intent(asked);
+    }
     let now_s = ctx.clock.now_s();
     if ctx.store.count_link_try(&link.id, now_s).await? > TRIES_PER_HOUR {
         let wait_s = u32::try_from(3600 - now_s.rem_euclid(3600)).unwrap_or(3600);

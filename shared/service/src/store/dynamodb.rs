@@ -6,26 +6,19 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, retry::RetryConfig};
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, KeysAndAttributes, ReturnValue, TransactWriteItem, Update};
-use aws_smithy_http_client::{Builder, tls};
 
 use super::StoreError;
 use super::item::{Attributes, Read as _, key_attributes, text};
 use super::key::Key;
 use super::table::{Consistency, DueKey, Table, Written};
+use crate::telemetry::{Peer, waiting_for};
 
-/// One attempt may take this long; DynamoDB answers within milliseconds.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
-/// A call, with its retries, may take this long; a function has 25 seconds for several of them.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(6);
-/// A connection to DynamoDB is opened within milliseconds, or something is wrong.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The most keys of one batch.
 const BATCH_MAX: usize = 100;
 /// How often what was left unprocessed is asked for again before the table counts as unavailable.
@@ -45,9 +38,10 @@ pub struct DynamoDb {
 }
 
 impl DynamoDb {
-    /// Connects to the table of that name, with region, credentials and endpoint from the environment.
-    pub async fn connect(name: impl Into<String>) -> Self {
-        Self { client: connect().await, name: name.into() }
+    /// The table of that name.
+    #[must_use]
+    pub fn connect(aws: &SdkConfig, name: impl Into<String>) -> Self {
+        Self::over(Client::new(aws), name)
     }
 
     /// The table of that name, through a client that is there already: for programs that don't live in a Lambda.
@@ -68,7 +62,7 @@ impl DynamoDb {
         for _ in 0..BATCH_ROUNDS {
             let Some(request) = left.take() else { return Ok(()) };
             let batch = self.client.batch_get_item().request_items(&self.name, request);
-            let answer = batch.send().await.map_err(unavailable)?;
+            let answer = waiting_for(Peer::DynamoDb, batch.send()).await.map_err(unavailable)?;
             for item in answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default() {
                 found.insert(Key { pk: item.text("pk")?.to_owned(), sk: item.text("sk")?.to_owned() }, item);
             }
@@ -94,7 +88,8 @@ impl DynamoDb {
 impl Table for DynamoDb {
     async fn get(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
         let get = self.client.get_item().table_name(&self.name).consistent_read(true);
-        let answer = get.set_key(Some(key_attributes(key))).send().await.map_err(unavailable)?;
+        let get = get.set_key(Some(key_attributes(key))).send();
+        let answer = waiting_for(Peer::DynamoDb, get).await.map_err(unavailable)?;
         Ok(answer.item)
     }
 
@@ -115,10 +110,10 @@ impl Table for DynamoDb {
     async fn query(&self, pk: &str, consistency: Consistency) -> Result<Vec<Attributes>, StoreError> {
         let query = self.client.query().table_name(&self.name).consistent_read(consistency.is_strong());
         let query = query.key_condition_expression("pk = :pk").expression_attribute_values(":pk", text(pk));
-        let mut pages = query.into_paginator().items().send();
+        let mut pages = query.into_paginator().send();
         let mut items = Vec::new();
-        while let Some(item) = pages.next().await {
-            items.push(item.map_err(unavailable)?);
+        while let Some(page) = waiting_for(Peer::DynamoDb, pages.next()).await {
+            items.extend(page.map_err(unavailable)?.items.unwrap_or_default());
         }
         Ok(items)
     }
@@ -130,15 +125,17 @@ impl Table for DynamoDb {
             .expression_attribute_values(":shard", text(shard))
             .expression_attribute_values(":now", text(until))
             .projection_expression("pk, sk, gsi1sk");
-        let mut pages = query.into_paginator().items().send();
+        let mut pages = query.into_paginator().send();
         let mut due = Vec::new();
         while due.len() < most
-            && let Some(item) = pages.next().await
+            && let Some(page) = waiting_for(Peer::DynamoDb, pages.next()).await
         {
-            let item = item.map_err(unavailable)?;
-            let key = Key { pk: item.text("pk")?.to_owned(), sk: item.text("sk")?.to_owned() };
-            due.push(DueKey { key, due: item.text("gsi1sk")?.to_owned() });
+            for item in page.map_err(unavailable)?.items.unwrap_or_default() {
+                let key = Key { pk: item.text("pk")?.to_owned(), sk: item.text("sk")?.to_owned() };
+                due.push(DueKey { key, due: item.text("gsi1sk")?.to_owned() });
+            }
         }
+        due.truncate(most);
         Ok(due)
     }
 
@@ -148,7 +145,7 @@ impl Table for DynamoDb {
             // The SDK's own retries would hide that an earlier attempt was lost and may still land.
             let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
             let call = self.client.transact_write_items().set_transact_items(Some(actions.clone()));
-            let sent = call.customize().config_override(once).send().await;
+            let sent = waiting_for(Peer::DynamoDb, call.customize().config_override(once).send()).await;
             let error = match sent {
                 Ok(_) => return Ok(Written::Done),
                 Err(error) => error,
@@ -171,28 +168,9 @@ impl Table for DynamoDb {
             .set_expression_attribute_names(update.expression_attribute_names)
             .set_expression_attribute_values(update.expression_attribute_values)
             .return_values(ReturnValue::AllNew);
-        let answer = call.send().await.map_err(unavailable)?;
+        let answer = waiting_for(Peer::DynamoDb, call.send()).await.map_err(unavailable)?;
         Ok(answer.attributes.unwrap_or_default())
     }
-}
-
-/// A client of DynamoDB with one lean TLS stack, bounded in time, and credentials from the environment only: that is
-/// where a Lambda has them.
-pub async fn connect() -> Client {
-    let http_client = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring));
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(OPERATION_TIMEOUT)
-        .build();
-    let config = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http_client.build_https())
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(3))
-        .load()
-        .await;
-    Client::new(&config)
 }
 
 /// What a failed read or single write means. Its details go to the log: they name tables and actions, not people.

@@ -15,6 +15,8 @@ use crate::machine::Machine;
 /// How far an account's events were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feed {
+    /// The company that the account was first used by.
+    pub company: CompanyId,
     /// Whose.
     pub account: AccountId,
     /// Until when they were read, in seconds since 1970; 0: never.
@@ -65,5 +67,10 @@ impl<M: Machine> Store<M> {
 }
 
 pub(super) fn feed_of(item: &Attributes) -> Result<Feed, StoreError> {
-    Ok(Feed { account: item.parsed("account")?, read_s: item.number("read_s")?, due: item.text("gsi1sk")?.to_owned() })
+    Ok(Feed {
+        company: item.parsed("cid")?,
+        account: item.parsed("account")?,
+        read_s: item.number("read_s")?,
+        due: item.text("gsi1sk")?.to_owned(),
+    })
 }

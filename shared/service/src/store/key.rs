@@ -20,6 +20,14 @@ pub struct Key {
     pub sk: String,
 }
 
+impl Key {
+    /// Whether an order or a claim is there: what stands between a payment and its end.
+    #[must_use]
+    pub fn is_of_payment(&self) -> bool {
+        self.pk.starts_with(ORDER) || self.sk == CLAIM
+    }
+}
+
 /// The sort key of a partition's main item.
 pub const META: &str = "META";
 /// Sort keys of a company's partition.
@@ -237,10 +245,16 @@ pub fn idempotency(company: &CompanyId, family: &FamilyId, route: &str, header: 
     key(format!("IDEM#{company}#{family}#{route}#{}", digest.finish_hex()), META)
 }
 
+/// The partition of what a company's people must look at.
+#[must_use]
+pub fn review_pk(company: &CompanyId) -> String {
+    format!("REVIEW#{company}")
+}
+
 /// Something that a person must look at.
 #[must_use]
 pub fn review(company: &CompanyId, ulid: &str) -> Key {
-    key(format!("REVIEW#{company}"), ulid)
+    key(review_pk(company), ulid)
 }
 
 /// The partition of the index of unfinished things that a key belongs to.

@@ -16,6 +16,7 @@ use super::{Store, StoreError, key};
 use crate::catalogue::documents::text;
 use crate::http::{ApiError, FamilyScope, ItemsBody, Reach, Role};
 use crate::machine::Machine;
+use crate::telemetry::{self, Count};
 
 /// What an intent was made for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -215,7 +216,10 @@ impl<M: Machine> Store<M> {
             .number("noted_s", now_s);
         let mut transaction = Transaction::new();
         transaction.create(item);
-        self.transact(transaction).await.map(|_| ())
+        if self.transact(transaction).await? == Written::Done {
+            telemetry::count(Count::ReviewRecords);
+        }
+        Ok(())
     }
 }
 

@@ -165,9 +165,9 @@ impl<M: Machine> Store<M> {
             .value(":change", number(-credit.stats.total))
             .value(":one", number(1));
         transaction.change(family);
-        // A person may have been told already, by a call that found the intent captured.
+        // A person may have been told already, by a call that found the intent captured, and have looked; this is new.
         let review = Change::of(key::review(&session.company, found.order.as_str()))
-            .update("SET cid = :cid, what = :what, noted_s = if_not_exists(noted_s, :now)")
+            .update("SET cid = :cid, what = :what, noted_s = if_not_exists(noted_s, :now) REMOVE seen_s")
             .value(":cid", text(session.company.as_str()))
             .value(":what", text(found.why))
             .value(":now", number(found.now_s));

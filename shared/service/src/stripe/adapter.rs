@@ -43,7 +43,7 @@ const EVENTS_PER_PAGE: i64 = 100;
 /// Stripe. A clone is cheap and shares the connections.
 #[derive(Debug, Clone)]
 pub struct Stripe {
-    transport: Transport,
+    pub(super) transport: Transport,
 }
 
 /// A payment that is to be made.

@@ -202,3 +202,38 @@ fn refund_of(refund: stripe_shared::Refund) -> Result<Refund, jiff::Error> {
         created_on: jiff::Timestamp::from_second(refund.created)?.to_zoned(TimeZone::UTC).date(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_held_and_not_captured_did_not_go_back_to_anybody() {
+        let given_back = |amount, captured, refunded| {
+            let charge = Charge {
+                id: "ch_1".to_owned(),
+                amount: Money::minor(amount),
+                amount_captured: Money::minor(captured),
+                amount_refunded: Money::minor(refunded),
+                currency: "gbp".to_owned(),
+                refunded: refunded == amount,
+                disputed: false,
+                created_s: 1,
+                refunds: Vec::new(),
+            };
+            charge.given_back().units()
+        };
+        assert_eq!(
+            (given_back(1029, 1029, 0), given_back(1029, 1029, 500), given_back(1029, 1029, 1029)),
+            (0, 500, 1029)
+        );
+        // A hold that was cancelled or ran out.
+        assert_eq!((given_back(1029, 0, 1029), given_back(1029, 0, 0)), (0, 0));
+        // A part was captured, and some of that was refunded.
+        assert_eq!(
+            (given_back(5000, 1029, 3971), given_back(5000, 1029, 4000), given_back(5000, 1029, 5000)),
+            (0, 29, 1029)
+        );
+        assert_eq!(given_back(5000, 1029, 29), 29, "where the rest is not shown as refunded");
+    }
+}

@@ -1,8 +1,8 @@
 //! Stripe: the adapter that speaks in the domain's words, over one transport.
 //!
 //! Read in this order: [`error`] (what a failed call proves), [`retry`] (what may be sent again),
-//! [`transport`] (how it is sent), [`intent`] (what we know of a payment), [`adapter`] (the calls), [`events`] (what it
-//! tells when it is asked) and [`wire`] (how a payment looks to callers).
+//! [`transport`] (how it is sent), [`intent`] (what we know of a payment), [`adapter`] (the calls), [`events`] and
+//! [`listing`] (what it tells when it is asked) and [`wire`] (how a payment looks to callers).
 //!
 //! Invariant: no type of the SDK leaves this module. Nothing here decides about an order: a lost reply comes out
 //! as [`StripeError::OutcomeUnknown`], and nothing is concluded from it.
@@ -11,6 +11,7 @@ pub mod adapter;
 pub mod error;
 pub mod events;
 pub mod intent;
+pub mod listing;
 pub mod payments;
 mod retry;
 mod secret;
@@ -21,6 +22,7 @@ pub use adapter::{CustomerSession, EphemeralKey, Methods, NewIntent, SavedCards,
 pub use error::{Rejection, StripeError};
 pub use events::{EventPage, EventQuery};
 pub use intent::{BacsDebit, Card, Charge, Intent, PaymentMethod, PaymentMethodData, Refund};
+pub use listing::{IntentPage, IntentQuery, ListedIntent};
 pub use payments::{Payments, make_customer};
 pub use secret::Secret;
 pub use transport::{DEFAULT_API_BASE, StripeConfig, StripeConfigError, Timing, Transport};

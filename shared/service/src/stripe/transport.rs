@@ -4,7 +4,7 @@
 //! Invariant: a call that changes something is never sent without a key of ours, and never with a random one.
 //! No secret, key, query or body is ever logged.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,6 +24,8 @@ use tokio::time::Instant;
 use super::error::StripeError;
 use super::retry::{Answer, Attempt, Effect, Next, SoFar, next};
 use super::secret::Secret;
+use crate::secrets::KeptSecret;
+use crate::telemetry::{Peer, waiting_for};
 
 /// Stripe itself.
 pub const DEFAULT_API_BASE: &str = "https://api.stripe.com";
@@ -43,6 +45,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 pub struct StripeConfig {
     /// The platform's secret key.
     pub secret_key: Secret,
+    /// Where it is kept, to be read again when Stripe no longer takes it.
+    pub kept_key: Option<KeptSecret>,
     /// `https://…`; plain `http://` only to this very machine.
     pub api_base: String,
     /// How patient to be.
@@ -53,7 +57,7 @@ impl StripeConfig {
     /// Stripe itself, with the usual patience.
     #[must_use]
     pub fn new(secret_key: Secret) -> Self {
-        Self { secret_key, api_base: DEFAULT_API_BASE.to_owned(), timing: Timing::default() }
+        Self { secret_key, kept_key: None, api_base: DEFAULT_API_BASE.to_owned(), timing: Timing::default() }
     }
 }
 
@@ -127,7 +131,34 @@ pub struct Transport {
 struct Place {
     base: Uri,
     /// Marked sensitive, so that not even a debug print shows it.
-    authorization: HeaderValue,
+    authorization: RwLock<HeaderValue>,
+    kept_key: Option<KeptSecret>,
+}
+
+impl Place {
+    fn authorization(&self) -> HeaderValue {
+        self.authorization.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The key that has taken the place of this one; `None`: none has.
+    async fn replacement(&self, refused: &HeaderValue) -> Option<HeaderValue> {
+        let current = self.authorization();
+        if current != refused {
+            return Some(current);
+        }
+        let kept = self.kept_key.as_ref()?.read().await.ok()?;
+        let replacement = bearer(&kept).ok().filter(|kept| kept != refused)?;
+        *self.authorization.write().unwrap_or_else(PoisonError::into_inner) = replacement.clone();
+        tracing::warn!("stripe's key was replaced");
+        Some(replacement)
+    }
+}
+
+fn bearer(key: &Secret) -> Result<HeaderValue, StripeConfigError> {
+    let bearer = format!("Bearer {}", key.expose());
+    let mut authorization = HeaderValue::try_from(bearer).map_err(|_| StripeConfigError::Key)?;
+    authorization.set_sensitive(true);
+    Ok(authorization)
 }
 
 /// What a call is made under.
@@ -162,11 +193,10 @@ impl Transport {
         if plain && !matches!(host, "127.0.0.1" | "localhost" | "[::1]") || !plain && *scheme != Scheme::HTTPS {
             return Err(StripeConfigError::NotEncrypted);
         }
-        let bearer = format!("Bearer {}", config.secret_key.expose());
-        let mut authorization = HeaderValue::try_from(bearer).map_err(|_| StripeConfigError::Key)?;
-        authorization.set_sensitive(true);
+        let authorization = RwLock::new(bearer(&config.secret_key)?);
         let client = pool(plain, config.timing.connect)?;
-        Ok(Self { client, place: Arc::new(Place { base, authorization }), timing: config.timing })
+        let place = Place { base, authorization, kept_key: config.kept_key.clone() };
+        Ok(Self { client, place: Arc::new(place), timing: config.timing })
     }
 
     /// The same connection for callers with less time left.
@@ -183,7 +213,7 @@ impl Transport {
     /// [`StripeError`] for what is no clear answer.
     pub(super) async fn read(&self, account: &AccountId, request: RequestBuilder) -> Result<Bytes, StripeError> {
         let call = self.call(request, Terms { account: Some(account.as_str()), strategy: None, timeout: None })?;
-        self.drive(&call).await
+        self.send(call).await
     }
 
     /// Checks a request of the SDK and gives it our headers.
@@ -194,7 +224,7 @@ impl Transport {
             StripeMethod::Delete => (Method::DELETE, Effect::Changes),
         };
         let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, self.place.authorization.clone());
+        headers.insert(AUTHORIZATION, self.place.authorization());
         headers.insert(STRIPE_VERSION, HeaderValue::try_from(VERSION.as_str()).map_err(impossible)?);
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("classpay/", env!("CARGO_PKG_VERSION"))));
         if let Some(account) = terms.account {
@@ -228,14 +258,29 @@ impl Transport {
         Ok(Uri::from_parts(parts)?)
     }
 
-    /// Sends the call until it has an answer, may not be sent again, or time is up.
-    async fn drive(&self, call: &Call) -> Result<Bytes, StripeError> {
+    /// Sends the call; once more when Stripe no longer takes our key (which proves that nothing was done) and another
+    /// has taken its place.
+    async fn send(&self, mut call: Call) -> Result<Bytes, StripeError> {
         let deadline = Instant::now() + self.timing.budget;
+        let answer = self.drive(&call, deadline).await;
+        match (&answer, call.headers.get(AUTHORIZATION)) {
+            (Err(StripeError::Misconfigured(refusal)), Some(refused)) if refusal.status == 401 => {
+                let Some(replacement) = self.place.replacement(refused).await else { return answer };
+                call.headers.insert(AUTHORIZATION, replacement);
+                self.drive(&call, deadline).await
+            }
+            _ => answer,
+        }
+    }
+
+    /// Sends the call until it has an answer, may not be sent again, or time is up.
+    async fn drive(&self, call: &Call, deadline: Instant) -> Result<Bytes, StripeError> {
         let mut so_far = SoFar::default();
         loop {
             let limit = call.attempt_limit.min(deadline.saturating_duration_since(Instant::now()));
-            let attempt =
-                tokio::time::timeout(limit, self.attempt(call)).await.unwrap_or_else(|_elapsed| Attempt::Lost);
+            let attempt = waiting_for(Peer::Stripe, tokio::time::timeout(limit, self.attempt(call)))
+                .await
+                .unwrap_or_else(|_elapsed| Attempt::Lost);
             so_far.attempts += 1;
             so_far.lost += u32::from(matches!(attempt, Attempt::Lost));
             let (error, after) = match next(call.effect, attempt, so_far, self.timing.max_attempts) {
@@ -285,7 +330,7 @@ impl StripeClient for Transport {
         let (request, overrides) = request.into_pieces();
         let ConfigOverride { account_id, request_strategy: strategy, timeout, .. } = overrides;
         let call = self.call(request, Terms { account: account_id.as_deref(), strategy, timeout })?;
-        self.drive(&call).await
+        self.send(call).await
     }
 }
 

@@ -3,12 +3,13 @@
 //! their dates. And reads Stripe's events for those that never came.
 //!
 //! Read in this order: here (one run), [`plan`] (when to look, and what a session needs), [`session`] (doing it),
-//! [`instalments`], [`feed`].
+//! [`instalments`], [`feed`], [`backlog`] (how much is left).
 //!
 //! Invariant: what is due is decided by what Stripe says now, never by what a webhook said or didn't; every write has
 //! its condition, so that two runs at once, or a run beside a request, do nothing twice. What is unfinished is looked
 //! at again until it is finished: nothing leaves the index for being difficult.
 
+pub mod backlog;
 mod feed;
 mod instalments;
 mod plan;

@@ -1,6 +1,6 @@
 //! Stripe's events: believed if they are signed, kept until what they tell of is done.
 //!
-//! Read in this order: here (receive, act), [`signature`], [`event`] (what it says), [`returns`] (refunds, disputes).
+//! Read in this order: here (receive, act), [`signature`], [`signing`] (with which secrets), [`event`] (what it says), [`returns`] (refunds, disputes).
 //!
 //! Invariant: what an event says is a hint. What is done is decided by what Stripe says when it is asked, and whose
 //! payment it is by our own session or claim, never by metadata. 200 is answered only for an event that is put.
@@ -8,6 +8,7 @@
 pub mod event;
 pub mod returns;
 pub mod signature;
+pub mod signing;
 
 use std::time::Duration;
 
@@ -20,8 +21,8 @@ use crate::links;
 use crate::machine::Machine;
 use crate::settle::{Outcome, release_rejected, settle};
 use crate::store::{Claim, CreditedPayment, Decision, EVENT_LIFE_S, EventRecord, Put, Rejection, Session, SessionKind};
-use crate::stripe::Intent;
-use crate::stripe::Payments as _;
+use crate::stripe::{Intent, Payments as _, Secret};
+use crate::telemetry;
 use crate::unallocated;
 use event::Topic;
 
@@ -59,7 +60,8 @@ pub async fn receive<M: Machine>(
     deadline: Deadline,
 ) -> Result<(), ApiError> {
     let now_s = ctx.clock.now_s();
-    if let Err(why) = signature::verify(header, body, ctx.webhook_secrets(), now_s) {
+    let is_signed = |secrets: &[Secret]| signature::verify(header, body, secrets, now_s);
+    if let Err(why) = ctx.signing_secrets().check(is_signed).await {
         tracing::warn!(%why, "an event is not believed");
         return Err(ErrorCode::BadSignature.into());
     }
@@ -97,6 +99,7 @@ pub async fn finish<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline:
 async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadline) -> Result<Ending, ApiError> {
     let topic = Topic::of(&event.kind);
     let (Some(id), false) = (&event.intent, topic == Topic::Other) else { return Ok(Ending::Finished) };
+    telemetry::about_intent(id);
     let (session, claim) = ctx.store.load_payment(&event.account, id).await?;
     if session.is_none() && claim.is_none() {
         return Ok(unknown(ctx, event));

@@ -18,6 +18,8 @@
 //! | `GET`, `DELETE /_control/requests` | | the calls that came in |
 //! | `GET`, `POST`, `DELETE /_control/faults` | `{"match": {…}, "after": 0, "count": 1, "do": {…}}` | see `faults` |
 //! | `POST /_control/faults/land` | – | what was dropped late arrives now |
+//! | `POST /_control/keys/revoke` | `{"key": "sk_test_…"}` | the platform's key was rolled: the old one is refused |
+//! | `GET /_control/clock` | | what time it is, in seconds since 1970: `{"nowS": 1788768000}` |
 //! | `POST /_control/clock` | `{"now": "2026-09-01T09:00:00Z"}` | time passes: a redirect (307) to whoever owns the clock |
 //! | `/_control/webhooks…` | | see `webhooks::control` |
 //!
@@ -73,6 +75,11 @@ fn refusal(error: &ApiError) -> Value {
 fn handle(standin: &StandIn, method: &Method, path: &str, body: &str) -> Result<Value, ApiError> {
     let segments: Vec<&str> = path.split('/').skip(2).collect();
     match (method.as_str(), segments.as_slice()) {
+        ("POST", ["keys", "revoke"]) => {
+            let Revoked { key } = parse(body)?;
+            standin.revoked().insert(key);
+            Ok(json!({}))
+        }
         ("POST", ["faults", "land"]) => Ok(standin.land().into()),
         ("POST", [kind, id, what]) => {
             let told = happenings::handle(standin, (kind, id, what), body);
@@ -80,6 +87,7 @@ fn handle(standin: &StandIn, method: &Method, path: &str, body: &str) -> Result<
             standin.webhooks.wake();
             told?.ok_or_else(|| nothing_here(method, path))
         }
+        ("GET", ["clock"]) => Ok(json!({"nowS": standin.now()})),
         ("GET", ["charges"]) => charges(standin),
         ("GET", ["requests"]) => Ok(standin.log().json()),
         ("DELETE", ["requests"]) => {
@@ -104,6 +112,12 @@ pub(crate) fn nothing_here(method: &Method, path: &str) -> ApiError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Revoked {
+    key: String,
+}
 
 /// JSON, a form, or nothing at all.
 pub(crate) fn parse<T: DeserializeOwned>(body: &str) -> Result<T, ApiError> {

@@ -148,6 +148,13 @@ async fn a_list_is_walked_page_by_page() {
 }
 
 #[tokio::test]
+async fn who_asks_is_told_what_time_it_is() {
+    let stand = Stand::start().await;
+    stand.pass(60);
+    assert_eq!(stand.told("clock").await, json!({"nowS": crate::harness::START + 60}));
+}
+
+#[tokio::test]
 async fn a_newcomers_curl_pays_with_a_form_or_with_nothing() {
     let stand = Stand::start().await;
     for body in ["", "payment_method=pm_card_mastercard", "{\"paymentMethod\": \"pm_card_amex\"}"] {

@@ -1,0 +1,131 @@
+//! Settles an order, or gives it up.
+//!
+//! Invariant: this only chooses what the service is asked to do. Nothing is posted before Stripe says `succeeded` and
+//! nothing is given back before it says `canceled`, whatever the operator wants.
+
+use classpay_domain::id::OrderId;
+use classpay_domain::order::{IntentStatus, OrderState};
+use classpay_service::context::{Context, Deadline};
+use classpay_service::settle::{self, Outcome};
+use classpay_service::store::{Claim, Decision, OrderRecord, Rejection};
+use classpay_service::stripe::{Intent, Payments as _};
+
+use super::books::rejected;
+use super::list::open_rejection;
+use super::place::Place;
+use super::{of_stripe, of_table};
+use crate::Problem;
+
+/// Nobody ends an operator's command but he.
+const NO_DEADLINE: Deadline = Deadline::at_ms(u64::MAX);
+
+/// `settle`.
+pub(super) async fn settle_now(place: &Place, id: &OrderId) -> Result<(), Problem> {
+    let ctx = place.context().await?;
+    let Some(order) = ctx.store.load_order(id).await.map_err(of_table)? else {
+        return release(&ctx, id).await;
+    };
+    match order.state {
+        OrderState::Completed => println!("{id} was completed before."),
+        OrderState::Cancelled => println!("{id} was cancelled before."),
+        OrderState::Pending => say(&ctx, id, settle::settle(&ctx, order, None, NO_DEADLINE).await).await?,
+    }
+    Ok(())
+}
+
+/// A rejection has the id of the order that it refused.
+async fn release(ctx: &Context, id: &OrderId) -> Result<(), Problem> {
+    let unknown = || Problem::new(format!("there is no order {id}, and no rejection of that id waits for its end"));
+    let (account, intent) = open_rejection(&ctx.store, id).await?.ok_or_else(unknown)?;
+    match ctx.store.load_payment(&account, &intent).await.map_err(of_table)? {
+        (Some(session), Some(Claim { decision: Decision::Rejected { refusal, state: Rejection::Open }, .. })) => {
+            settle::release_rejected(ctx, &session, id, refusal, NO_DEADLINE).await;
+        }
+        (_, Some(_)) => {}
+        (_, None) => return Err(unknown()),
+    }
+    // Released, or captured by somebody and credited: the claim says which.
+    match ctx.store.load_claim(&account, &intent).await.map_err(of_table)?.map(|claim| claim.decision) {
+        Some(Decision::Rejected { state: state @ (Rejection::Released | Rejection::Captured), .. }) => {
+            println!("{id} is {}.", rejected(state));
+            Ok(())
+        }
+        Some(_) | None => {
+            Err(Problem::new(format!("{id} is {}: Stripe has not said `canceled`", rejected(Rejection::Open))))
+        }
+    }
+}
+
+/// `void`.
+pub(super) async fn void(place: &Place, id: &OrderId) -> Result<(), Problem> {
+    let ctx = place.context().await?;
+    let order = ctx.store.load_order(id).await.map_err(of_table)?;
+    let order = order.ok_or_else(|| Problem::new(format!("there is no order {id}")))?;
+    let refuse = |why: &str| Err(Problem::new(format!("{id} is not voided: {why}")));
+    match order.state {
+        OrderState::Completed => {
+            return refuse("it is completed and its payment is captured; give it back by a refund");
+        }
+        OrderState::Cancelled => {
+            println!("{id} was cancelled before.");
+            return Ok(());
+        }
+        OrderState::Pending => {}
+    }
+    let intent = intent_of(&ctx, &order).await?;
+    let outcome = match intent.status {
+        IntentStatus::RequiresCapture => settle::give_up(&ctx, order, NO_DEADLINE).await,
+        IntentStatus::Canceled => settle::settle(&ctx, order, Some(intent), NO_DEADLINE).await,
+        IntentStatus::Succeeded => {
+            return refuse("its payment is captured; `settle` posts it, and a refund gives it back");
+        }
+        IntentStatus::Processing => return refuse("its bank debit is on its way, which nobody can stop"),
+        IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction => {
+            return refuse("Stripe holds nothing for it; `settle` does what is to be done");
+        }
+    };
+    match outcome {
+        Outcome::Completed(_) => refuse("it was captured meanwhile, and is completed"),
+        Outcome::Refused(_) => {
+            println!("{id} is cancelled: Stripe holds nothing any more, and what it had reserved is given back.");
+            Ok(())
+        }
+        Outcome::Pending(_) => refuse(
+            "Stripe has not said `canceled`. Until it is voided the schedule still tries to capture it: try again",
+        ),
+    }
+}
+
+/// The intent of an order as Stripe has it now.
+async fn intent_of(ctx: &Context, order: &OrderRecord) -> Result<Intent, Problem> {
+    let id = &order.id;
+    let payment = order.snapshot.payment.as_ref();
+    let payment = payment.ok_or_else(|| Problem::new(format!("{id} collects nothing")))?;
+    let stripe = ctx.stripe().map_err(|problem| Problem::new(problem.to_string()))?;
+    let intent = stripe.load_intent(&payment.account, &payment.intent).await.map_err(of_stripe)?;
+    intent.ok_or_else(|| Problem::new(format!("{id}: Stripe doesn't know {}", payment.intent)))
+}
+
+/// Says how an order ended. One that has not is a failure, with what Stripe says.
+async fn say(ctx: &Context, id: &OrderId, outcome: Outcome) -> Result<(), Problem> {
+    match outcome {
+        Outcome::Completed(posted) => println!("{id} is completed: {} entries are posted.", posted.len()),
+        Outcome::Refused(_) => println!("{id} is cancelled: what it had reserved is given back."),
+        Outcome::Pending(_) => {
+            let order = ctx.store.load_order(id).await.map_err(of_table)?;
+            let order = order.ok_or_else(|| Problem::new(format!("{id} is gone")))?;
+            let said = match intent_of(ctx, &order).await {
+                Ok(intent) => format!(
+                    "its intent is {}, {} received; it is to be {}",
+                    intent.status.as_str(),
+                    intent.amount_received,
+                    order.snapshot.payment.as_ref().map_or(0, |payment| payment.total),
+                ),
+                Err(problem) => problem.to_string(),
+            };
+            let review = if order.needs_review { ". A person must look" } else { "" };
+            return Err(Problem::new(format!("{id} is still pending: {said}{review}")));
+        }
+    }
+    Ok(())
+}

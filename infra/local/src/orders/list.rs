@@ -1,0 +1,240 @@
+//! What is unfinished, and what a person must look at.
+//!
+//! Invariant: what can't be read is listed too, by its key: nothing is left out for being broken. Stripe is not asked:
+//! the list is there also when Stripe is not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId};
+use classpay_domain::order::{PaidBy, order_of_intent};
+use classpay_service::store::{DueItem, DueKey, OrderRecord, ReviewRecord, Store, StoreError, Unfinished};
+use serde::Serialize;
+
+use super::books::state;
+use super::place::Place;
+use super::{of_table, print_json, written};
+use crate::Problem;
+
+/// Everything that is listed.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listing {
+    unfinished: Vec<Unended>,
+    reviews: Vec<Review>,
+    /// Keys of what is unfinished and can't be read.
+    unreadable: Vec<String>,
+}
+
+/// An order or a rejection without an end. Amounts in minor units.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Unended {
+    order: String,
+    state: &'static str,
+    needs_review: bool,
+    age_s: i64,
+    began_s: i64,
+    amount: Option<i64>,
+    currency: Option<&'static str>,
+    paid_by: Option<&'static str>,
+    company: String,
+    family: String,
+    account: Option<String>,
+    intent: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Review {
+    company: String,
+    record: String,
+    what: String,
+    age_s: i64,
+    noted_s: i64,
+}
+
+/// An order or a rejection that was found in the index.
+pub(super) enum Found {
+    Order(i64, Box<OrderRecord>),
+    Rejection(i64, AccountId, IntentId),
+}
+
+pub(super) async fn run(place: &Place, company: Option<CompanyId>, json: bool) -> Result<(), Problem> {
+    let (store, now_s) = (place.store(), place.clock().await.now_s());
+    let keys = store.unfinished_keys().await.map_err(of_table)?;
+    let companies: BTreeSet<_> = match &company {
+        Some(company) => [company.clone()].into(),
+        None => store.load_feeds(&keys).await.map_err(of_table)?.into_iter().map(|feed| feed.company).collect(),
+    };
+    let (found, unreadable) = unended(&store, &keys).await?;
+    let mut listing = Listing { unfinished: Vec::new(), reviews: Vec::new(), unreadable };
+    let mut currencies = Currencies { store: &store, known: BTreeMap::new() };
+    for found in found {
+        let listed = listed(&mut currencies, found, now_s).await?;
+        listing
+            .unfinished
+            .extend(listed.filter(|listed| company.as_ref().is_none_or(|company| company.as_str() == listed.company)));
+    }
+    for company in &companies {
+        let reviews = store.unseen_reviews(company).await.map_err(of_table)?;
+        listing.reviews.extend(reviews.into_iter().map(|review| Review::of(review, now_s)));
+    }
+    listing.unfinished.sort_by_key(|listed| listed.began_s);
+    listing.reviews.sort_by_key(|review| review.noted_s);
+    if json {
+        return print_json(&listing);
+    }
+    print(&listing);
+    Ok(())
+}
+
+/// The orders and rejections among these, and the keys of those that can't be read.
+pub(super) async fn unended(store: &Store, keys: &[DueKey]) -> Result<(Vec<Found>, Vec<String>), Problem> {
+    let (mut found, mut unreadable) = (Vec::new(), Vec::new());
+    for DueKey { key, .. } in keys.iter().filter(|due| due.key.is_of_payment()) {
+        match store.load_due(key).await {
+            Ok(Some(DueItem { began_s, what: Unfinished::Order(order), .. })) => {
+                found.push(Found::Order(began_s, order));
+            }
+            Ok(Some(DueItem { began_s, what: Unfinished::Rejection(account, intent), .. })) => {
+                found.push(Found::Rejection(began_s, account, intent));
+            }
+            // Finished since the index was read.
+            Ok(Some(_) | None) => {}
+            Err(StoreError::Corrupt(why)) => unreadable.push(format!("{} {}: {why}", key.pk, key.sk)),
+            Err(error @ StoreError::Unavailable) => return Err(of_table(error)),
+        }
+    }
+    Ok((found, unreadable))
+}
+
+/// The currencies of companies, each read once.
+struct Currencies<'a> {
+    store: &'a Store,
+    known: BTreeMap<CompanyId, Option<&'static str>>,
+}
+
+impl Currencies<'_> {
+    async fn of(&mut self, company: &CompanyId) -> Result<Option<&'static str>, Problem> {
+        if let Some(known) = self.known.get(company) {
+            return Ok(*known);
+        }
+        let billing = self.store.load_billing(company).await.map_err(of_table)?;
+        let currency = billing.map(|(currency, _)| currency);
+        self.known.insert(company.clone(), currency);
+        Ok(currency)
+    }
+}
+
+/// `None`: it is finished meanwhile.
+async fn listed(currencies: &mut Currencies<'_>, found: Found, now_s: i64) -> Result<Option<Unended>, Problem> {
+    match found {
+        Found::Order(began_s, order) => {
+            let payment = order.snapshot.payment.as_ref();
+            let listed = Unended {
+                order: order.id.to_string(),
+                state: state(order.state),
+                needs_review: order.needs_review,
+                age_s: now_s.saturating_sub(began_s),
+                began_s,
+                amount: payment.map(|payment| payment.total),
+                currency: currencies.of(&order.snapshot.company).await?,
+                paid_by: payment.map(|payment| paid_by(payment.paid_by)),
+                company: order.snapshot.company.to_string(),
+                family: order.snapshot.family.to_string(),
+                account: payment.map(|payment| payment.account.to_string()),
+                intent: payment.map(|payment| payment.intent.to_string()),
+            };
+            Ok(Some(listed))
+        }
+        Found::Rejection(began_s, account, intent) => {
+            let (session, claim) = currencies.store.load_payment(&account, &intent).await.map_err(of_table)?;
+            let Some(claim) = claim else { return Ok(None) };
+            Ok(Some(Unended {
+                order: order_of_intent(&account, &intent).to_string(),
+                state: "rejected",
+                needs_review: false,
+                age_s: now_s.saturating_sub(began_s),
+                began_s,
+                amount: session.map(|session| session.amount.units()),
+                currency: currencies.of(&claim.company).await?,
+                paid_by: None,
+                company: claim.company.to_string(),
+                family: FamilyId::to_string(&claim.family),
+                account: Some(account.to_string()),
+                intent: Some(intent.to_string()),
+            }))
+        }
+    }
+}
+
+/// The rejection without an end whose order would have had this id.
+pub(super) async fn open_rejection(store: &Store, id: &OrderId) -> Result<Option<(AccountId, IntentId)>, Problem> {
+    let keys = store.unfinished_keys().await.map_err(of_table)?;
+    let (found, _) = unended(store, &keys).await?;
+    Ok(found.into_iter().find_map(|found| match found {
+        Found::Rejection(_, account, intent) if order_of_intent(&account, &intent) == *id => Some((account, intent)),
+        Found::Rejection(..) | Found::Order(..) => None,
+    }))
+}
+
+/// How an order is paid.
+pub(super) fn paid_by(paid_by: PaidBy) -> &'static str {
+    match paid_by {
+        PaidBy::Card => "card",
+        PaidBy::BankDebit => "bank-debit",
+    }
+}
+
+impl Review {
+    fn of(review: ReviewRecord, now_s: i64) -> Self {
+        let ReviewRecord { company, record, what, noted_s } = review;
+        Self { company: company.to_string(), record, what, age_s: now_s.saturating_sub(noted_s), noted_s }
+    }
+}
+
+pub(super) async fn reviewed(
+    place: &Place,
+    company: &CompanyId,
+    record: &str,
+    note: Option<&str>,
+) -> Result<(), Problem> {
+    let noted = place.store().note_seen(company, record, note, place.clock().await.now_s()).await.map_err(of_table)?;
+    written(noted, || Problem::new(format!("{company} has no review record {record}")))?;
+    println!("{record} is listed no more.");
+    Ok(())
+}
+
+fn print(listing: &Listing) {
+    let Listing { unfinished, reviews, unreadable } = listing;
+    println!("{} unfinished, {} to be looked at. Amounts are in minor units.", unfinished.len(), reviews.len());
+    for listed in unfinished {
+        let amount = listed.amount.map_or_else(|| "-".to_owned(), |amount| amount.to_string());
+        let review = if listed.needs_review { ", a person must look" } else { "" };
+        println!(
+            "{:>8}  {}  {}{review}  {amount} {}  {}  {}  {}",
+            age(listed.age_s),
+            listed.order,
+            listed.state,
+            listed.currency.unwrap_or("-"),
+            listed.company,
+            listed.family,
+            listed.intent.as_deref().unwrap_or("-"),
+        );
+    }
+    for review in reviews {
+        println!("{:>8}  {} {}  {}", age(review.age_s), review.company, review.record, review.what);
+    }
+    for key in unreadable {
+        println!("can't be read: {key}");
+    }
+}
+
+fn age(age_s: i64) -> String {
+    match age_s {
+        ..120 => format!("{age_s} s"),
+        120..7_200 => format!("{} min", age_s / 60),
+        7_200..172_800 => format!("{} h", age_s / 3600),
+        172_800.. => format!("{} d", age_s / 86_400),
+    }
+}

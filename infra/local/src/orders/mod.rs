@@ -1,0 +1,132 @@
+//! `cargo dev orders`: what an operator does about orders, of any table: the running stack's, or one in AWS.
+//!
+//! Read in this order: here (the command line), [`place`] (which table, which Stripe), [`list`], [`show`], [`finish`]
+//! (settle and void), [`reconcile`], and [`books`] (what a ledger says of a payment).
+//!
+//! Invariant: money and places are moved by the service's own `settle` and `give_up` alone; everything else here only
+//! reads, but for the note that a person has looked. Names of people, e-mails and links are not printed.
+
+mod books;
+mod finish;
+mod list;
+mod place;
+mod reconcile;
+mod show;
+
+use clap::{Args, Subcommand};
+use classpay_domain::id::{AccountId, CompanyId, OrderId};
+use classpay_service::store::{StoreError, Written};
+use classpay_service::stripe::StripeError;
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::Problem;
+use place::Place;
+
+/// `cargo dev orders`.
+#[derive(Debug, Args)]
+pub struct Orders {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// What is unfinished, and what a person must look at, oldest first.
+    List {
+        /// Of this company alone [default: every company whose Stripe account is followed].
+        #[arg(long, value_name = "CO_ID")]
+        company: Option<CompanyId>,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// One order, its payment at Stripe, and what it has posted or will post.
+    Show {
+        /// The order, or the intent that pays it.
+        #[arg(value_name = "ORDER_ID|INTENT")]
+        what: String,
+        /// The Stripe account of the intent [default: whichever has a record of it].
+        #[arg(long, value_name = "ACCT_ID")]
+        account: Option<AccountId>,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Drives an order to its end now, as the schedule does: captures and posts, or gives back what Stripe has cancelled.
+    Settle {
+        /// The order.
+        order: OrderId,
+    },
+    /// Gives an order up whose money is still only held: cancels at Stripe, then gives back what it reserved.
+    Void {
+        /// The order.
+        order: OrderId,
+    },
+    /// Notes that a person has looked at a review record: it is listed no more.
+    Reviewed {
+        /// The company.
+        company: CompanyId,
+        /// The record, as `list` names it.
+        record: String,
+        /// What there is to say about it.
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+    },
+    /// Compares every payment that was begun on a day (UTC) with the ledger, to the unit.
+    Reconcile {
+        /// The day, such as 2026-11-20.
+        #[arg(long)]
+        date: Date,
+        /// The accounts of this company alone [default: every account that is followed].
+        #[arg(long, value_name = "CO_ID")]
+        company: Option<CompanyId>,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// Why it can't be done; for `reconcile` also what differs.
+pub async fn run(orders: Orders) -> Result<(), Problem> {
+    let place = &orders.place;
+    match orders.command {
+        Command::List { company, json } => list::run(place, company, json).await,
+        Command::Show { what, account, json } => show::run(place, &what, account, json).await,
+        Command::Settle { order } => finish::settle_now(place, &order).await,
+        Command::Void { order } => finish::void(place, &order).await,
+        Command::Reviewed { company, record, note } => list::reviewed(place, &company, &record, note.as_deref()).await,
+        Command::Reconcile { date, company, json } => reconcile::run(place, date, company, json).await,
+    }
+}
+
+fn of_table(error: StoreError) -> Problem {
+    Problem::new(error.to_string())
+}
+
+fn of_stripe(error: StripeError) -> Problem {
+    Problem::new(error.to_string())
+}
+
+/// What was written, if it was.
+fn written(written: Written, lost: impl FnOnce() -> Problem) -> Result<(), Problem> {
+    match written {
+        Written::Done => Ok(()),
+        Written::Lost => Err(lost()),
+        Written::Busy | Written::Unknown => {
+            Err(Problem::new("the table gave no clear answer; the command may be given again"))
+        }
+    }
+}
+
+/// Prints one object.
+fn print_json(value: &impl Serialize) -> Result<(), Problem> {
+    let text = serde_json::to_string(value).map_err(|problem| Problem::new(problem.to_string()))?;
+    println!("{text}");
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! What a person looks at: everything unfinished, the review records, the accounts, a family's whole ledger.
+//!
+//! Invariant: it is found by the index and by whole partitions, never by a scan; and a review record is never deleted:
+//! what a person has looked at says so.
+
+use classpay_domain::id::{AccountId, CompanyId, FamilyId};
+use futures_util::future::try_join_all;
+
+use super::item::{Attributes, Read as _, number, text};
+use super::table::{Consistency, DueKey, Written};
+use super::transact::{Change, Transaction};
+use super::{Feed, Store, StoreError, Unfinished, key};
+use crate::aggregate::AggregateTransaction;
+use crate::catalogue::documents::CompanyDoc;
+use crate::machine::Machine;
+
+/// The last second that the index sorts rightly: everything is due by then.
+const END_OF_TIME_S: i64 = 999_999_999_999;
+
+/// A note for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewRecord {
+    /// Whose.
+    pub company: CompanyId,
+    /// Its name within the company: what it is about.
+    pub record: String,
+    /// What the person is told.
+    pub what: String,
+    /// When it was written, in seconds since 1970.
+    pub noted_s: i64,
+}
+
+impl<M: Machine> Store<M> {
+    /// Everything that is unfinished, whenever it is due, the first due first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if one part of the index can't be read: half of it would look like all of it.
+    pub async fn unfinished_keys(&self) -> Result<Vec<DueKey>, StoreError> {
+        let shards: Vec<_> = key::sweep_shards().collect();
+        let read = shards.iter().map(|shard| self.due_keys(shard, END_OF_TIME_S, usize::MAX));
+        let mut found: Vec<_> = try_join_all(read).await?.into_iter().flatten().collect();
+        found.sort_by(|one, other| (&one.due, &one.key).cmp(&(&other.due, &other.key)));
+        Ok(found)
+    }
+
+    /// The accounts whose events are read, among these: an account's feed is made with it and never ends.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_feeds(&self, unfinished: &[DueKey]) -> Result<Vec<Feed>, StoreError> {
+        let mut feeds = Vec::new();
+        for found in unfinished.iter().filter(|found| found.key.sk == key::FEED) {
+            let item = self.load_due(&found.key).await?;
+            if let Some(Unfinished::Feed(feed)) = item.map(|item| item.what) {
+                feeds.push(feed);
+            }
+        }
+        feeds.sort_by(|one, other| (&one.company, &one.account).cmp(&(&other.company, &other.account)));
+        Ok(feeds)
+    }
+
+    /// A company's notes that nobody has looked at, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn unseen_reviews(&self, company: &CompanyId) -> Result<Vec<ReviewRecord>, StoreError> {
+        let items = self.query(&key::review_pk(company), Consistency::Strong).await?;
+        let unseen = items.iter().filter(|item| !item.contains_key("seen_s"));
+        let mut records = unseen.map(|item| review_of(company, item)).collect::<Result<Vec<_>, _>>()?;
+        records.sort_by(|one, other| (one.noted_s, &one.record).cmp(&(other.noted_s, &other.record)));
+        Ok(records)
+    }
+
+    /// Notes that a person has looked at a note. [`Written::Lost`]: there is no such note.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn note_seen(
+        &self,
+        company: &CompanyId,
+        record: &str,
+        note: Option<&str>,
+        now_s: i64,
+    ) -> Result<Written, StoreError> {
+        let change = Change::of(key::review(company, record)).only_if("attribute_exists(pk)");
+        let change = match note {
+            Some(note) => change.update("SET seen_s = :now, seen_note = :note").value(":note", text(note)),
+            None => change.update("SET seen_s = :now"),
+        };
+        let mut transaction = Transaction::new();
+        transaction.change(change.value(":now", number(now_s)));
+        self.transact(transaction).await
+    }
+
+    /// Everything that was ever posted for a family, in the order of the ledger.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_ledger(
+        &self,
+        company: &CompanyId,
+        family: &FamilyId,
+    ) -> Result<Vec<AggregateTransaction>, StoreError> {
+        let items = self.query(&key::ledger_pk(company, family), Consistency::Strong).await?;
+        items.iter().map(|item| item.document("doc")).collect()
+    }
+
+    /// A company's currency in lower case, and its account at Stripe; `None`: there is no such company.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_billing(
+        &self,
+        company: &CompanyId,
+    ) -> Result<Option<(&'static str, Option<AccountId>)>, StoreError> {
+        let Some(item) = self.get(&key::company(company)).await? else { return Ok(None) };
+        let billing = item.document::<CompanyDoc>("doc")?.settings.billing;
+        Ok(Some((billing.currency.code(), billing.stripe_id)))
+    }
+}
+
+fn review_of(company: &CompanyId, item: &Attributes) -> Result<ReviewRecord, StoreError> {
+    Ok(ReviewRecord {
+        company: company.clone(),
+        record: item.text("sk")?.to_owned(),
+        what: item.text("what")?.to_owned(),
+        noted_s: item.number("noted_s")?,
+    })
+}

@@ -1,0 +1,74 @@
+//! Stripe's intents of an account as it lists them: what is asked for, and one page of the answer.
+//!
+//! Invariant: for an operator who compares, and for nobody who decides: what is listed may be a moment old, and whose an
+//! intent is says our own record, never its metadata.
+
+use classpay_domain::id::{AccountId, IntentId};
+use stripe_client_core::StripeRequest as _;
+use stripe_core::payment_intent::ListPaymentIntent;
+use stripe_types::{RangeBoundsTs, RangeQueryTs};
+
+use super::adapter::Stripe;
+use super::error::StripeError;
+use super::intent::Intent;
+
+/// How many intents are asked for at once: with their charges some 10 KB each.
+const PER_PAGE: i64 = 100;
+
+/// Which intents of an account are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IntentQuery<'a> {
+    /// Those that were made then or later, in seconds since 1970.
+    pub from_s: i64,
+    /// Those that were made then or before, in seconds since 1970.
+    pub until_s: i64,
+    /// Those that are older than this one: [`IntentPage::next`].
+    pub after: Option<&'a IntentId>,
+}
+
+/// An intent that was listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedIntent {
+    /// The intent with its last charge, without its refunds and its payment method.
+    pub intent: Intent,
+    /// Whether it has our marker: the studio may have other intents on its account.
+    pub is_marked: bool,
+}
+
+/// Some intents of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IntentPage {
+    /// The newest first.
+    pub intents: Vec<ListedIntent>,
+    /// Where the next page begins; `None`: there is none.
+    pub next: Option<IntentId>,
+}
+
+impl Stripe {
+    /// One page of an account's intents, the newest first.
+    ///
+    /// # Errors
+    /// [`StripeError`]; reading has changed nothing.
+    pub async fn list_intents(&self, account: &AccountId, query: IntentQuery<'_>) -> Result<IntentPage, StripeError> {
+        let between = RangeBoundsTs { gte: Some(query.from_s), lte: Some(query.until_s), ..RangeBoundsTs::default() };
+        let list = ListPaymentIntent::new().created(RangeQueryTs::Bounds(between)).limit(PER_PAGE);
+        let list = list.expand(vec!["data.latest_charge".to_owned()]);
+        let list = match query.after {
+            Some(intent) => list.starting_after(intent.as_str()),
+            None => list,
+        };
+        let page = list.customize().account_id(account.as_str().into()).send(&self.transport).await?;
+        let intents = page.data.into_iter().map(ListedIntent::try_from).collect::<Result<Vec<_>, _>>()?;
+        let next = intents.last().filter(|_| page.has_more).map(|last| last.intent.id.clone());
+        Ok(IntentPage { intents, next })
+    }
+}
+
+impl TryFrom<stripe_shared::PaymentIntent> for ListedIntent {
+    type Error = StripeError;
+
+    fn try_from(intent: stripe_shared::PaymentIntent) -> Result<Self, StripeError> {
+        let is_marked = intent.metadata.get("classpay").is_some_and(|marker| marker == "1");
+        Ok(Self { intent: intent.try_into()?, is_marked })
+    }
+}

@@ -1,0 +1,91 @@
+//! What is measured: names, units, and by what each is told apart.
+//!
+//! Invariant: this is the one place that names a metric; the template's alarms and dashboard name no other.
+
+/// Where the metrics are.
+pub const NAMESPACE: &str = "classpay";
+/// The deployment that a metric is of.
+pub const SERVICE: &str = "Service";
+/// The function that a metric is of.
+pub const FUNCTION: &str = "Function";
+/// The code of a refusal.
+pub const CODE: &str = "Code";
+
+/// How long a request took, with all its waiting.
+pub const DURATION: &str = "DurationMs";
+/// How long it waited for the table.
+pub const DYNAMODB: &str = "DynamoDbMs";
+/// How long it waited for Stripe.
+pub const STRIPE: &str = "StripeMs";
+/// The first request of a process.
+pub const COLD_STARTS: &str = "ColdStarts";
+/// Requests that were refused or failed, by their codes.
+pub const REFUSALS: &str = "Refusals";
+
+/// What happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// An order was posted: its payment was taken.
+    PaymentsCompleted,
+    /// An order was given back: its payment came to nothing.
+    PaymentsReleased,
+    /// An authorisation was released because its order was refused.
+    PaymentsRejected,
+    /// A payment that no order takes was credited to the family.
+    PaymentsUnallocated,
+    /// A person was told to look at something.
+    ReviewRecords,
+}
+
+impl Count {
+    /// The metric's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PaymentsCompleted => "PaymentsCompleted",
+            Self::PaymentsReleased => "PaymentsReleased",
+            Self::PaymentsRejected => "PaymentsRejected",
+            Self::PaymentsUnallocated => "PaymentsUnallocated",
+            Self::ReviewRecords => "ReviewRecords",
+        }
+    }
+}
+
+/// What stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gauge {
+    /// Orders on their way that a card pays.
+    OrdersPending,
+    /// Orders on their way that a bank debit pays: it takes days.
+    BankDebitsPending,
+    /// Orders that a person must look at.
+    OrdersInReview,
+    /// Refused payments that are not released yet.
+    RejectionsOpen,
+    /// The age of the oldest order or rejection that is not finished, bank debits and those in review apart.
+    OldestOrderS,
+    /// The age of the oldest order that a bank debit pays.
+    OldestBankDebitS,
+}
+
+impl Gauge {
+    /// The metric's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OrdersPending => "OrdersPending",
+            Self::BankDebitsPending => "BankDebitsPending",
+            Self::OrdersInReview => "OrdersInReview",
+            Self::RejectionsOpen => "RejectionsOpen",
+            Self::OldestOrderS => "OldestOrderS",
+            Self::OldestBankDebitS => "OldestBankDebitS",
+        }
+    }
+
+    pub(super) const fn unit(self) -> &'static str {
+        match self {
+            Self::OrdersPending | Self::BankDebitsPending | Self::OrdersInReview | Self::RejectionsOpen => "Count",
+            Self::OldestOrderS | Self::OldestBankDebitS => "Seconds",
+        }
+    }
+}

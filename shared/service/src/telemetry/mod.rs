@@ -1,0 +1,193 @@
+//! What an operator sees of a request: one line in the log, which is also its metrics.
+//!
+//! Read in this order: here (what is noted while a request is served), [`metric`] (what is measured), [`line`] (how it
+//! is written down).
+//!
+//! Invariant: nothing that is noted is a secret, a link or a person: ids of orders and intents, counts, times. Noting
+//! something never fails and never waits, and outside a request it does nothing.
+
+pub mod line;
+pub mod metric;
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use classpay_domain::id::{IntentId, OrderId};
+
+pub use metric::{Count, Gauge};
+
+/// Whom a request waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// The table.
+    DynamoDb,
+    /// Stripe.
+    Stripe,
+}
+
+/// What was seen of one request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    dynamodb: Waits,
+    stripe: Waits,
+    order: About<OrderId>,
+    intent: About<IntentId>,
+    counts: Vec<(Count, u32)>,
+    gauges: Vec<(Gauge, i64)>,
+}
+
+/// What a request is about. A scheduled run is about many things; each has lines of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum About<T> {
+    #[default]
+    Nothing,
+    One(T),
+    Several,
+}
+
+impl<T: Clone + PartialEq> About<T> {
+    fn note(&mut self, what: &T) {
+        match self {
+            Self::Nothing => *self = Self::One(what.clone()),
+            Self::One(noted) if noted != what => *self = Self::Several,
+            Self::One(_) | Self::Several => {}
+        }
+    }
+
+    fn one(&self) -> Option<&T> {
+        match self {
+            Self::One(noted) => Some(noted),
+            Self::Nothing | Self::Several => None,
+        }
+    }
+}
+
+/// The calls of one peer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Waits {
+    calls: u32,
+    /// How many are out now. Several at once are waited for once.
+    out: u32,
+    since: Option<Instant>,
+    waited: Duration,
+}
+
+impl Waits {
+    fn begin(&mut self) {
+        self.calls = self.calls.saturating_add(1);
+        if self.out == 0 {
+            self.since = Some(Instant::now());
+        }
+        self.out = self.out.saturating_add(1);
+    }
+
+    fn end(&mut self) {
+        self.out = self.out.saturating_sub(1);
+        if self.out == 0
+            && let Some(since) = self.since.take()
+        {
+            self.waited = self.waited.saturating_add(since.elapsed());
+        }
+    }
+}
+
+impl Seen {
+    fn waits(&mut self, peer: Peer) -> &mut Waits {
+        match peer {
+            Peer::DynamoDb => &mut self.dynamodb,
+            Peer::Stripe => &mut self.stripe,
+        }
+    }
+}
+
+tokio::task_local! {
+    /// One task serves one request.
+    static SEEN: RefCell<Seen>;
+}
+
+/// Serves a request, and says what was seen of it.
+pub async fn observe<F: Future>(serve: F) -> (F::Output, Seen) {
+    let noted = async {
+        let output = serve.await;
+        (output, SEEN.with(RefCell::take))
+    };
+    SEEN.scope(RefCell::default(), noted).await
+}
+
+fn note(what: impl FnOnce(&mut Seen)) {
+    // Nobody observes a program that is no function.
+    SEEN.try_with(|seen| what(&mut seen.borrow_mut())).unwrap_or_default();
+}
+
+/// A call that is out until this is dropped.
+struct Out(Peer);
+
+impl Drop for Out {
+    fn drop(&mut self) {
+        note(|seen| seen.waits(self.0).end());
+    }
+}
+
+/// Waits for a call, and notes how long.
+pub async fn waiting_for<F: Future>(peer: Peer, call: F) -> F::Output {
+    note(|seen| seen.waits(peer).begin());
+    let _out = Out(peer);
+    call.await
+}
+
+/// The request is about this order.
+pub fn about_order(order: &OrderId) {
+    note(|seen| seen.order.note(order));
+}
+
+/// The request is about this intent.
+pub fn about_intent(intent: &IntentId) {
+    note(|seen| seen.intent.note(intent));
+}
+
+/// Something has happened that is counted.
+pub fn count(what: Count) {
+    note(|seen| match seen.counts.iter_mut().find(|(counted, _)| *counted == what) {
+        Some((_, times)) => *times = times.saturating_add(1),
+        None => seen.counts.push((what, 1)),
+    });
+}
+
+/// Something stands at this now.
+pub fn gauge(what: Gauge, value: i64) {
+    note(|seen| seen.gauges.push((what, value)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_calls_at_once_are_waited_for_once() {
+        let mut waits = Waits::default();
+        waits.begin();
+        waits.begin();
+        waits.end();
+        assert_eq!((waits.calls, waits.waited), (2, Duration::ZERO), "one is still out");
+        waits.end();
+        assert!(waits.since.is_none() && waits.out == 0);
+    }
+
+    #[tokio::test]
+    async fn what_happens_within_a_request_is_seen_and_what_happens_elsewhere_is_not() {
+        count(Count::PaymentsCompleted);
+        let ((), seen) = observe(async {
+            waiting_for(Peer::Stripe, async {}).await;
+            count(Count::PaymentsCompleted);
+            count(Count::PaymentsCompleted);
+            gauge(Gauge::OrdersPending, 3);
+            about_intent(&IntentId::parse("pi_1").unwrap());
+            about_intent(&IntentId::parse("pi_1").unwrap());
+        })
+        .await;
+        assert_eq!(seen.counts, [(Count::PaymentsCompleted, 2)]);
+        assert_eq!(seen.gauges, [(Gauge::OrdersPending, 3)]);
+        assert_eq!(seen.intent.one().map(IntentId::as_str), Some("pi_1"));
+        assert_eq!((seen.stripe.calls, seen.dynamodb.calls), (1, 0));
+    }
+}
