@@ -5,6 +5,7 @@
 //! the cloud. What is the stack's own is under `/_local/`, which no function can be reached by.
 
 mod answer;
+mod cors;
 mod event;
 mod local;
 mod routes;
@@ -92,6 +93,10 @@ impl Gateway {
 
     async fn answer(self: &Arc<Self>, request: Request, request_id: &str) -> Result<Response, Refusal> {
         let (parts, body) = request.into_parts();
+        if let Some(cors) = self.template.cors.as_ref().filter(|_| cors::is_preflight(&parts)) {
+            let origin = cors::allowed_origin(Some(cors), &parts.headers);
+            return Ok(cors::preflight(cors, origin));
+        }
         let Matched { route, parameters } =
             routes::find(&self.template.routes, parts.method.as_str(), parts.uri.path()).ok_or(Refusal::NotFound)?;
         let claims = match route.authorizer {
@@ -118,12 +123,17 @@ impl Gateway {
 
 async fn answer_request(State(gateway): State<Arc<Gateway>>, request: Request) -> Response<Body> {
     let request_id = random::gateway_request_id();
+    let cors = gateway.template.cors.as_ref();
+    let origin = cors::allowed_origin(cors, request.headers()).cloned();
     let mut response = match gateway.answer(request, &request_id).await {
         Ok(response) => response,
         Err(refusal) => refusal.into_response(),
     };
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
+    }
+    if let Some((cors, origin)) = cors.zip(origin) {
+        cors::mark(response.headers_mut(), cors, origin);
     }
     response
 }

@@ -4,6 +4,7 @@
 //! Invariant: what this reader does not understand is an error that names the resource, never
 //! something it passes over. A route that exists in the cloud and not here would be worse than none.
 
+mod cors;
 mod functions;
 mod node;
 mod permissions;
@@ -12,6 +13,7 @@ mod table;
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use cors::Cors;
 pub use functions::{Function, Route, Schedule};
 pub use permissions::{Permission, Resource};
 pub use table::{Attribute, Index, Key, Table};
@@ -77,6 +79,8 @@ pub struct Template {
     pub functions: BTreeMap<String, Function>,
     /// Every method and path, and the function that answers it.
     pub routes: Vec<Route>,
+    /// What it tells browsers.
+    pub cors: Option<Cors>,
     /// What runs without being called.
     pub schedules: Vec<Schedule>,
     /// The resource's name of the table.
@@ -98,7 +102,8 @@ impl Template {
             Some(globals) => globals.child("Function")?,
             None => None,
         };
-        let authorizer = default_authorizer(&root)?;
+        let api = the_api(&root)?;
+        let (authorizer, cors) = (default_authorizer(&api)?, cors::read(&api)?);
         let (table_resource, table) = the_table(&root)?;
         let mut functions = BTreeMap::new();
         let (mut routes, mut schedules) = (Vec::new(), Vec::new());
@@ -113,7 +118,7 @@ impl Template {
             functions.insert(name, function);
         }
         refuse_twins(&routes)?;
-        Ok(Self { functions, routes, schedules, table_resource, table })
+        Ok(Self { functions, routes, cors, schedules, table_resource, table })
     }
 
     /// The function with this name: its resource's (`GetQuoteFunction`) or its package's (`get-quote`).
@@ -137,33 +142,36 @@ fn the_table(root: &Node<'_>) -> Result<(String, Table), TemplateError> {
     Ok(table)
 }
 
-/// What a route has that says nothing of its own.
-fn default_authorizer(root: &Node<'_>) -> Result<Authorizer, TemplateError> {
+/// The properties of the API.
+fn the_api<'a>(root: &Node<'a>) -> Result<Node<'a>, TemplateError> {
     for (_, resource) in root.required("Resources")?.entries()? {
-        if resource.required("Type")?.text()? != "AWS::Serverless::HttpApi" {
-            continue;
+        if resource.required("Type")?.text()? == "AWS::Serverless::HttpApi" {
+            return resource.required("Properties");
         }
-        let properties = resource.required("Properties")?;
-        if let Some(stage) = properties.child("StageName")?
-            && stage.text()? != "$default"
-        {
-            return Err(stage.error("only the stage $default is presented here: another is part of every path"));
-        }
-        let Some(auth) = properties.child("Auth")? else {
-            return Ok(Authorizer::None);
-        };
-        let Some(name) = auth.child("DefaultAuthorizer")? else {
-            return Ok(Authorizer::None);
-        };
-        let authorizer = auth.required("Authorizers")?.required(name.text()?)?;
-        authorizer.required("JwtConfiguration")?;
-        let source = authorizer.required("IdentitySource")?;
-        if !source.text()?.eq_ignore_ascii_case("$request.header.Authorization") {
-            return Err(source.error("the token is looked for in $request.header.Authorization only"));
-        }
-        return Ok(Authorizer::Jwt);
     }
     Err(TemplateError::new("Resources", "expected an AWS::Serverless::HttpApi"))
+}
+
+/// What a route has that says nothing of its own.
+fn default_authorizer(api: &Node<'_>) -> Result<Authorizer, TemplateError> {
+    if let Some(stage) = api.child("StageName")?
+        && stage.text()? != "$default"
+    {
+        return Err(stage.error("only the stage $default is presented here: another is part of every path"));
+    }
+    let Some(auth) = api.child("Auth")? else {
+        return Ok(Authorizer::None);
+    };
+    let Some(name) = auth.child("DefaultAuthorizer")? else {
+        return Ok(Authorizer::None);
+    };
+    let authorizer = auth.required("Authorizers")?.required(name.text()?)?;
+    authorizer.required("JwtConfiguration")?;
+    let source = authorizer.required("IdentitySource")?;
+    if !source.text()?.eq_ignore_ascii_case("$request.header.Authorization") {
+        return Err(source.error("the token is looked for in $request.header.Authorization only"));
+    }
+    Ok(Authorizer::Jwt)
 }
 
 fn refuse_twins(routes: &[Route]) -> Result<(), TemplateError> {

@@ -1,0 +1,50 @@
+//! Pages of other origins: the preflight is answered here, and an answer says who may read it.
+//!
+//! Invariant: a page of this machine may call the API here; in the cloud it is the pages that the deployment names.
+//! No other is told anything, and nothing under `/_local/` is ever told to any.
+
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+
+use crate::loopback::is_loopback;
+use crate::template::Cors;
+
+/// The origin of the page that calls, if it may.
+pub(super) fn allowed_origin<'a>(cors: Option<&Cors>, headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
+    cors?;
+    headers.get(header::ORIGIN).filter(|origin| origin.to_str().is_ok_and(is_loopback))
+}
+
+/// Whether a browser asks what it may send.
+pub(super) fn is_preflight(parts: &Parts) -> bool {
+    parts.method == Method::OPTIONS
+        && parts.headers.contains_key(header::ORIGIN)
+        && parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// The answer to a preflight.
+pub(super) fn preflight(cors: &Cors, origin: Option<&HeaderValue>) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    if origin.is_some() {
+        let headers = response.headers_mut();
+        set(headers, header::ACCESS_CONTROL_ALLOW_METHODS, &cors.methods);
+        set(headers, header::ACCESS_CONTROL_ALLOW_HEADERS, &cors.headers);
+        set(headers, header::ACCESS_CONTROL_MAX_AGE, &cors.max_age_s.to_string());
+    }
+    response
+}
+
+/// Says on an answer that the page may read it.
+pub(super) fn mark(headers: &mut HeaderMap, cors: &Cors, origin: HeaderValue) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    set(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, &cors.exposed);
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
