@@ -12,7 +12,7 @@ use tokio::join;
 use super::order::{Payer, snapshot};
 use super::{Answer, CheckoutRequest, Round, Sent, local_now, price};
 use crate::context::{Context, Deadline};
-use crate::http::{ApiError, ErrorCode};
+use crate::http::{ApiError, ErrorCode, Reach};
 use crate::machine::Machine;
 use crate::refusals::{quote_changed, releases};
 use crate::settle::{capture_unrecorded, release_rejected, settle};
@@ -50,6 +50,8 @@ pub(super) async fn round<M: Machine>(
     let versions =
         store.load_versions(company, &request.scope.family, &request.basket, Some((&paid.account, intent)), key);
     let versions = versions.await?;
+    // The key is the family's that the path names: whoever can't reach that family isn't told what it was used for.
+    paid.reached(&versions)?;
     if let Some(order) = request.earlier_call(versions.idempotency.as_ref(), ctx.clock.now_s())? {
         return paid.settle_named(&order, true).await;
     }
@@ -81,13 +83,19 @@ enum Decided {
 }
 
 impl<M: Machine> Paid<'_, M> {
+    /// Refuses a family that isn't there, or that the caller can't reach.
+    fn reached(&self, versions: &Versions) -> Result<(), ApiError> {
+        match (self.request.scope.reachable, versions.family) {
+            (Reach::Within, Some(_)) => Ok(()),
+            _ => Err(ApiError::not_found()),
+        }
+    }
+
     /// The session of the intent, if it is this family's. Everything else is one answer: unknown, another's, a link's.
     fn own_session<'v>(&self, versions: &'v Versions) -> Result<&'v Session, ApiError> {
         let scope = &self.request.scope;
         let own = |session: &&Session| session.company == scope.company && session.family == scope.family;
-        let within = scope.reachable == crate::http::Reach::Within && versions.family.is_some();
         match &versions.session {
-            _ if !within => Err(ApiError::not_found()),
             Some(session) if own(&session) => Ok(session),
             Some(_) | None => Err(ErrorCode::PaymentIntentMismatch.into()),
         }

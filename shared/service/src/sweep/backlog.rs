@@ -3,22 +3,18 @@
 //! Invariant: it reads, and nothing more. A run that can't read the index measures nothing: that, too, is an alarm.
 
 use classpay_domain::order::PaidBy;
-use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 
 use super::AT_ONCE;
 use crate::context::Context;
 use crate::machine::Machine;
 use crate::snapshot::OrderPayment;
-use crate::store::{DueItem, Unfinished, key};
+use crate::store::key::Key;
+use crate::store::{DueItem, Unfinished};
 use crate::telemetry::{self, Gauge};
 
-/// How many unfinished things of one partition are looked through: far more than there are on a good day.
-const MOST_PER_SHARD: usize = 5_000;
 /// How many orders and rejections are read: more are a flood, and a flood is alarm enough.
 const MOST_READ: usize = 500;
-/// Later than anything is due.
-const END_OF_TIME_S: i64 = 99_999_999_999;
 
 /// Counts of what is on its way, and the age of the oldest in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,10 +50,8 @@ pub async fn measure<M: Machine>(ctx: &Context<M>) {
 
 /// What is unfinished. `None`: the index can't be read.
 async fn read<M: Machine>(ctx: &Context<M>) -> Option<Backlog> {
-    let shards: Vec<_> = key::sweep_shards().collect();
-    let keys = join_all(shards.iter().map(|shard| ctx.store.due_keys(shard, END_OF_TIME_S, MOST_PER_SHARD))).await;
-    let keys = keys.into_iter().collect::<Result<Vec<_>, _>>().ok()?;
-    let of_payments = keys.into_iter().flatten().map(|due| due.key).filter(key::Key::is_of_payment).take(MOST_READ);
+    let keys = ctx.store.unfinished_keys().await.ok()?;
+    let of_payments = keys.into_iter().map(|due| due.key).filter(Key::is_of_payment).take(MOST_READ);
     let looks = stream::iter(of_payments).map(async |key| ctx.store.load_due(&key).await.ok().flatten());
     let now_s = ctx.clock.now_s();
     let add = async |backlog: Backlog, item: Option<DueItem>| match item {
