@@ -1,0 +1,92 @@
+//! `cargo dev orders`, run as an operator runs it, against a running stack.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
+
+mod finish;
+mod reconcile;
+
+use classpay_tests::studio::{self, OKAFOR};
+use classpay_tests::{Api, Call, Stack, binaries, log};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+/// What the operator was told.
+pub struct Told {
+    pub is_ok: bool,
+    pub out: String,
+    pub err: String,
+}
+
+impl Told {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("no JSON: {}{}", self.out, self.err))
+    }
+
+    pub fn ok(self) -> Self {
+        assert!(self.is_ok, "{}{}", self.out, self.err);
+        self
+    }
+
+    /// Refused, and why.
+    pub fn refused(self, why: &str) {
+        assert!(!self.is_ok && self.err.contains(why), "{}{}", self.out, self.err);
+    }
+}
+
+/// The operator's command. Nobody is named in what it says, and no secret stands in it.
+pub async fn orders(stack: &Stack, words: &[&str]) -> Told {
+    let mut command = Command::new(binaries().join("classpay-local"));
+    command.arg("orders").args(words).args(["--table", &stack.table().name, "--dynamodb-url", stack.dynamodb_url()]);
+    let output = command.args(["--stripe-url", stack.stripe_url()]).output().await.expect("it starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    let told = Told { is_ok: output.status.success(), out: text(output.stdout), err: text(output.stderr) };
+    let all = format!("{}{}", told.out, told.err);
+    assert_eq!(log::leaks(&all), Vec::<&str>::new());
+    for name in ["Okafor", "Nguyen", "Ada ", "Minh ", "@"] {
+        assert!(!all.contains(name), "{name}: {all}");
+    }
+    told
+}
+
+pub async fn listed(stack: &Stack) -> Value {
+    orders(stack, &["list", "--json"]).await.ok().json()
+}
+
+pub async fn assert_nothing_is_listed(stack: &Stack) {
+    assert_eq!(listed(stack).await, json!({"unfinished": [], "reviews": [], "unreadable": []}));
+}
+
+pub async fn shown(stack: &Stack, what: &str) -> Value {
+    orders(stack, &["show", what, "--json"]).await.ok().json()
+}
+
+/// A checkout during which Stripe goes away once it was asked: its order and its intent.
+pub async fn stuck(stack: &Stack, capture: &Value) -> (String, String) {
+    let intent = stack.authorise(OKAFOR, &studio::ballet_for_ada()).await;
+    stack.order_fault(Call::Retrieve, 1, &json!({"delayMs": 0})).await;
+    stack.order_fault(Call::Retrieve, 1000, &json!({"drop": "before"})).await;
+    stack.order_fault(Call::Capture, 1000, capture).await;
+    let answer = stack.check_out(OKAFOR, &intent, &studio::ballet_for_ada()).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    stack.withdraw_faults().await;
+    (answer.json()["orderId"].as_str().unwrap().to_owned(), intent)
+}
+
+/// A place in a class is bought; its intent.
+pub async fn bought(stack: &Stack) -> String {
+    let intent = stack.authorise(OKAFOR, &studio::ballet_for_ada()).await;
+    let checkout = stack.check_out(OKAFOR, &intent, &studio::ballet_for_ada()).await;
+    assert_eq!(checkout.status, 200, "{}", checkout.text);
+    intent
+}
+
+/// A call of the studio's own to Stripe.
+pub async fn dashboard(stack: &Stack, path: &str, form: &str) -> Value {
+    let request = stack.stripe().request(Method::POST, path).bearer_auth("sk_test_dashboard");
+    let request = request.header("stripe-account", stack.account());
+    let request = request.header("content-type", "application/x-www-form-urlencoded").body(form.to_owned());
+    let answer = Api::send(request).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()
+}
