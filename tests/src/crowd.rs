@@ -91,19 +91,27 @@ impl Crowd {
     }
 }
 
-fn family(n: usize) -> String {
+/// The nth family.
+#[must_use]
+pub fn family(n: usize) -> String {
     format!("fml_{n}")
 }
 
-fn student(n: usize) -> String {
+/// Its student.
+#[must_use]
+pub fn student(n: usize) -> String {
     format!("stu_{n}")
 }
 
-fn debit(n: usize) -> String {
+/// Its debit.
+#[must_use]
+pub fn debit(n: usize) -> String {
     format!("trn_01J9ZDEMW5TVDJ0R00CR0{n:05}")
 }
 
-fn studio(families: usize) -> Studio {
+/// The demo studio with so many families more.
+#[must_use]
+pub fn studio(families: usize) -> Studio {
     let families: Vec<usize> = (0..families).collect();
     let family = |n: &usize| {
         json!({

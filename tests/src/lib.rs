@@ -5,7 +5,7 @@
 
 mod api;
 mod books;
-mod crowd;
+pub mod crowd;
 mod faults;
 mod links;
 pub mod log;

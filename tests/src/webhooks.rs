@@ -3,7 +3,7 @@
 //! Invariant: a test decides when an event arrives, and how often.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -30,9 +30,7 @@ pub fn signature(secret: &str, body: &str, time_s: i64) -> String {
 impl Stack {
     /// Sends this to the webhook, with this signature.
     pub async fn send_signed(&self, body: &str, signature: &str) -> Answer {
-        let call = self.caller(None).request(Method::POST, "/v1/stripe/webhook");
-        let call = call.header("stripe-signature", signature).header("content-type", "application/json");
-        Api::send(call.body(body.to_owned())).await
+        Api::send(self.signed(body, signature)).await
     }
 
     /// An event arrives at the time that it tells of, signed by Stripe.
@@ -44,8 +42,28 @@ impl Stack {
     }
 
     async fn send_event_at(&self, event: &Value, time_s: i64) -> Answer {
+        Api::send(self.signed_event_at(event, time_s)).await
+    }
+
+    /// The request by which an event arrives at the time that it tells of, signed by Stripe.
+    ///
+    /// # Panics
+    /// If it tells of none.
+    #[must_use]
+    pub fn signed_event(&self, event: &Value) -> RequestBuilder {
+        self.signed_event_at(event, event["created"].as_i64().expect("a time"))
+    }
+
+    fn signed_event_at(&self, event: &Value, time_s: i64) -> RequestBuilder {
         let body = event.to_string();
-        self.send_signed(&body, &signature(SECRET, &body, time_s)).await
+        let signature = signature(SECRET, &body, time_s);
+        self.signed(&body, &signature)
+    }
+
+    fn signed(&self, body: &str, signature: &str) -> RequestBuilder {
+        let call = self.caller(None).request(Method::POST, "/v1/stripe/webhook");
+        let call = call.header("stripe-signature", signature).header("content-type", "application/json");
+        call.body(body.to_owned())
     }
 
     /// An event arrives, signed by Stripe at that time.

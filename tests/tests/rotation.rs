@@ -51,8 +51,9 @@ async fn a_key_that_is_revoked_before_it_was_replaced_is_said_to_be_our_fault_an
     assert_eq!((refused.status, refused.code().as_str()), (502, "stripe_misconfigured"), "{}", refused.text);
     assert_eq!(stack.captured().await, []);
 
-    // The operator puts things right; the payer's next click goes through.
+    // The operator puts things right; the payer's click a minute later goes through.
     replace_secret(&stack, "STRIPE_SECRET_ARN", "sk_test_rolled").await;
+    stack.move_clock("2026-09-07T08:01:00Z").await;
     let booked = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
     assert_eq!(booked.status, 200, "{}", booked.text);
     assert_books_balance(&stack).await;

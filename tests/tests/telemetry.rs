@@ -154,6 +154,11 @@ async fn every_alarm_and_every_widget_names_a_metric_that_the_functions_emit() {
     // And nothing is paid for that nobody looks at.
     let looked_at: BTreeSet<_> = watched.iter().chain(&drawn).map(|(_, metric)| metric.clone()).collect();
     assert_eq!(emitted.difference(&looked_at).collect::<Vec<_>>(), Vec::<&Metric>::new());
+    // No function is left out of the alarms that name each of them.
+    let functions = TEMPLATE.lines().filter(|line| line.trim() == "Type: AWS::Serverless::Function").count();
+    for metric in ["Errors", "Throttles"] {
+        assert_eq!(watched.iter().filter(|(_, (name, _))| name == metric).count(), functions, "{metric}");
+    }
     // An alarm that waits for a code waits for one that exists.
     let codes: BTreeSet<_> = lines.iter().filter_map(|line| line["Code"].as_str()).collect();
     for code in ["bad_signature", "stripe_misconfigured"] {

@@ -75,7 +75,7 @@ pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<R
     };
     let account = loaded.studio.company.stripe_account.clone().ok_or(ErrorCode::StripeMisconfigured)?;
     let stripe = ctx.stripe()?.within(Deadline::of(request).left());
-    let customer = customer(ctx, &scope, &loaded, &stripe, &account).await?;
+    let customer = customer(&scope, &loaded, &stripe, &account).await?;
     let kind = match wanted {
         Wanted::Amount(_) => SessionKind::Amount,
         Wanted::Items { basket, items, .. } => {
@@ -93,15 +93,27 @@ pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<R
         kind,
         local_date: local_now(ctx, &loaded)?.date(),
     };
+    let (stored, body) = tokio::join!(remembered(ctx, &scope, &loaded, &customer), session_body(&open));
+    let stored = stored?;
+    if stored == customer {
+        return Response::ok(&body?);
+    }
+    // Another call has made another, and was first: what was opened for ours is given to nobody.
+    Response::ok(&session_body(&intent::Open { customer: &stored, ..open }).await?)
+}
+
+/// Opens the intent and what its payment form needs.
+async fn session_body<M: Machine>(open: &intent::Open<'_, M>) -> Result<PaymentSessionBody, ApiError> {
+    let intent::Open { ctx, stripe, account, customer, .. } = open;
     let (session_key, ephemeral_key) = (format!("cs:{}", ctx.mint.bare()), format!("ek:{}", ctx.mint.bare()));
     let (intent, session, key) = tokio::join!(
         open.find_or_create(),
-        stripe.create_customer_session(&account, &customer, SavedCards::Offered, &session_key),
-        stripe.create_ephemeral_key(&account, &customer, &ephemeral_key),
+        stripe.create_customer_session(account, customer, SavedCards::Offered, &session_key),
+        stripe.create_ephemeral_key(account, customer, &ephemeral_key),
     );
     let intent = intent?;
     telemetry::about_intent(&intent.id);
-    Response::ok(&PaymentSessionBody::new(&intent, &session?, &key?))
+    Ok(PaymentSessionBody::new(&intent, &session?, &key?))
 }
 
 /// An amount that the caller names.
@@ -137,12 +149,11 @@ fn total_due<M: Machine>(
     }
 }
 
-/// The family's Stripe customer, made once: two requests at once use one key, and the first to store it is right.
-async fn customer<M: Machine>(
-    ctx: &Context<M>,
+/// The family's Stripe customer, made once: two requests at once use one key.
+async fn customer(
     scope: &FamilyScope,
     loaded: &LoadedStudio,
-    stripe: &M::Stripe,
+    stripe: &impl Payments,
     account: &AccountId,
 ) -> Result<CustomerId, ApiError> {
     if let Some(customer) = &loaded.customer {
@@ -150,9 +161,21 @@ async fn customer<M: Machine>(
     }
     let about = intent::metadata(scope);
     let key = format!("cus:{}:{}", scope.company, scope.family);
-    let made = make_customer(stripe, account, &loaded.studio.family.name, &about, &key).await?;
-    match ctx.store.remember_customer(&scope.company, &scope.family, &made).await? {
-        Written::Done => Ok(made),
+    Ok(make_customer(stripe, account, &loaded.studio.family.name, &about, &key).await?)
+}
+
+/// The customer that the family has from now on: the first to be stored is right.
+async fn remembered<M: Machine>(
+    ctx: &Context<M>,
+    scope: &FamilyScope,
+    loaded: &LoadedStudio,
+    customer: &CustomerId,
+) -> Result<CustomerId, ApiError> {
+    if loaded.customer.is_some() {
+        return Ok(customer.clone());
+    }
+    match ctx.store.remember_customer(&scope.company, &scope.family, customer).await? {
+        Written::Done => Ok(customer.clone()),
         Written::Lost | Written::Busy | Written::Unknown => {
             let stored = ctx.store.load_customer(&scope.company, &scope.family).await?;
             stored.ok_or_else(|| ErrorCode::Unavailable.into())

@@ -21,10 +21,7 @@ pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<R
     let debit = query::value(extract::raw_query(request), "transactionId")?;
     let debit = debit.ok_or_else(|| ApiError::new(ErrorCode::WrongType, "transactionId must be given."))?;
     let debit = TransactionId::parse(debit).map_err(|_| ApiError::not_found())?;
-    if ctx.store.load_debit(caller.company(), &debit).await?.is_none() {
-        return Err(ApiError::not_found());
-    }
-    let mut links = ctx.store.load_links_of(caller.company(), &debit).await?;
+    let mut links = ctx.store.load_links_of(caller.company(), &debit).await?.ok_or_else(ApiError::not_found)?;
     links.sort_by(|a, b| (a.created_s, &a.id).cmp(&(b.created_s, &b.id)));
     let url = ctx.payment_link_url()?;
     Response::ok(&links.iter().map(|link| LinkWithUrl::new(link, url)).collect::<Vec<_>>())

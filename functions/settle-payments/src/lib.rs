@@ -14,11 +14,12 @@ use serde_json::Value;
 /// # Errors
 /// If the table can't be reached; the next run comes in a minute.
 pub async fn handle<M: Machine>(ctx: &Context<M>, event: LambdaEvent<Value>) -> Result<Report, Error> {
-    let report = sweep(ctx, Deadline::at_ms(event.context.deadline)).await;
+    let deadline = Deadline::at_ms(event.context.deadline);
+    let report = sweep(ctx, deadline).await;
     match &report {
         Ok(Report { looked, finished, left }) => tracing::info!(looked, finished, left, "swept"),
         Err(error) => tracing::error!(%error, "nothing could be swept"),
     }
-    backlog::measure(ctx).await;
+    backlog::measure(ctx, deadline).await;
     Ok(report?)
 }

@@ -26,8 +26,8 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
     ScalarAttributeType, TableDescription, TableStatus, TimeToLiveSpecification,
 };
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use classpay_service::aws::CONNECT_TIMEOUT;
+use classpay_service::net::{Clear, Pool, Trust};
 use tokio::net::TcpListener;
 
 pub use self::access::Access;
@@ -80,7 +80,9 @@ pub async fn embedded_with_faults<S: Future<Output = ()> + Send + 'static>(
 /// A client of the DynamoDB at this address.
 #[must_use]
 pub fn client(url: &str, local: bool) -> Client {
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let trust = Trust::public().expect("the library has its own protocol versions");
+    let clear = if loopback::is_loopback(url) { Clear::Allowed } else { Clear::Refused };
+    let http = Pool::new(&trust, clear, CONNECT_TIMEOUT);
     let config = Config::builder().behavior_version(BehaviorVersion::v2026_01_12()).http_client(http).endpoint_url(url);
     let config = if local {
         config.region(Region::new(LOCAL_REGION)).credentials_provider(Credentials::new(

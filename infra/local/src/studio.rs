@@ -100,7 +100,7 @@ pub async fn payment_links(store: &Store, catalogue: &Catalogue, now: Timestamp)
         if debit.due.units() <= 0 {
             continue;
         }
-        let links = store.load_links_of(company, &debit_id).await.map_err(failed)?;
+        let links = store.load_links_of(company, &debit_id).await.map_err(failed)?.unwrap_or_default();
         if let Some(open) = links.iter().find(|link| link.state == LinkState::Open && link.expires_s.is_none()) {
             ids.push(open.id.expose().to_owned());
             continue;

@@ -4,13 +4,15 @@
 
 mod echo;
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{AppName, retry::RetryConfig};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, KeysAndAttributes, Put, TransactWriteItem, Update,
 };
-use classpay_local::template::{Permission, Resource, Template};
+use classpay_local::template::{Expression, Permission, Resource, TEMPLATE, Template};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -190,4 +192,33 @@ async fn the_log_counts_the_permissions_that_calls_have_used() {
     requests(Method::DELETE).await.unwrap();
     let log: Value = requests(Method::GET).await.unwrap().json().await.unwrap();
     assert_eq!(log["used"], json!([]));
+}
+
+#[test]
+fn a_function_reads_the_secrets_that_its_environment_names_and_no_others() {
+    let template = Template::parse(TEMPLATE).unwrap();
+    let mut readers = 0;
+    for function in template.functions.values() {
+        let named: BTreeSet<&str> = function
+            .environment
+            .iter()
+            .filter(|(name, _)| name.ends_with("_SECRET_ARN"))
+            .map(|(name, value)| match value {
+                Expression::Ref(parameter) => parameter.as_str(),
+                other => panic!("{}: {name} is {other:?}, not a parameter", function.resource),
+            })
+            .collect();
+        let read: BTreeSet<&str> = function
+            .permissions
+            .iter()
+            .filter(|permission| !permission.action.starts_with("dynamodb:"))
+            .map(|permission| match (permission.action.as_str(), &permission.resource) {
+                ("secretsmanager:GetSecretValue", Resource::Other(parameter)) => parameter.as_str(),
+                other => panic!("{}: {other:?}", function.resource),
+            })
+            .collect();
+        assert_eq!(named, read, "{}", function.resource);
+        readers += usize::from(!read.is_empty());
+    }
+    assert!(readers > 3, "{readers}");
 }

@@ -1,4 +1,4 @@
-//! What all clients of AWS have in common: one lean TLS stack, time limits, where and as whom.
+//! What all clients of AWS have in common: one pool of connections, time limits, where and as whom.
 //!
 //! Invariant: credentials come from the environment only: that is where a Lambda has them.
 
@@ -8,27 +8,26 @@ use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_smithy_http_client::{Builder, tls};
+
+use crate::net::Pool;
 
 /// One attempt may take this long; what is called here answers within milliseconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 /// A call, with its retries, may take this long; a function has 25 seconds for several of them.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(6);
 /// A connection within a region is opened within milliseconds, or something is wrong.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often a call is sent that may be sent again.
 const MAX_ATTEMPTS: u32 = 3;
 
 /// Region, credentials and endpoints from the environment.
-pub async fn sdk_config() -> SdkConfig {
-    let http_client = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring));
+pub async fn sdk_config(pool: &Pool) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(OPERATION_TIMEOUT)
         .build();
     aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http_client.build_https())
+        .http_client(pool.clone())
         .credentials_provider(EnvironmentVariableCredentialsProvider::new())
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))

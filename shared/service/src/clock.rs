@@ -70,10 +70,17 @@ impl Clock {
     }
 }
 
+/// No invocation of a Lambda takes longer.
+const LONGEST_INVOCATION_MS: u64 = 15 * 60 * 1000;
+
 /// How long until an instant that the Lambda runtime gave, in milliseconds since 1970 by the machine's clock.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the runtime's deadline is on the machine's clock, not on the stack's")]
 pub fn left_until(deadline_ms: u64) -> Duration {
+    // `cargo lambda watch` tells how long an invocation may take, where a Lambda is told until when.
+    if deadline_ms <= LONGEST_INVOCATION_MS {
+        return Duration::from_millis(deadline_ms);
+    }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Duration::from_millis(deadline_ms).saturating_sub(now)
 }
@@ -103,4 +110,17 @@ pub fn start_of_day_s(date: Date, timezone: &str) -> Option<i64> {
 #[must_use]
 pub fn local_date(instant: Timestamp, timezone: &str) -> Option<Date> {
     Some(instant.to_zoned(TimeZone::get(timezone).ok()?).date())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_an_instant_or_from_cargo_lambda_the_time_that_is_left() {
+        let in_ten_s = u64::try_from(machine_ms()).expect("after 1970") + 10_000;
+        assert!((Duration::from_secs(5)..=Duration::from_secs(10)).contains(&left_until(in_ten_s)));
+        assert_eq!(left_until(in_ten_s - 3_600_000), Duration::ZERO);
+        assert_eq!(left_until(600_000), Duration::from_secs(600));
+    }
 }

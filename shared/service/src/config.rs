@@ -1,7 +1,7 @@
 //! The one place that reads the environment.
 //!
-//! Invariant: the clock can be shifted, and Stripe be somewhere else, only where DynamoDB is on this machine or
-//! nobody asked for it; production has neither variable.
+//! Invariant: the clock can be shifted, and another authority be trusted, only where DynamoDB is on this machine;
+//! production has neither variable.
 
 use crate::clock::Clock;
 
@@ -18,6 +18,10 @@ pub struct Config {
     pub stripe_key_secret: Option<String>,
     /// Where Stripe is; `None`: at Stripe.
     pub stripe_api_base: Option<String>,
+    /// Where DynamoDB is.
+    pub dynamodb: String,
+    /// The one authority that vouches for stand-ins on this machine, as a PEM file.
+    pub stand_ins_vouched_for_by: Option<String>,
     /// Where it is kept what Stripe signs its events with; only the webhook has it.
     pub webhook_signing_secret: Option<String>,
     /// Where payment links are opened: their id is added to it. Functions that show none have none.
@@ -42,7 +46,10 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] names the variable.
     pub fn from_environment() -> Result<Self, ConfigError> {
-        let local = variable("AWS_ENDPOINT_URL_DYNAMODB").is_some_and(|url| is_loopback(&url));
+        let dynamodb = variable("AWS_ENDPOINT_URL_DYNAMODB").unwrap_or_else(|| {
+            format!("https://dynamodb.{}.amazonaws.com", variable("AWS_REGION").unwrap_or_default())
+        });
+        let local = is_loopback(&dynamodb);
         let offset_ms = match variable("CLOCK_OFFSET_MS") {
             Some(offset) if local => offset.parse().map_err(|_| ConfigError("CLOCK_OFFSET_MS"))?,
             _ => 0,
@@ -53,6 +60,8 @@ impl Config {
             table: variable("TABLE_NAME").ok_or(ConfigError("TABLE_NAME"))?,
             stripe_key_secret: variable("STRIPE_SECRET_ARN"),
             stripe_api_base: variable("STRIPE_API_BASE"),
+            dynamodb,
+            stand_ins_vouched_for_by: variable("LOOPBACK_CA_FILE").filter(|_| local),
             webhook_signing_secret: variable("WEBHOOK_SECRET_ARN"),
             payment_link_url: variable("PAYMENT_LINK_URL"),
             clock: Clock::ahead_by_ms(offset_ms),

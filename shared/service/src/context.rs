@@ -8,17 +8,19 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use classpay_domain::id::{AccountId, CompanyId};
+use http::Uri;
 use lambda_http::{Request, RequestExt};
 
 use crate::aws;
 use crate::clock::{Clock, left_until};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, is_loopback};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::{Machine, Shipped};
 use crate::mint::Mint;
+use crate::net::{Clear, NoTls, Pool, Trust};
 use crate::secrets::{KeptSecret, SecretUnavailable};
 use crate::store::{DynamoDb, Store, StoreError};
-use crate::stripe::{Secret, Stripe, StripeConfig};
+use crate::stripe::{DEFAULT_API_BASE, Secret, Stripe, StripeConfig, Timing};
 use crate::webhook::signing::SigningSecrets;
 
 /// With less than this left, what isn't finished is answered with 202: a reply from Stripe may take two seconds.
@@ -45,14 +47,18 @@ impl Context {
     /// # Errors
     /// [`StartError`]: a variable that is malformed, a secret that can't be read.
     pub async fn connect(config: Config) -> Result<Self, StartError> {
-        let aws = aws::sdk_config().await;
+        let trust = trust(config.stand_ins_vouched_for_by.as_deref())?;
+        let dynamodb = Pool::new(&trust, clear(&config.dynamodb), aws::CONNECT_TIMEOUT);
+        let aws = aws::sdk_config(&dynamodb).await;
         let kept = |arn: &Option<String>| {
             let client = || aws_sdk_secretsmanager::Client::new(&aws);
             arn.as_deref().map(|arn| KeptSecret::new(client(), arn))
         };
         let (key, signing) = (kept(&config.stripe_key_secret), kept(&config.webhook_signing_secret));
         let signing = async { Ok(SigningSecrets::read(signing).await?) };
-        let (stripe, signing) = tokio::try_join!(stripe(key, config.stripe_api_base), signing)?;
+        // The first request finds its connections open.
+        let open = async { Ok(dynamodb.open(at(&config.dynamodb, "/ping")?).await) };
+        let (stripe, signing, ()) = tokio::try_join!(stripe(key, config.stripe_api_base, &trust), signing, open)?;
         Ok(Self {
             store: Store::new(DynamoDb::connect(&aws, config.table)),
             clock: config.clock,
@@ -156,15 +162,40 @@ pub enum StartError {
     /// Secrets Manager doesn't give what is needed.
     #[error(transparent)]
     Secret(#[from] SecretUnavailable),
+    /// Nothing can be connected to.
+    #[error(transparent)]
+    Tls(#[from] NoTls),
 }
 
-/// Stripe, for a function that has a key.
-async fn stripe(key: Option<KeptSecret>, api_base: Option<String>) -> Result<Option<Stripe>, StartError> {
+/// Stripe, for a function that has a key. Its connection is opened while the key is read.
+async fn stripe(
+    key: Option<KeptSecret>,
+    api_base: Option<String>,
+    trust: &Trust,
+) -> Result<Option<Stripe>, StartError> {
     let Some(key) = key else { return Ok(None) };
-    let mut config = StripeConfig::new(key.read().await?);
-    config.kept_key = Some(key);
-    config.api_base = api_base.unwrap_or(config.api_base);
+    let api_base = api_base.unwrap_or_else(|| DEFAULT_API_BASE.to_owned());
+    let pool = Pool::new(trust, clear(&api_base), Timing::default().connect);
+    let (secret, ()) = tokio::join!(key.read(), pool.open(at(&api_base, "/healthcheck")?));
+    let (pool, kept_key) = (Some(pool), Some(key));
+    let config = StripeConfig { kept_key, api_base, pool, ..StripeConfig::new(secret?) };
     Ok(Some(Stripe::new(&config).map_err(|_| ConfigError("STRIPE_API_BASE"))?))
+}
+
+/// Whom the other ends of connections may be vouched for by.
+fn trust(file: Option<&str>) -> Result<Trust, StartError> {
+    match file {
+        None => Ok(Trust::public()?),
+        Some(file) => Ok(Trust::only(&std::fs::read(file).map_err(|_| ConfigError("LOOPBACK_CA_FILE"))?)?),
+    }
+}
+
+fn clear(url: &str) -> Clear {
+    if is_loopback(url) { Clear::Allowed } else { Clear::Refused }
+}
+
+fn at(base: &str, path: &str) -> Result<Uri, StartError> {
+    Ok(format!("{}{path}", base.trim_end_matches('/')).parse().map_err(|_| ConfigError("an endpoint's address"))?)
 }
 
 /// When the Lambda runtime will end this invocation.

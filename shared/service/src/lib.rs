@@ -16,6 +16,7 @@ pub mod http;
 pub mod links;
 pub mod machine;
 pub mod mint;
+pub mod net;
 pub mod refusals;
 pub mod runtime;
 pub mod secrets;

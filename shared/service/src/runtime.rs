@@ -16,7 +16,7 @@ use crate::clock::machine_ms;
 use crate::config::Config;
 use crate::context::{Context, StartError};
 use crate::http::{ApiError, Response, answer, respond};
-use crate::telemetry::line::{self, Ended, Place};
+use crate::telemetry::line::{self, Ended, Outcome, Place};
 use crate::telemetry::observe;
 
 /// A function at work.
@@ -66,9 +66,9 @@ impl Function {
         let ended = Ended {
             request_id,
             outcome: match refusal {
-                None => "answered",
-                Some(refusal) if refusal.status() < 500 => "refused",
-                Some(_) => "failed",
+                None => Outcome::Answered,
+                Some(refusal) if refusal.status() < 500 => Outcome::Refused,
+                Some(_) => Outcome::Failed,
             },
             status: Some(result.as_ref().map_or_else(ApiError::status, |response| response.status().as_u16())),
             code: refusal.map(|refusal| refusal.code.as_str()),
@@ -95,7 +95,7 @@ impl Function {
         let cause = result.as_ref().err().map(ToString::to_string);
         let ended = Ended {
             request_id,
-            outcome: if result.is_ok() { "done" } else { "failed" },
+            outcome: if result.is_ok() { Outcome::Done } else { Outcome::Failed },
             status: None,
             code: None,
             cause: cause.as_deref(),

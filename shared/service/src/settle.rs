@@ -6,14 +6,14 @@
 
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::money::Money;
-use classpay_domain::order::{IntentStatus, OrderState, PaidBy, Step, next_step};
+use classpay_domain::order::{IntentFacts, IntentStatus, OrderState, PaidBy, Step, next_step};
 
 use crate::aggregate::AggregateTransaction;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::snapshot::{OrderPayment, Snapshot};
-use crate::store::{OrderRecord, Session, Written};
+use crate::store::{Held, OrderRecord, Session, Written};
 use crate::stripe::{Intent, Payments, StripeError};
 use crate::telemetry::{self, Count};
 use crate::unallocated;
@@ -36,14 +36,88 @@ pub enum Outcome {
     Pending(OrderId),
 }
 
-/// Settles an order. `known` is the intent if it was just read, so that Stripe isn't asked twice.
+/// What is known of an order's intent, so that Stripe isn't asked again.
+#[derive(Debug, Clone)]
+pub enum Known {
+    /// Stripe has just said it.
+    Read(Box<Intent>),
+    /// An event has brought it. It may have been captured or cancelled since, and nothing else: then the capture is
+    /// refused, and Stripe is asked.
+    Held(Held),
+}
+
+impl Known {
+    pub(crate) fn facts(&self) -> IntentFacts {
+        match self {
+            Self::Read(intent) => intent.facts(),
+            Self::Held(held) => {
+                IntentFacts { status: IntentStatus::RequiresCapture, amount: held.amount, received: Money::ZERO }
+            }
+        }
+    }
+
+    /// In lower case: `gbp`.
+    pub(crate) fn currency(&self) -> &str {
+        match self {
+            Self::Read(intent) => &intent.currency,
+            Self::Held(held) => &held.currency,
+        }
+    }
+
+    /// When the payer authorised it, if Stripe has said so.
+    fn charged_s(&self) -> Option<i64> {
+        match self {
+            Self::Read(intent) => intent.charge.as_ref().map(|charge| charge.created_s),
+            Self::Held(_) => None,
+        }
+    }
+}
+
+impl From<Intent> for Known {
+    fn from(intent: Intent) -> Self {
+        Self::Read(Box::new(intent))
+    }
+}
+
+/// An order as far as it was settled.
+#[derive(Debug)]
+pub struct Settled {
+    /// How it ended, if it has.
+    pub outcome: Outcome,
+    /// The intent as Stripe has said it last, if this call was told.
+    pub intent: Option<Intent>,
+}
+
+/// What ended without Stripe.
+impl From<Outcome> for Settled {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, intent: None }
+    }
+}
+
+/// Settles an order.
 pub async fn settle<M: Machine>(
     ctx: &Context<M>,
+    order: OrderRecord,
+    known: Option<Known>,
+    deadline: Deadline,
+) -> Settled {
+    let mut known = known;
+    let outcome = drive(ctx, order, &mut known, deadline).await;
+    let intent = match known {
+        Some(Known::Read(intent)) => Some(*intent),
+        Some(Known::Held(_)) | None => None,
+    };
+    Settled { outcome, intent }
+}
+
+/// Takes the steps of an order; `known` is what the last of them was decided by.
+async fn drive<M: Machine>(
+    ctx: &Context<M>,
     mut order: OrderRecord,
-    known: Option<Intent>,
+    known: &mut Option<Known>,
     deadline: Deadline,
 ) -> Outcome {
-    let mut known = known;
     telemetry::about_order(&order.id);
     let (mut captures, mut voids) = (0, 0);
     for _ in 0..MAX_STEPS {
@@ -58,14 +132,14 @@ pub async fn settle<M: Machine>(
             break;
         }
         let stripe = stripe.within(deadline.left());
-        let intent = match known.take() {
-            Some(intent) => intent,
+        let now = match known.take() {
+            Some(known) => known,
             None => match stripe.load_intent(&payment.account, &payment.intent).await {
-                Ok(Some(intent)) => intent,
+                Ok(Some(intent)) => Known::from(intent),
                 Ok(None) | Err(_) => break,
             },
         };
-        let step = step::<M>(&order.snapshot, payment, &intent);
+        let step = step::<M>(&order.snapshot, payment, &now);
         let (state, written) = match step {
             Step::Capture if captures == MAX_CAPTURES => break,
             Step::Capture => {
@@ -73,8 +147,8 @@ pub async fn settle<M: Machine>(
                     break;
                 }
                 captures += 1;
-                match capture::<M>(&stripe, &order, &intent).await {
-                    Captured::Known(intent) => known = Some(*intent),
+                match capture::<M>(&stripe, &order, now.facts().amount).await {
+                    Captured::Known(intent) => *known = Some(Known::Read(intent)),
                     Captured::Ask => {}
                     Captured::Failed => {
                         if ctx.store.release(&order).await == Ok(Written::Done) {
@@ -91,24 +165,29 @@ pub async fn settle<M: Machine>(
                     ctx.store.release(&order).await.ok();
                 }
                 let key = cancel_key("void", &order.id, voids, ctx.clock.now_s());
-                known = cancel(&stripe, &payment.account, &payment.intent, &key).await;
+                *known = cancel(&stripe, &payment.account, &payment.intent, &key).await.map(Known::from);
                 continue;
             }
             Step::Complete => (OrderState::Completed, ctx.store.post(&order).await),
             Step::Release => (OrderState::Cancelled, ctx.store.release(&order).await),
-            Step::Wait => break,
+            Step::Wait => {
+                *known = Some(now);
+                break;
+            }
             Step::Review => {
-                report(ctx, &order, &intent).await;
+                report(ctx, &order, now.facts().status).await;
                 break;
             }
         };
-        tracing::info!(order = order.id.as_str(), ?written, intent = intent.status.as_str(), "settled a step");
+        let status = now.facts().status;
+        tracing::info!(order = order.id.as_str(), ?written, intent = status.as_str(), "settled a step");
         if written == Ok(Written::Done) {
             telemetry::count(match step {
                 Step::Complete => Count::PaymentsCompleted,
                 _ => Count::PaymentsReleased,
             });
             order.state = state;
+            *known = Some(now);
             continue;
         }
         // Lost to a rival, or unknown: the record says what is.
@@ -121,10 +200,11 @@ pub async fn settle<M: Machine>(
 }
 
 /// The next step of a PENDING order, as its intent is.
-fn step<M: Machine>(snapshot: &Snapshot, payment: &OrderPayment, intent: &Intent) -> Step {
-    let total = if M::COMPARES_AMOUNT { Money::minor(payment.total) } else { intent.amount_received };
-    match next_step(payment.paid_by, total, intent.facts()) {
-        Step::Capture if is_too_late(snapshot, intent) => Step::Void,
+fn step<M: Machine>(snapshot: &Snapshot, payment: &OrderPayment, known: &Known) -> Step {
+    let facts = known.facts();
+    let total = if M::COMPARES_AMOUNT { Money::minor(payment.total) } else { facts.received };
+    match next_step(payment.paid_by, total, facts) {
+        Step::Capture if is_too_late(snapshot, known) => Step::Void,
         Step::Wait if !M::POSTS_AFTER_SUCCESS => Step::Complete,
         step => step,
     }
@@ -132,11 +212,10 @@ fn step<M: Machine>(snapshot: &Snapshot, payment: &OrderPayment, intent: &Intent
 
 /// Whether a payer whose bank debit failed has confirmed anew after the link's time was over: that is a new
 /// authorisation, and it is judged as one.
-fn is_too_late(snapshot: &Snapshot, intent: &Intent) -> bool {
+fn is_too_late(snapshot: &Snapshot, known: &Known) -> bool {
     let again = snapshot.payment.as_ref().is_some_and(|payment| payment.paid_by == PaidBy::BankDebit);
     let expires_s = snapshot.link.as_ref().and_then(|link| link.expires_s);
-    let authorised_s = intent.charge.as_ref().map(|charge| charge.created_s);
-    again && expires_s.zip(authorised_s).is_some_and(|(expires_s, authorised_s)| authorised_s > expires_s)
+    again && expires_s.zip(known.charged_s()).is_some_and(|(expires_s, authorised_s)| authorised_s > expires_s)
 }
 
 /// What became of a capture.
@@ -150,9 +229,9 @@ enum Captured {
 }
 
 /// Captures exactly the order's total.
-async fn capture<M: Machine>(stripe: &M::Stripe, order: &OrderRecord, held: &Intent) -> Captured {
+async fn capture<M: Machine>(stripe: &M::Stripe, order: &OrderRecord, held: Money) -> Captured {
     let Some(OrderPayment { account, intent, total, .. }) = &order.snapshot.payment else { return Captured::Ask };
-    let amount = if M::COMPARES_AMOUNT { Money::minor(*total) } else { held.amount };
+    let amount = if M::COMPARES_AMOUNT { Money::minor(*total) } else { held };
     let key = format!("cap:{}:{}", order.id, order.attempt);
     match stripe.capture_intent(account, intent, amount, &key).await {
         Ok(intent) if intent.status == IntentStatus::Succeeded => Captured::Known(Box::new(intent)),
@@ -174,9 +253,9 @@ fn is_proof<M: Machine>(error: &StripeError) -> bool {
 }
 
 /// Captures before anything is recorded: what [`Machine::RECORDS_BEFORE_CAPTURE`] is for.
-pub(crate) async fn capture_unrecorded<M: Machine>(ctx: &Context<M>, order: &OrderRecord, held: &Intent) {
+pub(crate) async fn capture_unrecorded<M: Machine>(ctx: &Context<M>, order: &OrderRecord, held: &Known) {
     if let Ok(stripe) = ctx.stripe() {
-        capture::<M>(stripe, order, held).await;
+        capture::<M>(stripe, order, held.facts().amount).await;
     }
 }
 
@@ -189,9 +268,9 @@ async fn take_next_attempt<M: Machine>(ctx: &Context<M>, order: &mut OrderRecord
     stored
 }
 
-async fn report<M: Machine>(ctx: &Context<M>, order: &OrderRecord, intent: &Intent) {
-    tracing::error!(order = order.id.as_str(), intent = intent.status.as_str(), "an order needs a person");
-    let why = format!("order {} is pending and its intent says {}", order.id, intent.status.as_str());
+async fn report<M: Machine>(ctx: &Context<M>, order: &OrderRecord, says: IntentStatus) {
+    tracing::error!(order = order.id.as_str(), intent = says.as_str(), "an order needs a person");
+    let why = format!("order {} is pending and its intent says {}", order.id, says.as_str());
     if let Err(error) = ctx.store.mark_for_review(order, &why, ctx.clock.now_s()).await {
         tracing::error!(order = order.id.as_str(), %error, "the review record was not written");
     }
@@ -217,11 +296,14 @@ pub async fn release_rejected<M: Machine>(
         let Some(intent) = cancel(&stripe, &session.account, &session.intent, &key).await else { break };
         match intent.status {
             IntentStatus::Canceled => {
-                if let Err(error) = ctx.store.finish_rejection(&session.account, &session.intent).await {
+                match ctx.store.finish_rejection(&session.account, &session.intent).await {
+                    Ok(Written::Done) => telemetry::count(Count::PaymentsRejected),
+                    Ok(Written::Lost | Written::Busy | Written::Unknown) => {}
                     // The money is free; whoever looks next finds it canceled and notes it.
-                    tracing::warn!(order = order.as_str(), %error, "a released payment was not noted as done");
+                    Err(error) => {
+                        tracing::warn!(order = order.as_str(), %error, "a released payment was not noted as done");
+                    }
                 }
-                telemetry::count(Count::PaymentsRejected);
                 return Outcome::Refused(refusal.released());
             }
             IntentStatus::Succeeded => {
@@ -258,7 +340,9 @@ pub async fn give_up<M: Machine>(ctx: &Context<M>, order: OrderRecord, deadline:
         known = cancel(&stripe.within(deadline.left()), account, intent, &key).await;
     }
     match known {
-        Some(known) if known.status != IntentStatus::RequiresCapture => settle(ctx, order, Some(known), deadline).await,
+        Some(known) if known.status != IntentStatus::RequiresCapture => {
+            settle(ctx, order, Some(known.into()), deadline).await.outcome
+        }
         // Captured now, it would be taken beside a cancel that may still land.
         Some(_) | None => Outcome::Pending(order.id),
     }

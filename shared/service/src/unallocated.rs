@@ -24,7 +24,6 @@ pub async fn credit<M: Machine>(ctx: &Context<M>, session: &Session, order: &Ord
     match try_credit(ctx, session, order, received).await {
         Ok(Written::Done) => {
             telemetry::count(Count::PaymentsUnallocated);
-            telemetry::count(Count::ReviewRecords);
             tracing::error!(order = order.as_str(), "a payment without an order was credited; a person must look");
         }
         Ok(Written::Lost | Written::Busy | Written::Unknown) => {

@@ -44,6 +44,7 @@ counters! {
     completed = "an order completed";
     cancelled = "an order cancelled";
     rejected = "an intent rejected with a claim";
+    claimed_held = "a basket claimed whose authorisation an event had brought";
     booked_unpaid = "a basket booked with nothing to pay";
     refused_unpaid = "a basket without payment refused under a new generation";
     unallocated = "a payment credited without an order";
@@ -88,6 +89,10 @@ impl Coverage {
             self.cancelled += u64::from(is("order_state", "CANCELLED"));
         }
         self.rejected += u64::from(is("claim_decision", "REJECTED"));
+        let is_basket =
+            item.get("doc").and_then(|v| v.as_s().ok()).is_some_and(|doc| doc.contains(r#""kind":"basket""#));
+        let is_held = is("intent_status", "requires_capture") && has("held_amount");
+        self.claimed_held += u64::from(is("session_state", "claimed") && is_held && is_basket);
         self.unallocated += u64::from(has("claim_captured"));
         self.reviewed += u64::from(key.pk.starts_with("REVIEW#"));
         self.fee_charged += u64::from(is("fee_state", "CHARGED"));

@@ -43,6 +43,8 @@ pub enum Road {
     OpenLink,
     /// A basket is checked out: a monthly plan, a plan, a trial, fees, an idempotency key.
     Checkout,
+    /// The same once Stripe has told that the card is authorised.
+    CheckoutTold,
     /// A basket with nothing to pay, with an idempotency key.
     Unpaid,
     /// A basket whose last place somebody else has taken since it was paid.
@@ -90,16 +92,19 @@ const NOBODY_CALLS_S: i64 = 6 * 60;
 /// How long a client waits before he calls again, and Stripe before it tells again.
 const PATIENCE_S: i64 = 3;
 const DAY_S: i64 = 24 * 60 * 60;
+/// Stripe's word for a card that is authorised.
+const AUTHORISED: &str = "payment_intent.amount_capturable_updated";
 
 impl Road {
     /// All of them, by name, each with fewer calls than it makes by far.
-    pub const ALL: [(&str, Self, usize); 15] = [
+    pub const ALL: [(&str, Self, usize); 16] = [
         ("open-basket", Self::OpenBasket, 7),
         ("open-link", Self::OpenLink, 5),
         ("checkout", Self::Checkout, 9),
-        ("unpaid", Self::Unpaid, 5),
+        ("checkout-told", Self::CheckoutTold, 8),
+        ("unpaid", Self::Unpaid, 4),
         ("rejected", Self::Rejected, 8),
-        ("link", Self::Link, 8),
+        ("link", Self::Link, 6),
         ("link-rejected", Self::LinkRejected, 5),
         ("debit-pays", Self::Debit(Bank::Pays, Answers::Later), 5),
         ("debit-pays-at-once", Self::Debit(Bank::Pays, Answers::AtOnce), 5),
@@ -130,6 +135,7 @@ impl Road {
             Self::OpenBasket
             | Self::OpenLink
             | Self::Checkout
+            | Self::CheckoutTold
             | Self::Link
             | Self::Debit(Bank::Pays, _)
             | Self::LinkEvent
@@ -154,7 +160,7 @@ impl Road {
         let (wanted, with) = match self {
             Self::OpenBasket => (basket(BASKET), None),
             Self::OpenLink => (link(world, 0), None),
-            Self::Checkout | Self::Schedule => (basket(BASKET), Some(PaysWith::Card)),
+            Self::Checkout | Self::CheckoutTold | Self::Schedule => (basket(BASKET), Some(PaysWith::Card)),
             Self::Unpaid => (basket(FREE_PLACE), None),
             Self::Rejected => (basket(ONE_PLACE), Some(PaysWith::Card)),
             Self::Link | Self::LinkRejected | Self::LinkEvent => (link(world, 0), Some(PaysWith::Card)),
@@ -183,6 +189,10 @@ impl Road {
         world.purchases[0].called.0 = 1;
         match self {
             Self::Schedule => world.pass_s(NOBODY_CALLS_S),
+            Self::CheckoutTold => {
+                deliver_event(world, AUTHORISED)?;
+                heal::run_all(world)?;
+            }
             Self::DebitEvent(bank) => {
                 world.call(0);
                 heal::run_all(world)?;
@@ -247,10 +257,14 @@ impl Road {
     pub fn begin_run<F: Flaw>(self, world: &mut World<F>) -> Result<(), Violation> {
         match self {
             Self::OpenBasket | Self::OpenLink => world.open(0),
-            Self::Checkout | Self::Unpaid | Self::Rejected | Self::Link | Self::LinkRejected | Self::Debit(..) => {
-                world.call(0);
-            }
-            Self::LinkEvent => deliver_event(world, "payment_intent.amount_capturable_updated")?,
+            Self::Checkout
+            | Self::CheckoutTold
+            | Self::Unpaid
+            | Self::Rejected
+            | Self::Link
+            | Self::LinkRejected
+            | Self::Debit(..) => world.call(0),
+            Self::LinkEvent => deliver_event(world, AUTHORISED)?,
             Self::DebitEvent(Bank::Pays) => deliver_event(world, "payment_intent.succeeded")?,
             Self::DebitEvent(Bank::Refuses) => deliver_event(world, "payment_intent.payment_failed")?,
             Self::Schedule => {

@@ -28,7 +28,7 @@ pub(super) async fn settle_now(place: &Place, id: &OrderId) -> Result<(), Proble
     match order.state {
         OrderState::Completed => println!("{id} was completed before."),
         OrderState::Cancelled => println!("{id} was cancelled before."),
-        OrderState::Pending => say(&ctx, id, settle::settle(&ctx, order, None, NO_DEADLINE).await).await?,
+        OrderState::Pending => say(&ctx, id, settle::settle(&ctx, order, None, NO_DEADLINE).await.outcome).await?,
     }
     Ok(())
 }
@@ -75,7 +75,7 @@ pub(super) async fn void(place: &Place, id: &OrderId) -> Result<(), Problem> {
     let intent = intent_of(&ctx, &order).await?;
     let outcome = match intent.status {
         IntentStatus::RequiresCapture => settle::give_up(&ctx, order, NO_DEADLINE).await,
-        IntentStatus::Canceled => settle::settle(&ctx, order, Some(intent), NO_DEADLINE).await,
+        IntentStatus::Canceled => settle::settle(&ctx, order, Some(intent.into()), NO_DEADLINE).await.outcome,
         IntentStatus::Succeeded => {
             return refuse("its payment is captured; `settle` posts it, and a refund gives it back");
         }

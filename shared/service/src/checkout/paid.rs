@@ -15,9 +15,8 @@ use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode, Reach};
 use crate::machine::Machine;
 use crate::refusals::{quote_changed, releases};
-use crate::settle::{capture_unrecorded, release_rejected, settle};
+use crate::settle::{Known, capture_unrecorded, release_rejected, settle};
 use crate::store::{Claim, Decision, LoadedStudio, OrderRecord, PlaceOrder, Rejection, Session, Versions, Written};
-use crate::stripe::Intent;
 use crate::stripe::Payments as _;
 
 /// For how long after a session was made its local date is "today", so that midnight changes no price under a payer.
@@ -77,7 +76,7 @@ pub(super) async fn round<M: Machine>(
 
 /// What a round decides.
 enum Decided {
-    Place(Box<(LoadedStudio, Quote, Payment, Intent)>),
+    Place(Box<(LoadedStudio, Quote, Payment, Known)>),
     Refuse(ApiError),
     Again,
 }
@@ -131,25 +130,58 @@ impl<M: Machine> Paid<'_, M> {
             return Err(ApiError::internal(format!("order {order} is named and not there")));
         };
         let finished = order.state != OrderState::Pending;
-        let outcome = settle(self.ctx, order, None, self.deadline).await;
+        let outcome = settle(self.ctx, order, None, self.deadline).await.outcome;
         Ok(Round::Over(Answer { outcome, replayed: by_key && finished }))
     }
 
-    /// Reads what the versions guard, and the intent beside it; then prices and compares.
+    /// Reads what the versions guard, and the intent beside it; then prices and compares. What an event has brought
+    /// about the intent is enough to go on by; nothing is refused by it.
     async fn decide(&self, versions: &Versions, session: &Session) -> Result<Decided, ApiError> {
-        let stripe = self.ctx.stripe()?.within(self.deadline.left());
-        let (loaded, intent) = join!(
-            self.ctx.store.load_current_studio(&self.request.scope, &self.request.basket),
-            stripe.load_intent(&self.account, self.intent),
-        );
+        let held = versions.held.clone().map(Known::Held);
+        let known = async {
+            match held {
+                Some(held) => Ok(held),
+                None => self.asked().await,
+            }
+        };
+        let (loaded, known) =
+            join!(self.ctx.store.load_current_studio(&self.request.scope, &self.request.basket), known);
         let loaded = loaded?.ok_or_else(ApiError::not_found)?;
         if loaded.studio.company.stripe_account.as_ref() != Some(&self.account) {
             self.ctx.forget_account(&self.request.scope.company);
             return Ok(Decided::Again);
         }
-        let intent = intent?.ok_or(ErrorCode::PaymentIntentMismatch)?;
-        let now = price_time(local_now(self.ctx, &loaded)?, session, self.ctx.clock.now_s());
-        let quote = price(&loaded, &self.request.basket, now, self.request.buyer());
+        let mut known = known?;
+        let mut judged = self.judge(&loaded, &known, session).await?;
+        if let (Err(_), Known::Held(_)) = (&judged, &known) {
+            known = self.asked().await?;
+            judged = self.judge(&loaded, &known, session).await?;
+        }
+        Ok(match judged {
+            Ok((quote, payment)) => {
+                tracing::debug!(family_version = versions.family, "priced");
+                Decided::Place(Box::new((loaded, quote, payment, known)))
+            }
+            Err(refusal) => Decided::Refuse(refusal),
+        })
+    }
+
+    /// The intent as Stripe says it is.
+    async fn asked(&self) -> Result<Known, ApiError> {
+        let stripe = self.ctx.stripe()?.within(self.deadline.left());
+        let intent = stripe.load_intent(&self.account, self.intent).await?;
+        Ok(intent.ok_or(ErrorCode::PaymentIntentMismatch)?.into())
+    }
+
+    /// Prices the basket and compares it with what the intent charges: what is to be captured, or the refusal.
+    async fn judge(
+        &self,
+        loaded: &LoadedStudio,
+        known: &Known,
+        session: &Session,
+    ) -> Result<Result<(Quote, Payment), ApiError>, ApiError> {
+        let now = price_time(local_now(self.ctx, loaded)?, session, self.ctx.clock.now_s());
+        let quote = price(loaded, &self.request.basket, now, self.request.buyer());
         let currency = loaded.studio.company.currency;
         let charge = quote.and_then(|quote| {
             let payment = quote.payment;
@@ -159,30 +191,29 @@ impl<M: Machine> Paid<'_, M> {
         if let Err(refusal) = &charge
             && !releases(refusal.code)
         {
-            return Ok(Decided::Refuse(refusal.clone()));
+            return Ok(Err(refusal.clone()));
         }
-        if let Some(refusal) = self.unusable(&intent).await? {
-            return Ok(Decided::Refuse(refusal));
+        if let Some(refusal) = self.unusable(known.facts().status).await? {
+            return Ok(Err(refusal));
         }
         let (quote, payment) = match charge {
-            Err(refusal) => return Ok(Decided::Refuse(refusal)),
+            Err(refusal) => return Ok(Err(refusal)),
             Ok((_, Charge::Nothing | Charge::Uncollectable(_))) => {
-                return Ok(Decided::Refuse(ErrorCode::PaymentNotNeeded.into()));
+                return Ok(Err(ErrorCode::PaymentNotNeeded.into()));
             }
             Ok((quote, Charge::Collect(payment))) => (quote, payment),
         };
         let seen = self.request.quote_hash.as_ref().is_none_or(|seen| *seen == quote.hash);
-        let same_amount = intent.amount == payment.total || !M::COMPARES_AMOUNT;
-        if !seen || !same_amount || intent.currency != currency.code() {
-            return Ok(Decided::Refuse(quote_changed(Some(&payment))));
+        let same_amount = known.facts().amount == payment.total || !M::COMPARES_AMOUNT;
+        if !seen || !same_amount || known.currency() != currency.code() {
+            return Ok(Err(quote_changed(Some(&payment))));
         }
-        tracing::debug!(family_version = versions.family, "priced");
-        Ok(Decided::Place(Box::new((loaded, quote, payment, intent))))
+        Ok(Ok((quote, payment)))
     }
 
     /// Why the intent can't be captured, if it can't.
-    async fn unusable(&self, intent: &Intent) -> Result<Option<ApiError>, ApiError> {
-        Ok(Some(match intent.status {
+    async fn unusable(&self, status: IntentStatus) -> Result<Option<ApiError>, ApiError> {
+        Ok(Some(match status {
             IntentStatus::RequiresCapture => return Ok(None),
             IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction => {
                 ErrorCode::PaymentNotAuthorised.into()
@@ -206,7 +237,7 @@ impl<M: Machine> Paid<'_, M> {
         &self,
         versions: &Versions,
         session: &Session,
-        (loaded, quote, payment, intent): (LoadedStudio, Quote, Payment, Intent),
+        (loaded, quote, payment, known): (LoadedStudio, Quote, Payment, Known),
     ) -> Result<Round, ApiError> {
         let payer = Payer { account: &self.account, intent: self.intent, payment };
         let snapshot = snapshot(self.request, &loaded, &quote, &self.order, Some(payer), &self.ctx.mint)?;
@@ -228,14 +259,14 @@ impl<M: Machine> Paid<'_, M> {
             now_s: self.ctx.clock.now_s(),
         };
         if !M::RECORDS_BEFORE_CAPTURE {
-            capture_unrecorded(self.ctx, &placed, &intent).await;
+            capture_unrecorded(self.ctx, &placed, &known).await;
         }
         match self.ctx.store.place(&place, session).await? {
             Written::Lost | Written::Busy => return Ok(Round::Again),
             Written::Unknown => return Ok(Round::Unknown),
             Written::Done => {}
         }
-        let outcome = settle(self.ctx, placed, Some(intent), self.deadline).await;
+        let outcome = settle(self.ctx, placed, Some(known), self.deadline).await.outcome;
         Ok(Round::Over(Answer { outcome, replayed: false }))
     }
 

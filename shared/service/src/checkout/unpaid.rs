@@ -23,8 +23,11 @@ pub(super) async fn round<M: Machine>(ctx: &Context<M>, request: &CheckoutReques
         return Err(ApiError::not_found());
     };
     let earlier = request.earlier_call(versions.idempotency.as_ref(), ctx.clock.now_s())?;
-    let order = earlier.clone().unwrap_or_else(|| request.basket.unpaid_order(&scope.company, &scope.family));
-    let known = ctx.store.load_unpaid(&order).await?;
+    let own = request.basket.unpaid_order(&scope.company, &scope.family);
+    let (order, known) = match &earlier {
+        Some(other) if *other != own => (other.clone(), ctx.store.load_unpaid(other).await?),
+        Some(_) | None => (own, versions.unpaid),
+    };
     if let (Some(_), Some(booked)) = (&earlier, &known.booked) {
         return Ok(over(booked.clone(), true));
     }

@@ -28,7 +28,7 @@ pub async fn end_if_over<M: Machine>(ctx: &Context<M>, link: &Link, deadline: De
         && is_authorised(&intent)
         && let (Some(session), _) = ctx.store.load_payment(&account, live).await?
     {
-        match settle_session(ctx, &session, deadline).await? {
+        match settle_session(ctx, &session, intent, deadline).await? {
             // It was authorised too late, or paid nothing: the link is open, and over.
             Some(Outcome::Refused(_)) | None => {}
             Some(Outcome::Completed(_) | Outcome::Pending(_)) => return Ok(()),

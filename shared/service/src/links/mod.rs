@@ -31,20 +31,16 @@ use crate::stripe::Payments as _;
 /// How often a call begins anew because somebody was faster.
 const MAX_ROUNDS: usize = 8;
 
-/// The link of that id. For an id that nobody has, the same is read, and the same 404 is answered.
-async fn find<M: Machine>(ctx: &Context<M>, id: &str) -> Result<Link, ApiError> {
-    let Ok(id) = PaymentLinkId::parse(id) else {
-        let nobody = PaymentLinkId::parse("pay_").map_err(|_| ErrorCode::NotFound)?;
-        ctx.store.load_link(&nobody).await?;
-        ctx.store.load_absent_target(&nobody).await?;
-        return Err(ApiError::not_found());
-    };
-    match ctx.store.load_link(&id).await? {
-        Some(link) => Ok(link),
-        None => {
-            ctx.store.load_absent_target(&id).await?;
-            Err(ApiError::not_found())
-        }
+/// The id that a path names; for what can't be one, an id that nobody has.
+fn id_of(path: &str) -> Result<PaymentLinkId, ApiError> {
+    PaymentLinkId::parse(path).or_else(|_| PaymentLinkId::parse("pay_")).map_err(|_| ErrorCode::NotFound.into())
+}
+
+/// For an id that nobody has, as much is read as for another, and the same 404 is answered whatever it looks like.
+async fn not_found<M: Machine>(ctx: &Context<M>, id: &PaymentLinkId) -> ApiError {
+    match ctx.store.load_absent_target(id).await {
+        Ok(()) => ApiError::not_found(),
+        Err(error) => error.into(),
     }
 }
 
@@ -98,18 +94,20 @@ fn claimed_for(link: &PaymentLinkId) -> String {
     format!("link:{}", alias(link))
 }
 
-/// Takes an authorised intent of a link down the road for a payer who doesn't: the webhook and the schedule call it.
-/// An intent that nobody has authorised is left alone.
+/// Takes an authorised intent of a link down the road for a payer who doesn't: the webhook and the schedule call it with
+/// the intent as they have just read it. One that nobody has authorised is left alone.
 ///
 /// # Errors
 /// [`ApiError`] if it can't be known now.
 pub async fn settle_session<M: Machine>(
     ctx: &Context<M>,
     session: &Session,
+    just_read: Intent,
     deadline: Deadline,
 ) -> Result<Option<Outcome>, ApiError> {
     let SessionKind::Link { link: id, .. } = &session.kind else { return Ok(None) };
     let stripe = ctx.stripe()?.within(deadline.left());
+    let mut known = Some(just_read);
     for _ in 0..MAX_ROUNDS {
         if deadline.is_near() {
             break;
@@ -117,10 +115,14 @@ pub async fn settle_session<M: Machine>(
         let link = ctx.store.load_link(id).await?.ok_or_else(|| ApiError::internal("a session's link is gone"))?;
         // The session may be that of an intent which the link has left behind: its target is read by its own intent.
         let link = Link { intent: Some(session.intent.clone()), ..link };
-        let (target, intent) = tokio::join!(
-            ctx.store.load_link_target(&link, &session.account),
-            stripe.load_intent(&session.account, &session.intent),
-        );
+        let known = known.take();
+        let intent = async {
+            match known {
+                Some(known) => Ok(Some(known)),
+                None => stripe.load_intent(&session.account, &session.intent).await,
+            }
+        };
+        let (target, intent) = tokio::join!(ctx.store.load_link_target(&link, &session.account), intent);
         let target = target?;
         let step = match &target.claim {
             Some(claim) => road::follow(ctx, session, &claim.decision, deadline).await?,
@@ -131,8 +133,8 @@ pub async fn settle_session<M: Machine>(
                 _ => return Ok(None),
             },
         };
-        if let road::Step::Got(outcome) = step {
-            return Ok(Some(outcome));
+        if let road::Step::Got(settled) = step {
+            return Ok(Some(settled.outcome));
         }
     }
     Err(ErrorCode::Unavailable.into())

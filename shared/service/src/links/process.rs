@@ -2,21 +2,21 @@
 //!
 //! Invariant: only the link's own intent is touched. A decline leaves the link open; so does a rejection.
 
-use classpay_domain::id::{IntentId, OrderId};
+use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::ledger::DetailKind;
 use classpay_domain::link::LinkState;
-use classpay_domain::order::IntentStatus;
+use classpay_domain::order::{IntentStatus, order_of_intent};
+use tokio::join;
 
 use super::road::{self, Step};
-use super::{MAX_ROUNDS, account, end, find};
+use super::{MAX_ROUNDS, account, end, id_of, not_found};
 use crate::aggregate::AggregateTransaction;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
-use crate::settle::Outcome;
+use crate::settle::{Outcome, Settled};
 use crate::store::{Link, LinkTarget};
-use crate::stripe::Intent;
-use crate::stripe::Payments as _;
+use crate::stripe::{Intent, Payments as _, StripeError};
 use crate::telemetry;
 
 /// How many calls of `process` a link may get in an hour: a payer needs one or two, a guesser many.
@@ -44,6 +44,21 @@ pub enum Processed {
     Pending(OrderId),
 }
 
+/// What a round is decided by.
+struct Looked {
+    account: AccountId,
+    target: LinkTarget,
+    intent: Result<Option<Intent>, StripeError>,
+}
+
+/// What a round comes to.
+struct Ended {
+    step: Step,
+    target: LinkTarget,
+    /// The intent as it was before.
+    intent: Option<Intent>,
+}
+
 /// Takes the payment of a link; `asked` is the intent that the caller means, `None` the link's own.
 ///
 /// # Errors
@@ -54,24 +69,36 @@ pub async fn process<M: Machine>(
     asked: Option<&IntentId>,
     deadline: Deadline,
 ) -> Result<Processed, ApiError> {
-    let mut link = find(ctx, id).await?;
+    let (id, now_s) = (id_of(id)?, ctx.clock.now_s());
+    let Some((mut link, tries)) = ctx.store.load_counted_link(&id, now_s).await? else {
+        return Err(not_found(ctx, &id).await);
+    };
     if let Some(asked) = asked {
         telemetry::about_intent(asked);
     }
-    let now_s = ctx.clock.now_s();
-    if ctx.store.count_link_try(&link.id, now_s).await? > TRIES_PER_HOUR {
-        let wait_s = u32::try_from(3600 - now_s.rem_euclid(3600)).unwrap_or(3600);
-        return Err(ApiError::from(ErrorCode::TooManyAttempts).retry_after(wait_s));
+    // Who has been counted out asks nothing of Stripe; who is counted out beside another changes nothing there.
+    if tries >= TRIES_PER_HOUR {
+        return Err(too_many(now_s));
+    }
+    let (tries, mut looked) = join!(ctx.store.count_link_try(&id, now_s), look(ctx, &link, asked, deadline));
+    if tries? > TRIES_PER_HOUR {
+        return Err(too_many(now_s));
     }
     let mut sent = false;
     for _ in 0..MAX_ROUNDS {
         if deadline.is_near() {
             break;
         }
-        match round(ctx, &link, asked, deadline).await {
-            Ok((target, Step::Got(outcome))) => return finished(ctx, link, target, outcome, deadline).await,
-            Ok((_, Step::Again)) => {}
-            Ok((_, Step::Unknown)) => sent = true,
+        let ended = match looked {
+            Ok(looked) => round(ctx, &link, looked, deadline).await,
+            Err(error) => Err(error),
+        };
+        match ended {
+            Ok(Ended { step: Step::Got(settled), target, intent }) => {
+                return finished(ctx, link, target, settled, intent, deadline).await;
+            }
+            Ok(Ended { step: Step::Again, .. }) => {}
+            Ok(Ended { step: Step::Unknown, .. }) => sent = true,
             Err(error) if error.status() < 500 || !sent => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, "nothing can be read, and something was sent");
@@ -84,22 +111,29 @@ pub async fn process<M: Machine>(
             Err(_) if sent => break,
             Err(error) => return Err(error.into()),
         }
+        looked = look(ctx, &link, asked, deadline).await;
     }
     match (sent, &link.intent) {
         (true, Some(intent)) => {
             let account = account(ctx, &link).await?;
-            Ok(Processed::Pending(classpay_domain::order::order_of_intent(&account, intent)))
+            Ok(Processed::Pending(order_of_intent(&account, intent)))
         }
         _ => Err(ApiError::from(ErrorCode::Unavailable).because("rivals were faster every time")),
     }
 }
 
-async fn round<M: Machine>(
+fn too_many(now_s: i64) -> ApiError {
+    let wait_s = u32::try_from(3600 - now_s.rem_euclid(3600)).unwrap_or(3600);
+    ApiError::from(ErrorCode::TooManyAttempts).retry_after(wait_s)
+}
+
+/// Reads what the link points at, and its intent beside it.
+async fn look<M: Machine>(
     ctx: &Context<M>,
     link: &Link,
     asked: Option<&IntentId>,
     deadline: Deadline,
-) -> Result<(LinkTarget, Step), ApiError> {
+) -> Result<Looked, ApiError> {
     match link.state {
         LinkState::Revoked => return Err(ErrorCode::LinkRevoked.into()),
         LinkState::Expired => return Err(ErrorCode::LinkExpired.into()),
@@ -113,20 +147,28 @@ async fn round<M: Machine>(
     };
     let account = account(ctx, link).await?;
     let stripe = ctx.stripe()?.within(deadline.left());
-    let (target, intent) = tokio::join!(ctx.store.load_link_target(link, &account), stripe.load_intent(&account, own));
-    let target = target?;
+    let (target, intent) = join!(ctx.store.load_link_target(link, &account), stripe.load_intent(&account, own));
+    Ok(Looked { account, target: target?, intent })
+}
+
+async fn round<M: Machine>(
+    ctx: &Context<M>,
+    link: &Link,
+    Looked { account, target, intent }: Looked,
+    deadline: Deadline,
+) -> Result<Ended, ApiError> {
     let Some(session) = target.session.clone() else {
         return Err(ApiError::internal("a link's intent has no session"));
     };
     if let Some(claim) = target.claim.clone() {
         let step = road::follow(ctx, &session, &claim.decision, deadline).await?;
-        return Ok((target, step));
+        return Ok(Ended { step, target, intent: intent.ok().flatten() });
     }
     let intent = intent?.ok_or(ErrorCode::PaymentIntentMismatch)?;
     let refusal = match intent.status {
         IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded => {
             let step = road::take(ctx, link, &target, &session, intent, deadline).await?;
-            return Ok((target, step));
+            return Ok(Ended { step, target, intent: None });
         }
         // Whoever has cancelled it, perhaps the schedule a moment ago: the link's time is over.
         IntentStatus::Canceled
@@ -135,8 +177,9 @@ async fn round<M: Machine>(
         | IntentStatus::RequiresAction
             if end::is_over(ctx, link) =>
         {
+            let stripe = ctx.stripe()?.within(deadline.left());
             end::expire(ctx, &stripe, &account, link).await?;
-            return Ok((target, Step::Again));
+            return Ok(Ended { step: Step::Again, target, intent: None });
         }
         IntentStatus::Canceled => ErrorCode::PaymentCancelled,
         IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction => {
@@ -144,23 +187,30 @@ async fn round<M: Machine>(
         }
     };
     // A rival may have decided since the claim was read: then this is no refusal.
-    match ctx.store.load_claim(&account, own).await? {
-        Some(_) => Ok((target, Step::Again)),
+    match ctx.store.load_claim(&account, &session.intent).await? {
+        Some(_) => Ok(Ended { step: Step::Again, target, intent: None }),
         None => Err(refusal.into()),
     }
 }
 
-/// The answer, with the intent as it is now.
+/// The answer, with the intent as Stripe has said it last: after the capture, or, for who comes again, beside the reads.
 async fn finished<M: Machine>(
     ctx: &Context<M>,
     mut link: Link,
     target: LinkTarget,
-    outcome: Outcome,
+    Settled { outcome, intent }: Settled,
+    read: Option<Intent>,
     deadline: Deadline,
 ) -> Result<Processed, ApiError> {
     let account = account(ctx, &link).await?;
     let (Some(id), stripe) = (&link.intent, ctx.stripe()?.within(deadline.left())) else {
         return Err(ApiError::internal("a paid link has no intent"));
+    };
+    // What it was in another state says nothing of what it is now.
+    let known = |status| intent.or(read).filter(|intent| intent.status == status);
+    let now = async |known: Option<Intent>| match known {
+        Some(known) => Ok(Some(known)),
+        None => stripe.load_intent(&account, id).await,
     };
     match outcome {
         Outcome::Refused(refusal) => Err(refusal),
@@ -168,15 +218,17 @@ async fn finished<M: Machine>(
             let Some(credit) = transactions.into_iter().find(|transaction| !transaction.is_debit()) else {
                 return Err(ApiError::internal("a paid link has no credit"));
             };
-            let order = classpay_domain::order::order_of_intent(&account, id);
-            let Ok(Some(intent)) = stripe.load_intent(&account, id).await else { return Ok(Processed::Pending(order)) };
+            let order = order_of_intent(&account, id);
+            let Ok(Some(intent)) = now(known(IntentStatus::Succeeded)).await else {
+                return Ok(Processed::Pending(order));
+            };
             if link.state != LinkState::Refunded {
                 link.state = LinkState::Paid;
             }
             Ok(Processed::Paid(Box::new(Paid { link, target, credit, intent })))
         }
         Outcome::Pending(order) => {
-            let (record, intent) = tokio::join!(ctx.store.load_order(&order), stripe.load_intent(&account, id));
+            let (record, intent) = join!(ctx.store.load_order(&order), now(known(IntentStatus::Processing)));
             match (record, intent) {
                 (Ok(Some(record)), Ok(Some(intent))) if intent.status == IntentStatus::Processing => {
                     let credit = record.snapshot.transactions.into_iter().find(|transaction| !transaction.is_debit());

@@ -12,12 +12,12 @@ use classpay_domain::pricing::Payment;
 use tokio::join;
 
 use super::road::{self, Step};
-use super::{MAX_ROUNDS, account, alias, due_payment, end, find, refusal_of, session_payment};
+use super::{MAX_ROUNDS, account, alias, due_payment, end, id_of, not_found, refusal_of, session_payment};
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
-use crate::settle::Outcome;
+use crate::settle::{Outcome, Settled};
 use crate::store::{Link, LinkTarget, Session, SessionKind, Written};
 use crate::stripe::{
     CustomerSession, EphemeralKey, Intent, Methods, NewIntent, Payments, SavedCards, StripeError, make_customer,
@@ -59,11 +59,13 @@ enum Round {
 /// # Errors
 /// The refusals of a retrieval.
 pub async fn retrieve<M: Machine>(ctx: &Context<M>, id: &str, deadline: Deadline) -> Result<Opened, ApiError> {
+    let id = id_of(id)?;
     let mut sent = None;
     for _ in 0..MAX_ROUNDS {
-        let looked = match find(ctx, id).await {
-            Ok(link) => round(ctx, link, deadline).await,
-            Err(error) => Err(error),
+        let looked = match ctx.store.load_link(&id).await {
+            Ok(Some(link)) => round(ctx, link, deadline).await,
+            Ok(None) => Err(not_found(ctx, &id).await),
+            Err(error) => Err(error.into()),
         };
         match (looked, sent.take()) {
             (Ok(Round::Over(retrieved)), _) => return Ok(Opened::Shown(retrieved)),
@@ -104,7 +106,9 @@ async fn round<M: Machine>(ctx: &Context<M>, link: Link, deadline: Deadline) -> 
         (LinkState::Open | LinkState::Processing, Some(claim), Some(session)) => {
             let step = road::follow(ctx, session, &claim.decision, deadline).await?;
             match (link.state, step) {
-                (LinkState::Open, Step::Got(Outcome::Refused(_))) => status = Some(IntentStatus::Canceled),
+                (LinkState::Open, Step::Got(Settled { outcome: Outcome::Refused(_), .. })) => {
+                    status = Some(IntentStatus::Canceled)
+                }
                 (_, step) => return after_settling(step, link, target, intent),
             }
         }
@@ -141,15 +145,17 @@ async fn round<M: Machine>(ctx: &Context<M>, link: Link, deadline: Deadline) -> 
 /// What was settled is read again; what is still on its way is shown as it is.
 fn after_settling(step: Step, link: Link, target: LinkTarget, intent: Option<Intent>) -> Result<Round, ApiError> {
     match step {
-        Step::Got(Outcome::Pending(_)) => {
+        Step::Got(Settled { outcome: Outcome::Pending(_), .. }) => {
             let paid = target.session.as_ref().and_then(session_payment);
             Ok(shown(Link { state: LinkState::Processing, ..link }, target, intent, paid, None))
         }
         Step::Again => Ok(Round::Again),
-        Step::Got(Outcome::Completed(_) | Outcome::Refused(_)) | Step::Unknown => match &target.session {
-            Some(session) => Ok(Round::Sent(order_of_intent(&session.account, &session.intent))),
-            None => Ok(Round::Again),
-        },
+        Step::Got(Settled { outcome: Outcome::Completed(_) | Outcome::Refused(_), .. }) | Step::Unknown => {
+            match &target.session {
+                Some(session) => Ok(Round::Sent(order_of_intent(&session.account, &session.intent))),
+                None => Ok(Round::Again),
+            }
+        }
     }
 }
 
@@ -217,7 +223,7 @@ async fn open<M: Machine>(
     // The company's account as it is now: the last intent may have been on another one.
     let account = target.company.settings.billing.stripe_id.clone().ok_or(ErrorCode::StripeMisconfigured)?;
     let account = &account;
-    let customer = customer(ctx, stripe, account, &link, &target).await?;
+    let customer = customer(stripe, account, &link, &target).await?;
     let billing = &target.company.settings.billing;
     let currency = billing.currency.code();
     let new = NewIntent {
@@ -231,11 +237,9 @@ async fn open<M: Machine>(
     let (intent, form) = join!(stripe.create_intent(account, &new, &key), form(ctx, stripe, account, &customer));
     let intent = match intent {
         Ok(intent) => intent,
-        Err(StripeError::Rejected(why)) if why.has_code("idempotency_error") => {
-            return Err(ApiError::from(ErrorCode::Unavailable).because("a link's key was used with other parameters"));
-        }
-        // It may have been made: nobody was given its secret, so nobody can pay it.
-        Err(StripeError::KeySpoilt) => {
+        // The key is spoilt, or was used for another customer. What was made under it, if anything, is nobody's: its
+        // secret is given only once it is the live one, and then this attempt is over.
+        Err(error) if is_used_up(&error) => {
             ctx.store.skip_link_attempt(&link).await?;
             return Ok(Round::Again);
         }
@@ -258,7 +262,7 @@ async fn open<M: Machine>(
         created_s: ctx.clock.now_s(),
         local_date: local_date(ctx.clock.now(), timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?,
     };
-    match ctx.store.open_intent(&link, &session, &customer).await? {
+    match ctx.store.open_intent(&link, &session, &customer, target.customer.as_ref()).await? {
         Written::Done => {
             let intent_id = Some(intent.id.clone());
             let link = Link { intent: intent_id, account: Some(account.clone()), customer: Some(customer), ..link };
@@ -269,6 +273,18 @@ async fn open<M: Machine>(
             Ok(Round::Again)
         }
         Written::Busy | Written::Unknown => Ok(Round::Again),
+    }
+}
+
+/// Whether the next key has to be tried.
+fn is_used_up(error: &StripeError) -> bool {
+    match error {
+        StripeError::KeySpoilt => true,
+        StripeError::Rejected(why) => why.has_code("idempotency_error"),
+        StripeError::Declined(_)
+        | StripeError::Misconfigured(_)
+        | StripeError::Unavailable
+        | StripeError::OutcomeUnknown => false,
     }
 }
 
@@ -283,10 +299,10 @@ async fn give_up<M: Machine>(ctx: &Context<M>, stripe: &M::Stripe, ours: &Sessio
     Ok(())
 }
 
-/// The family's customer for links, made once: without an e-mail, so that nothing of the family hangs on it.
-async fn customer<M: Machine>(
-    ctx: &Context<M>,
-    stripe: &M::Stripe,
+/// The family's customer for links, made once: without an e-mail, so that nothing of the family hangs on it. It is
+/// remembered together with the intent.
+async fn customer(
+    stripe: &impl Payments,
     account: &AccountId,
     link: &Link,
     target: &LinkTarget,
@@ -295,14 +311,7 @@ async fn customer<M: Machine>(
         return Ok(customer.clone());
     }
     let key = format!("plcus:{}:{}", link.company, link.family);
-    let made = make_customer(stripe, account, &target.family.name, &metadata(link), &key).await?;
-    match ctx.store.remember_link_customer(link, account, &made).await? {
-        Written::Done => Ok(made),
-        Written::Lost | Written::Busy | Written::Unknown => {
-            let again = ctx.store.load_link_target(link, account).await?;
-            again.customer.ok_or(ErrorCode::Unavailable.into())
-        }
-    }
+    Ok(make_customer(stripe, account, &target.family.name, &metadata(link), &key).await?)
 }
 
 /// What our objects at Stripe say about themselves: never the link's id.

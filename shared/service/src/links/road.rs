@@ -15,7 +15,7 @@ use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::refusals::quote_changed;
-use crate::settle::{Outcome, release_rejected, settle};
+use crate::settle::{Outcome, Settled, release_rejected, settle};
 use crate::snapshot::{OrderPayment, PaidLink, Snapshot};
 use crate::store::{Decision, Link, LinkTarget, OrderRecord, PlaceOrder, Rejection, Session, Written};
 use crate::stripe::{Intent, PaymentMethodData};
@@ -23,7 +23,7 @@ use crate::stripe::{Intent, PaymentMethodData};
 /// What a step of the road comes to.
 pub(super) enum Step {
     /// The order, or the rejection, as far as it got.
-    Got(Outcome),
+    Got(Settled),
     /// Somebody was faster: look again.
     Again,
     /// A reply was lost: look again, and refuse nothing for lack of an answer.
@@ -44,12 +44,14 @@ pub(super) async fn follow<M: Machine>(
             let order = order.ok_or_else(|| ApiError::internal(format!("order {id} is named and not there")))?;
             settle(ctx, order, None, deadline).await
         }
-        Decision::Rejected { refusal, state: Rejection::Released } => Outcome::Refused(refusal.clone().released()),
+        Decision::Rejected { refusal, state: Rejection::Released } => {
+            Outcome::Refused(refusal.clone().released()).into()
+        }
         Decision::Rejected { state: Rejection::Captured, .. } => {
-            Outcome::Refused(ErrorCode::PaymentAlreadyCaptured.into())
+            Outcome::Refused(ErrorCode::PaymentAlreadyCaptured.into()).into()
         }
         Decision::Rejected { refusal, state: Rejection::Open } => {
-            release_rejected(ctx, session, &order, refusal.clone(), deadline).await
+            release_rejected(ctx, session, &order, refusal.clone(), deadline).await.into()
         }
     }))
 }
@@ -112,7 +114,7 @@ pub(super) async fn take<M: Machine>(
         Written::Done => {}
     }
     let placed = OrderRecord { id: order, state: OrderState::Pending, attempt: 1, needs_review: false, snapshot };
-    Ok(Step::Got(settle(ctx, placed, Some(intent), deadline).await))
+    Ok(Step::Got(settle(ctx, placed, Some(intent.into()), deadline).await))
 }
 
 /// Why an authorised intent can't pay the link now.
@@ -161,5 +163,5 @@ pub(super) async fn reject<M: Machine>(
         Written::Done => {}
     }
     let order = order_of_intent(&session.account, &session.intent);
-    Ok(Step::Got(release_rejected(ctx, session, &order, refusal, deadline).await))
+    Ok(Step::Got(release_rejected(ctx, session, &order, refusal, deadline).await.into()))
 }

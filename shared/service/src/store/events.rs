@@ -15,6 +15,7 @@ use super::transact::{Change, Transaction};
 use super::{Store, StoreError, key};
 use crate::catalogue::documents::CompanyDoc;
 use crate::machine::Machine;
+use crate::stripe::Intent;
 
 /// How long after it came an unfinished event is looked at again.
 const EVENT_SWEEP_S: i64 = 2 * 60;
@@ -111,22 +112,21 @@ impl<M: Machine> Store<M> {
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn note_intent(
-        &self,
-        session: &Session,
-        status: IntentStatus,
-        charged_s: Option<i64>,
-    ) -> Result<Written, StoreError> {
-        let authorised_s = charged_s.filter(|_| status == IntentStatus::RequiresCapture);
+    pub async fn note_intent(&self, session: &Session, intent: &Intent) -> Result<Written, StoreError> {
         let change = Change::of(key::session(&session.account, &session.intent))
             .only_if("session_state = :open")
             .value(":open", text("open"))
-            .value(":status", text(status.as_str()));
-        let change = match authorised_s {
-            Some(at) => change
-                .update("SET intent_status = :status, authorised_s = :authorised")
-                .value(":authorised", number(at)),
-            None => change.update("SET intent_status = :status"),
+            .value(":status", text(intent.status.as_str()));
+        let change = match &intent.charge {
+            Some(charge) if intent.status == IntentStatus::RequiresCapture => change
+                .update(
+                    "SET intent_status = :status, authorised_s = :authorised, held_amount = :amount, \
+                     held_currency = :currency",
+                )
+                .value(":authorised", number(charge.created_s))
+                .value(":amount", number(intent.amount))
+                .value(":currency", text(&intent.currency)),
+            Some(_) | None => change.update("SET intent_status = :status"),
         };
         let mut transaction = Transaction::new();
         transaction.change(change);

@@ -152,19 +152,39 @@ impl<M: Machine> Store<M> {
         self.get(&key::link(id)).await?.as_ref().map(link_of).transpose()
     }
 
-    /// The links of a debit, in no order that means anything.
+    /// A link, and how many calls have been counted in this hour. For an id that nobody has, the read is the same.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn load_links_of(&self, company: &CompanyId, debit: &TransactionId) -> Result<Vec<Link>, StoreError> {
+    pub async fn load_counted_link(&self, id: &PaymentLinkId, now_s: i64) -> Result<Option<(Link, u32)>, StoreError> {
+        let (link, tries) = (key::link(id), key::link_tries(id, now_s / 3600));
+        let items = self.get_all(vec![link.clone(), tries.clone()], Consistency::Strong).await?;
+        let Some(link) = items.get(&link) else { return Ok(None) };
+        let tries = items.get(&tries).map(|item| item.number("tries")).transpose()?;
+        Ok(Some((link_of(link)?, tries.unwrap_or(0))))
+    }
+
+    /// The links of a debit, in no order that means anything; `None`: the company has no such debit.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_links_of(
+        &self,
+        company: &CompanyId,
+        debit: &TransactionId,
+    ) -> Result<Option<Vec<Link>>, StoreError> {
         let listed = self.query(&key::debit_pk(company, debit), Consistency::Strong).await?;
+        let due = key::due(company, debit);
+        if !listed.iter().any(|item| item.text_if("sk") == Some(due.sk.as_str())) {
+            return Ok(None);
+        }
         let mut keys = Vec::new();
         for item in listed.iter().filter(|item| item.text_if("sk").is_some_and(|sk| sk.starts_with(key::LINK))) {
             let id = PaymentLinkId::parse(item.text("link_id")?).map_err(|_| StoreError::Corrupt("link_id"))?;
             keys.push(key::link(&id));
         }
         let found = self.get_all(keys, Consistency::Strong).await?;
-        found.values().map(link_of).collect()
+        found.values().map(link_of).collect::<Result<_, _>>().map(Some)
     }
 
     /// What a link points at, consistently: company, family, what is due, session and claim of its intent.
@@ -205,28 +225,8 @@ impl<M: Machine> Store<M> {
         self.get_all(absent, Consistency::Strong).await.map(|_| ())
     }
 
-    /// Remembers the family's second Stripe customer, for links alone. Whoever comes second keeps the first.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
-    pub async fn remember_link_customer(
-        &self,
-        link: &Link,
-        account: &AccountId,
-        customer: &CustomerId,
-    ) -> Result<Written, StoreError> {
-        let unknown = "(attribute_not_exists(link_customer) OR link_account <> :account)";
-        let change = Change::of(key::family(&link.company, &link.family))
-            .update("SET link_customer = :customer, link_account = :account")
-            .only_if(format!("attribute_exists(pk) AND {unknown}"))
-            .value(":account", text(account.as_str()))
-            .value(":customer", text(customer.as_str()));
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await
-    }
-
-    /// Makes an intent the link's live one, with its session. [`Written::Lost`]: another is, or the link is not open.
+    /// Makes an intent the link's live one, with its session, and its customer the family's second one, for links alone,
+    /// unless it is `known` as that. [`Written::Lost`]: another is the live one or the customer, or the link is not open.
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
@@ -235,9 +235,13 @@ impl<M: Machine> Store<M> {
         link: &Link,
         session: &Session,
         customer: &CustomerId,
+        known: Option<&CustomerId>,
     ) -> Result<Written, StoreError> {
         let mut transaction = Transaction::new();
         transaction.create(session_item(session));
+        if known != Some(customer) {
+            transaction.change(link_customer(link, &session.account, customer));
+        }
         let change = Change::of(key::link(&link.id))
             .update("SET intent = :intent, account = :account, attempt = :next, customer = :customer")
             .value(":account", text(session.account.as_str()))
@@ -328,6 +332,16 @@ impl<M: Machine> Store<M> {
             .value(":ttl", number(now_s + TRIES_LIFE_S));
         self.update(count).await?.number("tries")
     }
+}
+
+/// Whoever comes second keeps the first customer; one of an account that the company has left is nobody's.
+fn link_customer(link: &Link, account: &AccountId, customer: &CustomerId) -> Change {
+    let unless_another = "attribute_not_exists(link_customer) OR link_customer = :customer OR link_account <> :account";
+    Change::of(key::family(&link.company, &link.family))
+        .update("SET link_customer = :customer, link_account = :account")
+        .only_if(format!("attribute_exists(pk) AND ({unless_another})"))
+        .value(":account", text(account.as_str()))
+        .value(":customer", text(customer.as_str()))
 }
 
 /// P2: the link is paid.

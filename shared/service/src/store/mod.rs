@@ -33,7 +33,7 @@ pub use instalments::{Debtor, Scheduled};
 pub use item::Attributes;
 pub use links::{Debit, Link, LinkTarget};
 pub use orders::{OrderRecord, PlaceOrder};
-pub use payments::{Claim, Decision, Rejection, Session, SessionKind};
+pub use payments::{Claim, Decision, Held, Rejection, Session, SessionKind};
 pub use returns::{CreditedPayment, PaymentReturns, PostReturns};
 pub use review::ReviewRecord;
 pub use studio::LoadedStudio;

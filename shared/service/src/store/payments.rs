@@ -3,9 +3,11 @@
 //! Invariant: a claim is put once and never changed, but for its `done` and, once its payment was credited without an
 //! order, the number of what went back. Whoever loses it asks again what it says.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId};
 use classpay_domain::link::PaymentLinkId;
 use classpay_domain::money::Money;
+use classpay_domain::order::IntentStatus;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +18,6 @@ use super::{Store, StoreError, key};
 use crate::catalogue::documents::text;
 use crate::http::{ApiError, FamilyScope, ItemsBody, Reach, Role};
 use crate::machine::Machine;
-use crate::telemetry::{self, Count};
 
 /// What an intent was made for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +76,16 @@ impl Session {
         let (company, family) = (self.company.clone(), self.family.clone());
         FamilyScope { company, family, role: self.role, reachable: Reach::Within }
     }
+}
+
+/// What is held on an intent's card, as Stripe said it when an event told of it. A card that is held can only be captured
+/// or cancelled: nothing else of this can have changed since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// How much.
+    pub amount: Money,
+    /// In lower case: `gbp`.
+    pub currency: String,
 }
 
 /// What was decided about an intent.
@@ -191,8 +202,9 @@ impl<M: Machine> Store<M> {
     pub async fn finish_rejection(&self, account: &AccountId, intent: &IntentId) -> Result<Written, StoreError> {
         let change = Change::of(key::claim(account, intent))
             .update("SET claim_done = :done REMOVE gsi1pk, gsi1sk")
-            .only_if("claim_decision = :rejected")
-            .value(":done", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
+            .only_if("claim_decision = :rejected AND claim_done = :no")
+            .value(":done", AttributeValue::Bool(true))
+            .value(":no", AttributeValue::Bool(false))
             .value(":rejected", item::text("REJECTED"));
         let mut transaction = Transaction::new();
         transaction.change(change);
@@ -216,10 +228,7 @@ impl<M: Machine> Store<M> {
             .number("noted_s", now_s);
         let mut transaction = Transaction::new();
         transaction.create(item);
-        if self.transact(transaction).await? == Written::Done {
-            telemetry::count(Count::ReviewRecords);
-        }
-        Ok(())
+        self.transact(transaction).await.map(|_| ())
     }
 }
 
@@ -260,6 +269,15 @@ pub(super) fn session_of(item: &Attributes) -> Result<Session, StoreError> {
         created_s: item.number("created_s")?,
         local_date: item.parsed("local_date")?,
     })
+}
+
+/// What an event has brought about the intent of a session, while that is open: once somebody has decided about it, or
+/// found it cancelled, Stripe is to be asked.
+pub(super) fn held_of(session: &Attributes) -> Result<Option<Held>, StoreError> {
+    let is_open = session.text("session_state")? == "open";
+    let is_held = is_open && session.text_if("intent_status") == Some(IntentStatus::RequiresCapture.as_str());
+    let (Some(amount), true) = (session.number_if("held_amount")?, is_held) else { return Ok(None) };
+    Ok(Some(Held { amount: Money::minor(amount), currency: session.text("held_currency")?.to_owned() }))
 }
 
 pub(super) fn claim_of(item: &Attributes) -> Result<Claim, StoreError> {

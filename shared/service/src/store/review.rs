@@ -3,7 +3,8 @@
 //! Invariant: it is found by the index and by whole partitions, never by a scan; and a review record is never deleted:
 //! what a person has looked at says so.
 
-use classpay_domain::id::{AccountId, CompanyId, FamilyId};
+use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId};
+use classpay_domain::order::IntentStatus;
 use futures_util::future::try_join_all;
 
 use super::item::{Attributes, Read as _, number, text};
@@ -41,6 +42,35 @@ impl<M: Machine> Store<M> {
         let mut found: Vec<_> = try_join_all(read).await?.into_iter().flatten().collect();
         found.sort_by(|one, other| (&one.due, &one.key).cmp(&(&other.due, &other.key)));
         Ok(found)
+    }
+
+    /// What is unfinished between a payment and its end, and the records of accounts whose events are read. The rest
+    /// (sessions, links, instalments to come) is many times as much, and is let go partition by partition.
+    ///
+    /// # Errors
+    /// [`StoreError`] if one part of the index can't be read: half of it would look like all of it.
+    pub async fn unfinished_payments(&self) -> Result<(Vec<DueKey>, Vec<DueKey>), StoreError> {
+        let (mut payments, mut feeds) = (Vec::new(), Vec::new());
+        for shard in key::sweep_shards() {
+            for found in self.due_keys(&shard, END_OF_TIME_S, usize::MAX).await? {
+                if found.key.is_of_payment() {
+                    payments.push(found);
+                } else if found.key.sk == key::FEED {
+                    feeds.push(found);
+                }
+            }
+        }
+        Ok((payments, feeds))
+    }
+
+    /// Whether an intent of ours was a bank debit on its way when an event last told of it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn is_processing(&self, account: &AccountId, intent: &IntentId) -> Result<bool, StoreError> {
+        let session = self.get(&key::session(account, intent)).await?;
+        let status = session.as_ref().and_then(|session| session.text_if("intent_status"));
+        Ok(status == Some(IntentStatus::Processing.as_str()))
     }
 
     /// The accounts whose events are read, among these: an account's feed is made with it and never ends.

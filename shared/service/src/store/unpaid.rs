@@ -5,7 +5,7 @@
 
 use classpay_domain::id::{CompanyId, OrderId};
 
-use super::item::{Read as _, number, text};
+use super::item::{Attributes, Read as _, number, text};
 use super::key;
 use super::orders::{
     IDEMPOTENCY_LIFE_S, OrderRecord, PlaceOrder, order_item, order_of, post_transactions, remember_key,
@@ -33,12 +33,7 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn load_unpaid(&self, order: &OrderId) -> Result<UnpaidOrder, StoreError> {
-        let Some(item) = self.get(&key::order(order)).await? else {
-            return Ok(UnpaidOrder::default());
-        };
-        let booked = (item.text("order_state")? != "REFUSED").then(|| order_of(&item)).transpose()?;
-        let was_booked = item.contains_key("doc");
-        Ok(UnpaidOrder { generation: item.number("order_generation")?, booked, was_booked })
+        Ok(self.get(&key::order(order)).await?.as_ref().map(unpaid_of).transpose()?.unwrap_or_default())
     }
 
     /// Books an order with nothing to collect: places, transactions and balance at once.
@@ -92,6 +87,11 @@ impl<M: Machine> Store<M> {
         transaction.change(change);
         self.transact(transaction).await
     }
+}
+
+pub(super) fn unpaid_of(order: &Attributes) -> Result<UnpaidOrder, StoreError> {
+    let booked = (order.text("order_state")? != "REFUSED").then(|| order_of(order)).transpose()?;
+    Ok(UnpaidOrder { generation: order.number("order_generation")?, booked, was_booked: order.contains_key("doc") })
 }
 
 fn at_generation(order: &OrderId, generation: u64) -> Change {

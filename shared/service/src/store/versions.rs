@@ -11,8 +11,9 @@ use classpay_domain::id::{AccountId, ClassId, CompanyId, FamilyId, IntentId, Ord
 
 use super::item::{Attributes, Read as _};
 use super::key::{self, Key};
-use super::payments::{Claim, Session, claim_of, session_of};
+use super::payments::{Claim, Held, Session, claim_of, held_of, session_of};
 use super::table::Consistency;
+use super::unpaid::{UnpaidOrder, unpaid_of};
 use super::{Store, StoreError};
 use crate::machine::Machine;
 
@@ -36,10 +37,14 @@ pub struct Versions {
     pub seats: BTreeMap<ClassId, Seats>,
     /// What we made the intent for.
     pub session: Option<Session>,
+    /// What is held on the intent's card, if an event has brought that.
+    pub held: Option<Held>,
     /// Who may decide about the intent.
     pub claim: Option<Claim>,
     /// What the idempotency key was used for.
     pub idempotency: Option<IdempotencyRecord>,
+    /// What the key of the basket's order with nothing to collect holds.
+    pub unpaid: UnpaidOrder,
 }
 
 impl<M: Machine> Store<M> {
@@ -60,8 +65,10 @@ impl<M: Machine> Store<M> {
         let session_key = intent.map(|(account, intent)| key::session(account, intent));
         let classes: Vec<_> =
             basket.classes().into_iter().map(|class| (class.clone(), key::seats(company, class))).collect();
-        let singles = [Some(&family_key), claim_key.as_ref(), session_key.as_ref(), idempotency];
-        let keys = singles.into_iter().flatten().chain(classes.iter().map(|(_, key)| key)).cloned().collect();
+        let unpaid_key = intent.is_none().then(|| key::order(&basket.unpaid_order(company, family)));
+        let of_intent = [claim_key.as_ref(), session_key.as_ref()];
+        let singles = [Some(&family_key), unpaid_key.as_ref(), idempotency].into_iter().chain(of_intent);
+        let keys = singles.flatten().chain(classes.iter().map(|(_, key)| key)).cloned().collect();
         let items = self.get_all(keys, Consistency::Strong).await?;
         let find = |key: Option<&Key>| key.and_then(|key| items.get(key));
         let mut seats = BTreeMap::new();
@@ -74,8 +81,10 @@ impl<M: Machine> Store<M> {
             family: items.get(&family_key).map(|item| item.number("family_version")).transpose()?,
             seats,
             session: find(session_key.as_ref()).map(session_of).transpose()?,
+            held: find(session_key.as_ref()).map(held_of).transpose()?.flatten(),
             claim: find(claim_key.as_ref()).map(claim_of).transpose()?,
             idempotency: find(idempotency).map(idempotency_of).transpose()?,
+            unpaid: find(unpaid_key.as_ref()).map(unpaid_of).transpose()?.unwrap_or_default(),
         })
     }
 }

@@ -13,17 +13,14 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_A
 use http::uri::{PathAndQuery, Scheme, Uri};
 use http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use stripe_client_core::{ConfigOverride, CustomizedStripeRequest, RequestBuilder, RequestStrategy};
 use stripe_client_core::{StripeClient, StripeMethod, VERSION};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::error::StripeError;
 use super::retry::{Answer, Attempt, Effect, Next, SoFar, next};
 use super::secret::Secret;
+use crate::net::{Clear, NoTls, Pool, Trust};
 use crate::secrets::KeptSecret;
 use crate::telemetry::{Peer, waiting_for};
 
@@ -31,8 +28,6 @@ use crate::telemetry::{Peer, waiting_for};
 pub const DEFAULT_API_BASE: &str = "https://api.stripe.com";
 /// An answer larger than this is not read to its end: an intent with its charge and refunds is some 10 KB.
 const ANSWER_MAX_BYTES: usize = 4 * 1024 * 1024;
-/// Below the minute after which idle connections are usually cut on the way.
-const IDLE_MAX: Duration = Duration::from_secs(55);
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const STRIPE_ACCOUNT: HeaderName = HeaderName::from_static("stripe-account");
@@ -49,6 +44,8 @@ pub struct StripeConfig {
     pub kept_key: Option<KeptSecret>,
     /// `https://…`; plain `http://` only to this very machine.
     pub api_base: String,
+    /// The connections, where somebody has opened them already. Whether they may be in the clear is his business.
+    pub pool: Option<Pool>,
     /// How patient to be.
     pub timing: Timing,
 }
@@ -57,7 +54,13 @@ impl StripeConfig {
     /// Stripe itself, with the usual patience.
     #[must_use]
     pub fn new(secret_key: Secret) -> Self {
-        Self { secret_key, kept_key: None, api_base: DEFAULT_API_BASE.to_owned(), timing: Timing::default() }
+        Self {
+            secret_key,
+            kept_key: None,
+            api_base: DEFAULT_API_BASE.to_owned(),
+            pool: None,
+            timing: Timing::default(),
+        }
     }
 }
 
@@ -114,15 +117,15 @@ pub enum StripeConfigError {
     /// A key that can't be a header.
     #[error("stripe's secret key has characters that no key has")]
     Key,
-    /// The TLS library has no protocol version in common with us.
-    #[error("tls can't be set up")]
-    Tls,
+    /// See [`NoTls`].
+    #[error(transparent)]
+    Tls(#[from] NoTls),
 }
 
 /// The connection to Stripe. A clone shares the pool.
 #[derive(Debug, Clone)]
 pub struct Transport {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    pool: Pool,
     place: Arc<Place>,
     timing: Timing,
 }
@@ -133,6 +136,8 @@ struct Place {
     /// Marked sensitive, so that not even a debug print shows it.
     authorization: RwLock<HeaderValue>,
     kept_key: Option<KeptSecret>,
+    /// One reads the kept key again; the others of the same request wait for what he has read.
+    reading: tokio::sync::Mutex<()>,
 }
 
 impl Place {
@@ -142,11 +147,12 @@ impl Place {
 
     /// The key that has taken the place of this one; `None`: none has.
     async fn replacement(&self, refused: &HeaderValue) -> Option<HeaderValue> {
+        let _reading = self.reading.lock().await;
         let current = self.authorization();
         if current != refused {
             return Some(current);
         }
-        let kept = self.kept_key.as_ref()?.read().await.ok()?;
+        let kept = self.kept_key.as_ref()?.read_again().await?;
         let replacement = bearer(&kept).ok().filter(|kept| kept != refused)?;
         *self.authorization.write().unwrap_or_else(PoisonError::into_inner) = replacement.clone();
         tracing::warn!("stripe's key was replaced");
@@ -194,9 +200,12 @@ impl Transport {
             return Err(StripeConfigError::NotEncrypted);
         }
         let authorization = RwLock::new(bearer(&config.secret_key)?);
-        let client = pool(plain, config.timing.connect)?;
-        let place = Place { base, authorization, kept_key: config.kept_key.clone() };
-        Ok(Self { client, place: Arc::new(place), timing: config.timing })
+        let clear = if plain { Clear::Allowed } else { Clear::Refused };
+        let own = || Ok(Pool::new(&Trust::public()?, clear, config.timing.connect));
+        let pool = config.pool.clone().map_or_else(own, Ok::<_, NoTls>)?;
+        let place =
+            Place { base, authorization, kept_key: config.kept_key.clone(), reading: tokio::sync::Mutex::default() };
+        Ok(Self { pool, place: Arc::new(place), timing: config.timing })
     }
 
     /// The same connection for callers with less time left.
@@ -265,7 +274,9 @@ impl Transport {
         let answer = self.drive(&call, deadline).await;
         match (&answer, call.headers.get(AUTHORIZATION)) {
             (Err(StripeError::Misconfigured(refusal)), Some(refused)) if refusal.status == 401 => {
-                let Some(replacement) = self.place.replacement(refused).await else { return answer };
+                // With no time left the refusal stays: it proves that nothing was done, a call cut short doesn't.
+                let replacement = timeout_at(deadline, self.place.replacement(refused)).await;
+                let Ok(Some(replacement)) = replacement else { return answer };
                 call.headers.insert(AUTHORIZATION, replacement);
                 self.drive(&call, deadline).await
             }
@@ -304,7 +315,7 @@ impl Transport {
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = call.uri.clone();
         *request.headers_mut() = call.headers.clone();
-        let (head, body) = match self.client.request(request).await {
+        let (head, body) = match self.pool.send(request).await {
             Ok(response) => response.into_parts(),
             Err(error) if error.is_connect() => return Attempt::NotSent,
             Err(_) => return Attempt::Lost,
@@ -332,27 +343,6 @@ impl StripeClient for Transport {
         let call = self.call(request, Terms { account: account_id.as_deref(), strategy, timeout })?;
         self.send(call).await
     }
-}
-
-/// HTTP/1.1 only: one call at a time needs no more, and what a broken connection means is plain.
-fn pool(
-    plain: bool,
-    connect: Duration,
-) -> Result<Client<HttpsConnector<HttpConnector>, Full<Bytes>>, StripeConfigError> {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(connect));
-    let tls = HttpsConnectorBuilder::new()
-        .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
-        .map_err(|_| StripeConfigError::Tls)?;
-    let tls = if plain { tls.https_or_http() } else { tls.https_only() };
-    // A request that never began because its pooled connection had been closed is sent on another one by the
-    // client itself: that is no retry, nothing of it had left.
-    Ok(Client::builder(TokioExecutor::new())
-        .pool_idle_timeout(IDLE_MAX)
-        .pool_timer(TokioTimer::new())
-        .build(tls.enable_http1().wrap_connector(tcp)))
 }
 
 fn impossible<E>(_: E) -> StripeError {

@@ -160,7 +160,7 @@ async fn finish_order<M: Machine>(ctx: &Context<M>, order: OrderRecord, age_s: i
     // A bank debit takes days; a card's hold would run out.
     let takes_days = order.snapshot.payment.as_ref().is_some_and(|payment| payment.paid_by == PaidBy::BankDebit);
     let outcome = if takes_days || age_s < plan::ORDER_GIVEN_UP_S {
-        settle(ctx, order, None, deadline).await
+        settle(ctx, order, None, deadline).await.outcome
     } else {
         give_up(ctx, order, deadline).await
     };

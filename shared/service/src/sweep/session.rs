@@ -29,7 +29,7 @@ pub(super) async fn finish<M: Machine>(ctx: &Context<M>, session: &Session, age_
         SessionStep::Wait => {}
         SessionStep::Book => match &session.kind {
             SessionKind::Basket { items, .. } => book(ctx, session, items, deadline).await,
-            SessionKind::Link { .. } => match settle_session(ctx, session, deadline).await {
+            SessionKind::Link { .. } => match settle_session(ctx, session, intent, deadline).await {
                 Ok(outcome) => {
                     tracing::info!(
                         outcome = outcome.as_ref().map(word),

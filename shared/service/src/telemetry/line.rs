@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::metric::{CODE, COLD_STARTS, DURATION, DYNAMODB, FUNCTION, NAMESPACE, REFUSALS, SERVICE, STRIPE};
+use super::metric::{CODE, COLD_STARTS, DURATION, DYNAMODB, FAILURES, FUNCTION, NAMESPACE, REFUSALS, SERVICE, STRIPE};
 use super::{Seen, Waits};
 
 /// Whose line it is.
@@ -20,13 +20,37 @@ pub struct Place {
     pub function: String,
 }
 
+/// How a request ended, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// As the caller wished, or as far as it can be said now.
+    Answered,
+    /// It could not be, and the caller was told why.
+    Refused,
+    /// By a fault of ours or of those we depend on.
+    Failed,
+    /// A scheduled run was made.
+    Done,
+}
+
+impl Outcome {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Done => "done",
+        }
+    }
+}
+
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended<'a> {
     /// The id under which Lambda's log knows it.
     pub request_id: &'a str,
     /// In a word.
-    pub outcome: &'static str,
+    pub outcome: Outcome,
     /// The HTTP status; a scheduled run has none.
     pub status: Option<u16>,
     /// The code of a refusal.
@@ -51,9 +75,8 @@ pub fn write(place: &Place, ended: &Ended<'_>, seen: &Seen) {
 
 fn line(place: &Place, ended: &Ended<'_>, seen: &Seen, is_cold: bool) -> Value {
     let mut line = Line::default();
-    let level = if ended.status.is_none_or(|status| status < 500) { "INFO" } else { "ERROR" };
-    line.field("level", level);
-    line.field("message", ended.outcome);
+    line.field("level", if ended.outcome == Outcome::Failed { "ERROR" } else { "INFO" });
+    line.field("message", ended.outcome.as_str());
     line.field("request_id", ended.request_id);
     for (name, value) in [
         ("status", ended.status.map(Value::from)),
@@ -74,6 +97,9 @@ fn line(place: &Place, ended: &Ended<'_>, seen: &Seen, is_cold: bool) -> Value {
     line.waits(STRIPE, &seen.stripe);
     if is_cold {
         line.metric(Scope::Function, COLD_STARTS, "Count", 1);
+    }
+    if ended.outcome == Outcome::Failed {
+        line.metric(Scope::Service, FAILURES, "Count", 1);
     }
     for (count, times) in &seen.counts {
         line.metric(Scope::Service, count.name(), "Count", i64::from(*times));
@@ -158,7 +184,7 @@ mod tests {
         let place = Place { service: "classpay-test".into(), function: "settle-payments".into() };
         let ended = Ended {
             request_id: "r-1",
-            outcome: "refused",
+            outcome: Outcome::Refused,
             status: Some(409),
             code: Some("class_full"),
             cause: None,

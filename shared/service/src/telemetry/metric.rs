@@ -19,6 +19,8 @@ pub const DYNAMODB: &str = "DynamoDbMs";
 pub const STRIPE: &str = "StripeMs";
 /// The first request of a process.
 pub const COLD_STARTS: &str = "ColdStarts";
+/// Requests that were answered with 5xx, and scheduled runs that failed.
+pub const FAILURES: &str = "Failures";
 /// Requests that were refused or failed, by their codes.
 pub const REFUSALS: &str = "Refusals";
 
@@ -33,8 +35,6 @@ pub enum Count {
     PaymentsRejected,
     /// A payment that no order takes was credited to the family.
     PaymentsUnallocated,
-    /// A person was told to look at something.
-    ReviewRecords,
 }
 
 impl Count {
@@ -46,7 +46,6 @@ impl Count {
             Self::PaymentsReleased => "PaymentsReleased",
             Self::PaymentsRejected => "PaymentsRejected",
             Self::PaymentsUnallocated => "PaymentsUnallocated",
-            Self::ReviewRecords => "ReviewRecords",
         }
     }
 }
@@ -66,6 +65,8 @@ pub enum Gauge {
     OldestOrderS,
     /// The age of the oldest order that a bank debit pays.
     OldestBankDebitS,
+    /// Review records that nobody has looked at.
+    ReviewsOpen,
 }
 
 impl Gauge {
@@ -79,12 +80,17 @@ impl Gauge {
             Self::RejectionsOpen => "RejectionsOpen",
             Self::OldestOrderS => "OldestOrderS",
             Self::OldestBankDebitS => "OldestBankDebitS",
+            Self::ReviewsOpen => "ReviewsOpen",
         }
     }
 
     pub(super) const fn unit(self) -> &'static str {
         match self {
-            Self::OrdersPending | Self::BankDebitsPending | Self::OrdersInReview | Self::RejectionsOpen => "Count",
+            Self::OrdersPending
+            | Self::BankDebitsPending
+            | Self::OrdersInReview
+            | Self::RejectionsOpen
+            | Self::ReviewsOpen => "Count",
             Self::OldestOrderS | Self::OldestBankDebitS => "Seconds",
         }
     }

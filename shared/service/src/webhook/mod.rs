@@ -111,8 +111,7 @@ async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadli
     let intent = stripe.load_intent(&event.account, id).await?;
     let intent = intent.ok_or_else(|| ApiError::internal("stripe doesn't know an intent of ours"))?;
     if let (Some(session), None) = (&session, &claim) {
-        let charged_s = intent.charge.as_ref().map(|charge| charge.created_s);
-        ctx.store.note_intent(session, intent.status, charged_s).await?;
+        ctx.store.note_intent(session, &intent).await?;
     }
     let stand = advance(ctx, session.as_ref(), claim, intent, deadline).await?;
     if topic == Topic::Payment {
@@ -157,14 +156,14 @@ async fn advance<'a, M: Machine>(
 ) -> Result<Stand<'a>, ApiError> {
     let Some(claim) = claim else {
         let Some(session) = session else { return Ok(Stand::Void) };
-        return unclaimed(ctx, session, &intent, deadline).await;
+        return unclaimed(ctx, session, intent, deadline).await;
     };
     match (&claim.decision, session) {
         (Decision::Order(id), _) => {
             let order = ctx.store.load_order(id).await?;
             let order = order.ok_or_else(|| ApiError::internal(format!("order {id} is named and not there")))?;
             let id = order.id.clone();
-            Ok(stand(settle(ctx, order, Some(intent), deadline).await, id))
+            Ok(stand(settle(ctx, order, Some(intent.into()), deadline).await.outcome, id))
         }
         (Decision::Rejected { state: Rejection::Open, refusal }, Some(session)) => {
             let order = order_of_intent(&session.account, &session.intent);
@@ -182,13 +181,13 @@ async fn advance<'a, M: Machine>(
 async fn unclaimed<M: Machine>(
     ctx: &Context<M>,
     session: &Session,
-    intent: &Intent,
+    intent: Intent,
     deadline: Deadline,
 ) -> Result<Stand<'static>, ApiError> {
     match session.kind {
         SessionKind::Link { .. } => {
             let order = order_of_intent(&session.account, &session.intent);
-            let outcome = links::settle_session(ctx, session, deadline).await?;
+            let outcome = links::settle_session(ctx, session, intent, deadline).await?;
             Ok(outcome.map_or(Stand::Void, |outcome| stand(outcome, order)))
         }
         SessionKind::Basket { .. } | SessionKind::Amount if intent.amount_received.is_zero() => Ok(Stand::Void),
