@@ -34,16 +34,22 @@ def say(text):
     print(f"check: {text}", flush=True)
 
 
-def run(command, **options):
+def run(command, timeout=None, **options):
     """Runs a command from the root; its output, both streams. Fails with the output if the command does."""
     options = {"cwd": ROOT, "text": True, "stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT, **options}
-    try:
-        done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, **options)
-    except subprocess.TimeoutExpired as limit:
-        raise Failed(f"{' '.join(map(str, command))} took more than {limit.timeout} s") from limit
-    if done.returncode != 0:
-        raise Failed(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout}")
-    return done.stdout
+    words = [str(part) for part in command]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True, **options) as process:
+        try:
+            output, _ = process.communicate(timeout=timeout)
+        except BaseException as ending:
+            # With what it started itself: a build is many processes.
+            os.killpg(process.pid, signal.SIGKILL)
+            if isinstance(ending, subprocess.TimeoutExpired):
+                raise Failed(f"{' '.join(words)} took more than {timeout} s") from ending
+            raise
+    if process.returncode != 0:
+        raise Failed(f"{' '.join(words)} ended with {process.returncode}:\n{output}")
+    return output
 
 
 def install_tools():

@@ -49,7 +49,6 @@ impl Stack {
     ///
     /// # Panics
     /// If it tells of none.
-    #[must_use]
     pub fn signed_event(&self, event: &Value) -> RequestBuilder {
         self.signed_event_at(event, event["created"].as_i64().expect("a time"))
     }

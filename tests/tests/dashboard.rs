@@ -111,3 +111,51 @@ async fn whose_payment_it_is_can_t_be_edited() {
     assert_eq!(checkout.status, 200, "{}", checkout.text);
     assert_books_balance(&stack).await;
 }
+
+/// An authorised payment of whose authorisation Stripe's event has told. What the studio does then, no event tells.
+async fn told(stack: &Stack) -> String {
+    let intent = stack.authorise(OKAFOR, &studio::ballet_for_ada()).await;
+    stack.deliver(&stack.event("payment_intent.amount_capturable_updated").await).await;
+    intent
+}
+
+#[tokio::test]
+async fn a_payment_cancelled_after_its_event_buys_nothing_and_gives_its_place_back() {
+    let stack = Stack::start().await;
+    let (seats, intent) = (stack.seats_left(BALLET).await, told(&stack).await);
+    dashboard(&stack, &intent, "/cancel", "").await;
+    for _ in 0..2 {
+        let refusal = stack.check_out(OKAFOR, &intent, &studio::ballet_for_ada()).await;
+        assert_refused(&refusal, 409, "payment_cancelled");
+    }
+    assert_eq!(stack.seats_left(BALLET).await, seats);
+    assert_eq!((stack.captured().await, stack.posted(OKAFOR).await), (vec![], vec![]));
+    assert_books_balance(&stack).await;
+}
+
+#[tokio::test]
+async fn a_payment_captured_after_its_event_is_captured_once_and_has_its_place() {
+    let stack = Stack::start().await;
+    let intent = told(&stack).await;
+    dashboard(&stack, &intent, "/capture", "").await;
+    for _ in 0..2 {
+        let checkout = stack.check_out(OKAFOR, &intent, &studio::ballet_for_ada()).await;
+        assert_eq!(checkout.status, 200, "{}", checkout.text);
+    }
+    assert_eq!(stack.captured().await.len(), 1);
+    assert_books_balance(&stack).await;
+}
+
+#[tokio::test]
+async fn nothing_is_refused_on_the_word_of_an_event() {
+    let stack = Stack::start().await;
+    let intent = told(&stack).await;
+    dashboard(&stack, &intent, "/cancel", "").await;
+    let before = stack.table().picture().await;
+    // Two places cost more: that refusal would release what is held, and nothing is.
+    let places = [BALLET, studio::TAP].map(|class| studio::place(class, ADA, studio::FULL));
+    let refusal = stack.check_out(OKAFOR, &intent, &studio::basket(&places, &[])).await;
+    assert_refused(&refusal, 409, "payment_cancelled");
+    assert_eq!(refusal.json().get("paymentReleased"), None);
+    stack.assert_unchanged_since(&before).await;
+}

@@ -1,6 +1,6 @@
 //! The simulation: many worlds, each from its seed.
 //!
-//! `SEEDS=1000000 cargo test --release -p classpay-tests --test simulation` runs more of them (with `FROM=500000` the second
+//! `SEEDS=1000000 cargo test --profile fast -p classpay-tests --test simulation` runs more of them (with `FROM=500000` the second
 //! half), `SEED=7` runs one.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 

@@ -85,7 +85,7 @@ pub struct Settled {
     /// How it ended, if it has.
     pub outcome: Outcome,
     /// The intent as Stripe has said it last, if this call was told.
-    pub intent: Option<Intent>,
+    pub intent: Option<Box<Intent>>,
 }
 
 /// What ended without Stripe.
@@ -105,7 +105,7 @@ pub async fn settle<M: Machine>(
     let mut known = known;
     let outcome = drive(ctx, order, &mut known, deadline).await;
     let intent = match known {
-        Some(Known::Read(intent)) => Some(*intent),
+        Some(Known::Read(intent)) => Some(intent),
         Some(Known::Held(_)) | None => None,
     };
     Settled { outcome, intent }
@@ -147,25 +147,13 @@ async fn drive<M: Machine>(
                     break;
                 }
                 captures += 1;
-                match capture::<M>(&stripe, &order, now.facts().amount).await {
-                    Captured::Known(intent) => *known = Some(Known::Read(intent)),
-                    Captured::Ask => {}
-                    Captured::Failed => {
-                        if ctx.store.release(&order).await == Ok(Written::Done) {
-                            order.state = OrderState::Cancelled;
-                        }
-                    }
-                }
+                *known = capture_now(ctx, &stripe, &mut order, &now).await;
                 continue;
             }
             Step::Void if voids == MAX_CANCELS => break,
             Step::Void => {
                 voids += 1;
-                if !M::RELEASES_AFTER_CANCEL {
-                    ctx.store.release(&order).await.ok();
-                }
-                let key = cancel_key("void", &order.id, voids, ctx.clock.now_s());
-                *known = cancel(&stripe, &payment.account, &payment.intent, &key).await.map(Known::from);
+                *known = void(ctx, &stripe, &order, payment, voids).await.map(Known::from);
                 continue;
             }
             Step::Complete => (OrderState::Completed, ctx.store.post(&order).await),
@@ -182,19 +170,15 @@ async fn drive<M: Machine>(
         let status = now.facts().status;
         tracing::info!(order = order.id.as_str(), ?written, intent = status.as_str(), "settled a step");
         if written == Ok(Written::Done) {
-            telemetry::count(match step {
-                Step::Complete => Count::PaymentsCompleted,
-                _ => Count::PaymentsReleased,
-            });
+            let is_paid = state == OrderState::Completed;
+            telemetry::count(if is_paid { Count::PaymentsCompleted } else { Count::PaymentsReleased });
             order.state = state;
             *known = Some(now);
             continue;
         }
         // Lost to a rival, or unknown: the record says what is.
-        match ctx.store.load_order(&order.id).await {
-            Ok(Some(read)) => order = read,
-            Ok(None) | Err(_) => break,
-        }
+        let Ok(Some(read)) = ctx.store.load_order(&order.id).await else { break };
+        order = read;
     }
     Outcome::Pending(order.id)
 }
@@ -216,6 +200,40 @@ fn is_too_late(snapshot: &Snapshot, known: &Known) -> bool {
     let again = snapshot.payment.as_ref().is_some_and(|payment| payment.paid_by == PaidBy::BankDebit);
     let expires_s = snapshot.link.as_ref().and_then(|link| link.expires_s);
     again && expires_s.zip(known.charged_s()).is_some_and(|(expires_s, authorised_s)| authorised_s > expires_s)
+}
+
+/// Takes the step of a capture; what is known then.
+async fn capture_now<M: Machine>(
+    ctx: &Context<M>,
+    stripe: &M::Stripe,
+    order: &mut OrderRecord,
+    held: &Known,
+) -> Option<Known> {
+    match capture::<M>(stripe, order, held.facts().amount).await {
+        Captured::Known(intent) => Some(Known::Read(intent)),
+        Captured::Ask => None,
+        Captured::Failed => {
+            if ctx.store.release(order).await == Ok(Written::Done) {
+                order.state = OrderState::Cancelled;
+            }
+            None
+        }
+    }
+}
+
+/// Cancels what an order holds; what it is then, if Stripe says.
+async fn void<M: Machine>(
+    ctx: &Context<M>,
+    stripe: &M::Stripe,
+    order: &OrderRecord,
+    payment: &OrderPayment,
+    attempt: usize,
+) -> Option<Intent> {
+    if !M::RELEASES_AFTER_CANCEL {
+        ctx.store.release(order).await.ok();
+    }
+    let key = cancel_key("void", &order.id, attempt, ctx.clock.now_s());
+    cancel(stripe, &payment.account, &payment.intent, &key).await
 }
 
 /// What became of a capture.
@@ -333,11 +351,7 @@ pub async fn give_up<M: Machine>(ctx: &Context<M>, order: OrderRecord, deadline:
             break;
         }
         tracing::warn!(order = order.id.as_str(), attempt, "an order is given up");
-        if !M::RELEASES_AFTER_CANCEL {
-            ctx.store.release(&order).await.ok();
-        }
-        let key = cancel_key("void", &order.id, attempt, ctx.clock.now_s());
-        known = cancel(&stripe.within(deadline.left()), account, intent, &key).await;
+        known = void(ctx, &stripe.within(deadline.left()), &order, payment, attempt).await;
     }
     match known {
         Some(known) if known.status != IntentStatus::RequiresCapture => {

@@ -102,6 +102,7 @@ pub fn goals(rows: &[Row], limited: bool) -> Vec<Goal> {
             zipped <= ZIPPED_KIB,
         ));
     }
+    goals.extend(growth(rows));
     goals.push(Goal::untold(
         "round trips in a row",
         "a test counts them: cargo test -p classpay-tests --test round_trips",

@@ -88,15 +88,15 @@ async fn main() {
     }
     let mut works = chosen(&options.only);
     works.extend(Work::GROWTH.iter().filter(|_| options.growth));
-    let binaries = build(&works);
-    let sizes: BTreeMap<_, _> = binaries.iter().map(|(name, binary)| (name.clone(), Size::of(binary))).collect();
+    let binaries = build();
     // Preparing one row takes what others do: every function is there.
     let ground = Arc::new(Ground { template, binaries, authority: Authority::new() });
     let quota = quota(options.memory);
     let extent =
         Extent { starts: options.starts.max(1), reads: options.requests.max(1), changes: options.changes.max(1) };
+    let size = |work: Work| Size::of(&ground.binaries[work.function()]);
     let measured = measure::measure(&ground, &works, extent, options.latency, quota.as_ref()).await;
-    let rows: Vec<_> = measured.iter().map(|row| Row::new(row, sizes[row.work.function()])).collect();
+    let rows: Vec<_> = measured.iter().map(|row| Row::new(row, size(row.work))).collect();
     let goals = goals::goals(&rows, quota.is_some());
     if options.json {
         let rows: Vec<Value> = rows.iter().map(Row::json).collect();
@@ -121,7 +121,7 @@ fn chosen(only: &[String]) -> Vec<Work> {
 }
 
 /// Has cargo build the functions, and no other package beside them: another's features would be theirs, too.
-fn build(works: &[Work]) -> BTreeMap<String, PathBuf> {
+fn build() -> BTreeMap<String, PathBuf> {
     let mut packages: Vec<&str> = Work::ALL.iter().map(|work| work.function()).collect();
     packages.dedup();
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -136,7 +136,7 @@ fn build(works: &[Work]) -> BTreeMap<String, PathBuf> {
             cargo.env_remove(&name);
         }
     }
-    eprintln!("building the functions of {} rows as they are deployed", works.len());
+    eprintln!("building the functions as they are deployed");
     let built =
         cargo.current_dir(workspace_root()).stderr(std::process::Stdio::inherit()).output().expect("cargo starts");
     assert!(built.status.success(), "the functions do not build");

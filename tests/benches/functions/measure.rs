@@ -35,9 +35,9 @@ impl Extent {
         if work.changes() { self.changes } else { self.reads }
     }
 
-    /// How many families' worth of work a row has.
+    /// How many families' worth of work a row has at most: what changes nothing needs one for each process.
     fn families(self, work: Work) -> usize {
-        if work.changes() { self.starts * (1 + AFTER_THE_FIRST) + WARM_UP + self.warm(work) } else { 1 }
+        if work.changes() { self.starts * (1 + AFTER_THE_FIRST) + WARM_UP + self.warm(work) } else { self.starts + 1 }
     }
 }
 

@@ -122,9 +122,11 @@ impl Program {
 
     async fn hear(&mut self) -> Said {
         tokio::select! {
-            Ok(Some(said)) = timeout(PATIENCE, self.said.recv()) => said,
+            said = timeout(PATIENCE, self.said.recv()) => match said {
+                Ok(Some(said)) => said,
+                _ => panic!("the process says nothing:\n{}", self.printed()),
+            },
             ended = self.child.wait() => panic!("the process has ended: {ended:?}\n{}", self.printed()),
-            else => panic!("the process says nothing:\n{}", self.printed()),
         }
     }
 

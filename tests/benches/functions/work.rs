@@ -211,7 +211,8 @@ impl Work {
     pub fn check(self, answer: &[u8]) {
         let body = body(self.function(), answer);
         if self == Self::Settle {
-            assert_eq!(body, json!({"looked": 1, "finished": 1, "left": 0}), "a run finds one thing and finishes it");
+            // Now and then the account's events are due as well.
+            assert!(body["finished"].as_u64() >= Some(1) && body["left"] == 0, "a run finishes what it finds: {body}");
         }
     }
 }

@@ -207,7 +207,7 @@ async fn finished<M: Machine>(
         return Err(ApiError::internal("a paid link has no intent"));
     };
     // What it was in another state says nothing of what it is now.
-    let known = |status| intent.or(read).filter(|intent| intent.status == status);
+    let known = |status| intent.map(|intent| *intent).or(read).filter(|intent| intent.status == status);
     let now = async |known: Option<Intent>| match known {
         Some(known) => Ok(Some(known)),
         None => stripe.load_intent(&account, id).await,
