@@ -4,8 +4,7 @@ use lambda_http::{Error, Request, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let function = runtime::start().await?;
-    let serve = |request: Request| async move {
-        function.serve(&request, get_quote::handle(&function.ctx, &request)).await
-    };
+    let serve =
+        |request: Request| async move { function.serve(&request, get_quote::handle(&function.ctx, &request)).await };
     run(service_fn(serve)).await
 }
