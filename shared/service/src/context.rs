@@ -57,7 +57,10 @@ impl Context {
         let (key, signing) = (kept(&config.stripe_key_secret), kept(&config.webhook_signing_secret));
         let signing = async { Ok(SigningSecrets::read(signing).await?) };
         // The first request finds its connections open.
-        let open = async { Ok(dynamodb.open(at(&config.dynamodb, "/ping")?).await) };
+        let open = async {
+            dynamodb.open(at(&config.dynamodb, "/ping")?).await;
+            Ok(())
+        };
         let (stripe, signing, ()) = tokio::try_join!(stripe(key, config.stripe_api_base, &trust), signing, open)?;
         Ok(Self {
             store: Store::new(DynamoDb::connect(&aws, config.table)),
