@@ -15,6 +15,12 @@ pub fn leaks(log: &str) -> Vec<&str> {
     log.lines().filter(|line| marked(line)).collect()
 }
 
+/// The lines in which the stand-in says that it has answered, or told, what Stripe never would.
+#[must_use]
+pub fn wrong_answers(log: &str) -> Vec<&str> {
+    log.lines().filter(|line| line.contains(classpay_stripe_standin::WRONG_ANSWER)).collect()
+}
+
 /// Whether a payment link's id stands in it: `pay_` and 26 characters.
 fn has_link(line: &str) -> bool {
     line.match_indices("pay_").any(|(at, _)| {
@@ -31,7 +37,13 @@ pub fn read(file: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::leaks;
+    use super::{leaks, wrong_answers};
+
+    #[test]
+    fn an_answer_that_is_not_stripes_is_found() {
+        let told = format!("fine\n{}GET /v1/charges: /data: null\nfine", classpay_stripe_standin::WRONG_ANSWER);
+        assert_eq!(wrong_answers(&told).len(), 1);
+    }
 
     #[test]
     fn a_secret_is_found_wherever_it_stands_in_a_line() {

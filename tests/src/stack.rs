@@ -95,6 +95,8 @@ impl Drop for Stack {
         let leaks = log::leaks(&logged);
         // A second panic would hide the first.
         assert!(leaks.is_empty() || std::thread::panicking(), "the log holds secrets: {leaks:#?}");
+        let wrong = log::wrong_answers(&logged);
+        assert!(wrong.is_empty() || std::thread::panicking(), "the stand-in isn't Stripe: {wrong:#?}");
     }
 }
 

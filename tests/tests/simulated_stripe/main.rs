@@ -128,7 +128,11 @@ impl<'c> Draw<'c> {
             8 => self.back(stripes, which).await,
             9 => stripes.edit_amount(which, self.amount).await,
             10 => stripes.edit_metadata(which, "classpay", self.pick(&["", "1", "2"])).await,
-            11 => stripes.create_customer(self.pick(&["Jo", "Sam"]), key).await,
+            11 => {
+                // Stripe refuses a name of more than 256 characters.
+                let long = "Jo ".repeat(100);
+                stripes.create_customer(self.pick(&["Jo", "Sam", &long]), key).await;
+            }
             12 => {
                 let cards = self.pick(&[SavedCards::Offered, SavedCards::Off]);
                 stripes.create_customer_session(customer, cards, key).await;

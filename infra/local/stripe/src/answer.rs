@@ -21,7 +21,7 @@ use crate::faults::{self, Action, AnswerWith, Delay, DropConnection, When};
 use crate::form::Form;
 use crate::idempotency::{self, Remembered};
 use crate::request_log::Entry;
-use crate::{control, ids, intents, routes};
+use crate::{control, description, ids, intents, routes};
 
 /// Far above any call of ours.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -231,6 +231,9 @@ fn refusal(error: &ApiError, incoming: &Incoming) -> Reply {
     let mut body = error.body();
     let url = format!("https://dashboard.stripe.com/test/logs/{}", incoming.request_id);
     body["error"]["request_log_url"] = url.into();
+    if let Err(wrong) = description::check_error(&body) {
+        return Reply { status: wrong.0.status, body: pretty(&wrong.body()), original: None };
+    }
     Reply { status: error.0.status, body: pretty(&body), original: None }
 }
 

@@ -4,7 +4,6 @@
 //! call, and only in `account`.
 
 use rusqlite::Connection;
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::ApiError;
@@ -35,11 +34,6 @@ pub(crate) struct Origin<'a> {
     pub key: Option<&'a str>,
 }
 
-/// For a call that takes none (but `expand`).
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoParameters {}
-
 pub(crate) type Answer = Result<Value, ApiError>;
 
 impl Call<'_> {
@@ -49,10 +43,6 @@ impl Call<'_> {
 
     pub fn save<T: Object>(&self, object: &T) -> Result<(), ApiError> {
         store::save(self.db, self.account, object)
-    }
-
-    pub fn without_parameters(&self) -> Result<(), ApiError> {
-        self.form.typed::<NoParameters>().map(|NoParameters {}| ())
     }
 
     /// Whether the call speaks a version of this date (`2026-09-30`) or a later one.

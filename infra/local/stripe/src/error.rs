@@ -95,7 +95,11 @@ impl ApiError {
 
     /// Stripe's own failure; also what a broken database of ours looks like from outside.
     pub fn internal() -> Self {
-        let message = "An unknown error occurred. Please try again, or look at the stand-in's log.";
+        Self::internal_because("An unknown error occurred. Please try again, or look at the stand-in's log.")
+    }
+
+    /// As `internal`, for a mistake of ours that can be told.
+    pub fn internal_because(message: impl Into<String>) -> Self {
         Self::new(500, "api_error", Effect::NotExecuted, message)
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::call::{Answer, Call, PLATFORM, STRIPE_VERSION};
+use crate::description;
 use crate::error::ApiError;
 use crate::ids;
 use crate::page::{self, Created, Page};
@@ -79,6 +80,7 @@ impl Call<'_> {
             request: json!({ "id": self.origin.request, "idempotency_key": self.origin.key }),
             kind: kind.into(),
         };
+        description::check_event(&event.json())?;
         self.save(&event)?;
         if connected {
             queue::add(self.db, &event, self.now)?;
@@ -88,7 +90,6 @@ impl Call<'_> {
 }
 
 pub(crate) fn retrieve(call: &Call, id: &str) -> Answer {
-    call.without_parameters()?;
     let event: Option<Event> = call.load(id)?;
     Ok(event.ok_or_else(|| ApiError::no_such("event", id, "id"))?.json())
 }

@@ -17,6 +17,7 @@ mod answer;
 mod auth;
 mod call;
 mod control;
+mod description;
 mod error;
 mod events;
 mod expand;
@@ -46,6 +47,8 @@ use request_log::RequestLog;
 use store::Store;
 use webhooks::Webhooks;
 
+pub use description::WRONG_ANSWER;
+pub use routes::mistake;
 pub use serve::serve;
 pub use webhooks::EndpointError;
 

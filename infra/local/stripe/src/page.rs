@@ -37,11 +37,9 @@ impl Created {
         };
         let given = bounds.into_iter().filter_map(|(comparison, at)| Some((comparison, at?)));
         given
-            .map(|(comparison, at)| match at.parse() {
-                Ok(at) => Ok(Where::Created(comparison, at)),
-                Err(_) => Err(ApiError::invalid(format!("Invalid integer: {at}"))
-                    .code("parameter_invalid_integer")
-                    .param("created")),
+            .map(|(comparison, at)| {
+                let wrong = |_| ApiError::invalid(format!("Invalid integer: {at}")).param("created");
+                at.parse().map(|at| Where::Created(comparison, at)).map_err(wrong)
             })
             .collect()
     }

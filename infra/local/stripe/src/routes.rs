@@ -1,58 +1,123 @@
-//! Which call goes where.
+//! Which call goes where, and what it is held against on its way in and out.
 //!
 //! Invariant: every call that isn't here is answered as Stripe answers for an address it doesn't
-//! have; nothing is guessed.
+//! have; nothing is guessed. Every one that is here is named as Stripe's description names it.
 
 use http::Method;
 
 use crate::call::{Answer, Call};
+use crate::description::{self, Parameters};
 use crate::error::{ApiError, Effect};
+use crate::form::Form;
 use crate::objects::{self, customer_sessions, customers, disputes, ephemeral_keys, payment_methods, refunds};
 use crate::{events, expand, intents};
 
+/// Who answers: a call for a kind, or for one of its objects.
+#[derive(Clone, Copy)]
+enum Handler {
+    Kind(fn(&Call) -> Answer),
+    One(fn(&Call, &str) -> Answer),
+}
+
+use Handler::{Kind, One};
+
+const ROUTES: &[(&str, &str, Handler)] = &[
+    ("POST", "/v1/payment_intents", Kind(intents::create)),
+    ("GET", "/v1/payment_intents", Kind(intents::list)),
+    ("GET", "/v1/payment_intents/{intent}", One(intents::retrieve)),
+    ("POST", "/v1/payment_intents/{intent}", One(intents::update)),
+    ("POST", "/v1/payment_intents/{intent}/confirm", One(intents::confirm)),
+    ("POST", "/v1/payment_intents/{intent}/capture", One(intents::capture)),
+    ("POST", "/v1/payment_intents/{intent}/cancel", One(intents::cancel)),
+    ("GET", "/v1/events", Kind(events::list)),
+    ("GET", "/v1/events/{id}", One(events::retrieve)),
+    ("POST", "/v1/refunds", Kind(refunds::create)),
+    ("GET", "/v1/refunds", Kind(refunds::list)),
+    ("GET", "/v1/refunds/{refund}", One(refunds::retrieve)),
+    ("POST", "/v1/refunds/{refund}", One(refunds::update)),
+    ("POST", "/v1/refunds/{refund}/cancel", One(refunds::cancel)),
+    ("GET", "/v1/disputes", Kind(disputes::list)),
+    ("GET", "/v1/disputes/{dispute}", One(disputes::retrieve)),
+    ("POST", "/v1/disputes/{dispute}/close", One(disputes::accept)),
+    ("GET", "/v1/charges", Kind(objects::list_charges)),
+    ("GET", "/v1/charges/{charge}", One(objects::retrieve_charge)),
+    ("POST", "/v1/customers", Kind(customers::create)),
+    ("GET", "/v1/customers", Kind(customers::list)),
+    ("GET", "/v1/customers/{customer}", One(customers::retrieve)),
+    ("POST", "/v1/customers/{customer}", One(customers::update)),
+    ("DELETE", "/v1/customers/{customer}", One(customers::delete)),
+    ("GET", "/v1/customers/{customer}/payment_methods", One(payment_methods::list_of_customer)),
+    ("GET", "/v1/payment_methods", Kind(payment_methods::list)),
+    ("GET", "/v1/payment_methods/{payment_method}", One(payment_methods::retrieve)),
+    ("POST", "/v1/payment_methods/{payment_method}/attach", One(payment_methods::attach)),
+    ("POST", "/v1/payment_methods/{payment_method}/detach", One(payment_methods::detach)),
+    ("POST", "/v1/customer_sessions", Kind(customer_sessions::create)),
+    ("POST", "/v1/ephemeral_keys", Kind(ephemeral_keys::create)),
+    ("DELETE", "/v1/ephemeral_keys/{key}", One(ephemeral_keys::delete)),
+];
+
+/// A call's name in Stripe's description: `GET /v1/charges/{charge}`.
+fn name(method: &str, template: &str) -> String {
+    format!("{method} {template}")
+}
+
+/// A call that is here, by its name, and what its path says.
+struct Found<'a> {
+    name: String,
+    handler: Handler,
+    ids: Vec<(&'a str, &'a str)>,
+}
+
+fn find<'a>(method: &str, path: &'a str) -> Option<Found<'a>> {
+    let mut routes = ROUTES.iter().filter(|(of, ..)| *of == method);
+    routes.find_map(|(of, template, handler)| {
+        let ids = in_path(template, path)?;
+        Some(Found { name: name(of, template), handler: *handler, ids })
+    })
+}
+
 pub(crate) fn dispatch(call: &Call, method: &Method, path: &str) -> Answer {
-    let mut answer = handle(call, method, path)?;
+    let Some(Found { name, handler, ids }) = find(method.as_str(), path) else {
+        return Err(unrecognised(method, path));
+    };
+    description::check_request(&name, &Parameters { path: &ids, form: &call.form.pairs })?;
+    let mut answer = match handler {
+        Kind(handle) => handle(call)?,
+        One(handle) => handle(call, ids.first().map_or("", |(_, id)| id))?,
+    };
     expand::apply(call, &mut answer)?;
+    description::check_answer(&name, &answer)?;
     Ok(answer)
 }
 
-fn handle(call: &Call, method: &Method, path: &str) -> Answer {
-    let segments: Vec<&str> = path.split('/').skip(1).collect();
-    match (method.as_str(), segments.as_slice()) {
-        (_, segments) if segments.contains(&"") => Err(unrecognised(method, path)),
-        ("POST", ["v1", "payment_intents"]) => intents::create(call),
-        ("GET", ["v1", "payment_intents"]) => intents::list(call),
-        ("GET", ["v1", "payment_intents", id]) => intents::retrieve(call, id),
-        ("POST", ["v1", "payment_intents", id]) => intents::update(call, id),
-        ("POST", ["v1", "payment_intents", id, "confirm"]) => intents::confirm(call, id),
-        ("POST", ["v1", "payment_intents", id, "capture"]) => intents::capture(call, id),
-        ("POST", ["v1", "payment_intents", id, "cancel"]) => intents::cancel(call, id),
-        ("GET", ["v1", "events"]) => events::list(call),
-        ("GET", ["v1", "events", id]) => events::retrieve(call, id),
-        ("POST", ["v1", "refunds"]) => refunds::create(call),
-        ("GET", ["v1", "refunds"]) => refunds::list(call),
-        ("GET", ["v1", "refunds", id]) => refunds::retrieve(call, id),
-        ("POST", ["v1", "refunds", id]) => refunds::update(call, id),
-        ("POST", ["v1", "refunds", id, "cancel"]) => refunds::cancel(call, id),
-        ("GET", ["v1", "disputes"]) => disputes::list(call),
-        ("GET", ["v1", "disputes", id]) => disputes::retrieve(call, id),
-        ("POST", ["v1", "disputes", id, "close"]) => disputes::accept(call, id),
-        ("GET", ["v1", "charges"]) => objects::list_charges(call),
-        ("GET", ["v1", "charges", id]) => objects::retrieve_charge(call, id),
-        ("POST", ["v1", "customers"]) => customers::create(call),
-        ("GET", ["v1", "customers"]) => customers::list(call),
-        ("GET", ["v1", "customers", id]) => customers::retrieve(call, id),
-        ("POST", ["v1", "customers", id]) => customers::update(call, id),
-        ("DELETE", ["v1", "customers", id]) => customers::delete(call, id),
-        ("GET", ["v1", "customers", id, "payment_methods"]) => payment_methods::list_of_customer(call, id),
-        ("GET", ["v1", "payment_methods"]) => payment_methods::list(call),
-        ("GET", ["v1", "payment_methods", id]) => payment_methods::retrieve(call, id),
-        ("POST", ["v1", "payment_methods", id, "attach"]) => payment_methods::attach(call, id),
-        ("POST", ["v1", "payment_methods", id, "detach"]) => payment_methods::detach(call, id),
-        ("POST", ["v1", "customer_sessions"]) => customer_sessions::create(call),
-        ("POST", ["v1", "ephemeral_keys"]) => ephemeral_keys::create(call),
-        ("DELETE", ["v1", "ephemeral_keys", id]) => ephemeral_keys::delete(call, id),
-        _ => Err(unrecognised(method, path)),
+/// What Stripe's description has against a request, in Stripe's words; `None`: nothing. Nothing is done.
+///
+/// `query` and `body` are encoded, as they are sent.
+#[must_use]
+pub fn mistake(method: &str, path: &str, query: &str, body: &str) -> Option<String> {
+    let Some(Found { name, ids, .. }) = find(method, path) else {
+        return Some(format!("there is no {method} {path}"));
+    };
+    let form = Form::parse(query, body);
+    let checked =
+        form.and_then(|form| description::check_request(&name, &Parameters { path: &ids, form: &form.pairs }));
+    checked.err().map(|error| format!("{method} {path}: {}", error.0.detail.message))
+}
+
+/// What stands in a path for the names in braces of a template, if it is one of these.
+fn in_path<'a>(template: &'a str, path: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
+    let mut found = Vec::new();
+    let (mut names, mut segments) = (template.split('/'), path.split('/'));
+    loop {
+        match (names.next(), segments.next()) {
+            (None, None) => return Some(found),
+            (Some(name), Some(segment)) => match name.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                Some(name) if !segment.is_empty() => found.push((name, segment)),
+                None if name == segment => {}
+                _ => return None,
+            },
+            _ => return None,
+        }
     }
 }
 
@@ -74,6 +139,12 @@ pub(crate) fn pattern(path: &str) -> String {
         if is_id { "{id}" } else { segment }
     });
     segments.collect::<Vec<_>>().join("/")
+}
+
+/// The names of all calls.
+#[cfg(test)]
+pub(crate) fn names() -> Vec<String> {
+    ROUTES.iter().map(|(method, template, _)| name(method, template)).collect()
 }
 
 #[cfg(test)]

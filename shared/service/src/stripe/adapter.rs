@@ -3,42 +3,20 @@
 //! Invariant: everything happens on the business's connected account, and whatever changes something carries the
 //! caller's key. Nothing here repeats a call or reads a refusal: that is the transport's and `settle`'s.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
 use stripe_client_core::{CustomizableStripeRequest, IdempotencyKey, RequestStrategy, StripeRequest};
-use stripe_core::customer::CreateCustomer;
-use stripe_core::customer_session::{
-    CreateCustomerSession, CreateCustomerSessionComponents, CreateCustomerSessionComponentsPaymentElement,
-    CreateCustomerSessionComponentsPaymentElementFeatures,
-    CreateCustomerSessionComponentsPaymentElementFeaturesPaymentMethodRedisplay as Redisplay,
-    CreateCustomerSessionComponentsPaymentElementFeaturesPaymentMethodSave as Save,
-    CreateCustomerSessionComponentsPaymentElementFeaturesPaymentMethodSaveUsage as SaveUsage,
-};
-use stripe_core::event::ListEvent;
-use stripe_core::payment_intent::{
-    CancelPaymentIntent, CapturePaymentIntent, CreatePaymentIntent, CreatePaymentIntentPaymentMethodOptions,
-    CreatePaymentIntentPaymentMethodOptionsCard,
-    CreatePaymentIntentPaymentMethodOptionsCardCaptureMethod as CardCapture, RetrievePaymentIntent,
-};
-use stripe_misc::ephemeral_key::CreateEphemeralKey;
-use stripe_shared::{PaymentIntentAllowedPaymentMethodTypes as AllowedTypes, PaymentIntentCaptureMethod};
-use stripe_types::{Currency, RangeBoundsTs, RangeQueryTs};
 
 use super::error::StripeError;
 use super::events::{EventPage, EventQuery};
 use super::intent::Intent;
 use super::payments::Payments;
+use super::requests;
 use super::secret::Secret;
 use super::transport::{StripeConfig, StripeConfigError, Transport};
-
-/// What [`Intent`] shows beyond the intent itself.
-const EXPANDED: [&str; 2] = ["latest_charge.refunds", "payment_method"];
-
-/// The most events that Stripe answers at once.
-const EVENTS_PER_PAGE: i64 = 100;
 
 /// Stripe. A clone is cheap and shares the connections.
 #[derive(Debug, Clone)]
@@ -117,8 +95,7 @@ impl Payments for Stripe {
     }
 
     async fn load_intent(&self, account: &AccountId, intent: &IntentId) -> Result<Option<Intent>, StripeError> {
-        let request = RetrievePaymentIntent::new(intent.as_str()).expand(expanded());
-        match on(account, &request).send(&self.transport).await {
+        match on(account, &requests::load_intent(intent)).send(&self.transport).await {
             Ok(found) => Intent::try_from(found).map(Some),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
@@ -126,20 +103,7 @@ impl Payments for Stripe {
     }
 
     async fn create_intent(&self, account: &AccountId, new: &NewIntent<'_>, key: &str) -> Result<Intent, StripeError> {
-        let request = CreatePaymentIntent::new(new.amount.units(), currency(new.currency)?)
-            .customer(new.customer.as_str())
-            .metadata(metadata(&new.metadata))
-            .expand(expanded());
-        // `allowed_payment_method_types` is what `payment_method_types` was before this version of Stripe's API.
-        let request = match new.methods {
-            Methods::Card => request
-                .allowed_payment_method_types(vec![AllowedTypes::Card])
-                .capture_method(PaymentIntentCaptureMethod::Manual),
-            Methods::CardOrBankDebit => request
-                .allowed_payment_method_types(vec![AllowedTypes::Card, AllowedTypes::BacsDebit])
-                .payment_method_options(held_card()),
-        };
-        keyed(account, &request, key)?.send(&self.transport).await?.try_into()
+        keyed(account, &requests::create_intent(new)?, key)?.send(&self.transport).await?.try_into()
     }
 
     async fn capture_intent(
@@ -149,13 +113,11 @@ impl Payments for Stripe {
         amount: Money,
         key: &str,
     ) -> Result<Intent, StripeError> {
-        let request = CapturePaymentIntent::new(intent.as_str()).amount_to_capture(amount.units()).expand(expanded());
-        keyed(account, &request, key)?.send(&self.transport).await?.try_into()
+        keyed(account, &requests::capture_intent(intent, amount), key)?.send(&self.transport).await?.try_into()
     }
 
     async fn cancel_intent(&self, account: &AccountId, intent: &IntentId, key: &str) -> Result<Intent, StripeError> {
-        let request = CancelPaymentIntent::new(intent.as_str()).expand(expanded());
-        keyed(account, &request, key)?.send(&self.transport).await?.try_into()
+        keyed(account, &requests::cancel_intent(intent), key)?.send(&self.transport).await?.try_into()
     }
 
     async fn create_customer(
@@ -165,8 +127,7 @@ impl Payments for Stripe {
         about: &BTreeMap<String, String>,
         key: &str,
     ) -> Result<CustomerId, StripeError> {
-        let request = CreateCustomer::new().name(name).metadata(metadata(about));
-        let customer = keyed(account, &request, key)?.send(&self.transport).await?;
+        let customer = keyed(account, &requests::create_customer(name, about), key)?.send(&self.transport).await?;
         customer_id(customer.id.as_str())
     }
 
@@ -177,8 +138,8 @@ impl Payments for Stripe {
         cards: SavedCards,
         key: &str,
     ) -> Result<CustomerSession, StripeError> {
-        let request = CreateCustomerSession::new(payment_form(cards)).customer(customer.as_str());
-        let session = keyed(account, &request, key)?.send(&self.transport).await?;
+        let session =
+            keyed(account, &requests::create_customer_session(customer, cards), key)?.send(&self.transport).await?;
         let customer_id = customer_id(session.customer.id().as_str())?;
         Ok(CustomerSession { customer_id, client_secret: Secret::new(session.client_secret) })
     }
@@ -189,8 +150,7 @@ impl Payments for Stripe {
         customer: &CustomerId,
         key: &str,
     ) -> Result<EphemeralKey, StripeError> {
-        let request = CreateEphemeralKey::new().customer(customer.as_str());
-        let made = keyed(account, &request, key)?.send(&self.transport).await?;
+        let made = keyed(account, &requests::create_ephemeral_key(customer), key)?.send(&self.transport).await?;
         Ok(EphemeralKey {
             id: made.id.to_string(),
             secret: Secret::new(made.secret.ok_or(StripeError::OutcomeUnknown)?),
@@ -201,13 +161,7 @@ impl Payments for Stripe {
     }
 
     async fn list_events(&self, account: &AccountId, query: EventQuery<'_>) -> Result<EventPage, StripeError> {
-        let between = RangeBoundsTs { gte: Some(query.from_s), lte: Some(query.until_s), ..RangeBoundsTs::default() };
-        let kinds: Vec<_> = query.kinds.iter().map(|kind| (*kind).to_owned()).collect();
-        let list = ListEvent::new().created(RangeQueryTs::Bounds(between)).types(kinds).limit(EVENTS_PER_PAGE);
-        let list = match query.after {
-            Some(event) => list.starting_after(event.as_str()),
-            None => list,
-        };
+        let list = requests::list_events(query);
         EventPage::read(&self.transport.read(account, list.build()).await?)
     }
 }
@@ -226,54 +180,6 @@ fn keyed<R: StripeRequest>(
     Ok(on(account, request).request_strategy(RequestStrategy::Idempotent(key)))
 }
 
-fn expanded() -> Vec<String> {
-    EXPANDED.map(str::to_owned).to_vec()
-}
-
-fn metadata(pairs: &BTreeMap<String, String>) -> HashMap<String, String> {
-    pairs.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-/// A currency that the SDK doesn't know is a mistake in the studio's settings, not a payment to try.
-fn currency(code: &str) -> Result<Currency, StripeError> {
-    match code.parse() {
-        Ok(Currency::Unknown(_)) => Err(StripeError::refused_unsent("not a currency, or not in lower case")),
-        Ok(known) => Ok(known),
-        Err(never) => match never {},
-    }
-}
-
 fn customer_id(text: &str) -> Result<CustomerId, StripeError> {
     CustomerId::parse(text).map_err(|_| StripeError::OutcomeUnknown)
-}
-
-/// Cards are held by this option alone where the intent takes bank debits too, which can't be held.
-fn held_card() -> CreatePaymentIntentPaymentMethodOptions {
-    let mut card = CreatePaymentIntentPaymentMethodOptionsCard::new();
-    card.capture_method = Some(CardCapture::Manual);
-    let mut options = CreatePaymentIntentPaymentMethodOptions::new();
-    options.card = Some(card);
-    options
-}
-
-/// The payment form. Offered: it shows saved cards and offers to save a new one for later instalments, but can't
-/// remove one, for instalments may depend on it.
-fn payment_form(cards: SavedCards) -> CreateCustomerSessionComponents {
-    let mut features = CreateCustomerSessionComponentsPaymentElementFeatures::new();
-    match cards {
-        SavedCards::Offered => {
-            features.payment_method_redisplay = Some(Redisplay::Enabled);
-            features.payment_method_save = Some(Save::Enabled);
-            features.payment_method_save_usage = Some(SaveUsage::OffSession);
-        }
-        SavedCards::Off => {
-            features.payment_method_redisplay = Some(Redisplay::Disabled);
-            features.payment_method_save = Some(Save::Disabled);
-        }
-    }
-    let mut form = CreateCustomerSessionComponentsPaymentElement::new(true);
-    form.features = Some(features);
-    let mut components = CreateCustomerSessionComponents::new();
-    components.payment_element = Some(form);
-    components
 }

@@ -1,8 +1,8 @@
 //! Stripe: the adapter that speaks in the domain's words, over one transport.
 //!
 //! Read in this order: [`error`] (what a failed call proves), [`retry`] (what may be sent again),
-//! [`transport`] (how it is sent), [`intent`] (what we know of a payment), [`adapter`] (the calls), [`events`] and
-//! [`listing`] (what it tells when it is asked) and [`wire`] (how a payment looks to callers).
+//! [`transport`] (how it is sent), [`intent`] (what we know of a payment), [`requests`] (what is asked), [`adapter`] (the
+//! calls), [`events`] and [`listing`] (what it tells when it is asked) and [`wire`] (how a payment looks to callers).
 //!
 //! Invariant: no type of the SDK leaves this module. Nothing here decides about an order: a lost reply comes out
 //! as [`StripeError::OutcomeUnknown`], and nothing is concluded from it.
@@ -13,6 +13,7 @@ pub mod events;
 pub mod intent;
 pub mod listing;
 pub mod payments;
+pub mod requests;
 mod retry;
 mod secret;
 pub mod transport;

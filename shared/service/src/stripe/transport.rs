@@ -26,6 +26,8 @@ use crate::telemetry::{Peer, waiting_for};
 
 /// Stripe itself.
 pub const DEFAULT_API_BASE: &str = "https://api.stripe.com";
+/// What every path begins with; the SDK leaves it out.
+pub(super) const API: &str = "/v1";
 /// An answer larger than this is not read to its end: an intent with its charge and refunds is some 10 KB.
 const ANSWER_MAX_BYTES: usize = 4 * 1024 * 1024;
 
@@ -259,8 +261,8 @@ impl Transport {
     /// The address of the call. Without parameters it has no question mark either.
     fn uri(&self, path: &str, query: Option<&str>) -> Result<Uri, http::Error> {
         let path_and_query = match query {
-            Some(query) if !query.is_empty() => format!("/v1{path}?{query}"),
-            _ => format!("/v1{path}"),
+            Some(query) if !query.is_empty() => format!("{API}{path}?{query}"),
+            _ => format!("{API}{path}"),
         };
         let mut parts = self.place.base.clone().into_parts();
         parts.path_and_query = Some(PathAndQuery::try_from(path_and_query)?);

@@ -3,47 +3,73 @@
 //! Invariant: the names, the nesting and the types are the published contract's. The client secrets leave the
 //! service here and nowhere else.
 
+use classpay_domain::catalogue::Currency;
 use classpay_domain::id::CustomerId;
+use classpay_domain::order::IntentStatus;
+use jiff::civil::Date;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use super::adapter::{CustomerSession, EphemeralKey};
 use super::intent::{BacsDebit, Card, Charge, Intent, PaymentMethod, PaymentMethodData, Refund};
+use crate::catalogue::documents::text::{AsText, one_of};
+
+/// The published brands of cards, and the word for any other.
+const BRANDS: [&str; 8] = ["amex", "diners", "discover", "eftpos_au", "jcb", "mastercard", "unionpay", "visa"];
+const UNKNOWN_BRAND: &str = "unknown";
+/// Of the published kinds of payment methods those that are taken.
+const CARD: &str = "card";
+const BACS_DEBIT: &str = "bacs_debit";
 
 /// Everything a payment form needs.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PaymentSession")]
 pub struct PaymentSessionBody {
     payment_intent: PaymentIntentBody,
     customer_session: CustomerSessionBody,
     ephemeral_key: EphemeralKeyBody,
 }
 
-/// A PaymentIntent.
-#[derive(Clone, Serialize)]
+/// Stripe's PaymentIntent.
+#[derive(Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PaymentIntent")]
 pub struct PaymentIntentBody {
     id: String,
+    /// For the payment form; empty where nothing is to be paid any more.
     client_secret: String,
+    /// What it charges, in minor units.
     amount: i64,
+    #[schemars(schema_with = "statuses")]
     status: &'static str,
+    /// What pays it, once the payer has chosen.
     payment_method: Option<PaymentMethodBody>,
+    /// What was charged, once it was.
     charge: Option<ChargeBody>,
 }
 
-#[derive(Clone, Serialize)]
+/// What pays.
+#[derive(Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PaymentMethod")]
 struct PaymentMethodBody {
     id: String,
     #[serde(rename = "type")]
+    #[schemars(schema_with = "method_kinds")]
     kind: &'static str,
+    /// Always false: the customer's default isn't read.
     is_default: bool,
     data: PaymentMethodDataBody,
 }
 
-#[derive(Clone, Serialize)]
+/// A card, or a bank account of which the last digits are shown.
+#[derive(Clone, Serialize, JsonSchema)]
 #[serde(untagged, rename_all_fields = "camelCase")]
+#[schemars(rename = "PaymentMethodData")]
 enum PaymentMethodDataBody {
     Card {
+        #[schemars(schema_with = "brands")]
         brand: &'static str,
         country: String,
         expiry_month: i64,
@@ -58,42 +84,74 @@ enum PaymentMethodDataBody {
     },
 }
 
-#[derive(Clone, Serialize)]
+/// A charge. Amounts in minor units.
+#[derive(Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Charge")]
 struct ChargeBody {
     id: String,
+    /// What was authorised.
     amount: i64,
     amount_captured: i64,
     amount_refunded: i64,
+    #[schemars(with = "AsText<Currency>")]
     currency: String,
+    /// Whether all of it was given back.
     refunded: bool,
     refunds: Vec<RefundBody>,
 }
 
-#[derive(Clone, Serialize)]
+/// What was given back.
+#[derive(Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Refund")]
 struct RefundBody {
     id: String,
     amount: i64,
+    #[schemars(with = "AsText<Currency>")]
     currency: String,
+    #[schemars(schema_with = "refund_statuses")]
     status: String,
+    #[schemars(with = "AsText<Date>")]
     created_at: String,
 }
 
-#[derive(Clone, Serialize)]
+/// Stripe's CustomerSession.
+#[derive(Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "CustomerSession")]
 struct CustomerSessionBody {
     customer_id: String,
+    /// For the payment form; empty where nothing is to be paid any more.
     client_secret: String,
 }
 
-#[derive(Clone, Serialize)]
+/// Stripe's EphemeralKey.
+#[derive(Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "EphemeralKey")]
 struct EphemeralKeyBody {
     id: String,
+    /// For the payment form; empty where nothing is to be paid any more.
     secret: String,
     associated_object_id: String,
     associated_object_type: &'static str,
+}
+
+fn statuses(_: &mut SchemaGenerator) -> Schema {
+    one_of(IntentStatus::ALL.map(IntentStatus::as_str))
+}
+
+fn method_kinds(_: &mut SchemaGenerator) -> Schema {
+    one_of([CARD, BACS_DEBIT])
+}
+
+fn brands(_: &mut SchemaGenerator) -> Schema {
+    one_of(BRANDS.into_iter().chain([UNKNOWN_BRAND]))
+}
+
+fn refund_statuses(_: &mut SchemaGenerator) -> Schema {
+    one_of(["pending", "requires_action", "canceled", "succeeded", "failed"])
 }
 
 impl PaymentSessionBody {
@@ -159,8 +217,8 @@ impl From<&Intent> for PaymentIntentBody {
 impl From<&PaymentMethod> for PaymentMethodBody {
     fn from(method: &PaymentMethod) -> Self {
         let (kind, data) = match &method.data {
-            PaymentMethodData::Card(card) => ("card", card.into()),
-            PaymentMethodData::BacsDebit(bacs) => ("bacs_debit", bacs.into()),
+            PaymentMethodData::Card(card) => (CARD, card.into()),
+            PaymentMethodData::BacsDebit(bacs) => (BACS_DEBIT, bacs.into()),
         };
         // The customer's default isn't read: a session is opened without that call.
         Self { id: method.id.clone(), kind, is_default: false, data }
@@ -219,8 +277,7 @@ impl From<&Refund> for RefundBody {
 
 /// Stripe knows brands that the published contract doesn't: `cartes_bancaires`, `link`.
 fn published_brand(brand: &str) -> &'static str {
-    const PUBLISHED: [&str; 8] = ["amex", "diners", "discover", "eftpos_au", "jcb", "mastercard", "unionpay", "visa"];
-    PUBLISHED.into_iter().find(|published| *published == brand).unwrap_or("unknown")
+    BRANDS.into_iter().find(|published| *published == brand).unwrap_or(UNKNOWN_BRAND)
 }
 
 #[cfg(test)]
@@ -229,7 +286,6 @@ mod tests {
     use crate::stripe::secret::Secret;
     use classpay_domain::id::{CustomerId, IntentId};
     use classpay_domain::money::Money;
-    use classpay_domain::order::IntentStatus;
     use serde_json::{Value, json};
 
     fn refunded_intent() -> Intent {

@@ -1,12 +1,14 @@
 //! A Stripe in memory: intents with their charges, keys, events, and the world around it.
 //!
-//! Read in this order: here (the service's calls), [`calls`] (keys), [`intents`] and [`returns`] (what can happen to a
-//! payment), [`events`] (what is told of it), [`happenings`] (payers, banks, the studio) and [`state`].
+//! Read in this order: here (the service's calls), [`described`] (how they are written), [`calls`] (keys), [`intents`]
+//! and [`returns`] (what can happen to a payment), [`events`] (what is told of it), [`happenings`] (payers, banks, the
+//! studio) and [`state`].
 //!
 //! Invariant: it does what the stand-in over HTTP does (a test holds the two against each other), and its answers are
 //! what our adapter makes of Stripe's. A call that is under way holds no lock.
 
 mod calls;
+mod described;
 mod events;
 mod happenings;
 mod intents;
@@ -23,11 +25,13 @@ use std::time::Duration;
 use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
 use classpay_service::stripe::payments::Payments;
+use classpay_service::stripe::requests::Asked;
 use classpay_service::stripe::{
     CustomerSession, EphemeralKey, EventPage, EventQuery, Intent, NewIntent, SavedCards, StripeError,
 };
 
 use calls::{Answer, Request, refused_unsent};
+use described::hold;
 use state::State;
 
 pub use events::Event;
@@ -108,6 +112,7 @@ impl Payments for MemoryStripe {
     }
 
     async fn load_intent(&self, account: &AccountId, intent: &IntentId) -> Result<Option<Intent>, StripeError> {
+        hold(Asked::LoadIntent(intent));
         let read = |fault| {
             if fault != Fault::None {
                 // A read changes nothing, however it fails.
@@ -124,6 +129,7 @@ impl Payments for MemoryStripe {
         if new.currency.len() != 3 || !new.currency.bytes().all(|byte| byte.is_ascii_lowercase()) {
             return Err(refused_unsent("not a currency, or not in lower case"));
         }
+        hold(Asked::CreateIntent(new));
         self.send_for_intent(CallKind::CreateIntent, account, key, Request::create(new)).await
     }
 
@@ -134,11 +140,13 @@ impl Payments for MemoryStripe {
         amount: Money,
         key: &str,
     ) -> Result<Intent, StripeError> {
+        hold(Asked::CaptureIntent(intent, amount));
         let request = Request::Capture { intent: intent.clone(), amount: amount.units() };
         self.send_for_intent(CallKind::Capture, account, key, request).await
     }
 
     async fn cancel_intent(&self, account: &AccountId, intent: &IntentId, key: &str) -> Result<Intent, StripeError> {
+        hold(Asked::CancelIntent(intent));
         let request = Request::Cancel { intent: intent.clone() };
         self.send_for_intent(CallKind::Cancel, account, key, request).await
     }
@@ -150,6 +158,7 @@ impl Payments for MemoryStripe {
         about: &BTreeMap<String, String>,
         key: &str,
     ) -> Result<CustomerId, StripeError> {
+        hold(Asked::CreateCustomer(name, about));
         let request = Request::Customer { name: name.to_owned(), metadata: about.clone() };
         match self.send(CallKind::CreateCustomer, account, key, request).await? {
             Answer::Customer(customer) => Ok(customer),
@@ -164,6 +173,7 @@ impl Payments for MemoryStripe {
         cards: SavedCards,
         key: &str,
     ) -> Result<CustomerSession, StripeError> {
+        hold(Asked::CreateCustomerSession(customer, cards));
         let request = Request::CustomerSession { customer: customer.clone(), cards };
         match self.send(CallKind::CustomerSession, account, key, request).await? {
             Answer::CustomerSession(session) => Ok(session),
@@ -177,6 +187,7 @@ impl Payments for MemoryStripe {
         customer: &CustomerId,
         key: &str,
     ) -> Result<EphemeralKey, StripeError> {
+        hold(Asked::CreateEphemeralKey(customer));
         let request = Request::EphemeralKey { customer: customer.clone() };
         match self.send(CallKind::EphemeralKey, account, key, request).await? {
             Answer::EphemeralKey(key) => Ok(key),
@@ -185,6 +196,7 @@ impl Payments for MemoryStripe {
     }
 
     async fn list_events(&self, account: &AccountId, query: EventQuery<'_>) -> Result<EventPage, StripeError> {
+        hold(Asked::ListEvents(query));
         let read = |fault| {
             if fault != Fault::None {
                 return Err(StripeError::Unavailable);

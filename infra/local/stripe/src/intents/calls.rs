@@ -25,7 +25,7 @@ pub(crate) fn of_path(call: &Call, id: &str) -> Result<PaymentIntent, ApiError> 
 
 pub(crate) fn create(call: &Call) -> Answer {
     call.form.without_empty()?;
-    let terms = Terms::parse(call, params::CREATE)?;
+    let terms = Terms::parse(call)?;
     let amount = terms.amount.ok_or_else(|| ApiError::missing("amount"))?;
     let currency = terms.currency.clone().ok_or_else(|| ApiError::missing("currency"))?;
     let to_confirm = terms.confirm == Some(true);
@@ -124,7 +124,7 @@ pub(crate) fn list(call: &Call) -> Answer {
 }
 
 pub(crate) fn update(call: &Call, id: &str) -> Answer {
-    let terms = Terms::parse(call, params::UPDATE)?;
+    let terms = Terms::parse(call)?;
     let mut intent = of_path(call, id)?;
     terms.apply(call, &mut intent, Novelty::Existing)?;
     call.save(&intent)?;
@@ -194,25 +194,11 @@ pub(crate) fn capture(call: &Call, id: &str) -> Answer {
 
 pub(crate) fn cancel(call: &Call, id: &str) -> Answer {
     #[derive(Deserialize)]
-    #[serde(rename_all = "snake_case")]
-    enum Reason {
-        Abandoned,
-        Duplicate,
-        Fraudulent,
-        RequestedByCustomer,
-    }
-    #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Cancel {
-        cancellation_reason: Option<Reason>,
+        cancellation_reason: Option<CancellationReason>,
     }
-    let given: Cancel = call.form.typed()?;
-    let reason = given.cancellation_reason.map(|reason| match reason {
-        Reason::Abandoned => CancellationReason::Abandoned,
-        Reason::Duplicate => CancellationReason::Duplicate,
-        Reason::Fraudulent => CancellationReason::Fraudulent,
-        Reason::RequestedByCustomer => CancellationReason::RequestedByCustomer,
-    });
+    let Cancel { cancellation_reason } = call.form.typed()?;
     let mut intent = of_path(call, id)?;
     if matches!(intent.status, Status::Processing | Status::Succeeded | Status::Canceled) {
         let status = intent.status.as_str();
@@ -222,6 +208,6 @@ pub(crate) fn cancel(call: &Call, id: &str) -> Answer {
              requires_payment_method, requires_capture, requires_confirmation, requires_action."
         )));
     }
-    holds::cancel(call, &mut intent, reason)?;
+    holds::cancel(call, &mut intent, cancellation_reason)?;
     Ok(intent.json())
 }

@@ -8,7 +8,7 @@ use crate::call::{Answer, Call};
 use crate::error::ApiError;
 use crate::ids;
 use crate::intents::calls::of_path;
-use crate::intents::params::{self, Novelty, OffSession, Terms};
+use crate::intents::params::{Novelty, OffSession, Terms};
 use crate::intents::{PaymentIntent, Status, debits};
 use crate::objects::cards::{AUTHENTICATION_REQUIRED, Decline, Issuer};
 use crate::objects::{Charge, HOLD_SECONDS, PaymentMethod, payment_methods};
@@ -34,7 +34,7 @@ impl Attempt {
 }
 
 pub(crate) fn confirm(call: &Call, id: &str) -> Answer {
-    let terms = Terms::parse(call, params::CONFIRM)?;
+    let terms = Terms::parse(call)?;
     let how = Attempt::of(&terms);
     let mut intent = of_path(call, id)?;
     check_status(&intent)?;

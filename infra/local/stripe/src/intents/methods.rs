@@ -12,64 +12,6 @@ use crate::error::ApiError;
 /// What dynamic payment methods come to here: a studio that has switched nothing else on.
 const DYNAMIC: &[&str] = &["card", "link"];
 
-/// Types that Stripe knows. The stand-in can pay with cards and bank debits; the
-/// others may be on the list.
-const KNOWN: &[&str] = &[
-    "acss_debit",
-    "affirm",
-    "afterpay_clearpay",
-    "alipay",
-    "alma",
-    "amazon_pay",
-    "au_becs_debit",
-    "bacs_debit",
-    "bancontact",
-    "billie",
-    "bizum",
-    "blik",
-    "boleto",
-    "card",
-    "cashapp",
-    "crypto",
-    "customer_balance",
-    "eps",
-    "fpx",
-    "giropay",
-    "grabpay",
-    "ideal",
-    "kakao_pay",
-    "klarna",
-    "konbini",
-    "kr_card",
-    "link",
-    "mb_way",
-    "mobilepay",
-    "multibanco",
-    "naver_pay",
-    "nz_bank_account",
-    "oxxo",
-    "p24",
-    "pay_by_bank",
-    "payco",
-    "paynow",
-    "paypal",
-    "paypay",
-    "payto",
-    "pix",
-    "promptpay",
-    "revolut_pay",
-    "samsung_pay",
-    "satispay",
-    "sepa_debit",
-    "sofort",
-    "swish",
-    "twint",
-    "upi",
-    "us_bank_account",
-    "wechat_pay",
-    "zip",
-];
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Redirects {
@@ -106,13 +48,6 @@ impl Choice {
 
     pub fn decide(&self, currency: &str, by_hand: bool) -> Result<Chosen, ApiError> {
         self.one_at_most()?;
-        for (param, types) in [
-            ("allowed_payment_method_types", &self.allowed),
-            ("excluded_payment_method_types", &self.excluded),
-            ("payment_method_types", &self.demanded),
-        ] {
-            known(param, types.as_deref().unwrap_or_default())?;
-        }
         if let Some(demanded) = &self.demanded {
             for kind in demanded {
                 usable(kind, currency, by_hand).map_err(|error| error.param("payment_method_types"))?;
@@ -164,17 +99,6 @@ impl Choice {
     }
 }
 
-fn known(param: &str, types: &[String]) -> Result<(), ApiError> {
-    for (index, kind) in types.iter().enumerate() {
-        if !KNOWN.contains(&kind.as_str()) {
-            let choices = KNOWN.join(", ");
-            let message = format!("Invalid {param}[{index}]: must be one of {choices}");
-            return Err(ApiError::invalid(message).param(format!("{param}[{index}]")));
-        }
-    }
-    Ok(())
-}
-
 /// Whether a payment of this currency and way of capture can be made with the type. For the types
 /// that the stand-in doesn't know more of, yes.
 fn usable(kind: &str, currency: &str, by_hand: bool) -> Result<(), ApiError> {
@@ -217,9 +141,13 @@ struct CardOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     capture_method: Option<CardCapture>,
     network: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     request_extended_authorization: Option<IfAvailable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     request_incremental_authorization: Option<IfAvailable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     request_multicapture: Option<IfAvailable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     request_overcapture: Option<IfAvailable>,
     request_three_d_secure: Option<ThreeDSecure>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -273,6 +201,8 @@ struct BacsMandate {
 struct LinkOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     capture_method: Option<CardCapture>,
+    /// Taken, and told to nobody.
+    #[serde(skip_serializing)]
     persistent_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     setup_future_usage: Option<String>,

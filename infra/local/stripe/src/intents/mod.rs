@@ -89,6 +89,7 @@ pub(crate) enum CancellationReason {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TransferData {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<i64>,
     pub destination: String,
 }
@@ -146,12 +147,22 @@ impl Object for PaymentIntent {
     fn constants() -> Value {
         json!({
             "amount_details": { "tip": {} }, "application": null, "customer_account": null,
-            "payment_details": null, "payment_method_configuration_details": null,
-            "processing": null, "review": null, "source": null,
+            "managed_payments": null, "payment_method_configuration_details": null,
+            "processing": null, "review": null,
         })
     }
 
     const OURS: &'static [&'static str] = &["held_until"];
+
+    /// A card's options say of more than can be asked for here.
+    fn json(&self) -> Value {
+        let mut whole = self.whole();
+        if let Some(card) = whole["payment_method_options"].get_mut("card") {
+            card["installments"] = Value::Null;
+            card["mandate_options"] = Value::Null;
+        }
+        whole
+    }
 }
 
 impl PaymentIntent {

@@ -12,77 +12,6 @@ use crate::intents::{CaptureMethod, ConfirmationMethod, MethodOptions, PaymentIn
 use crate::money;
 use crate::objects::{Shipping, customers, payment_methods};
 
-pub(crate) const CREATE: &[&str] = &[
-    "allowed_payment_method_types",
-    "amount",
-    "application_fee_amount",
-    "automatic_payment_methods",
-    "capture_method",
-    "confirm",
-    "confirmation_method",
-    "currency",
-    "customer",
-    "description",
-    "error_on_requires_action",
-    "excluded_payment_method_types",
-    "metadata",
-    "off_session",
-    "on_behalf_of",
-    "payment_method",
-    "payment_method_options",
-    "payment_method_types",
-    "receipt_email",
-    "return_url",
-    "setup_future_usage",
-    "shipping",
-    "statement_descriptor",
-    "statement_descriptor_suffix",
-    "transfer_data",
-    "transfer_group",
-    "use_stripe_sdk",
-];
-
-pub(crate) const UPDATE: &[&str] = &[
-    "allowed_payment_method_types",
-    "amount",
-    "application_fee_amount",
-    "capture_method",
-    "currency",
-    "customer",
-    "description",
-    "excluded_payment_method_types",
-    "metadata",
-    "payment_method",
-    "payment_method_options",
-    "payment_method_types",
-    "receipt_email",
-    "setup_future_usage",
-    "shipping",
-    "statement_descriptor",
-    "statement_descriptor_suffix",
-    "transfer_data",
-    "transfer_group",
-];
-
-pub(crate) const CONFIRM: &[&str] = &[
-    "allowed_payment_method_types",
-    "capture_method",
-    "error_on_requires_action",
-    "excluded_payment_method_types",
-    "off_session",
-    "payment_method",
-    "payment_method_options",
-    "payment_method_types",
-    "receipt_email",
-    "return_url",
-    "setup_future_usage",
-    "shipping",
-    "use_stripe_sdk",
-];
-
-/// Longest `statement_descriptor_suffix`, in characters.
-const DESCRIPTOR_CHARACTERS: usize = 22;
-
 /// The date of the version that took `payment_method_types` away.
 const WITHOUT_METHOD_TYPES: &str = "2026-09-30";
 
@@ -147,8 +76,8 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    pub fn parse(call: &Call, takes: &[&str]) -> Result<Self, ApiError> {
-        let terms: Self = call.form.typed_of(takes)?;
+    pub fn parse(call: &Call) -> Result<Self, ApiError> {
+        let terms: Self = call.form.typed()?;
         if terms.payment_method_types.is_some() && call.since(WITHOUT_METHOD_TYPES) {
             let message = "The `payment_method_types` parameter is no longer supported on this \
                            API version. Use dynamic payment methods, or \
@@ -157,21 +86,10 @@ impl Terms {
                 .code("payment_method_types_no_longer_supported")
                 .param("payment_method_types"));
         }
-        terms.check_texts()?;
-        Ok(terms)
-    }
-
-    fn check_texts(&self) -> Result<(), ApiError> {
-        if let Some(email) = self.receipt_email.as_deref().filter(|email| !email.is_empty()) {
+        if let Some(email) = terms.receipt_email.as_deref().filter(|email| !email.is_empty()) {
             customers::check_email(email, "receipt_email")?;
         }
-        let suffix = self.statement_descriptor_suffix.as_deref().unwrap_or_default();
-        if suffix.chars().count() > DESCRIPTOR_CHARACTERS {
-            let message =
-                format!("The statement descriptor suffix must be at most {DESCRIPTOR_CHARACTERS} characters.");
-            return Err(ApiError::invalid(message).param("statement_descriptor_suffix"));
-        }
-        Ok(())
+        Ok(terms)
     }
 
     fn choice(&self) -> Choice {

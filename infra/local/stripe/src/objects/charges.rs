@@ -69,8 +69,8 @@ impl Object for Charge {
             "application": null, "application_fee": null, "balance_transaction": null,
             "calculated_statement_descriptor": "CLASSPAY STAND-IN",
             "failure_balance_transaction": null, "fraud_details": {}, "radar_options": {},
-            "receipt_number": null, "receipt_url": null, "review": null, "source": null,
-            "source_transfer": null, "statement_descriptor": null, "transfer": null,
+            "receipt_number": null, "receipt_url": null, "review": null,
+            "source_transfer": null, "statement_descriptor": null,
         })
     }
 }
@@ -105,7 +105,10 @@ impl Charge {
             shipping: intent.shipping.clone(),
             statement_descriptor_suffix: intent.statement_descriptor_suffix.clone(),
             status: "failed".into(),
-            transfer_data: intent.transfer_data.as_ref().map(|data| json!(data)),
+            transfer_data: intent
+                .transfer_data
+                .as_ref()
+                .map(|data| json!({ "amount": data.amount, "destination": data.destination })),
             transfer_group: intent.transfer_group.clone(),
         }
     }
@@ -188,7 +191,6 @@ impl Charge {
 }
 
 pub(crate) fn retrieve(call: &Call, id: &str) -> Answer {
-    call.without_parameters()?;
     let charge: Option<Charge> = call.load(id)?;
     Ok(charge.ok_or_else(|| ApiError::no_such("charge", id, "id"))?.json())
 }

@@ -65,7 +65,6 @@ pub(crate) fn create(call: &Call) -> Answer {
 }
 
 pub(crate) fn delete(call: &Call, id: &str) -> Answer {
-    call.without_parameters()?;
     let key: Option<EphemeralKey> = call.load(id)?;
     let key = key.ok_or_else(|| ApiError::no_such("ephemeral key", id, "id"))?;
     store::remove::<EphemeralKey>(call.db, call.account, id)?;

@@ -112,7 +112,6 @@ impl PaymentMethod {
     pub fn details(&self, amount: i64) -> Value {
         if self.kind == "bacs_debit" {
             let mut details = self.bacs_debit.clone();
-            details["expected_debit_date"] = Value::Null;
             details["mandate"] = ids::object("mandate").into();
             return json!({ "type": "bacs_debit", "bacs_debit": details });
         }
@@ -144,6 +143,7 @@ impl PaymentMethod {
                 "overcapture": { "maximum_amount_capturable": amount, "status": "unavailable" },
                 "regulated_status": "unregulated",
                 "three_d_secure": null,
+                "transaction_link_id": null,
                 "wallet": null,
             },
         })
@@ -181,7 +181,6 @@ fn of_path(call: &Call, id: &str) -> Result<PaymentMethod, ApiError> {
 }
 
 pub(crate) fn retrieve(call: &Call, id: &str) -> Answer {
-    call.without_parameters()?;
     Ok(of_path(call, id)?.json())
 }
 
@@ -219,7 +218,6 @@ pub(crate) fn attach(call: &Call, id: &str) -> Answer {
 }
 
 pub(crate) fn detach(call: &Call, id: &str) -> Answer {
-    call.without_parameters()?;
     let mut method = of_path(call, id)?;
     let before = method.json();
     if method.customer.take().is_none() {
@@ -254,7 +252,7 @@ pub(crate) fn list(call: &Call) -> Answer {
 
 /// `GET /v1/customers/{id}/payment_methods`.
 pub(crate) fn list_of_customer(call: &Call, customer: &str) -> Answer {
-    let given: List = call.form.typed_of(&["allow_redisplay", "ending_before", "limit", "starting_after", "type"])?;
+    let given: List = call.form.typed()?;
     page_of(call, customer, &format!("/v1/customers/{customer}/payment_methods"), given)
 }
 

@@ -39,7 +39,7 @@ pub(crate) enum FailureReason {
     Unknown,
 }
 
-/// What a caller can give as the reason.
+/// What a caller can give as the reason, and `expired_uncaptured_charge`, which Stripe alone does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Reason {
@@ -289,10 +289,6 @@ pub(crate) fn create(call: &Call) -> Answer {
     if let Some(amount) = given.amount {
         money::at_least_one(amount, "amount")?;
     }
-    if given.reason == Some(Reason::ExpiredUncapturedCharge) {
-        let message = "Invalid reason: must be one of duplicate, fraudulent, or requested_by_customer";
-        return Err(ApiError::invalid(message).param("reason"));
-    }
     let charge = charge_meant(call, given.charge.as_deref(), given.payment_intent.as_deref())?;
     let Create { amount, reason, metadata, .. } = given;
     Ok(Refund::make(call, charge, Wanted { amount, reason, metadata, pending: false })?.json())
@@ -304,7 +300,6 @@ fn of_path(call: &Call, id: &str) -> Result<Refund, ApiError> {
 }
 
 pub(crate) fn retrieve(call: &Call, id: &str) -> Answer {
-    call.without_parameters()?;
     Ok(of_path(call, id)?.json())
 }
 
@@ -325,7 +320,6 @@ pub(crate) fn update(call: &Call, id: &str) -> Answer {
 
 /// Only a refund that waits for the payer can be cancelled, and cards and debits never do.
 pub(crate) fn cancel(call: &Call, id: &str) -> Answer {
-    call.without_parameters()?;
     let refund = of_path(call, id)?;
     let status = json!(refund.status);
     Err(refused(format!(
@@ -363,7 +357,7 @@ pub(crate) fn of_charge(call: &Call, charge: &str) -> Answer {
     found.truncate(usize::try_from(SHOWN_ON_CHARGE).unwrap_or(usize::MAX));
     let data: Vec<Value> = found.iter().map(Object::json).collect();
     Ok(json!({
-        "object": "list", "has_more": total > data.len(), "total_count": total, "data": data,
+        "object": "list", "has_more": total > data.len(), "data": data,
         "url": format!("/v1/charges/{charge}/refunds"),
     }))
 }

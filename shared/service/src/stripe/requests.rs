@@ -1,0 +1,214 @@
+//! What this service asks of Stripe, as it goes over the wire.
+//!
+//! Invariant: whoever asks asks with these, so that they can be held against Stripe's description of its API without
+//! being sent ([`Asked::form`]).
+
+use std::collections::{BTreeMap, HashMap};
+
+use classpay_domain::id::{CustomerId, IntentId};
+use classpay_domain::money::Money;
+use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest as _};
+use stripe_core::customer::CreateCustomer;
+use stripe_core::customer_session::{
+    CreateCustomerSession, CreateCustomerSessionComponents, CreateCustomerSessionComponentsPaymentElement,
+    CreateCustomerSessionComponentsPaymentElementFeatures,
+    CreateCustomerSessionComponentsPaymentElementFeaturesPaymentMethodRedisplay as Redisplay,
+    CreateCustomerSessionComponentsPaymentElementFeaturesPaymentMethodSave as Save,
+    CreateCustomerSessionComponentsPaymentElementFeaturesPaymentMethodSaveUsage as SaveUsage,
+};
+use stripe_core::event::ListEvent;
+use stripe_core::payment_intent::{
+    CancelPaymentIntent, CapturePaymentIntent, CreatePaymentIntent, CreatePaymentIntentPaymentMethodOptions,
+    CreatePaymentIntentPaymentMethodOptionsCard,
+    CreatePaymentIntentPaymentMethodOptionsCardCaptureMethod as CardCapture, RetrievePaymentIntent,
+};
+use stripe_misc::ephemeral_key::CreateEphemeralKey;
+use stripe_shared::{PaymentIntentAllowedPaymentMethodTypes as AllowedTypes, PaymentIntentCaptureMethod};
+use stripe_types::{Currency, RangeBoundsTs, RangeQueryTs};
+
+use super::adapter::{Methods, NewIntent, SavedCards};
+use super::error::StripeError;
+use super::events::EventQuery;
+use super::transport::API;
+
+/// What [`Intent`](super::Intent) shows beyond the intent itself.
+const EXPANDED: [&str; 2] = ["latest_charge.refunds", "payment_method"];
+
+/// The most events that Stripe answers at once.
+const EVENTS_PER_PAGE: i64 = 100;
+
+/// Stripe refuses a customer with a longer name. Who it is says the id in its metadata.
+const NAME_MAX_CHARS: usize = 256;
+
+/// A call of [`Payments`](super::Payments), without its account and its key.
+#[derive(Debug, Clone, Copy)]
+pub enum Asked<'a> {
+    /// To see an intent.
+    LoadIntent(&'a IntentId),
+    /// To make one.
+    CreateIntent(&'a NewIntent<'a>),
+    /// To take what is held.
+    CaptureIntent(&'a IntentId, Money),
+    /// To let it go.
+    CancelIntent(&'a IntentId),
+    /// To make a customer of this name, with this metadata.
+    CreateCustomer(&'a str, &'a BTreeMap<String, String>),
+    /// To open its payment form.
+    CreateCustomerSession(&'a CustomerId, SavedCards),
+    /// To open its mobile payment form.
+    CreateEphemeralKey(&'a CustomerId),
+    /// To see what has happened.
+    ListEvents(EventQuery<'a>),
+}
+
+/// A call as it is sent, without its headers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Form {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// It begins with `/v1/`.
+    pub path: String,
+    /// Encoded; empty where there is none.
+    pub query: String,
+    /// Encoded; empty where there is none.
+    pub body: String,
+}
+
+impl Asked<'_> {
+    /// How it is written.
+    ///
+    /// # Errors
+    /// [`StripeError::Rejected`] for what is never sent.
+    pub fn form(self) -> Result<Form, StripeError> {
+        let RequestBuilder { method, path, query, body } = match self {
+            Self::LoadIntent(intent) => load_intent(intent).build(),
+            Self::CreateIntent(new) => create_intent(new)?.build(),
+            Self::CaptureIntent(intent, amount) => capture_intent(intent, amount).build(),
+            Self::CancelIntent(intent) => cancel_intent(intent).build(),
+            Self::CreateCustomer(name, about) => create_customer(name, about).build(),
+            Self::CreateCustomerSession(customer, cards) => create_customer_session(customer, cards).build(),
+            Self::CreateEphemeralKey(customer) => create_ephemeral_key(customer).build(),
+            Self::ListEvents(query) => list_events(query).build(),
+        };
+        let method = match method {
+            StripeMethod::Get => "GET",
+            StripeMethod::Post => "POST",
+            StripeMethod::Delete => "DELETE",
+        };
+        let path = format!("{API}{path}");
+        Ok(Form { method, path, query: query.unwrap_or_default(), body: body.unwrap_or_default() })
+    }
+}
+
+pub(super) fn load_intent(intent: &IntentId) -> RetrievePaymentIntent {
+    RetrievePaymentIntent::new(intent.as_str()).expand(expanded())
+}
+
+/// A currency that Stripe doesn't know is refused here.
+pub(super) fn create_intent(new: &NewIntent<'_>) -> Result<CreatePaymentIntent, StripeError> {
+    let request = CreatePaymentIntent::new(new.amount.units(), currency(new.currency)?)
+        .customer(new.customer.as_str())
+        .metadata(metadata(&new.metadata))
+        .expand(expanded());
+    // `allowed_payment_method_types` is what `payment_method_types` was before this version of Stripe's API.
+    Ok(match new.methods {
+        Methods::Card => request
+            .allowed_payment_method_types(vec![AllowedTypes::Card])
+            .capture_method(PaymentIntentCaptureMethod::Manual),
+        Methods::CardOrBankDebit => request
+            .allowed_payment_method_types(vec![AllowedTypes::Card, AllowedTypes::BacsDebit])
+            .payment_method_options(held_card()),
+    })
+}
+
+pub(super) fn capture_intent(intent: &IntentId, amount: Money) -> CapturePaymentIntent {
+    CapturePaymentIntent::new(intent.as_str()).amount_to_capture(amount.units()).expand(expanded())
+}
+
+pub(super) fn cancel_intent(intent: &IntentId) -> CancelPaymentIntent {
+    CancelPaymentIntent::new(intent.as_str()).expand(expanded())
+}
+
+pub(super) fn create_customer(name: &str, about: &BTreeMap<String, String>) -> CreateCustomer {
+    let name: String = name.chars().take(NAME_MAX_CHARS).collect();
+    CreateCustomer::new().name(name).metadata(metadata(about))
+}
+
+pub(super) fn create_customer_session(customer: &CustomerId, cards: SavedCards) -> CreateCustomerSession {
+    CreateCustomerSession::new(payment_form(cards)).customer(customer.as_str())
+}
+
+pub(super) fn create_ephemeral_key(customer: &CustomerId) -> CreateEphemeralKey {
+    CreateEphemeralKey::new().customer(customer.as_str())
+}
+
+pub(super) fn list_events(query: EventQuery<'_>) -> ListEvent {
+    let between = RangeBoundsTs { gte: Some(query.from_s), lte: Some(query.until_s), ..RangeBoundsTs::default() };
+    let kinds: Vec<_> = query.kinds.iter().map(|kind| (*kind).to_owned()).collect();
+    let list = ListEvent::new().created(RangeQueryTs::Bounds(between)).types(kinds).limit(EVENTS_PER_PAGE);
+    match query.after {
+        Some(event) => list.starting_after(event.as_str()),
+        None => list,
+    }
+}
+
+fn expanded() -> Vec<String> {
+    EXPANDED.map(str::to_owned).to_vec()
+}
+
+fn metadata(pairs: &BTreeMap<String, String>) -> HashMap<String, String> {
+    pairs.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// A currency that the SDK doesn't know is a mistake in the studio's settings, not a payment to try.
+fn currency(code: &str) -> Result<Currency, StripeError> {
+    match code.parse() {
+        Ok(Currency::Unknown(_)) => Err(StripeError::refused_unsent("not a currency, or not in lower case")),
+        Ok(known) => Ok(known),
+        Err(never) => match never {},
+    }
+}
+
+/// Cards are held by this option alone where the intent takes bank debits too, which can't be held.
+fn held_card() -> CreatePaymentIntentPaymentMethodOptions {
+    let mut card = CreatePaymentIntentPaymentMethodOptionsCard::new();
+    card.capture_method = Some(CardCapture::Manual);
+    let mut options = CreatePaymentIntentPaymentMethodOptions::new();
+    options.card = Some(card);
+    options
+}
+
+/// The payment form. Offered: it shows saved cards and offers to save a new one for later instalments, but can't
+/// remove one, for instalments may depend on it.
+fn payment_form(cards: SavedCards) -> CreateCustomerSessionComponents {
+    let mut features = CreateCustomerSessionComponentsPaymentElementFeatures::new();
+    match cards {
+        SavedCards::Offered => {
+            features.payment_method_redisplay = Some(Redisplay::Enabled);
+            features.payment_method_save = Some(Save::Enabled);
+            features.payment_method_save_usage = Some(SaveUsage::OffSession);
+        }
+        SavedCards::Off => {
+            features.payment_method_redisplay = Some(Redisplay::Disabled);
+            features.payment_method_save = Some(Save::Disabled);
+        }
+    }
+    let mut form = CreateCustomerSessionComponentsPaymentElement::new(true);
+    form.features = Some(features);
+    let mut components = CreateCustomerSessionComponents::new();
+    components.payment_element = Some(form);
+    components
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_stripe_would_refuse_is_cut() {
+        let form = Asked::CreateCustomer(&"ö".repeat(NAME_MAX_CHARS + 1), &BTreeMap::new()).form().unwrap();
+        assert_eq!((form.method, form.path.as_str()), ("POST", "/v1/customers"));
+        let name = form.body.split('&').find_map(|pair| pair.strip_prefix("name=")).unwrap();
+        assert_eq!(name, "%C3%B6".repeat(NAME_MAX_CHARS));
+    }
+}
