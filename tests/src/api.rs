@@ -63,15 +63,20 @@ impl Api {
     /// Sends a request.
     ///
     /// # Panics
-    /// If no answer comes.
+    /// If no answer comes, or a refusal that the operation's row in the table of refusals doesn't have.
     pub async fn send(request: RequestBuilder) -> Answer {
-        let answer = request.send().await.expect("an answer");
+        let (client, request) = request.build_split();
+        let request = request.expect("a request");
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let answer = client.execute(request).await.expect("an answer");
         let status = answer.status().as_u16();
         let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
         let headers = answer.headers().iter().map(header).collect();
-        Answer { status, headers, text: answer.text().await.expect("a whole body") }
+        let answer = Answer { status, headers, text: answer.text().await.expect("a whole body") };
+        answer.assert_listed(method.as_str(), &path);
+        answer
     }
 
     /// GET.

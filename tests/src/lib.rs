@@ -6,6 +6,7 @@
 mod api;
 mod books;
 pub mod crowd;
+mod document;
 mod faults;
 mod links;
 pub mod log;
@@ -26,6 +27,7 @@ mod webhooks;
 pub use api::{Answer, Api};
 pub use books::assert_books_balance;
 pub use crowd::{Crowd, Member};
+pub use document::Document;
 pub use faults::{CallKind, Callee, Point};
 pub use links::{COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, OKAFOR};
 pub use picture::Picture;

@@ -5,6 +5,7 @@
 
 use classpay_domain::id::IntentId;
 use classpay_service::basket::{self, Plans};
+use classpay_service::catalogue::documents::text::or_null;
 use classpay_service::checkout::{Answer, CheckoutRequest, body_fingerprint, checkout};
 use classpay_service::context::{Context, Deadline};
 use classpay_service::http::object::object;
@@ -12,14 +13,22 @@ use classpay_service::http::{ApiError, Caller, ErrorCode, ItemsBody, Response, e
 use classpay_service::machine::Machine;
 use classpay_service::settle::Outcome;
 use lambda_http::Request;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-#[derive(Deserialize)]
+/// What is checked out.
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CheckoutBody {
+#[schemars(rename = "CheckoutRequest")]
+pub struct CheckoutBody {
+    /// The intent that the payer has authorised; null if nothing is to be collected now.
     #[serde(deserialize_with = "extract::present")]
+    #[schemars(schema_with = "or_null::<IntentId>")]
     payment_intent_id: Option<String>,
+    /// The `quoteHash` of the quote that the payer saw: at another price nothing is charged.
+    #[schemars(regex(pattern = "^[0-9a-f]{64}$"), extend("x-addition" = true))]
     quote_hash: Option<String>,
+    /// What is in the basket.
     #[serde(deserialize_with = "object")]
     items: ItemsBody,
 }

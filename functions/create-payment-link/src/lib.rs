@@ -4,6 +4,7 @@
 //! see and pay this debit.
 
 use classpay_domain::id::TransactionId;
+use classpay_service::catalogue::documents::text::AsText;
 use classpay_service::context::Context;
 use classpay_service::http::{ApiError, Caller, ErrorCode, Response, Role, extract};
 use classpay_service::links::body::LinkWithUrl;
@@ -12,12 +13,19 @@ use classpay_service::store::{Link, Written};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use lambda_http::Request;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-#[derive(Deserialize)]
+/// What a link is made for.
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CreateBody {
+#[schemars(rename = "CreatePaymentLinkRequest")]
+pub struct CreateBody {
+    /// The debit to pay.
+    #[schemars(with = "AsText<TransactionId>")]
     transaction_id: String,
+    /// Until when it can be paid (UTC); a time to come.
+    #[schemars(with = "Option<AsText<DateTime>>")]
     expires_at: Option<String>,
 }
 

@@ -7,10 +7,11 @@ mod intent;
 
 use classpay_domain::basket::Basket;
 use classpay_domain::catalogue::Currency;
-use classpay_domain::id::{AccountId, CustomerId};
+use classpay_domain::id::{AccountId, CustomerId, TransactionId};
 use classpay_domain::money::Money;
 use classpay_domain::pricing::{Charge, LARGEST_CHARGE};
 use classpay_service::basket::{self, Plans};
+use classpay_service::catalogue::documents::text::AsText;
 use classpay_service::checkout::{buyer, local_now, price};
 use classpay_service::context::{Context, Deadline};
 use classpay_service::http::object::object_or_null;
@@ -21,15 +22,31 @@ use classpay_service::store::{LoadedStudio, SessionKind, Written};
 use classpay_service::stripe::{PaymentSessionBody, Payments, SavedCards, make_customer};
 use classpay_service::telemetry;
 use lambda_http::Request;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-#[derive(Deserialize)]
+/// What a session is opened for: exactly one of `amount` and `items`.
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SessionBody {
+#[schemars(rename = "PaymentSessionRequest", extend("oneOf" = [
+    {
+        "required": ["amount"],
+        "properties": {"amount": {"type": "integer"}, "items": {"type": "null"}, "quoteHash": {"type": "null"}},
+    },
+    {"required": ["items"], "properties": {"items": {"type": "object"}, "amount": {"type": "null"}}},
+]))]
+pub struct SessionBody {
+    /// What to authorise, in minor units.
     amount: Option<i64>,
+    /// Not supported yet: null.
+    #[schemars(with = "Option<AsText<TransactionId>>")]
     transaction_id: Option<String>,
+    /// The basket; the server works the amount out, as a checkout would.
     #[serde(default, deserialize_with = "object_or_null")]
+    #[schemars(extend("x-addition" = true))]
     items: Option<ItemsBody>,
+    /// The `quoteHash` of the quote that the payer saw: at another price nothing is charged.
+    #[schemars(regex(pattern = "^[0-9a-f]{64}$"), extend("x-addition" = true))]
     quote_hash: Option<String>,
 }
 

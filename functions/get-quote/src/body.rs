@@ -4,118 +4,192 @@
 
 use std::sync::Arc;
 
+use classpay_domain::id::{ClassId, FamilyId, FeeId, PlanId, StudentId};
 use classpay_domain::ledger::{DetailKind, Totals};
 use classpay_domain::money::Money;
 use classpay_domain::pricing::{FeeLine, FeeSum, Line, PlanQuote, Quote, SeasonQuote, TrialLine};
+use classpay_service::aggregate::detail_kinds;
+use classpay_service::catalogue::documents::text::AsText;
 use classpay_service::catalogue::documents::{PricingPlanDoc, PublishedSeason};
 use classpay_service::refusals::PaymentBody;
 use classpay_service::store::LoadedStudio;
+use jiff::civil::{Date, Time};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The whole answer.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Quote")]
 pub struct QuoteBody<'a> {
+    /// What is charged for being registered, in sum for each fee.
     registration_fees: Vec<RegistrationFeeBody<'a>>,
+    /// The seasons of the enrolments.
     seasons: Vec<SeasonQuoteBody<'a>>,
+    /// The trial lessons.
+    #[schemars(extend("x-addition" = true))]
     trials: Vec<TrialQuoteBody<'a>>,
+    /// What a checkout would charge now; null unless every enrolment's plan is known: named, or the season's only one.
+    #[schemars(extend("x-addition" = true))]
     payment: Option<PaymentBody>,
+    /// Says what decides the price: a session or a checkout that is given it refuses another price.
+    #[schemars(regex(pattern = "^[0-9a-f]{64}$"), extend("x-addition" = true))]
     quote_hash: &'a str,
 }
 
 /// What the basket's students pay of one registration fee.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "QuotedRegistrationFee")]
 struct RegistrationFeeBody<'a> {
     name: &'a str,
+    #[schemars(with = "AsText<FeeId>")]
     registration_fee_id: &'a str,
+    /// Before tax.
     sub_total: i64,
+    /// Its tax.
     tax_total: i64,
+    /// Both.
     total: i64,
 }
 
-#[derive(Serialize)]
+/// A season with what is to be paid for it.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "QuotedSeason")]
 struct SeasonQuoteBody<'a> {
+    /// Who asks.
+    #[schemars(with = "AsText<FamilyId>")]
     family_id: &'a str,
+    /// The season.
     season: PublishedSeason<'a>,
+    /// The plans to choose from.
     enabled_pricing_plans: Vec<&'a PricingPlanDoc>,
+    /// What the tuition costs on each of them.
+    #[schemars(extend("x-addition" = true))]
     quotes: Vec<PlanQuoteBody<'a>>,
+    /// What is charged for enrolling in this season.
+    #[schemars(extend("x-addition" = true))]
     additional_fees: Vec<AdditionalFeeBody<'a>>,
 }
 
 /// What a student pays of an additional fee.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "QuotedAdditionalFee")]
 struct AdditionalFeeBody<'a> {
+    #[schemars(with = "AsText<FeeId>")]
     additional_fee_id: &'a str,
     description: &'a str,
+    #[schemars(with = "AsText<StudentId>")]
     student_id: &'a str,
+    /// Before tax.
     sub_total: i64,
+    /// Its tax.
     tax_total: i64,
+    /// Both.
     total: i64,
 }
 
-#[derive(Serialize)]
+/// What the tuition costs on a plan.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "QuotedPlan")]
 struct PlanQuoteBody<'a> {
+    #[schemars(with = "AsText<PlanId>")]
     pricing_plan_id: &'a str,
+    /// Before discounts and tax.
     subtotal: i64,
+    /// Not positive.
     discount_total: i64,
+    /// Tax, less that on discounts.
     tax_total: i64,
+    /// `subtotal + discountTotal + taxTotal`.
     total: i64,
+    /// A line for each enrolment.
     items: Vec<BillItemBody<'a>>,
+    /// Tax by its rate.
     taxes: Vec<TaxBody<'a>>,
+    /// What of the total is due today.
     due_now: i64,
+    /// The total by its dates.
     instalments: Vec<InstalmentBody>,
 }
 
-#[derive(Serialize)]
+/// A line of a bill.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "BillItem")]
 struct BillItemBody<'a> {
     description: &'a str,
     #[serde(rename = "type")]
+    #[schemars(schema_with = "detail_kinds")]
     kind: &'static str,
     subtotal: i64,
+    /// Not positive.
     discount_total: i64,
+    /// Null: not taxed.
     tax_total: Option<i64>,
+    /// Null: not taxed.
     tax_description: Option<&'a str>,
+    /// `subtotal + discountTotal + taxTotal`.
     total: i64,
     discounts: Vec<DiscountBody<'a>>,
+    #[schemars(with = "AsText<ClassId>", extend("x-addition" = true))]
     class_id: &'a str,
+    #[schemars(with = "AsText<StudentId>", extend("x-addition" = true))]
     student_id: &'a str,
 }
 
-#[derive(Serialize)]
+/// A discount on a line.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "BillItemDiscount")]
 struct DiscountBody<'a> {
     description: &'a str,
+    /// Negative.
     amount: i64,
+    /// The tax on it; not positive.
     tax_amount: i64,
+    /// Both.
     total: i64,
 }
 
-#[derive(Serialize)]
+/// Tax of one rate.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "QuotedTax")]
 struct TaxBody<'a> {
     description: &'a str,
     amount: i64,
 }
 
-#[derive(Serialize)]
+/// A part and its date.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "QuotedInstalment")]
 struct InstalmentBody {
+    #[schemars(with = "AsText<Date>")]
     date: String,
     amount: i64,
 }
 
-#[derive(Serialize)]
+/// What a trial lesson costs.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "QuotedTrial")]
 struct TrialQuoteBody<'a> {
+    #[schemars(with = "AsText<ClassId>")]
     class_id: &'a str,
+    #[schemars(with = "AsText<StudentId>")]
     student_id: &'a str,
+    #[schemars(with = "AsText<Date>")]
     trial_at: String,
+    #[schemars(with = "AsText<Time>")]
     time: String,
+    /// Before tax.
     sub_total: i64,
+    /// Its tax.
     tax_total: i64,
+    /// Both.
     total: i64,
 }
 

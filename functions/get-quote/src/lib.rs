@@ -11,7 +11,7 @@ use classpay_service::http::{ApiError, Caller, Response, extract, query};
 use classpay_service::machine::Machine;
 use lambda_http::Request;
 
-use body::QuoteBody;
+pub use body::QuoteBody;
 
 /// Answers a quote.
 ///

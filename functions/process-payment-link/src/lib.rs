@@ -3,18 +3,24 @@
 //! Invariant: public; the id is the key. It touches the link's own intent only.
 
 use classpay_domain::id::IntentId;
+use classpay_service::catalogue::documents::text::or_null;
 use classpay_service::context::{Context, Deadline};
 use classpay_service::http::{ApiError, ErrorCode, Response, extract};
 use classpay_service::links::body::ProcessBody;
 use classpay_service::links::process::{Processed, process};
 use classpay_service::machine::Machine;
 use lambda_http::Request;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-#[derive(Deserialize)]
+/// Which payment is to be taken.
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ProcessRequest {
+#[schemars(rename = "ProcessPaymentLinkRequest")]
+pub struct ProcessRequest {
+    /// The intent that the payer has authorised; null is the link's own.
     #[serde(deserialize_with = "extract::present")]
+    #[schemars(schema_with = "or_null::<IntentId>")]
     payment_intent_id: Option<String>,
 }
 

@@ -8,12 +8,17 @@ use classpay_service::http::{ApiError, Response};
 use classpay_service::machine::Machine;
 use classpay_service::webhook::receive;
 use lambda_http::Request;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 const SIGNATURE: &str = "stripe-signature";
 
-#[derive(Serialize)]
-struct Received {
+/// The event is kept.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EventReceived")]
+pub struct Received {
+    /// Always true.
+    #[schemars(extend("const" = true))]
     received: bool,
 }
 

@@ -5,15 +5,20 @@
 use classpay_domain::id::{CompanyId, FamilyId, OrderId, TransactionId};
 use classpay_domain::ledger::{Detail, Direction, Entry};
 use classpay_domain::money::Overflow;
+use jiff::civil::{Date, DateTime};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::documents::DocumentId;
+use crate::catalogue::documents::text::{AsText, one_of};
 use crate::mint::Mint;
 
 /// A transaction with its details.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AggregateTransaction {
     /// The transaction's id once more.
+    #[schemars(with = "AsText<TransactionId>")]
     pub aggregate_id: String,
     /// Its head.
     pub transaction: TransactionHead,
@@ -24,35 +29,45 @@ pub struct AggregateTransaction {
 }
 
 /// What a transaction is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Transaction")]
 pub struct TransactionHead {
     /// `trn_…`.
+    #[schemars(with = "AsText<DocumentId>")]
     pub id: String,
     /// Whose money.
+    #[schemars(with = "AsText<CompanyId>")]
     pub company_id: String,
     /// Who owes.
+    #[schemars(with = "AsText<FamilyId>")]
     pub family_id: String,
     /// Their name at the time.
     pub family_name: String,
     /// For a credit of one debit: that debit.
+    #[schemars(with = "Option<AsText<TransactionId>>")]
     pub related_transaction_id: Option<String>,
     /// `debit` or `credit`.
     #[serde(rename = "type")]
+    #[schemars(schema_with = "directions")]
     pub kind: String,
     /// The company's local date.
+    #[schemars(with = "AsText<Date>")]
     pub date: String,
     /// For people.
     pub description: String,
     /// The order that wrote it.
+    #[schemars(with = "Option<AsText<OrderId>>")]
     pub order_id: Option<String>,
     /// Ledger items are never deleted: always null.
+    #[schemars(with = "Option<AsText<DateTime>>")]
     pub deleted_at: Option<String>,
 }
 
 /// A line with what it is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "TransactionDetailWithEntities")]
 pub struct DetailWithEntities {
     /// The line.
     pub details: DetailHead,
@@ -61,43 +76,55 @@ pub struct DetailWithEntities {
 }
 
 /// A line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "TransactionDetail")]
 pub struct DetailHead {
     /// `trnd_…`.
+    #[schemars(with = "AsText<DocumentId>")]
     pub id: String,
     /// Whose money.
+    #[schemars(with = "AsText<CompanyId>")]
     pub company_id: String,
     /// The transaction.
+    #[schemars(with = "AsText<TransactionId>")]
     pub transaction_id: String,
     /// What it is.
     #[serde(rename = "type")]
+    #[schemars(schema_with = "detail_kinds")]
     pub kind: String,
     /// Minor units, signed.
     pub amount: i64,
     /// For people.
     pub description: String,
     /// Always null.
+    #[schemars(with = "Option<AsText<DateTime>>")]
     pub deleted_at: Option<String>,
 }
 
 /// Something that a line is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "TransactionDetailEntity")]
 pub struct RelatedEntity {
     /// `trne_…`.
+    #[schemars(with = "AsText<DocumentId>")]
     pub id: String,
     /// Whose.
+    #[schemars(with = "AsText<CompanyId>")]
     pub company_id: String,
     /// The line.
+    #[schemars(with = "AsText<DocumentId>")]
     pub transaction_detail_id: String,
     /// The class, student, enrolment, …
+    #[schemars(with = "AsText<DocumentId>")]
     pub entity_id: String,
 }
 
 /// Sums in minor units. `total = subtotal + discountTotal + taxTotal`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "TransactionStats")]
 pub struct Stats {
     /// All lines.
     pub total: i64,
@@ -107,6 +134,50 @@ pub struct Stats {
     pub discount_total: i64,
     /// Tax and discount tax.
     pub tax_total: i64,
+}
+
+/// What a line can be, in the words of the published contract: what is loaded from before can be any of them.
+const DETAIL_KINDS: [&str; 30] = [
+    "manual-debit",
+    "tax",
+    "additional-fee",
+    "registration-fee",
+    "tuition",
+    "trial",
+    "refund",
+    "payment-auto-failed",
+    "payment-auto-failed-reversal",
+    "product",
+    "discount-credit",
+    "upcoming-payment-adjustment",
+    "payment-manual",
+    "payment-manual-account-balance",
+    "discount",
+    "discount-tax",
+    "credit-note",
+    "manual-debit-credit",
+    "tax-credit",
+    "registration-fee-credit",
+    "tuition-credit",
+    "trial-credit",
+    "product-credit",
+    "additional-credit",
+    "custom-credit",
+    "payment-auto",
+    "payment-pending-card",
+    "payment-auto-account-balance",
+    "fee-class-manager",
+    "fee-company",
+];
+
+/// The published words for what a line can be.
+#[must_use]
+pub fn detail_kinds(_: &mut SchemaGenerator) -> Schema {
+    one_of(DETAIL_KINDS)
+}
+
+fn directions(_: &mut SchemaGenerator) -> Schema {
+    one_of([Direction::Debit, Direction::Credit].map(Direction::as_str))
 }
 
 /// Whose ledger an entry goes to.
@@ -221,5 +292,18 @@ impl AggregateTransaction {
     #[must_use]
     pub fn is_debit(&self) -> bool {
         self.transaction.kind == Direction::Debit.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use classpay_domain::ledger::DetailKind;
+
+    #[test]
+    fn every_kind_of_line_that_is_written_has_a_published_word() {
+        for kind in DetailKind::ALL {
+            assert!(DETAIL_KINDS.contains(&kind.as_str()), "{kind:?}");
+        }
     }
 }

@@ -3,20 +3,24 @@
 //! Invariant: a refusal names every item it is about, but one that says "not found" names nothing.
 
 use classpay_domain::pricing::{BrokenRule, NamedItem, Payment, Refusal};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::catalogue::documents::PercentNumber;
 use crate::http::{ApiError, ErrorCode};
 
 /// What a checkout charges now, as the contract shows it. Amounts in minor units.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Payment")]
 pub struct PaymentBody {
     /// All that is due now.
     pub subtotal: i64,
     /// What is paid on top.
     pub processing_fee: i64,
     /// That in percent, digit for digit.
+    #[schemars(with = "PercentNumber")]
     pub processing_fee_percent: Box<RawValue>,
     /// What the intent must say.
     pub total: i64,

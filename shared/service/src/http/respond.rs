@@ -5,14 +5,19 @@
 use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER};
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Request, RequestExt};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use classpay_domain::id::OrderId;
 
+use crate::catalogue::documents::text::{AsText, one_of};
 use crate::http::error::{ApiError, ErrorCode};
+use crate::refusals::PaymentBody;
 
 /// How long a caller waits before repeating a call whose money is still on its way.
 const PROCESSING_RETRY_S: u32 = 2;
+/// What is said meanwhile.
+const PROCESSING: &str = "processing";
 
 /// An answer that is no refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,24 +28,46 @@ pub struct Response {
     replayed: bool,
 }
 
-#[derive(Serialize)]
+/// The answer while money is still on its way.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct ProcessingBody<'a> {
+#[schemars(rename = "Processing")]
+pub struct ProcessingBody<'a> {
+    /// Always this word.
+    #[schemars(extend("const" = PROCESSING))]
     status: &'static str,
+    /// What the payment is for. The same call repeated tells how it ended.
+    #[schemars(with = "AsText<OrderId>")]
     order_id: &'a str,
 }
 
-#[derive(Serialize)]
+/// A refusal.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct RefusalBody<'a> {
+#[schemars(rename = "Refusal")]
+pub struct RefusalBody<'a> {
+    /// The HTTP status once more.
     status_code: u16,
+    /// What is wrong, in sentences for people.
     messages: &'a [String],
+    /// What is wrong, for programs.
+    #[schemars(schema_with = "codes", extend("x-addition" = true))]
     code: ErrorCode,
+    /// The id under which the service's log knows this request.
+    #[schemars(extend("x-addition" = true))]
     request_id: &'a str,
+    /// There, and true, when the payer's authorisation was released: nothing is held any more.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(extend("x-addition" = true))]
     payment_released: bool,
+    /// With `quote_changed`: what a payment would be now, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "PaymentBody", extend("x-addition" = true))]
     payment: Option<&'a serde_json::value::RawValue>,
+}
+
+fn codes(_: &mut SchemaGenerator) -> Schema {
+    one_of(ErrorCode::ALL.iter().map(|code| code.as_str()))
 }
 
 impl Response {
@@ -76,7 +103,7 @@ impl Response {
     /// 202: the outcome isn't known yet. The same call repeated gives the final answer.
     #[must_use]
     pub fn processing(order: &OrderId) -> Self {
-        let body = ProcessingBody { status: "processing", order_id: order.as_str() };
+        let body = ProcessingBody { status: PROCESSING, order_id: order.as_str() };
         let text = serde_json::to_string(&body).expect("two strings are JSON");
         Self {
             status: StatusCode::ACCEPTED,

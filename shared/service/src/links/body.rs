@@ -3,28 +3,45 @@
 //! Invariant: a link discloses the business, the lines, the totals, the status and the family's name and what the
 //! published `family` demands; no e-mail, phone or address of the family, no other transaction, no saved card.
 
+use classpay_domain::id::{CompanyId, TransactionId};
+use classpay_domain::link::{LinkState, PaymentLinkId};
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::process::Paid;
 use super::retrieve::Retrieved;
 use crate::aggregate::AggregateTransaction;
-use crate::catalogue::documents::{CompanyDoc, FamilyDoc};
+use crate::catalogue::documents::text::{AsText, one_of};
+use crate::catalogue::documents::{CompanyDoc, FamilyDoc, PercentNumber};
 use crate::clock::wire_instant;
 use crate::refusals::PaymentBody;
 use crate::store::Link;
 use crate::stripe::{PaymentIntentBody, PaymentSessionBody};
 
 /// A payment link.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PaymentLink")]
 pub struct PaymentLinkBody<'a> {
+    /// The key to the link: whoever has it can see and pay the debit.
+    #[schemars(with = "AsText<PaymentLinkId>")]
     id: &'a str,
+    #[schemars(with = "AsText<CompanyId>")]
     company_id: &'a str,
+    /// The debit to pay.
+    #[schemars(with = "AsText<TransactionId>")]
     transaction_id: &'a str,
+    /// When it was made (UTC).
+    #[schemars(with = "AsText<DateTime>")]
     created_at: String,
+    /// Where it stands.
+    #[schemars(schema_with = "states", extend("x-addition" = true))]
     status: &'static str,
+    /// Until when it can be paid (UTC).
+    #[schemars(with = "Option<AsText<DateTime>>", extend("x-addition" = true))]
     expires_at: Option<String>,
 }
 
@@ -42,11 +59,17 @@ impl<'a> From<&'a Link> for PaymentLinkBody<'a> {
     }
 }
 
+fn states(_: &mut SchemaGenerator) -> Schema {
+    one_of(LinkState::ALL.map(LinkState::as_str))
+}
+
 /// A link and where it is opened: for staff.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PaymentLinkWithUrl")]
 pub struct LinkWithUrl<'a> {
     payment_link: PaymentLinkBody<'a>,
+    /// Where the payer opens it.
     url: String,
 }
 
@@ -59,14 +82,16 @@ impl<'a> LinkWithUrl<'a> {
 }
 
 /// The answer of a retrieval.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "RetrievedPaymentLink")]
 pub struct RetrieveBody<'a> {
     payment_link: PaymentLinkBody<'a>,
     aggregate_transaction: &'a AggregateTransaction,
     payment_session: PaymentSessionBody,
     subtotal: i64,
     processing_fee: i64,
+    #[schemars(with = "PercentNumber")]
     processing_fee_percent: Box<RawValue>,
     total: i64,
 }
@@ -91,8 +116,9 @@ impl<'a> From<&'a Retrieved> for RetrieveBody<'a> {
 }
 
 /// The answer of a payment.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ProcessedPaymentLink")]
 pub struct ProcessBody<'a> {
     payment_link: PaymentLinkBody<'a>,
     company: &'a CompanyDoc,

@@ -6,17 +6,20 @@ use classpay_domain::catalogue::{Currency, TaxMode};
 use classpay_domain::id::{AccountId, CompanyId};
 use classpay_domain::money::Money;
 use jiff::civil::{DateTime, Weekday};
+use schemars::{JsonSchema, Schema, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::percent::PercentNumber;
-use super::text::{self, DocumentId, Textual, words_are_text};
+use super::text::{self, AsText, DocumentId, Textual, words_are_text};
 
 /// A class business.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Company")]
 pub struct CompanyDoc {
     /// Its id.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<CompanyId>")]
     pub id: CompanyId,
     /// Its name.
     pub name: String,
@@ -31,6 +34,7 @@ pub struct CompanyDoc {
     pub phone: String,
     /// When it joined (UTC).
     #[serde(with = "text")]
+    #[schemars(with = "AsText<DateTime>")]
     pub created_at: DateTime,
     /// The address of its picture; empty: none.
     #[serde(default)]
@@ -42,17 +46,21 @@ pub struct CompanyDoc {
 }
 
 /// A postal address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Address")]
 pub struct AddressDoc {
     /// Its id.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<DocumentId>")]
     pub id: DocumentId,
     /// Whose catalogue it is in. The file may leave it out.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<CompanyId>")]
     pub company_id: CompanyId,
     /// Who lives there. The file may leave it out: the company.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<DocumentId>")]
     pub entity_id: DocumentId,
     /// The first line.
     #[serde(default)]
@@ -75,8 +83,9 @@ pub struct AddressDoc {
 }
 
 /// What a company decided.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "CompanySettings")]
 pub struct CompanySettingsDoc {
     /// Place, language and looks.
     pub general: GeneralSettingsDoc,
@@ -91,11 +100,13 @@ pub struct CompanySettingsDoc {
 }
 
 /// Place, language and looks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "GeneralSettings")]
 pub struct GeneralSettingsDoc {
     /// Its id. The file may leave it out: the company's.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<DocumentId>")]
     pub id: DocumentId,
     /// IANA name of the zone whose date is "today".
     pub timezone: String,
@@ -119,6 +130,7 @@ pub struct GeneralSettingsDoc {
     pub brand_colors: BrandColorsDoc,
     /// Where a calendar's week begins.
     #[serde(default = "monday", with = "text")]
+    #[schemars(with = "AsText<Weekday>")]
     pub start_day_of_week: Weekday,
 }
 
@@ -137,8 +149,9 @@ const fn monday() -> Weekday {
 macro_rules! shades {
     ($($field:ident = $name:literal, $default:literal;)*) => {
         /// Shades of the brand's colour, from light to dark.
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
+        #[schemars(rename = "BrandColors")]
         pub struct BrandColorsDoc {
             $(
                 #[doc = concat!("Shade ", $name, ".")]
@@ -171,11 +184,13 @@ shades! {
 }
 
 /// Tax.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "TaxSettings")]
 pub struct TaxSettingsDoc {
     /// Its id. The file may leave it out: the company's.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<DocumentId>")]
     pub id: DocumentId,
     /// Whether anything is taxed.
     #[serde(default)]
@@ -188,6 +203,7 @@ pub struct TaxSettingsDoc {
     pub tax_id_number: String,
     /// Whether prices contain their tax.
     #[serde(default = "exclusive", with = "text")]
+    #[schemars(with = "AsText<TaxMode>")]
     pub tax_mode: TaxMode,
 }
 
@@ -196,14 +212,17 @@ const fn exclusive() -> TaxMode {
 }
 
 /// Trials.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "TrialSettings")]
 pub struct TrialSettingsDoc {
     /// Its id. The file may leave it out: the company's.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<DocumentId>")]
     pub id: DocumentId,
     /// The price of one trial, in minor units.
     #[serde(default, with = "text::minor_units")]
+    #[schemars(with = "i64")]
     pub price: Money,
     /// Whether families may book one themselves.
     #[serde(default)]
@@ -227,20 +246,25 @@ pub enum BillingTiming {
 }
 
 /// Money.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "BillingSettings")]
 pub struct BillingSettingsDoc {
     /// Its id. The file may leave it out: the company's.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<DocumentId>")]
     pub id: DocumentId,
     /// Where its money goes; null: it can't take any yet.
     #[serde(default, with = "text::option")]
+    #[schemars(with = "Option<AsText<AccountId>>")]
     pub stripe_id: Option<AccountId>,
     /// ISO 4217 in lower case.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<Currency>")]
     pub currency: Currency,
     /// When a period is paid.
     #[serde(default, with = "text")]
+    #[schemars(with = "AsText<BillingTiming>")]
     pub billing_timing: BillingTiming,
     /// 1 to 31.
     #[serde(default = "first")]
@@ -258,17 +282,21 @@ const fn first() -> i8 {
 }
 
 /// Ages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "EnrolmentSettings")]
 pub struct EnrolmentSettingsDoc {
     /// Its id. The file may leave it out: the company's.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<DocumentId>")]
     pub id: DocumentId,
     /// Which date an age counts at.
     #[serde(default, with = "text")]
+    #[schemars(with = "AsText<AgeCutOffType>")]
     pub age_cut_off_type: AgeCutOffType,
     /// For `specific_date`.
     #[serde(default, with = "text::option")]
+    #[schemars(with = "Option<AsText<MonthDay>>")]
     pub age_cut_off_date: Option<MonthDay>,
     /// For `days_before_season`.
     #[serde(default)]
@@ -313,5 +341,8 @@ impl Textual for MonthDay {
     }
     fn write(&self) -> String {
         format!("{:02}-{:02}", self.month, self.day)
+    }
+    fn schema() -> Schema {
+        json_schema!({"type": "string", "pattern": "^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"})
     }
 }

@@ -5,28 +5,34 @@
 use classpay_domain::id::{ClassId, CompanyId, EnrolmentId, FamilyId, FeeId, PlanId, StudentId, TrialId};
 use classpay_domain::money::Money;
 use jiff::civil::{Date, DateTime, Time};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{self, words_are_text};
+use super::text::{self, AsText, words_are_text};
 use super::yes;
 
 /// A family: who owes and pays.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Family")]
 pub struct FamilyDoc {
     /// Its id.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<FamilyId>")]
     pub id: FamilyId,
     /// Whose customer it is. The file may leave it out.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<CompanyId>")]
     pub company_id: CompanyId,
     /// Its name.
     pub name: String,
     /// When it accepted (UTC).
     #[serde(default, with = "text::option")]
+    #[schemars(with = "Option<AsText<DateTime>>")]
     pub joined_at: Option<DateTime>,
     /// Whether it can sign in.
     #[serde(default, with = "text")]
+    #[schemars(with = "AsText<InvitationStatus>")]
     pub invitation_status: InvitationStatus,
     /// Whether instalments are collected without being asked for.
     #[serde(default)]
@@ -36,12 +42,15 @@ pub struct FamilyDoc {
     pub profile_picture: Option<String>,
     /// When it was removed (UTC).
     #[serde(default, with = "text::option")]
+    #[schemars(with = "Option<AsText<DateTime>>")]
     pub deleted_at: Option<DateTime>,
     /// When it left (UTC).
     #[serde(default, with = "text::option")]
+    #[schemars(with = "Option<AsText<DateTime>>")]
     pub archived_at: Option<DateTime>,
     /// When it was made (UTC).
     #[serde(with = "text")]
+    #[schemars(with = "AsText<DateTime>")]
     pub created_at: DateTime,
 }
 

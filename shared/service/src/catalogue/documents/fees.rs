@@ -6,18 +6,21 @@ use classpay_domain::catalogue::{Application, DiscountKind, Repetition};
 use classpay_domain::id::{CompanyId, DiscountSchemeId, FeeId, TaxRateId};
 use classpay_domain::money::Money;
 use jiff::civil::{Date, DateTime};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::percent::PercentText;
-use super::text::{self, DocumentId, words_are_text};
+use super::text::{self, AsText, DocumentId, words_are_text};
 use super::yes;
 
 /// A tax rate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "TaxRate")]
 pub struct TaxRateDoc {
     /// Its id.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<TaxRateId>")]
     pub id: TaxRateId,
     /// 0 to 100 %.
     pub rate: PercentText,
@@ -46,25 +49,31 @@ pub struct HolidayDoc {
 }
 
 /// What a student pays once a period for being registered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "RegistrationFee")]
 pub struct RegistrationFeeDoc {
     /// Its id.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<FeeId>")]
     pub id: FeeId,
     /// Its name.
     pub name: String,
     /// In minor units.
     #[serde(with = "text::minor_units")]
+    #[schemars(with = "i64")]
     pub amount: Money,
     /// The most a family pays in a period; null: no limit.
     #[serde(default, with = "text::minor_units::option")]
+    #[schemars(with = "Option<i64>")]
     pub max_amount_per_family: Option<Money>,
     /// The period.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<Repetition>")]
     pub repetition_interval: Repetition,
     /// When it is due.
     #[serde(default, with = "text::option")]
+    #[schemars(with = "Option<AsText<Date>>")]
     pub due_date: Option<Date>,
     /// Whether a part of the period costs a part.
     #[serde(default)]
@@ -74,32 +83,40 @@ pub struct RegistrationFeeDoc {
     pub tax_rate: Option<TaxRateDoc>,
     /// When it was given up (UTC).
     #[serde(default, with = "text::option")]
+    #[schemars(with = "Option<AsText<DateTime>>")]
     pub archived_at: Option<DateTime>,
 }
 
 /// What a student pays for enrolling in a season.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "AdditionalFee")]
 pub struct AdditionalFeeDoc {
     /// Its id.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<FeeId>")]
     pub id: FeeId,
     /// Whose catalogue it is in. The file may leave it out.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<CompanyId>")]
     pub company_id: CompanyId,
     /// The season. The file may leave it out.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<DocumentId>")]
     pub entity_id: DocumentId,
     /// What it is for.
     pub description: String,
     /// In minor units.
     #[serde(with = "text::minor_units")]
+    #[schemars(with = "i64")]
     pub amount: Money,
     /// The most a family pays; null: no limit.
     #[serde(default, with = "text::minor_units::option")]
+    #[schemars(with = "Option<i64>")]
     pub max_amount_per_family: Option<Money>,
     /// Its tax.
     #[serde(default, with = "text::option")]
+    #[schemars(with = "Option<AsText<TaxRateId>>")]
     pub tax_rate_id: Option<TaxRateId>,
     /// Whether a part of the season costs a part.
     #[serde(default)]

@@ -2,7 +2,10 @@
 //!
 //! Invariant: the digits go from the text to the integer and back; no float ever holds them.
 
+use std::borrow::Cow;
+
 use classpay_domain::money::Percent;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::value::RawValue;
 
@@ -42,6 +45,34 @@ impl<'de> Deserialize<'de> for PercentNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         percent(raw.get()).map(Self)
+    }
+}
+
+impl JsonSchema for PercentText {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "PercentText".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": r"^[0-9]{1,9}\.[0-9]{3}$"})
+    }
+}
+
+impl JsonSchema for PercentNumber {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "PercentNumber".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "number", "minimum": 0})
     }
 }
 

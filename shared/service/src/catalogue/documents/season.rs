@@ -7,12 +7,13 @@ use classpay_domain::catalogue::{PlanKind, PricingModel, RegistrationStatus};
 use classpay_domain::id::{CompanyId, FeeId, PlanId, SeasonId, TaxRateId};
 use classpay_domain::money::Money;
 use jiff::civil::{Date, DateTime};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::company::BillingTiming;
 use super::fees::{AdditionalFeeDoc, RegistrationFeeDoc};
 use super::percent::PercentNumber;
-use super::text::{self, DocumentId, words_are_text};
+use super::text::{self, AsText, DocumentId, words_are_text};
 use super::yes;
 
 /// A season: a term, a school year.
@@ -104,26 +105,32 @@ words_are_text! {
 }
 
 /// When and in how many parts a family pays.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "PricingPlan")]
 pub struct PricingPlanDoc {
     /// Its id.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<PlanId>")]
     pub id: PlanId,
     /// The season. The file may leave it out.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<SeasonId>")]
     pub season_id: SeasonId,
     /// The season's. The file may leave it out.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<PricingModel>")]
     pub pricing_model: PricingModel,
     /// The first date.
     #[serde(with = "text")]
+    #[schemars(with = "AsText<Date>")]
     pub first_payment_date: Date,
     /// How many dates.
     #[serde(default = "once")]
     pub number_of_installments: u16,
     /// Once or monthly.
     #[serde(rename = "type", with = "text")]
+    #[schemars(with = "AsText<PlanKind>")]
     pub kind: PlanKind,
     /// The day of the month of the later dates; null: that of the first.
     #[serde(default)]
@@ -133,12 +140,14 @@ pub struct PricingPlanDoc {
     pub discount: PercentNumber,
     /// When a period is paid.
     #[serde(default, with = "text")]
+    #[schemars(with = "AsText<BillingTiming>")]
     pub billing_timing: BillingTiming,
     /// Whether it can be chosen.
     #[serde(default = "yes")]
     pub enabled: bool,
     /// The dates themselves; empty: they follow from the first.
     #[serde(default, with = "text::list")]
+    #[schemars(with = "Vec<AsText<Date>>")]
     pub installment_dates: Vec<Date>,
 }
 
@@ -161,41 +170,55 @@ pub struct PricingSchemeValueDoc {
 }
 
 /// A season as an answer shows it.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Season")]
 pub struct PublishedSeason<'a> {
     #[serde(serialize_with = "borrowed")]
+    #[schemars(with = "AsText<SeasonId>")]
     id: &'a SeasonId,
     #[serde(serialize_with = "borrowed")]
+    #[schemars(with = "AsText<CompanyId>")]
     company_id: &'a CompanyId,
     name: &'a str,
     #[serde(with = "text")]
+    #[schemars(with = "AsText<Date>")]
     start_at: Date,
     #[serde(with = "text")]
+    #[schemars(with = "AsText<Date>")]
     end_at: Date,
     registration_open: bool,
     #[serde(with = "text")]
+    #[schemars(with = "AsText<RegistrationStatus>")]
     registration_status: RegistrationStatus,
     enable_registration_fees: bool,
     registration_fee_dto: Option<&'a RegistrationFeeDoc>,
     #[serde(with = "text::minor_units")]
+    #[schemars(with = "i64")]
     registration_fee: Money,
     #[serde(serialize_with = "borrowed_option")]
+    #[schemars(with = "Option<AsText<TaxRateId>>")]
     registration_fee_tax_rate_id: Option<&'a TaxRateId>,
     has_max_registration_fee: bool,
     #[serde(with = "text::minor_units::option")]
+    #[schemars(with = "Option<i64>")]
     max_registration_fee: Option<Money>,
     #[serde(with = "text")]
+    #[schemars(with = "AsText<PricingScheme>")]
     pricing_scheme: PricingScheme,
     #[serde(with = "text")]
+    #[schemars(with = "AsText<PricingModel>")]
     pricing_model: PricingModel,
     pricing_plans: &'a [PricingPlanDoc],
     additional_fees: &'a [AdditionalFeeDoc],
     #[serde(with = "text")]
+    #[schemars(with = "AsText<DateTime>")]
     created_at: DateTime,
     #[serde(with = "text::option")]
+    #[schemars(with = "Option<AsText<DateTime>>")]
     updated_at: Option<DateTime>,
     #[serde(with = "text::option")]
+    #[schemars(with = "Option<AsText<DateTime>>")]
     archived_at: Option<DateTime>,
 }
 

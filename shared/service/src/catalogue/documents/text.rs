@@ -5,6 +5,7 @@
 //! Invariant: one spelling for each value. `2026-9-7` and `9:00` are refused though a lenient parser would take them,
 //! because a stored text is compared as text.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -12,12 +13,13 @@ use classpay_domain::catalogue::{
     Application, Currency, DiscountKind, FeePeriod, PlanKind, PricingModel, RegistrationStatus, Repetition, TaxMode,
 };
 use classpay_domain::id::{
-    AccountId, ClassId, CompanyId, DiscountSchemeId, EnrolmentId, FamilyId, FeeId, IdError, IntentId, PlanId, SeasonId,
-    StudentId, TaxRateId, TransactionId, TrialId,
+    AccountId, ClassId, CompanyId, CustomerId, DiscountSchemeId, EnrolmentId, FamilyId, FeeId, ID_MAX_LEN, IdError,
+    IntentId, OrderId, PlanId, SeasonId, StudentId, TaxRateId, TransactionId, TrialId,
 };
 use classpay_domain::link::PaymentLinkId;
 use classpay_domain::money::Money;
 use jiff::civil::{Date, DateTime, Time, Weekday};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A value with exactly one text.
@@ -30,10 +32,42 @@ pub trait Textual: Sized {
 
     /// Writes the text.
     fn write(&self) -> String;
+
+    /// What such a text looks like, for the API's document.
+    #[must_use]
+    fn schema() -> Schema {
+        json_schema!({"type": "string"})
+    }
 }
 
-/// Lets serde see a [`Textual`] value inside an option or a list, so that a mistake has its place.
-struct AsText<T>(T);
+/// Lets serde see a [`Textual`] value inside an option or a list, so that a mistake has its place; and lets the API's
+/// document see it anywhere.
+pub struct AsText<T>(T);
+
+impl<T: Textual> JsonSchema for AsText<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Text".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        T::schema()
+    }
+}
+
+/// For a field that may be null and must be there, in the API's document.
+pub fn or_null<T: Textual>(schemas: &mut SchemaGenerator) -> Schema {
+    Option::<AsText<T>>::json_schema(schemas)
+}
+
+/// One of these words, for the API's document.
+#[must_use]
+pub fn one_of(words: impl IntoIterator<Item = &'static str>) -> Schema {
+    json_schema!({"type": "string", "enum": words.into_iter().collect::<Vec<_>>()})
+}
 
 impl<T: Textual> Serialize for AsText<&T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -170,20 +204,30 @@ macro_rules! ids_are_text {
             fn write(&self) -> String {
                 self.as_str().to_owned()
             }
+            fn schema() -> Schema {
+                id_schema()
+            }
         }
     )*};
+}
+
+/// An id as the domain checks it; those that we mint are a prefix and 26 characters of Crockford's base32.
+fn id_schema() -> Schema {
+    json_schema!({"type": "string", "pattern": format!("^[A-Za-z0-9_]{{1,{ID_MAX_LEN}}}$")})
 }
 
 ids_are_text!(
     AccountId,
     ClassId,
     CompanyId,
+    CustomerId,
     DiscountSchemeId,
     DocumentId,
     EnrolmentId,
     FamilyId,
     FeeId,
     IntentId,
+    OrderId,
     PlanId,
     SeasonId,
     StudentId,
@@ -211,6 +255,10 @@ impl Textual for PaymentLinkId {
     fn write(&self) -> String {
         self.expose().to_owned()
     }
+
+    fn schema() -> Schema {
+        id_schema()
+    }
 }
 
 /// A closed list of words, each a variant.
@@ -225,6 +273,9 @@ macro_rules! words_are_text {
             }
             fn write(&self) -> String {
                 match self { $(Self::$variant => $word.to_owned(),)* }
+            }
+            fn schema() -> schemars::Schema {
+                $crate::catalogue::documents::text::one_of([$($word),*])
             }
         }
     )*};
@@ -264,6 +315,9 @@ impl Textual for Date {
     fn write(&self) -> String {
         written(self)
     }
+    fn schema() -> Schema {
+        json_schema!({"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
+    }
 }
 
 impl Textual for Time {
@@ -272,6 +326,9 @@ impl Textual for Time {
     }
     fn write(&self) -> String {
         written(self.strftime("%H:%M"))
+    }
+    fn schema() -> Schema {
+        json_schema!({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})
     }
 }
 
@@ -283,6 +340,10 @@ impl Textual for DateTime {
     fn write(&self) -> String {
         written(self.strftime("%Y-%m-%d %H:%M:%S"))
     }
+    /// Not `format: date-time`, which has a `T` and a zone.
+    fn schema() -> Schema {
+        json_schema!({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"})
+    }
 }
 
 impl Textual for Currency {
@@ -291,5 +352,8 @@ impl Textual for Currency {
     }
     fn write(&self) -> String {
         self.code().to_owned()
+    }
+    fn schema() -> Schema {
+        json_schema!({"type": "string", "pattern": "^[a-z]{3}$"})
     }
 }

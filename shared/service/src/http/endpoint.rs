@@ -1,0 +1,182 @@
+//! Which operation refuses with which codes: the one table that the API's document is made from.
+//!
+//! Invariant: a code that an operation answers is in its row. The tests look every refusal up here that they are
+//! answered, so that a row which lacks one fails.
+
+use ErrorCode::{
+    AgeOutOfRange, AlreadyEnrolled, AmountTooLarge, AmountTooSmall, BadSignature, BasketEmpty, BasketTooLarge,
+    ClassEnded, ClassFull, DuplicateItem, EnrolmentClosed, Forbidden, IdempotencyInProgress, IdempotencyKeyReused,
+    Internal, LinkExpired, LinkPaidByOther, LinkRevoked, MalformedJson, NoEnabledPlan, NotFound, NotSupported,
+    NothingToPay, PayloadTooLarge, PaymentAlreadyCaptured, PaymentAlreadyUsed, PaymentCancelled, PaymentInProgress,
+    PaymentIntentMismatch, PaymentNotAuthorised, PaymentNotNeeded, PaymentProcessing, PaymentRequired, PlanNotInSeason,
+    QuoteChanged, StripeMisconfigured, TooManyAttempts, TrialAlreadyUsed, TrialFull, TrialNotAvailable,
+    Unauthenticated, Unavailable, UnknownField, WrongType,
+};
+
+use super::error::{ErrorCode, Operation};
+
+/// An operation of the API: one function each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Endpoint {
+    /// What a basket costs.
+    Quote,
+    /// Books a basket.
+    Checkout,
+    /// Opens the payment of a basket.
+    PaymentSession,
+    /// Makes a payment link.
+    CreateLink,
+    /// The links of a debit.
+    ListLinks,
+    /// Opens a payment link.
+    RetrieveLink,
+    /// Takes a payment link back.
+    RevokeLink,
+    /// Takes a payment link's payment.
+    ProcessLink,
+    /// Takes in Stripe's events.
+    StripeWebhook,
+}
+
+/// What anything can answer.
+const ALWAYS: &[ErrorCode] = &[Unavailable, Internal];
+/// What a token is refused with.
+const TOKEN: &[ErrorCode] = &[Unauthenticated, Forbidden];
+/// What a JSON text is refused with.
+const JSON: &[ErrorCode] = &[MalformedJson, UnknownField, WrongType, PayloadTooLarge];
+/// What a basket is refused with before it comes to a payment.
+const BASKET: &[ErrorCode] = &[
+    NotFound,
+    BasketEmpty,
+    BasketTooLarge,
+    DuplicateItem,
+    AlreadyEnrolled,
+    EnrolmentClosed,
+    ClassEnded,
+    AgeOutOfRange,
+    ClassFull,
+    NoEnabledPlan,
+    PlanNotInSeason,
+    TrialNotAvailable,
+    TrialAlreadyUsed,
+    TrialFull,
+    AmountTooLarge,
+];
+/// What the payment of a basket is refused with.
+const PAYMENT: &[ErrorCode] = &[
+    PaymentRequired,
+    PaymentNotNeeded,
+    QuoteChanged,
+    PaymentNotAuthorised,
+    PaymentProcessing,
+    PaymentCancelled,
+    PaymentAlreadyUsed,
+    PaymentAlreadyCaptured,
+    PaymentIntentMismatch,
+    IdempotencyKeyReused,
+    IdempotencyInProgress,
+    StripeMisconfigured,
+];
+/// What a payer's link is refused with.
+const LINK: &[ErrorCode] =
+    &[NotFound, LinkExpired, LinkRevoked, LinkPaidByOther, AmountTooSmall, AmountTooLarge, StripeMisconfigured];
+
+impl Endpoint {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Quote,
+        Self::Checkout,
+        Self::PaymentSession,
+        Self::CreateLink,
+        Self::ListLinks,
+        Self::RetrieveLink,
+        Self::RevokeLink,
+        Self::ProcessLink,
+        Self::StripeWebhook,
+    ];
+
+    /// The function that answers it.
+    #[must_use]
+    pub const fn function(self) -> &'static str {
+        match self {
+            Self::Quote => "get-quote",
+            Self::Checkout => "basket-checkout",
+            Self::PaymentSession => "create-payment-session",
+            Self::CreateLink => "create-payment-link",
+            Self::ListLinks => "list-payment-links",
+            Self::RetrieveLink => "retrieve-payment-link",
+            Self::RevokeLink => "revoke-payment-link",
+            Self::ProcessLink => "process-payment-link",
+            Self::StripeWebhook => "stripe-webhook",
+        }
+    }
+
+    /// The codes of its refusals, in the order of the contract.
+    #[must_use]
+    pub fn refusals(self) -> Vec<ErrorCode> {
+        let groups: &[&[ErrorCode]] = match self {
+            Self::Quote => &[TOKEN, JSON, BASKET],
+            Self::Checkout => &[TOKEN, JSON, BASKET, PAYMENT],
+            Self::PaymentSession => &[
+                TOKEN,
+                JSON,
+                BASKET,
+                &[AmountTooSmall, NotSupported, PaymentNotNeeded, QuoteChanged, StripeMisconfigured],
+            ],
+            Self::CreateLink => &[TOKEN, JSON, &[NotFound, NothingToPay]],
+            Self::ListLinks => &[TOKEN, &[MalformedJson, WrongType, NotFound]],
+            Self::RetrieveLink => &[LINK],
+            Self::RevokeLink => &[TOKEN, &[NotFound, PaymentInProgress, StripeMisconfigured]],
+            Self::ProcessLink => &[
+                JSON,
+                LINK,
+                &[
+                    QuoteChanged,
+                    PaymentNotAuthorised,
+                    PaymentCancelled,
+                    PaymentAlreadyCaptured,
+                    PaymentIntentMismatch,
+                    TooManyAttempts,
+                ],
+            ],
+            Self::StripeWebhook => &[&[BadSignature, MalformedJson, WrongType]],
+        };
+        let can = |code: &ErrorCode| ALWAYS.contains(code) || groups.iter().any(|group| group.contains(code));
+        ErrorCode::ALL.iter().copied().filter(can).collect()
+    }
+
+    /// The HTTP status that it answers a code with.
+    #[must_use]
+    pub const fn status_of(self, code: ErrorCode) -> u16 {
+        match self.operation() {
+            Operation::Basket => code.status(),
+            Operation::Link => code.link_status(),
+        }
+    }
+
+    /// Whose statuses it answers with: staff's calls about links are calls with a token.
+    const fn operation(self) -> Operation {
+        match self {
+            Self::RetrieveLink | Self::ProcessLink => Operation::Link,
+            Self::Quote
+            | Self::Checkout
+            | Self::PaymentSession
+            | Self::CreateLink
+            | Self::ListLinks
+            | Self::RevokeLink
+            | Self::StripeWebhook => Operation::Basket,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_some_operation_s() {
+        for code in ErrorCode::ALL {
+            assert!(Endpoint::ALL.iter().any(|endpoint| endpoint.refusals().contains(code)), "{code}");
+        }
+    }
+}
