@@ -39,7 +39,7 @@ pub fn message(stack: &Stack) -> String {
     let walk = walk_through(stack).unwrap_or_default() + &link_s_life(stack).unwrap_or_default();
     format!(
         "
-  API       {api_url}
+  API       {api_url}  described at {api_url}/docs
   DynamoDB  {dynamodb_url}  table {table}
   Stripe    {stripe_url}
   Studio    {company}  at Stripe {account}

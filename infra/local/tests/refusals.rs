@@ -125,3 +125,25 @@ async fn a_page_in_a_browser_learns_no_environment_and_no_event_and_moves_no_clo
     }
     assert_eq!(environment().send().await.unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn the_page_of_the_api_and_its_tokens_are_for_this_machine_alone() {
+    let api = echo::echo().await;
+    for (path, kind) in [
+        ("/docs", "text/html; charset=utf-8"),
+        ("/docs/openapi.yaml", "application/yaml"),
+        ("/docs/swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
+        ("/docs/callers.json", "application/json"),
+    ] {
+        let own = api.request(Method::GET, path).send().await.unwrap();
+        assert_eq!((own.status().as_u16(), &own.headers()["content-type"]), (200, &kind.parse().unwrap()), "{path}");
+        let rebound = api.request(Method::GET, path).header("host", "elsewhere.example:9000");
+        assert_eq!(rebound.send().await.unwrap().status(), 403, "{path}");
+    }
+    assert_eq!(api.request(Method::GET, "/docs/nonsense").send().await.unwrap().status(), 404);
+    let callers: Vec<serde_json::Value> =
+        api.request(Method::GET, "/docs/callers.json").send().await.unwrap().json().await.unwrap();
+    let staff = callers.iter().find(|caller| caller["name"] == "staff").unwrap();
+    let call = api.request(Method::GET, "/v1/families/f").bearer_auth(staff["token"].as_str().unwrap());
+    assert_eq!(call.send().await.unwrap().status(), 200, "a token of the page is believed");
+}

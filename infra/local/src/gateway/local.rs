@@ -19,12 +19,16 @@ use crate::schedule;
 
 const JSON: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
 
-/// A page of another site brings its `Origin`; one that had its name resolved to loopback brings that
-/// name as `Host`.
+/// A page of another site brings its `Origin`.
 fn is_from_a_browser_page(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::ORIGIN) || !is_this_machine(headers)
+}
+
+/// A page that had its name resolved to loopback brings that name as `Host`.
+pub(super) fn is_this_machine(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    headers.contains_key(header::ORIGIN) || !["127.0.0.1", "localhost"].contains(&name)
+    ["127.0.0.1", "localhost"].contains(&name)
 }
 
 /// `GET /_local/env/{function}`: `KEY=VALUE` lines.

@@ -2,10 +2,11 @@
 //! answer a caller gets, and the gateway's own refusals.
 //!
 //! Invariant: it answers on 127.0.0.1 only, and a function sees nothing here that it would not see in
-//! the cloud. What is the stack's own is under `/_local/`, which no function can be reached by.
+//! the cloud. What is the stack's own is under `/_local/` and `/docs`, which no function can be reached by.
 
 mod answer;
 mod cors;
+mod docs;
 mod event;
 mod local;
 mod routes;
@@ -32,6 +33,7 @@ use crate::runtime::{PAYLOAD_LIMIT_BYTES, Pools};
 use crate::secrets::{self, Secrets};
 use crate::template::{Authorizer, Template};
 
+pub use docs::Callers;
 pub use token::{AUDIENCE, DEVELOPMENT_KEY, Holder, ISSUER, mint_token};
 
 use answer::Refusal;
@@ -54,6 +56,7 @@ pub struct Gateway {
     clock: Arc<Clock>,
     secrets: Secrets,
     integration_timeout: Duration,
+    callers: Callers,
 }
 
 impl Gateway {
@@ -65,8 +68,9 @@ impl Gateway {
         clock: Arc<Clock>,
         secrets: Secrets,
         integration_timeout: Duration,
+        callers: Callers,
     ) -> Arc<Self> {
-        Arc::new(Self { template, pools, clock, secrets, integration_timeout })
+        Arc::new(Self { template, pools, clock, secrets, integration_timeout, callers })
     }
 
     /// Answers what comes until the future is ready, and then what had come before.
@@ -85,6 +89,9 @@ impl Gateway {
             .route("/_local/event/{function}", get(local::event))
             .route("/_local/run/{function}", post(local::run))
             .route("/_local/invoke/{function}", post(local::invoke))
+            .route("/docs", get(docs::index))
+            .route("/docs/callers.json", get(docs::callers))
+            .route("/docs/{file}", get(docs::file))
             .fallback(answer_request)
             .with_state(self);
         let listener = listener.tap_io(send_at_once);
