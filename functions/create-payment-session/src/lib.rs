@@ -33,10 +33,10 @@ use serde::Deserialize;
         "required": ["amount"],
         "properties": {"amount": {"type": "integer"}, "items": {"type": "null"}, "quoteHash": {"type": "null"}},
     },
-    {"required": ["items"], "properties": {"items": {"type": "object"}, "amount": {"type": "null"}}},
+    {"required": ["items"], "properties": {"items": {"$ref": "#/components/schemas/BasketItems"}, "amount": {"type": "null"}}},
 ]))]
 pub struct SessionBody {
-    /// What to authorise, in minor units.
+    /// What to authorise, in minor units. Written in digits: `1029.0` is refused.
     amount: Option<i64>,
     /// Not supported yet: null.
     #[schemars(with = "Option<AsText<TransactionId>>")]

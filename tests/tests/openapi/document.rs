@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use classpay_local::binaries::workspace_root;
 use classpay_local::template::{Authorizer, Route, Template};
+use classpay_tests::OKAFOR;
 use serde_json::{Value, json};
 
 use super::answers::answers;
@@ -70,7 +71,11 @@ fn described(operation: &Operation, route: &Route) -> Value {
         "security": if route.authorizer == Authorizer::Jwt { json!([{"bearer": []}]) } else { json!([]) },
     });
     let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let in_path = in_path.map(|name| json!({"name": name, "in": "path", "required": true, "schema": id()}));
+    let in_path = in_path.map(|name| match name {
+        // The demo studio's: what is tried on the local stack's page finds somebody.
+        "familyId" => json!({"name": name, "in": "path", "required": true, "schema": id(), "example": OKAFOR}),
+        _ => json!({"name": name, "in": "path", "required": true, "schema": id()}),
+    });
     let parameters: Vec<_> = in_path.chain(operation.parameters.iter().cloned()).map(with_example(operation)).collect();
     if !parameters.is_empty() {
         described["parameters"] = parameters.into();
