@@ -120,7 +120,7 @@ fn ratio(figure: String, measured: Option<Ratio>, most: Ratio) -> Goal {
 /// How the quote grows. A difference that is less than a fiftieth of the least is taken for none.
 fn growth(rows: &[Row]) -> [Goal; 2] {
     let cpu = |work| rows.iter().find(|row| row.work == work).map(|row| row.p50.cpu);
-    let [one, some, many, young, _, old] = Work::GROWTH.map(cpu);
+    let [one, some, many, young, _, old, ..] = Work::GROWTH.map(cpu);
     let ms_of = |cpus: [Option<Duration>; 3]| cpus.map(|cpu| ms(cpu.unwrap_or_default())).join(", ") + " ms";
     let (by_lines, by_history) = ("CPU of a quote, linear in lines", "CPU of a quote, flat in history");
     let lines = match (one, some, many) {

@@ -2,19 +2,24 @@
 //! `cargo bench -p classpay-tests --bench functions` measures all of them; `-- --help` names what can be chosen.
 //!
 //! Read in this order: here (what is measured), [`measure`] (how), [`work`] (the rows), [`world`] (what a row has for
-//! itself), [`program`] (a process and its Runtime API), [`stand_in`] (DynamoDB and Stripe behind TLS), [`report`],
-//! [`goals`].
+//! itself), [`program`] (a process and its Runtime API), [`stand_in`] (DynamoDB and Stripe behind TLS), [`node`] (what is
+//! compared with) and [`same`] (that it can be), [`report`], [`goals`], [`cost`]; and [`instructions`], which a build may
+//! fail by.
 //!
 //! Invariant: the functions are built as they are deployed: for themselves, so that no feature that only the tests need
 //! is in them.
 
+mod cost;
 mod figures;
 mod goals;
 mod http;
+mod instructions;
 mod measure;
+mod node;
 mod program;
 mod quota;
 mod report;
+mod same;
 mod spent;
 mod stand_in;
 mod work;
@@ -22,17 +27,18 @@ mod world;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use classpay_local::binaries::workspace_root;
+use classpay_local::binaries::{in_folder, workspace_root};
 use classpay_local::template::{TEMPLATE, Template};
 use serde_json::{Value, json};
 
 use figures::Size;
 use measure::Extent;
+use node::Node;
 use quota::Quota;
 use report::Row;
 use stand_in::Authority;
@@ -63,6 +69,15 @@ struct Options {
     /// The requests that follow a cold start get the CPU that Lambda gives to so many MiB; 0: all there is.
     #[arg(long, default_value_t = 256, value_name = "MIB")]
     memory: u64,
+    /// Counts instructions instead, and fails if they are many more than the table in tests/benches/instructions.md says.
+    #[arg(long)]
+    instructions: bool,
+    /// Writes that table anew.
+    #[arg(long, requires = "instructions")]
+    keep: bool,
+    /// The functions lie there, each named as its package; nothing is built.
+    #[arg(long, value_name = "FOLDER", requires = "instructions")]
+    binaries: Option<PathBuf>,
     /// One line of JSON instead of tables.
     #[arg(long)]
     json: bool,
@@ -79,7 +94,7 @@ fn latency(text: &str) -> Result<Latency, String> {
 }
 
 #[tokio::main]
-async fn main() {
+async fn main() -> ExitCode {
     let options = Options::parse();
     let template = Template::parse(TEMPLATE).expect("the template is sound");
     for function in template.functions.values() {
@@ -88,13 +103,25 @@ async fn main() {
     }
     let mut works = chosen(&options.only);
     works.extend(Work::GROWTH.iter().filter(|_| options.growth));
-    let binaries = build();
+    let binaries = match &options.binaries {
+        Some(folder) => in_folder(folder, &template),
+        None if options.instructions => build(&instructions::functions()),
+        None => build(&Work::ALL.map(Work::function)),
+    };
+    let node = if options.instructions { None } else { node(&mut works) };
     // Preparing one row takes what others do: every function is there.
-    let ground = Arc::new(Ground { template, binaries, authority: Authority::new() });
+    let ground = Arc::new(Ground { template, binaries, node, authority: Authority::new() });
+    if options.instructions {
+        let is_well = instructions::instructions(&ground, options.keep).await;
+        return if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let quota = quota(options.memory);
     let extent =
         Extent { starts: options.starts.max(1), reads: options.requests.max(1), changes: options.changes.max(1) };
-    let size = |work: Work| Size::of(&ground.binaries[work.function()]);
+    let size = |work: Work| match (work, &ground.node) {
+        (Work::InNode(work, _), Some(node)) => Size::of(&node.bundle(work.function())),
+        _ => Size::of(&ground.binaries[work.function()]),
+    };
     let measured = measure::measure(&ground, &works, extent, options.latency, quota.as_ref()).await;
     let rows: Vec<_> = measured.iter().map(|row| Row::new(row, size(row.work))).collect();
     let goals = goals::goals(&rows, quota.is_some());
@@ -102,12 +129,15 @@ async fn main() {
         let rows: Vec<Value> = rows.iter().map(Row::json).collect();
         let goals: Vec<Value> = goals.iter().map(goals::Goal::json).collect();
         println!("{}", json!({"rows": rows, "goals": goals}));
-        return;
+        return ExitCode::SUCCESS;
     }
     println!("\n{}", report::figures(&rows));
     println!("{}", explanation(&options, quota.is_some()));
     println!("{}", report::ratios(&rows));
+    println!("{}", report::in_node(&rows));
+    println!("{}", cost::cost(&rows));
     println!("{}", goals::table(&goals));
+    ExitCode::SUCCESS
 }
 
 /// The rows of the functions that were asked for, after the one that they are divided by.
@@ -120,13 +150,28 @@ fn chosen(only: &[String]) -> Vec<Work> {
     Work::ALL.into_iter().filter(wanted).collect()
 }
 
+/// Node, where it is and there is something to compare with it: then that is measured as well.
+fn node(works: &mut Vec<Work>) -> Option<Node> {
+    if Work::in_node(works, 0).is_empty() {
+        return None;
+    }
+    match Node::ready() {
+        Ok(node) => {
+            works.extend(Work::in_node(works, node.major));
+            Some(node)
+        }
+        Err(problem) => {
+            eprintln!("The comparison with Node is left out: {problem}.");
+            None
+        }
+    }
+}
+
 /// Has cargo build the functions, and no other package beside them: another's features would be theirs, too.
-fn build() -> BTreeMap<String, PathBuf> {
-    let mut packages: Vec<&str> = Work::ALL.iter().map(|work| work.function()).collect();
-    packages.dedup();
+fn build(packages: &[&str]) -> BTreeMap<String, PathBuf> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--release", "--quiet", "--message-format", "json-render-diagnostics"]);
-    for package in &packages {
+    for package in packages {
         cargo.args(["--package", package]);
     }
     // A benchmark's environment names the package under test; to build scripts that would be a change.

@@ -11,7 +11,9 @@ use bytes::Bytes;
 
 use crate::program::Program;
 use crate::quota::Quota;
+use crate::same::Done;
 use crate::spent::Spent;
+use crate::stand_in::Units;
 use crate::work::Work;
 use crate::world::{Ground, Latency, World};
 
@@ -19,6 +21,8 @@ use crate::world::{Ground, Latency, World};
 const AFTER_THE_FIRST: usize = 5;
 /// How many requests are not measured before those that are.
 const WARM_UP: usize = 10;
+/// How many requests are metered after those that are timed.
+pub const METERED: u16 = 10;
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +41,8 @@ impl Extent {
 
     /// How many families' worth of work a row has at most: what changes nothing needs one for each process.
     fn families(self, work: Work) -> usize {
-        if work.changes() { self.starts * (1 + AFTER_THE_FIRST) + WARM_UP + self.warm(work) } else { self.starts + 1 }
+        let requests = self.starts * (1 + AFTER_THE_FIRST) + WARM_UP + self.warm(work) + usize::from(METERED);
+        if work.changes() { requests } else { self.starts + 1 }
     }
 }
 
@@ -94,12 +99,16 @@ pub struct Measured {
     pub connections_warm: To,
     /// While it was warm.
     pub calls_warm: To,
+    /// Of DynamoDB's capacity, by [`METERED`] requests.
+    pub units: Units,
 }
 
 /// A row, its world and what has been measured of it.
 struct Row {
     world: World,
     measured: Measured,
+    /// To the first request of all.
+    first_answer: Option<Bytes>,
 }
 
 /// Measures these rows.
@@ -119,13 +128,35 @@ pub async fn measure(
         for row in &mut rows {
             row.start_cold(latency, quota).await;
         }
+        if number == 1 {
+            compare(&rows).await;
+        }
     }
     for row in &mut rows {
         let requests = extent.warm(row.measured.work);
         eprintln!("{requests} warm requests of {}", row.measured.work.name());
         row.keep_warm(requests, latency).await;
     }
+    for (row, counterpart) in counterparts(&rows) {
+        let (own, other) = (row.measured.calls_warm, counterpart.measured.calls_warm);
+        assert_eq!(own, other, "{} makes other calls", row.measured.work.name());
+    }
     rows.into_iter().map(|row| row.measured).collect()
+}
+
+/// The rows in Node, each with what it is compared with.
+fn counterparts(rows: &[Row]) -> impl Iterator<Item = (&Row, &Row)> {
+    rows.iter().filter_map(|row| {
+        let counterpart = row.measured.work.counterpart()?;
+        Some((row, rows.iter().find(|row| row.measured.work == counterpart)?))
+    })
+}
+
+/// Fails if a row in Node has done anything else than its counterpart: that would be no comparison.
+async fn compare(rows: &[Row]) {
+    for (row, counterpart) in counterparts(rows) {
+        row.done().await.assert_same(row.measured.work, &counterpart.done().await);
+    }
 }
 
 impl Row {
@@ -142,20 +173,34 @@ impl Row {
             connections_warming: To::default(),
             connections_warm: To::default(),
             calls_warm: To::default(),
+            units: Units::default(),
         };
-        Self { world, measured }
+        Self { world, measured, first_answer: None }
+    }
+
+    async fn done(&self) -> Done {
+        let answer = self.first_answer.as_ref().expect("it was started");
+        Done::of(self.measured.work, answer, &self.world).await
+    }
+
+    async fn start(&self) -> Program {
+        match self.measured.work {
+            Work::InNode(work, _) => self.world.start_in_node(work.function()).await,
+            work => self.world.start(work.function()).await,
+        }
     }
 
     async fn start_cold(&mut self, latency: Latency, quota: Option<&Quota>) {
         let mut events = Events::new(self.measured.work, 1 + AFTER_THE_FIRST, &mut self.world).await;
         self.world.wait_for(latency);
-        let mut program = self.world.start(self.measured.work.function()).await;
+        let mut program = self.start().await;
         self.measured.starts.push(program.start);
         if let Some(quota) = quota {
             quota.limit(program.id()).expect("this user may limit it; --memory 0 measures without a limit");
         }
         let first = self.request(&mut program, &mut events, latency).await;
         self.measured.firsts.push(first.spent);
+        self.first_answer.get_or_insert(first.answer);
         for _ in 0..AFTER_THE_FIRST {
             let second = self.request(&mut program, &mut events, latency).await;
             self.measured.seconds.push(second.spent);
@@ -165,10 +210,11 @@ impl Row {
     }
 
     async fn keep_warm(&mut self, requests: usize, latency: Latency) {
-        let mut events = Events::new(self.measured.work, WARM_UP + requests, &mut self.world).await;
+        let mut events =
+            Events::new(self.measured.work, WARM_UP + requests + usize::from(METERED), &mut self.world).await;
         self.world.wait_for(latency);
         let before = To::connections(&self.world);
-        let mut program = self.world.start(self.measured.work.function()).await;
+        let mut program = self.start().await;
         self.measured.connections_at_start = To::connections(&self.world) - before;
         for _ in 0..WARM_UP {
             let request = self.request(&mut program, &mut events, latency).await;
@@ -181,6 +227,12 @@ impl Row {
             self.measured.calls_warm += request.calls;
         }
         self.measured.peak_kib = program.peak_kib();
+        self.world.dynamodb.meter(true);
+        for _ in 0..METERED {
+            self.request(&mut program, &mut events, latency).await;
+        }
+        self.world.dynamodb.meter(false);
+        self.measured.units = self.world.dynamodb.units();
         program.stop().await;
         self.world.end_helpers().await;
         self.world.wait_for(Latency::default());
@@ -192,6 +244,7 @@ impl Row {
         let (answer, spent) = program.invoke(event).await;
         self.measured.work.check(&answer);
         Request {
+            answer,
             spent,
             connections: To::connections(&self.world) - connections,
             calls: To::calls(&self.world) - calls,
@@ -201,6 +254,7 @@ impl Row {
 
 /// What a request took.
 struct Request {
+    answer: Bytes,
     spent: Spent,
     connections: To,
     calls: To,

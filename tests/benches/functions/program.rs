@@ -4,7 +4,6 @@
 //! read when it has asked for the next event and waits.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -50,14 +49,14 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts a binary with these variables and waits until it asks for an event.
-    pub async fn start(binary: &Path, variables: &BTreeMap<String, String>) -> Self {
+    /// Starts a program with these variables and waits until it asks for an event.
+    pub async fn start(mut program: Command, variables: &BTreeMap<String, String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let (say, said) = mpsc::channel(4);
         tokio::spawn(runtime_api(listener, say));
         let began = Instant::now();
-        let mut child = Command::new(binary)
+        let mut child = program
             .env_clear()
             .envs(variables)
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
@@ -66,7 +65,7 @@ impl Program {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|problem| panic!("{}: {problem}", binary.display()));
+            .unwrap_or_else(|problem| panic!("{program:?}: {problem}"));
         let log = Arc::default();
         keep(child.stdout.take(), Arc::clone(&log));
         keep(child.stderr.take(), Arc::clone(&log));
@@ -105,6 +104,13 @@ impl Program {
     /// Ends it, so that nothing of it takes time from the next.
     pub async fn stop(mut self) {
         self.child.kill().await.expect("it can be killed");
+    }
+
+    /// Has it end by itself, as who counts its instructions needs it.
+    pub async fn terminate(mut self) {
+        let told = Command::new("kill").arg(self.id.to_string()).status().await.expect("kill is on every system");
+        assert!(told.success(), "it can be told to end");
+        self.child.wait().await.expect("it ends");
     }
 
     /// When it asked; its CPU is read afterwards.

@@ -7,8 +7,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::figures::{Ratio, Size, mib, ms, per_core_second, percentile};
-use crate::measure::{Measured, To};
+use crate::measure::{METERED, Measured, To};
 use crate::spent::Spent;
+use crate::stand_in::Units;
 use crate::work::Work;
 
 /// A row of the table: what was measured, in figures.
@@ -30,6 +31,8 @@ pub struct Row {
     pub later: To,
     /// For 100 requests.
     pub calls: To,
+    /// DynamoDB's capacity units for 100 requests.
+    pub units: Units,
 }
 
 impl Row {
@@ -41,6 +44,7 @@ impl Row {
         let requests = u64::try_from(measured.warm.len()).unwrap_or(u64::MAX).max(1);
         let per =
             |many: u64, to: To| To { dynamodb: to.dynamodb * many / requests, stripe: to.stripe * many / requests };
+        let hundredths = |tenths: u64| tenths * 10 / u64::from(METERED);
         Self {
             work: measured.work,
             ready: at(&measured.starts, 50),
@@ -56,6 +60,7 @@ impl Row {
             warming: measured.connections_warming,
             later: measured.connections_warm,
             calls: per(100, measured.calls_warm),
+            units: Units { read: hundredths(measured.units.read), written: hundredths(measured.units.written) },
         }
     }
 
@@ -71,6 +76,7 @@ impl Row {
             "zippedKib": self.size.zipped_kib,
             "connections": {"atStart": to(self.at_start), "warming": to(self.warming), "warm": to(self.later)},
             "callsPer100Requests": to(self.calls),
+            "capacityUnitsPer100Requests": {"read": self.units.read, "written": self.units.written},
         })
     }
 }
@@ -97,6 +103,7 @@ pub fn figures(rows: &[Row]) -> String {
         "MiB",
         "zip MiB",
         "calls D, S",
+        "units R, W",
         "connections D, S",
     ];
     let mut lines = vec![head.map(str::to_owned).to_vec()];
@@ -117,6 +124,7 @@ pub fn figures(rows: &[Row]) -> String {
             mib(row.size.binary_kib),
             mib(row.size.zipped_kib),
             format!("{}, {}", Ratio(row.calls.dynamodb.into()), Ratio(row.calls.stripe.into())),
+            format!("{}, {}", Ratio(row.units.read.into()), Ratio(row.units.written.into())),
             format!("{}, {}", connections(row, |to| to.dynamodb), connections(row, |to| to.stripe)),
         ]);
     }
@@ -147,6 +155,32 @@ pub fn ratios(rows: &[Row]) -> String {
         ]);
     }
     aligned(&lines)
+}
+
+/// What each row in Node takes, divided by what its counterpart takes.
+pub fn in_node(rows: &[Row]) -> String {
+    let head = ["Node ÷ Rust", "ready cpu", "wall", "first request cpu", "wall", "warm cpu", "peak memory", "zip"];
+    let mut lines = vec![head.map(str::to_owned).to_vec()];
+    for row in rows {
+        let Some(work) = row.work.counterpart() else { continue };
+        let Some(base) = rows.iter().find(|row| row.work == work) else { continue };
+        lines.push(std::iter::once(work.name()).chain(in_node_ratios(row, base)).collect());
+    }
+    if lines.len() == 1 { String::new() } else { aligned(&lines) }
+}
+
+fn in_node_ratios(row: &Row, base: &Row) -> [String; 7] {
+    let said = |ratio: Option<Ratio>| ratio.map_or_else(|| "-".to_owned(), |ratio| ratio.to_string());
+    let kib = |kib: u64, base: u64| Ratio(u128::from((kib * 100).div_ceil(base.max(1)))).to_string();
+    [
+        said(Ratio::of(row.ready.cpu, base.ready.cpu)),
+        said(Ratio::of(row.ready.wall, base.ready.wall)),
+        said(Ratio::of(row.first.cpu, base.first.cpu)),
+        said(Ratio::of(row.first.wall, base.first.wall)),
+        said(Ratio::of(row.p50.cpu, base.p50.cpu)),
+        kib(row.peak_kib, base.peak_kib),
+        kib(row.size.zipped_kib, base.size.zipped_kib),
+    ]
 }
 
 /// Names to the left, figures to the right.

@@ -47,6 +47,10 @@ pub enum Work {
     QuoteOfLines(usize),
     /// For a family with so many transactions.
     QuoteAfter(usize),
+    /// At a studio with so many classes.
+    QuoteAmong(usize),
+    /// One of the others, done by its counterpart in Node of this version.
+    InNode(&'static Self, u16),
 }
 
 impl Work {
@@ -67,21 +71,45 @@ impl Work {
         Self::Settle,
     ];
 
-    /// What the quote costs as a basket grows, and as a family's history does.
-    pub const GROWTH: [Self; 6] = [
+    /// What the quote costs as a basket grows, as a family's history does, and as a studio does.
+    pub const GROWTH: [Self; 9] = [
         Self::QuoteOfLines(1),
         Self::QuoteOfLines(5),
         Self::QuoteOfLines(MOST_LINES),
         Self::QuoteAfter(10),
         Self::QuoteAfter(1000),
         Self::QuoteAfter(10_000),
+        Self::QuoteAmong(10),
+        Self::QuoteAmong(100),
+        Self::QuoteAmong(1000),
     ];
+
+    /// What tests/node does as well.
+    const ALSO_IN_NODE: [&'static Self; 6] = [
+        &Self::Quote,
+        &Self::Checkout,
+        &Self::CheckoutUntold,
+        &Self::QuoteOfLines(1),
+        &Self::QuoteOfLines(5),
+        &Self::QuoteOfLines(MOST_LINES),
+    ];
+
+    /// Those of these works that are done in Node, too.
+    pub fn in_node(works: &[Self], major: u16) -> Vec<Self> {
+        let also = Self::ALSO_IN_NODE.into_iter().filter(|work| works.contains(work));
+        also.map(|work| Self::InNode(work, major)).collect()
+    }
+
+    /// What the same work is compared with.
+    pub fn counterpart(self) -> Option<Self> {
+        if let Self::InNode(work, _) = self { Some(*work) } else { None }
+    }
 
     /// The function that is measured.
     pub fn function(self) -> &'static str {
         match self {
             Self::HelloWorld => "hello-world",
-            Self::Quote | Self::QuoteOfLines(_) | Self::QuoteAfter(_) => "get-quote",
+            Self::Quote | Self::QuoteOfLines(_) | Self::QuoteAfter(_) | Self::QuoteAmong(_) => "get-quote",
             Self::CreateSession => "create-payment-session",
             Self::Webhook => "stripe-webhook",
             Self::Checkout | Self::CheckoutUntold => "basket-checkout",
@@ -91,6 +119,7 @@ impl Work {
             Self::ProcessLink => "process-payment-link",
             Self::RevokeLink => "revoke-payment-link",
             Self::Settle => "settle-payments",
+            Self::InNode(work, _) => work.function(),
         }
     }
 
@@ -101,6 +130,8 @@ impl Work {
             Self::RetrieveLinkAgain => format!("{}, again", self.function()),
             Self::QuoteOfLines(lines) => format!("{}, lines: {lines}", self.function()),
             Self::QuoteAfter(transactions) => format!("{}, past transactions: {transactions}", self.function()),
+            Self::QuoteAmong(classes) => format!("{}, classes: {classes}", self.function()),
+            Self::InNode(work, major) => format!("{}, Node {major}", work.name()),
             _ => self.function().to_owned(),
         }
     }
@@ -127,6 +158,18 @@ impl Work {
                 }
                 studio.to_string()
             }
+            Self::QuoteAmong(classes) => {
+                let mut studio: Value = serde_json::from_str(&crowd::studio(1).text()).expect("JSON");
+                let list = studio["classes"].as_array_mut().expect("a list");
+                let like = list.iter().find(|class| class["id"] == STREET).expect("the demo studio has it").clone();
+                for n in list.len()..classes {
+                    let mut class = like.clone();
+                    class["id"] = json!(format!("cls_more{n}"));
+                    list.push(class);
+                }
+                studio.to_string()
+            }
+            Self::InNode(work, _) => work.studio(families),
             _ => crowd::studio(families).text(),
         }
     }
@@ -161,7 +204,7 @@ impl Work {
                 let places: Vec<Value> = (0..lines).map(|n| studio::place(STREET, &sibling(n), FULL)).collect();
                 quote_event(MANY, &studio::basket(&places, &[]))
             }
-            Self::QuoteAfter(_) => quote_event(&family(0), &basket(0)),
+            Self::QuoteAfter(_) | Self::QuoteAmong(_) => quote_event(&family(0), &basket(0)),
             Self::CreateSession => session_event(world.newcomer()),
             Self::Webhook => {
                 authorise(world, 0).await;
@@ -204,6 +247,7 @@ impl Work {
                 authorise(world, LEFT_MS).await;
                 Bytes::from(sample("settle-payments"))
             }
+            Self::InNode(work, _) => Box::pin(work.event(world)).await,
         }
     }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,10 +20,13 @@ use classpay_local::template::Template;
 use classpay_service::catalogue::Catalogue;
 use classpay_service::store::Store;
 use classpay_stripe_standin::{StandIn as Stripe, serve};
+use classpay_tests::Table;
 use classpay_tests::studio::FIRST_DAY;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::process::Command;
 
+use crate::node::Node;
 use crate::program::Program;
 use crate::stand_in::{Authority, Behind, StandIn};
 
@@ -43,6 +46,8 @@ pub struct Latency {
 pub struct Ground {
     pub template: Template,
     pub binaries: BTreeMap<String, PathBuf>,
+    /// If there is a comparison with it.
+    pub node: Option<Node>,
     pub authority: Authority,
 }
 
@@ -50,6 +55,8 @@ pub struct Ground {
 pub struct World {
     ground: Arc<Ground>,
     backends: Backends,
+    /// Past the terminator.
+    pub table: Table,
     pub dynamodb: StandIn,
     pub stripe: StandIn,
     secrets: StandIn,
@@ -71,6 +78,7 @@ impl World {
         let client = dynamodb::client(&format!("http://{table_itself}"), true);
         dynamodb::ensure_table(&client, TABLE, &ground.template.table, true).await.expect("the table can be made");
         let catalogue = Catalogue::parse(studio).expect("a studio without a mistake");
+        let table = Table { client: client.clone(), name: TABLE.to_owned() };
         Store::over(client, TABLE).import(&catalogue).await.expect("the studio is loaded");
 
         let (listener, stripe_itself) = listen().await;
@@ -94,6 +102,7 @@ impl World {
         Self {
             ground: Arc::clone(ground),
             backends,
+            table,
             dynamodb,
             stripe,
             secrets,
@@ -118,7 +127,29 @@ impl World {
 
     /// The same with a clock that is behind by so much.
     async fn start_late(&self, function: &str, behind_ms: i64) -> Program {
-        let binary = self.ground.binaries.get(function).unwrap_or_else(|| panic!("no binary for {function}"));
+        Program::start(Command::new(self.binary(function)), &self.variables(function, behind_ms)).await
+    }
+
+    /// Starts its counterpart in Node.
+    pub async fn start_in_node(&self, function: &str) -> Program {
+        let node = self.ground.node.as_ref().expect("a row in Node is there if Node is");
+        let mut program = Command::new("node");
+        program.arg(node.bundle(function));
+        Program::start(program, &self.variables(function, 0)).await
+    }
+
+    /// Starts it as the last argument of a tool.
+    pub async fn start_under(&self, mut tool: Command, function: &str) -> Program {
+        tool.arg(self.binary(function));
+        Program::start(tool, &self.variables(function, 0)).await
+    }
+
+    fn binary(&self, function: &str) -> &Path {
+        self.ground.binaries.get(function).unwrap_or_else(|| panic!("no binary for {function}"))
+    }
+
+    /// What Lambda would give it, with this world's stand-ins.
+    fn variables(&self, function: &str, behind_ms: i64) -> BTreeMap<String, String> {
         let mut backends = self.backends.clone();
         backends.clock_offset_ms = backends.clock_offset_ms.map(|offset| offset - behind_ms);
         // One that the template doesn't have is given what the quote has.
@@ -128,7 +159,7 @@ impl World {
         let mut variables = environment.variables().clone();
         let authority = self.ground.authority.certificate.path().display().to_string();
         variables.insert(CA_FILE.to_owned(), authority);
-        Program::start(binary, &variables).await
+        variables
     }
 
     /// The number of the next family that has done nothing yet.
