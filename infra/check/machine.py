@@ -17,10 +17,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "target/check"
-# One virtual environment each: they share nothing, and a tool's dependencies are no business of the other's.
+# From PyPI, one virtual environment each: they share nothing, and a tool's dependencies are no business of the other's.
 TOOLS = {
     "cargo-lambda": ["cargo-lambda==1.9.2", "ziglang==0.17.1"],
+    "openapi-spec-validator": ["openapi-spec-validator==0.9.0"],
     "sam": ["aws-sam-cli==1.170.0"],
+    "schemathesis": ["schemathesis==4.32.5"],
 }
 # A cold start may have to compile.
 START_LIMIT_S = 1200
@@ -52,20 +54,17 @@ def run(command, timeout=None, **options):
     return output
 
 
-def install_tools():
-    """The tools' folders, installed anew unless exactly these versions are there."""
-    folders = {}
-    for name, packages in TOOLS.items():
-        folder = WORK / "tools" / name
-        mark = folder / "installed"
-        if not mark.is_file() or mark.read_text().split() != packages:
-            say(f"installing {', '.join(packages)}")
-            shutil.rmtree(folder, ignore_errors=True)
-            run([sys.executable, "-m", "venv", folder])
-            run([folder / "bin/pip", "install", "--quiet", "--disable-pip-version-check", *packages])
-            mark.write_text("\n".join(packages))
-        folders[name] = folder
-    return folders
+def tool(name):
+    """A tool's folder, installed anew unless exactly these versions are there."""
+    packages, folder = TOOLS[name], WORK / "tools" / name
+    mark = folder / "installed"
+    if not mark.is_file() or mark.read_text().split() != packages:
+        say(f"installing {', '.join(packages)}")
+        shutil.rmtree(folder, ignore_errors=True)
+        run([sys.executable, "-m", "venv", folder])
+        run([folder / "bin/pip", "install", "--quiet", "--disable-pip-version-check", *packages])
+        mark.write_text("\n".join(packages))
+    return folder
 
 
 def environment(tools, **more):

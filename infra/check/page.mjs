@@ -15,7 +15,7 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
 try {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 1500 } });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 960 } });
   const problems = [];
   page.on('pageerror', (error) => problems.push(String(error)));
   page.on('request', (request) => {
@@ -36,7 +36,10 @@ try {
   const answer = await live.locator('.highlight-code').first().innerText();
   if (!status.startsWith('200') || !answer.includes('"quoteHash"')) throw new Error(`a quote is answered ${status} ${answer}`);
   if (problems.length > 0) throw new Error(problems.join('\n'));
-  if (screenshot) await page.screenshot({ path: screenshot });
+  if (screenshot) {
+    await quote.locator('.execute').evaluate((button) => button.scrollIntoView());
+    await page.screenshot({ path: screenshot });
+  }
   console.log(`the page shows ${operations} operations, and a quote that is tried there is answered ${status}`);
 } finally {
   await browser.close();
