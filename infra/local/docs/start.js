@@ -5,7 +5,7 @@
   for (const { name, token } of callers) choice.add(new Option(name, token));
 
   const ui = SwaggerUIBundle({
-    url: '/docs/openapi.yaml',
+    url: '/docs/openapi.json',
     dom_id: '#api',
     deepLinking: true,
     tryItOutEnabled: true,

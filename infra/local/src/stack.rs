@@ -19,7 +19,7 @@ use crate::binaries::{self, Binaries};
 use crate::clock::Clock;
 use crate::data_dir::DataDir;
 use crate::developer::{tell, variables};
-use crate::gateway::{Callers, Gateway};
+use crate::gateway::Gateway;
 use crate::loopback::{is_loopback, listen};
 use crate::runtime::{self, Backends, Pool, Pools};
 use crate::secrets::Secrets;
@@ -132,9 +132,8 @@ impl Stack {
                 tokio::select! { () = kept => {}, () = end => {} }
             }));
         }
-        let callers = Callers { company_id: studio.company_id.clone(), families: studio.families.clone() };
         let (secrets, timeout) = (Secrets::with(&stripe_key), settings.integration_timeout);
-        let gateway = Gateway::new(template, Arc::clone(&pools), clock, secrets, timeout, callers);
+        let gateway = Gateway::new(template, Arc::clone(&pools), clock, secrets, timeout, studio.clone());
         let server = gateway.serve(api, when(&ended));
         servers.push(attend("the API", async { server.await.map_err(|problem| problem.to_string()) }));
         let (dynamodb_url, stripe_url) = (dynamodb.url, stripe.url);

@@ -13,6 +13,7 @@ use classpay_service::mint::Mint;
 use classpay_service::store::{Link, Store};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde_json::{Value, json};
 
 use crate::Problem;
 
@@ -28,7 +29,7 @@ pub struct Loaded {
     pub families: Vec<String>,
     /// The ids of its payment links that can be paid.
     pub payment_links: Vec<String>,
-    /// What the start-up message shows: some student, class and plan that go together.
+    /// What the start-up message and the page of the API show: some student, class and plan that go together.
     pub example: Option<Example>,
 }
 
@@ -39,6 +40,14 @@ pub struct Example {
     pub student_id: String,
     pub class_id: String,
     pub pricing_plan_id: String,
+}
+
+impl Example {
+    /// The list of a basket that has nothing else.
+    #[must_use]
+    pub fn enrolments(&self) -> Value {
+        json!([{"classId": self.class_id, "studentId": self.student_id, "pricingPlanId": self.pricing_plan_id}])
+    }
 }
 
 /// The catalogue of this file, or of the demo studio, checked.

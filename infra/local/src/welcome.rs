@@ -53,11 +53,7 @@ fn walk_through(stack: &Stack) -> Option<String> {
     let Stack { api_url, stripe_url, stripe_is_ours, studio, .. } = stack;
     let example = studio.example.as_ref()?;
     let family = &example.family_id;
-    let enrolments = json!([{
-        "classId": example.class_id,
-        "studentId": example.student_id,
-        "pricingPlanId": example.pricing_plan_id,
-    }]);
+    let enrolments = example.enrolments();
     let items = json!({"enrolments": enrolments, "trials": []});
     let token = mint_token(&studio.company_id, &Holder::Family(family.clone()));
     let account = &studio.stripe_account;

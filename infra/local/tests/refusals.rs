@@ -131,7 +131,7 @@ async fn the_page_of_the_api_and_its_tokens_are_for_this_machine_alone() {
     let api = echo::echo().await;
     for (path, kind) in [
         ("/docs", "text/html; charset=utf-8"),
-        ("/docs/openapi.yaml", "application/yaml"),
+        ("/docs/openapi.json", "application/json"),
         ("/docs/swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
         ("/docs/callers.json", "application/json"),
     ] {

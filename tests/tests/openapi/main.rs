@@ -14,6 +14,7 @@ mod document;
 mod heard;
 mod operations;
 mod schemas;
+mod tried;
 mod yaml;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,7 @@
 //! `/docs`: the API as a page for people, with calls to try.
 //!
-//! Invariant: all of it is in the binary, and only this machine's own pages are given it: it has tokens in it.
+//! Invariant: all of it is in the binary, and only this machine's own pages are given it: it has tokens in it. The
+//! examples of what is sent are of the studio that is loaded, and can be bought now.
 
 use std::sync::Arc;
 
@@ -11,29 +12,23 @@ use serde_json::{Value, json};
 
 use super::local::is_this_machine;
 use super::{Gateway, Holder, mint_token};
+use crate::studio::{Example, Loaded};
 
 const OPENAPI: &str = include_str!("../../../openapi.yaml");
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
+/// Where a parameter that is JSON is described.
+const JSON_CONTENT: &str = "/content/application~1json";
+
 /// Each file by its name and media type.
-const FILES: [(&str, &str, &str); 5] = [
+const FILES: [(&str, &str, &str); 4] = [
     ("index.html", HTML, include_str!("../../docs/index.html")),
     ("start.js", SCRIPT, include_str!("../../docs/start.js")),
     ("swagger-ui-bundle.js", SCRIPT, include_str!("../../docs/swagger-ui-bundle.js")),
     ("swagger-ui.css", "text/css; charset=utf-8", include_str!("../../docs/swagger-ui.css")),
-    ("openapi.yaml", "application/yaml", OPENAPI),
 ];
-
-/// Whom the page can call as.
-#[derive(Debug, Clone)]
-pub struct Callers {
-    /// The business.
-    pub company_id: String,
-    /// Its families, by their ids.
-    pub families: Vec<String>,
-}
 
 /// `GET /docs`.
 pub(super) async fn index(headers: HeaderMap) -> Response {
@@ -60,10 +55,48 @@ pub(super) async fn callers(State(gateway): State<Arc<Gateway>>, headers: Header
     if !is_this_machine(&headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let Callers { company_id, families } = &gateway.callers;
+    let Loaded { company_id, families, .. } = &gateway.studio;
     let families = families.iter().map(|family| (format!("family {family}"), Holder::Family(family.clone())));
     let all = families.chain([("staff".to_owned(), Holder::Staff)]);
     let list: Value =
         all.map(|(name, holder)| json!({"name": name, "token": mint_token(company_id, &holder)})).collect();
     ([(header::CONTENT_TYPE, "application/json")], list.to_string()).into_response()
+}
+
+/// `GET /docs/openapi.json`: the API's description, with this studio's examples.
+pub(super) async fn description(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
+    if !is_this_machine(&headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let mut document: Value = serde_yaml_ng::from_str(OPENAPI).expect("the build has it, and tests read it");
+    for operation in operations(&mut document) {
+        name_what_is_there(operation, &gateway.studio);
+    }
+    ([(header::CONTENT_TYPE, "application/json")], document.to_string()).into_response()
+}
+
+fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    paths.filter_map(Value::as_object_mut).flat_map(|operations| operations.values_mut())
+}
+
+fn name_what_is_there(operation: &mut Value, studio: &Loaded) {
+    let link = studio.payment_links.first();
+    let enrolments = studio.example.as_ref().map(Example::enrolments);
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        let (at, example) = match parameter["name"].as_str() {
+            Some("familyId") => ("", studio.example.as_ref().map(|example| json!(example.family_id))),
+            Some("paymentLinkId") => ("", link.map(|link| json!(link))),
+            Some("enrolments") => (JSON_CONTENT, enrolments.clone()),
+            Some("trials") => (JSON_CONTENT, enrolments.as_ref().map(|_| json!([]))),
+            _ => continue,
+        };
+        if let (Some(example), Some(place)) = (example, parameter.pointer_mut(at)) {
+            place["example"] = example;
+        }
+    }
+    let items = operation.pointer_mut("/requestBody/content/application~1json/example/items");
+    if let (Some(items), Some(enrolments)) = (items, enrolments) {
+        *items = json!({"enrolments": enrolments, "trials": []});
+    }
 }

@@ -31,9 +31,9 @@ use crate::loopback::send_at_once;
 use crate::random;
 use crate::runtime::{PAYLOAD_LIMIT_BYTES, Pools};
 use crate::secrets::{self, Secrets};
+use crate::studio::Loaded;
 use crate::template::{Authorizer, Template};
 
-pub use docs::Callers;
 pub use token::{AUDIENCE, DEVELOPMENT_KEY, Holder, ISSUER, mint_token};
 
 use answer::Refusal;
@@ -56,7 +56,7 @@ pub struct Gateway {
     clock: Arc<Clock>,
     secrets: Secrets,
     integration_timeout: Duration,
-    callers: Callers,
+    studio: Loaded,
 }
 
 impl Gateway {
@@ -68,9 +68,9 @@ impl Gateway {
         clock: Arc<Clock>,
         secrets: Secrets,
         integration_timeout: Duration,
-        callers: Callers,
+        studio: Loaded,
     ) -> Arc<Self> {
-        Arc::new(Self { template, pools, clock, secrets, integration_timeout, callers })
+        Arc::new(Self { template, pools, clock, secrets, integration_timeout, studio })
     }
 
     /// Answers what comes until the future is ready, and then what had come before.
@@ -91,6 +91,7 @@ impl Gateway {
             .route("/_local/invoke/{function}", post(local::invoke))
             .route("/docs", get(docs::index))
             .route("/docs/callers.json", get(docs::callers))
+            .route("/docs/openapi.json", get(docs::description))
             .route("/docs/{file}", get(docs::file))
             .fallback(answer_request)
             .with_state(self);

@@ -1,0 +1,31 @@
+//! What the page of a running stack offers to try can be done, on whatever day somebody looks.
+
+use classpay_tests::{Stack, StackOptions};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn what_the_page_offers_in_a_late_autumn_can_be_quoted_opened_and_paid() {
+    let now = Some("2026-11-21T12:00:00Z".into());
+    let stack = Stack::start_with(StackOptions { now, ..StackOptions::default() }).await;
+    let document = stack.staff().get("/docs/openapi.json").await.json();
+    let operation = |path: &str, method: &str| document["paths"][path][method].clone();
+
+    let quote = operation("/v1/basket/{familyId}/quote", "get");
+    let offered = |operation: &Value, name: &str| {
+        let parameters = operation["parameters"].as_array().unwrap();
+        let parameter = parameters.iter().find(|parameter| parameter["name"] == name).unwrap();
+        parameter.get("example").unwrap_or_else(|| &parameter["content"]["application/json"]["example"]).clone()
+    };
+    let family = offered(&quote, "familyId");
+    let family = family.as_str().unwrap();
+    let items = json!({"enrolments": offered(&quote, "enrolments"), "trials": offered(&quote, "trials")});
+    let quoted = stack.family(family).quote(family, &items).await;
+    assert_eq!(quoted.status, 200, "{}", quoted.text);
+
+    let session = operation("/v1/integrations/stripe/{familyId}/payment-sessions", "post");
+    assert_eq!(session["requestBody"]["content"]["application/json"]["example"]["items"], items);
+
+    let link = offered(&operation("/v1/payment-links/{paymentLinkId}", "post"), "paymentLinkId");
+    let opened = stack.open_link(link.as_str().unwrap()).await;
+    assert_eq!(opened.status, 200, "{}", opened.text);
+}
