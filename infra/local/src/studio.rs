@@ -4,7 +4,10 @@
 
 use std::path::Path;
 
-use classpay_domain::basket::{Basket, EnrolmentItem};
+use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
+use classpay_domain::calendar;
+use classpay_domain::catalogue::Studio;
+use classpay_domain::id::{CompanyId, FamilyId, PlanId};
 use classpay_domain::link::LinkState;
 use classpay_domain::pricing::{self, Buyer, Charge};
 use classpay_service::catalogue::Catalogue;
@@ -12,6 +15,7 @@ use classpay_service::http::{FamilyScope, Reach, Role};
 use classpay_service::mint::Mint;
 use classpay_service::store::{Link, Store};
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
@@ -29,24 +33,35 @@ pub struct Loaded {
     pub families: Vec<String>,
     /// The ids of its payment links that can be paid.
     pub payment_links: Vec<String>,
-    /// What the start-up message and the page of the API show: some student, class and plan that go together.
+    /// What the start-up message and the page of the API show.
     pub example: Option<Example>,
 }
 
-/// An enrolment that could be bought.
+/// An enrolment that could be bought, and a trial that could be had with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
-    pub family_id: String,
-    pub student_id: String,
-    pub class_id: String,
-    pub pricing_plan_id: String,
+    pub family: FamilyId,
+    enrolment: EnrolmentItem,
+    trial: Option<TrialItem>,
 }
 
 impl Example {
     /// The list of a basket that has nothing else.
     #[must_use]
     pub fn enrolments(&self) -> Value {
-        json!([{"classId": self.class_id, "studentId": self.student_id, "pricingPlanId": self.pricing_plan_id}])
+        let EnrolmentItem { student, class, plan } = &self.enrolment;
+        let plan = plan.as_ref().map(PlanId::as_str);
+        json!([{"classId": class.as_str(), "studentId": student.as_str(), "pricingPlanId": plan}])
+    }
+
+    /// The trials that go with it: one, or none.
+    #[must_use]
+    pub fn trials(&self) -> Value {
+        let written = |TrialItem { student, class, on, at }: &TrialItem| {
+            let time = at.strftime("%H:%M").to_string();
+            json!({"classId": class.as_str(), "studentId": student.as_str(), "trialAt": on.to_string(), "time": time})
+        };
+        self.trial.iter().map(written).collect()
     }
 }
 
@@ -126,9 +141,8 @@ pub async fn payment_links(store: &Store, catalogue: &Catalogue, now: Timestamp)
 /// # Errors
 /// The table can't be reached.
 pub async fn example(store: &Store, catalogue: &Catalogue, now: Timestamp) -> Result<Option<Example>, Problem> {
-    let company = &catalogue.company;
-    let Ok(zone) = TimeZone::get(&company.settings.general.timezone) else { return Ok(None) };
-    let now = now.to_zoned(zone).datetime();
+    let Ok(zone) = TimeZone::get(&catalogue.company.settings.general.timezone) else { return Ok(None) };
+    let shop = Shop { store, company: &catalogue.company.id, now: now.to_zoned(zone).datetime() };
     for class in &catalogue.classes {
         let season = catalogue.seasons.iter().find(|season| season.id == class.season_id);
         let plan = season.and_then(|season| season.pricing_plans.iter().find(|plan| plan.enabled));
@@ -136,28 +150,65 @@ pub async fn example(store: &Store, catalogue: &Catalogue, now: Timestamp) -> Re
         for (entry, student) in catalogue.families.iter().flat_map(|e| e.students.iter().map(move |s| (e, s))) {
             let item =
                 EnrolmentItem { student: student.id.clone(), class: class.id.clone(), plan: Some(plan.id.clone()) };
-            let basket = Basket::new(vec![item], Vec::new());
-            let scope = FamilyScope {
-                company: company.id.clone(),
-                family: entry.family.id.clone(),
-                role: Role::Family,
-                reachable: Reach::Within,
-            };
-            let loaded = store.load_studio(&scope, &basket).await;
-            let Some(loaded) = loaded.map_err(|problem| Problem::new(problem.to_string()))? else { continue };
-            let quote = pricing::quote(&loaded.studio, &basket, now, Buyer::Family);
-            let charge = quote.ok().and_then(|quote| quote.payment?.charge(loaded.studio.company.currency).ok());
-            if matches!(charge, Some(Charge::Collect(_))) {
-                return Ok(Some(Example {
-                    family_id: entry.family.id.to_string(),
-                    student_id: student.id.to_string(),
-                    class_id: class.id.to_string(),
-                    pricing_plan_id: plan.id.to_string(),
-                }));
+            let family = &entry.family.id;
+            if shop.sells(family, &Basket::new(vec![item.clone()], Vec::new())).await? {
+                let trial = shop.trial_beside(family, &item, catalogue).await?;
+                return Ok(Some(Example { family: family.clone(), enrolment: item, trial }));
             }
         }
     }
     Ok(None)
+}
+
+/// The table, and the time there.
+struct Shop<'a> {
+    store: &'a Store,
+    company: &'a CompanyId,
+    now: DateTime,
+}
+
+impl Shop<'_> {
+    /// Whether a basket can be bought and something of it is to be paid now.
+    async fn sells(&self, family: &FamilyId, basket: &Basket) -> Result<bool, Problem> {
+        let Some(studio) = self.studio_for(family, basket).await? else { return Ok(false) };
+        let quote = pricing::quote(&studio, basket, self.now, Buyer::Family);
+        let charge = quote.ok().and_then(|quote| quote.payment?.charge(studio.company.currency).ok());
+        Ok(matches!(charge, Some(Charge::Collect(_))))
+    }
+
+    /// The next lesson of another class that can be tried by the same student.
+    async fn trial_beside(
+        &self,
+        family: &FamilyId,
+        item: &EnrolmentItem,
+        catalogue: &Catalogue,
+    ) -> Result<Option<TrialItem>, Problem> {
+        let student = &item.student;
+        for other in catalogue.classes.iter().filter(|class| class.id != item.class) {
+            let there = EnrolmentItem { student: student.clone(), class: other.id.clone(), plan: None };
+            let Some(studio) = self.studio_for(family, &Basket::new(vec![there], Vec::new())).await? else { continue };
+            let Some(class) = studio.classes.get(&other.id).map(|on_sale| &on_sale.class) else { continue };
+            let Some(season) = studio.seasons.get(&class.season) else { continue };
+            let lessons = calendar::lessons(class, season, &studio.holidays);
+            let Some(on) = calendar::lessons_left(&lessons, class, self.now).first().copied() else { continue };
+            let trial = TrialItem { student: student.clone(), class: class.id.clone(), on, at: class.starts_at };
+            if self.sells(family, &Basket::new(vec![item.clone()], vec![trial.clone()])).await? {
+                return Ok(Some(trial));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn studio_for(&self, family: &FamilyId, basket: &Basket) -> Result<Option<Studio>, Problem> {
+        let scope = FamilyScope {
+            company: self.company.clone(),
+            family: family.clone(),
+            role: Role::Family,
+            reachable: Reach::Within,
+        };
+        let loaded = self.store.load_studio(&scope, basket).await;
+        Ok(loaded.map_err(|problem| Problem::new(problem.to_string()))?.map(|loaded| loaded.studio))
+    }
 }
 
 #[cfg(test)]

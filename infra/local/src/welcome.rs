@@ -52,10 +52,10 @@ Ctrl-C ends it.
 fn walk_through(stack: &Stack) -> Option<String> {
     let Stack { api_url, stripe_url, stripe_is_ours, studio, .. } = stack;
     let example = studio.example.as_ref()?;
-    let family = &example.family_id;
+    let family = example.family.as_str();
     let enrolments = example.enrolments();
     let items = json!({"enrolments": enrolments, "trials": []});
-    let token = mint_token(&studio.company_id, &Holder::Family(family.clone()));
+    let token = mint_token(&studio.company_id, &Holder::Family(family.to_owned()));
     let account = &studio.stripe_account;
     let key = if *stripe_is_ours { LOCAL_STRIPE_KEY } else { "$STRIPE_SECRET_KEY" };
     Some(format!(

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::local::is_this_machine;
 use super::{Gateway, Holder, mint_token};
-use crate::studio::{Example, Loaded};
+use crate::studio::Loaded;
 
 const OPENAPI: &str = include_str!("../../../openapi.yaml");
 
@@ -82,13 +82,14 @@ fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
 
 fn name_what_is_there(operation: &mut Value, studio: &Loaded) {
     let link = studio.payment_links.first();
-    let enrolments = studio.example.as_ref().map(Example::enrolments);
+    let basket =
+        studio.example.as_ref().map(|example| (example.family.as_str(), example.enrolments(), example.trials()));
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
-        let (at, example) = match parameter["name"].as_str() {
-            Some("familyId") => ("", studio.example.as_ref().map(|example| json!(example.family_id))),
-            Some("paymentLinkId") => ("", link.map(|link| json!(link))),
-            Some("enrolments") => (JSON_CONTENT, enrolments.clone()),
-            Some("trials") => (JSON_CONTENT, enrolments.as_ref().map(|_| json!([]))),
+        let (at, example) = match (parameter["name"].as_str(), &basket) {
+            (Some("paymentLinkId"), _) => ("", link.map(|link| json!(link))),
+            (Some("familyId"), Some((family, ..))) => ("", Some(json!(family))),
+            (Some("enrolments"), Some((_, enrolments, _))) => (JSON_CONTENT, Some(enrolments.clone())),
+            (Some("trials"), Some((.., trials))) => (JSON_CONTENT, Some(trials.clone())),
             _ => continue,
         };
         if let (Some(example), Some(place)) = (example, parameter.pointer_mut(at)) {
@@ -96,7 +97,7 @@ fn name_what_is_there(operation: &mut Value, studio: &Loaded) {
         }
     }
     let items = operation.pointer_mut("/requestBody/content/application~1json/example/items");
-    if let (Some(items), Some(enrolments)) = (items, enrolments) {
-        *items = json!({"enrolments": enrolments, "trials": []});
+    if let (Some(items), Some((_, enrolments, trials))) = (items, basket) {
+        *items = json!({"enrolments": enrolments, "trials": trials});
     }
 }
