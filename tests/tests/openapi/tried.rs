@@ -18,6 +18,8 @@ async fn what_the_page_offers_in_a_late_autumn_can_be_quoted_opened_and_paid() {
     };
     let family = offered(&quote, "familyId");
     let family = family.as_str().unwrap();
+    let callers = stack.staff().get("/docs/callers.json").await.json();
+    assert_eq!(callers[0]["name"], format!("family {family}"), "whom the page is signed in as");
     let items = json!({"enrolments": offered(&quote, "enrolments"), "trials": offered(&quote, "trials")});
     assert_eq!(items["trials"].as_array().map(Vec::len), Some(1), "Swagger UI sends no empty list");
     let quoted = stack.family(family).quote(family, &items).await;

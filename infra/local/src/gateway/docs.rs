@@ -1,7 +1,7 @@
 //! `/docs`: the API as a page for people, with calls to try.
 //!
 //! Invariant: all of it is in the binary, and only this machine's own pages are given it: it has tokens in it. The
-//! examples of what is sent are of the studio that is loaded, and can be bought now.
+//! examples of what is sent are of the studio that is loaded, and could be bought when the stack started.
 
 use std::sync::Arc;
 
@@ -55,8 +55,13 @@ pub(super) async fn callers(State(gateway): State<Arc<Gateway>>, headers: Header
     if !is_this_machine(&headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let Loaded { company_id, families, .. } = &gateway.studio;
-    let families = families.iter().map(|family| (format!("family {family}"), Holder::Family(family.clone())));
+    let Loaded { company_id, families, example, .. } = &gateway.studio;
+    let is_another =
+        |family: &&String| example.as_ref().is_some_and(|example| example.family.as_str() != family.as_str());
+    let mut families: Vec<&String> = families.iter().collect();
+    // The page is signed in as the first: as whom its examples are of.
+    families.sort_by_key(is_another);
+    let families = families.into_iter().map(|family| (format!("family {family}"), Holder::Family(family.clone())));
     let all = families.chain([("staff".to_owned(), Holder::Staff)]);
     let list: Value =
         all.map(|(name, holder)| json!({"name": name, "token": mint_token(company_id, &holder)})).collect();
