@@ -20,7 +20,8 @@ pub async fn assert_books_balance(stack: &Stack) {
     for (intent, amount) in stack.captured().await {
         captured.entry(intent).or_default().push(amount);
     }
-    let ledger: Vec<_> = with_sort_key(&items, "TRN#").map(|item| doc(item, "doc")).collect();
+    let posted = with_sort_key(&items, "TRN#").filter(|item| text(item, "pk").ends_with("#LEDGER"));
+    let ledger: Vec<_> = posted.map(crate::entry).collect();
     let mut refunded: BTreeMap<String, i64> = BTreeMap::new();
     for charge in stack.stripe().charges().await {
         let intent = charge["paymentIntent"].as_str().expect("a charge has an intent").to_owned();
@@ -68,6 +69,13 @@ impl Books<'_> {
         self.items.iter().filter(of).map(|item| format!("unfinished: {item:?}")).collect()
     }
 
+    /// What an order was to post.
+    fn document_of(&self, order: &Item) -> Value {
+        let sk = format!("DOC#{}", number(order, "doc_generation"));
+        let is_it = |item: &&Item| text(item, "pk") == text(order, "pk") && text(item, "sk") == sk;
+        doc(self.items.iter().find(is_it).expect("an order has a document"), "doc")
+    }
+
     fn posted_by(&self, order: &str) -> Vec<&Value> {
         self.ledger.iter().filter(|entry| entry["transaction"]["orderId"] == order).collect()
     }
@@ -75,7 +83,8 @@ impl Books<'_> {
     fn orders(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut paid = BTreeMap::new();
-        let orders = self.items.iter().filter(|item| text(item, "pk").starts_with("ORD#"));
+        let orders =
+            self.items.iter().filter(|item| text(item, "pk").starts_with("ORD#") && text(item, "sk") == "META");
         for order in orders {
             let id = text(order, "order_id");
             let posted = self.posted_by(id);
@@ -85,9 +94,10 @@ impl Books<'_> {
                 }
                 continue;
             }
-            let snapshot = doc(order, "doc");
-            let frozen = snapshot["transactions"].as_array().cloned().unwrap_or_default();
-            if frozen.len() != posted.len() || !frozen.iter().all(|entry| posted.contains(&entry)) {
+            let snapshot = self.document_of(order);
+            let frozen: Vec<_> =
+                snapshot["entries"].as_array().into_iter().flatten().map(|entry| entry["id"].clone()).collect();
+            if frozen.len() != posted.len() || !posted.iter().all(|entry| frozen.contains(&entry["aggregateId"])) {
                 wrong.push(format!("{id} has posted {posted:?}, but was to post {frozen:?}"));
             }
             let Some(intent) = snapshot["payment"]["intent"].as_str() else { continue };
@@ -117,11 +127,14 @@ impl Books<'_> {
 
     /// What the ledger says was given back of the payment that this credit is for.
     fn refunds_of(&self, credit: &str) -> i64 {
-        let of = |is_wanted: fn(&Value) -> bool| {
-            let named = self.ledger.iter().filter(|entry| names(entry, credit) && is_wanted(entry));
-            sum_of_details(&named.collect::<Vec<_>>(), "refund")
+        let debits: Vec<_> = self.ledger.iter().filter(|entry| !is_credit(entry) && names(entry, credit)).collect();
+        // A refund that failed is a credit that names the refund's debit.
+        let is_undone = |entry: &&Value| {
+            let mut ids = debits.iter().filter_map(|debit| debit["aggregateId"].as_str());
+            is_credit(entry) && ids.any(|id| names(entry, id))
         };
-        of(|entry| !is_credit(entry)) - of(is_credit)
+        let undone: Vec<_> = self.ledger.iter().filter(is_undone).collect();
+        sum_of_details(&debits, "refund") - sum_of_details(&undone, "refund")
     }
 
     fn families(&self) -> Vec<String> {
@@ -137,12 +150,13 @@ impl Books<'_> {
 
     fn dues(&self) -> Vec<String> {
         let mut dues: BTreeMap<_, _> = with_sort_key(self.items, "DUE")
-            .map(|item| (text(item, "pk").rsplit('#').next().unwrap_or_default(), number(item, "amount_due")))
+            .map(|item| {
+                let debit = text(item, "pk").rsplit('#').next().unwrap_or_default();
+                (debit, (number(item, "amount_due"), number(item, "amount_reserved")))
+            })
             .collect();
         let mut wrong = Vec::new();
-        // What went back of a payment is owed again, but on no debit: its entry names the payment's credit.
-        let goes_back = |entry: &&Value| !entry["transaction"]["relatedTransactionId"].is_null();
-        for debit in self.ledger.iter().filter(|entry| !is_credit(entry) && !goes_back(entry)) {
+        for debit in self.ledger.iter().filter(|entry| !is_credit(entry)) {
             let (id, total) = (debit["aggregateId"].as_str().unwrap_or_default(), balance(debit));
             let order = debit["transaction"]["orderId"].as_str();
             // An order's credit is for all of its debits; any other credit is for the one that it names.
@@ -151,9 +165,10 @@ impl Books<'_> {
                 Some(_) => 0,
                 None => self.ledger.iter().filter(|e| is_credit(e) && names(e, id)).map(|e| -balance(e)).sum(),
             };
-            let owed = total - credited;
+            // A refund that fails after its debit was paid leaves more credited than is owed.
+            let owed = (total - credited).max(0);
             let said = dues.remove(id);
-            if said != Some(owed) {
+            if said != Some((owed, 0)) {
                 wrong.push(format!("{id} is a debit of {total}; {owed} is owed, and due is {said:?}"));
             }
         }
@@ -230,9 +245,9 @@ impl Books<'_> {
     }
 }
 
-/// An enrolment with instalments to come.
+/// Instalments to come.
 fn is_to_come(item: &Item) -> bool {
-    text(item, "sk").starts_with("ENR#") && text(item, "place_state") == "ACTIVE"
+    text(item, "pk").ends_with("#PLANS")
 }
 
 fn with_sort_key<'t>(items: &'t [Item], prefix: &'static str) -> impl Iterator<Item = &'t Item> {

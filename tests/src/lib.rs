@@ -34,5 +34,5 @@ pub use picture::Picture;
 pub use processes::kill;
 pub use stack::{Stack, StackOptions, Webhooks, binaries};
 pub use stories::{Call, intent_id, without_request_id};
-pub use table::{Item, Table};
+pub use table::{Item, Table, entry};
 pub use webhooks::signature;

@@ -1,11 +1,12 @@
 //! What a purchase of the store's tests posts: a debit of ten pounds, and what pays it.
 
+use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{CompanyId, FamilyId, OrderId};
 use classpay_domain::ledger::{Detail, DetailKind, Direction, Entry};
 use classpay_domain::money::Money;
 use classpay_service::aggregate::{AggregateTransaction, Ledger};
 use classpay_service::mint::Mint;
-use classpay_service::snapshot::{ScheduledDetail, ScheduledInstalment};
+use classpay_service::schedule::{Schedule, ScheduledLine};
 
 use crate::shop::id;
 use crate::studio::{ADA, BALLET, FULL};
@@ -37,13 +38,14 @@ pub(crate) fn transactions(
 }
 
 /// What is due later.
-pub(crate) fn instalment() -> ScheduledInstalment {
-    let detail = ScheduledDetail {
+pub(crate) fn schedule() -> Schedule {
+    let line = ScheduledLine {
         kind: "tuition".to_owned(),
-        amount: 500,
         description: "Ballet Primary".to_owned(),
         given_by: FULL.to_owned(),
     };
-    // Midnight in London, where it is still summer: 2026-10-06T23:00:00Z.
-    ScheduledInstalment { date: id("2026-10-07"), due_s: 1_791_327_600, amount: 500, details: vec![detail] }
+    let (timezone, currency) = ("Europe/London".to_owned(), Currency::parse("gbp").expect("a currency"));
+    let mut schedule = Schedule { timezone, currency, lines: Vec::new(), instalments: Vec::new() };
+    schedule.push(id("2026-10-07"), [(line, 500)]);
+    schedule
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
-use classpay_domain::catalogue::{FeePeriod, Seats};
+use classpay_domain::catalogue::{Currency, FeePeriod, Seats};
 use classpay_domain::id::{
     AccountId, ClassId, CompanyId, EnrolmentId, FamilyId, IntentId, OrderId, PlanId, SeasonId, StudentId, TrialId,
 };
@@ -146,7 +146,11 @@ impl<M: Premises> Shop<M> {
         });
         let mint = Mint::default();
         let snapshot = Snapshot {
-            transactions: sale::transactions(&company, &family, &order, payment.is_some(), &mint),
+            entries: sale::transactions(&company, &family, &order, payment.is_some(), &mint)
+                .iter()
+                .map(Into::into)
+                .collect(),
+            currency: Currency::parse("gbp").expect("a currency"),
             payment,
             link: None,
             basket: basket.hash(&company, &family).as_str().to_owned(),
@@ -164,6 +168,7 @@ impl<M: Premises> Shop<M> {
             role: Role::Family,
             kind: SessionKind::Amount,
             amount: Money::minor(1029),
+            currency: Currency::parse("gbp").expect("a currency"),
             created_s: NOW_S,
             local_date: id("2026-09-07"),
         };
@@ -325,7 +330,7 @@ fn basket(places: &[(&str, &str)], trials: &[(&str, &str, &str)]) -> Basket {
 fn booked((class, student): (&str, &str), mint: &Mint) -> BookedEnrolment {
     let ids: (StudentId, ClassId, SeasonId, PlanId) = (id(student), id(class), id(SEASON), id(FULL));
     let enrolment: EnrolmentId = mint.enrolment();
-    let schedule = vec![sale::instalment()];
+    let schedule = Some(sale::schedule());
     BookedEnrolment {
         id: enrolment,
         student: ids.0,

@@ -228,8 +228,7 @@ impl Stack {
     /// If an entry isn't JSON.
     pub async fn ledger(&self, family: &str) -> Vec<Value> {
         let items = self.table().partition(&format!("C#{}#F#{family}#LEDGER", self.company()), "TRN#").await;
-        let doc = |item: &crate::Item| item["doc"].as_s().expect("a document").clone();
-        items.iter().map(|item| serde_json::from_str(&doc(item)).expect("a document is JSON")).collect()
+        items.iter().map(crate::entry).collect()
     }
 
     /// A student's place in a class, if there is an item of it.

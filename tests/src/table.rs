@@ -4,10 +4,26 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
+use classpay_service::stored_entry::StoredEntry;
+use serde_json::Value;
 use std::collections::HashMap;
 
 /// An item.
 pub type Item = HashMap<String, AttributeValue>;
+
+/// The debit or credit that an item of a family's ledger holds, as the API shows it.
+///
+/// # Panics
+/// If it isn't one.
+#[must_use]
+pub fn entry(item: &Item) -> Value {
+    let text = |name: &str| item[name].as_s().expect("a text");
+    let mut pk = text("pk").split('#').skip(1).step_by(2);
+    let (company, family) = (pk.next().expect("a company"), pk.next().expect("a family"));
+    let stored: StoredEntry = serde_json::from_str(text("doc")).expect("an entry");
+    let expanded = stored.expand(&company.parse().expect("an id"), &family.parse().expect("an id"));
+    serde_json::to_value(expanded).expect("JSON")
+}
 
 /// The table of a stack.
 #[derive(Debug, Clone)]

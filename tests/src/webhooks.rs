@@ -136,7 +136,7 @@ impl Stack {
         let items = self.table().partition(&format!("C#{}#F#{family}#LEDGER", self.company()), "TRN#").await;
         let mut lines = Vec::new();
         for item in items {
-            let entry: Value = serde_json::from_str(item["doc"].as_s().expect("a document")).expect("JSON");
+            let entry = crate::entry(&item);
             let head = &entry["transaction"];
             if !head["orderId"].is_null() || head["relatedTransactionId"].is_null() {
                 continue;

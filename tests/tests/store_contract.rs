@@ -160,7 +160,7 @@ async fn an_order_is_posted_once<M: Premises>() {
     assert_eq!(shop.store.next_attempt(&order).await, Ok(Written::Lost));
     assert_eq!(after.changes(&shop.picture().await), NOTHING);
     assert_eq!(shop.number(&family_key(OKAFOR), "family_balance").await, owed, "what is paid at once is not owed");
-    let debit = id(&order.snapshot.transactions[0].aggregate_id);
+    let debit = id(&order.snapshot.entries[0].id);
     assert_eq!(shop.number(&key::due(&id(COMPANY), &debit), "amount_due").await, 0);
 }
 
@@ -229,7 +229,7 @@ async fn without_a_payment_a_late_write_after_a_refusal_books_nothing<M: Premise
     let known = shop.store.load_unpaid(&anew.order).await.unwrap();
     assert_eq!((known.generation, known.booked.map(|order| order.snapshot)), (2, Some(anew.snapshot.clone())));
     assert_eq!(shop.number(&family_key(OKAFOR), "family_balance").await, owed + 1000, "what is not collected is owed");
-    let debit = id(&anew.snapshot.transactions[0].aggregate_id);
+    let debit = id(&anew.snapshot.entries[0].id);
     assert_eq!(shop.number(&key::due(&id(COMPANY), &debit), "amount_due").await, 1000);
 }
 
@@ -237,7 +237,7 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M:
     let shop = Shop::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await;
     let session = &purchase.session;
-    let credit = purchase.snapshot.transactions.iter().find(|entry| !entry.is_debit()).unwrap();
+    let credit = purchase.snapshot.entries.iter().find(|entry| !entry.is_debit()).unwrap();
     let payment = CreditedPayment::Unallocated { session, credit: &id(&credit.transaction.id) };
     assert!(shop.store.load_returns(payment).await.unwrap().is_none(), "nobody has claimed it");
     let refusal = ApiError::from(ErrorCode::PaymentAlreadyCaptured);

@@ -42,7 +42,7 @@ pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<R
     let expires_s = body.expires_at.as_deref().map(|text| instant(ctx, text)).transpose()?;
     let debit_id = TransactionId::parse(body.transaction_id).map_err(|_| ApiError::not_found())?;
     let debit = ctx.store.load_debit(caller.company(), &debit_id).await?.ok_or_else(ApiError::not_found)?;
-    if debit.due.units() <= 0 {
+    if debit.due.due.units() <= 0 {
         return Err(ErrorCode::NothingToPay.into());
     }
     let id = ctx.mint.payment_link();

@@ -80,6 +80,7 @@ impl<M: Machine> Open<'_, M> {
             role: self.scope.role,
             kind: self.kind.clone(),
             amount: self.amount,
+            currency: self.currency,
             created_s: self.ctx.clock.now_s(),
             local_date: self.local_date,
         };

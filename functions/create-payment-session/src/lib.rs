@@ -12,7 +12,7 @@ use classpay_domain::money::Money;
 use classpay_domain::pricing::{Charge, LARGEST_CHARGE};
 use classpay_service::basket::{self, Plans};
 use classpay_service::catalogue::documents::text::AsText;
-use classpay_service::checkout::{buyer, local_now, price};
+use classpay_service::checkout::{local_now, price};
 use classpay_service::context::{Context, Deadline};
 use classpay_service::http::object::object_or_null;
 use classpay_service::http::{ApiError, Caller, ErrorCode, FamilyScope, ItemsBody, Response, extract};
@@ -152,7 +152,7 @@ fn total_due<M: Machine>(
     basket: &Basket,
     quote_hash: Option<&str>,
 ) -> Result<Money, ApiError> {
-    let quote = price(loaded, basket, local_now(ctx, loaded)?, buyer(scope))?;
+    let quote = price(ctx, scope, loaded, basket, local_now(ctx, loaded)?)?;
     if quote_hash.is_some_and(|seen| seen != quote.hash) {
         return Err(quote_changed(quote.payment.as_ref()));
     }

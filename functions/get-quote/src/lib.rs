@@ -5,7 +5,7 @@
 mod body;
 
 use classpay_service::basket::{self, Plans};
-use classpay_service::checkout::{buyer, local_now, price};
+use classpay_service::checkout::{local_now, price};
 use classpay_service::context::Context;
 use classpay_service::http::{ApiError, Caller, Response, extract, query};
 use classpay_service::machine::Machine;
@@ -21,6 +21,6 @@ pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<R
     let scope = Caller::of(request)?.scope(extract::path(request, "familyId")?)?;
     let basket = basket::parse(&query::items(extract::raw_query(request))?, Plans::Optional)?;
     let loaded = ctx.store.load_studio(&scope, &basket).await?.ok_or_else(ApiError::not_found)?;
-    let quote = price(&loaded, &basket, local_now(ctx, &loaded)?, buyer(&scope))?;
+    let quote = price(ctx, &scope, &loaded, &basket, local_now(ctx, &loaded)?)?;
     Response::ok(&QuoteBody::new(&loaded, &quote))
 }

@@ -121,7 +121,7 @@ pub async fn payment_links(store: &Store, catalogue: &Catalogue, now: Timestamp)
     for debit_id in catalogue.transactions.iter().filter(|t| t.is_debit()).map(|t| &t.transaction.id) {
         let Ok(debit_id) = debit_id.parse() else { continue };
         let Some(debit) = store.load_debit(company, &debit_id).await.map_err(failed)? else { continue };
-        if debit.due.units() <= 0 {
+        if debit.due.due.units() <= 0 {
             continue;
         }
         let links = store.load_links_of(company, &debit_id).await.map_err(failed)?.unwrap_or_default();

@@ -4,8 +4,46 @@
 //! Signs: a discount and a discount's tax are negative; on a credit, amounts are what is no longer owed.
 
 use jiff::civil::Date;
+use ulid::Ulid;
 
+use crate::id::{DetailEntityId, DetailId, TransactionId};
 use crate::money::{Money, Overflow};
+
+/// How many of the last bits of our transactions' ids are zero. They number the transaction's details (12 bits) and
+/// what each detail is about (4 bits), so that neither needs an id of its own where it is stored.
+pub const POSITION_BITS: u32 = 16;
+/// How many of these bits number what a detail is about.
+const ENTITY_BITS: u32 = 4;
+
+impl TransactionId {
+    /// Makes an id from 128 bits, with zeros where the positions of its details go.
+    #[must_use]
+    pub fn with_positions(bits: u128) -> Self {
+        Self::from_bits(bits.wrapping_shr(POSITION_BITS).wrapping_shl(POSITION_BITS))
+    }
+
+    /// The id of the detail at a position, counted from 0. `None`: the transaction's id is not one of ours, or has no
+    /// room for so many details.
+    #[must_use]
+    pub fn detail(&self, position: usize) -> Option<DetailId> {
+        self.at(position, 0).map(DetailId::from_bits)
+    }
+
+    /// The id of something that the detail at a position is about. `None` as for [`Self::detail`].
+    #[must_use]
+    pub fn detail_entity(&self, detail: usize, position: usize) -> Option<DetailEntityId> {
+        self.at(detail, position.checked_add(1)?).map(DetailEntityId::from_bits)
+    }
+
+    fn at(&self, detail: usize, entity: usize) -> Option<u128> {
+        let bits: u128 = self.as_str().strip_prefix("trn_")?.parse::<Ulid>().ok()?.into();
+        let detail = u128::try_from(detail.checked_add(1)?).ok()?;
+        let position = detail.wrapping_shl(ENTITY_BITS) | u128::try_from(entity).ok()?;
+        let fits = entity < 1_usize.wrapping_shl(ENTITY_BITS) && position < 1_u128.wrapping_shl(POSITION_BITS);
+        let is_ours = bits.trailing_zeros() >= POSITION_BITS;
+        (fits && is_ours).then_some(bits | position)
+    }
+}
 
 /// What a line of a transaction is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -207,6 +245,26 @@ mod tests {
         assert_eq!(credit.totals()?.total, Money::minor(1000));
         assert_eq!(credit.balance_change()?, Money::minor(-1000));
         Ok(())
+    }
+
+    #[test]
+    fn each_detail_of_a_transaction_has_an_id_of_its_own() {
+        let id = TransactionId::with_positions(u128::MAX);
+        assert_eq!(id.as_str(), "trn_7ZZZZZZZZZZZZZZZZZZZZZY000");
+        let details = [0, 1, 4094].map(|position| id.detail(position).map(|id| id.to_string()));
+        let expected =
+            ["trnd_7ZZZZZZZZZZZZZZZZZZZZZY00G", "trnd_7ZZZZZZZZZZZZZZZZZZZZZY010", "trnd_7ZZZZZZZZZZZZZZZZZZZZZZZZG"];
+        assert_eq!(details, expected.map(|id| Some(id.to_owned())));
+        assert_eq!(id.detail_entity(0, 0).map(|id| id.to_string()).as_deref(), Some("trne_7ZZZZZZZZZZZZZZZZZZZZZY00H"));
+        assert_eq!((id.detail(4095), id.detail_entity(0, 15)), (None, None));
+    }
+
+    #[test]
+    fn the_details_of_a_transaction_from_elsewhere_have_ids_from_there() {
+        for other in ["trn_1", "trn_7ZZZZZZZZZZZZZZZZZZZZZZZZZ", "debit_01"] {
+            let id = TransactionId::parse(other).unwrap();
+            assert_eq!((id.detail(0), id.detail_entity(0, 0)), (None, None), "{other}");
+        }
     }
 
     #[test]

@@ -82,7 +82,9 @@ impl Return {
             digest.text(&self.id).text(class);
             // A debit comes before the credit that takes it back.
             let later_ms = i64::from(class == "undone");
-            TransactionId::from_bits(digest.finish_ulid(self.created_s.saturating_mul(1000).saturating_add(later_ms)))
+            TransactionId::with_positions(
+                digest.finish_ulid(self.created_s.saturating_mul(1000).saturating_add(later_ms)),
+            )
         })
     }
 }
@@ -111,6 +113,8 @@ pub struct Posting {
     pub id: TransactionId,
     /// The entry.
     pub entry: Entry,
+    /// For a credit: the debit that it takes back.
+    pub reverses: Option<TransactionId>,
 }
 
 /// What is to be posted, and whether the ledger then says that the whole payment was refunded.
@@ -132,13 +136,15 @@ pub fn postings(payback: &Payback<'_>) -> Result<(Vec<Posting>, bool), Overflow>
             if (found.kind, found.standing) == (ReturnKind::Refund, Standing::Returned) {
                 completing = Some(postings.len());
             }
-            postings.push(Posting { id: debit, entry: entry(payback.on, found, Direction::Debit) });
+            let entry = entry(payback.on, found, Direction::Debit);
+            postings.push(Posting { id: debit.clone(), entry, reverses: None });
         }
         if found.standing == Standing::Undone && !has_credit {
             if found.kind == ReturnKind::Refund {
                 failing = Some(postings.len());
             }
-            postings.push(Posting { id: credit, entry: entry(payback.on, found, Direction::Credit) });
+            let entry = entry(payback.on, found, Direction::Credit);
+            postings.push(Posting { id: credit, entry, reverses: Some(debit) });
         }
     }
     let carrier = match (payback.was_full, payback.is_full) {

@@ -204,7 +204,7 @@ impl Ledger<'_> {
         ids.sort();
         let mut debits = entries.iter().zip(&ids).filter(|(entry, _)| entry.direction == Direction::Debit);
         let only_debit = debits.next().filter(|_| debits.next().is_none()).map(|(_, id)| id);
-        entries.iter().zip(&ids).map(|(entry, id)| self.aggregate(entry, id, only_debit, mint)).collect()
+        entries.iter().zip(&ids).map(|(entry, id)| self.aggregate(entry, id, only_debit)).collect()
     }
 
     /// Gives an entry an id that the caller has derived, so that whoever writes it again writes the same.
@@ -216,9 +216,8 @@ impl Ledger<'_> {
         entry: &Entry,
         id: &TransactionId,
         related: Option<&str>,
-        mint: &Mint,
     ) -> Result<AggregateTransaction, Overflow> {
-        let mut aggregate = self.aggregate(entry, id, None, mint)?;
+        let mut aggregate = self.aggregate(entry, id, None)?;
         aggregate.transaction.related_transaction_id = related.map(str::to_owned);
         Ok(aggregate)
     }
@@ -228,7 +227,7 @@ impl Ledger<'_> {
     /// # Errors
     /// [`Overflow`] if its sums don't fit.
     pub fn credit(&self, entry: &Entry, debit: &TransactionId, mint: &Mint) -> Result<AggregateTransaction, Overflow> {
-        self.aggregate(entry, &mint.transaction(), Some(debit), mint)
+        self.aggregate(entry, &mint.transaction(), Some(debit))
     }
 
     fn aggregate(
@@ -236,10 +235,10 @@ impl Ledger<'_> {
         entry: &Entry,
         id: &TransactionId,
         only_debit: Option<&TransactionId>,
-        mint: &Mint,
     ) -> Result<AggregateTransaction, Overflow> {
         let totals = entry.totals()?;
         let related = only_debit.filter(|_| entry.direction == Direction::Credit);
+        let details = entry.details.iter().enumerate().map(|(position, detail)| self.detail(detail, id, position));
         Ok(AggregateTransaction {
             aggregate_id: id.to_string(),
             transaction: TransactionHead {
@@ -254,7 +253,7 @@ impl Ledger<'_> {
                 order_id: self.order.map(ToString::to_string),
                 deleted_at: None,
             },
-            details: entry.details.iter().map(|detail| self.detail(detail, id, mint)).collect(),
+            details: details.collect::<Result<_, _>>()?,
             stats: Stats {
                 total: totals.total.units(),
                 subtotal: totals.subtotal.units(),
@@ -264,16 +263,23 @@ impl Ledger<'_> {
         })
     }
 
-    fn detail(&self, detail: &Detail, transaction: &TransactionId, mint: &Mint) -> DetailWithEntities {
-        let id = mint.detail().to_string();
-        let entity = |entity: &String| RelatedEntity {
-            id: mint.detail_entity().to_string(),
-            company_id: self.company.to_string(),
-            transaction_detail_id: id.clone(),
-            entity_id: entity.clone(),
+    fn detail(
+        &self,
+        detail: &Detail,
+        transaction: &TransactionId,
+        position: usize,
+    ) -> Result<DetailWithEntities, Overflow> {
+        let id = transaction.detail(position).ok_or(Overflow)?.to_string();
+        let entity = |(entity, of): (usize, &String)| {
+            Ok(RelatedEntity {
+                id: transaction.detail_entity(position, entity).ok_or(Overflow)?.to_string(),
+                company_id: self.company.to_string(),
+                transaction_detail_id: id.clone(),
+                entity_id: of.clone(),
+            })
         };
-        DetailWithEntities {
-            related_entities: detail.about.iter().map(entity).collect(),
+        Ok(DetailWithEntities {
+            related_entities: detail.about.iter().enumerate().map(entity).collect::<Result<_, _>>()?,
             details: DetailHead {
                 id: id.clone(),
                 company_id: self.company.to_string(),
@@ -283,7 +289,7 @@ impl Ledger<'_> {
                 description: detail.description.clone(),
                 deleted_at: None,
             },
-        }
+        })
     }
 }
 

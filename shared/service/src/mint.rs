@@ -4,7 +4,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use classpay_domain::id::{DetailEntityId, DetailId, EnrolmentId, TransactionId, TrialId};
+use classpay_domain::id::{EnrolmentId, TransactionId, TrialId};
+use classpay_domain::ledger::POSITION_BITS;
 use classpay_domain::link::{LINK_RANDOM_CHARS, PaymentLinkId};
 use ulid::Ulid;
 
@@ -60,28 +61,21 @@ impl Mint {
     /// If the operating system has no randomness: then no id is safe to make.
     #[must_use]
     pub fn bits(&self) -> u128 {
+        self.bits_above(0)
+    }
+
+    /// The bits of a new ULID whose last ones are zero.
+    fn bits_above(&self, zeros: u32) -> u128 {
         let mut random = [0_u8; 16];
         self.chance.fill(&mut random);
         let milliseconds = u64::try_from(self.clock.now().as_millisecond()).unwrap_or(0);
-        Ulid::from_parts(milliseconds, u128::from_be_bytes(random)).into()
+        Ulid::from_parts(milliseconds, u128::from_be_bytes(random) << zeros).into()
     }
 
     /// A new transaction's id.
     #[must_use]
     pub fn transaction(&self) -> TransactionId {
-        TransactionId::from_bits(self.bits())
-    }
-
-    /// A new transaction detail's id.
-    #[must_use]
-    pub fn detail(&self) -> DetailId {
-        DetailId::from_bits(self.bits())
-    }
-
-    /// A new detail entity's id.
-    #[must_use]
-    pub fn detail_entity(&self) -> DetailEntityId {
-        DetailEntityId::from_bits(self.bits())
+        TransactionId::with_positions(self.bits_above(POSITION_BITS))
     }
 
     /// A new enrolment's id.

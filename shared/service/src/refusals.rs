@@ -61,6 +61,7 @@ pub fn releases(code: ErrorCode) -> bool {
             | ErrorCode::AlreadyEnrolled
             | ErrorCode::TrialAlreadyUsed
             | ErrorCode::QuoteChanged
+            | ErrorCode::BasketTooLarge
     )
 }
 

@@ -13,7 +13,7 @@ use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::snapshot::{OrderPayment, Snapshot};
-use crate::store::{Held, OrderRecord, Session, Written};
+use crate::store::{Held, OrderRecord, Session, StoreError, Written};
 use crate::stripe::{Intent, Payments, StripeError};
 use crate::telemetry::{self, Count};
 use crate::unallocated;
@@ -122,7 +122,7 @@ async fn drive<M: Machine>(
     let (mut captures, mut voids) = (0, 0);
     for _ in 0..MAX_STEPS {
         match order.state {
-            OrderState::Completed => return Outcome::Completed(order.snapshot.transactions),
+            OrderState::Completed => return Outcome::Completed(order.snapshot.transactions()),
             OrderState::Cancelled => return Outcome::Refused(ApiError::from(ErrorCode::PaymentCancelled).released()),
             OrderState::Pending => {}
         }
@@ -175,6 +175,10 @@ async fn drive<M: Machine>(
             order.state = state;
             *known = Some(now);
             continue;
+        }
+        if written == Err(StoreError::Refused) {
+            report(ctx, &order, status).await;
+            break;
         }
         // Lost to a rival, or unknown: the record says what is.
         let Ok(Some(read)) = ctx.store.load_order(&order.id).await else { break };

@@ -2,8 +2,7 @@
 //!
 //! Invariant: from here to the end nothing is computed anew: no price, no id, no date.
 
-use classpay_domain::catalogue::{ChargedFee, FeePeriod};
-use classpay_domain::fingerprint::Fingerprint;
+use classpay_domain::catalogue::{ChargedFee, Currency, FeePeriod};
 use classpay_domain::id::{
     AccountId, ClassId, CompanyId, EnrolmentId, FamilyId, FeeId, IntentId, PlanId, SeasonId, StudentId, TransactionId,
     TrialId,
@@ -16,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::text;
+use crate::schedule::Schedule;
+use crate::stored_entry::StoredEntry;
 
 /// What an order buys and posts. Amounts in minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,9 @@ pub struct Snapshot {
     /// Who buys.
     #[serde(with = "text")]
     pub family: FamilyId,
+    /// What its amounts are in.
+    #[serde(with = "text")]
+    pub currency: Currency,
     /// How it is paid; `None`: nothing is collected now.
     pub payment: Option<OrderPayment>,
     /// The hash of the basket.
@@ -41,7 +45,7 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<PaidLink>,
     /// The debits, then the credit.
-    pub transactions: Vec<AggregateTransaction>,
+    pub entries: Vec<StoredEntry>,
 }
 
 /// What is captured, and where.
@@ -100,47 +104,8 @@ pub struct BookedEnrolment {
     #[serde(with = "text")]
     pub plan: PlanId,
     /// What is due later.
-    pub schedule: Vec<ScheduledInstalment>,
-}
-
-impl BookedEnrolment {
-    /// The id of the debit of one of its instalments: the same for whoever writes it.
-    #[must_use]
-    pub fn debit_of(&self, instalment: &ScheduledInstalment) -> TransactionId {
-        let mut digest = Fingerprint::new("instalment");
-        digest.text(self.id.as_str()).text(&instalment.date.to_string());
-        TransactionId::from_bits(digest.finish_ulid(instalment.due_s.saturating_mul(1000)))
-    }
-}
-
-/// An instalment that falls due later.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ScheduledInstalment {
-    /// When, in the company's time zone.
-    #[serde(with = "text")]
-    pub date: Date,
-    /// When that day begins, in seconds since 1970.
-    pub due_s: i64,
-    /// How much, in minor units.
-    pub amount: i64,
-    /// What it is made of.
-    pub details: Vec<ScheduledDetail>,
-}
-
-/// A line of a later instalment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ScheduledDetail {
-    /// The contract's word for it.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Minor units, signed.
-    pub amount: i64,
-    /// For people.
-    pub description: String,
-    /// The plan or scheme that it is about.
-    pub given_by: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
 }
 
 /// A fee that an order charges.
@@ -247,7 +212,18 @@ impl Snapshot {
     /// What it adds to the family's balance when it is posted.
     #[must_use]
     pub fn balance_change(&self) -> i64 {
-        let signed = |t: &AggregateTransaction| if t.is_debit() { t.stats.total } else { -t.stats.total };
-        self.transactions.iter().map(signed).sum()
+        self.entries.iter().map(StoredEntry::balance_change).sum()
+    }
+
+    /// The debits, then the credit, as they are posted.
+    #[must_use]
+    pub fn transactions(&self) -> Vec<AggregateTransaction> {
+        self.entries.iter().map(|entry| entry.expand(&self.company, &self.family)).collect()
+    }
+
+    /// The credit of its payment.
+    #[must_use]
+    pub fn credit(&self) -> Option<&StoredEntry> {
+        self.entries.iter().find(|entry| !entry.is_debit())
     }
 }

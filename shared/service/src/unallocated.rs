@@ -48,9 +48,8 @@ async fn try_credit<M: Machine>(
     let entry = payment_credit(on, received, Money::ZERO).map_err(|_| ApiError::internal("the sums overflow"))?;
     let (company, family) = (&session.company, &session.family);
     let ledger = Ledger { company, family, family_name: &loaded.studio.family.name, order: None };
-    let credit: AggregateTransaction = ledger
-        .derived(&entry, &credit_id(session), None, &ctx.mint)
-        .map_err(|_| ApiError::internal("the sums overflow"))?;
+    let credit: AggregateTransaction =
+        ledger.derived(&entry, &credit_id(session), None).map_err(|_| ApiError::internal("the sums overflow"))?;
     let found = UnallocatedCredit {
         session,
         order,
@@ -70,5 +69,5 @@ async fn try_credit<M: Machine>(
 pub fn credit_id(session: &Session) -> TransactionId {
     let mut digest = Fingerprint::new("unallocated");
     digest.text(order_of_intent(&session.account, &session.intent).as_str());
-    TransactionId::from_bits(digest.finish_ulid(session.created_s.saturating_mul(1000)))
+    TransactionId::with_positions(digest.finish_ulid(session.created_s.saturating_mul(1000)))
 }

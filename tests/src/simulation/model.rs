@@ -12,7 +12,7 @@ use classpay_service::store::key::Key;
 use serde_json::Value;
 
 /// An order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Order {
     /// `PENDING`, `COMPLETED`, `CANCELLED` or `REFUSED`.
     pub state: String,
@@ -26,7 +26,6 @@ pub struct Order {
     pub basket: String,
     /// Whether a person must look.
     pub needs_review: bool,
-    doc: Arc<str>,
 }
 
 /// A posted debit or credit.
@@ -86,10 +85,12 @@ pub struct Model {
     pub balances: BTreeMap<String, i64>,
     /// By transaction.
     pub ledger: BTreeMap<String, Entry>,
-    /// By debit.
-    pub due: BTreeMap<String, i64>,
+    /// By debit: what is due, and what is reserved.
+    pub due: BTreeMap<String, (i64, i64)>,
     /// By order.
     pub orders: BTreeMap<String, Order>,
+    /// By key: what orders post.
+    documents: BTreeMap<Key, Arc<str>>,
     /// By intent.
     pub claims: BTreeMap<String, Claim>,
     /// By intent: the link that it is for.
@@ -98,8 +99,8 @@ pub struct Model {
     pub sessions: BTreeSet<String>,
     /// By key of an event: the intent that it is about.
     pub events: BTreeMap<Key, String>,
-    /// What is in the index, with the states that it may be there in.
-    pub indexed: BTreeMap<Key, String>,
+    /// What is in the index.
+    pub indexed: BTreeSet<Key>,
     /// Notes for a person.
     pub reviews: usize,
 }
@@ -131,8 +132,7 @@ impl Model {
     /// The violation.
     pub fn take_in(&mut self, key: &Key, item: &Attributes) -> Result<(), String> {
         if item.contains_key("gsi1pk") {
-            let state = if text(item, "place_state").is_empty() { &key.sk } else { text(item, "place_state") };
-            self.indexed.insert(key.clone(), state.to_owned());
+            self.indexed.insert(key.clone());
         } else {
             self.indexed.remove(key);
         }
@@ -141,7 +141,7 @@ impl Model {
             "SEATS" if item.contains_key("seats_total") => {
                 self.seats.insert(last, (number(item, "seats_left"), number(item, "seats_total")));
             }
-            "DUE" => drop(self.due.insert(last, number(item, "amount_due"))),
+            "DUE" => drop(self.due.insert(last, (number(item, "amount_due"), number(item, "amount_reserved")))),
             "CLAIM" => {
                 let is_rejected = text(item, "claim_decision") == "REJECTED";
                 let is_done = item.get("claim_done") == Some(&AttributeValue::Bool(true));
@@ -156,13 +156,17 @@ impl Model {
             "META" if key.pk.starts_with("EVT#") => {
                 self.events.insert(key.clone(), text(item, "intent").to_owned());
             }
-            "META" if key.pk.starts_with("ORD#") => return self.take_in_order(last, item),
+            "META" if key.pk.starts_with("ORD#") => self.take_in_order_head(last, item)?,
+            sk if key.pk.starts_with("ORD#") && sk.starts_with("DOC#") => return self.take_in_order_doc(key, item),
             "META" if item.contains_key("family_balance") => {
                 self.balances.insert(family_of(&key.pk).to_owned(), number(item, "family_balance"));
             }
-            sk if sk.starts_with("TRN#") => return self.take_in_entry(item),
-            sk if sk.starts_with("ENR#") => drop(self.enrolments.insert(key.clone(), place(item))),
-            sk if sk.starts_with("TRIAL#") => drop(self.trials.insert(key.clone(), place(item))),
+            sk if sk.starts_with("TRN#") => return self.take_in_entry(family_of(&key.pk), item),
+            sk if sk.starts_with("ENR#") => drop(self.enrolments.insert(key.clone(), place(item, None))),
+            sk if sk.starts_with("TRIAL#") => {
+                let on = owned(&document(item)["on"]);
+                self.trials.insert(key.clone(), place(item, on));
+            }
             sk if sk.starts_with("FEE#") => {
                 let charged = if text(item, "fee_state") == "CHARGED" { number(item, "amount") } else { 0 };
                 let fee = (family_of(&key.pk).to_owned(), text(item, "fee").to_owned(), charged);
@@ -178,64 +182,60 @@ impl Model {
         Ok(())
     }
 
-    fn take_in_order(&mut self, id: String, item: &Attributes) -> Result<(), String> {
-        let (state, doc) = (text(item, "order_state"), text(item, "doc"));
-        let needs_review = item.contains_key("needs_review");
-        if let Some(known) = self.orders.get_mut(&id) {
-            let may_change = known.intent.is_none() || known.state == "PENDING" || known.state == state;
-            if !may_change {
-                return Err(format!("{id} was {} and is {state}", known.state));
-            }
-            if *known.doc == *doc {
-                state.clone_into(&mut known.state);
-                known.needs_review = needs_review;
-                return Ok(());
-            }
-            // Nothing to pay: booked anew after it was given back, or refused.
-            if known.intent.is_some() {
-                return Err(format!("what {id} will post has changed"));
-            }
+    fn take_in_order_head(&mut self, id: String, item: &Attributes) -> Result<(), String> {
+        let state = text(item, "order_state");
+        let known = self.orders.entry(id.clone()).or_default();
+        let may_change = known.intent.is_none() || known.state == "PENDING" || known.state == state;
+        if !known.state.is_empty() && !may_change {
+            return Err(format!("{id} was {} and is {state}", known.state));
         }
-        let snapshot = if doc.is_empty() { Value::Null } else { document(item) };
-        let payment = &snapshot["payment"];
-        let amount = |value: &Value| value.as_i64().unwrap_or_default();
-        let link = owned(&snapshot["link"]["debit"]).map(|debit| (debit, amount(&snapshot["link"]["amount"])));
-        let order = Order {
-            state: state.to_owned(),
-            intent: owned(&payment["intent"]),
-            total: amount(&payment["total"]),
-            link,
-            basket: owned(&snapshot["basket"]).unwrap_or_default(),
-            needs_review,
-            doc: doc.into(),
-        };
-        self.orders.insert(id, order);
+        state.clone_into(&mut known.state);
+        known.needs_review = item.contains_key("needs_review");
         Ok(())
     }
 
-    fn take_in_entry(&mut self, item: &Attributes) -> Result<(), String> {
+    /// What an order posts is put once. One with nothing to pay is booked anew after it was given back, or refused: as
+    /// another document.
+    fn take_in_order_doc(&mut self, key: &Key, item: &Attributes) -> Result<(), String> {
+        let doc = text(item, "doc");
+        if let Some(known) = self.documents.insert(key.clone(), doc.into())
+            && *known != *doc
+        {
+            return Err(format!("what {} will post has changed", key.pk));
+        }
+        let snapshot = document(item);
+        let payment = &snapshot["payment"];
+        let amount = |value: &Value| value.as_i64().unwrap_or_default();
+        let order = self.orders.entry(key.pk.trim_start_matches("ORD#").to_owned()).or_default();
+        order.link = owned(&snapshot["link"]["debit"]).map(|debit| (debit, amount(&snapshot["link"]["amount"])));
+        order.intent = owned(&payment["intent"]);
+        order.total = amount(&payment["total"]);
+        order.basket = owned(&snapshot["basket"]).unwrap_or_default();
+        Ok(())
+    }
+
+    fn take_in_entry(&mut self, family: &str, item: &Attributes) -> Result<(), String> {
         let (id, doc) = (text(item, "transaction_id"), text(item, "doc"));
         if let Some(known) = self.ledger.get(id) {
             let same = *known.doc == *doc;
             return if same { Ok(()) } else { Err(format!("12: the ledger's {id} has changed: {} {doc}", known.doc)) };
         }
         let entry = document(item);
-        let head = &entry["transaction"];
-        let is_credit = head["type"] == "credit";
+        let is_credit = entry["type"] == "credit";
         let sum = |kind: &str| -> i64 {
-            let lines = entry["details"].as_array().into_iter().flatten().map(|line| &line["details"]);
+            let lines = entry["lines"].as_array().into_iter().flatten();
             lines.filter(|line| line["type"] == kind).filter_map(|line| line["amount"].as_i64()).sum()
         };
         let total = entry["stats"]["total"].as_i64().unwrap_or_default();
         let refund = sum("refund");
         let read = Entry {
-            family: owned(&head["familyId"]).unwrap_or_default(),
+            family: family.to_owned(),
             balance: if is_credit { -total } else { total },
             paid: sum("payment-auto"),
             refunded: if is_credit { -refund } else { refund },
             is_credit,
-            order: owned(&head["orderId"]),
-            related: owned(&head["relatedTransactionId"]),
+            order: owned(&entry["order"]),
+            related: owned(&entry["related"]),
             doc: doc.into(),
         };
         self.ledger.insert(id.to_owned(), read);
@@ -243,10 +243,6 @@ impl Model {
     }
 }
 
-fn place(item: &Attributes) -> Place {
-    Place {
-        class: text(item, "class").to_owned(),
-        on: owned(&document(item)["on"]),
-        state: text(item, "place_state").to_owned(),
-    }
+fn place(item: &Attributes, on: Option<String>) -> Place {
+    Place { class: text(item, "class").to_owned(), on, state: text(item, "place_state").to_owned() }
 }

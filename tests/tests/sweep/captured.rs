@@ -1,6 +1,7 @@
 //! Payments that the studio captures by hand, and that nothing is booked for.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use classpay_tests::entry;
 use classpay_tests::studio::{self, ADA, BALLET, MINH, NGUYEN, OKAFOR, POINTE};
 use classpay_tests::{Call, Stack};
 use futures_util::future::join3;
@@ -23,7 +24,7 @@ async fn make_due(stack: &Stack, intent: &str, sk: &str) {
 /// Everything in a family's ledger, that of the studio's own file as well.
 async fn ledger(stack: &Stack, family: &str) -> Vec<Value> {
     let items = stack.table().partition(&format!("C#{}#F#{family}#LEDGER", stack.company()), "TRN#").await;
-    items.iter().map(|item| serde_json::from_str(item["doc"].as_s().unwrap()).unwrap()).collect()
+    items.iter().map(entry).collect()
 }
 
 /// One credit of that amount that belongs to nothing, a balance that says so, one note for a person, and no more work.

@@ -65,7 +65,12 @@ impl Record {
             |id: &str| ledger.iter().any(|entry| !entry.is_debit() && entry.transaction.id == id && is_own(entry));
         let goes_back =
             |entry: &AggregateTransaction| entry.transaction.related_transaction_id.as_deref().is_some_and(is_credit);
-        ledger.iter().filter(|entry| is_own(entry) || goes_back(entry)).collect()
+        // The credit of a refund that failed names the refund's debit.
+        let is_debit_of_return = |id: &str| ledger.iter().any(|entry| entry.transaction.id == id && goes_back(entry));
+        let is_undone = |entry: &AggregateTransaction| {
+            !entry.is_debit() && entry.transaction.related_transaction_id.as_deref().is_some_and(is_debit_of_return)
+        };
+        ledger.iter().filter(|entry| is_own(entry) || goes_back(entry) || is_undone(entry)).collect()
     }
 }
 

@@ -182,9 +182,9 @@ async fn payment(store: &Store, stripe: &Stripe, account: &AccountId, intent: &I
 fn entries(posted: &[&AggregateTransaction], snapshot: &Snapshot) -> Vec<EntryShown> {
     let is_posted =
         |entry: &AggregateTransaction| posted.iter().any(|posted| posted.transaction.id == entry.transaction.id);
-    let to_come = snapshot.transactions.iter().filter(|entry| !is_posted(entry));
+    let to_come = snapshot.transactions().into_iter().filter(|entry| !is_posted(entry));
     let posted = posted.iter().map(|entry| EntryShown::of(entry, true));
-    posted.chain(to_come.map(|entry| EntryShown::of(entry, false))).collect()
+    posted.chain(to_come.map(|entry| EntryShown::of(&entry, false))).collect()
 }
 
 impl EntryShown {

@@ -16,7 +16,9 @@ use crate::http::{ApiError, ErrorCode, Reach};
 use crate::machine::Machine;
 use crate::refusals::{quote_changed, releases};
 use crate::settle::{Known, capture_unrecorded, release_rejected, settle};
-use crate::store::{Claim, Decision, LoadedStudio, OrderRecord, PlaceOrder, Rejection, Session, Versions, Written};
+use crate::store::{
+    Claim, Decision, LoadedStudio, OrderRecord, PlaceOrder, Rejection, Session, StoreError, Versions, Written,
+};
 use crate::stripe::Payments as _;
 
 /// For how long after a session was made its local date is "today", so that midnight changes no price under a payer.
@@ -181,7 +183,7 @@ impl<M: Machine> Paid<'_, M> {
         session: &Session,
     ) -> Result<Result<(Quote, Payment), ApiError>, ApiError> {
         let now = price_time(local_now(self.ctx, loaded)?, session, self.ctx.clock.now_s());
-        let quote = price(loaded, &self.request.basket, now, self.request.buyer());
+        let quote = price(self.ctx, &self.request.scope, loaded, &self.request.basket, now);
         let currency = loaded.studio.company.currency;
         let charge = quote.and_then(|quote| {
             let payment = quote.payment;
@@ -240,7 +242,8 @@ impl<M: Machine> Paid<'_, M> {
         (loaded, quote, payment, known): (LoadedStudio, Quote, Payment, Known),
     ) -> Result<Round, ApiError> {
         let payer = Payer { account: &self.account, intent: self.intent, payment };
-        let snapshot = snapshot(self.request, &loaded, &quote, &self.order, Some(payer), &self.ctx.mint)?;
+        let CheckoutRequest { scope, basket, .. } = self.request;
+        let snapshot = snapshot(scope, basket, &loaded, &quote, &self.order, Some(payer), &self.ctx.mint)?;
         let idempotency = self.request.idempotency_key();
         let placed = OrderRecord {
             id: self.order.clone(),
@@ -261,13 +264,23 @@ impl<M: Machine> Paid<'_, M> {
         if !M::RECORDS_BEFORE_CAPTURE {
             capture_unrecorded(self.ctx, &placed, &known).await;
         }
-        match self.ctx.store.place(&place, session).await? {
-            Written::Lost | Written::Busy => return Ok(Round::Again),
-            Written::Unknown => return Ok(Round::Unknown),
-            Written::Done => {}
+        match self.ctx.store.place(&place, session).await {
+            Err(StoreError::Refused) => return self.reject_unwritable(session).await,
+            Err(error) => return Err(error.into()),
+            Ok(Written::Lost | Written::Busy) => return Ok(Round::Again),
+            Ok(Written::Unknown) => return Ok(Round::Unknown),
+            Ok(Written::Done) => {}
         }
         let outcome = settle(self.ctx, placed, Some(known), self.deadline).await.outcome;
         Ok(Round::Over(Answer { outcome, replayed: false }))
+    }
+
+    /// An order that the table refuses for good is refused, and a person is told: it should not have been priced.
+    async fn reject_unwritable(&self, session: &Session) -> Result<Round, ApiError> {
+        let what = format!("order {} can't be written, and its payment was released", self.order);
+        let (company, now_s) = (&self.request.scope.company, self.ctx.clock.now_s());
+        self.ctx.store.note_for_review(company, self.order.as_str(), &what, now_s).await?;
+        self.reject(session, ErrorCode::BasketTooLarge.into()).await
     }
 
     /// The claim first, then the cancel, and only then the refusal.

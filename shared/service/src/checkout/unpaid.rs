@@ -12,7 +12,7 @@ use crate::http::{ApiError, ErrorCode, Reach};
 use crate::machine::Machine;
 use crate::refusals::quote_changed;
 use crate::settle::Outcome;
-use crate::store::{LoadedStudio, OrderRecord, PlaceOrder, UnpaidOrder, Written};
+use crate::store::{LoadedStudio, OrderRecord, PlaceOrder, StoreError, UnpaidOrder, Written};
 
 pub(super) async fn round<M: Machine>(ctx: &Context<M>, request: &CheckoutRequest) -> Result<Round, ApiError> {
     let scope = &request.scope;
@@ -39,7 +39,7 @@ pub(super) async fn round<M: Machine>(ctx: &Context<M>, request: &CheckoutReques
         Ok(quote) => quote,
         Err(refusal) => return refuse(ctx, &scope.company, &order, &known, refusal).await,
     };
-    let snapshot = match snapshot(request, &loaded, &quote, &order, None, &ctx.mint) {
+    let snapshot = match snapshot(scope, &request.basket, &loaded, &quote, &order, None, &ctx.mint) {
         Ok(snapshot) => snapshot,
         Err(refusal) => return refuse(ctx, &scope.company, &order, &known, refusal).await,
     };
@@ -52,9 +52,15 @@ pub(super) async fn round<M: Machine>(ctx: &Context<M>, request: &CheckoutReques
         idempotency: idempotency.as_ref().map(|(key, fingerprint)| (key, *fingerprint)),
         now_s: ctx.clock.now_s(),
     };
-    Ok(match ctx.store.book_unpaid(&place, known.generation).await? {
+    let booked = match ctx.store.book_unpaid(&place, known.generation).await {
+        Err(StoreError::Refused) => {
+            return refuse(ctx, &scope.company, &order, &known, ErrorCode::BasketTooLarge.into()).await;
+        }
+        booked => booked?,
+    };
+    Ok(match booked {
         Written::Done => {
-            let outcome = Outcome::Completed(snapshot.transactions);
+            let outcome = Outcome::Completed(snapshot.transactions());
             Round::Over(Answer { outcome, replayed: false })
         }
         Written::Lost | Written::Busy => Round::Again,
@@ -63,7 +69,7 @@ pub(super) async fn round<M: Machine>(ctx: &Context<M>, request: &CheckoutReques
 }
 
 fn over(booked: OrderRecord, replayed: bool) -> Round {
-    Round::Over(Answer { outcome: Outcome::Completed(booked.snapshot.transactions), replayed })
+    Round::Over(Answer { outcome: Outcome::Completed(booked.snapshot.transactions()), replayed })
 }
 
 /// Whether what the order booked is still there: then the call was made before, and this is its answer again.
@@ -76,7 +82,7 @@ fn is_live(booked: &OrderRecord, loaded: &LoadedStudio) -> bool {
 
 fn decide<M: Machine>(ctx: &Context<M>, request: &CheckoutRequest, loaded: &LoadedStudio) -> Result<Quote, ApiError> {
     let now = local_now(ctx, loaded)?;
-    let quote = price(loaded, &request.basket, now, request.buyer())?;
+    let quote = price(ctx, &request.scope, loaded, &request.basket, now)?;
     let currency = loaded.studio.company.currency;
     let charge = quote.payment.map_or(Ok(Charge::Nothing), |payment| payment.charge(currency))?;
     if request.quote_hash.as_ref().is_some_and(|seen| *seen != quote.hash) {

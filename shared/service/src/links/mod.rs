@@ -56,7 +56,7 @@ async fn account<M: Machine>(ctx: &Context<M>, link: &Link) -> Result<AccountId,
 fn due_payment(target: &LinkTarget) -> Result<Payment, Unpayable> {
     let billing = &target.company.settings.billing;
     let fee = billing.is_processing_fee_enabled.then_some(billing.processing_fee.0);
-    payment(target.due, fee, billing.currency)
+    payment(target.due.due, fee, target.due.currency)
 }
 
 /// What an intent was opened for.

@@ -15,6 +15,7 @@ use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::settle::{Outcome, Settled};
+use crate::snapshot::Snapshot;
 use crate::store::{Link, LinkTarget};
 use crate::stripe::{Intent, Payments as _, StripeError};
 use crate::telemetry;
@@ -231,7 +232,8 @@ async fn finished<M: Machine>(
             let (record, intent) = join!(ctx.store.load_order(&order), now(known(IntentStatus::Processing)));
             match (record, intent) {
                 (Ok(Some(record)), Ok(Some(intent))) if intent.status == IntentStatus::Processing => {
-                    let credit = record.snapshot.transactions.into_iter().find(|transaction| !transaction.is_debit());
+                    let Snapshot { company, family, .. } = &record.snapshot;
+                    let credit = record.snapshot.credit().map(|credit| credit.expand(company, family));
                     let credit = credit.ok_or_else(|| ApiError::internal("a paid link has no credit"))?;
                     link.state = LinkState::Processing;
                     Ok(Processed::Paid(Box::new(Paid { link, target, credit: pending(credit), intent })))

@@ -224,8 +224,7 @@ async fn open<M: Machine>(
     let account = target.company.settings.billing.stripe_id.clone().ok_or(ErrorCode::StripeMisconfigured)?;
     let account = &account;
     let customer = customer(stripe, account, &link, &target).await?;
-    let billing = &target.company.settings.billing;
-    let currency = billing.currency.code();
+    let currency = target.due.currency.code();
     let new = NewIntent {
         amount: payment.total,
         currency,
@@ -259,6 +258,7 @@ async fn open<M: Machine>(
             fee_thousandths: payment.processing_fee_percent.in_thousandths(),
         },
         amount: payment.total,
+        currency: target.due.currency,
         created_s: ctx.clock.now_s(),
         local_date: local_date(ctx.clock.now(), timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?,
     };

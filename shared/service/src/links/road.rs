@@ -17,7 +17,7 @@ use crate::machine::Machine;
 use crate::refusals::quote_changed;
 use crate::settle::{Outcome, Settled, release_rejected, settle};
 use crate::snapshot::{OrderPayment, PaidLink, Snapshot};
-use crate::store::{Decision, Link, LinkTarget, OrderRecord, PlaceOrder, Rejection, Session, Written};
+use crate::store::{Decision, Link, LinkTarget, OrderRecord, PlaceOrder, Rejection, Session, StoreError, Written};
 use crate::stripe::{Intent, PaymentMethodData};
 
 /// What a step of the road comes to.
@@ -85,6 +85,7 @@ pub(super) async fn take<M: Machine>(
     let snapshot = Snapshot {
         company: link.company.clone(),
         family: link.family.clone(),
+        currency: target.due.currency,
         payment: Some(OrderPayment {
             account: session.account.clone(),
             intent: session.intent.clone(),
@@ -96,7 +97,7 @@ pub(super) async fn take<M: Machine>(
         trials: Vec::new(),
         fees: Vec::new(),
         link: Some(paid.clone()),
-        transactions: vec![ledger.credit(&entry, &link.debit, &ctx.mint).map_err(too_large)?],
+        entries: vec![(&ledger.credit(&entry, &link.debit, &ctx.mint).map_err(too_large)?).into()],
     };
     let place = PlaceOrder {
         id: &order,
@@ -108,10 +109,16 @@ pub(super) async fn take<M: Machine>(
         idempotency: None,
         now_s: ctx.clock.now_s(),
     };
-    match ctx.store.place_link(&place, session, &paid).await? {
-        Written::Lost | Written::Busy => return Ok(Step::Again),
-        Written::Unknown => return Ok(Step::Unknown),
-        Written::Done => {}
+    match ctx.store.place_link(&place, session, &paid).await {
+        Err(StoreError::Refused) => {
+            let what = format!("order {order} of a payment link can't be written, and its payment was released");
+            ctx.store.note_for_review(&link.company, order.as_str(), &what, ctx.clock.now_s()).await?;
+            return reject(ctx, link, session, ErrorCode::Internal.into(), deadline).await;
+        }
+        Err(error) => return Err(error.into()),
+        Ok(Written::Lost | Written::Busy) => return Ok(Step::Again),
+        Ok(Written::Unknown) => return Ok(Step::Unknown),
+        Ok(Written::Done) => {}
     }
     let placed = OrderRecord { id: order, state: OrderState::Pending, attempt: 1, needs_review: false, snapshot };
     Ok(Step::Got(settle(ctx, placed, Some(intent.into()), deadline).await))
@@ -131,13 +138,13 @@ fn refusal(link: &Link, target: &LinkTarget, session: &Session, intent: &Intent)
         return Some(ErrorCode::LinkExpired.into());
     }
     let opened = session_payment(session)?;
-    if target.due < opened.subtotal {
+    if target.due.due < opened.subtotal {
         return Some(match due_payment(target) {
             Ok(now) => quote_changed(Some(&now)),
             Err(why) => refusal_of(why),
         });
     }
-    let currency = target.company.settings.billing.currency.code();
+    let currency = target.due.currency.code();
     if intent.amount != session.amount || intent.currency != currency {
         return Some(quote_changed(due_payment(target).ok().as_ref()));
     }

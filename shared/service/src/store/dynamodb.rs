@@ -194,14 +194,14 @@ where
 fn outcome_of(error: &SdkError<TransactWriteItemsError>) -> Result<Written, StoreError> {
     let service = match error {
         SdkError::ServiceError(service) => service.err(),
-        SdkError::ConstructionFailure(_) => return Err(StoreError::Corrupt("transaction")),
+        SdkError::ConstructionFailure(_) => return Err(StoreError::Refused),
         SdkError::DispatchFailure(failure) if failure.is_user() => return Err(StoreError::Unavailable),
         // Timeouts, connections that broke, answers that can't be read: it may have been written.
         _ => return Ok(Written::Unknown),
     };
     match service {
         TransactWriteItemsError::TransactionCanceledException(cancelled) => {
-            Ok(outcome_of_reasons(cancelled.cancellation_reasons()))
+            outcome_of_reasons(cancelled.cancellation_reasons())
         }
         TransactWriteItemsError::TransactionInProgressException(_)
         | TransactWriteItemsError::InternalServerError(_) => Ok(Written::Unknown),
@@ -213,36 +213,49 @@ fn outcome_of(error: &SdkError<TransactWriteItemsError>) -> Result<Written, Stor
             }
             Some("ValidationException" | "IdempotentParameterMismatchException") => {
                 tracing::error!(reason = other.meta().message(), "DynamoDB refuses a transaction as malformed");
-                Err(StoreError::Corrupt("transaction"))
+                Err(StoreError::Refused)
             }
             _ => Ok(Written::Unknown),
         },
     }
 }
 
-/// Reads the reasons by position: a failed condition decides; only conflicts and throttling are worth another try.
-fn outcome_of_reasons(reasons: &[CancellationReason]) -> Written {
+/// Reads the reasons by position: what DynamoDB refuses for good decides, then a failed condition; only conflicts and
+/// throttling are worth another try.
+fn outcome_of_reasons(reasons: &[CancellationReason]) -> Result<Written, StoreError> {
     let codes = || reasons.iter().filter_map(CancellationReason::code).filter(|code| *code != "None");
     let passing =
         |code: &str| matches!(code, "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded");
-    if codes().next().is_some() && codes().all(passing) { Written::Busy } else { Written::Lost }
+    let refused = |code: &str| matches!(code, "ValidationError" | "ItemCollectionSizeLimitExceeded");
+    if let Some(reason) = reasons.iter().find(|reason| reason.code().is_some_and(refused)) {
+        tracing::error!(code = reason.code(), reason = reason.message(), "DynamoDB refuses an item of a transaction");
+        return Err(StoreError::Refused);
+    }
+    Ok(if codes().next().is_some() && codes().all(passing) { Written::Busy } else { Written::Lost })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn outcome(codes: &[&str]) -> Written {
+    fn outcome(codes: &[&str]) -> Result<Written, StoreError> {
         let reason = |code: &&str| CancellationReason::builder().code(*code).build();
         outcome_of_reasons(&codes.iter().map(reason).collect::<Vec<_>>())
     }
 
     #[test]
     fn only_conflicts_are_worth_another_try_and_a_mix_is_not() {
-        assert_eq!(outcome(&["None", "TransactionConflict"]), Written::Busy);
-        assert_eq!(outcome(&["ThrottlingError", "TransactionConflict"]), Written::Busy);
-        assert_eq!(outcome(&["ConditionalCheckFailed", "TransactionConflict"]), Written::Lost);
-        assert_eq!(outcome(&["ConditionalCheckFailed", "None"]), Written::Lost);
-        assert_eq!(outcome(&[]), Written::Lost);
+        assert_eq!(outcome(&["None", "TransactionConflict"]), Ok(Written::Busy));
+        assert_eq!(outcome(&["ThrottlingError", "TransactionConflict"]), Ok(Written::Busy));
+        assert_eq!(outcome(&["ConditionalCheckFailed", "TransactionConflict"]), Ok(Written::Lost));
+        assert_eq!(outcome(&["ConditionalCheckFailed", "None"]), Ok(Written::Lost));
+        assert_eq!(outcome(&[]), Ok(Written::Lost));
+    }
+
+    #[test]
+    fn what_is_refused_for_good_is_no_lost_condition() {
+        for reasons in [["None", "ValidationError"], ["ConditionalCheckFailed", "ValidationError"]] {
+            assert_eq!(outcome(&reasons), Err(StoreError::Refused), "{reasons:?}");
+        }
     }
 }

@@ -1,13 +1,15 @@
 //! Instalments that fall due after the checkout: each is debited on its date.
 //!
 //! Invariant: an instalment is written once, in the order of the schedule, and only while its enrolment is active. How
-//! many are written stands on the enrolment and moves in the very transaction that writes one.
+//! many are written stands beside the schedule and moves in the very transaction that writes one.
 
-use classpay_domain::id::{CompanyId, FamilyId, SeasonId};
+use classpay_domain::id::{ClassId, CompanyId, EnrolmentId, FamilyId, SeasonId, StudentId};
 
+use super::due::due_item;
+use super::entries::entry_item;
 use super::item::{Attributes, Item, Read as _, document, number, text};
-use super::key::{self, Key, sweep_due, sweep_shard};
-use super::places::{ACTIVE, CANCELLED, MOVE};
+use super::key::{self, Key, sweep_due};
+use super::places::{ACTIVE, CANCELLED};
 use super::table::Consistency;
 use super::table::Written;
 use super::transact::{Change, Transaction};
@@ -15,9 +17,10 @@ use super::{Store, StoreError};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{CompanyDoc, FamilyDoc, SeasonDoc};
 use crate::machine::Machine;
-use crate::snapshot::{BookedEnrolment, ScheduledInstalment};
+use crate::schedule::{Schedule, ScheduledInstalment};
+use crate::snapshot::{BookedEnrolment, Snapshot};
 
-/// An enrolment with instalments that are not written yet.
+/// The later instalments of an enrolment, of which some are not written yet.
 #[derive(Debug, Clone)]
 pub struct Scheduled {
     /// Whose.
@@ -25,11 +28,17 @@ pub struct Scheduled {
     /// Who owes.
     pub family: FamilyId,
     /// The enrolment.
-    pub enrolment: BookedEnrolment,
-    /// How many of its later instalments are written.
+    pub enrolment: EnrolmentId,
+    /// Who takes part.
+    pub student: StudentId,
+    /// In which class.
+    pub class: ClassId,
+    /// The class's season.
+    pub season: SeasonId,
+    /// What falls due when.
+    pub schedule: Schedule,
+    /// How many of the instalments are written.
     pub written: usize,
-    /// Whether it was cancelled: then no more are.
-    pub is_cancelled: bool,
 }
 
 /// What an instalment's debit says besides its amounts.
@@ -41,42 +50,49 @@ pub struct Debtor {
     pub season_name: String,
     /// The company's time zone.
     pub timezone: String,
+    /// Whether the enrolment is still there: then its instalments are owed.
+    pub is_enrolled: bool,
 }
 
 impl Scheduled {
     /// The instalments that are not written yet.
     #[must_use]
     pub fn left(&self) -> &[ScheduledInstalment] {
-        self.enrolment.schedule.get(self.written..).unwrap_or_default()
+        self.schedule.instalments.get(self.written..).unwrap_or_default()
     }
 
     fn key(&self) -> Key {
-        key::enrolment(&self.company, &self.family, &self.enrolment.student, &self.enrolment.class)
+        key::plans(&self.company, &self.family, &self.enrolment)
+    }
+
+    fn place(&self) -> Key {
+        key::enrolment(&self.company, &self.family, &self.student, &self.class)
     }
 }
 
 impl<M: Machine> Store<M> {
-    /// What the debits of a family's instalments say; `None`: a document is not there.
+    /// What the debits of an enrolment's instalments say; `None`: a document is not there.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn load_debtor(
-        &self,
-        company: &CompanyId,
-        family: &FamilyId,
-        season: &SeasonId,
-    ) -> Result<Option<Debtor>, StoreError> {
+    pub async fn load_debtor(&self, scheduled: &Scheduled) -> Result<Option<Debtor>, StoreError> {
+        let Scheduled { company, family, .. } = scheduled;
         let keys = [
             key::company(company),
             key::family(company, family),
-            key::price_list(company, key::SEASON, season.as_str()),
+            key::price_list(company, key::SEASON, scheduled.season.as_str()),
+            scheduled.place(),
         ];
         let items = self.get_all(keys.to_vec(), Consistency::Strong).await?;
-        let [Some(company), Some(family), Some(season)] = keys.map(|key| items.get(&key)) else { return Ok(None) };
+        let [Some(company), Some(family), Some(season), Some(place)] = keys.map(|key| items.get(&key)) else {
+            return Ok(None);
+        };
+        let is_own = place.text("enrolment_id")? == scheduled.enrolment.as_str();
         Ok(Some(Debtor {
             family_name: family.document::<FamilyDoc>("doc")?.name,
             season_name: season.document::<SeasonDoc>("doc")?.name,
             timezone: company.document::<CompanyDoc>("doc")?.settings.general.timezone,
+            is_enrolled: is_own && place.text("place_state")? != CANCELLED,
         }))
     }
 
@@ -90,74 +106,76 @@ impl<M: Machine> Store<M> {
         scheduled: &Scheduled,
         debit: &AggregateTransaction,
     ) -> Result<Written, StoreError> {
-        let Scheduled { company, family, enrolment, written, .. } = scheduled;
+        let Scheduled { company, family, enrolment, schedule, written, .. } = scheduled;
         let id = debit.transaction.id.parse().map_err(|_| StoreError::Corrupt("transaction_id"))?;
         let mut transaction = Transaction::new();
-        let item = Item::at(&key::transaction(company, family, &debit.transaction.id)).text("cid", company.as_str());
-        transaction.create(item.text("transaction_id", &debit.transaction.id).text("doc", document(debit)));
-        let due = Item::at(&key::due(company, &id)).text("cid", company.as_str()).text("fid", family.as_str());
-        transaction.create(due.number("amount_due", debit.stats.total));
+        transaction.create(entry_item(company, family, &debit.into()));
+        transaction.create(due_item(company, family, &id, debit.stats.total, schedule.currency));
         let balance = Change::of(key::family(company, family))
             .update("ADD family_balance :change")
             .only_if("attribute_exists(pk)")
             .value(":change", number(debit.stats.total));
         transaction.change(balance);
+        let enrolled = Change::of(scheduled.place())
+            .only_if("enrolment_id = :enrolment AND place_state = :active")
+            .value(":enrolment", text(enrolment.as_str()))
+            .value(":active", text(ACTIVE));
+        transaction.change(enrolled);
         let next = Change::of(scheduled.key())
-            .only_if("enrolment_id = :enrolment AND place_state = :active AND instalments_written = :written")
-            .value(":enrolment", text(enrolment.id.as_str()))
-            .value(":active", text(ACTIVE))
+            .only_if("instalments_written = :written")
             .value(":written", number(written))
             .value(":next", number(written + 1));
-        transaction.change(match enrolment.schedule.get(written + 1) {
+        transaction.change(match schedule.instalments.get(written + 1) {
             None => next.update("SET instalments_written = :next REMOVE gsi1pk, gsi1sk"),
             Some(later) => next
                 .update("SET instalments_written = :next, gsi1sk = :due")
-                .value(":due", text(sweep_due(later.due_s))),
+                .value(":due", text(sweep_due(schedule.due_s(later)))),
         });
         self.transact(transaction).await
     }
 
-    /// Takes a cancelled enrolment out of the schedule.
+    /// Takes the instalments of an enrolment that is no longer there out of the index.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn stop_instalments(&self, scheduled: &Scheduled) -> Result<Written, StoreError> {
-        let change = Change::of(scheduled.key())
-            .update("REMOVE gsi1pk, gsi1sk")
-            .only_if("place_state = :cancelled")
-            .value(":cancelled", text(CANCELLED));
         let mut transaction = Transaction::new();
-        transaction.change(change);
+        transaction.change(Change::of(scheduled.key()).update("REMOVE gsi1pk, gsi1sk").only_if("attribute_exists(pk)"));
+        let gone = Change::of(scheduled.place())
+            .only_if("NOT enrolment_id = :enrolment OR place_state = :cancelled")
+            .value(":enrolment", text(scheduled.enrolment.as_str()))
+            .value(":cancelled", text(CANCELLED));
+        transaction.change(gone);
         self.transact(transaction).await
     }
 }
 
-/// An active enrolment's item, where the schedule finds its first instalment.
-pub(super) fn indexed(item: Item, enrolment: &BookedEnrolment) -> Item {
-    match enrolment.schedule.first() {
-        None => item,
-        Some(first) => item.number("instalments_written", 0).swept_at(first.due_s),
-    }
-}
-
-/// The same for an enrolment that a change makes active.
-pub(super) fn index(change: Change, key: &Key, enrolment: &BookedEnrolment) -> Change {
-    match enrolment.schedule.first() {
-        None => change.update(MOVE),
-        Some(first) => change
-            .update(format!("{MOVE}, instalments_written = :none, gsi1pk = :shard, gsi1sk = :due"))
-            .value(":none", number(0))
-            .value(":shard", text(sweep_shard(key)))
-            .value(":due", text(sweep_due(first.due_s))),
-    }
+/// Puts what an active enrolment owes later where the schedule finds it.
+pub(super) fn schedule(transaction: &mut Transaction, snapshot: &Snapshot, enrolment: &BookedEnrolment) {
+    let Some(schedule) = &enrolment.schedule else { return };
+    let Some(first) = schedule.instalments.first() else { return };
+    let item = Item::at(&key::plans(&snapshot.company, &snapshot.family, &enrolment.id))
+        .text("cid", snapshot.company.as_str())
+        .text("fid", snapshot.family.as_str())
+        .text("enrolment_id", enrolment.id.as_str())
+        .text("student", enrolment.student.as_str())
+        .text("class", enrolment.class.as_str())
+        .text("season", enrolment.season.as_str())
+        .text("doc", document(schedule))
+        .number("instalments_written", 0)
+        .swept_at(schedule.due_s(first));
+    transaction.create(item);
 }
 
 pub(super) fn scheduled_of(item: &Attributes) -> Result<Scheduled, StoreError> {
     Ok(Scheduled {
         company: item.parsed("cid")?,
         family: item.parsed("fid")?,
-        enrolment: item.document("doc")?,
+        enrolment: item.parsed("enrolment_id")?,
+        student: item.parsed("student")?,
+        class: item.parsed("class")?,
+        season: item.parsed("season")?,
+        schedule: item.document("doc")?,
         written: item.number("instalments_written")?,
-        is_cancelled: item.text("place_state")? == CANCELLED,
     })
 }

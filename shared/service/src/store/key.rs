@@ -6,7 +6,7 @@
 use classpay_domain::catalogue::FeePeriod;
 use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::{
-    AccountId, ClassId, CompanyId, EventId, FamilyId, FeeId, IntentId, OrderId, StudentId, TransactionId,
+    AccountId, ClassId, CompanyId, EnrolmentId, EventId, FamilyId, FeeId, IntentId, OrderId, StudentId, TransactionId,
 };
 use classpay_domain::link::PaymentLinkId;
 use jiff::civil::Date;
@@ -21,6 +21,12 @@ pub struct Key {
 }
 
 impl Key {
+    /// Whether later instalments are there.
+    #[must_use]
+    pub fn is_of_plans(&self) -> bool {
+        self.pk.ends_with(PLANS)
+    }
+
     /// Whether an order or a claim is there: what stands between a payment and its end.
     #[must_use]
     pub fn is_of_payment(&self) -> bool {
@@ -55,6 +61,8 @@ pub const CLAIM: &str = "CLAIM";
 /// The sort key of a session.
 pub const SESSION: &str = "SESSION";
 const DUE: &str = "DUE";
+const PLANS: &str = "#PLANS";
+const ORDER_DOC: &str = "DOC#";
 /// Sort keys of a debit's partition.
 pub const LINK: &str = "LINK#";
 const TRY: &str = "TRY#";
@@ -154,6 +162,12 @@ pub fn ledger_pk(company: &CompanyId, family: &FamilyId) -> String {
     format!("C#{company}#F#{family}#LEDGER")
 }
 
+/// The later instalments of an enrolment, beside the family's partition: a quote doesn't read them.
+#[must_use]
+pub fn plans(company: &CompanyId, family: &FamilyId, enrolment: &EnrolmentId) -> Key {
+    key(format!("C#{company}#F#{family}{PLANS}"), enrolment.as_str())
+}
+
 /// A debit or credit.
 #[must_use]
 pub fn transaction(company: &CompanyId, family: &FamilyId, transaction: &str) -> Key {
@@ -201,6 +215,12 @@ pub const ORDER: &str = "ORD#";
 #[must_use]
 pub fn order(order: &OrderId) -> Key {
     key(format!("{ORDER}{order}"), META)
+}
+
+/// What an order posts, frozen. One that collects nothing may be booked again, as the next generation.
+#[must_use]
+pub fn order_doc(order: &OrderId, generation: u64) -> Key {
+    key(format!("{ORDER}{order}"), format!("{ORDER_DOC}{generation}"))
 }
 
 /// The sort key of the record of how far an account's events were read.

@@ -5,8 +5,9 @@
 
 use classpay_domain::id::{AccountId, CompanyId, CustomerId, FamilyId, IntentId, TransactionId};
 use classpay_domain::link::{LinkState, PaymentLinkId};
-use classpay_domain::money::Money;
 
+use super::due::{self, Due, due_of};
+use super::entries::entry_of;
 use super::item::{Attributes, Item, Read as _, document, number, text};
 use super::orders::{PlaceOrder, begin};
 use super::payments::{Claim, Session, claim_of, session_item, session_of};
@@ -18,6 +19,7 @@ use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{CompanyDoc, FamilyDoc};
 use crate::machine::Machine;
 use crate::snapshot::{PaidLink, Snapshot};
+use crate::stored_entry::StoredEntry;
 
 /// How long the count of a link's calls is kept: an hour, and what TTL may be late.
 const TRIES_LIFE_S: i64 = 2 * 60 * 60;
@@ -89,7 +91,7 @@ pub struct LinkTarget {
     /// The family's customer for links, if it has one.
     pub customer: Option<CustomerId>,
     /// What is due on the debit.
-    pub due: Money,
+    pub due: Due,
     /// What the live intent was made for.
     pub session: Option<Session>,
     /// Who may decide about it.
@@ -102,7 +104,7 @@ pub struct Debit {
     /// Who owes.
     pub family: FamilyId,
     /// What is due.
-    pub due: Money,
+    pub due: Due,
     /// The debit as it was posted.
     pub aggregate: AggregateTransaction,
 }
@@ -116,8 +118,8 @@ impl<M: Machine> Store<M> {
         let Some(due) = self.get(&key::due(company, id)).await? else { return Ok(None) };
         let family: FamilyId = due.parsed("fid")?;
         let posted = self.get(&key::transaction(company, &family, id.as_str())).await?;
-        let aggregate = posted.ok_or(StoreError::Corrupt("amount_due"))?.document("doc")?;
-        Ok(Some(Debit { family, due: Money::minor(due.number("amount_due")?), aggregate }))
+        let aggregate = entry_of(&posted.ok_or(StoreError::Corrupt("amount_due"))?, company, &family)?;
+        Ok(Some(Debit { family, due: due_of(&due)?, aggregate }))
     }
 
     /// Remembers a new link.
@@ -133,7 +135,7 @@ impl<M: Machine> Store<M> {
             .text("link_state", link.state.as_str())
             .number("attempt", link.attempt)
             .number("created_s", link.created_s)
-            .text("doc", document(&link.aggregate));
+            .text("doc", document(&StoredEntry::from(&link.aggregate)));
         if let Some(expires_s) = link.expires_s {
             item = item.number("expires_s", expires_s).swept_at(expires_s);
         }
@@ -210,7 +212,7 @@ impl<M: Machine> Store<M> {
             company,
             family: family.document("doc")?,
             customer: customer.map_err(|_| StoreError::Corrupt("link_customer"))?,
-            due: Money::minor(item(&due, "link's debit")?.number("amount_due")?),
+            due: due_of(item(&due, "link's debit")?)?,
             session: session.and_then(|key| items.get(&key)).map(session_of).transpose()?,
             claim: claim.and_then(|key| items.get(&key)).map(claim_of).transpose()?,
         })
@@ -287,9 +289,7 @@ impl<M: Machine> Store<M> {
     ) -> Result<Written, StoreError> {
         let mut transaction = Transaction::new();
         begin::<M>(&mut transaction, order, session);
-        let due = Change::of(key::due(&order.snapshot.company, &paid.debit))
-            .update("SET amount_due = amount_due - :amount")
-            .value(":amount", number(paid.amount));
+        let due = due::reserve(&order.snapshot.company, &paid.debit, paid.amount);
         transaction.change(if M::DUE_IS_CONDITIONAL { due.only_if("amount_due >= :amount") } else { due });
         let link = Change::of(key::link(&paid.link))
             .update("SET link_state = :processing")
@@ -344,20 +344,20 @@ fn link_customer(link: &Link, account: &AccountId, customer: &CustomerId) -> Cha
         .value(":customer", text(customer.as_str()))
 }
 
-/// P2: the link is paid.
-pub(super) fn paid(paid: &PaidLink) -> Change {
-    Change::of(key::link(&paid.link))
+/// P2: what was reserved is credited, and the link is paid.
+pub(super) fn paid(snapshot: &Snapshot, paid: &PaidLink) -> [Change; 2] {
+    let due = due::end_reservation(&snapshot.company, &paid.debit, paid.amount, 0);
+    let link = Change::of(key::link(&paid.link))
         .update("SET link_state = :paid REMOVE gsi1pk, gsi1sk")
         .only_if("link_state = :processing")
         .value(":paid", text(LinkState::Paid.as_str()))
-        .value(":processing", text(LinkState::Processing.as_str()))
+        .value(":processing", text(LinkState::Processing.as_str()));
+    [due, link]
 }
 
 /// P2c: what was reserved is due again, and the link is open again.
 pub(super) fn reopened(snapshot: &Snapshot, paid: &PaidLink) -> [Change; 2] {
-    let due = Change::of(key::due(&snapshot.company, &paid.debit))
-        .update("ADD amount_due :amount")
-        .value(":amount", number(paid.amount));
+    let due = due::end_reservation(&snapshot.company, &paid.debit, paid.amount, paid.amount);
     let link = Change::of(key::link(&paid.link))
         .update("SET link_state = :open")
         .only_if("link_state = :processing")
@@ -367,10 +367,12 @@ pub(super) fn reopened(snapshot: &Snapshot, paid: &PaidLink) -> [Change; 2] {
 }
 
 pub(super) fn link_of(item: &Attributes) -> Result<Link, StoreError> {
+    let (company, family) = (item.parsed("cid")?, item.parsed("fid")?);
     Ok(Link {
+        aggregate: entry_of(item, &company, &family)?,
         id: PaymentLinkId::parse(item.text("link_id")?).map_err(|_| StoreError::Corrupt("link_id"))?,
-        company: item.parsed("cid")?,
-        family: item.parsed("fid")?,
+        company,
+        family,
         debit: item.parsed("debit")?,
         state: LinkState::parse(item.text("link_state")?).ok_or(StoreError::Corrupt("link_state"))?,
         intent: item.text_if("intent").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("intent"))?,
@@ -379,6 +381,5 @@ pub(super) fn link_of(item: &Attributes) -> Result<Link, StoreError> {
         customer: item.text_if("customer").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("customer"))?,
         created_s: item.number("created_s")?,
         expires_s: item.number_if("expires_s")?,
-        aggregate: item.document("doc")?,
     })
 }

@@ -3,7 +3,9 @@
 //! Invariant: every write that matters has a condition, so that doing it twice does it once; nothing is scanned and
 //! nothing is deleted; no type of the SDK leaves this module.
 
+mod due;
 mod dynamodb;
+mod entries;
 mod events;
 mod feeds;
 mod fees;
@@ -18,6 +20,7 @@ mod places;
 mod read;
 mod returns;
 mod review;
+mod size;
 mod studio;
 mod sweep;
 mod table;
@@ -25,6 +28,7 @@ mod transact;
 mod unpaid;
 mod versions;
 
+pub use due::Due;
 pub use dynamodb::DynamoDb;
 pub use events::{EVENT_LIFE_S, EventObject, EventRecord, Put};
 pub use feeds::Feed;
@@ -34,8 +38,9 @@ pub use item::Attributes;
 pub use links::{Debit, Link, LinkTarget};
 pub use orders::{OrderRecord, PlaceOrder};
 pub use payments::{Claim, Decision, Held, Rejection, Session, SessionKind};
-pub use returns::{CreditedPayment, PaymentReturns, PostReturns};
+pub use returns::{CreditedPayment, PaymentReturns, PostReturns, ReturnEntry};
 pub use review::ReviewRecord;
+pub use size::order_fits;
 pub use studio::LoadedStudio;
 pub use sweep::{DueItem, UnallocatedCredit, Unfinished};
 pub use table::{Consistency, DueKey, Table, Written};
@@ -51,6 +56,9 @@ pub enum StoreError {
     /// DynamoDB didn't answer, or not usefully.
     #[error("the table can't be reached")]
     Unavailable,
+    /// DynamoDB refuses a write for good, and nothing was written: an item or a transaction is too large, or malformed.
+    #[error("the table refuses to write this")]
+    Refused,
     /// What is stored can't be what we wrote: the attribute that is wrong.
     #[error("a stored item is corrupt: {0}")]
     Corrupt(&'static str),

@@ -10,11 +10,13 @@ use classpay_domain::id::{ClassId, OrderId, TransactionId};
 use classpay_domain::order::OrderState;
 use classpay_domain::pricing::Buyer;
 
+use super::due::due_item;
+use super::entries::entry_item;
 use super::item::{Attributes, Item, Read as _, document, number, text};
 use super::key::{self, Key};
 use super::payments::{Session, close_session};
 use super::places::{self, RESERVED};
-use super::table::Written;
+use super::table::{Consistency, Written};
 use super::transact::{Change, Transaction};
 use super::{Store, StoreError, links};
 use crate::machine::Machine;
@@ -22,6 +24,8 @@ use crate::snapshot::Snapshot;
 
 /// How long after it is placed an unfinished order is looked at for the first time.
 const ORDER_SWEEP_S: i64 = 2 * 60;
+/// The generation of an order that an intent pays, and of the first that collects nothing.
+pub(super) const FIRST: u64 = 1;
 /// How long a used idempotency key is remembered.
 pub(super) const IDEMPOTENCY_LIFE_S: i64 = 24 * 60 * 60;
 
@@ -65,7 +69,19 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn load_order(&self, order: &OrderId) -> Result<Option<OrderRecord>, StoreError> {
-        self.get(&key::order(order)).await?.as_ref().map(order_of).transpose()
+        let (head, doc) = (key::order(order), key::order_doc(order, FIRST));
+        let items = self.get_all(vec![head.clone(), doc.clone()], Consistency::Strong).await?;
+        let Some(head) = items.get(&head) else { return Ok(None) };
+        match items.get(&doc) {
+            Some(doc) if head.number("doc_generation") == Ok(FIRST) => order_of(head, doc).map(Some),
+            Some(_) | None => self.order_at(head).await.map(Some),
+        }
+    }
+
+    /// An order of which the head was read.
+    pub(super) async fn order_at(&self, head: &Attributes) -> Result<OrderRecord, StoreError> {
+        let doc = key::order_doc(&head.parsed("order_id")?, head.number("doc_generation")?);
+        order_of(head, &self.get(&doc).await?.ok_or(StoreError::Corrupt("doc_generation"))?)
     }
 
     /// P1: claims the intent and reserves everything that the order needs, or nothing.
@@ -85,6 +101,7 @@ impl<M: Machine> Store<M> {
         transaction.change(if M::GUARDS_FAMILY { as_read(family) } else { family });
         places::reserve::<M>(&mut transaction, order, RESERVED);
         remember_key(&mut transaction, order);
+        debug_assert!(transaction.len() <= super::transact::MAX_ACTIONS, "an order that fits was placed");
         self.transact(transaction).await
     }
 
@@ -127,7 +144,12 @@ impl<M: Machine> Store<M> {
     pub async fn post(&self, order: &OrderRecord) -> Result<Written, StoreError> {
         let snapshot = &order.snapshot;
         let mut transaction = Transaction::new();
-        transaction.change(finish(&order.id, "COMPLETED"));
+        transaction.change(match snapshot.credit() {
+            Some(credit) => {
+                finish(&order.id, "COMPLETED", "SET credit_id = :credit, ").value(":credit", text(&credit.id))
+            }
+            None => finish(&order.id, "COMPLETED", "SET "),
+        });
         post_transactions(&mut transaction, snapshot);
         let family = Change::of(key::family(&snapshot.company, &snapshot.family))
             .update("ADD family_balance :change, family_version :one")
@@ -136,7 +158,9 @@ impl<M: Machine> Store<M> {
         transaction.change(family);
         places::activate(&mut transaction, order);
         if let Some(paid) = &snapshot.link {
-            transaction.change(links::paid(paid));
+            for change in links::paid(snapshot, paid) {
+                transaction.change(change);
+            }
         }
         self.finish(transaction).await
     }
@@ -148,7 +172,7 @@ impl<M: Machine> Store<M> {
     pub async fn release(&self, order: &OrderRecord) -> Result<Written, StoreError> {
         let snapshot = &order.snapshot;
         let mut transaction = Transaction::new();
-        transaction.change(finish(&order.id, "CANCELLED"));
+        transaction.change(finish(&order.id, "CANCELLED", "SET "));
         let family = Change::of(key::family(&snapshot.company, &snapshot.family))
             .update("ADD family_version :one")
             .value(":one", number(1));
@@ -184,8 +208,9 @@ pub(super) fn begin<M: Machine>(transaction: &mut Transaction, order: &PlaceOrde
         transaction.create(claim);
     }
     transaction.change(close_session(session));
-    let head = order_item(order, "PENDING").number("capture_attempt", 1).swept_at(order.now_s + ORDER_SWEEP_S);
-    transaction.create(head);
+    let head = order_item(order, "PENDING", FIRST).number("capture_attempt", 1);
+    transaction.create(head.swept_at(order.now_s + ORDER_SWEEP_S));
+    transaction.create(doc_item(order, FIRST));
 }
 
 /// Remembers the caller's idempotency key, if he gave one and it is not in use.
@@ -203,48 +228,56 @@ pub(super) fn remember_key(transaction: &mut Transaction, order: &PlaceOrder<'_>
     transaction.put_if(item, unused);
 }
 
-pub(super) fn order_item(order: &PlaceOrder<'_>, state: &str) -> Item {
-    Item::at(&key::order(order.id))
+/// The head of an order: small, because it changes. What it posts is in its document.
+pub(super) fn order_item(order: &PlaceOrder<'_>, state: &str, generation: u64) -> Item {
+    let payment = order.snapshot.payment.as_ref();
+    let head = Item::at(&key::order(order.id))
         .text("cid", order.snapshot.company.as_str())
         .text("fid", order.snapshot.family.as_str())
         .text("order_id", order.id.as_str())
         .text("order_state", state)
-        .text("doc", document(order.snapshot))
+        .number("doc_generation", generation)
         .number("placed_s", order.now_s)
+        .text_if("account", payment.map(|payment| payment.account.as_str()))
+        .text_if("intent", payment.map(|payment| payment.intent.as_str()));
+    match payment {
+        Some(payment) => head.number("total", payment.total).text("currency", order.snapshot.currency.code()),
+        None => head,
+    }
+}
+
+/// Everything that an order posts: put once and never changed.
+pub(super) fn doc_item(order: &PlaceOrder<'_>, generation: u64) -> Item {
+    Item::at(&key::order_doc(order.id, generation))
+        .text("cid", order.snapshot.company.as_str())
+        .text("doc", document(order.snapshot))
 }
 
 /// The debits and credits of an order, and what its debits still owe.
 pub(super) fn post_transactions(transaction: &mut Transaction, snapshot: &Snapshot) {
     let paid = snapshot.payment.is_some();
-    for aggregate in &snapshot.transactions {
-        let id = &aggregate.transaction.id;
-        let item = Item::at(&key::transaction(&snapshot.company, &snapshot.family, id))
-            .text("cid", snapshot.company.as_str())
-            .text("transaction_id", id)
-            .text("doc", document(aggregate));
-        transaction.create(item);
-        if aggregate.is_debit()
-            && let Ok(debit) = id.parse::<TransactionId>()
+    for entry in &snapshot.entries {
+        transaction.create(entry_item(&snapshot.company, &snapshot.family, entry));
+        if entry.is_debit()
+            && let Ok(debit) = entry.id.parse::<TransactionId>()
         {
-            let due = if paid { 0 } else { aggregate.stats.total };
-            let item = Item::at(&key::due(&snapshot.company, &debit))
-                .text("cid", snapshot.company.as_str())
-                .text("fid", snapshot.family.as_str())
-                .number("amount_due", due);
-            transaction.create(item);
+            let due = if paid { 0 } else { entry.stats.total };
+            transaction.create(due_item(&snapshot.company, &snapshot.family, &debit, due, snapshot.currency));
         }
     }
 }
 
-fn finish(order: &OrderId, state: &str) -> Change {
+/// Ends a pending order; `set` begins what is set besides.
+fn finish(order: &OrderId, state: &str, set: &str) -> Change {
     Change::of(key::order(order))
-        .update("SET order_state = :state REMOVE gsi1pk, gsi1sk")
+        .update(format!("{set}order_state = :state REMOVE gsi1pk, gsi1sk"))
         .only_if("order_state = :pending")
         .value(":state", text(state))
         .value(":pending", text("PENDING"))
 }
 
-pub(super) fn order_of(item: &Attributes) -> Result<OrderRecord, StoreError> {
+/// An order from its head and its document.
+fn order_of(item: &Attributes, doc: &Attributes) -> Result<OrderRecord, StoreError> {
     let state = match item.text("order_state")? {
         "PENDING" => OrderState::Pending,
         "COMPLETED" => OrderState::Completed,
@@ -256,6 +289,6 @@ pub(super) fn order_of(item: &Attributes) -> Result<OrderRecord, StoreError> {
         state,
         attempt: item.number_if("capture_attempt")?.unwrap_or(1),
         needs_review: item.text_if("needs_review").is_some(),
-        snapshot: item.document("doc")?,
+        snapshot: doc.document("doc")?,
     })
 }

@@ -4,6 +4,7 @@
 //! order, the number of what went back. Whoever loses it asks again what it says.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId};
 use classpay_domain::link::PaymentLinkId;
 use classpay_domain::money::Money;
@@ -63,6 +64,8 @@ pub struct Session {
     pub kind: SessionKind,
     /// How much, in minor units.
     pub amount: Money,
+    /// What that is in.
+    pub currency: Currency,
     /// When it was made, in seconds since 1970.
     pub created_s: i64,
     /// The company's local date at that time.
@@ -242,6 +245,7 @@ pub(super) fn session_item(session: &Session) -> Item {
         .text("session_state", "open")
         .text("doc", document(&session.kind))
         .number("amount", session.amount)
+        .text("currency", session.currency.code())
         .number("created_s", session.created_s)
         .text("local_date", session.local_date.to_string())
         .swept_at(session.created_s + SESSION_SWEEP_S)
@@ -266,6 +270,7 @@ pub(super) fn session_of(item: &Attributes) -> Result<Session, StoreError> {
         role: item.parsed("role")?,
         kind: item.document("doc")?,
         amount: Money::minor(item.number("amount")?),
+        currency: Currency::parse(item.text("currency")?).ok_or(StoreError::Corrupt("currency"))?,
         created_s: item.number("created_s")?,
         local_date: item.parsed("local_date")?,
     })

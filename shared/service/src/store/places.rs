@@ -38,10 +38,10 @@ pub(super) fn reserve<M: Machine>(transaction: &mut Transaction, order: &PlaceOr
     }
     for enrolment in &snapshot.enrolments {
         let place = place_item(&enrolment_key(snapshot, enrolment), &snapshot.company, state);
-        let item =
-            enrolment_item(place, enrolment).text("order_id", order.id.as_str()).text("fid", snapshot.family.as_str());
-        let item = if state == ACTIVE { instalments::indexed(item, enrolment) } else { item };
-        transaction.put_if(item, not_live());
+        transaction.put_if(enrolment_item(place, enrolment).text("order_id", order.id.as_str()), not_live());
+        if state == ACTIVE {
+            instalments::schedule(transaction, snapshot, enrolment);
+        }
     }
     for trial in &snapshot.trials {
         let place = place_item(&trial_key(snapshot, trial), &snapshot.company, state);
@@ -59,8 +59,8 @@ pub(super) fn reserve<M: Machine>(transaction: &mut Transaction, order: &PlaceOr
 pub(super) fn activate(transaction: &mut Transaction, order: &OrderRecord) {
     let snapshot = &order.snapshot;
     for enrolment in &snapshot.enrolments {
-        let key = enrolment_key(snapshot, enrolment);
-        transaction.change(instalments::index(move_place(key.clone(), order, ACTIVE), &key, enrolment));
+        transaction.change(move_place(enrolment_key(snapshot, enrolment), order, ACTIVE).update(MOVE));
+        instalments::schedule(transaction, snapshot, enrolment);
     }
     for trial in &snapshot.trials {
         transaction.change(move_place(trial_key(snapshot, trial), order, ACTIVE).update(MOVE));
@@ -94,7 +94,7 @@ pub(super) fn cancel(transaction: &mut Transaction, order: &OrderRecord) {
 }
 
 /// What moves a place on.
-pub(super) const MOVE: &str = "SET place_state = :state";
+const MOVE: &str = "SET place_state = :state";
 
 /// Moves a place on, if it is this order's. The update is still to be said.
 fn move_place(key: Key, order: &OrderRecord, state: &str) -> Change {
@@ -153,7 +153,7 @@ pub(super) fn enrolment_item(place: Item, enrolment: &BookedEnrolment) -> Item {
         .text("class", enrolment.class.as_str())
         .text("season", enrolment.season.as_str())
         .flag("discountable", enrolment.discountable)
-        .text("doc", document(enrolment))
+        .text("plan", enrolment.plan.as_str())
 }
 
 pub(super) fn trial_item(place: Item, trial: &BookedTrial) -> Item {

@@ -1,26 +1,33 @@
 //! What refunds and disputes add to a ledger after a payment was credited.
 //!
 //! Invariant: what went back of a payment is written one after the other, each on the number of those before it, so
-//! that two calls never give the same fee back twice. What is due on the debits is not touched.
+//! that two calls never give the same fee back twice. The debit of what went back can be collected like any other; what
+//! is due on the debits that the payment paid is not touched.
+
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId, TransactionId};
 use classpay_domain::link::{LinkState, PaymentLinkId};
+use classpay_domain::money::Money;
 
-use super::item::{Attributes, Item, Read as _, document, number, text};
+use super::due::{due_item, due_of};
+use super::entries::{entry_item, entry_of};
+use super::item::{Attributes, Item, Read as _, number, text};
 use super::key::Key;
-use super::orders::order_of;
 use super::payments::Session;
 use super::table::{Consistency, Written};
 use super::transact::{Change, Transaction};
 use super::{Store, StoreError, key};
 use crate::aggregate::AggregateTransaction;
 use crate::machine::Machine;
+use crate::stored_entry::StoredEntry;
 
 /// A payment that the ledger has a credit for. What goes back of it is counted on the record that says so.
 #[derive(Debug, Clone, Copy)]
 pub enum CreditedPayment<'a> {
-    /// It paid an order, which is completed: the order counts.
+    /// It paid an order, which is posted: the order counts.
     Order(&'a OrderId),
     /// No order took it: the claim counts, which is rejected and captured.
     Unallocated {
@@ -44,6 +51,8 @@ pub struct PaymentReturns<'a> {
     pub company: CompanyId,
     /// Who paid.
     pub family: FamilyId,
+    /// What it was paid in.
+    pub currency: Currency,
     /// The credit, as it was posted.
     pub credit: AggregateTransaction,
     /// The link that was paid, if it was one.
@@ -54,13 +63,22 @@ pub struct PaymentReturns<'a> {
     pub is_full: bool,
 }
 
+/// An entry that is to be posted.
+#[derive(Debug)]
+pub struct ReturnEntry {
+    /// The entry.
+    pub entry: AggregateTransaction,
+    /// For a credit: the debit that it takes back, and what was read as due on it, if it is posted.
+    pub reverses: Option<(TransactionId, Option<Money>)>,
+}
+
 /// What is to be posted.
 #[derive(Debug)]
 pub struct PostReturns<'a> {
     /// What was read.
     pub read: &'a PaymentReturns<'a>,
     /// The entries.
-    pub entries: &'a [AggregateTransaction],
+    pub entries: &'a [ReturnEntry],
     /// Whether the whole payment is refunded with them.
     pub is_full: bool,
     /// The state of the link that was paid, if it was one.
@@ -84,9 +102,7 @@ impl CreditedPayment<'_> {
             .value(":next", number(version.saturating_add(1)))
             .value(":full", AttributeValue::Bool(is_full));
         let change = match self {
-            Self::Order(_) => {
-                change.only_if(format!("order_state = :completed AND {counted}")).value(":completed", text("COMPLETED"))
-            }
+            Self::Order(_) => change.only_if(format!("attribute_exists(credit_id) AND {counted}")),
             Self::Unallocated { .. } => change
                 .only_if(format!("claim_decision = :rejected AND claim_captured = :yes AND {counted}"))
                 .value(":rejected", text("REJECTED"))
@@ -108,7 +124,7 @@ impl<M: Machine> Store<M> {
         // The number that guards the rest is read before it.
         let Some(record) = self.get(&payment.record()).await? else { return Ok(None) };
         match payment {
-            CreditedPayment::Order(_) => of_order(payment, &record),
+            CreditedPayment::Order(_) => self.of_order(payment, &record).await,
             CreditedPayment::Unallocated { session, credit } => {
                 let posted = key::transaction(&session.company, &session.family, credit.as_str());
                 let Some(posted) = self.get(&posted).await? else { return Ok(None) };
@@ -118,13 +134,57 @@ impl<M: Machine> Store<M> {
                     intent: session.intent.clone(),
                     company: session.company.clone(),
                     family: session.family.clone(),
-                    credit: posted.document("doc")?,
+                    currency: session.currency,
+                    credit: entry_of(&posted, &session.company, &session.family)?,
                     link: None,
                     version: version_of(&record)?,
                     is_full: is_full(&record),
                 }))
             }
         }
+    }
+
+    /// An order's; `None`: it has no credit.
+    async fn of_order<'a>(
+        &self,
+        payment: CreditedPayment<'a>,
+        record: &Attributes,
+    ) -> Result<Option<PaymentReturns<'a>>, StoreError> {
+        let Some(credit) = record.text_if("credit_id") else { return Ok(None) };
+        let snapshot = self.order_at(record).await?.snapshot;
+        let Some(paid) = snapshot.payment else { return Ok(None) };
+        let (company, family) = (snapshot.company, snapshot.family);
+        let posted = self.get(&key::transaction(&company, &family, credit)).await?;
+        Ok(Some(PaymentReturns {
+            payment,
+            account: paid.account,
+            intent: paid.intent,
+            credit: entry_of(&posted.ok_or(StoreError::Corrupt("credit_id"))?, &company, &family)?,
+            company,
+            family,
+            currency: snapshot.currency,
+            link: snapshot.link.map(|paid| paid.link),
+            version: version_of(record)?,
+            is_full: is_full(record),
+        }))
+    }
+
+    /// What is due on those of these debits that are posted.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_dues(
+        &self,
+        company: &CompanyId,
+        debits: impl IntoIterator<Item = TransactionId>,
+    ) -> Result<BTreeMap<TransactionId, Money>, StoreError> {
+        let (keys, debits): (Vec<_>, Vec<_>) = debits.into_iter().map(|id| (key::due(company, &id), id)).unzip();
+        let found = self.get_all(keys, Consistency::Strong).await?;
+        let due = |id: TransactionId| {
+            let item = found.get(&key::due(company, &id))?;
+            Some(due_of(item).map(|due| (id, due.due)))
+        };
+        debits.into_iter().filter_map(due).collect()
     }
 
     /// Which of these transactions are posted.
@@ -153,14 +213,16 @@ impl<M: Machine> Store<M> {
         let mut transaction = Transaction::new();
         transaction.change(payment.count(*version, posting.is_full));
         let mut change = 0_i64;
-        for entry in posting.entries {
-            let id = &entry.transaction.id;
-            let item = Item::at(&key::transaction(company, family, id))
-                .text("cid", company.as_str())
-                .text("transaction_id", id)
-                .text("doc", document(entry));
-            transaction.create(item);
-            change += if entry.is_debit() { entry.stats.total } else { -entry.stats.total };
+        for ReturnEntry { entry, .. } in posting.entries {
+            let stored = StoredEntry::from(entry);
+            change += stored.balance_change();
+            transaction.create(entry_item(company, family, &stored));
+        }
+        for change in dues(posting)? {
+            match change {
+                DueChange::Create(item) => transaction.create(item),
+                DueChange::Lower(change) => transaction.change(change),
+            }
         }
         let family = Change::of(key::family(company, family))
             .update("ADD family_balance :change, family_version :one")
@@ -186,22 +248,39 @@ impl<M: Machine> Store<M> {
     }
 }
 
-/// An order's: everything stands in its snapshot. `None`: it has collected nothing.
-fn of_order<'a>(payment: CreditedPayment<'a>, record: &Attributes) -> Result<Option<PaymentReturns<'a>>, StoreError> {
-    let snapshot = order_of(record)?.snapshot;
-    let credit = snapshot.transactions.into_iter().find(|transaction| !transaction.is_debit());
-    let Some((paid, credit)) = snapshot.payment.zip(credit) else { return Ok(None) };
-    Ok(Some(PaymentReturns {
-        payment,
-        account: paid.account,
-        intent: paid.intent,
-        company: snapshot.company,
-        family: snapshot.family,
-        credit,
-        link: snapshot.link.map(|paid| paid.link),
-        version: version_of(record)?,
-        is_full: is_full(record),
-    }))
+/// What a posting does to what is due.
+enum DueChange {
+    Create(Item),
+    Lower(Change),
+}
+
+/// Each new debit is due; a credit pays the debit that it takes back, as far as that is still due.
+fn dues(posting: &PostReturns<'_>) -> Result<Vec<DueChange>, StoreError> {
+    let PaymentReturns { company, family, currency, .. } = posting.read;
+    let total = |entry: &AggregateTransaction| entry.stats.total.max(0);
+    let taken_back = |debit: &TransactionId| {
+        let credits =
+            posting.entries.iter().filter(|credit| credit.reverses.as_ref().is_some_and(|(of, _)| of == debit));
+        credits.map(|credit| total(&credit.entry)).sum::<i64>()
+    };
+    let mut changes = Vec::new();
+    for ReturnEntry { entry, reverses } in posting.entries {
+        if entry.is_debit() {
+            let debit = entry.transaction.id.parse().map_err(|_| StoreError::Corrupt("transaction_id"))?;
+            let due = (total(entry) - taken_back(&debit)).max(0);
+            changes.push(DueChange::Create(due_item(company, family, &debit, due, *currency)));
+        }
+        if let Some((debit, Some(due))) = reverses {
+            let left = (due.units() - total(entry)).max(0);
+            let lower = Change::of(key::due(company, debit))
+                .update("SET amount_due = :left")
+                .only_if("amount_due = :due")
+                .value(":left", number(left))
+                .value(":due", number(due.units()));
+            changes.push(DueChange::Lower(lower));
+        }
+    }
+    Ok(changes)
 }
 
 fn version_of(record: &Attributes) -> Result<u64, StoreError> {

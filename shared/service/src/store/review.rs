@@ -7,6 +7,7 @@ use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId};
 use classpay_domain::order::IntentStatus;
 use futures_util::future::try_join_all;
 
+use super::entries::entry_of;
 use super::item::{Attributes, Read as _, number, text};
 use super::table::{Consistency, DueKey, Written};
 use super::transact::{Change, Transaction};
@@ -132,7 +133,7 @@ impl<M: Machine> Store<M> {
         family: &FamilyId,
     ) -> Result<Vec<AggregateTransaction>, StoreError> {
         let items = self.query(&key::ledger_pk(company, family), Consistency::Strong).await?;
-        items.iter().map(|item| item.document("doc")).collect()
+        items.iter().map(|item| entry_of(item, company, family)).collect()
     }
 
     /// A company's currency in lower case, and its account at Stripe; `None`: there is no such company.

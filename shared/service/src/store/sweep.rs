@@ -7,13 +7,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::basket::BasketHash;
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 
+use super::entries::entry_item;
 use super::events::{EventRecord, event_of};
 use super::feeds::{Feed, feed_of};
 use super::instalments::{Scheduled, scheduled_of};
-use super::item::{Attributes, Item, Read as _, document, number, text};
+use super::item::{Attributes, Read as _, document, number, text};
 use super::key::{self, Key, sweep_due};
 use super::links::{Link, link_of};
-use super::orders::order_of;
 use super::payments::{Session, session_of};
 use super::table::{DueKey, Table as _, Written};
 use super::transact::{Change, Transaction};
@@ -91,13 +91,13 @@ impl<M: Machine> Store<M> {
             key::SESSION => (item.number("created_s")?, Unfinished::Session(session_of(&item)?)),
             key::CLAIM => (item.number("rejected_s")?, rejection_of(&item)?),
             key::META if key.pk.starts_with(key::ORDER) => {
-                (item.number("placed_s")?, Unfinished::Order(Box::new(order_of(&item)?)))
+                (item.number("placed_s")?, Unfinished::Order(Box::new(self.order_at(&item).await?)))
             }
             key::META if key.pk.starts_with(key::PAYMENT_LINK) => {
                 (item.number("expires_s")?, Unfinished::Link(Box::new(link_of(&item)?)))
             }
             key::FEED => (item.number("read_s")?, Unfinished::Feed(feed_of(&item)?)),
-            sk if sk.starts_with(key::ENROLMENT) => {
+            _ if key.is_of_plans() => {
                 let began_s = due.parse().map_err(|_| StoreError::Corrupt("gsi1sk"))?;
                 (began_s, Unfinished::Instalments(Box::new(scheduled_of(&item)?)))
             }
@@ -154,12 +154,7 @@ impl<M: Machine> Store<M> {
             .only_if("attribute_exists(pk)")
             .value(":claimed", text("claimed"));
         transaction.change(closed);
-        let id = &credit.transaction.id;
-        let item = Item::at(&key::transaction(&session.company, &session.family, id))
-            .text("cid", session.company.as_str())
-            .text("transaction_id", id)
-            .text("doc", document(credit));
-        transaction.create(item);
+        transaction.create(entry_item(&session.company, &session.family, &(*credit).into()));
         let family = Change::of(key::family(&session.company, &session.family))
             .update("ADD family_balance :change, family_version :one")
             .value(":change", number(-credit.stats.total))

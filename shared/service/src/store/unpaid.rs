@@ -8,7 +8,7 @@ use classpay_domain::id::{CompanyId, OrderId};
 use super::item::{Attributes, Read as _, number, text};
 use super::key;
 use super::orders::{
-    IDEMPOTENCY_LIFE_S, OrderRecord, PlaceOrder, order_item, order_of, post_transactions, remember_key,
+    IDEMPOTENCY_LIFE_S, OrderRecord, PlaceOrder, doc_item, order_item, post_transactions, remember_key,
 };
 use super::places::{self, ACTIVE};
 use super::table::Written;
@@ -33,7 +33,20 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn load_unpaid(&self, order: &OrderId) -> Result<UnpaidOrder, StoreError> {
-        Ok(self.get(&key::order(order)).await?.as_ref().map(unpaid_of).transpose()?.unwrap_or_default())
+        match self.get(&key::order(order)).await? {
+            Some(head) => self.unpaid_at(&head).await,
+            None => Ok(UnpaidOrder::default()),
+        }
+    }
+
+    /// The same of which the order's head was read.
+    pub(super) async fn unpaid_at(&self, head: &Attributes) -> Result<UnpaidOrder, StoreError> {
+        let is_booked = head.text("order_state")? != "REFUSED";
+        Ok(UnpaidOrder {
+            generation: head.number("order_generation")?,
+            booked: if is_booked { Some(self.order_at(head).await?) } else { None },
+            was_booked: head.contains_key("doc_generation"),
+        })
     }
 
     /// Books an order with nothing to collect: places, transactions and balance at once.
@@ -43,8 +56,10 @@ impl<M: Machine> Store<M> {
     pub async fn book_unpaid(&self, order: &PlaceOrder<'_>, generation: u64) -> Result<Written, StoreError> {
         let snapshot = order.snapshot;
         let mut transaction = Transaction::new();
-        let item = order_item(order, "COMPLETED").number("order_generation", generation + 1);
+        let next = generation + 1;
+        let item = order_item(order, "COMPLETED", next).number("order_generation", next);
         transaction.put_if(item, at_generation(order.id, generation));
+        transaction.create(doc_item(order, next));
         let family = Change::of(key::family(&snapshot.company, &snapshot.family))
             .update("SET family_version = :next ADD family_balance :change")
             .only_if("family_version = :version")
@@ -87,11 +102,6 @@ impl<M: Machine> Store<M> {
         transaction.change(change);
         self.transact(transaction).await
     }
-}
-
-pub(super) fn unpaid_of(order: &Attributes) -> Result<UnpaidOrder, StoreError> {
-    let booked = (order.text("order_state")? != "REFUSED").then(|| order_of(order)).transpose()?;
-    Ok(UnpaidOrder { generation: order.number("order_generation")?, booked, was_booked: order.contains_key("doc") })
 }
 
 fn at_generation(order: &OrderId, generation: u64) -> Change {

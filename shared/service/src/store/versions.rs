@@ -13,7 +13,7 @@ use super::item::{Attributes, Read as _};
 use super::key::{self, Key};
 use super::payments::{Claim, Held, Session, claim_of, held_of, session_of};
 use super::table::Consistency;
-use super::unpaid::{UnpaidOrder, unpaid_of};
+use super::unpaid::UnpaidOrder;
 use super::{Store, StoreError};
 use crate::machine::Machine;
 
@@ -84,7 +84,10 @@ impl<M: Machine> Store<M> {
             held: find(session_key.as_ref()).map(held_of).transpose()?.flatten(),
             claim: find(claim_key.as_ref()).map(claim_of).transpose()?,
             idempotency: find(idempotency).map(idempotency_of).transpose()?,
-            unpaid: find(unpaid_key.as_ref()).map(unpaid_of).transpose()?.unwrap_or_default(),
+            unpaid: match find(unpaid_key.as_ref()) {
+                Some(head) => self.unpaid_at(head).await?,
+                None => UnpaidOrder::default(),
+            },
         })
     }
 }

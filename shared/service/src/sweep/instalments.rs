@@ -11,7 +11,7 @@ use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::ApiError;
 use crate::machine::Machine;
-use crate::snapshot::ScheduledInstalment;
+use crate::schedule::ScheduledInstalment;
 use crate::store::{Debtor, Scheduled, Written};
 
 /// Debits every instalment whose date has come, the oldest first, for as long as there is time.
@@ -20,20 +20,19 @@ pub(super) async fn debit_due<M: Machine>(
     mut scheduled: Scheduled,
     deadline: Deadline,
 ) -> Result<(), ApiError> {
-    if scheduled.is_cancelled {
+    let debtor = ctx.store.load_debtor(&scheduled).await?;
+    let debtor = debtor.ok_or_else(|| ApiError::internal("a document of an instalment is missing"))?;
+    if !debtor.is_enrolled {
         let stopped = ctx.store.stop_instalments(&scheduled).await?;
         tracing::info!(?stopped, "a cancelled enrolment has no more instalments");
         return Ok(());
     }
-    let Scheduled { company, family, enrolment, .. } = &scheduled;
-    let debtor = ctx.store.load_debtor(company, family, &enrolment.season).await?;
-    let debtor = debtor.ok_or_else(|| ApiError::internal("a document of an instalment is missing"))?;
     let today = local_date(ctx.clock.now(), &debtor.timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?;
-    while let Some(instalment) = scheduled.left().first().filter(|instalment| instalment.date <= today) {
+    while let Some(instalment) = scheduled.left().first().filter(|instalment| instalment.0 <= today) {
         if deadline.is_near() {
             break;
         }
-        let debit = debit(ctx, &scheduled, instalment, &debtor)?;
+        let debit = debit(&scheduled, instalment, &debtor)?;
         match ctx.store.debit_instalment(&scheduled, &debit).await? {
             Written::Done => scheduled.written += 1,
             // Written by another run, cancelled, or unknown: the next look reads what is.
@@ -43,27 +42,25 @@ pub(super) async fn debit_due<M: Machine>(
     Ok(())
 }
 
-fn debit<M: Machine>(
-    ctx: &Context<M>,
+fn debit(
     scheduled: &Scheduled,
     instalment: &ScheduledInstalment,
     debtor: &Debtor,
 ) -> Result<AggregateTransaction, ApiError> {
-    let Scheduled { company, family, enrolment, .. } = scheduled;
-    let place =
-        [enrolment.class.as_str(), enrolment.student.as_str(), enrolment.id.as_str(), enrolment.season.as_str()];
-    let details = instalment.details.iter().map(|detail| {
-        let kind = DetailKind::ALL.into_iter().find(|kind| kind.as_str() == detail.kind)?;
-        let about = place.into_iter().chain([detail.given_by.as_str()]).map(str::to_owned).collect();
-        Some(Detail { kind, amount: Money::minor(detail.amount), description: detail.description.clone(), about })
+    let Scheduled { company, family, enrolment, student, class, season, schedule, .. } = scheduled;
+    let place = [class.as_str(), student.as_str(), enrolment.as_str(), season.as_str()];
+    let details = schedule.details(instalment).map(|(line, amount)| {
+        let kind = DetailKind::ALL.into_iter().find(|kind| kind.as_str() == line.kind)?;
+        let about = place.into_iter().chain([line.given_by.as_str()]).map(str::to_owned).collect();
+        Some(Detail { kind, amount: Money::minor(amount), description: line.description.clone(), about })
     });
     let entry = Entry {
         direction: Direction::Debit,
-        on: instalment.date,
+        on: instalment.0,
         description: debtor.season_name.clone(),
         details: details.collect::<Option<_>>().ok_or_else(|| ApiError::internal("an unknown kind of detail"))?,
     };
     let ledger = Ledger { company, family, family_name: &debtor.family_name, order: None };
-    let debit = ledger.derived(&entry, &enrolment.debit_of(instalment), None, &ctx.mint);
+    let debit = ledger.derived(&entry, &schedule.debit_of(enrolment, instalment), None);
     debit.map_err(|_| ApiError::internal("the sums of an instalment overflow"))
 }

@@ -116,7 +116,7 @@ async fn look<M: Machine>(ctx: &Context<M>, found: DueKey, deadline: Deadline) -
             (due, next_s)
         }
         Err(StoreError::Unavailable) => return Look::Left,
-        Err(error @ StoreError::Corrupt(_)) => {
+        Err(error @ (StoreError::Corrupt(_) | StoreError::Refused)) => {
             tracing::error!(kind = kind(&found), %error, "something due can't be read");
             (found.due, now_s.saturating_add(plan::LATER_S))
         }

@@ -5,7 +5,9 @@
 
 use classpay_domain::ledger::DetailKind;
 use classpay_domain::money::Money;
-use classpay_domain::returns::{Payback, Return, ReturnKind, Standing, dispute_standing, postings, refund_standing};
+use classpay_domain::returns::{
+    Payback, Posting, Return, ReturnKind, Standing, dispute_standing, postings, refund_standing,
+};
 
 use super::event::Topic;
 use crate::aggregate::{AggregateTransaction, Ledger};
@@ -13,7 +15,7 @@ use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
-use crate::store::{CreditedPayment, EventRecord, PaymentReturns, PostReturns, Written};
+use crate::store::{CreditedPayment, EventRecord, PaymentReturns, PostReturns, ReturnEntry, Written};
 use crate::stripe::Charge;
 use crate::stripe::Payments as _;
 
@@ -72,8 +74,17 @@ async fn post_found<M: Machine>(
         return Ok(Written::Done);
     }
     let ledger = Ledger { company, family, family_name: &credit.transaction.family_name, order: None };
-    let of = Some(credit.transaction.id.as_str());
-    let entries = postings.iter().map(|posting| ledger.derived(&posting.entry, &posting.id, of, &ctx.mint));
+    let reversed = postings.iter().filter_map(|posting| posting.reverses.clone());
+    let dues = ctx.store.load_dues(company, reversed).await?;
+    let entries = postings.into_iter().map(|Posting { id, entry, reverses }| {
+        let reverses = reverses.map(|debit| {
+            let due = dues.get(&debit).copied();
+            (debit, due)
+        });
+        // A debit says of which payment it is, and a credit which debit it takes back.
+        let of = reverses.as_ref().map_or(credit.transaction.id.as_str(), |(debit, _)| debit.as_str());
+        Ok(ReturnEntry { entry: ledger.derived(&entry, &id, Some(of))?, reverses })
+    });
     let entries = entries.collect::<Result<Vec<_>, _>>().map_err(overflow)?;
     let link = match &read.link {
         Some(paid) => ctx.store.load_link(paid).await?.map(|link| link.state),

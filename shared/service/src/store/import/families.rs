@@ -113,7 +113,7 @@ fn belongings_of(catalogue: &Catalogue, entry: &FamilyEntry) -> Result<Vec<(Key,
         let mut transaction = Transaction::new();
         let booked = booked_enrolment(enrolment, class);
         let place = place_item(&key, company, ACTIVE);
-        transaction.create(enrolment_item(place, &booked).text("fid", family.as_str()));
+        transaction.create(enrolment_item(place, &booked));
         let seat = Change::of(key::seats(company, &enrolment.class_id));
         transaction.change(seat.update("ADD seats_left :one_less").value(":one_less", number(-1)));
         all.push((key, transaction));
@@ -151,7 +151,7 @@ fn booked_enrolment(entry: &EnrolmentEntry, class: &ClassDoc) -> BookedEnrolment
         season: class.season_id.clone(),
         discountable: class.settings.discountable,
         plan: entry.pricing_plan_id.clone(),
-        schedule: Vec::new(),
+        schedule: None,
     }
 }
 

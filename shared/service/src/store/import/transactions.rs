@@ -2,9 +2,12 @@
 //!
 //! Invariant: each is written once, with what it does to the balance and to what is due; debits before their credits.
 
+use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{CompanyId, FamilyId};
 
-use super::super::item::{Item, document, number};
+use super::super::due::due_item;
+use super::super::entries::entry_item;
+use super::super::item::number;
 use super::super::key;
 use super::super::transact::{Change, Transaction};
 use super::super::{Store, StoreError};
@@ -18,7 +21,8 @@ impl<M: Machine> Store<M> {
     pub(super) async fn import_transactions(&self, catalogue: &Catalogue) -> Result<(), ImportError> {
         let (debits, credits): (Vec<_>, Vec<_>) = catalogue.transactions.iter().partition(|t| t.is_debit());
         for aggregate in debits.into_iter().chain(credits) {
-            self.import_transaction(&catalogue.company.id, aggregate).await?;
+            let company = &catalogue.company;
+            self.import_transaction(&company.id, company.settings.billing.currency, aggregate).await?;
         }
         Ok(())
     }
@@ -26,6 +30,7 @@ impl<M: Machine> Store<M> {
     async fn import_transaction(
         &self,
         company: &CompanyId,
+        currency: Currency,
         aggregate: &AggregateTransaction,
     ) -> Result<(), ImportError> {
         let head = &aggregate.transaction;
@@ -36,12 +41,10 @@ impl<M: Machine> Store<M> {
             return Ok(());
         }
         let mut transaction = Transaction::new();
-        let item = Item::at(&posted).text("cid", company.as_str());
-        transaction.create(item.text("transaction_id", &head.id).text("doc", document(aggregate)));
+        transaction.create(entry_item(company, &family, &aggregate.into()));
         if aggregate.is_debit() {
             let debit = head.id.parse().map_err(|_| StoreError::Corrupt("id"))?;
-            let item = Item::at(&key::due(company, &debit)).text("cid", company.as_str());
-            transaction.create(item.text("fid", family.as_str()).number("amount_due", total));
+            transaction.create(due_item(company, &family, &debit, total, currency));
         } else if let Some(debit) = &head.related_transaction_id {
             let debit = debit.parse().map_err(|_| StoreError::Corrupt("relatedTransactionId"))?;
             let due = Change::of(key::due(company, &debit)).update("SET amount_due = amount_due - :credited");

@@ -1,0 +1,69 @@
+//! What a debit still owes: its own item, because links, refunds and checkouts change it while the debit itself never
+//! changes.
+//!
+//! Invariant: what is due and what is reserved are never negative, and each minor unit of a debit is in one of them, or
+//! credited. Every debit has such an item from the transaction that posts it, so whatever the ledger says is owed can be
+//! collected.
+
+use classpay_domain::catalogue::Currency;
+use classpay_domain::id::{CompanyId, FamilyId, TransactionId};
+use classpay_domain::money::Money;
+
+use super::StoreError;
+use super::item::{Attributes, Item, Read as _, number};
+use super::key;
+use super::transact::Change;
+
+/// What a debit still owes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// What can be paid now.
+    pub due: Money,
+    /// What a payment that is under way takes.
+    pub reserved: Money,
+    /// What both are in.
+    pub currency: Currency,
+}
+
+/// The item of a new debit, of which so much is due.
+pub(super) fn due_item(
+    company: &CompanyId,
+    family: &FamilyId,
+    debit: &TransactionId,
+    due: i64,
+    currency: Currency,
+) -> Item {
+    Item::at(&key::due(company, debit))
+        .text("cid", company.as_str())
+        .text("fid", family.as_str())
+        .number("amount_due", due)
+        .number("amount_reserved", 0)
+        .text("currency", currency.code())
+}
+
+pub(super) fn due_of(item: &Attributes) -> Result<Due, StoreError> {
+    Ok(Due {
+        due: Money::minor(item.number("amount_due")?),
+        reserved: Money::minor(item.number("amount_reserved")?),
+        currency: Currency::parse(item.text("currency")?).ok_or(StoreError::Corrupt("currency"))?,
+    })
+}
+
+/// Reserves a part of what is due.
+pub(super) fn reserve(company: &CompanyId, debit: &TransactionId, amount: i64) -> Change {
+    Change::of(key::due(company, debit))
+        .update("SET amount_due = amount_due - :amount, amount_reserved = amount_reserved + :amount")
+        .value(":amount", number(amount))
+}
+
+/// Ends a reservation: `back` of it is due again, the rest is credited.
+pub(super) fn end_reservation(company: &CompanyId, debit: &TransactionId, reserved: i64, back: i64) -> Change {
+    let change = Change::of(key::due(company, debit)).value(":reserved", number(reserved));
+    let change = change.only_if("amount_reserved >= :reserved");
+    if back == 0 {
+        return change.update("SET amount_reserved = amount_reserved - :reserved");
+    }
+    change
+        .update("SET amount_reserved = amount_reserved - :reserved, amount_due = amount_due + :back")
+        .value(":back", number(back))
+}
