@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use classpay_domain::money::Money;
 use classpay_domain::pricing::Buyer;
 use classpay_service::http::{ApiError, ErrorCode};
-use classpay_service::store::{CreditedPayment, PostReturns, UnallocatedCredit, UnpaidOrder, Written, key};
+use classpay_service::store::{
+    CreditedPayment, PostReturns, ReturnEntry, UnallocatedCredit, UnpaidOrder, Written, key,
+};
 use classpay_tests::premises::{Premises, text};
 use classpay_tests::shop::{NOW_S, Purchase, Shop, id};
 use classpay_tests::studio::{
@@ -237,7 +240,8 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M:
     let shop = Shop::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await;
     let session = &purchase.session;
-    let credit = purchase.snapshot.entries.iter().find(|entry| !entry.is_debit()).unwrap();
+    let (company, family) = (id(COMPANY), id(OKAFOR));
+    let credit = &purchase.snapshot.credit().unwrap().expand(&company, &family);
     let payment = CreditedPayment::Unallocated { session, credit: &id(&credit.transaction.id) };
     assert!(shop.store.load_returns(payment).await.unwrap().is_none(), "nobody has claimed it");
     let refusal = ApiError::from(ErrorCode::PaymentAlreadyCaptured);
@@ -261,7 +265,7 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M:
         let mut debit = credit.clone();
         debit.transaction.id = format!("trn_{ulid}");
         debit.transaction.kind = "debit".to_owned();
-        debit
+        ReturnEntry { entry: debit, reverses: None }
     };
     let read = shop.store.load_returns(payment).await.unwrap().unwrap();
     assert_eq!((&read.credit, read.version, read.is_full), (credit, 0, false));
@@ -275,6 +279,24 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M:
     assert_eq!((read.version, read.is_full), (1, true));
     assert_eq!(before.changes(&shop.picture().await), NOTHING);
     assert_eq!(shop.number(&family_key(OKAFOR), "family_balance").await, owed + credit.stats.total);
+
+    // The refund fails: its credit pays its debit, as far as that is due, and only as it was read.
+    let debit_id = id("trn_01J9ZDEMW5TVDJ0R0000RETRN1");
+    let due = key::due(&company, &debit_id);
+    assert_eq!(shop.number(&due, "amount_due").await, credit.stats.total);
+    let undone = |ulid: &str, due| {
+        let mut entry = credit.clone();
+        entry.transaction.id = format!("trn_{ulid}");
+        ReturnEntry { entry, reverses: Some((debit_id.clone(), due)) }
+    };
+    let stale = undone("01J9ZDEMW5TVDJ0R0000RETRN3", Some(Money::minor(1)));
+    assert_eq!(post(&read, stale).await, Ok(Written::Lost));
+    let dues = shop.store.load_dues(&company, [debit_id.clone()]).await.unwrap();
+    let fresh = undone("01J9ZDEMW5TVDJ0R0000RETRN3", dues.get(&debit_id).copied());
+    assert_eq!(post(&read, fresh).await, Ok(Written::Done));
+    assert_eq!(shop.number(&due, "amount_due").await, 0);
+    assert_eq!(shop.number(&family_key(OKAFOR), "family_balance").await, owed);
+    let read = shop.store.load_returns(payment).await.unwrap().unwrap();
 
     let claim = key::claim(&session.account, &session.intent);
     shop.set(&claim, "claim_captured", AttributeValue::Bool(false)).await;
