@@ -307,6 +307,7 @@ impl Purchase {
             state: OrderState::Pending,
             attempt: 1,
             needs_review: false,
+            credit: None,
             snapshot: self.snapshot.clone(),
         }
     }

@@ -26,7 +26,7 @@ const FLAG: &str = "claim_done";
 /// An attribute that has a text, a number or a flag, as it happens.
 const MIXED: &str = "mixed";
 const WORDS: [&str; 4] = ["A", "B", "a", "é"];
-const SHARDS: [&str; 2] = ["SWEEP#0", "SWEEP#1"];
+const SHARDS: [&str; 2] = ["WAIT#0", "WAIT#1"];
 const COMPARISONS: [&str; 6] = ["=", "<>", "<", "<=", ">", ">="];
 
 /// An action while it is drawn: its values, and what its update needs to be there.

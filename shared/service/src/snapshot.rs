@@ -77,6 +77,9 @@ pub struct PaidLink {
     pub debit: TransactionId,
     /// How much of it, in minor units: the payment without the fee.
     pub amount: i64,
+    /// Whether that is less than the link was opened for: then the link stays open for the rest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_part: bool,
     /// Until when the link can be paid, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_s: Option<i64>,

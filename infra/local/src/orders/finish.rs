@@ -1,4 +1,4 @@
-//! Settles an order, or gives it up.
+//! Settles an order, gives it up, or ends it as a person decides.
 //!
 //! Invariant: this only chooses what the service is asked to do. Nothing is posted before Stripe says `succeeded` and
 //! nothing is given back before it says `canceled`, whatever the operator wants.
@@ -7,7 +7,7 @@ use classpay_domain::id::OrderId;
 use classpay_domain::order::{IntentStatus, OrderState};
 use classpay_service::context::{Context, Deadline};
 use classpay_service::settle::{self, Outcome};
-use classpay_service::store::{Claim, Decision, OrderRecord, Rejection};
+use classpay_service::store::{Claim, Decision, OrderRecord, Rejection, Resolution};
 use classpay_service::stripe::{Intent, Payments as _};
 
 use super::books::rejected;
@@ -74,15 +74,15 @@ pub(super) async fn void(place: &Place, id: &OrderId) -> Result<(), Problem> {
     }
     let intent = intent_of(&ctx, &order).await?;
     let outcome = match intent.status {
-        IntentStatus::RequiresCapture => settle::give_up(&ctx, order, NO_DEADLINE).await,
+        IntentStatus::RequiresCapture
+        | IntentStatus::RequiresPaymentMethod
+        | IntentStatus::RequiresConfirmation
+        | IntentStatus::RequiresAction => settle::give_up(&ctx, order, NO_DEADLINE).await,
         IntentStatus::Canceled => settle::settle(&ctx, order, Some(intent.into()), NO_DEADLINE).await.outcome,
         IntentStatus::Succeeded => {
-            return refuse("its payment is captured; `settle` posts it, and a refund gives it back");
+            return refuse("its payment is captured; `settle` posts it, `resolve` ends it by what was received");
         }
         IntentStatus::Processing => return refuse("its bank debit is on its way, which nobody can stop"),
-        IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction => {
-            return refuse("Stripe holds nothing for it; `settle` does what is to be done");
-        }
     };
     match outcome {
         Outcome::Completed(_) => refuse("it was captured meanwhile, and is completed"),
@@ -94,6 +94,23 @@ pub(super) async fn void(place: &Place, id: &OrderId) -> Result<(), Problem> {
             "Stripe has not said `canceled`. Until it is voided the schedule still tries to capture it: try again",
         ),
     }
+}
+
+/// `resolve`.
+pub(super) async fn resolve(place: &Place, id: &OrderId, how: Resolution) -> Result<(), Problem> {
+    let ctx = place.context().await?;
+    let order = ctx.store.load_order(id).await.map_err(of_table)?;
+    let order = order.ok_or_else(|| Problem::new(format!("there is no order {id}")))?;
+    let resolved = settle::resolve::resolve(&ctx, &order, how, NO_DEADLINE).await;
+    let received = resolved.map_err(|why| Problem::new(format!("{id} is not resolved: {why}")))?;
+    let currency = order.snapshot.currency.code();
+    match how {
+        Resolution::Keep => println!("{id} is completed: {received} {currency} is credited, the rest is due."),
+        Resolution::Release => println!(
+            "{id} is cancelled: what it had reserved is given back, and {received} {currency} is the family's credit."
+        ),
+    }
+    Ok(())
 }
 
 /// The intent of an order as Stripe has it now.
@@ -123,7 +140,7 @@ async fn say(ctx: &Context, id: &OrderId, outcome: Outcome) -> Result<(), Proble
                 ),
                 Err(problem) => problem.to_string(),
             };
-            let review = if order.needs_review { ". A person must look" } else { "" };
+            let review = if order.needs_review { ". A person decides: `resolve`" } else { "" };
             return Err(Problem::new(format!("{id} is still pending: {said}{review}")));
         }
     }

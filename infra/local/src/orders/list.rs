@@ -64,7 +64,7 @@ pub(super) async fn run(place: &Place, company: Option<CompanyId>, json: bool) -
     let keys = store.unfinished_keys().await.map_err(of_table)?;
     let companies: BTreeSet<_> = match &company {
         Some(company) => [company.clone()].into(),
-        None => store.load_feeds(&keys).await.map_err(of_table)?.into_iter().map(|feed| feed.company).collect(),
+        None => store.companies_in_review().await.map_err(of_table)?,
     };
     let (found, unreadable) = unended(&store, &keys).await?;
     let mut listing = Listing { unfinished: Vec::new(), reviews: Vec::new(), unreadable };

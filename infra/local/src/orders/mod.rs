@@ -1,9 +1,9 @@
 //! `cargo dev orders`: what an operator does about orders, of any table: the running stack's, or one in AWS.
 //!
 //! Read in this order: here (the command line), [`place`] (which table, which Stripe), [`list`], [`show`], [`finish`]
-//! (settle and void), [`reconcile`], and [`books`] (what a ledger says of a payment).
+//! (settle, void and resolve), [`reconcile`], and [`books`] (what a ledger says of a payment).
 //!
-//! Invariant: money and places are moved by the service's own `settle` and `give_up` alone; everything else here only
+//! Invariant: money and places are moved by the service's own `settle`, `give_up` and `resolve` alone; everything else here only
 //! reads, but for the note that a person has looked. Names of people, e-mails and links are not printed.
 
 mod books;
@@ -15,7 +15,7 @@ mod show;
 
 use clap::{Args, Subcommand};
 use classpay_domain::id::{AccountId, CompanyId, OrderId};
-use classpay_service::store::{StoreError, Written};
+use classpay_service::store::{Resolution, StoreError, Written};
 use classpay_service::stripe::StripeError;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -65,6 +65,18 @@ enum Command {
         /// The order.
         order: OrderId,
     },
+    /// Ends an order of which another amount was received than it says, as a person decides.
+    #[command(group = clap::ArgGroup::new("decision").required(true))]
+    Resolve {
+        /// The order.
+        order: OrderId,
+        /// It is booked as it is: what was received is credited, the rest stays due.
+        #[arg(long, group = "decision")]
+        keep: bool,
+        /// Its places are given back: what was received is the family's credit, to be refunded at Stripe or used.
+        #[arg(long, group = "decision")]
+        release: bool,
+    },
     /// Notes that a person has looked at a review record: it is listed no more.
     Reviewed {
         /// The company.
@@ -100,6 +112,10 @@ pub async fn run(orders: Orders) -> Result<(), Problem> {
         Command::Show { what, account, json } => show::run(place, &what, account, json).await,
         Command::Settle { order } => finish::settle_now(place, &order).await,
         Command::Void { order } => finish::void(place, &order).await,
+        Command::Resolve { order, keep, .. } => {
+            let how = if keep { Resolution::Keep } else { Resolution::Release };
+            finish::resolve(place, &order, how).await
+        }
         Command::Reviewed { company, record, note } => list::reviewed(place, &company, &record, note.as_deref()).await,
         Command::Reconcile { date, company, json } => reconcile::run(place, date, company, json).await,
     }

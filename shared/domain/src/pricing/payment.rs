@@ -3,7 +3,7 @@
 //! Invariant: the payment intent says exactly [`Payment::total`], or nothing is captured.
 
 use crate::catalogue::{Company, Currency};
-use crate::money::{Money, Overflow, Percent};
+use crate::money::{Money, Overflow, Percent, round_div};
 use crate::pricing::{BrokenRule, Line, Quote, Refusal};
 
 /// The most that Stripe charges at once, in minor units.
@@ -42,6 +42,19 @@ impl Payment {
         let processing_fee_percent = company.processing_fee.unwrap_or(Percent::ZERO);
         let processing_fee = processing_fee_percent.of(subtotal)?;
         Ok(Self { subtotal, processing_fee, processing_fee_percent, total: subtotal.plus(processing_fee)? })
+    }
+
+    /// The part of it that so much pays: the fee in it is in proportion.
+    ///
+    /// # Errors
+    /// [`Overflow`] beyond 64 bits.
+    pub fn part(self, received: Money) -> Result<Self, Overflow> {
+        if received == self.total || self.total.is_zero() {
+            return Ok(self);
+        }
+        let product = i128::from(self.processing_fee.units()).checked_mul(i128::from(received.units()));
+        let processing_fee = round_div(product.ok_or(Overflow)?, i128::from(self.total.units()))?;
+        Ok(Self { subtotal: received.minus(processing_fee)?, processing_fee, total: received, ..self })
     }
 
     /// Whether and what to collect.

@@ -250,6 +250,7 @@ impl<M: Machine> Paid<'_, M> {
             state: OrderState::Pending,
             attempt: 1,
             needs_review: false,
+            credit: None,
             snapshot,
         };
         let place = PlaceOrder {

@@ -7,12 +7,12 @@ use classpay_domain::id::AccountId;
 use classpay_domain::link::LinkState;
 use classpay_domain::order::IntentStatus;
 
-use super::{MAX_ROUNDS, account};
+use super::{MAX_ROUNDS, account, is_used_up};
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::settle::cancel;
-use crate::store::{Decision, Link, Rejection, Written};
+use crate::store::{Link, Written};
 use crate::stripe::Payments;
 
 /// Whether the link's time is over.
@@ -34,7 +34,7 @@ pub(super) async fn expire<M: Machine>(
 }
 
 /// Cancels the live intent, and says what it is now. One that was rejected is over, even if its bank debit has
-/// arrived since: that money is the family's credit, and not this link's.
+/// arrived since: that money is the family's credit, and not this link's. So is one that has paid a part.
 pub(super) async fn cancel_live<M: Machine>(
     ctx: &Context<M>,
     stripe: &M::Stripe,
@@ -43,7 +43,7 @@ pub(super) async fn cancel_live<M: Machine>(
 ) -> Result<IntentStatus, ApiError> {
     let Some(intent) = &link.intent else { return Ok(IntentStatus::Canceled) };
     if let Some(claim) = ctx.store.load_claim(account, intent).await?
-        && let Decision::Rejected { state: Rejection::Released | Rejection::Captured, .. } = claim.decision
+        && is_used_up(ctx, &claim.decision).await?
     {
         return Ok(IntentStatus::Canceled);
     }

@@ -17,14 +17,14 @@ use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::AccountId;
 use classpay_domain::link::{PaymentLinkId, Unpayable, payment};
 use classpay_domain::money::{Money, Percent};
-use classpay_domain::order::IntentStatus;
+use classpay_domain::order::{IntentStatus, OrderState};
 use classpay_domain::pricing::Payment;
 
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::settle::Outcome;
-use crate::store::{Link, LinkTarget, Session, SessionKind};
+use crate::store::{Decision, Link, LinkTarget, Rejection, Session, SessionKind};
 use crate::stripe::Intent;
 use crate::stripe::Payments as _;
 
@@ -70,6 +70,18 @@ fn session_payment(session: &Session) -> Option<Payment> {
         }),
         SessionKind::Basket { .. } | SessionKind::Amount => None,
     }
+}
+
+/// Whether an intent of a link has done all that it can do, though the link is open: it was rejected, or it has paid a
+/// part.
+async fn is_used_up<M: Machine>(ctx: &Context<M>, decision: &Decision) -> Result<bool, ApiError> {
+    Ok(match decision {
+        Decision::Rejected { state, .. } => *state != Rejection::Open,
+        Decision::Order(order) => {
+            let order = ctx.store.load_order(order).await?;
+            order.is_some_and(|order| order.state != OrderState::Pending && order.credit.is_some())
+        }
+    })
 }
 
 fn refusal_of(why: Unpayable) -> ApiError {

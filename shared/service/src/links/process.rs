@@ -2,12 +2,15 @@
 //!
 //! Invariant: only the link's own intent is touched. A decline leaves the link open; so does a rejection.
 
+use std::slice;
+
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::ledger::DetailKind;
 use classpay_domain::link::LinkState;
 use classpay_domain::order::{IntentStatus, order_of_intent};
 use tokio::join;
 
+use super::retrieve::pays_a_part;
 use super::road::{self, Step};
 use super::{MAX_ROUNDS, account, end, id_of, not_found};
 use crate::aggregate::AggregateTransaction;
@@ -223,7 +226,8 @@ async fn finished<M: Machine>(
             let Ok(Some(intent)) = now(known(IntentStatus::Succeeded)).await else {
                 return Ok(Processed::Pending(order));
             };
-            if link.state != LinkState::Refunded {
+            let is_part = target.session.as_ref().is_some_and(|session| pays_a_part(slice::from_ref(&credit), session));
+            if link.state != LinkState::Refunded && !is_part {
                 link.state = LinkState::Paid;
             }
             Ok(Processed::Paid(Box::new(Paid { link, target, credit, intent })))

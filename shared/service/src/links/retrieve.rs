@@ -13,6 +13,7 @@ use tokio::join;
 
 use super::road::{self, Step};
 use super::{MAX_ROUNDS, account, alias, due_payment, end, id_of, not_found, refusal_of, session_payment};
+use crate::aggregate::AggregateTransaction;
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
@@ -109,6 +110,11 @@ async fn round<M: Machine>(ctx: &Context<M>, link: Link, deadline: Deadline) -> 
                 (LinkState::Open, Step::Got(Settled { outcome: Outcome::Refused(_), .. })) => {
                     status = Some(IntentStatus::Canceled)
                 }
+                (LinkState::Open, Step::Got(Settled { outcome: Outcome::Completed(posted), .. }))
+                    if pays_a_part(&posted, session) =>
+                {
+                    status = Some(IntentStatus::Canceled);
+                }
                 (_, step) => return after_settling(step, link, target, intent),
             }
         }
@@ -140,6 +146,12 @@ async fn round<M: Machine>(ctx: &Context<M>, link: Link, deadline: Deadline) -> 
             Err(ApiError::internal("a link's intent has no session"))
         }
     }
+}
+
+/// Whether what was posted is less than the session was opened for: then the link is open for the rest.
+pub(super) fn pays_a_part(posted: &[AggregateTransaction], session: &Session) -> bool {
+    let credited = posted.iter().find(|entry| !entry.is_debit()).map_or(0, |credit| credit.stats.total);
+    session_payment(session).is_some_and(|opened| credited < opened.subtotal.units())
 }
 
 /// What was settled is read again; what is still on its way is shown as it is.

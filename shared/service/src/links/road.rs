@@ -5,8 +5,9 @@
 
 use classpay_domain::ledger::payment_credit;
 use classpay_domain::link::LinkState;
+use classpay_domain::money::Overflow;
 use classpay_domain::order::{IntentStatus, OrderState, PaidBy, order_of_intent};
-use classpay_domain::pricing::Buyer;
+use classpay_domain::pricing::{Buyer, Payment};
 
 use super::{claimed_for, due_payment, refusal_of, session_payment};
 use crate::aggregate::Ledger;
@@ -69,8 +70,9 @@ pub(super) async fn take<M: Machine>(
         return reject(ctx, link, session, refusal, deadline).await;
     }
     let order = order_of_intent(&session.account, &session.intent);
-    let Some(payment) = session_payment(session) else { return Err(ErrorCode::PaymentIntentMismatch.into()) };
+    let Some(opened) = session_payment(session) else { return Err(ErrorCode::PaymentIntentMismatch.into()) };
     let too_large = |_| ApiError::from(ErrorCode::AmountTooLarge);
+    let payment = taken(opened, &intent).map_err(too_large)?;
     let timezone = &target.company.settings.general.timezone;
     let today = local_date(ctx.clock.now(), timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?;
     let entry = payment_credit(today, payment.total, payment.processing_fee).map_err(too_large)?;
@@ -80,6 +82,7 @@ pub(super) async fn take<M: Machine>(
         link: link.id.clone(),
         debit: link.debit.clone(),
         amount: payment.subtotal.units(),
+        is_part: payment.total != opened.total,
         expires_s: link.expires_s,
     };
     let snapshot = Snapshot {
@@ -120,7 +123,8 @@ pub(super) async fn take<M: Machine>(
         Ok(Written::Unknown) => return Ok(Step::Unknown),
         Ok(Written::Done) => {}
     }
-    let placed = OrderRecord { id: order, state: OrderState::Pending, attempt: 1, needs_review: false, snapshot };
+    let placed =
+        OrderRecord { id: order, state: OrderState::Pending, attempt: 1, needs_review: false, credit: None, snapshot };
     Ok(Step::Got(settle(ctx, placed, Some(intent.into()), deadline).await))
 }
 
@@ -137,7 +141,8 @@ fn refusal(link: &Link, target: &LinkTarget, session: &Session, intent: &Intent)
     {
         return Some(ErrorCode::LinkExpired.into());
     }
-    let opened = session_payment(session)?;
+    // What was captured in part, in the dashboard, pays a part.
+    let opened = session_payment(session).and_then(|opened| taken(opened, intent).ok())?;
     if target.due.due < opened.subtotal {
         return Some(match due_payment(target) {
             Ok(now) => quote_changed(Some(&now)),
@@ -149,6 +154,12 @@ fn refusal(link: &Link, target: &LinkTarget, session: &Session, intent: &Intent)
         return Some(quote_changed(due_payment(target).ok().as_ref()));
     }
     None
+}
+
+/// What an intent pays of what it was opened for: all of it, unless less was captured.
+fn taken(opened: Payment, intent: &Intent) -> Result<Payment, Overflow> {
+    let is_part = intent.status == IntentStatus::Succeeded && intent.amount_received < opened.total;
+    if is_part { opened.part(intent.amount_received) } else { Ok(opened) }
 }
 
 fn paid_by(intent: &Intent) -> PaidBy {

@@ -9,10 +9,11 @@ use classpay_domain::order::IntentStatus;
 use serde::{Deserialize, Serialize};
 
 use super::item::{Attributes, Item, Read as _, document, number, text};
+use super::key::{self, Lane};
 use super::payments::Session;
 use super::table::Written;
 use super::transact::{Change, Transaction};
-use super::{Store, StoreError, key};
+use super::{Store, StoreError};
 use crate::catalogue::documents::CompanyDoc;
 use crate::machine::Machine;
 use crate::stripe::Intent;
@@ -76,7 +77,7 @@ impl<M: Machine> Store<M> {
         let item = event_item(event);
         let (item, put) = if to_do {
             let due_s = event.received_s.saturating_add(EVENT_SWEEP_S);
-            (item.text("event_state", "kept").swept_at(due_s), Put::Unfinished)
+            (item.text("event_state", "kept").swept_at(Lane::Wait, due_s), Put::Unfinished)
         } else {
             (item.text("event_state", "finished").number("ttl", forgotten_s(event)), Put::Finished)
         };
@@ -117,16 +118,25 @@ impl<M: Machine> Store<M> {
             .only_if("session_state = :open")
             .value(":open", text("open"))
             .value(":status", text(intent.status.as_str()));
+        // What is held or on its way is looked at, and measured, before what nobody has authorised.
+        let lane = match intent.status {
+            IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded => Lane::Pay,
+            IntentStatus::RequiresPaymentMethod
+            | IntentStatus::RequiresConfirmation
+            | IntentStatus::RequiresAction
+            | IntentStatus::Canceled => Lane::Wait,
+        };
+        let change = change.value(":lane", text(lane.shard_of(&key::session(&session.account, &session.intent))));
         let change = match &intent.charge {
             Some(charge) if intent.status == IntentStatus::RequiresCapture => change
                 .update(
                     "SET intent_status = :status, authorised_s = :authorised, held_amount = :amount, \
-                     held_currency = :currency",
+                     held_currency = :currency, gsi1pk = :lane",
                 )
                 .value(":authorised", number(charge.created_s))
                 .value(":amount", number(intent.amount))
                 .value(":currency", text(&intent.currency)),
-            Some(_) | None => change.update("SET intent_status = :status"),
+            Some(_) | None => change.update("SET intent_status = :status, gsi1pk = :lane"),
         };
         let mut transaction = Transaction::new();
         transaction.change(change);

@@ -6,10 +6,10 @@
 use classpay_domain::id::{AccountId, CompanyId};
 
 use super::item::{Attributes, Item, Read as _, number, text};
-use super::key::sweep_due;
+use super::key::{self, Lane, sweep_due};
 use super::table::{Consistency, Written};
 use super::transact::{Change, Transaction};
-use super::{EventRecord, Store, StoreError, key};
+use super::{EventRecord, Store, StoreError};
 use crate::machine::Machine;
 
 /// How far an account's events were read.
@@ -33,7 +33,7 @@ impl<M: Machine> Store<M> {
     pub(super) async fn begin_feed(&self, company: &CompanyId, account: &AccountId) -> Result<Written, StoreError> {
         let item = Item::at(&key::feed(account)).text("cid", company.as_str()).text("account", account.as_str());
         let mut transaction = Transaction::new();
-        transaction.create(item.number("read_s", 0).swept_at(0));
+        transaction.create(item.number("read_s", 0).swept_at(Lane::Wait, 0));
         self.transact(transaction).await
     }
 

@@ -8,7 +8,7 @@ use classpay_domain::id::{ClassId, CompanyId, EnrolmentId, FamilyId, SeasonId, S
 use super::due::due_item;
 use super::entries::entry_item;
 use super::item::{Attributes, Item, Read as _, document, number, text};
-use super::key::{self, Key, sweep_due};
+use super::key::{self, Key, Lane, sweep_due};
 use super::places::{ACTIVE, CANCELLED};
 use super::table::Consistency;
 use super::table::Written;
@@ -163,7 +163,7 @@ pub(super) fn schedule(transaction: &mut Transaction, snapshot: &Snapshot, enrol
         .text("season", enrolment.season.as_str())
         .text("doc", document(schedule))
         .number("instalments_written", 0)
-        .swept_at(schedule.due_s(first));
+        .swept_at(Lane::Debit, schedule.due_s(first));
     transaction.create(item);
 }
 

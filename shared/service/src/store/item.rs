@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::StoreError;
-use super::key::{Key, sweep_due, sweep_shard};
+use super::key::{Key, Lane, sweep_due};
 
 /// An item as DynamoDB holds it.
 pub type Attributes = HashMap<String, AttributeValue>;
@@ -56,10 +56,10 @@ impl Item {
         }
     }
 
-    /// In the index of unfinished things, due then (seconds since 1970).
+    /// In a lane of the index of unfinished things, due then (seconds since 1970).
     #[must_use]
-    pub fn swept_at(self, due_s: i64) -> Self {
-        let shard = sweep_shard(&self.key);
+    pub fn swept_at(self, lane: Lane, due_s: i64) -> Self {
+        let shard = lane.shard_of(&self.key);
         self.text("gsi1pk", shard).text("gsi1sk", sweep_due(due_s))
     }
 

@@ -67,8 +67,49 @@ const ORDER_DOC: &str = "DOC#";
 pub const LINK: &str = "LINK#";
 const TRY: &str = "TRY#";
 
-/// How many partitions the index of unfinished things is spread over.
-const SWEEP_SHARDS: u128 = 8;
+/// How many partitions of the index each lane is spread over.
+const LANE_SHARDS: u128 = 8;
+
+/// What is unfinished, by what waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Money is held or on its way: orders, rejections, sessions that are known to be authorised.
+    Pay,
+    /// Somebody else's move: sessions that nobody has authorised, links, events, accounts.
+    Wait,
+    /// Instalments, on their dates.
+    Debit,
+    /// Review records that nobody has looked at. Nothing is done about them by itself.
+    Review,
+}
+
+impl Lane {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pay => "PAY",
+            Self::Wait => "WAIT",
+            Self::Debit => "DEBIT",
+            Self::Review => "REVIEW",
+        }
+    }
+
+    /// The partition of the index for an item of this lane.
+    #[must_use]
+    pub fn shard_of(self, key: &Key) -> String {
+        let mut digest = Fingerprint::new("sweep");
+        digest.text(&key.pk);
+        self.shard(digest.finish_bits() % LANE_SHARDS)
+    }
+
+    /// All its partitions.
+    pub fn shards(self) -> impl Iterator<Item = String> {
+        (0..LANE_SHARDS).map(move |number| self.shard(number))
+    }
+
+    fn shard(self, number: u128) -> String {
+        format!("{}#{number}", self.as_str())
+    }
+}
 
 fn key(pk: String, sk: impl Into<String>) -> Key {
     Key { pk, sk: sk.into() }
@@ -265,10 +306,13 @@ pub fn idempotency(company: &CompanyId, family: &FamilyId, route: &str, header: 
     key(format!("IDEM#{company}#{family}#{route}#{}", digest.finish_hex()), META)
 }
 
+/// What the partitions of review records begin with.
+pub const REVIEW: &str = "REVIEW#";
+
 /// The partition of what a company's people must look at.
 #[must_use]
 pub fn review_pk(company: &CompanyId) -> String {
-    format!("REVIEW#{company}")
+    format!("{REVIEW}{company}")
 }
 
 /// Something that a person must look at.
@@ -277,21 +321,9 @@ pub fn review(company: &CompanyId, ulid: &str) -> Key {
     key(review_pk(company), ulid)
 }
 
-/// The partition of the index of unfinished things that a key belongs to.
-#[must_use]
-pub fn sweep_shard(of: &Key) -> String {
-    let mut digest = Fingerprint::new("sweep");
-    digest.text(&of.pk);
-    shard(digest.finish_bits() % SWEEP_SHARDS)
-}
-
-fn shard(number: u128) -> String {
-    format!("SWEEP#{number}")
-}
-
-/// All partitions of that index.
+/// The partitions of the index that the schedule looks through, money first.
 pub fn sweep_shards() -> impl Iterator<Item = String> {
-    (0..SWEEP_SHARDS).map(shard)
+    [Lane::Pay, Lane::Wait, Lane::Debit].into_iter().flat_map(Lane::shards)
 }
 
 /// Its place in that index: by due time.

@@ -9,12 +9,13 @@ use classpay_domain::link::{LinkState, PaymentLinkId};
 use super::due::{self, Due, due_of};
 use super::entries::entry_of;
 use super::item::{Attributes, Item, Read as _, document, number, text};
+use super::key::{self, Lane};
 use super::orders::{PlaceOrder, begin};
 use super::payments::{Claim, Session, claim_of, session_item, session_of};
 use super::table::Consistency;
 use super::table::Written;
 use super::transact::{Change, Transaction};
-use super::{Store, StoreError, key};
+use super::{Store, StoreError};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{CompanyDoc, FamilyDoc};
 use crate::machine::Machine;
@@ -137,7 +138,7 @@ impl<M: Machine> Store<M> {
             .number("created_s", link.created_s)
             .text("doc", document(&StoredEntry::from(&link.aggregate)));
         if let Some(expires_s) = link.expires_s {
-            item = item.number("expires_s", expires_s).swept_at(expires_s);
+            item = item.number("expires_s", expires_s).swept_at(Lane::Wait, expires_s);
         }
         let mut transaction = Transaction::new();
         transaction.create(item);
@@ -346,13 +347,18 @@ fn link_customer(link: &Link, account: &AccountId, customer: &CustomerId) -> Cha
 
 /// P2: what was reserved is credited, and the link is paid.
 pub(super) fn paid(snapshot: &Snapshot, paid: &PaidLink) -> [Change; 2] {
-    let due = due::end_reservation(&snapshot.company, &paid.debit, paid.amount, 0);
-    let link = Change::of(key::link(&paid.link))
-        .update("SET link_state = :paid REMOVE gsi1pk, gsi1sk")
+    [due::end_reservation(&snapshot.company, &paid.debit, paid.amount, 0), paid_link(paid, paid.is_part)]
+}
+
+/// The link is paid, or open for the rest.
+pub(super) fn paid_link(paid: &PaidLink, is_part: bool) -> Change {
+    let change = Change::of(key::link(&paid.link))
         .only_if("link_state = :processing")
-        .value(":paid", text(LinkState::Paid.as_str()))
         .value(":processing", text(LinkState::Processing.as_str()));
-    [due, link]
+    if is_part {
+        return change.update("SET link_state = :open").value(":open", text(LinkState::Open.as_str()));
+    }
+    change.update("SET link_state = :paid REMOVE gsi1pk, gsi1sk").value(":paid", text(LinkState::Paid.as_str()))
 }
 
 /// P2c: what was reserved is due again, and the link is open again.

@@ -13,7 +13,7 @@ use classpay_domain::pricing::Buyer;
 use super::due::due_item;
 use super::entries::entry_item;
 use super::item::{Attributes, Item, Read as _, document, number, text};
-use super::key::{self, Key};
+use super::key::{self, Key, Lane};
 use super::payments::{Session, close_session};
 use super::places::{self, RESERVED};
 use super::table::{Consistency, Written};
@@ -40,6 +40,8 @@ pub struct OrderRecord {
     pub attempt: u32,
     /// Whether a person must look.
     pub needs_review: bool,
+    /// The credit that was posted for its payment.
+    pub credit: Option<TransactionId>,
     /// Everything it posts.
     pub snapshot: Snapshot,
 }
@@ -209,7 +211,7 @@ pub(super) fn begin<M: Machine>(transaction: &mut Transaction, order: &PlaceOrde
     }
     transaction.change(close_session(session));
     let head = order_item(order, "PENDING", FIRST).number("capture_attempt", 1);
-    transaction.create(head.swept_at(order.now_s + ORDER_SWEEP_S));
+    transaction.create(head.swept_at(Lane::Pay, order.now_s + ORDER_SWEEP_S));
     transaction.create(doc_item(order, FIRST));
 }
 
@@ -268,9 +270,9 @@ pub(super) fn post_transactions(transaction: &mut Transaction, snapshot: &Snapsh
 }
 
 /// Ends a pending order; `set` begins what is set besides.
-fn finish(order: &OrderId, state: &str, set: &str) -> Change {
+pub(super) fn finish(order: &OrderId, state: &str, set: &str) -> Change {
     Change::of(key::order(order))
-        .update(format!("{set}order_state = :state REMOVE gsi1pk, gsi1sk"))
+        .update(format!("{set}order_state = :state REMOVE gsi1pk, gsi1sk, needs_review"))
         .only_if("order_state = :pending")
         .value(":state", text(state))
         .value(":pending", text("PENDING"))
@@ -289,6 +291,7 @@ fn order_of(item: &Attributes, doc: &Attributes) -> Result<OrderRecord, StoreErr
         state,
         attempt: item.number_if("capture_attempt")?.unwrap_or(1),
         needs_review: item.text_if("needs_review").is_some(),
+        credit: item.text_if("credit_id").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("credit_id"))?,
         snapshot: doc.document("doc")?,
     })
 }

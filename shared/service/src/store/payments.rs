@@ -13,9 +13,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::item::{self, Attributes, Item, Read as _, document, number};
+use super::key::{self, Lane};
 use super::table::Written;
 use super::transact::{Change, Transaction};
-use super::{Store, StoreError, key};
+use super::{Store, StoreError};
 use crate::catalogue::documents::text;
 use crate::http::{ApiError, FamilyScope, ItemsBody, Reach, Role};
 use crate::machine::Machine;
@@ -191,7 +192,7 @@ impl<M: Machine> Store<M> {
             .text("refusal", document(refusal))
             .number("rejected_s", now_s)
             .flag("claim_done", false)
-            .swept_at(now_s + REJECTION_SWEEP_S);
+            .swept_at(Lane::Pay, now_s + REJECTION_SWEEP_S);
         let mut transaction = Transaction::new();
         transaction.create(item);
         transaction.change(close_session(session));
@@ -228,7 +229,8 @@ impl<M: Machine> Store<M> {
         let item = Item::at(&key::review(company, about))
             .text("cid", company.as_str())
             .text("what", what)
-            .number("noted_s", now_s);
+            .number("noted_s", now_s)
+            .swept_at(Lane::Review, now_s);
         let mut transaction = Transaction::new();
         transaction.create(item);
         self.transact(transaction).await.map(|_| ())
@@ -248,7 +250,7 @@ pub(super) fn session_item(session: &Session) -> Item {
         .text("currency", session.currency.code())
         .number("created_s", session.created_s)
         .text("local_date", session.local_date.to_string())
-        .swept_at(session.created_s + SESSION_SWEEP_S)
+        .swept_at(Lane::Wait, session.created_s + SESSION_SWEEP_S)
 }
 
 /// The change that takes a session out of the sweep, for its intent is claimed now.

@@ -3,15 +3,18 @@
 //! Invariant: it is found by the index and by whole partitions, never by a scan; and a review record is never deleted:
 //! what a person has looked at says so.
 
+use std::collections::BTreeSet;
+
 use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId};
 use classpay_domain::order::IntentStatus;
 use futures_util::future::try_join_all;
 
 use super::entries::entry_of;
 use super::item::{Attributes, Read as _, number, text};
+use super::key::{self, Lane};
 use super::table::{Consistency, DueKey, Written};
 use super::transact::{Change, Transaction};
-use super::{Feed, Store, StoreError, Unfinished, key};
+use super::{Feed, Store, StoreError, Unfinished};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::CompanyDoc;
 use crate::machine::Machine;
@@ -45,23 +48,24 @@ impl<M: Machine> Store<M> {
         Ok(found)
     }
 
-    /// What is unfinished between a payment and its end, and the records of accounts whose events are read. The rest
-    /// (sessions, links, instalments to come) is many times as much, and is let go partition by partition.
+    /// What a lane of the index holds, whenever it is due.
     ///
     /// # Errors
     /// [`StoreError`] if one part of the index can't be read: half of it would look like all of it.
-    pub async fn unfinished_payments(&self) -> Result<(Vec<DueKey>, Vec<DueKey>), StoreError> {
-        let (mut payments, mut feeds) = (Vec::new(), Vec::new());
-        for shard in key::sweep_shards() {
-            for found in self.due_keys(&shard, END_OF_TIME_S, usize::MAX).await? {
-                if found.key.is_of_payment() {
-                    payments.push(found);
-                } else if found.key.sk == key::FEED {
-                    feeds.push(found);
-                }
-            }
-        }
-        Ok((payments, feeds))
+    pub async fn lane_keys(&self, lane: Lane) -> Result<Vec<DueKey>, StoreError> {
+        let shards: Vec<_> = lane.shards().collect();
+        let read = shards.iter().map(|shard| self.due_keys(shard, END_OF_TIME_S, usize::MAX));
+        Ok(try_join_all(read).await?.into_iter().flatten().collect())
+    }
+
+    /// The companies with review records that nobody has looked at.
+    ///
+    /// # Errors
+    /// [`StoreError`] if one part of the index can't be read.
+    pub async fn companies_in_review(&self) -> Result<BTreeSet<CompanyId>, StoreError> {
+        let records = self.lane_keys(Lane::Review).await?;
+        let company = |found: &DueKey| found.key.pk.strip_prefix(key::REVIEW)?.parse().ok();
+        records.iter().map(|found| company(found).ok_or(StoreError::Corrupt("gsi1pk"))).collect()
     }
 
     /// Whether an intent of ours was a bank debit on its way when an event last told of it.
@@ -115,8 +119,10 @@ impl<M: Machine> Store<M> {
     ) -> Result<Written, StoreError> {
         let change = Change::of(key::review(company, record)).only_if("attribute_exists(pk)");
         let change = match note {
-            Some(note) => change.update("SET seen_s = :now, seen_note = :note").value(":note", text(note)),
-            None => change.update("SET seen_s = :now"),
+            Some(note) => {
+                change.update("SET seen_s = :now, seen_note = :note REMOVE gsi1pk, gsi1sk").value(":note", text(note))
+            }
+            None => change.update("SET seen_s = :now REMOVE gsi1pk, gsi1sk"),
         };
         let mut transaction = Transaction::new();
         transaction.change(change.value(":now", number(now_s)));

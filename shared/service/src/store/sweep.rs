@@ -6,13 +6,14 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::basket::BasketHash;
 use classpay_domain::id::{AccountId, IntentId, OrderId};
+use classpay_domain::order::IntentStatus;
 
 use super::entries::entry_item;
 use super::events::{EventRecord, event_of};
 use super::feeds::{Feed, feed_of};
 use super::instalments::{Scheduled, scheduled_of};
 use super::item::{Attributes, Read as _, document, number, text};
-use super::key::{self, Key, sweep_due};
+use super::key::{self, Key, Lane, sweep_due};
 use super::links::{Link, link_of};
 use super::payments::{Session, session_of};
 use super::table::{DueKey, Table as _, Written};
@@ -29,6 +30,8 @@ pub struct DueItem {
     pub due: String,
     /// When it began, in seconds since 1970.
     pub began_s: i64,
+    /// For a session: since when a card is held for it, in seconds since 1970, as an event has said.
+    pub held_s: Option<i64>,
     /// What it is.
     pub what: Unfinished,
 }
@@ -106,7 +109,9 @@ impl<M: Machine> Store<M> {
             }
             _ => return Err(StoreError::Corrupt("gsi1pk")),
         };
-        Ok(Some(DueItem { due: due.to_owned(), began_s, what }))
+        let is_held = item.text_if("intent_status") == Some(IntentStatus::RequiresCapture.as_str());
+        let held_s = if is_held { item.number_if("authorised_s")? } else { None };
+        Ok(Some(DueItem { due: due.to_owned(), began_s, held_s, what }))
     }
 
     /// Notes when to look again at something that was due at `due`. [`Written::Lost`]: it is finished, or somebody
@@ -161,8 +166,14 @@ impl<M: Machine> Store<M> {
             .value(":one", number(1));
         transaction.change(family);
         // A person may have been told already, by a call that found the intent captured, and have looked; this is new.
-        let review = Change::of(key::review(&session.company, found.order.as_str()))
-            .update("SET cid = :cid, what = :what, noted_s = if_not_exists(noted_s, :now) REMOVE seen_s")
+        let record = key::review(&session.company, found.order.as_str());
+        let review = Change::of(record.clone())
+            .update(
+                "SET cid = :cid, what = :what, noted_s = if_not_exists(noted_s, :now), gsi1pk = :lane, \
+                 gsi1sk = :due REMOVE seen_s",
+            )
+            .value(":lane", text(Lane::Review.shard_of(&record)))
+            .value(":due", text(sweep_due(found.now_s)))
             .value(":cid", text(session.company.as_str()))
             .value(":what", text(found.why))
             .value(":now", number(found.now_s));

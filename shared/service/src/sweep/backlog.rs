@@ -13,9 +13,12 @@ use tokio::time::timeout;
 use super::AT_ONCE;
 use crate::context::{Context, Deadline};
 use crate::machine::Machine;
+use crate::store::key::Lane;
 use crate::store::{DueItem, DueKey, StoreError, Unfinished};
 use crate::telemetry::{self, Gauge};
 
+/// So long a card is held at most before its payer's call, or the schedule, has made an order of it.
+const LONG_HELD_S: i64 = 15 * 60;
 /// What is kept back of the time, for the line that tells of the run.
 const RESERVE: Duration = Duration::from_secs(2);
 
@@ -30,7 +33,9 @@ struct Backlog {
     in_review: i64,
     /// Refused payments that aren't released.
     rejections: i64,
-    /// The age of the oldest order or rejection, bank debits and those in review apart.
+    /// Cards that are held for long without an order.
+    holds: i64,
+    /// The age of the oldest order or rejection, bank debits apart.
     oldest_s: i64,
     /// The age of the oldest bank debit.
     oldest_bank_debit_s: i64,
@@ -48,6 +53,7 @@ pub async fn measure<M: Machine>(ctx: &Context<M>, deadline: Deadline) {
         (Gauge::BankDebitsPending, backlog.bank_debits),
         (Gauge::OrdersInReview, backlog.in_review),
         (Gauge::RejectionsOpen, backlog.rejections),
+        (Gauge::HoldsWithoutOrder, backlog.holds),
         (Gauge::OldestOrderS, backlog.oldest_s),
         (Gauge::OldestBankDebitS, backlog.oldest_bank_debit_s),
         (Gauge::ReviewsOpen, reviews),
@@ -56,30 +62,23 @@ pub async fn measure<M: Machine>(ctx: &Context<M>, deadline: Deadline) {
     }
 }
 
-/// What is unfinished, and how many review records nobody has looked at.
+/// What is unfinished, and how many review records nobody has looked at. Only what money waits for is read: the cost
+/// doesn't grow with accounts, links or instalments.
 async fn read<M: Machine>(ctx: &Context<M>) -> Result<(Backlog, i64), StoreError> {
-    let (payments, feeds) = ctx.store.unfinished_payments().await?;
-    try_join(backlog(ctx, payments), reviews(ctx, feeds)).await
+    let (payments, reviews) = try_join(ctx.store.lane_keys(Lane::Pay), ctx.store.lane_keys(Lane::Review)).await?;
+    Ok((backlog(ctx, payments).await?, i64::try_from(reviews.len()).unwrap_or(i64::MAX)))
 }
 
 async fn backlog<M: Machine>(ctx: &Context<M>, payments: Vec<DueKey>) -> Result<Backlog, StoreError> {
     let now_s = ctx.clock.now_s();
     let looks = stream::iter(payments).map(async |found: DueKey| match ctx.store.load_due(&found.key).await? {
-        Some(item) => stand(ctx, &item).await.map(|stand| Some((stand, now_s.saturating_sub(item.began_s)))),
+        Some(item) => Ok(stand(ctx, &item).await?.map(|stand| (stand, now_s.saturating_sub(item.began_s)))),
         None => Ok(None),
     });
     let add = async |backlog: Backlog, found: Option<(Stand, i64)>| {
         Ok(found.map_or(backlog, |(stand, age_s)| backlog.with(stand, age_s)))
     };
     looks.buffer_unordered(AT_ONCE).try_fold(Backlog::default(), add).await
-}
-
-async fn reviews<M: Machine>(ctx: &Context<M>, feeds: Vec<DueKey>) -> Result<i64, StoreError> {
-    let mut companies: Vec<_> = ctx.store.load_feeds(&feeds).await?.into_iter().map(|feed| feed.company).collect();
-    companies.dedup();
-    let looks = stream::iter(companies).map(async |company| ctx.store.unseen_reviews(&company).await);
-    let add = async |sum: i64, unseen: Vec<_>| Ok(sum.saturating_add(i64::try_from(unseen.len()).unwrap_or(i64::MAX)));
-    looks.buffer_unordered(AT_ONCE).try_fold(0, add).await
 }
 
 /// What an unfinished payment is waiting for.
@@ -89,23 +88,28 @@ enum Stand {
     Rejection,
     BankDebit,
     InReview,
+    /// A card is held for a session that no order has come of.
+    Hold,
 }
 
-async fn stand<M: Machine>(ctx: &Context<M>, item: &DueItem) -> Result<Stand, StoreError> {
-    Ok(match &item.what {
+/// `None`: nothing that is measured.
+async fn stand<M: Machine>(ctx: &Context<M>, item: &DueItem) -> Result<Option<Stand>, StoreError> {
+    Ok(Some(match &item.what {
         Unfinished::Order(order) if order.needs_review => Stand::InReview,
         Unfinished::Order(order) => match &order.snapshot.payment {
             Some(payment) if payment.paid_by == PaidBy::BankDebit => Stand::BankDebit,
             Some(_) | None => Stand::Order,
         },
         Unfinished::Rejection(account, intent) if ctx.store.is_processing(account, intent).await? => Stand::BankDebit,
-        Unfinished::Rejection(..)
-        | Unfinished::Session(_)
-        | Unfinished::Link(_)
-        | Unfinished::Instalments(_)
-        | Unfinished::Event(_)
-        | Unfinished::Feed(_) => Stand::Rejection,
-    })
+        Unfinished::Rejection(..) => Stand::Rejection,
+        Unfinished::Session(_) => match item.held_s {
+            Some(held_s) if ctx.clock.now_s().saturating_sub(held_s) > LONG_HELD_S => Stand::Hold,
+            Some(_) | None => return Ok(None),
+        },
+        Unfinished::Link(_) | Unfinished::Instalments(_) | Unfinished::Event(_) | Unfinished::Feed(_) => {
+            return Ok(None);
+        }
+    }))
 }
 
 impl Backlog {
@@ -114,7 +118,9 @@ impl Backlog {
             Stand::Order => (&mut self.orders, Some(&mut self.oldest_s)),
             Stand::Rejection => (&mut self.rejections, Some(&mut self.oldest_s)),
             Stand::BankDebit => (&mut self.bank_debits, Some(&mut self.oldest_bank_debit_s)),
-            Stand::InReview => (&mut self.in_review, None),
+            // What waits for a person is as old as it is: looking at its review record doesn't end it.
+            Stand::InReview => (&mut self.in_review, Some(&mut self.oldest_s)),
+            Stand::Hold => (&mut self.holds, None),
         };
         *count = count.saturating_add(1);
         if let Some(oldest_s) = oldest_s {
@@ -130,18 +136,20 @@ mod tests {
 
     #[test]
     fn a_bank_debit_that_takes_days_hides_no_order_that_takes_minutes() {
-        let backlog =
-            [(Stand::BankDebit, 200_000), (Stand::Order, 40), (Stand::Rejection, 901), (Stand::InReview, 9_999)]
-                .into_iter()
-                .fold(Backlog::default(), |backlog, (stand, age_s)| backlog.with(stand, age_s));
+        let backlog = [(Stand::BankDebit, 200_000), (Stand::Order, 40), (Stand::Rejection, 901), (Stand::Hold, 5_000)]
+            .into_iter()
+            .fold(Backlog::default(), |backlog, (stand, age_s)| backlog.with(stand, age_s));
         let expected = Backlog {
             orders: 1,
             bank_debits: 1,
-            in_review: 1,
+            in_review: 0,
             rejections: 1,
+            holds: 1,
             oldest_s: 901,
             oldest_bank_debit_s: 200_000,
         };
         assert_eq!(backlog, expected);
+        let backlog = backlog.with(Stand::InReview, 9_999);
+        assert_eq!((backlog.in_review, backlog.oldest_s), (1, 9_999), "it is unfinished until somebody resolves it");
     }
 }

@@ -24,6 +24,8 @@ pub const FEED_AGAIN_S: i64 = 5 * MINUTE_S;
 const BASKET_BOOKED_S: i64 = 5 * MINUTE_S;
 /// An amount without a basket can't be booked for its payer; so long his checkout may come.
 const AMOUNT_VOIDED_S: i64 = HOUR_S;
+/// A card is held for so long at most.
+const HELD_AT_MOST_S: i64 = DAY_S;
 /// After this nobody comes back to a payment form.
 const UNPAID_VOIDED_S: i64 = DAY_S;
 /// An order that can't be captured for so long is given up: its places are needed.
@@ -50,10 +52,12 @@ pub enum SessionStep {
     Credit,
 }
 
-/// What a session of that age needs, given what its intent is.
-pub fn session_step(kind: &SessionKind, intent: IntentStatus, age_s: i64) -> SessionStep {
+/// What a session of that age needs, given what its intent is and for how long a card has been held for it.
+pub fn session_step(kind: &SessionKind, intent: IntentStatus, age_s: i64, held_for_s: i64) -> SessionStep {
     match (intent, kind) {
         (IntentStatus::Canceled, _) => SessionStep::Close,
+        // Whatever keeps it from being booked: nothing is held for longer.
+        (IntentStatus::RequiresCapture, _) if held_for_s >= HELD_AT_MOST_S => SessionStep::Void,
         // Whoever holds a link has paid its debit when he has confirmed, whoever captures.
         (
             IntentStatus::Processing | IntentStatus::RequiresCapture | IntentStatus::Succeeded,
@@ -81,6 +85,7 @@ pub fn session_step(kind: &SessionKind, intent: IntentStatus, age_s: i64) -> Ses
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::ItemsBody;
 
     #[test]
     fn it_is_looked_at_ever_more_rarely_and_never_for_the_last_time() {
@@ -103,18 +108,26 @@ mod tests {
     #[test]
     fn what_is_captured_or_under_way_is_never_voided() {
         for age_s in [0, HOUR_S, DAY_S, 100 * DAY_S] {
-            assert_eq!(session_step(&SessionKind::Amount, IntentStatus::Processing, age_s), SessionStep::Wait);
-            assert_eq!(session_step(&SessionKind::Amount, IntentStatus::Succeeded, age_s), SessionStep::Credit);
-            assert_eq!(session_step(&SessionKind::Amount, IntentStatus::Canceled, age_s), SessionStep::Close);
+            assert_eq!(session_step(&SessionKind::Amount, IntentStatus::Processing, age_s, 0), SessionStep::Wait);
+            assert_eq!(session_step(&SessionKind::Amount, IntentStatus::Succeeded, age_s, 0), SessionStep::Credit);
+            assert_eq!(session_step(&SessionKind::Amount, IntentStatus::Canceled, age_s, 0), SessionStep::Close);
         }
     }
 
     #[test]
     fn an_amount_that_is_held_is_voided_after_an_hour_and_an_unpaid_one_after_a_day() {
-        let step = |intent, age_s| session_step(&SessionKind::Amount, intent, age_s);
+        let step = |intent, age_s| session_step(&SessionKind::Amount, intent, age_s, 0);
         assert_eq!(step(IntentStatus::RequiresCapture, HOUR_S - 1), SessionStep::Wait);
         assert_eq!(step(IntentStatus::RequiresCapture, HOUR_S), SessionStep::Void);
         assert_eq!(step(IntentStatus::RequiresAction, DAY_S - 1), SessionStep::Wait);
         assert_eq!(step(IntentStatus::RequiresAction, DAY_S), SessionStep::Void);
+    }
+
+    #[test]
+    fn nothing_is_held_for_longer_than_a_day_whatever_it_was_made_for() {
+        let items = ItemsBody { enrolments: Vec::new(), trials: Vec::new() };
+        let basket = SessionKind::Basket { hash: String::new(), items };
+        let step = |held_for_s| session_step(&basket, IntentStatus::RequiresCapture, 9 * DAY_S, held_for_s);
+        assert_eq!([step(DAY_S - 1), step(DAY_S)], [SessionStep::Book, SessionStep::Void]);
     }
 }

@@ -22,7 +22,9 @@ use crate::unallocated;
 
 pub(super) async fn finish<M: Machine>(ctx: &Context<M>, session: &Session, age_s: i64, deadline: Deadline) {
     let Some(intent) = ask(ctx, session, deadline).await else { return };
-    let step = session_step(&session.kind, intent.status, age_s);
+    let authorised_s = intent.charge.as_ref().map(|charge| charge.created_s);
+    let held_for_s = authorised_s.map_or(0, |authorised_s| ctx.clock.now_s().saturating_sub(authorised_s));
+    let step = session_step(&session.kind, intent.status, age_s, held_for_s);
     tracing::info!(intent = intent.id.as_str(), status = intent.status.as_str(), age_s, ?step, "looked at a session");
     let no_basket = Basket::new(Vec::new(), Vec::new()).hash(&session.company, &session.family);
     match step {

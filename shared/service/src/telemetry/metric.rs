@@ -61,7 +61,9 @@ pub enum Gauge {
     OrdersInReview,
     /// Refused payments that are not released yet.
     RejectionsOpen,
-    /// The age of the oldest order or rejection that is not finished, bank debits and those in review apart.
+    /// Cards that are held for more than 15 minutes without an order.
+    HoldsWithoutOrder,
+    /// The age of the oldest order or rejection that is not finished, bank debits apart.
     OldestOrderS,
     /// The age of the oldest order that a bank debit pays.
     OldestBankDebitS,
@@ -78,6 +80,7 @@ impl Gauge {
             Self::BankDebitsPending => "BankDebitsPending",
             Self::OrdersInReview => "OrdersInReview",
             Self::RejectionsOpen => "RejectionsOpen",
+            Self::HoldsWithoutOrder => "HoldsWithoutOrder",
             Self::OldestOrderS => "OldestOrderS",
             Self::OldestBankDebitS => "OldestBankDebitS",
             Self::ReviewsOpen => "ReviewsOpen",
@@ -90,6 +93,7 @@ impl Gauge {
             | Self::BankDebitsPending
             | Self::OrdersInReview
             | Self::RejectionsOpen
+            | Self::HoldsWithoutOrder
             | Self::ReviewsOpen => "Count",
             Self::OldestOrderS | Self::OldestBankDebitS => "Seconds",
         }

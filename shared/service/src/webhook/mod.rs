@@ -13,7 +13,7 @@ pub mod signing;
 use std::time::Duration;
 
 use classpay_domain::id::OrderId;
-use classpay_domain::order::order_of_intent;
+use classpay_domain::order::{OrderState, order_of_intent};
 
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
@@ -163,6 +163,10 @@ async fn advance<'a, M: Machine>(
             let order = ctx.store.load_order(id).await?;
             let order = order.ok_or_else(|| ApiError::internal(format!("order {id} is named and not there")))?;
             let id = order.id.clone();
+            // A person has ended it by what was received: what goes back of that is posted, whatever became of the places.
+            if order.state != OrderState::Pending && order.credit.is_some() {
+                return Ok(Stand::Posted(id));
+            }
             Ok(stand(settle(ctx, order, Some(intent.into()), deadline).await.outcome, id))
         }
         (Decision::Rejected { state: Rejection::Open, refusal }, Some(session)) => {

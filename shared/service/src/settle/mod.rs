@@ -4,6 +4,8 @@
 //! Invariant: nothing is concluded from a lost reply. Whatever isn't a clear answer is followed by asking Stripe what
 //! the intent is now; and what can't be known in time is [`Outcome::Pending`], never a refusal.
 
+pub mod resolve;
+
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::money::Money;
 use classpay_domain::order::{IntentFacts, IntentStatus, OrderState, PaidBy, Step, next_step};
@@ -123,6 +125,10 @@ async fn drive<M: Machine>(
     for _ in 0..MAX_STEPS {
         match order.state {
             OrderState::Completed => return Outcome::Completed(order.snapshot.transactions()),
+            // A person has given its places back, and what was received is the family's credit.
+            OrderState::Cancelled if order.credit.is_some() => {
+                return Outcome::Refused(ErrorCode::PaymentAlreadyCaptured.into());
+            }
             OrderState::Cancelled => return Outcome::Refused(ApiError::from(ErrorCode::PaymentCancelled).released()),
             OrderState::Pending => {}
         }
@@ -191,6 +197,10 @@ async fn drive<M: Machine>(
 fn step<M: Machine>(snapshot: &Snapshot, payment: &OrderPayment, known: &Known) -> Step {
     let facts = known.facts();
     let total = if M::COMPARES_AMOUNT { Money::minor(payment.total) } else { facts.received };
+    // Money never meets money of another currency: nothing is captured or posted, a person decides.
+    if known.currency() != snapshot.currency.code() {
+        return if facts.status == IntentStatus::Canceled { Step::Release } else { Step::Review };
+    }
     match next_step(payment.paid_by, total, facts) {
         Step::Capture if is_too_late(snapshot, known) => Step::Void,
         Step::Wait if !M::POSTS_AFTER_SUCCESS => Step::Complete,
@@ -350,19 +360,28 @@ pub async fn give_up<M: Machine>(ctx: &Context<M>, order: OrderRecord, deadline:
     let OrderPayment { account, intent, .. } = payment;
     let mut known = stripe.within(deadline.left()).load_intent(account, intent).await.ok().flatten();
     for attempt in 1..=MAX_CANCELS {
-        let is_held = known.as_ref().is_some_and(|intent| intent.status == IntentStatus::RequiresCapture);
-        if !is_held || deadline.is_near() {
+        if !known.as_ref().is_some_and(|intent| can_be_cancelled(intent.status)) || deadline.is_near() {
             break;
         }
         tracing::warn!(order = order.id.as_str(), attempt, "an order is given up");
         known = void(ctx, &stripe.within(deadline.left()), &order, payment, attempt).await;
     }
     match known {
-        Some(known) if known.status != IntentStatus::RequiresCapture => {
+        Some(known) if !can_be_cancelled(known.status) => {
             settle(ctx, order, Some(known.into()), deadline).await.outcome
         }
         // Captured now, it would be taken beside a cancel that may still land.
         Some(_) | None => Outcome::Pending(order.id),
+    }
+}
+
+fn can_be_cancelled(status: IntentStatus) -> bool {
+    match status {
+        IntentStatus::RequiresCapture
+        | IntentStatus::RequiresPaymentMethod
+        | IntentStatus::RequiresConfirmation
+        | IntentStatus::RequiresAction => true,
+        IntentStatus::Processing | IntentStatus::Succeeded | IntentStatus::Canceled => false,
     }
 }
 

@@ -1,0 +1,158 @@
+//! What a person decides about an order whose payment is not what the order says: a part was captured elsewhere, another
+//! amount, or the table refuses what it posts.
+//!
+//! Invariant: only for a pending order of which Stripe has said `succeeded`, and once: the order ends in the very
+//! transaction that credits what was received, and with it the note for a person.
+
+use classpay_domain::fingerprint::Fingerprint;
+use classpay_domain::id::TransactionId;
+use classpay_domain::ledger::payment_credit;
+use classpay_domain::money::Money;
+use classpay_domain::order::{IntentStatus, OrderState};
+use classpay_domain::pricing::Payment;
+
+use crate::aggregate::Ledger;
+use crate::clock::local_date;
+use crate::context::{Context, Deadline};
+use crate::http::{ApiError, ErrorCode};
+use crate::machine::Machine;
+use crate::snapshot::Snapshot;
+use crate::store::{OrderRecord, Resolution, Resolved, Written};
+use crate::stripe::{Intent, Payments as _};
+
+/// Why an order can't be resolved.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unresolvable {
+    /// It is at its end.
+    #[error("the order is {}", match .0 { OrderState::Completed => "completed", OrderState::Cancelled => "cancelled", OrderState::Pending => "pending" })]
+    AtItsEnd(OrderState),
+    /// It collects nothing.
+    #[error("the order collects nothing")]
+    WithoutPayment,
+    /// Nobody has taken the money.
+    #[error("its intent is {0}, not succeeded: nothing was received")]
+    NotReceived(&'static str),
+    /// What was received is what the order says.
+    #[error("exactly its total was received: settle it")]
+    ReceivedWhole,
+    /// Money in another currency is never booked against this order's.
+    #[error("{received} {got} was received for an order in {wanted}: give it back at Stripe, then release the order")]
+    OtherCurrency {
+        /// In minor units.
+        received: i64,
+        /// In lower case.
+        got: String,
+        /// In lower case.
+        wanted: &'static str,
+    },
+    /// The order has changed, or the table gives no clear answer.
+    #[error("the order has changed meanwhile, or the table gave no clear answer: look again")]
+    Changed,
+    /// It can't be known now.
+    #[error("{0}")]
+    Unknown(String),
+}
+
+impl From<ApiError> for Unresolvable {
+    fn from(error: ApiError) -> Self {
+        let cause = error.cause.as_deref().map(|cause| format!(": {cause}")).unwrap_or_default();
+        Self::Unknown(format!("{error}{cause}"))
+    }
+}
+
+/// Ends a pending order by what Stripe has received for it: as it is, crediting what was received; or given back, with
+/// what was received as a credit that belongs to no debit.
+///
+/// # Errors
+/// [`Unresolvable`]; then nothing was changed.
+pub async fn resolve<M: Machine>(
+    ctx: &Context<M>,
+    order: &OrderRecord,
+    how: Resolution,
+    deadline: Deadline,
+) -> Result<Money, Unresolvable> {
+    if order.state != OrderState::Pending {
+        return Err(Unresolvable::AtItsEnd(order.state));
+    }
+    let snapshot = &order.snapshot;
+    let Some(payment) = &snapshot.payment else { return Err(Unresolvable::WithoutPayment) };
+    let stripe = ctx.stripe()?.within(deadline.left());
+    let intent = stripe.load_intent(&payment.account, &payment.intent).await.map_err(ApiError::from)?;
+    let intent = intent.ok_or_else(|| ApiError::from(ErrorCode::PaymentIntentMismatch))?;
+    let received = received(snapshot, &intent, how)?;
+    let credit = credit(ctx, order, how, received).await?;
+    let resolved = Resolved { order, how, credit: credit.as_ref(), received, now_s: ctx.clock.now_s() };
+    match ctx.store.resolve(&resolved).await.map_err(ApiError::from)? {
+        Written::Done => Ok(received),
+        Written::Lost | Written::Busy | Written::Unknown => Err(Unresolvable::Changed),
+    }
+}
+
+/// What Stripe has received, if it is for a person to decide about.
+fn received(snapshot: &Snapshot, intent: &Intent, how: Resolution) -> Result<Money, Unresolvable> {
+    let total = snapshot.payment.as_ref().map_or(0, |payment| payment.total);
+    let received = intent.amount_received;
+    match intent.status {
+        IntentStatus::Succeeded => {}
+        status => return Err(Unresolvable::NotReceived(status.as_str())),
+    }
+    if intent.currency != snapshot.currency.code() {
+        let kept = received.minus(intent.charge.as_ref().map_or(Money::ZERO, |charge| charge.given_back()));
+        // What was given back whole is nobody's any more.
+        if how == Resolution::Release && kept == Ok(Money::ZERO) {
+            return Ok(Money::ZERO);
+        }
+        let (got, wanted) = (intent.currency.clone(), snapshot.currency.code());
+        return Err(Unresolvable::OtherCurrency { received: received.units(), got, wanted });
+    }
+    // A release also ends an order that the table refuses to post.
+    if how == Resolution::Keep && received.units() == total {
+        return Err(Unresolvable::ReceivedWhole);
+    }
+    Ok(received)
+}
+
+/// The credit of what was received; `None`: nothing was.
+async fn credit<M: Machine>(
+    ctx: &Context<M>,
+    order: &OrderRecord,
+    how: Resolution,
+    received: Money,
+) -> Result<Option<crate::stored_entry::StoredEntry>, Unresolvable> {
+    if received.is_zero() {
+        return Ok(None);
+    }
+    let snapshot = &order.snapshot;
+    let (company, family) = (&snapshot.company, &snapshot.family);
+    let planned = snapshot.credit().ok_or_else(|| ApiError::internal("an order that is paid has no credit"))?;
+    let timezone = ctx.store.load_timezone(company).await.map_err(ApiError::from)?;
+    let today = local_date(ctx.clock.now(), &timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?;
+    let overflow = |_| ApiError::internal("the sums overflow");
+    let fee = match how {
+        Resolution::Keep => snapshot.paid().part(received).map_err(overflow)?.processing_fee,
+        Resolution::Release => Money::ZERO,
+    };
+    let entry = payment_credit(today, received, fee).map_err(overflow)?;
+    let mut digest = Fingerprint::new("resolved");
+    digest.text(order.id.as_str());
+    let id = TransactionId::with_positions(digest.finish_ulid(ctx.clock.now().as_millisecond()));
+    let related = planned.related.as_deref().filter(|_| how == Resolution::Keep);
+    let ledger = Ledger { company, family, family_name: &planned.family_name, order: Some(&order.id) };
+    Ok(Some((&ledger.derived(&entry, &id, related).map_err(overflow)?).into()))
+}
+
+impl Snapshot {
+    /// What its payment charges, as its credit says it.
+    fn paid(&self) -> Payment {
+        let lines = self.credit().into_iter().flat_map(|credit| &credit.lines);
+        let fee: i64 = lines.filter(|line| line.kind == "fee-company").map(|line| line.amount).sum();
+        let total = Money::minor(self.payment.as_ref().map_or(0, |payment| payment.total));
+        let fee = Money::minor(fee.saturating_neg());
+        Payment {
+            subtotal: total.minus(fee).unwrap_or(total),
+            processing_fee: fee,
+            processing_fee_percent: classpay_domain::money::Percent::ZERO,
+            total,
+        }
+    }
+}
