@@ -6,6 +6,7 @@
 mod api;
 mod books;
 pub mod crowd;
+mod dashboard;
 mod document;
 mod faults;
 mod links;

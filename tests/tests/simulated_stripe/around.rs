@@ -4,7 +4,7 @@ use classpay_domain::id::AccountId;
 use classpay_domain::money::Money;
 use classpay_service::stripe::{EventQuery, Payments, StripeError};
 use classpay_service::webhook::event::{FOLLOWED_KINDS, parse_listed};
-use classpay_tests::simulation::stripe::{Arrival, Verdict};
+use classpay_tests::simulation::stripe::{Arrival, Capability, Glance, Verdict};
 use serde_json::{Value, json};
 
 use crate::stripes::{Pair, Stripes};
@@ -86,6 +86,47 @@ impl Stripes {
         let form = amount.map_or_else(String::new, |amount| format!("amount_to_capture={}", amount.units()));
         let memory = self.memory.capture_in_dashboard(&self.intent(which)[1], amount);
         self.in_dashboard(which, "/capture", &form, memory).await;
+    }
+
+    /// The studio deletes a customer.
+    pub async fn delete_customer(&mut self, which: usize) {
+        let [real, memory] = self.customer(which);
+        let memory = self.memory.delete_customer(&memory);
+        self.returned(&format!("customers/{}/delete", real.as_str()), "customer deleted", json!({}), memory).await;
+    }
+
+    /// The account loses a capability, or gets it back.
+    pub async fn set_capability(&mut self, capability: Capability, is_active: bool) {
+        let name = match capability {
+            Capability::Cards => "cardPayments",
+            Capability::BankDebits => "bacsDebitPayments",
+        };
+        self.memory.set_capability(&self.account, capability, is_active);
+        let path = format!("accounts/{}/capabilities", self.account.as_str());
+        let body = json!({name: if is_active { "active" } else { "inactive" }});
+        self.returned(&path, "capability", body, Ok(())).await;
+    }
+
+    /// The studio makes an intent that looks like one of ours.
+    pub async fn copy_intent(&mut self, which: usize, (amount, currency): (Money, &str)) {
+        let [_, memory] = self.intent(which);
+        let see = |glance: &Glance<'_>| (glance.customer.clone(), glance.metadata.clone());
+        let Some((customer, metadata)) = self.memory.glance(&memory, see) else { return };
+        let copied = self.memory.copy_intent(&memory, (amount, currency));
+        let customer = self.customer_of_both(&customer);
+        let mut form = format!(
+            "amount={}&currency={currency}&customer={}&capture_method=manual&allowed_payment_method_types[]=card",
+            amount.units(),
+            customer.as_str()
+        );
+        for (name, value) in metadata {
+            form += &format!("&metadata[{name}]={value}");
+        }
+        let real = self.http.dashboard(self.account.as_str(), "payment_intents", &form).await.map(id_of);
+        if let (Ok(real), Ok(memory)) = (&real, &copied) {
+            self.learn([real.parse().expect("an id"), memory.clone()]);
+        }
+        self.same("copy", [real.map(|_| ()), copied.map(|_| ())]);
     }
 
     pub async fn cancel_in_dashboard(&mut self, which: usize) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use classpay_service::stripe::{Secret, Stripe, StripeConfig, StripeError, Timing};
 use classpay_stripe_standin::{StandIn, serve};
-use classpay_tests::simulation::faults::Fault;
+use classpay_tests::simulation::faults::{CallKind, Fault};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -76,6 +76,23 @@ impl Http {
             Fault::Stored500Done => json!({"status": 500, "executed": true}),
         };
         self.happens("faults", &json!({"count": 10, "do": action})).await.expect("it is ordered");
+    }
+
+    /// Every call of a kind is refused, until that is withdrawn.
+    pub async fn refuse(&self, kind: CallKind, (status, code): (u16, &str)) {
+        let route = match kind {
+            CallKind::CreateIntent => "/v1/payment_intents",
+            CallKind::Capture => "/v1/payment_intents/{id}/capture",
+            CallKind::Cancel => "/v1/payment_intents/{id}/cancel",
+            CallKind::CreateCustomer => "/v1/customers",
+            CallKind::CustomerSession => "/v1/customer_sessions",
+            CallKind::EphemeralKey => "/v1/ephemeral_keys",
+            other => panic!("{other:?} changes nothing"),
+        };
+        let refused = json!({"status": status, "code": code});
+        let matched = json!({"method": "POST", "route": route});
+        let fault = json!({"match": matched, "lasting": true, "do": {"refuse": refused}});
+        self.happens("faults", &fault).await.expect("it is ordered");
     }
 
     /// The rest of the ordered faults strike nobody.

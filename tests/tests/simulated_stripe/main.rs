@@ -10,8 +10,8 @@ use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
 use classpay_service::stripe::{Methods, SavedCards};
 use classpay_tests::simulation::chance::Chance;
-use classpay_tests::simulation::faults::Fault;
-use classpay_tests::simulation::stripe::{Arrival, Authentication, PaysWith, Verdict};
+use classpay_tests::simulation::faults::{CallKind, Fault};
+use classpay_tests::simulation::stripe::{Arrival, Authentication, Capability, PaysWith, Verdict};
 use stripes::Stripes;
 
 /// Sequences of one run.
@@ -32,6 +32,17 @@ const PAYS_WITH: [PaysWith; 6] = [
     PaysWith::AskingCard,
     PaysWith::DecliningCard,
 ];
+/// Calls that Stripe refuses for good, and how.
+const REFUSED: [CallKind; 6] = [
+    CallKind::CreateIntent,
+    CallKind::Capture,
+    CallKind::Cancel,
+    CallKind::CreateCustomer,
+    CallKind::CustomerSession,
+    CallKind::EphemeralKey,
+];
+const REFUSALS: [(u16, &str); 4] =
+    [(400, "amount_too_small"), (402, "card_declined"), (403, "account_restricted"), (404, "resource_missing")];
 const FAULTS: [Fault; 5] =
     [Fault::Refused, Fault::RequestLost, Fault::ReplyLost, Fault::Stored500, Fault::Stored500Done];
 /// A second; what is just short of a key's life; a day; a hold's life.
@@ -107,13 +118,51 @@ impl<'c> Draw<'c> {
         }
     }
 
+    /// What lasts: a customer is deleted, a capability lost, an intent copied, a call refused. The dashboard's own calls
+    /// aren't refused, so what they would meet is over before they are made.
+    async fn outside(&self, stripes: &mut Stripes, which: usize) {
+        let chance = self.chance;
+        match chance.below(5) {
+            0 => stripes.delete_customer(chance.below(stripes.customers() + 1)).await,
+            1 | 2 => {
+                let capability = self.pick(&[Capability::Cards, Capability::BankDebits, Capability::BankDebits]);
+                stripes.set_capability(capability, chance.one_in(2)).await;
+            }
+            3 => stripes.copy_intent(which, (self.amount, self.pick(&["gbp", "eur", "usd"]))).await,
+            _ => {
+                let kind = self.pick(&REFUSED);
+                let (status, code) = self.pick(&REFUSALS);
+                // One order at a time: what is withdrawn is withdrawn of all.
+                stripes.suffer(Fault::None);
+                stripes.refuse(kind, status, code).await;
+                for key in [&self.key, "again", "again"] {
+                    self.refused(stripes, which, (kind, key)).await;
+                }
+                stripes.relent().await;
+                self.refused(stripes, which, (kind, &self.key)).await;
+            }
+        }
+    }
+
+    /// A call that is refused now, or was.
+    async fn refused(&self, stripes: &mut Stripes, which: usize, (kind, key): (CallKind, &str)) {
+        match kind {
+            CallKind::Capture => stripes.capture(which, self.amount, key).await,
+            CallKind::Cancel => stripes.cancel(which, key).await,
+            CallKind::CreateCustomer => stripes.create_customer("Jo", key).await,
+            CallKind::EphemeralKey => stripes.create_ephemeral_key(0, key).await,
+            CallKind::CustomerSession => stripes.create_customer_session(0, SavedCards::Off, key).await,
+            _ => stripes.create_intent((self.amount, "gbp"), 0, Methods::CardOrBankDebit, key).await,
+        }
+    }
+
     /// Anything, possible or not.
     async fn any(&self, stripes: &mut Stripes, which: usize) {
         let (chance, key) = (self.chance, self.key.as_str());
         let customer = chance.below(stripes.customers() + 1);
         // Now and then one that there isn't.
         let asked = if chance.one_in(10) { usize::MAX } else { which };
-        match chance.below(16) {
+        match chance.below(17) {
             0..=1 => self.create(stripes).await,
             2 => stripes.capture(asked, self.amount, key).await,
             3 => stripes.cancel(asked, key).await,
@@ -138,6 +187,7 @@ impl<'c> Draw<'c> {
                 stripes.create_customer_session(customer, cards, key).await;
             }
             13 => stripes.create_ephemeral_key(customer, key).await,
+            14 => self.outside(stripes, which).await,
             _ => stripes.pass_s(self.pick(&PAUSES_S)),
         }
     }

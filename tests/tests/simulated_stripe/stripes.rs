@@ -137,6 +137,18 @@ impl Stripes {
         self.fault = fault;
     }
 
+    /// From now on both refuse every call of a kind, until they relent.
+    pub async fn refuse(&mut self, kind: CallKind, status: u16, code: &str) {
+        self.http.refuse(kind, (status, code)).await;
+        self.memory.refuse(kind, status, code);
+    }
+
+    /// Both refuse no kind of call any more.
+    pub async fn relent(&mut self) {
+        self.http.withdraw().await;
+        self.memory.relent();
+    }
+
     async fn faults_begin(&mut self) {
         self.http.order(self.fault).await;
         self.faults.lock().expect("no panic").0 = self.fault;
@@ -154,6 +166,12 @@ impl Stripes {
     pub fn customer(&self, which: usize) -> Pair<CustomerId> {
         let nobody = || ["cus_nobody"; 2].map(|id| CustomerId::parse(id).expect("an id"));
         self.customers.get(which).cloned().unwrap_or_else(nobody)
+    }
+
+    /// The stand-in's name of a customer of the simulation's.
+    pub fn customer_of_both(&self, memory: &CustomerId) -> CustomerId {
+        let [real, _] = self.customers.iter().find(|pair| pair[1] == *memory).expect("both have it");
+        real.clone()
     }
 
     /// An intent of both, or one that nobody has.

@@ -2,7 +2,7 @@
 //! known already, the call itself in one transaction, and Stripe's headers.
 //!
 //! Invariant: no lock is held over an await, and a caller that hangs up doesn't stop its call: at
-//! Stripe neither does it.
+//! Stripe neither does it. A call that hangs, as ordered, holds no lock and no idempotency key.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use http_body_util::{BodyExt, Limited};
 use serde_json::{Value, json};
 
 use crate::StandIn;
-use crate::auth::{self, text};
+use crate::auth::{self, Caller, text};
 use crate::call::{Call, Origin, STRIPE_VERSION};
 use crate::error::{ApiError, Effect};
-use crate::faults::{self, Action, AnswerWith, Delay, DropConnection, When};
+use crate::faults::{self, Action, AnswerWith, Delay, DropConnection, Hang, HangWhen, Refuse, When};
 use crate::form::Form;
 use crate::idempotency::{self, Remembered};
 use crate::request_log::Entry;
@@ -37,6 +37,15 @@ impl std::fmt::Display for Dropped {
 }
 
 impl std::error::Error for Dropped {}
+
+/// No answer is to come.
+#[derive(Debug, Clone, Copy)]
+enum Unanswered {
+    /// The connection is closed.
+    Closed,
+    /// It stays open until the caller closes it.
+    Hangs,
+}
 
 /// An API call as it came in.
 #[derive(Clone)]
@@ -81,20 +90,29 @@ impl StandIn {
         let incoming = Incoming { method, path, query, headers, body, request_id };
         // A task of its own outlives the connection.
         let call = tokio::spawn(async move { self.log_and_answer(incoming).await });
-        call.await.map_err(|_| Dropped)?
+        match call.await {
+            Ok(Ok(response)) => Ok(response),
+            // Here and not in the task, so that it ends with the connection.
+            Ok(Err(Unanswered::Hangs)) => std::future::pending().await,
+            Ok(Err(Unanswered::Closed)) | Err(_) => Err(Dropped),
+        }
     }
 
-    async fn log_and_answer(&self, incoming: Incoming) -> Result<Response<Body>, Dropped> {
-        let account = auth::account(&incoming.headers, &self.revoked());
-        let result = match &account {
-            Ok(account) => self.with_faults(&incoming, account).await,
+    fn caller(&self, incoming: &Incoming) -> Result<Caller, ApiError> {
+        auth::caller(&self.store.lock(), &incoming.headers, &self.revoked(), self.now())
+    }
+
+    async fn log_and_answer(&self, incoming: Incoming) -> Result<Response<Body>, Unanswered> {
+        let caller = self.caller(&incoming);
+        let result = match &caller {
+            Ok(caller) => self.with_faults(&incoming, caller).await,
             Err(error) => Ok(refusal(error, &incoming)),
         };
         self.log().add(Entry {
             at: self.now(),
             method: incoming.method.to_string(),
             path: incoming.path.clone(),
-            account: account.ok(),
+            account: caller.ok().map(|caller| caller.account),
             idempotency_key: incoming.key().map(str::to_owned),
             status: result.as_ref().ok().map(|reply| reply.status),
             replayed: result.as_ref().is_ok_and(|reply| reply.original.is_some()),
@@ -102,9 +120,9 @@ impl StandIn {
         Ok(response(&incoming, result?))
     }
 
-    async fn with_faults(&self, incoming: &Incoming, account: &str) -> Result<Reply, Dropped> {
+    async fn with_faults(&self, incoming: &Incoming, caller: &Caller) -> Result<Reply, Unanswered> {
         let fault = self.faults().strike(incoming.method.as_str(), &incoming.path);
-        match fault {
+        match &fault {
             Some(Action::Answer(AnswerWith { status: 429, .. })) => {
                 return Ok(refusal(&faults::rate_limited(), incoming));
             }
@@ -112,10 +130,11 @@ impl StandIn {
                 let key = incoming.key().unwrap_or_default();
                 return Ok(refusal(&idempotency::in_use(key), incoming));
             }
-            Some(Action::Drop(DropConnection { drop: When::Before })) => return Err(Dropped),
+            Some(Action::Hang(Hang { hang: HangWhen::Before })) => return Err(Unanswered::Hangs),
+            Some(Action::Drop(DropConnection { drop: When::Before })) => return Err(Unanswered::Closed),
             Some(Action::Drop(DropConnection { drop: When::Late })) => {
-                self.late().push((incoming.clone(), account.to_owned()));
-                return Err(Dropped);
+                self.late().push((incoming.clone(), caller.clone()));
+                return Err(Unanswered::Closed);
             }
             _ => {}
         }
@@ -125,7 +144,7 @@ impl StandIn {
                 if let Err(error) = idempotency::check(key) {
                     return Ok(refusal(&error, incoming));
                 }
-                let claim = self.in_flight.claim(account, key);
+                let claim = self.in_flight.claim(&caller.account, key);
                 let Some(claim) = claim else {
                     return Ok(refusal(&idempotency::in_use(key), incoming));
                 };
@@ -135,17 +154,19 @@ impl StandIn {
         if let Some(Action::Delay(Delay { delay_ms, executed: false })) = fault {
             tokio::time::sleep(Duration::from_millis(delay_ms)).await;
         }
-        let broken = match fault {
-            Some(Action::Answer(AnswerWith { executed, .. })) => Some(Broken { executed }),
+        let instead = match &fault {
+            Some(Action::Answer(AnswerWith { executed, .. })) => Some(Instead::Broken { executed: *executed }),
+            Some(Action::Refuse(Refuse { refuse })) => Some(Instead::Refused(refuse.error())),
             _ => None,
         };
-        let reply = self.execute(incoming, account, broken).unwrap_or_else(|error| refusal(&error, incoming));
+        let reply = self.execute(incoming, caller, instead).unwrap_or_else(|error| refusal(&error, incoming));
         if let Some(Action::Delay(Delay { delay_ms, executed: true })) = fault {
             tokio::time::sleep(Duration::from_millis(delay_ms)).await;
         }
         drop(claim);
         match fault {
-            Some(Action::Drop(DropConnection { drop: When::After })) => Err(Dropped),
+            Some(Action::Drop(DropConnection { drop: When::After })) => Err(Unanswered::Closed),
+            Some(Action::Hang(_)) => Err(Unanswered::Hangs),
             _ => Ok(reply),
         }
     }
@@ -153,8 +174,8 @@ impl StandIn {
     /// Executes what was dropped late; what, and how it was answered to nobody.
     pub(crate) fn land(&self) -> Vec<Value> {
         let late = std::mem::take(&mut *self.late());
-        let land = |(incoming, account): (Incoming, String)| {
-            let reply = self.execute(&incoming, &account, None).unwrap_or_else(|error| refusal(&error, &incoming));
+        let land = |(incoming, caller): (Incoming, Caller)| {
+            let reply = self.execute(&incoming, &caller, None).unwrap_or_else(|error| refusal(&error, &incoming));
             json!({ "method": incoming.method.as_str(), "path": incoming.path, "status": reply.status })
         };
         late.into_iter().map(land).collect()
@@ -162,12 +183,17 @@ impl StandIn {
 
     /// The call in one transaction, with the answer under its key. An error is one that leaves no
     /// trace: nothing was written.
-    fn execute(&self, incoming: &Incoming, account: &str, broken: Option<Broken>) -> Result<Reply, ApiError> {
+    fn execute(&self, incoming: &Incoming, caller: &Caller, instead: Option<Instead>) -> Result<Reply, ApiError> {
+        let account = &caller.account;
         let form = Form::parse(&incoming.query, &incoming.body)?;
         let fingerprint = format!("{} {}\n{}", incoming.method, incoming.path, form.canonical);
         let now = self.now();
         let mut db = self.store.lock();
         let mut transaction = db.transaction()?;
+        let version = text(&incoming.headers, "stripe-version");
+        let origin = Origin { request: Some(&incoming.request_id), key: incoming.key() };
+        let asked = Call { db: &transaction, account, now, form: &form, version, origin };
+        auth::permit(&asked, caller.customer.as_deref(), &incoming.method, &incoming.path)?;
         if let Some(key) = incoming.key()
             && let Some(known) = idempotency::recall(&transaction, account, key, &fingerprint, now)?
         {
@@ -176,11 +202,10 @@ impl StandIn {
         }
         intents::expire_due(&transaction, now)?;
         let inner = transaction.savepoint()?;
-        let version = text(&incoming.headers, "stripe-version");
-        let origin = Origin { request: Some(&incoming.request_id), key: incoming.key() };
         let call = Call { db: &inner, account, now, form: &form, version, origin };
-        let result = match broken {
-            Some(Broken { executed: false }) => Err(faults::broken()),
+        let result = match &instead {
+            Some(Instead::Broken { executed: false }) => Err(faults::broken()),
+            Some(Instead::Refused(error)) => Err(error.clone()),
             _ => routes::dispatch(&call, &incoming.method, &incoming.path),
         };
         let changed = match &result {
@@ -197,8 +222,8 @@ impl StandIn {
             // Dropped, a savepoint is rolled back.
             drop(inner);
         }
-        let result = match broken {
-            Some(Broken { executed: true }) => Err(faults::broken()),
+        let result = match instead {
+            Some(Instead::Broken { executed: true }) => Err(faults::broken()),
             _ => result,
         };
         let reply = match &result {
@@ -216,10 +241,12 @@ impl StandIn {
     }
 }
 
-/// A 500 was ordered.
-#[derive(Clone, Copy)]
-struct Broken {
-    executed: bool,
+/// What was ordered to be answered instead.
+enum Instead {
+    /// A 500.
+    Broken { executed: bool },
+    /// Nothing is executed.
+    Refused(ApiError),
 }
 
 /// Indented, as Stripe's answers are, so that a curl can be read.

@@ -1,15 +1,20 @@
-//! Who calls, and for which account.
+//! Who calls, for which account, and what the key opens there.
 //!
-//! Invariant: a live key is never accepted, and no key is repeated in an answer.
+//! Invariant: a live key is never accepted, and no key is repeated in an answer. An ephemeral key opens its own
+//! customer with the payment methods of that customer, and nothing else.
 
 use std::collections::HashSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::HeaderMap;
+use http::{HeaderMap, Method};
+use rusqlite::Connection;
 
-use crate::call::PLATFORM;
+use crate::call::{Call, PLATFORM};
 use crate::error::{ApiError, Effect};
+use crate::objects::ephemeral_keys::{EphemeralKey, SECRET};
+use crate::objects::{Account, payment_methods};
+use crate::store;
 
 /// An account whose id contains this has disconnected from the platform.
 const DISCONNECTED: &str = "disconnected";
@@ -18,8 +23,22 @@ pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The account that a call with these headers is about.
-pub(crate) fn account(headers: &HeaderMap, revoked: &HashSet<String>) -> Result<String, ApiError> {
+/// Who calls.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    /// The account that the call is about.
+    pub account: String,
+    /// The only customer that the key opens, where it is an ephemeral one.
+    pub customer: Option<String>,
+}
+
+/// Who calls with these headers.
+pub(crate) fn caller(
+    db: &Connection,
+    headers: &HeaderMap,
+    revoked: &HashSet<String>,
+    now: i64,
+) -> Result<Caller, ApiError> {
     let Some(key) = key(headers) else {
         return Err(unauthorised(
             "You did not provide an API key. You need to provide your API key in the Authorization \
@@ -29,6 +48,9 @@ pub(crate) fn account(headers: &HeaderMap, revoked: &HashSet<String>) -> Result<
                 .into(),
         ));
     };
+    if key.starts_with(SECRET) {
+        return ephemeral(db, headers, &key, now);
+    }
     if !key.starts_with("sk_test_") && !key.starts_with("rk_test_") {
         let shown: String = key.chars().take(8).collect();
         return Err(unauthorised(format!("Invalid API Key provided: {shown}****")));
@@ -36,15 +58,60 @@ pub(crate) fn account(headers: &HeaderMap, revoked: &HashSet<String>) -> Result<
     if revoked.contains(&key) {
         return Err(unauthorised("Expired API Key provided: sk_test_****".into()).code("api_key_expired"));
     }
-    let Some(account) = text(headers, "stripe-account") else { return Ok(PLATFORM.into()) };
-    if !account.starts_with("acct_") || account.contains(DISCONNECTED) {
-        let message = format!(
-            "The provided key 'sk_test_****' does not have access to account '{account}' (or that \
-             account does not exist). Application access may have been revoked."
-        );
-        return Err(ApiError::new(403, "invalid_request_error", Effect::NotExecuted, message).code("account_invalid"));
+    let Some(account) = text(headers, "stripe-account") else {
+        return Ok(Caller { account: PLATFORM.into(), customer: None });
+    };
+    let known: Option<Account> = store::load(db, account, account)?;
+    let left = known.is_some_and(|account| account.disconnected);
+    if !account.starts_with("acct_") || account.contains(DISCONNECTED) || left {
+        return Err(no_access("sk_test_****", account));
     }
-    Ok(account.into())
+    Ok(Caller { account: account.into(), customer: None })
+}
+
+/// An ephemeral key says by itself which account it is of; a header may only say the same.
+fn ephemeral(db: &Connection, headers: &HeaderMap, key: &str, now: i64) -> Result<Caller, ApiError> {
+    let Some((account, found)) = EphemeralKey::of_secret(db, key)? else {
+        return Err(unauthorised("Invalid API Key provided: ek_test_****".into()));
+    };
+    if found.expired(now) {
+        return Err(unauthorised("Expired API Key provided: ek_test_****".into()).code("api_key_expired"));
+    }
+    if let Some(other) = text(headers, "stripe-account").filter(|other| *other != account) {
+        return Err(no_access("ek_test_****", other));
+    }
+    Ok(Caller { customer: Some(found.customer().to_owned()), account })
+}
+
+fn no_access(key: &str, account: &str) -> ApiError {
+    let message = format!(
+        "The provided key '{key}' does not have access to account '{account}' (or that account \
+         does not exist). Application access may have been revoked."
+    );
+    ApiError::new(403, "invalid_request_error", Effect::NotExecuted, message).code("account_invalid")
+}
+
+/// Whether the caller's key is good for this call.
+pub(crate) fn permit(call: &Call, customer: Option<&str>, method: &Method, path: &str) -> Result<(), ApiError> {
+    let Some(customer) = customer else { return Ok(()) };
+    let mut named = call.form.pairs.iter().filter(|(name, _)| name == "customer").peekable();
+    let mut is_named = || named.peek().is_some() && named.all(|(_, value)| value == customer);
+    let segments: Vec<&str> = path.split('/').skip(2).collect();
+    let permitted = match (method.as_str(), segments.as_slice()) {
+        ("GET", ["customers", id] | ["customers", id, "payment_methods"]) => *id == customer,
+        ("GET", ["payment_methods"]) | ("POST", ["payment_methods", _, "attach"]) => is_named(),
+        ("POST", ["payment_methods", id, "detach"]) => payment_methods::is_of(call, id, customer)?,
+        _ => false,
+    };
+    if permitted {
+        return Ok(());
+    }
+    let message = format!(
+        "The provided key 'ek_test_****' does not have the required permissions for this endpoint \
+         on account '{}'. Having more permissions would allow this request to continue.",
+        call.account
+    );
+    Err(ApiError::new(403, "invalid_request_error", Effect::NotExecuted, message))
 }
 
 fn unauthorised(message: String) -> ApiError {

@@ -3,6 +3,8 @@
 //! Invariant: an error says what became of the change (`Effect`), because that decides whether the
 //! transaction is kept and whether the answer is remembered under the idempotency key.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -20,11 +22,11 @@ pub(crate) enum Effect {
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Detail {
     #[serde(rename = "type")]
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<&'static str>,
+    pub code: Option<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub decline_code: Option<&'static str>,
+    pub decline_code: Option<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub doc_url: Option<String>,
     pub message: String,
@@ -53,7 +55,7 @@ pub(crate) struct Refusal {
 
 impl ApiError {
     pub fn new(status: u16, kind: &'static str, effect: Effect, message: impl Into<String>) -> Self {
-        let detail = Detail { kind, message: message.into(), ..Detail::default() };
+        let detail = Detail { kind: kind.into(), message: message.into(), ..Detail::default() };
         Self(Box::new(Refusal { status, effect, detail }))
     }
 
@@ -103,7 +105,8 @@ impl ApiError {
         Self::new(500, "api_error", Effect::NotExecuted, message)
     }
 
-    pub fn code(mut self, code: &'static str) -> Self {
+    pub fn code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        let code = code.into();
         let page = code.replace('_', "-");
         self.0.detail.doc_url = Some(format!("https://stripe.com/docs/error-codes/{page}"));
         self.0.detail.code = Some(code);

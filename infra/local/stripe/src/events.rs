@@ -10,6 +10,7 @@ use crate::call::{Answer, Call, PLATFORM, STRIPE_VERSION};
 use crate::description;
 use crate::error::ApiError;
 use crate::ids;
+use crate::objects::Account;
 use crate::page::{self, Created, Page};
 use crate::store::{Object, Where};
 use crate::webhooks::queue;
@@ -67,7 +68,12 @@ impl Call<'_> {
         self.tell(kind, json!({ "object": now, "previous_attributes": previous }))
     }
 
-    fn tell(&self, kind: &str, data: Value) -> Result<(), ApiError> {
+    fn tell(&self, kind: &str, mut data: Value) -> Result<(), ApiError> {
+        let padding = Account::of(self)?.event_padding;
+        if padding > 0 {
+            // The one place of an event where Stripe's description takes any field.
+            data["previous_attributes"]["padding"] = ".".repeat(padding).into();
+        }
         // The endpoint is a Connect endpoint: it hears of the connected accounts alone.
         let connected = self.account != PLATFORM;
         let event = Event {

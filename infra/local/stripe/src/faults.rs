@@ -9,9 +9,16 @@
 //!   it is executed when it is told to land (`POST /_control/faults/land`).
 //! - delay: executed late, also if the caller has given up meanwhile. With `executed` it is
 //!   executed at once and answered late. The idempotency key is in use until the answer.
+//! - hang: no answer ever comes, and the connection stays open until the caller gives up. Before:
+//!   nothing is executed. After: it is executed (and remembered), and the key is free, as it is at
+//!   Stripe once a call is done.
+//! - refuse: this error of Stripe's, and nothing is executed. It is remembered under the key as
+//!   Stripe would: what an endpoint answers when it runs is (402, 404, most 400s), what is said
+//!   before that isn't (401, 403, a 400 whose code begins with `parameter_`); `remembered` says
+//!   otherwise. A key that has an answer already replays it.
 //!
-//! Invariant: a fault strikes exactly `count` calls, after it has let `after` of them pass, in the
-//! order of arrival.
+//! Invariant: a fault strikes exactly `count` calls, or with `lasting` all until it is withdrawn, after
+//! it has let `after` of them pass, in the order of arrival.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +31,9 @@ pub(crate) struct Fault {
     pub calls: Calls,
     #[serde(default = "once")]
     pub count: u32,
+    /// It strikes until it is withdrawn; `count` is nothing then.
+    #[serde(default)]
+    pub lasting: bool,
     /// So many calls that fit go unharmed first.
     #[serde(default)]
     pub after: u32,
@@ -54,12 +64,14 @@ impl Calls {
     }
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Action {
     Answer(AnswerWith),
     Drop(DropConnection),
     Delay(Delay),
+    Hang(Hang),
+    Refuse(Refuse),
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -92,17 +104,101 @@ pub(crate) struct Delay {
     pub executed: bool,
 }
 
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Hang {
+    pub hang: HangWhen,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum HangWhen {
+    Before,
+    After,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refuse {
+    pub refuse: Refused,
+}
+
+/// An error in Stripe's words.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Refused {
+    pub status: u16,
+    #[serde(rename = "type")]
+    pub kind: Option<ErrorType>,
+    pub code: Option<String>,
+    #[serde(alias = "decline_code")]
+    pub decline_code: Option<String>,
+    pub param: Option<String>,
+    pub message: Option<String>,
+    pub remembered: Option<bool>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ErrorType {
+    #[serde(rename = "api_error")]
+    Api,
+    #[serde(rename = "card_error")]
+    Card,
+    #[serde(rename = "idempotency_error")]
+    Idempotency,
+    #[serde(rename = "invalid_request_error")]
+    InvalidRequest,
+}
+
+impl Refused {
+    fn mistake(&self) -> Option<&'static str> {
+        match self.status {
+            400 | 402 | 404 => None,
+            401 | 403 if self.remembered == Some(true) => {
+                Some("a 401 or a 403 is said before anything runs, so it isn't remembered")
+            }
+            401 | 403 => None,
+            _ => Some("the status of a refusal must be 400, 401, 402, 403 or 404"),
+        }
+    }
+
+    pub fn error(&self) -> ApiError {
+        let kind = self.kind.unwrap_or(match self.status {
+            402 => ErrorType::Card,
+            _ => ErrorType::InvalidRequest,
+        });
+        let kind = match kind {
+            ErrorType::Api => "api_error",
+            ErrorType::Card => "card_error",
+            ErrorType::Idempotency => "idempotency_error",
+            ErrorType::InvalidRequest => "invalid_request_error",
+        };
+        let before = self.code.as_deref().is_some_and(|code| code.starts_with("parameter_"));
+        let runs = !matches!(self.status, 401 | 403) && !before;
+        let effect = if self.remembered.unwrap_or(runs) { Effect::Refused } else { Effect::NotExecuted };
+        let message = self.message.clone().unwrap_or_else(|| "This call was refused, as ordered.".into());
+        let mut error = ApiError::new(self.status, kind, effect, message);
+        if let Some(code) = &self.code {
+            error = error.code(code.clone());
+        }
+        error.0.detail.decline_code = self.decline_code.clone().map(Into::into);
+        error.0.detail.param.clone_from(&self.param);
+        error
+    }
+}
+
 impl Fault {
     /// Why it can't be ordered, if it can't.
     pub fn mistake(&self) -> Option<&'static str> {
-        match self.action {
+        match &self.action {
             _ if self.count == 0 => Some("count must be at least 1"),
             Action::Answer(AnswerWith { status: 429 | 409, executed: true }) => {
                 Some("a 429 or a 409 says that nothing was executed")
             }
             Action::Answer(AnswerWith { status: 429 | 409 | 500, .. }) => None,
             Action::Answer(_) => Some("status must be 429, 409 or 500"),
-            Action::Drop(_) | Action::Delay(_) => None,
+            Action::Refuse(Refuse { refuse }) => refuse.mistake(),
+            Action::Drop(_) | Action::Delay(_) | Action::Hang(_) => None,
         }
     }
 }
@@ -137,8 +233,10 @@ impl Faults {
         }
         let index = struck?;
         let fault = &mut self.0[index];
-        let action = fault.action;
-        fault.count -= 1;
+        let action = fault.action.clone();
+        if !fault.lasting {
+            fault.count -= 1;
+        }
         if fault.count == 0 {
             self.0.remove(index);
         }

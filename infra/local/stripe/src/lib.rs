@@ -2,7 +2,8 @@
 //! API that the service uses. It speaks Stripe's wire (forms with brackets in, Stripe's objects,
 //! error bodies and codes out), keeps its state in SQLite, and can be told to misbehave.
 //!
-//! - `/v1/…` is Stripe's API. Any key that starts with `sk_test_` or `rk_test_` is accepted until it is revoked.
+//! - `/v1/…` is Stripe's API. Any key that starts with `sk_test_` or `rk_test_` is accepted until it is revoked; an
+//!   ephemeral key (`ek_test_…`) opens the customer that it was made for.
 //! - `/_control/…` plays the payer's browser, the bank, the studio's dashboard and the passing of
 //!   time, tells what happened, and orders faults. It takes no key: the caller binds the listener to the loopback address.
 //! - A call for a `Stripe-Account` whose id contains `disconnected` is answered as Stripe answers
@@ -41,6 +42,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use answer::Incoming;
+use auth::Caller;
 use faults::Faults;
 use idempotency::InFlight;
 use request_log::RequestLog;
@@ -61,8 +63,8 @@ pub struct StandIn {
     now: Clock,
     /// In memory: a restart forgets the faults and the log, never the state.
     faults: Mutex<Faults>,
-    /// Calls that were dropped and will land, and in which account.
-    late: Mutex<Vec<(Incoming, String)>>,
+    /// Calls that were dropped and will land, and whose they are.
+    late: Mutex<Vec<(Incoming, Caller)>>,
     log: Mutex<RequestLog>,
     /// Keys that were rolled: no longer taken.
     revoked: Mutex<HashSet<String>>,
@@ -136,7 +138,7 @@ impl StandIn {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn late(&self) -> MutexGuard<'_, Vec<(Incoming, String)>> {
+    fn late(&self) -> MutexGuard<'_, Vec<(Incoming, Caller)>> {
         self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

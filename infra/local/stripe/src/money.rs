@@ -95,13 +95,13 @@ mod tests {
 
     #[test]
     fn the_least_amount_depends_on_the_currency() {
-        let code = |amount, currency| chargeable(amount, currency).err().map(|e| e.0.detail.code);
-        assert_eq!(code(29, "gbp"), Some(Some("amount_too_small")));
+        let code = |amount, currency| chargeable(amount, currency).err().and_then(|e| e.0.detail.code);
+        assert_eq!(code(29, "gbp"), Some("amount_too_small".into()));
         assert_eq!(code(30, "gbp"), None);
-        assert_eq!(code(49, "usd"), Some(Some("amount_too_small")));
-        assert_eq!(code(0, "usd"), Some(Some("parameter_invalid_integer")));
+        assert_eq!(code(49, "usd"), Some("amount_too_small".into()));
+        assert_eq!(code(0, "usd"), Some("parameter_invalid_integer".into()));
         assert_eq!(code(99_999_999, "usd"), None);
-        assert_eq!(code(100_000_000, "usd"), Some(Some("amount_too_large")));
+        assert_eq!(code(100_000_000, "usd"), Some("amount_too_large".into()));
         assert_eq!(words(50, "usd"), "$0.50 usd");
         assert_eq!(words(50, "jpy"), "¥50 jpy");
     }

@@ -11,7 +11,7 @@ use classpay_service::stripe::{
 };
 
 use super::state::{Refusal, State};
-use crate::simulation::faults::Fault;
+use crate::simulation::faults::{CallKind, Fault};
 
 /// Stripe remembers for at least 24 hours: here exactly, so that a world can cross it.
 const REMEMBERED_S: i64 = 24 * 60 * 60;
@@ -28,6 +28,18 @@ pub(super) enum Request {
 }
 
 impl Request {
+    /// What is called.
+    pub fn kind(&self) -> CallKind {
+        match self {
+            Self::Create { .. } => CallKind::CreateIntent,
+            Self::Capture { .. } => CallKind::Capture,
+            Self::Cancel { .. } => CallKind::Cancel,
+            Self::Customer { .. } => CallKind::CreateCustomer,
+            Self::CustomerSession { .. } => CallKind::CustomerSession,
+            Self::EphemeralKey { .. } => CallKind::EphemeralKey,
+        }
+    }
+
     pub fn create(new: &NewIntent<'_>) -> Self {
         Self::Create {
             amount: new.amount.units(),
@@ -121,7 +133,7 @@ impl State {
         self.end_holds();
         let result = match broken {
             Some(Broken::BeforeTheEffect) => Err(broken_down()),
-            Some(Broken::AfterTheEffect) | None => self.perform(at, &request),
+            Some(Broken::AfterTheEffect) | None => self.answers(&request).and_then(|()| self.perform(at, &request)),
         };
         let answer = match result {
             Err(Refusal { error, is_kept: false }) => return Err(error),
@@ -172,13 +184,8 @@ impl State {
     fn create_customer(&mut self, account: usize) -> CustomerId {
         let customer = CustomerId::parse(self.mint("cus")).expect("a prefix and a number");
         self.accounts[account].customers.push(customer.clone());
-        self.tell_of_customer(account, &customer);
+        self.tell_of_customer(account, &customer, "customer.created");
         customer
-    }
-
-    /// Whether the account has this customer.
-    pub fn living(&self, account: usize, customer: &CustomerId) -> Result<(), Refusal> {
-        if self.accounts[account].customers.contains(customer) { Ok(()) } else { Err(Refusal::missing(400)) }
     }
 }
 

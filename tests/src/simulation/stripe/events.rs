@@ -174,9 +174,8 @@ impl State {
         self.events.push(event);
     }
 
-    /// A customer was made.
-    pub fn tell_of_customer(&mut self, account: usize, customer: &CustomerId) {
-        let kind = "customer.created";
+    /// A customer was made or deleted.
+    pub fn tell_of_customer(&mut self, account: usize, customer: &CustomerId, kind: &'static str) {
         if !self.is_told(kind) {
             return;
         }

@@ -5,14 +5,14 @@
 
 use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
-use classpay_service::stripe::{Intent, StripeError};
+use classpay_service::stripe::{Intent, Methods, StripeError};
 
 use super::MemoryStripe;
 use super::calls::at_least_one;
 use super::events::Event;
 use super::intents::{Authentication, PaysWith};
 use super::returns::Arrival;
-use super::state::{DisputeStatus, Glance, Refusal, State};
+use super::state::{DisputeStatus, Glance, Payment, Refusal, State};
 
 /// How a dispute ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum Verdict {
 }
 
 /// Everything that can be impossible is refused as Stripe would refuse it.
-type Happening = Result<(), StripeError>;
+pub(super) type Happening = Result<(), StripeError>;
 
 /// The studio's account and customers.
 impl MemoryStripe {
@@ -32,8 +32,9 @@ impl MemoryStripe {
     pub fn add_customer(&self, account: &AccountId, customer: CustomerId) {
         let mut state = self.state();
         let at = state.account(account);
-        if state.living(at, &customer).is_err() {
-            state.accounts[at].customers.push(customer);
+        let customers = &mut state.accounts[at].customers;
+        if !customers.contains(&customer) {
+            customers.push(customer);
         }
     }
 
@@ -175,6 +176,19 @@ impl MemoryStripe {
         })
     }
 
+    /// It makes another intent for the same customer, and copies the metadata: it looks like one of ours. Tells its id.
+    ///
+    /// # Errors
+    /// There is no such intent, its customer was deleted, or Stripe doesn't charge such an amount.
+    pub fn copy_intent(&self, intent: &IntentId, (amount, currency): (Money, &str)) -> Result<IntentId, StripeError> {
+        self.happens(intent, |state, at| {
+            let Payment { account, customer, metadata, .. } = state.payments[at].clone();
+            let made = state.create(account, (amount.units(), currency), &customer, Methods::Card, &metadata)?;
+            state.payments[made].is_studios = true;
+            Ok(state.payments[made].intent.id.clone())
+        })
+    }
+
     /// It gives back so much, or what is left; tells the refund's id.
     ///
     /// # Errors
@@ -258,6 +272,6 @@ impl MemoryStripe {
     }
 }
 
-fn said<A>(result: Result<A, Refusal>) -> Result<A, StripeError> {
+pub(super) fn said<A>(result: Result<A, Refusal>) -> Result<A, StripeError> {
     result.map_err(|refusal| refusal.error)
 }

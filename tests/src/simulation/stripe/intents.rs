@@ -16,6 +16,7 @@ use jiff::tz::TimeZone;
 
 use super::calls::at_least_one;
 use super::events::Shown;
+use super::lasting::Capability;
 use super::state::{Payment, Refusal, Standing, State};
 
 /// How long a card's bank holds an amount.
@@ -70,6 +71,11 @@ impl State {
     ) -> Result<usize, Refusal> {
         chargeable(amount, currency)?;
         self.living(account, customer)?;
+        let named = "allowed_payment_method_types";
+        self.activated(account, Capability::Cards, named)?;
+        if methods == Methods::CardOrBankDebit {
+            self.activated(account, Capability::BankDebits, named)?;
+        }
         let (id, now_ms, now_s) = (self.next_intent(), self.now_ms(), self.now_s());
         let intent = Intent {
             client_secret: Secret::new(format!("{id}_secret_simulated")),
@@ -197,6 +203,7 @@ impl State {
         if with == PaysWith::BankDebit && !payment.takes_debits {
             return Err(Refusal::unread("payment_intent_incompatible_payment_method", "no bank debits"));
         }
+        self.activated(payment.account, Capability::of(with), "payment_method")?;
         let (id, now_s) = (self.mint("pm"), self.now_s());
         self.payments[at].intent.payment_method = Some(method(id, with, now_s));
         match with {

@@ -15,6 +15,7 @@ use classpay_service::stripe::{Charge, Intent, Refund, Rejection, StripeError};
 
 use super::calls::{Late, Remembered};
 use super::events::Event;
+use super::lasting::{Capability, Refused, RefusedForGood};
 
 /// As many refunds as Stripe shows on an expanded charge.
 const SHOWN_REFUNDS: usize = 10;
@@ -31,6 +32,10 @@ pub struct Glance<'a> {
     pub intent: &'a IntentId,
     /// Who is to pay.
     pub customer: &'a CustomerId,
+    /// Whether the studio has made it itself, in its dashboard.
+    pub is_studios: bool,
+    /// In which currency it charges.
+    pub currency: &'a str,
     /// As it was made, or as the studio has edited it.
     pub metadata: &'a BTreeMap<String, String>,
     /// How far it is.
@@ -95,6 +100,10 @@ pub(super) struct Account {
     pub id: AccountId,
     pub is_connected: bool,
     pub customers: Vec<CustomerId>,
+    /// Customers that it had.
+    pub deleted: Vec<CustomerId>,
+    /// What it can't be paid with.
+    pub lost: Vec<Capability>,
     pub keys: HashMap<String, Remembered>,
 }
 
@@ -139,6 +148,8 @@ pub(super) struct Payment {
     pub intent: Intent,
     pub customer: CustomerId,
     pub metadata: BTreeMap<String, String>,
+    /// Whether the studio has made it in its dashboard.
+    pub is_studios: bool,
     /// Whether a bank debit may pay it.
     pub takes_debits: bool,
     pub created_s: i64,
@@ -162,6 +173,7 @@ impl Payment {
             intent,
             customer,
             metadata: BTreeMap::new(),
+            is_studios: false,
             takes_debits: false,
             created_s,
             capturable: 0,
@@ -228,6 +240,8 @@ pub(super) struct State {
     pub accounts: Vec<Account>,
     pub payments: Vec<Payment>,
     pub late: Vec<Late>,
+    pub refused: Vec<Refused>,
+    pub refused_for_good: RefusedForGood,
     /// Those that the world hasn't taken yet.
     pub events: Vec<Event>,
     /// All of them, as they were told.
@@ -254,6 +268,8 @@ impl State {
             accounts: Vec::new(),
             payments: Vec::new(),
             late: Vec::new(),
+            refused: Vec::new(),
+            refused_for_good: RefusedForGood::default(),
             events: Vec::new(),
             told: Vec::new(),
             tells_everything: false,
@@ -296,7 +312,8 @@ impl State {
             return at;
         }
         let id = id.clone();
-        self.accounts.push(Account { id, is_connected: true, customers: Vec::new(), keys: HashMap::new() });
+        let (customers, deleted, lost) = (Vec::new(), Vec::new(), Vec::new());
+        self.accounts.push(Account { id, is_connected: true, customers, deleted, lost, keys: HashMap::new() });
         self.accounts.len() - 1
     }
 
@@ -364,6 +381,8 @@ impl State {
             account: &self.accounts[payment.account].id,
             intent: &payment.intent.id,
             customer: &payment.customer,
+            is_studios: payment.is_studios,
+            currency: &payment.intent.currency,
             metadata: &payment.metadata,
             status: payment.intent.status,
             amount: payment.intent.amount,

@@ -13,9 +13,9 @@ use crate::error::{ApiError, Effect};
 use crate::form::Form;
 use crate::intents::{self, Attempt, Authentication, PaymentIntent};
 use crate::objects::banks::Failure;
-use crate::objects::disputes::{Grievance, Outcome};
+use crate::objects::disputes::{Complaint, Grievance, Outcome};
 use crate::objects::refunds::{FailureReason, Reason, Wanted, charge_meant};
-use crate::objects::{Charge, Dispute, Refund};
+use crate::objects::{Charge, Customer, Dispute, Refund, customers};
 use crate::store::{self, Object};
 
 #[derive(Deserialize)]
@@ -61,6 +61,14 @@ struct FailRefund {
 struct Complain {
     amount: Option<i64>,
     reason: Option<Grievance>,
+    #[serde(default)]
+    inquiry: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Capture {
+    amount: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -93,9 +101,10 @@ pub(super) fn handle(
             })?
         }
         ("charges", "dispute") => {
-            let Complain { amount, reason } = parse(body)?;
+            let Complain { amount, reason, inquiry } = parse(body)?;
+            let complaint = Complaint { amount, reason: reason.unwrap_or_default(), inquiry };
             with(standin, id, |call, charge: &mut Charge| {
-                let dispute = Dispute::open(call, charge.clone(), amount, reason.unwrap_or_default())?;
+                let dispute = Dispute::open(call, charge.clone(), complaint)?;
                 Ok(dispute_told(call, &dispute))
             })?
         }
@@ -105,6 +114,21 @@ pub(super) fn handle(
                 dispute.close(call, outcome)?;
                 Ok(dispute_told(call, dispute))
             })?
+        }
+        ("disputes", "review" | "escalate") => {
+            let Nothing {} = parse(body)?;
+            with(standin, id, |call, dispute: &mut Dispute| {
+                if what == "review" {
+                    dispute.review(call)?
+                } else {
+                    dispute.escalate(call)?
+                }
+                Ok(dispute_told(call, dispute))
+            })?
+        }
+        ("customers", "delete") => {
+            let Nothing {} = parse(body)?;
+            with(standin, id, |call, customer: &mut Customer| customers::remove(call, customer.clone()))?
         }
         _ => return Ok(None),
     };
@@ -129,6 +153,16 @@ fn intent(standin: &StandIn, id: &str, what: &str, body: &str) -> Result<Option<
         "fail" => {
             let FailDebit { code } = parse(body)?;
             Box::new(move |call, intent| intents::fail_debit(call, intent, code.unwrap_or(Failure::InsufficientFunds)))
+        }
+        "capture" => {
+            let Capture { amount } = parse(body)?;
+            if let Some(amount) = amount {
+                crate::money::at_least_one(amount, "amount")?;
+            }
+            Box::new(move |call, intent| {
+                let amount = intents::capturable(intent, amount)?;
+                intents::capture_hold(call, intent, amount)
+            })
         }
         "expire" | "settle" => {
             let Nothing {} = parse(body)?;

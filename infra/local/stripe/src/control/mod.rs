@@ -10,10 +10,18 @@
 //! | `POST /_control/payment_intents/{id}/settle` | – | the bank answers to a debit |
 //! | `POST /_control/payment_intents/{id}/fail` | `{"code": "insufficient_funds"}` | the bank refuses a debit |
 //! | `POST /_control/payment_intents/{id}/refund` | `{"amount": 100, "reason": …, "pending": true}` | the studio refunds in its dashboard |
+//! | `POST /_control/payment_intents/{id}/capture` | `{"amount": 100}` | the studio captures a part (or all) in its dashboard; the rest is let go |
 //! | `POST /_control/refunds/{id}/succeed` | – | a pending refund arrives |
 //! | `POST /_control/refunds/{id}/fail` | `{"reason": "declined"}` | a refund comes back |
-//! | `POST /_control/charges/{id}/dispute` | `{"amount": 100, "reason": "fraudulent"}` | the payer disputes |
-//! | `POST /_control/disputes/{id}/close` | `{"outcome": "won" \| "lost"}` | the bank decides |
+//! | `POST /_control/charges/{id}/dispute` | `{"amount": 100, "reason": "fraudulent", "inquiry": true}` | the payer disputes; an inquiry takes nothing |
+//! | `POST /_control/disputes/{id}/review` | – | the studio has sent its evidence |
+//! | `POST /_control/disputes/{id}/escalate` | – | an inquiry becomes a dispute: the bank takes the money |
+//! | `POST /_control/disputes/{id}/close` | `{"outcome": "won" \| "lost" \| "warning_closed"}` | the bank decides; the last ends an inquiry |
+//! | `POST /_control/customers/{id}/delete` | – | the studio deletes a customer in its dashboard |
+//! | `POST /_control/accounts/{id}/capabilities` | `{"bacsDebitPayments": "inactive", "cardPayments": "active", "named": "refused"}` | Stripe takes a capability away, or gives it back; `named` `left_out`: what `allowed_payment_method_types` names is left out, not refused |
+//! | `POST /_control/accounts/{id}/disconnect`, `…/connect` | – | the studio disconnects its account, or connects it again |
+//! | `POST /_control/accounts/{id}/pad` | `{"bytes": 50000}` | every event of the account is so much larger from now on |
+//! | `GET /_control/accounts` | | what was ordered of accounts |
 //! | `GET /_control/charges` | | what was charged |
 //! | `GET`, `DELETE /_control/requests` | | the calls that came in |
 //! | `GET`, `POST`, `DELETE /_control/faults` | `{"match": {…}, "after": 0, "count": 1, "do": {…}}` | see `faults` |
@@ -23,10 +31,11 @@
 //! | `POST /_control/clock` | `{"now": "2026-09-01T09:00:00Z"}` | time passes: a redirect (307) to whoever owns the clock |
 //! | `/_control/webhooks…` | | see `webhooks::control` |
 //!
-//! Every field of a body may be left out, but for the outcomes.
+//! Every field of a body may be left out, but for the outcomes and the bytes.
 //!
 //! Invariant: it does nothing to an object that the world couldn't do.
 
+mod accounts;
 mod happenings;
 
 use axum::body::Body;
@@ -81,6 +90,10 @@ fn handle(standin: &StandIn, method: &Method, path: &str, body: &str) -> Result<
             Ok(json!({}))
         }
         ("POST", ["faults", "land"]) => Ok(standin.land().into()),
+        ("GET", ["accounts"]) => accounts::list(standin),
+        ("POST", ["accounts", id, what]) => {
+            accounts::handle(standin, id, what, body)?.ok_or_else(|| nothing_here(method, path))
+        }
         ("POST", [kind, id, what]) => {
             let told = happenings::handle(standin, (kind, id, what), body);
             // A decline is an error, and an event too.

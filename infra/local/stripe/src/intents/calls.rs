@@ -14,7 +14,6 @@ use crate::intents::holds;
 use crate::intents::params::{self, Novelty, Terms};
 use crate::intents::{CancellationReason, CaptureMethod, ConfirmationMethod, MethodOptions, PaymentIntent, Status};
 use crate::money;
-use crate::objects::Refund;
 use crate::page::{self, Created, Page};
 use crate::store::{Object, Where};
 
@@ -147,22 +146,7 @@ pub(crate) fn capture(call: &Call, id: &str) -> Answer {
         money::at_least_one(amount, "amount_to_capture")?;
     }
     let mut intent = of_path(call, id)?;
-    if intent.status != Status::RequiresCapture {
-        let status = intent.status.as_str();
-        return Err(intent.unexpected_state(format!(
-            "This PaymentIntent could not be captured because it has a status of {status}. Only \
-             a PaymentIntent with one of the following statuses may be captured: requires_capture."
-        )));
-    }
-    let amount = given.amount_to_capture.unwrap_or(intent.amount_capturable);
-    if amount > intent.amount_capturable {
-        let message = format!(
-            "The provided capture amount ({}) is greater than the amount that can be captured ({}).",
-            money::words(amount, &intent.currency),
-            money::words(intent.amount_capturable, &intent.currency),
-        );
-        return Err(ApiError::refused("amount_too_large", message).param("amount_to_capture"));
-    }
+    let amount = holds::capturable(&intent, given.amount_to_capture)?;
     if given.final_capture == Some(false) {
         let message = "This PaymentIntent's card does not support multiple captures.";
         return Err(ApiError::invalid(message).param("final_capture"));
@@ -174,21 +158,7 @@ pub(crate) fn capture(call: &Call, id: &str) -> Answer {
     form::merge(&mut intent.metadata, given.metadata)?;
     form::set(&mut intent.statement_descriptor, given.statement_descriptor);
     form::set(&mut intent.statement_descriptor_suffix, given.statement_descriptor_suffix);
-    let mut charge = holds::charge_of(call, &intent)?;
-    let before = charge.json();
-    charge.capture(amount);
-    charge.application_fee_amount = intent.application_fee_amount;
-    let rest = intent.amount_capturable - amount;
-    if rest > 0 {
-        Refund::release(call, &mut charge, rest, None)?;
-    }
-    intent.status = Status::Succeeded;
-    intent.amount_received = amount;
-    intent.amount_capturable = 0;
-    call.save(&charge)?;
-    call.save(&intent)?;
-    call.event_since("charge.captured", &charge, &before)?;
-    call.event("payment_intent.succeeded", &intent)?;
+    holds::capture(call, &mut intent, amount)?;
     Ok(intent.json())
 }
 

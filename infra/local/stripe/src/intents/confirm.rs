@@ -10,8 +10,9 @@ use crate::ids;
 use crate::intents::calls::of_path;
 use crate::intents::params::{Novelty, OffSession, Terms};
 use crate::intents::{PaymentIntent, Status, debits};
+use crate::objects::accounts::not_activated;
 use crate::objects::cards::{AUTHENTICATION_REQUIRED, Decline, Issuer};
-use crate::objects::{Charge, HOLD_SECONDS, PaymentMethod, payment_methods};
+use crate::objects::{Account, Charge, HOLD_SECONDS, PaymentMethod, customers, payment_methods};
 use crate::store::Object;
 
 /// How a confirmation is made.
@@ -66,7 +67,7 @@ pub(crate) fn check_status(intent: &PaymentIntent) -> Result<(), ApiError> {
 }
 
 /// Whether this payment method may pay this intent at all.
-pub(crate) fn check_method(intent: &PaymentIntent, method: &PaymentMethod) -> Result<(), ApiError> {
+pub(crate) fn check_method(call: &Call, intent: &PaymentIntent, method: &PaymentMethod) -> Result<(), ApiError> {
     if !intent.payment_method_types.contains(&method.kind) {
         let message = format!(
             "The PaymentMethod provided ({}) is not allowed for this PaymentIntent. Please attach \
@@ -76,6 +77,10 @@ pub(crate) fn check_method(intent: &PaymentIntent, method: &PaymentMethod) -> Re
         );
         let code = "payment_intent_incompatible_payment_method";
         return Err(ApiError::invalid(message).code(code).param("payment_method"));
+    }
+    // It may have been when the intent was made.
+    if !Account::of(call)?.takes(&method.kind) {
+        return Err(not_activated(&method.kind, "payment_method"));
     }
     match (&method.customer, &intent.customer) {
         (None, _) => Ok(()),
@@ -116,7 +121,7 @@ pub(crate) fn attempt(call: &Call, intent: &mut PaymentIntent, how: Attempt) -> 
         .param("return_url"));
     }
     let method = payment_methods::named(call, &id)?;
-    check_method(intent, &method)?;
+    check_method(call, intent, &method)?;
     if method.kind == "bacs_debit" {
         return debits::start(call, intent, method);
     }
@@ -170,8 +175,12 @@ fn approve(call: &Call, intent: &mut PaymentIntent, method: PaymentMethod) -> Re
 /// The payer's customer gets it, where the intent says so.
 pub(super) fn keep_method(call: &Call, intent: &PaymentIntent, mut method: PaymentMethod) -> Result<(), ApiError> {
     let saved = intent.setup_future_usage.is_some() || intent.payment_method_options.card_saved_for().is_some();
-    if saved && method.customer.is_none() && intent.customer.is_some() {
-        method.customer.clone_from(&intent.customer);
+    let customer = intent.customer.as_deref().filter(|_| saved && method.customer.is_none());
+    // A customer that was deleted meanwhile gets nothing, and the payment is made all the same.
+    if let Some(id) = customer
+        && customers::is_living(call, id)?
+    {
+        method.customer = Some(id.to_owned());
         call.save(&method)?;
         call.event("payment_method.attached", &method)?;
     }
@@ -182,7 +191,7 @@ fn decline(call: &Call, intent: &mut PaymentIntent, method: &PaymentMethod, reas
     let charge = Charge::declined(call, intent, method, reason);
     call.save(&charge)?;
     let mut error = ApiError::card(reason.code, reason.message);
-    error.0.detail.decline_code = Some(reason.decline_code);
+    error.0.detail.decline_code = Some(reason.decline_code.into());
     error.0.detail.charge = Some(charge.id.clone());
     error.0.detail.payment_method = Some(method.json());
     intent.latest_charge = Some(charge.id.clone());

@@ -1,4 +1,4 @@
-//! The ways a hold ends without a capture: cancelled, or run out.
+//! The ways a hold ends: captured in whole or in part, cancelled, or run out.
 //!
 //! Invariant: whoever reads or changes something after a hold has run out finds it canceled, with
 //! its events: every transaction begins with `expire_due`.
@@ -9,6 +9,7 @@ use crate::call::{Call, Origin};
 use crate::error::ApiError;
 use crate::form::Form;
 use crate::intents::{CancellationReason, PaymentIntent, Status};
+use crate::money;
 use crate::objects::refunds::Reason;
 use crate::objects::{Charge, Refund};
 use crate::store::{self, Object};
@@ -16,6 +17,46 @@ use crate::store::{self, Object};
 pub(super) fn charge_of(call: &Call, intent: &PaymentIntent) -> Result<Charge, ApiError> {
     let charge: Option<Charge> = call.load(intent.latest_charge.as_deref().unwrap_or_default())?;
     charge.ok_or_else(ApiError::internal)
+}
+
+/// How much of a hold is taken: what was given, or all of it.
+pub(crate) fn capturable(intent: &PaymentIntent, given: Option<i64>) -> Result<i64, ApiError> {
+    if intent.status != Status::RequiresCapture {
+        let status = intent.status.as_str();
+        return Err(intent.unexpected_state(format!(
+            "This PaymentIntent could not be captured because it has a status of {status}. Only \
+             a PaymentIntent with one of the following statuses may be captured: requires_capture."
+        )));
+    }
+    let amount = given.unwrap_or(intent.amount_capturable);
+    if amount > intent.amount_capturable {
+        let message = format!(
+            "The provided capture amount ({}) is greater than the amount that can be captured ({}).",
+            money::words(amount, &intent.currency),
+            money::words(intent.amount_capturable, &intent.currency),
+        );
+        return Err(ApiError::refused("amount_too_large", message).param("amount_to_capture"));
+    }
+    Ok(amount)
+}
+
+/// So much is taken, and the rest is let go. `amount` is `capturable`.
+pub(crate) fn capture(call: &Call, intent: &mut PaymentIntent, amount: i64) -> Result<(), ApiError> {
+    let mut charge = charge_of(call, intent)?;
+    let before = charge.json();
+    charge.capture(amount);
+    charge.application_fee_amount = intent.application_fee_amount;
+    let rest = intent.amount_capturable - amount;
+    if rest > 0 {
+        Refund::release(call, &mut charge, rest, None)?;
+    }
+    intent.status = Status::Succeeded;
+    intent.amount_received = amount;
+    intent.amount_capturable = 0;
+    call.save(&charge)?;
+    call.save(intent)?;
+    call.event_since("charge.captured", &charge, &before)?;
+    call.event("payment_intent.succeeded", intent)
 }
 
 /// Nothing will be taken any more, and what was held is let go.

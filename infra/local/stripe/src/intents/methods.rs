@@ -1,13 +1,16 @@
 //! Which payment methods an intent takes, and their options.
 //!
-//! Invariant: `payment_method_types` of an intent is what its currency and its way of capture
-//! allow: a type that can't be used is filtered from a list of allowed ones, and refused where
-//! it was demanded.
+//! Invariant: `payment_method_types` of an intent is what its currency, its way of capture and its
+//! account allow: a type that can't be used is filtered from a list of allowed ones, and refused
+//! where it was demanded. A type that the account hasn't activated is refused by both lists, unless
+//! the account is ordered to leave it out.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
+use crate::objects::Account;
+use crate::objects::accounts::{Named, not_activated, nothing_activated};
 
 /// What dynamic payment methods come to here: a studio that has switched nothing else on.
 const DYNAMIC: &[&str] = &["card", "link"];
@@ -46,8 +49,9 @@ impl Choice {
         self.allowed.is_some() || self.automatic.is_some() || self.excluded.is_some() || self.demanded.is_some()
     }
 
-    pub fn decide(&self, currency: &str, by_hand: bool) -> Result<Chosen, ApiError> {
+    pub fn decide(&self, account: &Account, currency: &str, by_hand: bool) -> Result<Chosen, ApiError> {
         self.one_at_most()?;
+        self.activated(account)?;
         if let Some(demanded) = &self.demanded {
             for kind in demanded {
                 usable(kind, currency, by_hand).map_err(|error| error.param("payment_method_types"))?;
@@ -55,7 +59,7 @@ impl Choice {
             return Ok(Chosen { types: demanded.clone(), automatic: None });
         }
         if let Some(allowed) = &self.allowed {
-            let usable = |kind: &&String| usable(kind, currency, by_hand).is_ok();
+            let usable = |kind: &&String| account.takes(kind) && usable(kind, currency, by_hand).is_ok();
             let types: Vec<String> = allowed.iter().filter(usable).cloned().collect();
             if types.is_empty() {
                 let message = "None of the allowed payment method types can be used with this \
@@ -65,17 +69,38 @@ impl Choice {
             return Ok(Chosen { types, automatic: None });
         }
         if self.automatic.is_some_and(|automatic| !automatic.enabled) {
+            if !account.takes("card") {
+                return Err(nothing_activated());
+            }
             return Ok(Chosen { types: vec!["card".into()], automatic: None });
         }
         let excluded = self.excluded.as_deref().unwrap_or_default();
-        let types = DYNAMIC.iter().map(|kind| (*kind).to_owned());
+        let offered = |kind: &&&str| account.takes(kind) && !excluded.iter().any(|excluded| excluded == *kind);
+        let types: Vec<String> = DYNAMIC.iter().filter(offered).map(|kind| (*kind).to_owned()).collect();
+        if types.is_empty() {
+            return Err(nothing_activated());
+        }
         let redirects = self.automatic.and_then(|automatic| automatic.allow_redirects);
         Ok(Chosen {
-            types: types.filter(|kind| !excluded.contains(kind)).collect(),
+            types,
             automatic: Some(json!({
                 "enabled": true, "allow_redirects": redirects.unwrap_or(Redirects::Always),
             })),
         })
+    }
+
+    /// What is named is switched on, or the first that isn't is refused.
+    fn activated(&self, account: &Account) -> Result<(), ApiError> {
+        let lists = [
+            ("payment_method_types", &self.demanded, true),
+            ("allowed_payment_method_types", &self.allowed, account.named == Named::Refused),
+        ];
+        for (param, named, _) in lists.into_iter().filter(|(.., refused)| *refused) {
+            if let Some(kind) = named.iter().flatten().find(|kind| !account.takes(kind)) {
+                return Err(not_activated(kind, param));
+            }
+        }
+        Ok(())
     }
 
     fn one_at_most(&self) -> Result<(), ApiError> {

@@ -22,7 +22,7 @@ use crate::store::Object;
 pub(crate) use calls::{cancel, capture, create, list, retrieve, update};
 pub(crate) use confirm::{Attempt, Authentication, attempt, authenticate, confirm};
 pub(crate) use debits::{fail_debit, settle_debit};
-pub(crate) use holds::{expire, expire_due};
+pub(crate) use holds::{capturable, capture as capture_hold, expire, expire_due};
 pub(crate) use methods::MethodOptions;
 pub(crate) use params::put_method;
 

@@ -10,7 +10,7 @@ use crate::form::{self, Metadata};
 use crate::intents::methods::{AutomaticMethods, Choice};
 use crate::intents::{CaptureMethod, ConfirmationMethod, MethodOptions, PaymentIntent, Status, TransferData};
 use crate::money;
-use crate::objects::{Shipping, customers, payment_methods};
+use crate::objects::{Account, Shipping, customers, payment_methods};
 
 /// The date of the version that took `payment_method_types` away.
 const WITHOUT_METHOD_TYPES: &str = "2026-09-30";
@@ -148,7 +148,7 @@ impl Terms {
         intent.confirmation_method = self.confirmation_method.unwrap_or(intent.confirmation_method);
         if new == Novelty::New || choice.given() {
             let by_hand = intent.capture_method == CaptureMethod::Manual;
-            let chosen = choice.decide(&intent.currency, by_hand)?;
+            let chosen = choice.decide(&Account::of(call)?, &intent.currency, by_hand)?;
             intent.allowed_payment_method_types = choice.allowed;
             intent.excluded_payment_method_types = choice.excluded;
             intent.payment_method_types = chosen.types;
@@ -191,7 +191,7 @@ pub(crate) enum Novelty {
 pub(crate) fn put_method(call: &Call, intent: &mut PaymentIntent, id: &str) -> Result<(), ApiError> {
     super::confirm::check_status(intent)?;
     let method = payment_methods::named(call, id)?;
-    super::confirm::check_method(intent, &method)?;
+    super::confirm::check_method(call, intent, &method)?;
     intent.payment_method = Some(method.id);
     intent.status = Status::RequiresConfirmation;
     intent.next_action = None;

@@ -153,6 +153,12 @@ pub(crate) fn named(call: &Call, id: &str) -> Result<Customer, ApiError> {
         .ok_or_else(|| ApiError::no_such_reference("customer", id, "customer"))
 }
 
+/// Whether there is a customer of this id that wasn't deleted.
+pub(crate) fn is_living(call: &Call, id: &str) -> Result<bool, ApiError> {
+    let customer: Option<Customer> = call.load(id)?;
+    Ok(customer.is_some_and(|customer| customer.deleted_at.is_none()))
+}
+
 fn living(call: &Call, id: &str) -> Result<Customer, ApiError> {
     let customer: Option<Customer> = call.load(id)?;
     customer.filter(|customer| customer.deleted_at.is_none()).ok_or_else(|| ApiError::no_such("customer", id, "id"))
@@ -204,8 +210,15 @@ pub(crate) fn update(call: &Call, id: &str) -> Answer {
 }
 
 pub(crate) fn delete(call: &Call, id: &str) -> Answer {
-    let mut customer = living(call, id)?;
-    let theirs = [Where::Is("customer", id.to_owned())];
+    remove(call, living(call, id)?)
+}
+
+/// At our call or at the studio's in its dashboard.
+pub(crate) fn remove(call: &Call, mut customer: Customer) -> Answer {
+    if customer.deleted_at.is_some() {
+        return Err(ApiError::no_such("customer", &customer.id, "id"));
+    }
+    let theirs = [Where::Is("customer", customer.id.clone())];
     let methods: Vec<PaymentMethod> = store::select(call.db, call.account, &theirs, i64::MAX, false)?;
     for mut method in methods {
         method.customer = None;

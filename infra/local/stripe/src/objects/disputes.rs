@@ -1,6 +1,8 @@
-//! Disputes: the payer's bank takes the money back, and may have to return it.
+//! Disputes: the payer's bank takes the money back, and may have to return it. An inquiry comes before that, or instead:
+//! the bank asks, and takes nothing.
 //!
-//! Invariant: a charge has at most one dispute that isn't won, and a closed one stays as it is.
+//! Invariant: a charge has at most one dispute that isn't won and no inquiry that was closed, and a closed one stays as
+//! it is. `disputed` of a charge says that money was taken back, so an inquiry leaves it as it is.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -20,9 +22,40 @@ const EVIDENCE_SECONDS: i64 = 9 * 24 * 60 * 60;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DisputeStatus {
+    WarningNeedsResponse,
+    WarningUnderReview,
+    WarningClosed,
     NeedsResponse,
+    UnderReview,
     Won,
     Lost,
+}
+
+impl DisputeStatus {
+    /// Whether the bank has only asked.
+    fn inquiry(self) -> bool {
+        match self {
+            Self::WarningNeedsResponse | Self::WarningUnderReview => true,
+            Self::WarningClosed | Self::NeedsResponse | Self::UnderReview | Self::Won | Self::Lost => false,
+        }
+    }
+
+    /// Whether nothing can be done about the charge but by this.
+    fn stands(self) -> bool {
+        match self {
+            Self::WarningClosed | Self::Won => false,
+            Self::WarningNeedsResponse | Self::WarningUnderReview => true,
+            Self::NeedsResponse | Self::UnderReview | Self::Lost => true,
+        }
+    }
+
+    /// Whether the money is with the bank.
+    fn keeps(self) -> bool {
+        match self {
+            Self::NeedsResponse | Self::UnderReview | Self::Lost => true,
+            Self::WarningNeedsResponse | Self::WarningUnderReview | Self::WarningClosed | Self::Won => false,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -30,6 +63,8 @@ pub(crate) enum DisputeStatus {
 pub(crate) enum Outcome {
     Won,
     Lost,
+    /// Of an inquiry: the bank asks no more.
+    WarningClosed,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,12 +132,22 @@ impl Object for Dispute {
     }
 }
 
+/// What the payer wants of the bank.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Complaint {
+    /// All that was taken, where none is said.
+    pub amount: Option<i64>,
+    pub reason: Grievance,
+    pub inquiry: bool,
+}
+
 impl Dispute {
-    /// The payer has gone to the bank, and the bank has taken the money.
-    pub fn open(call: &Call, mut charge: Charge, amount: Option<i64>, reason: Grievance) -> Result<Self, ApiError> {
+    /// The payer has gone to the bank, and the bank has taken the money, or asks.
+    pub fn open(call: &Call, mut charge: Charge, complaint: Complaint) -> Result<Self, ApiError> {
+        let Complaint { amount, reason, inquiry } = complaint;
         let (taken, _) = charge.money();
         let amount = amount.unwrap_or(taken);
-        if taken == 0 || against(call, &charge.id)? {
+        if taken == 0 || of_charge(call, &charge.id)?.iter().any(|dispute| dispute.status.stands()) {
             return Err(refused("This charge can't be disputed: nothing was taken, or it is disputed already.".into()));
         }
         money::at_least_one(amount, "amount")?;
@@ -120,7 +165,7 @@ impl Dispute {
                 "due_by": call.now + EVIDENCE_SECONDS, "enhanced_eligibility": {},
                 "has_evidence": false, "past_due": false, "submission_count": 0,
             }),
-            is_charge_refundable: false,
+            is_charge_refundable: inquiry,
             metadata: Metadata::new(),
             payment_intent: charge.payment_intent.clone(),
             payment_method_details: match brand {
@@ -128,37 +173,76 @@ impl Dispute {
                 brand => json!({
                     "type": "card",
                     "card": {
-                        "brand": brand, "case_type": "chargeback", "network": brand,
+                        "brand": brand, "case_type": if inquiry { "inquiry" } else { "chargeback" }, "network": brand,
                         "network_reason_code": "10.4",
                     },
                 }),
             },
             reason,
-            status: DisputeStatus::NeedsResponse,
+            status: if inquiry { DisputeStatus::WarningNeedsResponse } else { DisputeStatus::NeedsResponse },
         };
+        call.save(&dispute)?;
+        if inquiry {
+            call.event("charge.dispute.created", &dispute)?;
+            return Ok(dispute);
+        }
         charge.disputed = true;
         call.save(&charge)?;
-        call.save(&dispute)?;
         call.event("charge.dispute.created", &dispute)?;
         call.event("charge.dispute.funds_withdrawn", &dispute)?;
         Ok(dispute)
     }
 
+    /// The studio has sent its evidence.
+    pub fn review(&mut self, call: &Call) -> Result<(), ApiError> {
+        let before = self.json();
+        self.status = match self.status {
+            DisputeStatus::WarningNeedsResponse => DisputeStatus::WarningUnderReview,
+            DisputeStatus::NeedsResponse => DisputeStatus::UnderReview,
+            _ => return Err(refused("This dispute doesn't wait for evidence.".into())),
+        };
+        self.evidence_details["has_evidence"] = true.into();
+        self.evidence_details["submission_count"] = 1.into();
+        call.save(self)?;
+        call.event_since("charge.dispute.updated", self, &before)
+    }
+
+    /// The bank wasn't content with the answer to its inquiry: it takes the money.
+    pub fn escalate(&mut self, call: &Call) -> Result<(), ApiError> {
+        if !self.status.inquiry() {
+            return Err(refused("Only an inquiry that isn't closed can become a dispute.".into()));
+        }
+        let charge: Option<Charge> = call.load(&self.charge)?;
+        let mut charge = charge.ok_or_else(ApiError::internal)?;
+        let before = self.json();
+        self.status = DisputeStatus::NeedsResponse;
+        self.is_charge_refundable = false;
+        self.evidence_details["due_by"] = (call.now + EVIDENCE_SECONDS).into();
+        if let Some(card) = self.payment_method_details.get_mut("card") {
+            card["case_type"] = "chargeback".into();
+        }
+        charge.disputed = true;
+        call.save(&charge)?;
+        call.save(self)?;
+        call.event_since("charge.dispute.updated", self, &before)?;
+        call.event("charge.dispute.funds_withdrawn", self)
+    }
+
     /// The bank has decided.
     pub fn close(&mut self, call: &Call, outcome: Outcome) -> Result<(), ApiError> {
-        if self.status != DisputeStatus::NeedsResponse {
-            return Err(refused("This dispute is already closed.".into()));
-        }
+        let disputed = matches!(self.status, DisputeStatus::NeedsResponse | DisputeStatus::UnderReview);
         let before = self.json();
         (self.status, self.is_charge_refundable) = match outcome {
-            Outcome::Won => (DisputeStatus::Won, true),
-            Outcome::Lost => (DisputeStatus::Lost, false),
+            Outcome::Won if disputed => (DisputeStatus::Won, true),
+            Outcome::Lost if disputed => (DisputeStatus::Lost, false),
+            Outcome::WarningClosed if self.status.inquiry() => (DisputeStatus::WarningClosed, true),
+            _ => return Err(refused("This dispute is already closed, or can't be closed like this.".into())),
         };
         call.save(self)?;
         call.event_since("charge.dispute.closed", self, &before)?;
         match outcome {
             Outcome::Won => call.event("charge.dispute.funds_reinstated", self),
-            Outcome::Lost => Ok(()),
+            Outcome::Lost | Outcome::WarningClosed => Ok(()),
         }
     }
 }
@@ -167,11 +251,22 @@ fn refused(message: String) -> ApiError {
     ApiError::new(400, "invalid_request_error", Effect::Refused, message)
 }
 
+fn of_charge(call: &Call, charge: &str) -> Result<Vec<Dispute>, ApiError> {
+    let theirs = [Where::Is("charge", charge.to_owned())];
+    store::select(call.db, call.account, &theirs, i64::MAX, false)
+}
+
 /// Whether the money of this charge is with the payer's bank, or may stay there.
 pub(crate) fn against(call: &Call, charge: &str) -> Result<bool, ApiError> {
-    let theirs = [Where::Is("charge", charge.to_owned())];
-    let found: Vec<Dispute> = store::select(call.db, call.account, &theirs, i64::MAX, false)?;
-    Ok(found.iter().any(|dispute| dispute.status != DisputeStatus::Won))
+    Ok(of_charge(call, charge)?.iter().any(|dispute| dispute.status.keeps()))
+}
+
+/// All of this charge was given back: an inquiry about it is answered.
+pub(crate) fn given_back(call: &Call, charge: &str) -> Result<(), ApiError> {
+    for mut dispute in of_charge(call, charge)?.into_iter().filter(|dispute| dispute.status.inquiry()) {
+        dispute.close(call, Outcome::WarningClosed)?;
+    }
+    Ok(())
 }
 
 fn of_path(call: &Call, id: &str) -> Result<Dispute, ApiError> {
@@ -186,7 +281,8 @@ pub(crate) fn retrieve(call: &Call, id: &str) -> Answer {
 /// Stripe's `close`: the studio doesn't fight it.
 pub(crate) fn accept(call: &Call, id: &str) -> Answer {
     let mut dispute = of_path(call, id)?;
-    dispute.close(call, Outcome::Lost)?;
+    let inquiry = dispute.status.inquiry();
+    dispute.close(call, if inquiry { Outcome::WarningClosed } else { Outcome::Lost })?;
     Ok(dispute.json())
 }
 

@@ -1,8 +1,9 @@
 //! Ephemeral keys: what a phone gets to act for one customer.
 //!
 //! Invariant: the secret is told once, at creation; and a key is made for the version that the
-//! phone speaks, so a call without `Stripe-Version` is refused.
+//! phone speaks, so a call without `Stripe-Version` is refused. What a key opens is `auth`'s.
 
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -12,6 +13,9 @@ use crate::ids;
 use crate::objects::customers;
 use crate::store::{self, Object};
 
+/// How the secret of a key begins.
+pub(crate) const SECRET: &str = "ek_test_";
+
 const LIFETIME_SECONDS: i64 = 60 * 60;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,6 +24,9 @@ pub(crate) struct EphemeralKey {
     associated_objects: Value,
     created: i64,
     expires: i64,
+    /// Not part of Stripe's object after its creation. A key from before it was kept has none, and opens nothing.
+    #[serde(default)]
+    secret: Option<String>,
 }
 
 impl Object for EphemeralKey {
@@ -35,6 +42,25 @@ impl Object for EphemeralKey {
 
     fn constants() -> Value {
         json!({})
+    }
+
+    const OURS: &'static [&'static str] = &["secret"];
+}
+
+impl EphemeralKey {
+    /// The key with this secret, and its account.
+    pub fn of_secret(db: &Connection, secret: &str) -> Result<Option<(String, Self)>, ApiError> {
+        let keys = store::everywhere::<Self>(db)?;
+        Ok(keys.into_iter().find(|(_, key)| key.secret.as_deref() == Some(secret)))
+    }
+
+    pub fn expired(&self, now: i64) -> bool {
+        now >= self.expires
+    }
+
+    /// The customer that it opens.
+    pub fn customer(&self) -> &str {
+        self.associated_objects[0]["id"].as_str().unwrap_or_default()
     }
 }
 
@@ -52,15 +78,17 @@ pub(crate) fn create(call: &Call) -> Answer {
         ));
     }
     let customer = customers::named(call, &given.customer)?;
+    let secret = ids::secret("ek_test");
     let key = EphemeralKey {
         id: ids::object("ephkey"),
         associated_objects: json!([{ "id": customer.id, "type": "customer" }]),
         created: call.now,
         expires: call.now + LIFETIME_SECONDS,
+        secret: Some(secret.clone()),
     };
     call.save(&key)?;
     let mut answer = key.json();
-    answer["secret"] = ids::secret("ek_test").into();
+    answer["secret"] = secret.into();
     Ok(answer)
 }
 

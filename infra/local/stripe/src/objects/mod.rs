@@ -1,5 +1,6 @@
 //! The kinds of objects beside payment intents, one module each: what is stored, and its calls.
 
+pub(crate) mod accounts;
 pub(crate) mod banks;
 pub(crate) mod cards;
 mod charges;
@@ -11,6 +12,7 @@ pub(crate) mod payment_methods;
 mod postal;
 pub(crate) mod refunds;
 
+pub(crate) use accounts::Account;
 pub(crate) use charges::{Charge, HOLD_SECONDS, list as list_charges, retrieve as retrieve_charge};
 pub(crate) use customers::Customer;
 pub(crate) use disputes::Dispute;

@@ -176,6 +176,12 @@ pub(crate) fn named(call: &Call, id: &str) -> Result<PaymentMethod, ApiError> {
     find(call, id)?.ok_or_else(|| ApiError::no_such_reference("PaymentMethod", id, "payment_method"))
 }
 
+/// Whether there is one of this id that is attached to this customer.
+pub(crate) fn is_of(call: &Call, id: &str, customer: &str) -> Result<bool, ApiError> {
+    let method: Option<PaymentMethod> = call.load(id)?;
+    Ok(method.is_some_and(|method| method.customer.as_deref() == Some(customer)))
+}
+
 fn of_path(call: &Call, id: &str) -> Result<PaymentMethod, ApiError> {
     find(call, id)?.ok_or_else(|| ApiError::no_such("PaymentMethod", id, "payment_method"))
 }
@@ -208,7 +214,7 @@ pub(crate) fn attach(call: &Call, id: &str) -> Answer {
         && let (Issuer::Declines(decline), false) = (card.issuer, card.attachable)
     {
         let mut error = ApiError::card(decline.code, decline.message);
-        error.0.detail.decline_code = Some(decline.decline_code);
+        error.0.detail.decline_code = Some(decline.decline_code.into());
         return Err(error);
     }
     method.customer = Some(given.customer);
@@ -247,17 +253,20 @@ struct List {
 pub(crate) fn list(call: &Call) -> Answer {
     let given: List = call.form.typed()?;
     let Some(customer) = given.customer.clone() else { return Err(ApiError::missing("customer")) };
+    customers::named(call, &customer)?;
     page_of(call, &customer, "/v1/payment_methods", given)
 }
 
 /// `GET /v1/customers/{id}/payment_methods`.
 pub(crate) fn list_of_customer(call: &Call, customer: &str) -> Answer {
     let given: List = call.form.typed()?;
+    if !customers::is_living(call, customer)? {
+        return Err(ApiError::no_such("customer", customer, "customer"));
+    }
     page_of(call, customer, &format!("/v1/customers/{customer}/payment_methods"), given)
 }
 
 fn page_of(call: &Call, customer: &str, url: &str, given: List) -> Answer {
-    customers::named(call, customer)?;
     let List { allow_redisplay, kind, limit, starting_after, ending_before, .. } = given;
     let mut conditions = vec![Where::Is("customer", customer.to_owned())];
     conditions.extend(kind.map(|kind| Where::Is("type", kind)));

@@ -175,6 +175,9 @@ impl Refund {
         call.save(&charge)?;
         call.event("refund.created", &refund)?;
         call.event_since("charge.refunded", &charge, &before)?;
+        if charge.refunded {
+            disputes::given_back(call, &charge.id)?;
+        }
         Ok(refund)
     }
 

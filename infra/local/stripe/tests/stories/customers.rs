@@ -118,3 +118,62 @@ async fn an_ephemeral_key_needs_a_version_and_tells_its_secret_once() {
     assert_eq!(stand.delete(&path).await.ok().get("secret"), None);
     stand.delete(&path).await.refused(404, "resource_missing");
 }
+
+/// Every call that names a customer in a parameter, and how it is refused.
+async fn refused_everywhere(stand: &Stand, id: &str, account: &str) {
+    let session = format!("customer={id}&components[payment_element][enabled]=true");
+    for (path, form) in [
+        ("/v1/payment_intents", format!("amount=100&currency=usd&customer={id}")),
+        ("/v1/customer_sessions", session),
+        ("/v1/ephemeral_keys", format!("customer={id}")),
+        ("/v1/payment_methods/pm_card_visa/attach", format!("customer={id}")),
+    ] {
+        let request = stand
+            .call(Method::POST, path)
+            .header("stripe-account", account)
+            .header("stripe-version", "2026-09-30.endive")
+            .body(form);
+        let answer = Answered::from(request.send().await.unwrap()).await;
+        let error = answer.refused(400, "resource_missing");
+        assert_eq!((&error["param"], &error["type"]), (&json!("customer"), &json!("invalid_request_error")), "{path}");
+        assert_eq!(error["message"], format!("No such customer: '{id}'"));
+    }
+    let listed = stand.get_as(account, &format!("/v1/payment_methods?customer={id}")).await;
+    assert_eq!(listed.refused(400, "resource_missing")["param"], "customer");
+    let listed = stand.get_as(account, &format!("/v1/customers/{id}/payment_methods")).await;
+    assert_eq!(listed.refused(404, "resource_missing")["param"], "customer");
+}
+
+#[tokio::test]
+async fn a_customer_that_the_studio_has_deleted_is_known_as_deleted_and_good_for_nothing() {
+    let stand = Stand::start().await;
+    let id = customer(&stand).await;
+    let form = format!(
+        "amount=100&currency=usd&allowed_payment_method_types[]=card&customer={id}&setup_future_usage=off_session"
+    );
+    let open = stand.post("/v1/payment_intents", &form).await.ok();
+    let delete = format!("customers/{id}/delete");
+    let stub = json!({ "id": id, "object": "customer", "deleted": true });
+    assert_eq!(stand.control(&delete, json!({})).await.ok(), stub);
+    assert_eq!(stand.get(&format!("/v1/customers/{id}")).await.ok(), stub);
+    assert_eq!(stand.event_types().await.last().unwrap(), "customer.deleted");
+    refused_everywhere(&stand, &id, STUDIO).await;
+    stand.control(&delete, json!({})).await.refused(404, "resource_missing");
+    stand.control("customers/cus_nobody/delete", json!({})).await.refused(404, "resource_missing");
+    stand.delete(&format!("/v1/customers/{id}")).await.refused(404, "resource_missing");
+    // What was made before is still paid, and saves its card for nobody.
+    let path = format!("/v1/payment_intents/{}", open["id"].as_str().unwrap());
+    let paid = stand.post(&format!("{path}/confirm"), "payment_method=pm_card_visa").await.ok();
+    assert_eq!((&paid["status"], &paid["customer"]), (&json!("succeeded"), &json!(id)));
+    let method = stand.get(&format!("/v1/payment_methods/{}", paid["payment_method"].as_str().unwrap())).await.ok();
+    assert_eq!(method["customer"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_customer_of_another_account_is_no_customer() {
+    let stand = Stand::start().await;
+    let id = customer(&stand).await;
+    refused_everywhere(&stand, &id, "acct_other").await;
+    stand.get_as("acct_other", &format!("/v1/customers/{id}")).await.refused(404, "resource_missing");
+    assert_eq!(stand.get(&format!("/v1/customers/{id}")).await.ok()["name"], "Ada Lovelace");
+}

@@ -62,3 +62,87 @@ async fn what_was_not_taken_cannot_be_disputed() {
     assert_eq!(stand.control("charges/ch_none/dispute", json!({})).await.status, 404);
     assert_eq!(stand.event_types().await.len(), 3);
 }
+
+/// The statuses of the disputes that the studio's latest events show.
+async fn latest(stand: &Stand, count: usize) -> Vec<(String, String)> {
+    let events = stand.get(&format!("/v1/events?limit={count}")).await.ok();
+    let of = |event: &Value| {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&event["type"]), text(&event["data"]["object"]["status"]))
+    };
+    events["data"].as_array().unwrap().iter().rev().map(of).collect()
+}
+
+fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
+    of.iter().map(|(kind, status)| ((*kind).to_owned(), (*status).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn an_inquiry_takes_nothing_and_is_closed() {
+    let stand = Stand::start().await;
+    let (charge, told) = disputed(&stand, json!({ "inquiry": true })).await;
+    assert_eq!(told["status"], "warning_needs_response");
+    let path = format!("/v1/disputes/{}", told["id"].as_str().unwrap());
+    let answer = stand.get(&path).await;
+    let parsed: stripe_shared::Dispute = miniserde::json::from_str(&answer.text).unwrap();
+    assert_eq!((parsed.status.as_str(), parsed.is_charge_refundable), ("warning_needs_response", true));
+    assert_eq!(answer.ok()["payment_method_details"]["card"]["case_type"], "inquiry");
+    let disputed_now = async || stand.get(&format!("/v1/charges/{charge}")).await.ok()["disputed"].clone();
+    assert_eq!(disputed_now().await, false);
+    assert_eq!(latest(&stand, 1).await, pairs(&[("charge.dispute.created", "warning_needs_response")]));
+    assert_eq!(stand.control(&format!("charges/{charge}/dispute"), json!({})).await.status, 400);
+
+    let order = async |what: &str, body: Value| {
+        let path = format!("disputes/{}/{what}", told["id"].as_str().unwrap());
+        stand.control(&path, body).await
+    };
+    assert_eq!(order("close", json!({ "outcome": "lost" })).await.status, 400);
+    assert_eq!(order("review", json!({})).await.ok()["status"], "warning_under_review");
+    assert_eq!(order("review", json!({})).await.status, 400);
+    assert_eq!(latest(&stand, 1).await, pairs(&[("charge.dispute.updated", "warning_under_review")]));
+    // It can be given back in part meanwhile.
+    stand.post("/v1/refunds", &format!("charge={charge}&amount=100")).await.ok();
+    assert_eq!(order("close", json!({ "outcome": "warning_closed" })).await.ok()["status"], "warning_closed");
+    assert_eq!(latest(&stand, 1).await, pairs(&[("charge.dispute.closed", "warning_closed")]));
+    assert_eq!(order("close", json!({ "outcome": "warning_closed" })).await.status, 400);
+    assert_eq!(order("escalate", json!({})).await.status, 400);
+    assert_eq!(disputed_now().await, false);
+}
+
+#[tokio::test]
+async fn an_inquiry_becomes_a_dispute_and_takes_the_money() {
+    let stand = Stand::start().await;
+    let (charge, told) = disputed(&stand, json!({ "inquiry": true, "amount": 1000 })).await;
+    let id = told["id"].as_str().unwrap();
+    let escalated = stand.control(&format!("disputes/{id}/escalate"), json!({})).await.ok();
+    assert_eq!((&escalated["id"], &escalated["status"]), (&json!(id), &json!("needs_response")));
+    let expected = [("charge.dispute.updated", "needs_response"), ("charge.dispute.funds_withdrawn", "needs_response")];
+    assert_eq!(latest(&stand, 2).await, pairs(&expected));
+    assert_eq!(stand.get(&format!("/v1/charges/{charge}")).await.ok()["disputed"], true);
+    let dispute = stand.get(&format!("/v1/disputes/{id}")).await.ok();
+    assert_eq!(dispute["payment_method_details"]["card"]["case_type"], "chargeback");
+    stand.post("/v1/refunds", &format!("charge={charge}")).await.refused(400, "charge_disputed");
+    assert_eq!(stand.control(&format!("disputes/{id}/escalate"), json!({})).await.status, 400);
+    let close = format!("disputes/{id}/close");
+    assert_eq!(stand.control(&close, json!({ "outcome": "warning_closed" })).await.status, 400);
+    assert_eq!(stand.control(&format!("disputes/{id}/review"), json!({})).await.ok()["status"], "under_review");
+    assert_eq!(stand.control(&close, json!({ "outcome": "won" })).await.ok()["status"], "won");
+}
+
+#[tokio::test]
+async fn an_inquiry_is_answered_by_giving_all_of_it_back() {
+    let stand = Stand::start().await;
+    let (charge, told) = disputed(&stand, json!({ "inquiry": true })).await;
+    stand.post("/v1/refunds", &format!("charge={charge}")).await.ok();
+    let path = format!("/v1/disputes/{}", told["id"].as_str().unwrap());
+    assert_eq!(stand.get(&path).await.ok()["status"], "warning_closed");
+    assert_eq!(latest(&stand, 1).await, pairs(&[("charge.dispute.closed", "warning_closed")]));
+}
+
+#[tokio::test]
+async fn the_studio_closes_an_inquiry_itself() {
+    let stand = Stand::start().await;
+    let (_, told) = disputed(&stand, json!({ "inquiry": true })).await;
+    let path = format!("/v1/disputes/{}/close", told["id"].as_str().unwrap());
+    assert_eq!(stand.post(&path, "").await.ok()["status"], "warning_closed");
+}

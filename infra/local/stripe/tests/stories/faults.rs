@@ -116,6 +116,11 @@ async fn an_impossible_fault_is_refused() {
         json!({ "do": { "drop": "sometimes" } }),
         json!({ "match": { "colour": "red" }, "do": { "status": 500 } }),
         json!({ "count": 0, "do": { "status": 500 } }),
+        json!({ "do": { "hang": "late" } }),
+        json!({ "do": { "refuse": { "status": 500 } } }),
+        json!({ "do": { "refuse": { "status": 409 } } }),
+        json!({ "do": { "refuse": { "status": 403, "remembered": true } } }),
+        json!({ "do": { "refuse": { "status": 400, "type": "odd_error" } } }),
     ] {
         assert_eq!(stand.control("faults", wrong.clone()).await.status, 400, "{wrong}");
     }
@@ -148,4 +153,101 @@ async fn what_is_dropped_late_lands_when_it_is_told_to() {
     // Its key has its answer now, and nothing is left to land.
     assert_eq!(stand.post_with_key(&capture, "", "cap:1").await.header("idempotent-replayed"), Some("true"));
     assert_eq!(stand.control("faults/land", json!({})).await.ok(), json!([]));
+}
+
+/// A call that is given up after a while, as its caller sees it.
+async fn given_up(stand: &Stand, path: &str, key: &str) -> reqwest::Error {
+    let request = stand.call(reqwest::Method::POST, path).header("stripe-account", crate::harness::STUDIO);
+    let request = request.header("idempotency-key", key).timeout(std::time::Duration::from_millis(100));
+    request.send().await.expect_err("nothing answers")
+}
+
+#[tokio::test]
+async fn a_call_hangs_before_or_after_it_was_executed_until_its_caller_gives_up() {
+    let stand = Stand::start().await;
+    for (when, status) in [("before", "requires_capture"), ("after", "succeeded")] {
+        let id = stand.hold().await;
+        let capture = format!("{INTENTS}/{id}/capture");
+        stand.control("faults", json!({ "match": { "path": "/capture" }, "do": { "hang": when } })).await.ok();
+        assert!(given_up(&stand, &capture, when).await.is_timeout());
+        assert_eq!(stand.get(&format!("{INTENTS}/{id}")).await.ok()["status"], status);
+        // The key isn't in use: what was executed is answered from it, what wasn't is executed now.
+        let again = stand.post_with_key(&capture, "", when).await;
+        assert_eq!(again.header("idempotent-replayed"), (when == "after").then_some("true"));
+        assert_eq!(again.ok()["amount_received"], 4200);
+    }
+    let log = stand.told("requests").await;
+    let unanswered = log["calls"].as_array().unwrap().iter().filter(|call| call["status"].is_null());
+    assert_eq!(unanswered.count(), 2);
+}
+
+#[tokio::test]
+async fn a_call_of_any_kind_hangs_and_ends_with_the_server() {
+    let stand = Stand::start().await;
+    for (method, route) in [("POST", "/v1/customers"), ("GET", "/v1/events"), ("POST", "/v1/customer_sessions")] {
+        let fault = json!({ "match": { "method": method, "route": route }, "do": { "hang": "after" } });
+        stand.control("faults", fault).await.ok();
+        let request = stand.call(method.parse().unwrap(), route).header("stripe-account", crate::harness::STUDIO);
+        let request = request.timeout(std::time::Duration::from_millis(100));
+        assert!(request.send().await.expect_err("nothing answers").is_timeout(), "{method} {route}");
+    }
+    assert_eq!(stand.get("/v1/customers").await.ok()["data"].as_array().unwrap().len(), 1);
+    stand.stop().await;
+}
+
+#[tokio::test]
+async fn a_refusal_is_answered_as_ordered_and_remembered_as_stripe_remembers() {
+    let stand = Stand::start().await;
+    let created = "amount=4200&currency=gbp&allowed_payment_method_types[]=card";
+    // Status, what else is ordered, its type, and whether the key has it.
+    for (status, refused, kind, remembered) in [
+        (400, json!({ "code": "amount_too_small", "param": "amount" }), "invalid_request_error", true),
+        (400, json!({ "code": "parameter_unknown", "param": "colour" }), "invalid_request_error", false),
+        (400, json!({ "message": "No.", "remembered": false }), "invalid_request_error", false),
+        (401, json!({ "message": "No." }), "invalid_request_error", false),
+        (402, json!({ "code": "card_declined", "declineCode": "do_not_honor" }), "card_error", true),
+        (
+            403,
+            json!({ "type": "invalid_request_error", "code": "oauth_not_supported" }),
+            "invalid_request_error",
+            false,
+        ),
+        (404, json!({ "code": "resource_missing", "param": "customer" }), "invalid_request_error", true),
+    ] {
+        let mut refuse = refused.clone();
+        refuse["status"] = status.into();
+        let fault = json!({ "match": { "method": "POST", "route": INTENTS }, "do": { "refuse": refuse } });
+        stand.control("faults", fault).await.ok();
+        let key = format!("{status} {refused}");
+        let answer = stand.post_with_key(INTENTS, created, &key).await;
+        let error = &answer.body["error"];
+        assert_eq!((answer.status, &error["type"]), (status, &json!(kind)), "{}", answer.text);
+        for (field, ordered) in [("code", "code"), ("param", "param"), ("decline_code", "declineCode")] {
+            assert_eq!(error[field], refused[ordered], "{key}");
+        }
+        let again = stand.post_with_key(INTENTS, created, &key).await;
+        assert_eq!(
+            (again.header("idempotent-replayed").is_some(), again.status != 200),
+            (remembered, remembered),
+            "{key}"
+        );
+    }
+    // Four were executed afterwards, and none of the refused ones.
+    assert_eq!(stand.get(INTENTS).await.ok()["data"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn a_lasting_refusal_lasts_until_it_is_withdrawn() {
+    let stand = Stand::start().await;
+    let refuse = json!({ "status": 403, "message": "Your account cannot currently make charges." });
+    let fault = json!({ "match": { "path": "/capture" }, "lasting": true, "do": { "refuse": refuse } });
+    assert_eq!(stand.control("faults", fault).await.ok()[0]["lasting"], true);
+    let id = stand.hold().await;
+    let capture = format!("{INTENTS}/{id}/capture");
+    for _ in 0..5 {
+        assert_eq!(stand.post_with_key(&capture, "", "cap:1").await.status, 403);
+    }
+    let call = stand.call(reqwest::Method::DELETE, "/_control/faults");
+    assert!(call.send().await.unwrap().status().is_success());
+    stand.post_with_key(&capture, "", "cap:1").await.ok();
 }

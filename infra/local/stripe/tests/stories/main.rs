@@ -1,11 +1,13 @@
 //! The stand-in over real HTTP, told as stories.
 #![expect(clippy::unwrap_used, reason = "a story that breaks off has failed")]
 
+mod accounts;
 mod api;
 mod async_stripe;
 mod customers;
 mod debits;
 mod disputes;
+mod ephemeral_keys;
 mod events;
 mod faults;
 mod harness;

@@ -227,3 +227,35 @@ async fn dynamic_methods_need_somewhere_to_return_to() {
     let form = format!("{form}&return_url=https%3A%2F%2Fexample.com");
     assert_eq!(stand.post(INTENTS, &form).await.ok()["status"], "succeeded");
 }
+
+#[tokio::test]
+async fn the_studio_captures_a_part_in_its_dashboard() {
+    let stand = Stand::start().await;
+    let id = stand.hold().await;
+    let capture = format!("payment_intents/{id}/capture");
+    stand.control(&capture, json!({ "amount": 4201 })).await.refused(400, "amount_too_large");
+    stand.control(&capture, json!({ "amount": 0 })).await.refused(400, "parameter_invalid_integer");
+    let told = stand.control(&capture, json!({ "amount": 1500 })).await.ok();
+    assert_eq!((&told["status"], &told["amount"]), (&json!("succeeded"), &json!(4200)));
+    assert_eq!((&told["amountReceived"], &told["amountCapturable"]), (&json!(1500), &json!(0)));
+    let intent = stand.get(&format!("{INTENTS}/{id}?expand[]=latest_charge.refunds")).await.ok();
+    let charge = &intent["latest_charge"];
+    assert_eq!((&charge["amount_captured"], &charge["amount_refunded"]), (&json!(1500), &json!(2700)));
+    assert_eq!((&charge["captured"], &charge["refunded"]), (&json!(true), &json!(false)));
+    // What was let go looks like a refund, and is none.
+    assert_eq!(charge["refunds"]["data"][0]["amount"], 2700);
+    let charges = stand.told("charges").await;
+    assert_eq!((&charges[0]["amountCaptured"], &charges[0]["amountRefunded"]), (&json!(1500), &json!(0)));
+    assert_eq!(stand.event_types().await[3..], ["charge.captured", "payment_intent.succeeded"]);
+    stand.control(&capture, json!({})).await.refused(400, "payment_intent_unexpected_state");
+    let ours = stand.post(&format!("{INTENTS}/{id}/capture"), "").await;
+    ours.refused(400, "payment_intent_unexpected_state");
+    // Of the rest nothing can be given back; of what was captured, all.
+    let refund = format!("payment_intents/{id}/refund");
+    assert_eq!(stand.control(&refund, json!({ "amount": 1501 })).await.status, 400);
+    assert_eq!(stand.control(&refund, json!({})).await.ok()["amount"], 1500);
+
+    let whole = stand.hold().await;
+    let told = stand.control(&format!("payment_intents/{whole}/capture"), json!({})).await.ok();
+    assert_eq!(told["amountReceived"], 4200);
+}

@@ -2,6 +2,7 @@
 
 mod events;
 mod keys;
+mod lasting;
 mod lost;
 mod payments;
 mod returns;

@@ -1,0 +1,93 @@
+//! What happens to an account: Stripe gives it a capability or takes one away, the studio disconnects it, and how large
+//! its events are.
+//!
+//! Invariant: it is kept with the state, and changes no object that is there already.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Nothing, parse};
+use crate::StandIn;
+use crate::call::PLATFORM;
+use crate::error::ApiError;
+use crate::objects::Account;
+use crate::objects::accounts::{Capability, Named};
+use crate::store;
+
+/// What is left out stays as it is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Capabilities {
+    #[serde(alias = "card_payments")]
+    card_payments: Option<Capability>,
+    #[serde(alias = "bacs_debit_payments")]
+    bacs_debit_payments: Option<Capability>,
+    named: Option<Named>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pad {
+    bytes: usize,
+}
+
+/// A page of events has a hundred, and SQLite keeps them all.
+const MOST_PADDING: usize = 1024 * 1024;
+
+/// `None` where nothing of that name can happen.
+pub(super) fn handle(standin: &StandIn, id: &str, what: &str, body: &str) -> Result<Option<Value>, ApiError> {
+    if !id.starts_with("acct_") || id == PLATFORM {
+        return Err(ApiError::no_such("account", id, "id"));
+    }
+    let told = match what {
+        "capabilities" => {
+            let given: Capabilities = parse(body)?;
+            change(standin, id, |account| {
+                account.card_payments = given.card_payments.unwrap_or(account.card_payments);
+                account.bacs_debit_payments = given.bacs_debit_payments.unwrap_or(account.bacs_debit_payments);
+                account.named = given.named.unwrap_or(account.named);
+            })?
+        }
+        "connect" | "disconnect" => {
+            let Nothing {} = parse(body)?;
+            change(standin, id, |account| account.disconnected = what == "disconnect")?
+        }
+        "pad" => {
+            let Pad { bytes } = parse(body)?;
+            if bytes > MOST_PADDING {
+                let message = format!("An event can be padded with {MOST_PADDING} bytes at most.");
+                return Err(ApiError::invalid(message).param("bytes"));
+            }
+            change(standin, id, |account| account.event_padding = bytes)?
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(told))
+}
+
+fn change(standin: &StandIn, id: &str, change: impl FnOnce(&mut Account)) -> Result<Value, ApiError> {
+    let now = standin.now();
+    let db = standin.store.lock();
+    let known: Option<Account> = store::load(&db, id, id)?;
+    let mut account = known.unwrap_or_else(|| Account::new(id, now));
+    change(&mut account);
+    store::save(&db, id, &account)?;
+    Ok(told(&account))
+}
+
+/// Those that something was ordered of.
+pub(super) fn list(standin: &StandIn) -> Result<Value, ApiError> {
+    let accounts = store::everywhere::<Account>(&standin.store.lock())?;
+    Ok(accounts.iter().map(|(_, account)| told(account)).collect())
+}
+
+fn told(account: &Account) -> Value {
+    json!({
+        "id": account.id,
+        "cardPayments": account.card_payments,
+        "bacsDebitPayments": account.bacs_debit_payments,
+        "named": account.named,
+        "disconnected": account.disconnected,
+        "eventPadding": account.event_padding,
+    })
+}

@@ -1,0 +1,69 @@
+//! What the studio does in Stripe's dashboard, and what Stripe does to the studio's account, at the stand-in.
+
+use serde_json::{Value, json};
+
+use crate::Stack;
+
+impl Stack {
+    /// An order of the stand-in's control, and its answer.
+    ///
+    /// # Panics
+    /// If it refuses.
+    pub async fn at_stripe(&self, path: &str, body: &Value) -> Value {
+        let answer = self.stripe().post(&format!("/_control/{path}"), body).await;
+        assert_eq!(answer.status, 200, "{path} {body}: {}", answer.text);
+        answer.json()
+    }
+
+    /// The studio's account gets this capability (`bacsDebitPayments`, `cardPayments`) in this status (`active`,
+    /// `inactive`, `pending`).
+    ///
+    /// # Panics
+    /// If there is no such capability or status.
+    pub async fn set_capability(&self, capability: &str, status: &str) {
+        self.at_stripe(&format!("accounts/{}/capabilities", self.account()), &json!({capability: status})).await;
+    }
+
+    /// The studio deletes a customer.
+    ///
+    /// # Panics
+    /// If there is none of this id.
+    pub async fn delete_customer(&self, customer: &str) {
+        self.at_stripe(&format!("customers/{customer}/delete"), &json!({})).await;
+    }
+
+    /// The studio captures so much of an authorisation (minor units); the rest is let go.
+    ///
+    /// # Panics
+    /// If there is no such authorisation, or not so much of it.
+    pub async fn capture_at_stripe(&self, intent: &str, amount: i64) {
+        self.at_stripe(&format!("payment_intents/{intent}/capture"), &json!({"amount": amount})).await;
+    }
+
+    /// The payer's bank asks about a charge, and takes nothing. The dispute's id.
+    ///
+    /// # Panics
+    /// If nothing was taken, or the charge is disputed already.
+    pub async fn inquire(&self, charge: &str) -> String {
+        let told = self.at_stripe(&format!("charges/{charge}/dispute"), &json!({"inquiry": true})).await;
+        told["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// From now on Stripe refuses every call of this kind with this error, until the faults are withdrawn.
+    ///
+    /// # Panics
+    /// If Stripe has no such error.
+    pub async fn refuse_at_stripe(&self, (method, route): (&str, &str), refusal: &Value) {
+        let matched = json!({"method": method, "route": route});
+        self.at_stripe("faults", &json!({"match": matched, "lasting": true, "do": {"refuse": refusal}})).await;
+    }
+
+    /// Stripe executes the next call of this kind and never answers.
+    ///
+    /// # Panics
+    /// If it doesn't take the order.
+    pub async fn hang_at_stripe(&self, (method, route): (&str, &str)) {
+        let matched = json!({"method": method, "route": route});
+        self.at_stripe("faults", &json!({"match": matched, "do": {"hang": "after"}})).await;
+    }
+}

@@ -1,0 +1,154 @@
+//! What Stripe refuses for good, until somebody mends it: what an account may not do, customers that were deleted, and
+//! calls of a kind.
+//!
+//! Invariant: what is refused does nothing, and its key has the answer as it would at Stripe. The errors are read from
+//! Stripe's own words by our adapter, so whatever the service reads of them is there.
+
+use classpay_domain::id::{AccountId, CustomerId};
+use classpay_service::stripe::StripeError;
+use serde_json::json;
+
+use super::MemoryStripe;
+use super::calls::Request;
+use super::happenings::{Happening, said};
+use super::intents::PaysWith;
+use super::state::{Refusal, State};
+use crate::simulation::faults::CallKind;
+
+/// What an account can be paid with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capability {
+    /// `card_payments`.
+    Cards,
+    /// `bacs_debit_payments`.
+    BankDebits,
+}
+
+impl Capability {
+    /// What a payment like this takes.
+    pub(super) fn of(with: PaysWith) -> Self {
+        match with {
+            PaysWith::Card | PaysWith::DecliningCard | PaysWith::AskingCard => Self::Cards,
+            PaysWith::BankDebit => Self::BankDebits,
+        }
+    }
+
+    /// Stripe's name of the method.
+    fn method(self) -> &'static str {
+        match self {
+            Self::Cards => "card",
+            Self::BankDebits => "bacs_debit",
+        }
+    }
+}
+
+/// How many calls and payers were refused for good, and why.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RefusedForGood {
+    /// The customer was deleted.
+    pub deleted_customer: u64,
+    /// The account doesn't take such payments.
+    pub not_activated: u64,
+    /// Stripe refuses calls of this kind.
+    pub by_kind: u64,
+}
+
+/// Calls of a kind that are refused.
+#[derive(Debug, Clone)]
+pub(super) struct Refused {
+    kind: CallKind,
+    error: StripeError,
+    is_kept: bool,
+}
+
+impl Refusal {
+    /// At execution, so remembered, in Stripe's words.
+    fn told(status: u16, code: &str, param: &str, message: &str) -> Self {
+        let kind = "invalid_request_error";
+        let body = json!({"error": {"type": kind, "code": code, "param": param, "message": message}});
+        Self { error: StripeError::from_answer(status, body.to_string().as_bytes()), is_kept: true }
+    }
+}
+
+impl State {
+    /// Whether the account has this customer, and it wasn't deleted.
+    pub fn living(&mut self, account: usize, customer: &CustomerId) -> Result<(), Refusal> {
+        let account = &self.accounts[account];
+        if account.customers.contains(customer) {
+            return Ok(());
+        }
+        self.refused_for_good.deleted_customer += u64::from(account.deleted.contains(customer));
+        let message = format!("No such customer: '{}'", customer.as_str());
+        Err(Refusal::told(400, "resource_missing", "customer", &message))
+    }
+
+    /// Whether the account takes such payments. `param` is the parameter that names the method.
+    pub fn activated(&mut self, account: usize, capability: Capability, param: &str) -> Result<(), Refusal> {
+        if !self.accounts[account].lost.contains(&capability) {
+            return Ok(());
+        }
+        self.refused_for_good.not_activated += 1;
+        let message = format!(
+            "The payment method type provided: {} is invalid. Please ensure the provided type is activated in your \
+             dashboard (https://dashboard.stripe.com/account/payments/settings) and your account is enabled for any \
+             preview features that you are trying to use.",
+            capability.method()
+        );
+        Err(Refusal::told(400, "payment_intent_invalid_parameter", param, &message))
+    }
+
+    /// Whether calls like this are answered at all.
+    pub fn answers(&mut self, request: &Request) -> Result<(), Refusal> {
+        let kind = request.kind();
+        let Some(refused) = self.refused.iter().find(|refused| refused.kind == kind) else { return Ok(()) };
+        self.refused_for_good.by_kind += 1;
+        Err(Refusal { error: refused.error.clone(), is_kept: refused.is_kept })
+    }
+}
+
+impl MemoryStripe {
+    /// Stripe takes a capability from an account, or gives it back.
+    pub fn set_capability(&self, account: &AccountId, capability: Capability, is_active: bool) {
+        let mut state = self.state();
+        let at = state.account(account);
+        let lost = &mut state.accounts[at].lost;
+        lost.retain(|known| *known != capability);
+        if !is_active {
+            lost.push(capability);
+        }
+    }
+
+    /// The studio deletes a customer. What was made for it before can still be paid.
+    ///
+    /// # Errors
+    /// No account has one of that id, or it was deleted before.
+    pub fn delete_customer(&self, customer: &CustomerId) -> Happening {
+        let mut state = self.state();
+        let of = state.accounts.iter().position(|account| account.customers.contains(customer));
+        let at = said(of.ok_or_else(|| Refusal::missing(404)))?;
+        let account = &mut state.accounts[at];
+        account.customers.retain(|known| known != customer);
+        account.deleted.push(customer.clone());
+        state.tell_of_customer(at, customer, "customer.deleted");
+        Ok(())
+    }
+
+    /// From now on Stripe refuses all calls of a kind that changes something: with a 400, 402 or 404, which their keys
+    /// remember, or with a 401 or 403, which they don't.
+    pub fn refuse(&self, kind: CallKind, status: u16, code: &str) {
+        let body = json!({"error": {"type": "invalid_request_error", "code": code, "message": "Refused for good."}});
+        let error = StripeError::from_answer(status, body.to_string().as_bytes());
+        self.state().refused.push(Refused { kind, error, is_kept: !matches!(status, 401 | 403) });
+    }
+
+    /// Stripe refuses no kind of call any more.
+    pub fn relent(&self) {
+        self.state().refused.clear();
+    }
+
+    /// What was refused for good until now.
+    #[must_use]
+    pub fn refused_for_good(&self) -> RefusedForGood {
+        self.state().refused_for_good
+    }
+}

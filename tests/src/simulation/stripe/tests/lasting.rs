@@ -1,0 +1,99 @@
+//! What is refused for good.
+
+use super::*;
+use crate::simulation::faults::CallKind;
+use crate::simulation::stripe::Capability;
+use classpay_service::stripe::SavedCards;
+
+const INVALID: &str = "payment_intent_invalid_parameter";
+
+fn customer(desk: &Desk) -> CustomerId {
+    run(desk.stripe.create_customer(&desk.account, "Jo", &BTreeMap::new(), "cu")).unwrap()
+}
+
+fn intent_for(desk: &Desk, customer: &CustomerId, key: &str) -> Result<Intent, StripeError> {
+    let new = NewIntent { customer: customer.clone(), ..desk.new_intent(AMOUNT, Methods::Card) };
+    run(desk.stripe.create_intent(&desk.account, &new, key))
+}
+
+#[test]
+fn a_deleted_customer_is_good_for_nothing_new_and_pays_what_was_made() {
+    let desk = Desk::open();
+    let customer = customer(&desk);
+    let made = intent_for(&desk, &customer, "mk").unwrap();
+    desk.stripe.delete_customer(&customer).unwrap();
+    assert_rejected(desk.stripe.delete_customer(&customer), 404, "resource_missing");
+    assert_rejected(intent_for(&desk, &customer, "mk:2"), 400, "resource_missing");
+    let session = run(desk.stripe.create_customer_session(&desk.account, &customer, SavedCards::Off, "cs"));
+    assert_rejected(session, 400, "resource_missing");
+    assert_rejected(run(desk.stripe.create_ephemeral_key(&desk.account, &customer, "ek")), 400, "resource_missing");
+    assert_eq!(desk.stripe.refused_for_good().deleted_customer, 3);
+    // Its keys are answered as before, and another customer is another matter.
+    assert_eq!(intent_for(&desk, &customer, "mk").unwrap().id, made.id);
+    assert_eq!(run(desk.stripe.create_customer(&desk.account, "Jo", &BTreeMap::new(), "cu")), Ok(customer));
+    intent_for(&desk, &desk.customer, "mk:3").unwrap();
+    desk.stripe.confirm(&made.id, PaysWith::Card).unwrap();
+    desk.capture(&made.id, AMOUNT, "cap").unwrap();
+}
+
+#[test]
+fn a_capability_that_is_lost_refuses_by_name_and_comes_back() {
+    let desk = Desk::open();
+    let both = desk.create("mk").unwrap().id;
+    desk.stripe.set_capability(&desk.account, Capability::BankDebits, false);
+    assert_rejected(desk.create("mk:2"), 400, INVALID);
+    assert_rejected(desk.create("mk:2"), 400, INVALID);
+    let card = run(desk.stripe.create_intent(&desk.account, &desk.new_intent(AMOUNT, Methods::Card), "mk:3"));
+    desk.stripe.confirm(&card.unwrap().id, PaysWith::Card).unwrap();
+    assert_rejected(desk.stripe.confirm(&both, PaysWith::BankDebit), 400, INVALID);
+    assert_eq!(desk.status(&both), IntentStatus::RequiresPaymentMethod);
+    // The replay isn't a refusal of its own.
+    assert_eq!(desk.stripe.refused_for_good().not_activated, 2);
+    desk.stripe.set_capability(&desk.account, Capability::BankDebits, true);
+    desk.stripe.confirm(&both, PaysWith::BankDebit).unwrap();
+    assert_rejected(desk.create("mk:2"), 400, INVALID);
+    desk.create("mk:4").unwrap();
+
+    desk.stripe.set_capability(&desk.account, Capability::Cards, false);
+    let card = run(desk.stripe.create_intent(&desk.account, &desk.new_intent(AMOUNT, Methods::Card), "mk:5"));
+    assert_rejected(card, 400, INVALID);
+    let other = AccountId::parse("acct_other").unwrap();
+    desk.stripe.add_customer(&other, desk.customer.clone());
+    run(desk.stripe.create_intent(&other, &desk.new_intent(500, Methods::Card), "mk")).unwrap();
+}
+
+#[test]
+fn calls_of_a_kind_are_refused_until_stripe_relents() {
+    let desk = Desk::open();
+    let intent = desk.confirmed(PaysWith::Card);
+    desk.stripe.refuse(CallKind::Capture, 400, "charge_not_allowed");
+    desk.stripe.refuse(CallKind::Cancel, 403, "account_restricted");
+    assert_rejected(desk.capture(&intent, AMOUNT, "cap"), 400, "charge_not_allowed");
+    assert!(matches!(desk.cancel(&intent, "void"), Err(StripeError::Misconfigured(_))));
+    assert_eq!(desk.status(&intent), IntentStatus::RequiresCapture);
+    assert_eq!(desk.create("mk").unwrap().id, intent, "other calls are answered");
+    assert_eq!(desk.stripe.refused_for_good().by_kind, 2);
+    desk.stripe.relent();
+    assert_rejected(desk.capture(&intent, AMOUNT, "cap"), 400, "charge_not_allowed");
+    assert_eq!(desk.cancel(&intent, "void").unwrap().status, IntentStatus::Canceled, "a 403 is not remembered");
+}
+
+#[test]
+fn the_studio_copies_an_intent_and_it_looks_like_ours() {
+    let desk = Desk::open();
+    let ours = desk.create("mk").unwrap().id;
+    let copy = desk.stripe.copy_intent(&ours, (Money::minor(4631), "jpy")).unwrap();
+    desk.stripe.confirm(&copy, PaysWith::Card).unwrap();
+    desk.stripe.capture_in_dashboard(&copy, None).unwrap();
+    let seen = |intent| {
+        let see = |glance: &super::super::Glance<'_>| {
+            (glance.is_studios, glance.currency.to_owned(), glance.metadata.clone(), glance.customer.clone())
+        };
+        desk.stripe.glance(intent, see).unwrap()
+    };
+    let marked = BTreeMap::from([("classpay".to_owned(), "1".to_owned())]);
+    assert_eq!(seen(&copy), (true, "jpy".to_owned(), marked.clone(), desk.customer.clone()));
+    assert_eq!(seen(&ours), (false, "gbp".to_owned(), marked, desk.customer.clone()));
+    assert_eq!(desk.load(&copy).amount_received.units(), 4631);
+    assert_rejected(desk.stripe.copy_intent(&ours, (Money::minor(1), "jpy")), 400, "amount_too_small");
+}
