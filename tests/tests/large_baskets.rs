@@ -3,7 +3,7 @@
 //! Invariant: no quote that is answered leads to a checkout that the table refuses.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
-use classpay_tests::studio::{COMPANY, OKAFOR, SEASON, Studio};
+use classpay_tests::studio::{BALLET, COMPANY, OKAFOR, SEASON, Studio, ballet_for_ada};
 use classpay_tests::{Stack, assert_books_balance};
 use serde_json::{Value, json};
 
@@ -118,4 +118,22 @@ async fn a_basket_that_no_order_can_hold_is_refused_before_anything_is_held() {
     assert_eq!(stack.intent_status(&intent).await, "canceled");
     let fewer = places(5);
     assert_eq!(family.quote(OKAFOR, &fewer).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_the_table_refuses_for_good_is_released_and_noted() {
+    let stack = Stack::start().await;
+    let seats = stack.seats_left(BALLET).await;
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    let fault = json!({"match": {"operation": "TransactWriteItems", "function": "basket-checkout"},
+        "do": {"cancel": [{"at": 3, "code": "ValidationError"}]}});
+    let ordered = stack.dynamodb().post("/_control/faults", &fault).await;
+    assert_eq!(ordered.status, 200, "{}", ordered.text);
+    let refused = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
+    assert_eq!((refused.status, refused.code().as_str()), (422, "basket_too_large"), "{}", refused.text);
+    assert!(refused.says_released(), "{}", refused.text);
+    assert_eq!(stack.intent_status(&intent).await, "canceled");
+    assert_eq!(stack.seats_left(BALLET).await, seats);
+    let notes = stack.table().partition(&format!("REVIEW#{COMPANY}"), "").await;
+    assert!(notes.len() == 1 && notes[0]["what"].as_s().unwrap().contains("can't be written"), "{notes:?}");
 }

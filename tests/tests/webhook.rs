@@ -303,3 +303,47 @@ async fn a_hold_that_was_let_go_is_no_refund() {
     assert_eq!(stack.went_back(NGUYEN).await, []);
     assert_books_balance(&stack).await;
 }
+
+/// The id of the last debit of a family's ledger.
+async fn last_debit(stack: &Stack) -> String {
+    let ledger = stack.ledger(OKAFOR).await;
+    let debit = ledger.iter().rfind(|entry| entry["transaction"]["type"] == "debit").unwrap();
+    debit["aggregateId"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn what_was_given_back_can_be_paid_again_by_a_link() {
+    let stack = Stack::start().await;
+    let (_, intent) = paid_link(&stack).await;
+    let before = stack.balance(OKAFOR).await;
+    let refund = stack.refund(&intent, None).await;
+    stack.deliver(&stack.event("refund.created").await).await;
+    let debit = last_debit(&stack).await;
+    assert_eq!(stack.due(&debit).await, COSTUMES_DUE);
+    let made = stack.make_link(&debit, None).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let link = made.json()["paymentLink"]["id"].as_str().unwrap().to_owned();
+    let paid = stack.authorise_link(&link).await;
+    assert_eq!(stack.process_link(&link, Some(&paid)).await.status, 200);
+    assert_eq!((stack.due(&debit).await, stack.balance(OKAFOR).await), (0, before));
+    assert_books_balance(&stack).await;
+    // The refund fails after its debit was paid: the family is credited, and nothing is due twice.
+    stack.stripe().post(&format!("/_control/refunds/{refund}/fail"), &json!({})).await;
+    stack.deliver(&stack.event("refund.failed").await).await;
+    assert_eq!((stack.due(&debit).await, stack.balance(OKAFOR).await), (0, before - COSTUMES_DUE));
+    assert_books_balance(&stack).await;
+}
+
+#[tokio::test]
+async fn what_a_bank_has_taken_back_can_be_paid_again_by_a_link() {
+    let stack = Stack::start().await;
+    let (_, intent) = paid_link(&stack).await;
+    let charges = stack.stripe().charges().await;
+    let charge = charges.iter().find(|charge| charge["paymentIntent"] == *intent).unwrap();
+    let path = format!("/_control/charges/{}/dispute", charge["charge"].as_str().unwrap());
+    assert_eq!(stack.stripe().post(&path, &json!({})).await.status, 200);
+    stack.deliver(&stack.event("charge.dispute.funds_withdrawn").await).await;
+    let debit = last_debit(&stack).await;
+    assert_eq!(stack.due(&debit).await, COSTUMES_TOTAL);
+    assert_eq!(stack.make_link(&debit, None).await.status, 201);
+}

@@ -4,6 +4,7 @@
 
 mod finish;
 mod reconcile;
+mod resolve;
 
 use classpay_tests::studio::{self, OKAFOR};
 use classpay_tests::{Api, Call, Stack, binaries, log};
