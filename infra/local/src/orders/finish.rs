@@ -4,6 +4,7 @@
 //! nothing is given back before it says `canceled`, whatever the operator wants.
 
 use classpay_domain::id::OrderId;
+use classpay_domain::money::Money;
 use classpay_domain::order::{IntentStatus, OrderState};
 use classpay_service::context::{Context, Deadline};
 use classpay_service::settle::{self, Outcome};
@@ -97,11 +98,12 @@ pub(super) async fn void(place: &Place, id: &OrderId) -> Result<(), Problem> {
 }
 
 /// `resolve`.
-pub(super) async fn resolve(place: &Place, id: &OrderId, how: Resolution) -> Result<(), Problem> {
+pub(super) async fn resolve(place: &Place, id: &OrderId, how: Resolution, stated: Option<u32>) -> Result<(), Problem> {
     let ctx = place.context().await?;
     let order = ctx.store.load_order(id).await.map_err(of_table)?;
     let order = order.ok_or_else(|| Problem::new(format!("there is no order {id}")))?;
-    let resolved = settle::resolve::resolve(&ctx, &order, how, NO_DEADLINE).await;
+    let stated = stated.map(|units| Money::minor(units.into()));
+    let resolved = settle::resolve::resolve(&ctx, &order, how, stated, NO_DEADLINE).await;
     let received = resolved.map_err(|why| Problem::new(format!("{id} is not resolved: {why}")))?;
     let currency = order.snapshot.currency.code();
     match how {

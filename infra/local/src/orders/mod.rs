@@ -76,6 +76,9 @@ enum Command {
         /// Its places are given back: what was received is the family's credit, to be refunded at Stripe or used.
         #[arg(long, group = "decision")]
         release: bool,
+        /// What was received, in minor units, where Stripe refuses us: as the studio's own dashboard says it.
+        #[arg(long, value_name = "AMOUNT")]
+        received: Option<u32>,
     },
     /// Notes that a person has looked at a review record: it is listed no more.
     Reviewed {
@@ -112,9 +115,9 @@ pub async fn run(orders: Orders) -> Result<(), Problem> {
         Command::Show { what, account, json } => show::run(place, &what, account, json).await,
         Command::Settle { order } => finish::settle_now(place, &order).await,
         Command::Void { order } => finish::void(place, &order).await,
-        Command::Resolve { order, keep, .. } => {
+        Command::Resolve { order, keep, received, .. } => {
             let how = if keep { Resolution::Keep } else { Resolution::Release };
-            finish::resolve(place, &order, how).await
+            finish::resolve(place, &order, how, received).await
         }
         Command::Reviewed { company, record, note } => list::reviewed(place, &company, &record, note.as_deref()).await,
         Command::Reconcile { date, company, json } => reconcile::run(place, date, company, json).await,

@@ -169,7 +169,7 @@ async fn drive<M: Machine>(
                 break;
             }
             Step::Review => {
-                report(ctx, &order, now.facts().status).await;
+                report(ctx, &order, now.facts().status.as_str()).await;
                 break;
             }
         };
@@ -183,7 +183,7 @@ async fn drive<M: Machine>(
             continue;
         }
         if written == Err(StoreError::Refused) {
-            report(ctx, &order, status).await;
+            report(ctx, &order, status.as_str()).await;
             break;
         }
         // Lost to a rival, or unknown: the record says what is.
@@ -300,9 +300,9 @@ async fn take_next_attempt<M: Machine>(ctx: &Context<M>, order: &mut OrderRecord
     stored
 }
 
-async fn report<M: Machine>(ctx: &Context<M>, order: &OrderRecord, says: IntentStatus) {
-    tracing::error!(order = order.id.as_str(), intent = says.as_str(), "an order needs a person");
-    let why = format!("order {} is pending and its intent says {}", order.id, says.as_str());
+async fn report<M: Machine>(ctx: &Context<M>, order: &OrderRecord, intent: &str) {
+    tracing::error!(order = order.id.as_str(), intent, "order needs manual review");
+    let why = format!("order {} is pending and its intent is {intent}", order.id);
     if let Err(error) = ctx.store.mark_for_review(order, &why, ctx.clock.now_s()).await {
         tracing::error!(order = order.id.as_str(), %error, "the review record was not written");
     }
@@ -358,7 +358,14 @@ pub async fn give_up<M: Machine>(ctx: &Context<M>, order: OrderRecord, deadline:
         return Outcome::Pending(order.id);
     };
     let OrderPayment { account, intent, .. } = payment;
-    let mut known = stripe.within(deadline.left()).load_intent(account, intent).await.ok().flatten();
+    let mut known = match stripe.within(deadline.left()).load_intent(account, intent).await {
+        // The studio has left the account: what was received on it only the studio can say.
+        Err(StripeError::Misconfigured(_)) => {
+            report(ctx, &order, "not to be read, for the account refuses us").await;
+            None
+        }
+        read => read.ok().flatten(),
+    };
     for attempt in 1..=MAX_CANCELS {
         if !known.as_ref().is_some_and(|intent| can_be_cancelled(intent.status)) || deadline.is_near() {
             break;

@@ -14,11 +14,12 @@ use classpay_domain::pricing::Payment;
 use crate::aggregate::Ledger;
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
-use crate::http::{ApiError, ErrorCode};
+use crate::http::ApiError;
 use crate::machine::Machine;
 use crate::snapshot::Snapshot;
 use crate::store::{OrderRecord, Resolution, Resolved, Written};
-use crate::stripe::{Intent, Payments as _};
+use crate::stored_entry::StoredEntry;
+use crate::stripe::{Intent, Payments as _, StripeError};
 
 /// Why an order can't be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +49,9 @@ pub enum Unresolvable {
     /// The order has changed, or the table gives no clear answer.
     #[error("the order has changed meanwhile, or the table gave no clear answer: look again")]
     Changed,
+    /// Stripe doesn't say what was received, and nobody else has.
+    #[error("Stripe doesn't say what was received ({0}); look in the studio's dashboard and name it")]
+    Unreadable(String),
     /// It can't be known now.
     #[error("{0}")]
     Unknown(String),
@@ -61,7 +65,8 @@ impl From<ApiError> for Unresolvable {
 }
 
 /// Ends a pending order by what Stripe has received for it: as it is, crediting what was received; or given back, with
-/// what was received as a credit that belongs to no debit.
+/// what was received as a credit that belongs to no debit. `stated` is what the studio's own dashboard says was received:
+/// it counts only where Stripe refuses for good to say it.
 ///
 /// # Errors
 /// [`Unresolvable`]; then nothing was changed.
@@ -69,6 +74,7 @@ pub async fn resolve<M: Machine>(
     ctx: &Context<M>,
     order: &OrderRecord,
     how: Resolution,
+    stated: Option<Money>,
     deadline: Deadline,
 ) -> Result<Money, Unresolvable> {
     if order.state != OrderState::Pending {
@@ -77,9 +83,13 @@ pub async fn resolve<M: Machine>(
     let snapshot = &order.snapshot;
     let Some(payment) = &snapshot.payment else { return Err(Unresolvable::WithoutPayment) };
     let stripe = ctx.stripe()?.within(deadline.left());
-    let intent = stripe.load_intent(&payment.account, &payment.intent).await.map_err(ApiError::from)?;
-    let intent = intent.ok_or_else(|| ApiError::from(ErrorCode::PaymentIntentMismatch))?;
-    let received = received(snapshot, &intent, how)?;
+    let unreadable = |why: &str| stated.ok_or_else(|| Unresolvable::Unreadable(why.to_owned()));
+    let received = match stripe.load_intent(&payment.account, &payment.intent).await {
+        Ok(Some(intent)) => received(snapshot, &intent, how)?,
+        Ok(None) => unreadable("it has no such intent")?,
+        Err(StripeError::Misconfigured(why)) => unreadable(&why.to_string())?,
+        Err(error) => return Err(ApiError::from(error).into()),
+    };
     let credit = credit(ctx, order, how, received).await?;
     let resolved = Resolved { order, how, credit: credit.as_ref(), received, now_s: ctx.clock.now_s() };
     match ctx.store.resolve(&resolved).await.map_err(ApiError::from)? {
@@ -118,7 +128,7 @@ async fn credit<M: Machine>(
     order: &OrderRecord,
     how: Resolution,
     received: Money,
-) -> Result<Option<crate::stored_entry::StoredEntry>, Unresolvable> {
+) -> Result<Option<StoredEntry>, Unresolvable> {
     if received.is_zero() {
         return Ok(None);
     }
