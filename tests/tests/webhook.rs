@@ -97,8 +97,7 @@ async fn stripe_s_own_deliveries_are_believed_and_end_with_the_link_refunded() {
 async fn delivered(stack: &Stack, link: &str) -> String {
     let flushed = stack.stripe().post("/_control/webhooks/flush", &json!({"all": true})).await;
     assert_eq!(flushed.status, 200, "{}", flushed.text);
-    let item = stack.table().get(&format!("PL#{link}"), "META").await.expect("a link");
-    item["link_state"].as_s().expect("a text").clone()
+    stack.stored_link(link).await["link_state"].as_s().expect("a text").clone()
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use classpay_domain::pricing::Payment;
 use tokio::join;
 
 use super::road::{self, Step};
-use super::{MAX_ROUNDS, account, alias, due_payment, end, id_of, not_found, refusal_of, session_payment};
+use super::{MAX_ROUNDS, account, due_payment, end, id_of, not_found, refusal_of, session_payment};
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
@@ -62,7 +62,7 @@ pub async fn retrieve<M: Machine>(ctx: &Context<M>, id: &str, deadline: Deadline
     let id = id_of(id)?;
     let mut sent = None;
     for _ in 0..MAX_ROUNDS {
-        let looked = match ctx.store.load_link(&id).await {
+        let looked = match ctx.store.load_link(&id.alias()).await {
             Ok(Some(link)) => round(ctx, link, deadline).await,
             Ok(None) => Err(not_found(ctx, &id).await),
             Err(error) => Err(error.into()),
@@ -104,7 +104,7 @@ async fn round<M: Machine>(ctx: &Context<M>, link: Link, deadline: Deadline) -> 
     match (link.state, &target.claim, &target.session) {
         (LinkState::Open, None, _) => {}
         (LinkState::Open | LinkState::Processing, Some(claim), Some(session)) => {
-            let step = road::follow(ctx, session, &claim.decision, deadline).await?;
+            let step = road::follow(ctx, session, &claim.decision, intent.clone(), deadline).await?;
             match (link.state, step) {
                 (LinkState::Open, Step::Got(Settled { outcome: Outcome::Refused(_), .. })) => {
                     status = Some(IntentStatus::Canceled)
@@ -127,7 +127,7 @@ async fn round<M: Machine>(ctx: &Context<M>, link: Link, deadline: Deadline) -> 
     match (decided, intent, target.session.clone()) {
         (Retrieval::Show, intent @ Some(_), _) => Ok(shown(link, target, intent, paid, Some(form?))),
         (Retrieval::Settle, Some(intent), Some(session)) => {
-            let step = road::take(ctx, &link, &target, &session, intent.clone(), deadline).await?;
+            let step = road::take(ctx, &link, &target, &session, intent.clone(), None, deadline).await?;
             after_settling(step, link, target, Some(intent))
         }
         (Retrieval::CancelThenOpen, Some(_), _) => match end::cancel_live(ctx, &stripe, &account, &link).await? {
@@ -233,7 +233,7 @@ async fn open<M: Machine>(
         methods: if currency == "gbp" { Methods::CardOrBankDebit } else { Methods::Card },
         metadata: metadata(&link),
     };
-    let key = format!("pl:{}:{}:{}", alias(&link.id), link.attempt, payment.total);
+    let key = format!("pl:{}:{}:{}", link.id.alias(), link.attempt, payment.total);
     let (intent, form) = join!(stripe.create_intent(account, &new, &key), form(ctx, stripe, account, &customer));
     let intent = match intent {
         Ok(intent) => intent,
@@ -253,7 +253,7 @@ async fn open<M: Machine>(
         family: link.family.clone(),
         role: crate::http::Role::Family,
         kind: SessionKind::Link {
-            link: link.id.clone(),
+            link: link.id.alias(),
             due: payment.subtotal.units(),
             fee: payment.processing_fee.units(),
             fee_thousandths: payment.processing_fee_percent.in_thousandths(),

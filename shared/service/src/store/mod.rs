@@ -22,6 +22,7 @@ mod studio;
 mod sweep;
 mod table;
 mod transact;
+mod tries;
 mod unpaid;
 mod versions;
 
@@ -40,6 +41,7 @@ pub use studio::LoadedStudio;
 pub use sweep::{DueItem, UnallocatedCredit, Unfinished};
 pub use table::{Consistency, DueKey, Table, Written};
 pub use transact::MAX_ACTIONS;
+pub use tries::{Starts, hour_of};
 pub use unpaid::UnpaidOrder;
 pub use versions::{IdempotencyRecord, Versions};
 
