@@ -4,8 +4,8 @@
 
 use classpay_tests::studio::{self, MINH, NGUYEN, POINTE, ballet_for_ada};
 use classpay_tests::{
-    COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, Call, OKAFOR, Stack, StackOptions, Webhooks, assert_books_balance,
-    signature,
+    COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, Call, DEPLOYMENT, OKAFOR, Stack, StackOptions, Webhooks,
+    assert_books_balance, signature,
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -125,7 +125,7 @@ async fn an_event_of_somebody_else_s_intent_is_taken_and_leaves_nothing_but_itse
     assert_eq!(stack.table().everything().await.len(), before + 1);
     assert_finished(&stack, &foreign).await;
     // With our marker it may be ours, and not written yet.
-    let marked = event("evt_marked", "1");
+    let marked = event("evt_marked", DEPLOYMENT);
     stack.deliver(&marked).await;
     assert!(stack.kept(&marked).await.unwrap().contains_key("gsi1pk"));
     assert_eq!(stack.table().everything().await.len(), before + 2);

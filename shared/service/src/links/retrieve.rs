@@ -3,8 +3,6 @@
 //! Invariant: at most one intent of a link is live. The next one is made only after Stripe has said that the last is
 //! canceled; an intent that the payer has paid is settled, never replaced.
 
-use std::collections::BTreeMap;
-
 use classpay_domain::id::{AccountId, CustomerId, OrderId};
 use classpay_domain::link::{Amount, LinkState, Retrieval, retrieval};
 use classpay_domain::order::{IntentStatus, order_of_intent};
@@ -223,7 +221,7 @@ async fn open<M: Machine>(
     // The company's account as it is now: the last intent may have been on another one.
     let account = target.company.settings.billing.stripe_id.clone().ok_or(ErrorCode::StripeMisconfigured)?;
     let account = &account;
-    let customer = customer(stripe, account, &link, &target).await?;
+    let customer = customer(ctx, stripe, account, &link, &target).await?;
     let billing = &target.company.settings.billing;
     let currency = billing.currency.code();
     let new = NewIntent {
@@ -231,7 +229,7 @@ async fn open<M: Machine>(
         currency,
         customer: customer.clone(),
         methods: if currency == "gbp" { Methods::CardOrBankDebit } else { Methods::Card },
-        metadata: metadata(&link),
+        metadata: ctx.metadata(&link.company, &link.family)?,
     };
     let key = format!("pl:{}:{}:{}", link.id.alias(), link.attempt, payment.total);
     let (intent, form) = join!(stripe.create_intent(account, &new, &key), form(ctx, stripe, account, &customer));
@@ -301,8 +299,9 @@ async fn give_up<M: Machine>(ctx: &Context<M>, stripe: &M::Stripe, ours: &Sessio
 
 /// The family's customer for links, made once: without an e-mail, so that nothing of the family hangs on it. It is
 /// remembered together with the intent.
-async fn customer(
-    stripe: &impl Payments,
+async fn customer<M: Machine>(
+    ctx: &Context<M>,
+    stripe: &M::Stripe,
     account: &AccountId,
     link: &Link,
     target: &LinkTarget,
@@ -310,13 +309,6 @@ async fn customer(
     if let Some(customer) = &target.customer {
         return Ok(customer.clone());
     }
-    let key = format!("plcus:{}:{}", link.company, link.family);
-    Ok(make_customer(stripe, account, &target.family.name, &metadata(link), &key).await?)
-}
-
-/// What our objects at Stripe say about themselves: never the link's id.
-fn metadata(link: &Link) -> BTreeMap<String, String> {
-    let about =
-        [("classpay", "1".to_owned()), ("company", link.company.to_string()), ("family", link.family.to_string())];
-    about.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let (key, about) = (format!("plcus:{}:{}", link.company, link.family), ctx.metadata(&link.company, &link.family)?);
+    Ok(make_customer(stripe, account, &target.family.name, &about, &key).await?)
 }

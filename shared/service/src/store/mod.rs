@@ -27,7 +27,7 @@ mod unpaid;
 mod versions;
 
 pub use dynamodb::DynamoDb;
-pub use events::{EVENT_LIFE_S, EventObject, EventRecord, Put};
+pub use events::{EventObject, EventRecord, Put};
 pub use feeds::Feed;
 pub use import::ImportError;
 pub use instalments::{Debtor, Scheduled};
