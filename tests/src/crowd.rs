@@ -64,8 +64,8 @@ impl Crowd {
         let links: BTreeMap<_, _> = items
             .iter()
             .filter_map(|item| {
-                let link = text(item, "pk")?.strip_prefix("PL#")?.to_owned();
-                Some((text(item, "debit")?, link)).filter(|_| text(item, "sk").is_some_and(|sk| sk == "META"))
+                let is_link = text(item, "pk")?.starts_with("PL#") && text(item, "sk")? == "META";
+                Some((text(item, "debit")?, text(item, "link_id")?)).filter(|_| is_link)
             })
             .collect();
         let member = |n: usize| {

@@ -2,10 +2,11 @@
 //!
 //! Invariant: a payer has nothing but the link's id.
 
+use classpay_domain::link::PaymentLinkId;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{Answer, Api, Stack};
+use crate::{Answer, Api, Item, Stack};
 
 /// A debit of the demo studio: 52.80 for costumes, of the Okafor family.
 pub const COSTUMES: &str = "trn_01J9ZDEMW5TVDJ0R0000C0STM0";
@@ -67,6 +68,15 @@ impl Stack {
     pub async fn process_link(&self, link: &str, intent: Option<&str>) -> Answer {
         let path = format!("/v1/payment-links/{link}/process");
         self.caller(None).post(&path, &json!({"paymentIntentId": intent})).await
+    }
+
+    /// A link's own item.
+    ///
+    /// # Panics
+    /// If there is no such link.
+    pub async fn stored_link(&self, link: &str) -> Item {
+        let alias = PaymentLinkId::parse(link).expect("a link's id").alias();
+        self.table().get(&format!("PL#{alias}"), "META").await.expect("a link")
     }
 
     /// What is still due on a debit.

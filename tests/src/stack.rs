@@ -7,10 +7,14 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::{Api, Table, log};
+
+/// What its template calls itself: its objects at Stripe bear it.
+pub const DEPLOYMENT: &str = "classpay-local";
 
 /// What a running stack says of itself.
 #[derive(Debug, Clone, Deserialize)]
@@ -152,6 +156,14 @@ impl Stack {
     #[must_use]
     pub fn logged(&self) -> String {
         log::read(self.log.path())
+    }
+
+    /// The sum of what its functions have counted so far under this name.
+    #[must_use]
+    pub fn counted(&self, metric: &str) -> i64 {
+        let logged = self.logged();
+        let lines = logged.lines().filter_map(|line| serde_json::from_str::<Value>(&line[line.find('{')?..]).ok());
+        lines.filter_map(|line| line[metric].as_i64()).sum()
     }
 
     /// The process's id.

@@ -150,20 +150,6 @@ async fn a_link_that_nobody_has_is_not_found_whatever_it_looks_like() {
 }
 
 #[tokio::test]
-async fn the_eleventh_call_of_process_in_an_hour_has_to_wait() {
-    let stack = Stack::start().await;
-    let link = stack.link(None).await;
-    stack.intent_of_link(&link).await;
-    for _ in 0..10 {
-        assert_eq!(stack.process_link(&link, None).await.status, 422);
-    }
-    let refused = stack.process_link(&link, None).await;
-    assert_eq!((refused.status, refused.code().as_str()), (429, "too_many_attempts"));
-    let wait_s: i64 = refused.headers["retry-after"].parse().unwrap();
-    assert!((1..=3600).contains(&wait_s), "{wait_s}");
-}
-
-#[tokio::test]
 async fn only_staff_make_list_and_revoke_links_and_only_of_their_own_debits() {
     let stack = Stack::start().await;
     let link = stack.link(None).await;

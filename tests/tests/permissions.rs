@@ -16,7 +16,7 @@ use classpay_tests::price_list::{self, LOVELACE, PLAN_U};
 use classpay_tests::studio::{
     self, ACRO, ADA, BALLET, CAMPBELL, FULL, ISLA, MINH, MONTHLY, NGUYEN, OKAFOR, POINTE, STREET, ballet_for_ada,
 };
-use classpay_tests::{Answer, COSTUMES, Call, CallKind, Callee, Point, Stack};
+use classpay_tests::{Answer, COSTUMES, Call, CallKind, Callee, DEPLOYMENT, Point, Stack};
 use serde_json::{Value, json};
 
 /// Function, action, resource.
@@ -236,7 +236,7 @@ async fn stripe_tells() -> BTreeSet<Use> {
     for (id, kind, marker) in [
         ("evt_other", "customer.created", "0"),
         ("evt_foreign", "payment_intent.succeeded", "0"),
-        ("evt_marked", "payment_intent.succeeded", "1"),
+        ("evt_marked", "payment_intent.succeeded", DEPLOYMENT),
     ] {
         let object = json!({"id": "pi_unknown", "metadata": {"classpay": marker}});
         let created = stack.event("charge.refunded").await["created"].clone();

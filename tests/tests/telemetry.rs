@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use classpay_local::template::TEMPLATE;
 use classpay_tests::studio::{self, CAMPBELL, NGUYEN, OKAFOR};
-use classpay_tests::{Call, Stack, signature};
+use classpay_tests::{Call, DEPLOYMENT, Stack, signature};
 use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
 
@@ -117,11 +117,20 @@ async fn everything_happens(stack: &Stack) {
     assert_eq!(expired.status, 200, "{}", expired.text);
     assert_eq!(stack.check_out(CAMPBELL, &intent, &items).await.code(), "payment_cancelled");
 
+    // Events that nothing bears out: another deployment's, and one of ours that is given up.
+    for (n, marker) in ["somebody", DEPLOYMENT].into_iter().enumerate() {
+        let event = json!({"id": format!("evt_{n}"), "type": "payment_intent.succeeded", "created": 1_788_768_000,
+            "account": stack.account(), "data": {"object": {"id": "pi_unknown", "metadata": {"classpay": marker}}}});
+        stack.deliver_at(&event, 1_788_768_000).await;
+    }
+
     // A payment that no order takes.
     let intent = stack.authorise_amount(NGUYEN, 5000).await;
     stack.capture_by_hand(&intent).await;
-    stack.move_clock("2026-09-07T12:00:00Z").await;
-    stack.run_schedule().await;
+    for now in ["2026-09-07T12:00:00Z", "2026-09-08T12:00:00Z"] {
+        stack.move_clock(now).await;
+        stack.run_schedule().await;
+    }
 
     let forged = stack.send_signed("{}", &signature("whsec_of_nobody", "{}", 1)).await;
     assert_eq!(forged.code(), "bad_signature");

@@ -4,8 +4,8 @@
 
 use classpay_tests::studio::{self, MINH, NGUYEN, POINTE, ballet_for_ada};
 use classpay_tests::{
-    COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, Call, OKAFOR, Stack, StackOptions, Webhooks, assert_books_balance,
-    signature,
+    COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, Call, DEPLOYMENT, OKAFOR, Stack, StackOptions, Webhooks,
+    assert_books_balance, signature,
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -97,8 +97,7 @@ async fn stripe_s_own_deliveries_are_believed_and_end_with_the_link_refunded() {
 async fn delivered(stack: &Stack, link: &str) -> String {
     let flushed = stack.stripe().post("/_control/webhooks/flush", &json!({"all": true})).await;
     assert_eq!(flushed.status, 200, "{}", flushed.text);
-    let item = stack.table().get(&format!("PL#{link}"), "META").await.expect("a link");
-    item["link_state"].as_s().expect("a text").clone()
+    stack.stored_link(link).await["link_state"].as_s().expect("a text").clone()
 }
 
 #[tokio::test]
@@ -126,7 +125,7 @@ async fn an_event_of_somebody_else_s_intent_is_taken_and_leaves_nothing_but_itse
     assert_eq!(stack.table().everything().await.len(), before + 1);
     assert_finished(&stack, &foreign).await;
     // With our marker it may be ours, and not written yet.
-    let marked = event("evt_marked", "1");
+    let marked = event("evt_marked", DEPLOYMENT);
     stack.deliver(&marked).await;
     assert!(stack.kept(&marked).await.unwrap().contains_key("gsi1pk"));
     assert_eq!(stack.table().everything().await.len(), before + 2);

@@ -3,8 +3,6 @@
 //! Invariant: the key of a create names basket, attempt and amount, so that two tabs, or a call whose reply was lost,
 //! come to the same intent; and an intent is answered only once its session is stored.
 
-use std::collections::BTreeMap;
-
 use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{AccountId, CustomerId};
 use classpay_domain::money::Money;
@@ -33,13 +31,6 @@ pub struct Open<'a, M: Machine> {
     pub local_date: Date,
 }
 
-/// What our objects at Stripe say about themselves. For people: nothing is decided by it, for the studio can edit it.
-pub fn metadata(scope: &FamilyScope) -> BTreeMap<String, String> {
-    let about =
-        [("classpay", "1".to_owned()), ("company", scope.company.to_string()), ("family", scope.family.to_string())];
-    about.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
 impl<M: Machine> Open<'_, M> {
     /// The open intent of this basket and amount, or a new one, with its session stored.
     pub async fn find_or_create(&self) -> Result<Intent, ApiError> {
@@ -62,7 +53,7 @@ impl<M: Machine> Open<'_, M> {
             currency: self.currency.code(),
             customer: self.customer.clone(),
             methods: Methods::Card,
-            metadata: metadata(self.scope),
+            metadata: self.ctx.metadata(&self.scope.company, &self.scope.family)?,
         };
         let intent = match self.stripe.create_intent(self.account, &new, key).await {
             Ok(intent) => intent,

@@ -92,7 +92,7 @@ pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<R
     };
     let account = loaded.studio.company.stripe_account.clone().ok_or(ErrorCode::StripeMisconfigured)?;
     let stripe = ctx.stripe()?.within(Deadline::of(request).left());
-    let customer = customer(&scope, &loaded, &stripe, &account).await?;
+    let customer = customer(ctx, &scope, &loaded, &stripe, &account).await?;
     let kind = match wanted {
         Wanted::Amount(_) => SessionKind::Amount,
         Wanted::Items { basket, items, .. } => {
@@ -167,16 +167,17 @@ fn total_due<M: Machine>(
 }
 
 /// The family's Stripe customer, made once: two requests at once use one key.
-async fn customer(
+async fn customer<M: Machine>(
+    ctx: &Context<M>,
     scope: &FamilyScope,
     loaded: &LoadedStudio,
-    stripe: &impl Payments,
+    stripe: &M::Stripe,
     account: &AccountId,
 ) -> Result<CustomerId, ApiError> {
     if let Some(customer) = &loaded.customer {
         return Ok(customer.clone());
     }
-    let about = intent::metadata(scope);
+    let about = ctx.metadata(&scope.company, &scope.family)?;
     let key = format!("cus:{}:{}", scope.company, scope.family);
     Ok(make_customer(stripe, account, &loaded.studio.family.name, &about, &key).await?)
 }

@@ -19,7 +19,7 @@ pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<R
         return Err(ErrorCode::Forbidden.into());
     }
     let id = PaymentLinkId::parse(extract::path(request, "paymentLinkId")?).map_err(|_| ApiError::not_found())?;
-    let link = ctx.store.load_link(&id).await?.filter(|link| link.company == *caller.company());
+    let link = ctx.store.load_link(&id.alias()).await?.filter(|link| link.company == *caller.company());
     end::revoke(ctx, link.ok_or_else(ApiError::not_found)?, Deadline::of(request)).await?;
     Ok(Response::no_content())
 }

@@ -4,8 +4,10 @@
 //! number that each payment lowers on a condition.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::catalogue::Currency;
+use crate::fingerprint::Fingerprint;
 use crate::id::IdError;
 use crate::money::{Money, Overflow, Percent};
 use crate::order::IntentStatus;
@@ -38,16 +40,55 @@ impl PaymentLinkId {
         if fits && plain { Ok(Self(text)) } else { Err(IdError) }
     }
 
-    /// The secret itself: for keys and for the answer, never for a log.
+    /// The secret itself: for the answer, never for a key or a log.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// What stands for it where it must not be.
+    #[must_use]
+    pub fn alias(&self) -> LinkAlias {
+        let mut digest = Fingerprint::new("payment-link");
+        digest.text(&self.0);
+        LinkAlias(digest.finish_hex())
     }
 }
 
 impl fmt::Debug for PaymentLinkId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("pay_[secret]")
+    }
+}
+
+/// The digest of a payment link's id: it names the link in keys, in orders and sessions, and at Stripe. Metrics, audit
+/// logs and exports show keys; nobody opens a link with this.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkAlias(String);
+
+/// How many characters an alias has: a SHA-256 in hex.
+const ALIAS_CHARS: usize = 64;
+
+impl LinkAlias {
+    /// The digest as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for LinkAlias {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let is_digest = text.len() == ALIAS_CHARS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if is_digest { Ok(Self(text.to_owned())) } else { Err(IdError) }
+    }
+}
+
+impl fmt::Display for LinkAlias {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -188,6 +229,19 @@ mod tests {
         assert_eq!(id.expose(), "pay_ZZZZZZZZZZZZZZZZZZZZZZZZZZ");
         assert_eq!(format!("{id:?}"), "pay_[secret]");
         assert_ne!(id, PaymentLinkId::from_random([1; LINK_RANDOM_CHARS]));
+    }
+
+    #[test]
+    fn an_alias_is_the_same_for_the_same_id_and_shows_nothing_of_it() {
+        let id = PaymentLinkId::from_random([7; LINK_RANDOM_CHARS]);
+        let alias = id.alias();
+        assert_eq!(alias, id.clone().alias());
+        assert_ne!(alias, PaymentLinkId::from_random([8; LINK_RANDOM_CHARS]).alias());
+        assert!(!alias.as_str().contains(id.expose()));
+        assert_eq!(alias.as_str().parse(), Ok(alias.clone()));
+        for no_alias in ["", id.expose(), &alias.as_str().to_uppercase(), &alias.as_str()[1..]] {
+            assert_eq!(no_alias.parse::<LinkAlias>(), Err(IdError), "{no_alias}");
+        }
     }
 
     #[test]

@@ -3,11 +3,11 @@
 //! Invariant: made once for a process, while it initialises; nothing in it belongs to one request, and nothing in
 //! it outlives a change in the table but the names of companies' Stripe accounts, which are checked when used.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use classpay_domain::id::{AccountId, CompanyId};
+use classpay_domain::id::{AccountId, CompanyId, FamilyId};
 use http::Uri;
 use lambda_http::{Request, RequestExt};
 
@@ -20,7 +20,7 @@ use crate::mint::Mint;
 use crate::net::{Clear, NoTls, Pool, Trust};
 use crate::secrets::{KeptSecret, SecretUnavailable};
 use crate::store::{DynamoDb, Store, StoreError};
-use crate::stripe::{DEFAULT_API_BASE, Secret, Stripe, StripeConfig, Timing};
+use crate::stripe::{DEFAULT_API_BASE, MARKER, Secret, Stripe, StripeConfig, Timing};
 use crate::webhook::signing::SigningSecrets;
 
 /// With less than this left, what isn't finished is answered with 202: a reply from Stripe may take two seconds.
@@ -35,6 +35,8 @@ pub struct Context<M: Machine = Shipped> {
     pub clock: Clock,
     /// Ids.
     pub mint: Mint,
+    /// The name of this deployment; an operator's program has none.
+    deployment: Option<String>,
     stripe: Option<M::Stripe>,
     signing: SigningSecrets,
     payment_link_url: Option<String>,
@@ -66,6 +68,7 @@ impl Context {
             store: Store::new(DynamoDb::connect(&aws, config.table)),
             clock: config.clock,
             mint: Mint::new(config.clock),
+            deployment: Some(config.service),
             stripe,
             signing,
             payment_link_url: config.payment_link_url,
@@ -80,6 +83,7 @@ impl Context {
             store: Store::new(table),
             clock,
             mint: Mint::new(clock),
+            deployment: None,
             stripe: Some(stripe),
             signing: SigningSecrets::none(),
             payment_link_url: None,
@@ -89,10 +93,11 @@ impl Context {
 }
 
 impl<M: Machine> Context<M> {
-    /// One that is put together by hand: the table, Stripe, the clock, the source of ids, what Stripe signs its events
-    /// with and where payment links are opened.
+    /// One that is put together by hand: the deployment's name, the table, Stripe, the clock, the source of ids, what
+    /// Stripe signs its events with and where payment links are opened.
     #[must_use]
     pub fn assembled(
+        deployment: String,
         table: M::Table,
         stripe: M::Stripe,
         clock: Clock,
@@ -104,11 +109,29 @@ impl<M: Machine> Context<M> {
             store: Store::new(table),
             clock,
             mint,
+            deployment: Some(deployment),
             stripe: Some(stripe),
             signing: SigningSecrets::fixed(webhook_secret),
             payment_link_url: Some(payment_link_url),
             accounts: Mutex::default(),
         }
+    }
+
+    /// What our objects at Stripe say about themselves: whose they are, and which deployment has made them. Nothing is
+    /// decided by whose they say they are, for the studio can edit it.
+    ///
+    /// # Errors
+    /// `internal` in a program that makes none.
+    pub fn metadata(&self, company: &CompanyId, family: &FamilyId) -> Result<BTreeMap<String, String>, ApiError> {
+        let deployment = self.deployment.clone().ok_or_else(|| ApiError::internal("this program has no name"))?;
+        let about = [(MARKER, deployment), ("company", company.to_string()), ("family", family.to_string())];
+        Ok(about.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    /// Whether a marker in Stripe's metadata is that of this deployment.
+    #[must_use]
+    pub fn is_ours(&self, marker: &str) -> bool {
+        self.deployment.as_deref() == Some(marker)
     }
 
     /// Stripe.

@@ -7,7 +7,7 @@ use classpay_domain::id::{
     AccountId, ClassId, CompanyId, EnrolmentId, FamilyId, FeeId, IntentId, PlanId, SeasonId, StudentId, TransactionId,
     TrialId,
 };
-use classpay_domain::link::PaymentLinkId;
+use classpay_domain::link::LinkAlias;
 use classpay_domain::money::Money;
 use classpay_domain::order::PaidBy;
 use jiff::civil::{Date, Time};
@@ -69,9 +69,9 @@ pub struct OrderPayment {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PaidLink {
-    /// The link's id, which is a secret.
+    /// The link.
     #[serde(with = "text")]
-    pub link: PaymentLinkId,
+    pub link: LinkAlias,
     /// The debit.
     #[serde(with = "text")]
     pub debit: TransactionId,

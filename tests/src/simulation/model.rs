@@ -93,7 +93,7 @@ pub struct Model {
     documents: BTreeMap<Key, Arc<str>>,
     /// By intent.
     pub claims: BTreeMap<String, Claim>,
-    /// By intent: the link that it is for.
+    /// By intent: the alias of the link that it is for.
     pub link_sessions: BTreeMap<String, String>,
     /// Intents that we made and remember.
     pub sessions: BTreeSet<String>,
@@ -149,8 +149,8 @@ impl Model {
             }
             "SESSION" => {
                 self.sessions.insert(last.clone());
-                if let Some(link) = text(item, "doc").split('"').find(|part| part.starts_with("pay_")) {
-                    self.link_sessions.insert(last, link.to_owned());
+                if let Some(link) = owned(&document(item)["link"]) {
+                    self.link_sessions.insert(last, link);
                 }
             }
             "META" if key.pk.starts_with("EVT#") => {

@@ -19,6 +19,8 @@ pub const OTHER_COMPANY: &str = "co_2";
 pub const OTHER_ACCOUNT: &str = "acct_2";
 /// What Stripe signs events with.
 pub const WEBHOOK_SECRET: &str = "whsec_simulation";
+/// The name of the deployment.
+pub const DEPLOYMENT: &str = "classpay-simulation";
 /// The season whose students are registered: 15.00 each, 25.00 a family; a costume is 5.00.
 pub const SEASON: &str = "sea_1";
 /// A season without fees.

@@ -93,7 +93,15 @@ fn hands<F: Flaw>(table: &MemoryTable, stripe: &MemoryStripe) -> Hands<F> {
     let secret = Secret::new(studio::WEBHOOK_SECRET.to_owned());
     let url = "https://pay.example/".to_owned();
     let mint = Mint::counting(clock, ids);
-    Arc::new(Context::<Simulated<F>>::assembled(table.clone(), stripe.clone(), clock, mint, secret, url))
+    Arc::new(Context::<Simulated<F>>::assembled(
+        studio::DEPLOYMENT.to_owned(),
+        table.clone(),
+        stripe.clone(),
+        clock,
+        mint,
+        secret,
+        url,
+    ))
 }
 
 fn prepare() -> Prepared {

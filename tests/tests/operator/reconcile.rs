@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use classpay_tests::studio::{self, COMPANY, MINH, NGUYEN, OKAFOR, POINTE};
-use classpay_tests::{COSTUMES_TOTAL, Stack, assert_books_balance};
+use classpay_tests::{COSTUMES_TOTAL, DEPLOYMENT, Stack, assert_books_balance};
 use serde_json::{Value, json};
 
 use crate::{bought, dashboard, listed, orders, shown, stuck};
@@ -161,4 +161,17 @@ async fn an_account_that_can_t_be_read_does_not_agree() {
     assert_eq!(stack.stripe().post("/_control/faults", &fault).await.status, 200);
     let all = reconciled(&stack).await;
     assert_eq!((&all["agrees"], &all["unreadable"][0][0]), (&json!(false), &json!(stack.account())));
+}
+
+#[tokio::test]
+async fn a_payment_of_another_deployment_on_the_account_is_not_missed_in_this_one_s_ledger() {
+    let stack = Stack::start().await;
+    let form = "amount=1000&currency=gbp&payment_method=pm_card_visa&confirm=true&allowed_payment_method_types[0]=card\
+                &metadata[classpay]=classpay-other";
+    dashboard(&stack, "/v1/payment_intents", form).await;
+    let all = reconciled(&stack).await;
+    assert_eq!((&all["agrees"], &all["totals"][0]["notOurs"]), (&json!(false), &json!(0)), "{all}");
+    let words = ["reconcile", "--date", TODAY, "--json", "--deployment", DEPLOYMENT];
+    let own = orders(&stack, &words).await.ok().json();
+    assert_eq!((&own["agrees"], &own["totals"][0]["notOurs"]), (&json!(true), &json!(1)), "{own}");
 }

@@ -21,8 +21,7 @@ async fn open_link(stack: &Stack, expires_at: Option<&str>) -> (String, String) 
 }
 
 async fn link_state(stack: &Stack, link: &str) -> String {
-    let item = stack.table().get(&format!("PL#{link}"), "META").await.unwrap();
-    item["link_state"].as_s().unwrap().clone()
+    stack.stored_link(link).await["link_state"].as_s().unwrap().clone()
 }
 
 #[tokio::test]

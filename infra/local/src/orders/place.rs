@@ -37,12 +37,21 @@ pub(super) struct Place {
     /// that is not local, Stripe itself].
     #[arg(long, global = true, value_name = "URL")]
     stripe_url: Option<String>,
+    /// The deployment's name, as its intents bear it at Stripe: payments of another are not missed in the ledger
+    /// [default: whatever any deployment has made counts].
+    #[arg(long, global = true, value_name = "STACK")]
+    deployment: Option<String>,
 }
 
 impl Place {
     /// The table alone.
     pub(super) fn store(&self) -> Store {
         Store::new(self.dynamodb())
+    }
+
+    /// Whether a marker at Stripe is that of the deployment.
+    pub(super) fn is_ours(&self, marker: &str) -> bool {
+        self.deployment.as_ref().is_none_or(|deployment| deployment == marker)
     }
 
     fn dynamodb(&self) -> DynamoDb {

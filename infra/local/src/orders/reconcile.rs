@@ -81,6 +81,7 @@ struct Compared {
 
 /// An account of the day.
 struct Desk<'a> {
+    place: &'a Place,
     store: &'a Store,
     stripe: &'a Stripe,
     account: &'a AccountId,
@@ -106,7 +107,7 @@ pub(super) async fn run(place: &Place, date: Date, company: Option<CompanyId>, j
         totals: Vec::new(),
     };
     for account in &accounts {
-        let desk = Desk { store: &store, stripe: &stripe, account };
+        let desk = Desk { place, store: &store, stripe: &stripe, account };
         match desk.compare_day((from_s, next_s.saturating_sub(1))).await {
             Ok(compared) => all.add(account, &compared).map_err(overflow)?,
             Err(problem) => all.unreadable.push([account.to_string(), problem.to_string()]),
@@ -140,10 +141,10 @@ impl Desk<'_> {
         }
         let mut compared = self.compare(intents).await?;
         for found in compared.iter_mut().filter(|found| !found.difference.is_zero()) {
-            let is_marked = found.listed.is_marked;
+            let marker = found.listed.marker.clone();
             let now = self.stripe.load_intent(self.account, &found.listed.intent.id).await.map_err(of_stripe)?;
             if let Some(intent) = now
-                && let Some(again) = self.compare(vec![ListedIntent { intent, is_marked }]).await?.pop()
+                && let Some(again) = self.compare(vec![ListedIntent { intent, marker }]).await?.pop()
             {
                 *found = again;
             }
@@ -169,20 +170,26 @@ impl Desk<'_> {
         };
         let compared = found.into_iter().map(|(listed, record)| {
             let ledger = ledger_of(&record);
-            Compared::of(listed, record, ledger)
+            Compared::of(self.place, listed, record, ledger)
         });
         compared.collect::<Result<_, _>>().map_err(overflow)
     }
 }
 
 impl Compared {
-    fn of(listed: ListedIntent, record: Record, ledger: &[AggregateTransaction]) -> Result<Self, Overflow> {
+    fn of(
+        place: &Place,
+        listed: ListedIntent,
+        record: Record,
+        ledger: &[AggregateTransaction],
+    ) -> Result<Self, Overflow> {
         let charge = listed.intent.charge.as_ref();
         let (received, refunded) =
             (listed.intent.amount_received, charge.map_or(Money::ZERO, |charge| charge.given_back()));
         let (taken, went_back) = taken_and_refunded(&record.entries(ledger))?;
         let in_ledger = taken.minus(went_back)?;
-        let is_ours = listed.is_marked || record.family().is_some();
+        let is_marked = listed.marker.as_deref().is_some_and(|marker| place.is_ours(marker));
+        let is_ours = is_marked || record.family().is_some();
         let difference = if is_ours { received.minus(refunded)?.minus(in_ledger)? } else { Money::ZERO };
         Ok(Self { listed, record, is_ours, received, refunded, in_ledger, difference })
     }

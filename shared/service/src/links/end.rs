@@ -87,7 +87,7 @@ pub async fn revoke<M: Machine>(ctx: &Context<M>, mut link: Link, deadline: Dead
         match ctx.store.close_link(&link, LinkState::Revoked).await? {
             Written::Done => return Ok(()),
             Written::Lost | Written::Busy | Written::Unknown => {
-                link = ctx.store.load_link(&link.id).await?.ok_or_else(ApiError::not_found)?;
+                link = ctx.store.load_link(&link.id.alias()).await?.ok_or_else(ApiError::not_found)?;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The life of a payment link: it opens an intent, it is paid once, it expires or is revoked.
 //!
-//! Read in this order: [`retrieve`] (the one live intent), [`process`] (claim, capture, record), [`end`] (revoke and
-//! expiry), [`due`] (links that the schedule ends), [`body`] (what a link shows).
+//! Read in this order: [`retrieve`] (the one live intent), [`process`] (claim, capture, record), [`known`] (its answer
+//! without Stripe), [`end`] (revoke and expiry), [`due`] (links that the schedule ends), [`body`] (what a link shows).
 //!
 //! Invariant: whoever holds a link reaches this debit and nothing else of the family: not its cards, not its other
 //! transactions, not its contacts. A link's id is in no log line and in nothing that Stripe keeps.
@@ -9,13 +9,13 @@
 pub mod body;
 pub mod due;
 pub mod end;
+mod known;
 pub mod process;
 pub mod retrieve;
 mod road;
 
-use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::AccountId;
-use classpay_domain::link::{PaymentLinkId, Unpayable, payment};
+use classpay_domain::link::{LinkAlias, PaymentLinkId, Unpayable, payment};
 use classpay_domain::money::{Money, Percent};
 use classpay_domain::order::{IntentStatus, OrderState};
 use classpay_domain::pricing::Payment;
@@ -38,7 +38,7 @@ fn id_of(path: &str) -> Result<PaymentLinkId, ApiError> {
 
 /// For an id that nobody has, as much is read as for another, and the same 404 is answered whatever it looks like.
 async fn not_found<M: Machine>(ctx: &Context<M>, id: &PaymentLinkId) -> ApiError {
-    match ctx.store.load_absent_target(id).await {
+    match ctx.store.load_absent_target(&id.alias()).await {
         Ok(()) => ApiError::not_found(),
         Err(error) => error.into(),
     }
@@ -94,16 +94,9 @@ fn refusal_of(why: Unpayable) -> ApiError {
     .into()
 }
 
-/// Stands for a link where its id must not be: in the idempotency keys that Stripe keeps and shows.
-fn alias(link: &PaymentLinkId) -> String {
-    let mut digest = Fingerprint::new("payment-link");
-    digest.text(link.expose());
-    digest.finish_hex()
-}
-
 /// What a claim is for when it is a link's: the same link comes to the same words.
-fn claimed_for(link: &PaymentLinkId) -> String {
-    format!("link:{}", alias(link))
+fn claimed_for(link: &LinkAlias) -> String {
+    format!("link:{link}")
 }
 
 /// Takes an authorised intent of a link down the road for a payer who doesn't: the webhook and the schedule call it with
@@ -117,14 +110,14 @@ pub async fn settle_session<M: Machine>(
     just_read: Intent,
     deadline: Deadline,
 ) -> Result<Option<Outcome>, ApiError> {
-    let SessionKind::Link { link: id, .. } = &session.kind else { return Ok(None) };
+    let SessionKind::Link { link: alias, .. } = &session.kind else { return Ok(None) };
     let stripe = ctx.stripe()?.within(deadline.left());
     let mut known = Some(just_read);
     for _ in 0..MAX_ROUNDS {
         if deadline.is_near() {
             break;
         }
-        let link = ctx.store.load_link(id).await?.ok_or_else(|| ApiError::internal("a session's link is gone"))?;
+        let link = ctx.store.load_link(alias).await?.ok_or_else(|| ApiError::internal("a session's link is gone"))?;
         // The session may be that of an intent which the link has left behind: its target is read by its own intent.
         let link = Link { intent: Some(session.intent.clone()), ..link };
         let known = known.take();
@@ -137,10 +130,10 @@ pub async fn settle_session<M: Machine>(
         let (target, intent) = tokio::join!(ctx.store.load_link_target(&link, &session.account), intent);
         let target = target?;
         let step = match &target.claim {
-            Some(claim) => road::follow(ctx, session, &claim.decision, deadline).await?,
+            Some(claim) => road::follow(ctx, session, &claim.decision, intent?, deadline).await?,
             None => match intent? {
                 Some(intent) if is_authorised(&intent) => {
-                    road::take(ctx, &link, &target, session, intent, deadline).await?
+                    road::take(ctx, &link, &target, session, intent, None, deadline).await?
                 }
                 _ => return Ok(None),
             },

@@ -1,6 +1,7 @@
 //! Takes a link's payment: claim, capture, record. Repeated, it answers the same.
 //!
-//! Invariant: only the link's own intent is touched. A decline leaves the link open; so does a rejection.
+//! Invariant: only the link's own intent is touched. A decline leaves the link open; so does a rejection. A call that
+//! only asks how a payment stands is never refused for being one too many; it may be answered without Stripe.
 
 use std::slice;
 
@@ -12,19 +13,21 @@ use tokio::join;
 
 use super::retrieve::pays_a_part;
 use super::road::{self, Step};
-use super::{MAX_ROUNDS, account, end, id_of, not_found};
+use super::{MAX_ROUNDS, account, end, id_of, known, not_found};
 use crate::aggregate::AggregateTransaction;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::settle::{Outcome, Settled};
 use crate::snapshot::Snapshot;
-use crate::store::{Link, LinkTarget};
+use crate::store::{Link, LinkTarget, Session, hour_of};
 use crate::stripe::{Intent, Payments as _, StripeError};
 use crate::telemetry;
 
-/// How many calls of `process` a link may get in an hour: a payer needs one or two, a guesser many.
-const TRIES_PER_HOUR: u32 = 10;
+/// How many payments of a link are started in an hour: a payer needs one or two.
+const STARTS_PER_HOUR: u32 = 10;
+/// How often Stripe is asked about a link in an hour. A page that polls asks as often as it likes.
+const LOOKS_PER_HOUR: u32 = 120;
 
 /// A link that was paid, or is being paid by a bank debit.
 #[derive(Debug)]
@@ -52,7 +55,8 @@ pub enum Processed {
 struct Looked {
     account: AccountId,
     target: LinkTarget,
-    intent: Result<Option<Intent>, StripeError>,
+    /// What Stripe says of the intent; `None`: it was asked too often in this hour.
+    said: Option<Result<Option<Intent>, StripeError>>,
 }
 
 /// What a round comes to.
@@ -61,6 +65,14 @@ struct Ended {
     target: LinkTarget,
     /// The intent as it was before.
     intent: Option<Intent>,
+    ask: Ask,
+}
+
+/// Whether Stripe may be asked what is to be shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    Stripe,
+    Nobody,
 }
 
 /// Takes the payment of a link; `asked` is the intent that the caller means, `None` the link's own.
@@ -73,33 +85,26 @@ pub async fn process<M: Machine>(
     asked: Option<&IntentId>,
     deadline: Deadline,
 ) -> Result<Processed, ApiError> {
-    let (id, now_s) = (id_of(id)?, ctx.clock.now_s());
-    let Some((mut link, tries)) = ctx.store.load_counted_link(&id, now_s).await? else {
+    let id = id_of(id)?;
+    let loaded = ctx.store.load_counted_link(&id.alias(), hour_of(ctx.clock.now_s())).await?;
+    let Some((mut link, mut looks)) = loaded else {
         return Err(not_found(ctx, &id).await);
     };
     if let Some(asked) = asked {
         telemetry::about_intent(asked);
-    }
-    // Who has been counted out asks nothing of Stripe; who is counted out beside another changes nothing there.
-    if tries >= TRIES_PER_HOUR {
-        return Err(too_many(now_s));
-    }
-    let (tries, mut looked) = join!(ctx.store.count_link_try(&id, now_s), look(ctx, &link, asked, deadline));
-    if tries? > TRIES_PER_HOUR {
-        return Err(too_many(now_s));
     }
     let mut sent = false;
     for _ in 0..MAX_ROUNDS {
         if deadline.is_near() {
             break;
         }
-        let ended = match looked {
+        let ended = match look(ctx, &link, asked, &mut looks, deadline).await {
             Ok(looked) => round(ctx, &link, looked, deadline).await,
             Err(error) => Err(error),
         };
         match ended {
-            Ok(Ended { step: Step::Got(settled), target, intent }) => {
-                return finished(ctx, link, target, settled, intent, deadline).await;
+            Ok(Ended { step: Step::Got(settled), target, intent, ask }) => {
+                return finished(ctx, link, target, settled, intent, stripe_within(ctx, ask, deadline)?).await;
             }
             Ok(Ended { step: Step::Again, .. }) => {}
             Ok(Ended { step: Step::Unknown, .. }) => sent = true,
@@ -109,13 +114,12 @@ pub async fn process<M: Machine>(
                 break;
             }
         }
-        match ctx.store.load_link(&link.id).await {
+        match ctx.store.load_link(&link.id.alias()).await {
             Ok(Some(read)) => link = read,
             Ok(None) => return Err(ApiError::not_found()),
             Err(_) if sent => break,
             Err(error) => return Err(error.into()),
         }
-        looked = look(ctx, &link, asked, deadline).await;
     }
     match (sent, &link.intent) {
         (true, Some(intent)) => {
@@ -131,11 +135,12 @@ fn too_many(now_s: i64) -> ApiError {
     ApiError::from(ErrorCode::TooManyAttempts).retry_after(wait_s)
 }
 
-/// Reads what the link points at, and its intent beside it.
+/// Reads what the link points at, and its intent beside it unless there have been too many `looks` in this hour.
 async fn look<M: Machine>(
     ctx: &Context<M>,
     link: &Link,
     asked: Option<&IntentId>,
+    looks: &mut u32,
     deadline: Deadline,
 ) -> Result<Looked, ApiError> {
     match link.state {
@@ -150,29 +155,58 @@ async fn look<M: Machine>(
         (Some(own), _) => own,
     };
     let account = account(ctx, link).await?;
+    if *looks >= LOOKS_PER_HOUR {
+        let target = ctx.store.load_link_target(link, &account).await?;
+        return Ok(Looked { account, target, said: None });
+    }
+    let (alias, hour) = (link.id.alias(), hour_of(ctx.clock.now_s()));
     let stripe = ctx.stripe()?.within(deadline.left());
-    let (target, intent) = join!(ctx.store.load_link_target(link, &account), stripe.load_intent(&account, own));
-    Ok(Looked { account, target: target?, intent })
+    let (counted, target, intent) = join!(
+        ctx.store.count_look(&alias, hour),
+        ctx.store.load_link_target(link, &account),
+        stripe.load_intent(&account, own),
+    );
+    *looks = counted?;
+    Ok(Looked { account, target: target?, said: Some(intent) })
 }
 
 async fn round<M: Machine>(
     ctx: &Context<M>,
     link: &Link,
-    Looked { account, target, intent }: Looked,
+    Looked { account, target, said }: Looked,
     deadline: Deadline,
 ) -> Result<Ended, ApiError> {
     let Some(session) = target.session.clone() else {
         return Err(ApiError::internal("a link's intent has no session"));
     };
-    if let Some(claim) = target.claim.clone() {
-        let step = road::follow(ctx, &session, &claim.decision, deadline).await?;
-        return Ok(Ended { step, target, intent: intent.ok().flatten() });
-    }
-    let intent = intent?.ok_or(ErrorCode::PaymentIntentMismatch)?;
+    let ended = |step, target, intent| Ok(Ended { step, target, intent, ask: Ask::Stripe });
+    let intent = match (said, target.claim.clone()) {
+        (Some(intent), Some(claim)) => {
+            let intent = intent.ok().flatten();
+            let step = road::follow(ctx, &session, &claim.decision, intent.clone(), deadline).await?;
+            return ended(step, target, intent);
+        }
+        (None, Some(claim)) => {
+            let (step, intent) = known::follow(ctx, &target, &session, &claim.decision).await?;
+            return Ok(Ended { step, target, intent, ask: Ask::Nobody });
+        }
+        (None, None) => match known::undecided(&target, &session) {
+            Ok(step) => return Ok(Ended { step, target, intent: None, ask: Ask::Nobody }),
+            Err(refusal) => return unless_decided(ctx, target, &session, refusal.into()).await,
+        },
+        (Some(intent), None) => intent?.ok_or(ErrorCode::PaymentIntentMismatch)?,
+    };
+    let (now_s, starts) = (ctx.clock.now_s(), link.starts);
     let refusal = match intent.status {
+        IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded
+            if starts.within(hour_of(now_s)) >= STARTS_PER_HOUR =>
+        {
+            return unless_decided(ctx, target, &session, too_many(now_s)).await;
+        }
         IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded => {
-            let step = road::take(ctx, link, &target, &session, intent, deadline).await?;
-            return Ok(Ended { step, target, intent: None });
+            let counted = Some(starts.and_one(hour_of(now_s)));
+            let step = road::take(ctx, link, &target, &session, intent, counted, deadline).await?;
+            return ended(step, target, None);
         }
         // Whoever has cancelled it, perhaps the schedule a moment ago: the link's time is over.
         IntentStatus::Canceled
@@ -183,38 +217,57 @@ async fn round<M: Machine>(
         {
             let stripe = ctx.stripe()?.within(deadline.left());
             end::expire(ctx, &stripe, &account, link).await?;
-            return Ok(Ended { step: Step::Again, target, intent: None });
+            return ended(Step::Again, target, None);
         }
         IntentStatus::Canceled => ErrorCode::PaymentCancelled,
         IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction => {
             ErrorCode::PaymentNotAuthorised
         }
     };
-    // A rival may have decided since the claim was read: then this is no refusal.
-    match ctx.store.load_claim(&account, &session.intent).await? {
-        Some(_) => Ok(Ended { step: Step::Again, target, intent: None }),
-        None => Err(refusal.into()),
+    unless_decided(ctx, target, &session, refusal.into()).await
+}
+
+/// A refusal, unless a rival has decided since the claim was read.
+async fn unless_decided<M: Machine>(
+    ctx: &Context<M>,
+    target: LinkTarget,
+    session: &Session,
+    refusal: ApiError,
+) -> Result<Ended, ApiError> {
+    match ctx.store.load_claim(&session.account, &session.intent).await? {
+        Some(_) => Ok(Ended { step: Step::Again, target, intent: None, ask: Ask::Stripe }),
+        None => Err(refusal),
     }
 }
 
-/// The answer, with the intent as Stripe has said it last: after the capture, or, for who comes again, beside the reads.
+/// Stripe, if it may be asked.
+fn stripe_within<M: Machine>(ctx: &Context<M>, ask: Ask, deadline: Deadline) -> Result<Option<M::Stripe>, ApiError> {
+    Ok(match ask {
+        Ask::Stripe => Some(ctx.stripe()?.within(deadline.left())),
+        Ask::Nobody => None,
+    })
+}
+
+/// The answer, with the intent as Stripe has said it last: after the capture, or, for a repeat, beside the reads; with
+/// `None` for Stripe, which was asked too often, as it is known.
 async fn finished<M: Machine>(
     ctx: &Context<M>,
     mut link: Link,
     target: LinkTarget,
     Settled { outcome, intent }: Settled,
     read: Option<Intent>,
-    deadline: Deadline,
+    stripe: Option<M::Stripe>,
 ) -> Result<Processed, ApiError> {
     let account = account(ctx, &link).await?;
-    let (Some(id), stripe) = (&link.intent, ctx.stripe()?.within(deadline.left())) else {
+    let Some(id) = &link.intent else {
         return Err(ApiError::internal("a paid link has no intent"));
     };
     // What it was in another state says nothing of what it is now.
     let known = |status| intent.map(|intent| *intent).or(read).filter(|intent| intent.status == status);
-    let now = async |known: Option<Intent>| match known {
-        Some(known) => Ok(Some(known)),
-        None => stripe.load_intent(&account, id).await,
+    let now = async |known: Option<Intent>| match (known, &stripe) {
+        (Some(known), _) => Ok(Some(known)),
+        (None, Some(stripe)) => stripe.load_intent(&account, id).await,
+        (None, None) => Ok(None),
     };
     match outcome {
         Outcome::Refused(refusal) => Err(refusal),

@@ -3,8 +3,6 @@
 //! Invariant: at most one intent of a link is live. The next one is made only after Stripe has said that the last is
 //! canceled; an intent that the payer has paid is settled, never replaced.
 
-use std::collections::BTreeMap;
-
 use classpay_domain::id::{AccountId, CustomerId, OrderId};
 use classpay_domain::link::{Amount, LinkState, Retrieval, retrieval};
 use classpay_domain::order::{IntentStatus, order_of_intent};
@@ -12,7 +10,7 @@ use classpay_domain::pricing::Payment;
 use tokio::join;
 
 use super::road::{self, Step};
-use super::{MAX_ROUNDS, account, alias, due_payment, end, id_of, not_found, refusal_of, session_payment};
+use super::{MAX_ROUNDS, account, due_payment, end, id_of, not_found, refusal_of, session_payment};
 use crate::aggregate::AggregateTransaction;
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
@@ -63,7 +61,7 @@ pub async fn retrieve<M: Machine>(ctx: &Context<M>, id: &str, deadline: Deadline
     let id = id_of(id)?;
     let mut sent = None;
     for _ in 0..MAX_ROUNDS {
-        let looked = match ctx.store.load_link(&id).await {
+        let looked = match ctx.store.load_link(&id.alias()).await {
             Ok(Some(link)) => round(ctx, link, deadline).await,
             Ok(None) => Err(not_found(ctx, &id).await),
             Err(error) => Err(error.into()),
@@ -105,7 +103,7 @@ async fn round<M: Machine>(ctx: &Context<M>, link: Link, deadline: Deadline) -> 
     match (link.state, &target.claim, &target.session) {
         (LinkState::Open, None, _) => {}
         (LinkState::Open | LinkState::Processing, Some(claim), Some(session)) => {
-            let step = road::follow(ctx, session, &claim.decision, deadline).await?;
+            let step = road::follow(ctx, session, &claim.decision, intent.clone(), deadline).await?;
             match (link.state, step) {
                 (LinkState::Open, Step::Got(Settled { outcome: Outcome::Refused(_), .. })) => {
                     status = Some(IntentStatus::Canceled)
@@ -133,7 +131,7 @@ async fn round<M: Machine>(ctx: &Context<M>, link: Link, deadline: Deadline) -> 
     match (decided, intent, target.session.clone()) {
         (Retrieval::Show, intent @ Some(_), _) => Ok(shown(link, target, intent, paid, Some(form?))),
         (Retrieval::Settle, Some(intent), Some(session)) => {
-            let step = road::take(ctx, &link, &target, &session, intent.clone(), deadline).await?;
+            let step = road::take(ctx, &link, &target, &session, intent.clone(), None, deadline).await?;
             after_settling(step, link, target, Some(intent))
         }
         (Retrieval::CancelThenOpen, Some(_), _) => match end::cancel_live(ctx, &stripe, &account, &link).await? {
@@ -235,16 +233,16 @@ async fn open<M: Machine>(
     // The company's account as it is now: the last intent may have been on another one.
     let account = target.company.settings.billing.stripe_id.clone().ok_or(ErrorCode::StripeMisconfigured)?;
     let account = &account;
-    let customer = customer(stripe, account, &link, &target).await?;
+    let customer = customer(ctx, stripe, account, &link, &target).await?;
     let currency = target.due.currency.code();
     let new = NewIntent {
         amount: payment.total,
         currency,
         customer: customer.clone(),
         methods: if currency == "gbp" { Methods::CardOrBankDebit } else { Methods::Card },
-        metadata: metadata(&link),
+        metadata: ctx.metadata(&link.company, &link.family)?,
     };
-    let key = format!("pl:{}:{}:{}", alias(&link.id), link.attempt, payment.total);
+    let key = format!("pl:{}:{}:{}", link.id.alias(), link.attempt, payment.total);
     let (intent, form) = join!(stripe.create_intent(account, &new, &key), form(ctx, stripe, account, &customer));
     let intent = match intent {
         Ok(intent) => intent,
@@ -264,7 +262,7 @@ async fn open<M: Machine>(
         family: link.family.clone(),
         role: crate::http::Role::Family,
         kind: SessionKind::Link {
-            link: link.id.clone(),
+            link: link.id.alias(),
             due: payment.subtotal.units(),
             fee: payment.processing_fee.units(),
             fee_thousandths: payment.processing_fee_percent.in_thousandths(),
@@ -313,8 +311,9 @@ async fn give_up<M: Machine>(ctx: &Context<M>, stripe: &M::Stripe, ours: &Sessio
 
 /// The family's customer for links, made once: without an e-mail, so that nothing of the family hangs on it. It is
 /// remembered together with the intent.
-async fn customer(
-    stripe: &impl Payments,
+async fn customer<M: Machine>(
+    ctx: &Context<M>,
+    stripe: &M::Stripe,
     account: &AccountId,
     link: &Link,
     target: &LinkTarget,
@@ -322,13 +321,6 @@ async fn customer(
     if let Some(customer) = &target.customer {
         return Ok(customer.clone());
     }
-    let key = format!("plcus:{}:{}", link.company, link.family);
-    Ok(make_customer(stripe, account, &target.family.name, &metadata(link), &key).await?)
-}
-
-/// What our objects at Stripe say about themselves: never the link's id.
-fn metadata(link: &Link) -> BTreeMap<String, String> {
-    let about =
-        [("classpay", "1".to_owned()), ("company", link.company.to_string()), ("family", link.family.to_string())];
-    about.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let (key, about) = (format!("plcus:{}:{}", link.company, link.family), ctx.metadata(&link.company, &link.family)?);
+    Ok(make_customer(stripe, account, &target.family.name, &about, &key).await?)
 }

@@ -16,9 +16,11 @@ use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::refusals::quote_changed;
-use crate::settle::{Outcome, Settled, release_rejected, settle};
+use crate::settle::{Known, Outcome, Settled, release_rejected, settle};
 use crate::snapshot::{OrderPayment, PaidLink, Snapshot};
-use crate::store::{Decision, Link, LinkTarget, OrderRecord, PlaceOrder, Rejection, Session, StoreError, Written};
+use crate::store::{
+    Decision, Link, LinkTarget, OrderRecord, PlaceOrder, Rejection, Session, Starts, StoreError, Written,
+};
 use crate::stripe::{Intent, PaymentMethodData};
 
 /// What a step of the road comes to.
@@ -31,11 +33,12 @@ pub(super) enum Step {
     Unknown,
 }
 
-/// Follows a decision that stands.
+/// Follows a decision that stands. Stripe is asked again only if the intent was not `just_read`.
 pub(super) async fn follow<M: Machine>(
     ctx: &Context<M>,
     session: &Session,
     decision: &Decision,
+    just_read: Option<Intent>,
     deadline: Deadline,
 ) -> Result<Step, ApiError> {
     let order = order_of_intent(&session.account, &session.intent);
@@ -43,7 +46,7 @@ pub(super) async fn follow<M: Machine>(
         Decision::Order(id) => {
             let order = ctx.store.load_order(id).await?;
             let order = order.ok_or_else(|| ApiError::internal(format!("order {id} is named and not there")))?;
-            settle(ctx, order, None, deadline).await
+            settle(ctx, order, just_read.map(Known::from), deadline).await
         }
         Decision::Rejected { refusal, state: Rejection::Released } => {
             Outcome::Refused(refusal.clone().released()).into()
@@ -57,17 +60,18 @@ pub(super) async fn follow<M: Machine>(
     }))
 }
 
-/// Takes an intent that the payer has authorised down the road.
+/// Takes an intent that the payer has authorised down the road. A call of `process` is `counted`.
 pub(super) async fn take<M: Machine>(
     ctx: &Context<M>,
     link: &Link,
     target: &LinkTarget,
     session: &Session,
     intent: Intent,
+    counted: Option<Starts>,
     deadline: Deadline,
 ) -> Result<Step, ApiError> {
     if let Some(refusal) = refusal(link, target, session, &intent) {
-        return reject(ctx, link, session, refusal, deadline).await;
+        return reject(ctx, link, session, refusal, counted, deadline).await;
     }
     let order = order_of_intent(&session.account, &session.intent);
     let Some(opened) = session_payment(session) else { return Err(ErrorCode::PaymentIntentMismatch.into()) };
@@ -79,7 +83,7 @@ pub(super) async fn take<M: Machine>(
     let name = &target.family.name;
     let ledger = Ledger { company: &link.company, family: &link.family, family_name: name, order: Some(&order) };
     let paid = PaidLink {
-        link: link.id.clone(),
+        link: link.id.alias(),
         debit: link.debit.clone(),
         amount: payment.subtotal.units(),
         is_part: payment.total != opened.total,
@@ -95,7 +99,7 @@ pub(super) async fn take<M: Machine>(
             total: payment.total.units(),
             paid_by: paid_by(&intent),
         }),
-        basket: claimed_for(&link.id),
+        basket: claimed_for(&link.id.alias()),
         enrolments: Vec::new(),
         trials: Vec::new(),
         fees: Vec::new(),
@@ -112,11 +116,11 @@ pub(super) async fn take<M: Machine>(
         idempotency: None,
         now_s: ctx.clock.now_s(),
     };
-    match ctx.store.place_link(&place, session, &paid).await {
+    match ctx.store.place_link(&place, session, &paid, counted).await {
         Err(StoreError::Refused) => {
             let what = format!("order {order} of a payment link can't be written, and its payment was released");
             ctx.store.note_for_review(&link.company, order.as_str(), &what, ctx.clock.now_s()).await?;
-            return reject(ctx, link, session, ErrorCode::Internal.into(), deadline).await;
+            return reject(ctx, link, session, ErrorCode::Internal.into(), counted, deadline).await;
         }
         Err(error) => return Err(error.into()),
         Ok(Written::Lost | Written::Busy) => return Ok(Step::Again),
@@ -173,9 +177,12 @@ pub(super) async fn reject<M: Machine>(
     link: &Link,
     session: &Session,
     refusal: ApiError,
+    counted: Option<Starts>,
     deadline: Deadline,
 ) -> Result<Step, ApiError> {
-    match ctx.store.reject(session, &claimed_for(&link.id), &refusal, ctx.clock.now_s()).await? {
+    let (alias, now_s) = (link.id.alias(), ctx.clock.now_s());
+    let counted = counted.map(|starts| (&alias, starts));
+    match ctx.store.reject_link(session, &claimed_for(&alias), &refusal, now_s, counted).await? {
         Written::Lost | Written::Busy => return Ok(Step::Again),
         Written::Unknown => return Ok(Step::Unknown),
         Written::Done => {}

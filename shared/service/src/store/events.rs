@@ -3,7 +3,6 @@
 //! Invariant: an event is put once, before it is answered with 200; what is not finished is in the index, and nothing
 //! but finishing takes it out. Of its body only what is needed is kept: it names people.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::id::{AccountId, CompanyId, EventId, IntentId};
 use classpay_domain::order::IntentStatus;
 use serde::{Deserialize, Serialize};
@@ -21,7 +20,7 @@ use crate::stripe::Intent;
 /// How long after it came an unfinished event is looked at again.
 const EVENT_SWEEP_S: i64 = 2 * 60;
 /// How long a finished event is remembered: Stripe repeats one for three days.
-pub const EVENT_LIFE_S: i64 = 30 * 24 * 60 * 60;
+const EVENT_LIFE_S: i64 = 30 * 24 * 60 * 60;
 
 /// An event, as far as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +37,8 @@ pub struct EventRecord {
     pub received_s: i64,
     /// The intent that it is about.
     pub intent: Option<IntentId>,
-    /// Whether the payload bears our marker. It proves nothing.
-    pub is_marked: bool,
+    /// The deployment that the payload names. It proves nothing.
+    pub marker: Option<String>,
     /// What it is about, as it was then.
     pub object: EventObject,
 }
@@ -161,7 +160,7 @@ fn event_item(event: &EventRecord) -> Item {
         .text_if("intent", event.intent.as_ref().map(IntentId::as_str))
         .number("created_s", event.created_s)
         .number("received_s", event.received_s)
-        .flag("marked", event.is_marked)
+        .text_if("marker", event.marker.as_deref())
         .text("doc", document(&event.object))
 }
 
@@ -177,7 +176,7 @@ pub(super) fn event_of(item: &Attributes) -> Result<EventRecord, StoreError> {
         created_s: item.number("created_s")?,
         received_s: item.number("received_s")?,
         intent: item.text_if("intent").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("intent"))?,
-        is_marked: item.get("marked") == Some(&AttributeValue::Bool(true)),
+        marker: item.text_if("marker").map(str::to_owned),
         object: item.document("doc")?,
     })
 }

@@ -1,14 +1,14 @@
 //! Where every item lives. The table's layout is this file.
 //!
 //! Invariant: a key is made from checked ids only, and everything of a company has its id in the key, so that no
-//! read or write crosses companies or families.
+//! read or write crosses companies or families. No key holds a secret: metrics, audit logs and exports show keys.
 
 use classpay_domain::catalogue::FeePeriod;
 use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::{
     AccountId, ClassId, CompanyId, EnrolmentId, EventId, FamilyId, FeeId, IntentId, OrderId, StudentId, TransactionId,
 };
-use classpay_domain::link::PaymentLinkId;
+use classpay_domain::link::LinkAlias;
 use jiff::civil::Date;
 
 /// A primary key.
@@ -230,8 +230,8 @@ pub fn due(company: &CompanyId, debit: &TransactionId) -> Key {
 
 /// That a debit has this link.
 #[must_use]
-pub fn link_of_debit(company: &CompanyId, debit: &TransactionId, link: &PaymentLinkId) -> Key {
-    key(debit_pk(company, debit), format!("{LINK}{}", link.expose()))
+pub fn link_of_debit(company: &CompanyId, debit: &TransactionId, link: &LinkAlias) -> Key {
+    key(debit_pk(company, debit), format!("{LINK}{link}"))
 }
 
 /// What payment links' partitions begin with.
@@ -239,14 +239,14 @@ pub const PAYMENT_LINK: &str = "PL#";
 
 /// A payment link.
 #[must_use]
-pub fn link(link: &PaymentLinkId) -> Key {
-    key(format!("{PAYMENT_LINK}{}", link.expose()), META)
+pub fn link(link: &LinkAlias) -> Key {
+    key(format!("{PAYMENT_LINK}{link}"), META)
 }
 
 /// The calls of a link in one hour since 1970.
 #[must_use]
-pub fn link_tries(link: &PaymentLinkId, hour: i64) -> Key {
-    key(format!("{PAYMENT_LINK}{}", link.expose()), format!("{TRY}{hour}"))
+pub fn link_tries(link: &LinkAlias, hour: i64) -> Key {
+    key(format!("{PAYMENT_LINK}{link}"), format!("{TRY}{hour}"))
 }
 
 /// What orders' partitions begin with.

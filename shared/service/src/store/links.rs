@@ -1,10 +1,11 @@
-//! Payment links: a debit that can be seen and paid by whoever has the secret.
+//! Payment links: a debit that can be seen and paid with the secret.
 //!
 //! Invariant: a link has at most one live intent, changed only on the condition that it is the one that was read; and
 //! what is due is lowered only on the condition that so much is due. So neither two tabs nor two links collect twice.
 
 use classpay_domain::id::{AccountId, CompanyId, CustomerId, FamilyId, IntentId, TransactionId};
-use classpay_domain::link::{LinkState, PaymentLinkId};
+use classpay_domain::link::{LinkAlias, LinkState, PaymentLinkId};
+use classpay_domain::order::IntentStatus;
 
 use super::due::{self, Due, due_of};
 use super::entries::entry_of;
@@ -15,15 +16,13 @@ use super::payments::{Claim, Session, claim_of, session_item, session_of};
 use super::table::Consistency;
 use super::table::Written;
 use super::transact::{Change, Transaction};
+use super::tries::Starts;
 use super::{Store, StoreError};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{CompanyDoc, FamilyDoc};
 use crate::machine::Machine;
 use crate::snapshot::{PaidLink, Snapshot};
 use crate::stored_entry::StoredEntry;
-
-/// How long the count of a link's calls is kept: an hour, and what TTL may be late.
-const TRIES_LIFE_S: i64 = 2 * 60 * 60;
 
 /// A payment link as it stands.
 #[derive(Debug, Clone)]
@@ -50,6 +49,8 @@ pub struct Link {
     pub created_s: i64,
     /// Until when it can be paid.
     pub expires_s: Option<i64>,
+    /// How many payments were started by calls lately.
+    pub starts: Starts,
     /// The debit as it was posted.
     pub aggregate: AggregateTransaction,
 }
@@ -77,6 +78,7 @@ impl Link {
             customer: None,
             created_s,
             expires_s,
+            starts: Starts::default(),
             aggregate: debit.aggregate,
         }
     }
@@ -95,6 +97,8 @@ pub struct LinkTarget {
     pub due: Due,
     /// What the live intent was made for.
     pub session: Option<Session>,
+    /// What Stripe's last event has said of it.
+    pub intent_status: Option<IntentStatus>,
     /// Who may decide about it.
     pub claim: Option<Claim>,
 }
@@ -128,7 +132,7 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn create_link(&self, link: &Link) -> Result<Written, StoreError> {
-        let mut item = Item::at(&key::link(&link.id))
+        let mut item = Item::at(&key::link(&link.id.alias()))
             .text("cid", link.company.as_str())
             .text("fid", link.family.as_str())
             .text("link_id", link.id.expose())
@@ -142,7 +146,7 @@ impl<M: Machine> Store<M> {
         }
         let mut transaction = Transaction::new();
         transaction.create(item);
-        let listed = Item::at(&key::link_of_debit(&link.company, &link.debit, &link.id));
+        let listed = Item::at(&key::link_of_debit(&link.company, &link.debit, &link.id.alias()));
         transaction.create(listed.text("cid", link.company.as_str()).text("link_id", link.id.expose()));
         self.transact(transaction).await
     }
@@ -151,20 +155,8 @@ impl<M: Machine> Store<M> {
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn load_link(&self, id: &PaymentLinkId) -> Result<Option<Link>, StoreError> {
-        self.get(&key::link(id)).await?.as_ref().map(link_of).transpose()
-    }
-
-    /// A link, and how many calls have been counted in this hour. For an id that nobody has, the read is the same.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
-    pub async fn load_counted_link(&self, id: &PaymentLinkId, now_s: i64) -> Result<Option<(Link, u32)>, StoreError> {
-        let (link, tries) = (key::link(id), key::link_tries(id, now_s / 3600));
-        let items = self.get_all(vec![link.clone(), tries.clone()], Consistency::Strong).await?;
-        let Some(link) = items.get(&link) else { return Ok(None) };
-        let tries = items.get(&tries).map(|item| item.number("tries")).transpose()?;
-        Ok(Some((link_of(link)?, tries.unwrap_or(0))))
+    pub async fn load_link(&self, link: &LinkAlias) -> Result<Option<Link>, StoreError> {
+        self.get(&key::link(link)).await?.as_ref().map(link_of).transpose()
     }
 
     /// The links of a debit, in no order that means anything; `None`: the company has no such debit.
@@ -182,9 +174,8 @@ impl<M: Machine> Store<M> {
             return Ok(None);
         }
         let mut keys = Vec::new();
-        for item in listed.iter().filter(|item| item.text_if("sk").is_some_and(|sk| sk.starts_with(key::LINK))) {
-            let id = PaymentLinkId::parse(item.text("link_id")?).map_err(|_| StoreError::Corrupt("link_id"))?;
-            keys.push(key::link(&id));
+        for alias in listed.iter().filter_map(|item| item.text_if("sk")?.strip_prefix(key::LINK)) {
+            keys.push(key::link(&alias.parse().map_err(|_| StoreError::Corrupt("sk"))?));
         }
         let found = self.get_all(keys, Consistency::Strong).await?;
         found.values().map(link_of).collect::<Result<_, _>>().map(Some)
@@ -214,18 +205,10 @@ impl<M: Machine> Store<M> {
             family: family.document("doc")?,
             customer: customer.map_err(|_| StoreError::Corrupt("link_customer"))?,
             due: due_of(item(&due, "link's debit")?)?,
+            intent_status: session.as_ref().and_then(|key| items.get(key)).and_then(status_of),
             session: session.and_then(|key| items.get(&key)).map(session_of).transpose()?,
             claim: claim.and_then(|key| items.get(&key)).map(claim_of).transpose()?,
         })
-    }
-
-    /// Reads as much as [`Store::load_link_target`] for a link that isn't there.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
-    pub async fn load_absent_target(&self, id: &PaymentLinkId) -> Result<(), StoreError> {
-        let absent = (0..5).map(|hour| key::link_tries(id, -1 - hour)).collect();
-        self.get_all(absent, Consistency::Strong).await.map(|_| ())
     }
 
     /// Makes an intent the link's live one, with its session, and its customer the family's second one, for links alone,
@@ -245,7 +228,7 @@ impl<M: Machine> Store<M> {
         if known != Some(customer) {
             transaction.change(link_customer(link, &session.account, customer));
         }
-        let change = Change::of(key::link(&link.id))
+        let change = Change::of(key::link(&link.id.alias()))
             .update("SET intent = :intent, account = :account, attempt = :next, customer = :customer")
             .value(":account", text(session.account.as_str()))
             .value(":intent", text(session.intent.as_str()))
@@ -267,7 +250,7 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if it was provably not written.
     pub async fn skip_link_attempt(&self, link: &Link) -> Result<Written, StoreError> {
-        let change = Change::of(key::link(&link.id))
+        let change = Change::of(key::link(&link.id.alias()))
             .update("SET attempt = :next")
             .only_if("link_state = :open AND attempt = :attempt")
             .value(":next", number(link.attempt + 1))
@@ -278,7 +261,8 @@ impl<M: Machine> Store<M> {
         self.transact(transaction).await
     }
 
-    /// P1 of a link: claims the intent, reserves what is due, and marks the link, or nothing.
+    /// P1 of a link: claims the intent, reserves what is due, and marks the link, or nothing. A call of `process` is
+    /// `counted`.
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
@@ -287,13 +271,19 @@ impl<M: Machine> Store<M> {
         order: &PlaceOrder<'_>,
         session: &Session,
         paid: &PaidLink,
+        counted: Option<Starts>,
     ) -> Result<Written, StoreError> {
         let mut transaction = Transaction::new();
         begin::<M>(&mut transaction, order, session);
         let due = due::reserve(&order.snapshot.company, &paid.debit, paid.amount);
         transaction.change(if M::DUE_IS_CONDITIONAL { due.only_if("amount_due >= :amount") } else { due });
-        let link = Change::of(key::link(&paid.link))
-            .update("SET link_state = :processing")
+        let link = match counted {
+            None => Change::of(key::link(&paid.link)).update("SET link_state = :processing"),
+            Some(starts) => {
+                starts.noted(&paid.link, "SET link_state = :processing, starts_hour = :hour, starts = :starts")
+            }
+        };
+        let link = link
             .only_if("link_state = :open AND intent = :intent")
             .value(":processing", text(LinkState::Processing.as_str()))
             .value(":open", text(LinkState::Open.as_str()))
@@ -307,7 +297,7 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if it was provably not written.
     pub async fn close_link(&self, link: &Link, end: LinkState) -> Result<Written, StoreError> {
-        let change = Change::of(key::link(&link.id))
+        let change = Change::of(key::link(&link.id.alias()))
             .update("SET link_state = :end REMOVE gsi1pk, gsi1sk")
             .value(":end", text(end.as_str()))
             .value(":open", text(LinkState::Open.as_str()));
@@ -320,19 +310,11 @@ impl<M: Machine> Store<M> {
         });
         self.transact(transaction).await
     }
+}
 
-    /// Counts a call in this hour; how many there have been, this one included.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
-    pub async fn count_link_try(&self, link: &PaymentLinkId, now_s: i64) -> Result<u32, StoreError> {
-        let count = Change::of(key::link_tries(link, now_s / 3600))
-            .update("ADD tries :one SET #ttl = :ttl")
-            .name("#ttl", "ttl")
-            .value(":one", number(1))
-            .value(":ttl", number(now_s + TRIES_LIFE_S));
-        self.update(count).await?.number("tries")
-    }
+/// What Stripe's last event has said of a session's intent.
+fn status_of(session: &Attributes) -> Option<IntentStatus> {
+    session.text_if("intent_status").and_then(IntentStatus::parse)
 }
 
 /// Whoever comes second keeps the first customer; one of an account that the company has left is nobody's.
@@ -387,5 +369,6 @@ pub(super) fn link_of(item: &Attributes) -> Result<Link, StoreError> {
         customer: item.text_if("customer").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("customer"))?,
         created_s: item.number("created_s")?,
         expires_s: item.number_if("expires_s")?,
+        starts: Starts::of(item)?,
     })
 }

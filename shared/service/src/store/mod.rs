@@ -26,12 +26,13 @@ mod studio;
 mod sweep;
 mod table;
 mod transact;
+mod tries;
 mod unpaid;
 mod versions;
 
 pub use due::Due;
 pub use dynamodb::DynamoDb;
-pub use events::{EVENT_LIFE_S, EventObject, EventRecord, Put};
+pub use events::{EventObject, EventRecord, Put};
 pub use feeds::Feed;
 pub use import::ImportError;
 pub use instalments::{Debtor, Scheduled};
@@ -47,6 +48,7 @@ pub use studio::LoadedStudio;
 pub use sweep::{DueItem, UnallocatedCredit, Unfinished};
 pub use table::{Consistency, DueKey, Table, Written};
 pub use transact::MAX_ACTIONS;
+pub use tries::{Starts, hour_of};
 pub use unpaid::UnpaidOrder;
 pub use versions::{IdempotencyRecord, Versions};
 

@@ -6,7 +6,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId};
-use classpay_domain::link::PaymentLinkId;
+use classpay_domain::link::LinkAlias;
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
 use jiff::civil::Date;
@@ -36,9 +36,9 @@ pub enum SessionKind {
     Amount,
     /// A payment link: what it pays of the debit, and the fee on top.
     Link {
-        /// The link's id, which is a secret.
+        /// The link.
         #[serde(with = "text")]
-        link: PaymentLinkId,
+        link: LinkAlias,
         /// What it pays of the debit, in minor units.
         due: i64,
         /// The processing fee on top, in minor units.
@@ -181,22 +181,7 @@ impl<M: Machine> Store<M> {
         refusal: &ApiError,
         now_s: i64,
     ) -> Result<Written, StoreError> {
-        let (account, intent) = (&session.account, &session.intent);
-        let item = Item::at(&key::claim(account, intent))
-            .text("cid", session.company.as_str())
-            .text("fid", session.family.as_str())
-            .text("account", account.as_str())
-            .text("intent", intent.as_str())
-            .text("claim_decision", "REJECTED")
-            .text("basket", claimed_for)
-            .text("refusal", document(refusal))
-            .number("rejected_s", now_s)
-            .flag("claim_done", false)
-            .swept_at(Lane::Pay, now_s + REJECTION_SWEEP_S);
-        let mut transaction = Transaction::new();
-        transaction.create(item);
-        transaction.change(close_session(session));
-        self.transact(transaction).await
+        self.transact(rejection(session, claimed_for, refusal, now_s)).await
     }
 
     /// Notes that Stripe has said `canceled` to a rejected intent.
@@ -235,6 +220,26 @@ impl<M: Machine> Store<M> {
         transaction.create(item);
         self.transact(transaction).await.map(|_| ())
     }
+}
+
+/// The claim that an intent is void, and the end of its session.
+pub(super) fn rejection(session: &Session, claimed_for: &str, refusal: &ApiError, now_s: i64) -> Transaction {
+    let (account, intent) = (&session.account, &session.intent);
+    let item = Item::at(&key::claim(account, intent))
+        .text("cid", session.company.as_str())
+        .text("fid", session.family.as_str())
+        .text("account", account.as_str())
+        .text("intent", intent.as_str())
+        .text("claim_decision", "REJECTED")
+        .text("basket", claimed_for)
+        .text("refusal", document(refusal))
+        .number("rejected_s", now_s)
+        .flag("claim_done", false)
+        .swept_at(Lane::Pay, now_s + REJECTION_SWEEP_S);
+    let mut transaction = Transaction::new();
+    transaction.create(item);
+    transaction.change(close_session(session));
+    transaction
 }
 
 pub(super) fn session_item(session: &Session) -> Item {

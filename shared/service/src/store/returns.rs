@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId, TransactionId};
-use classpay_domain::link::{LinkState, PaymentLinkId};
+use classpay_domain::link::{LinkAlias, LinkState};
 use classpay_domain::money::Money;
 
 use super::due::{due_item, due_of};
@@ -56,7 +56,7 @@ pub struct PaymentReturns<'a> {
     /// The credit, as it was posted.
     pub credit: AggregateTransaction,
     /// The link that was paid, if it was one.
-    pub link: Option<PaymentLinkId>,
+    pub link: Option<LinkAlias>,
     /// How many times something was posted.
     pub version: u64,
     /// Whether the ledger says that the whole payment was refunded.

@@ -18,6 +18,9 @@ use super::requests;
 use super::secret::Secret;
 use super::transport::{StripeConfig, StripeConfigError, Transport};
 
+/// The entry of our objects' metadata that names the deployment which has made them.
+pub const MARKER: &str = "classpay";
+
 /// Stripe. A clone is cheap and shares the connections.
 #[derive(Debug, Clone)]
 pub struct Stripe {
@@ -35,7 +38,7 @@ pub struct NewIntent<'a> {
     pub customer: CustomerId,
     /// How it may be paid.
     pub methods: Methods,
-    /// Our marker, for people who look at it in Stripe. Never read back for a decision.
+    /// Which deployment has made it, and for whom. Whose it is, is never read from it.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -161,8 +164,14 @@ impl Payments for Stripe {
     }
 
     async fn list_events(&self, account: &AccountId, query: EventQuery<'_>) -> Result<EventPage, StripeError> {
-        let list = requests::list_events(query);
-        EventPage::read(&self.transport.read(account, list.build()).await?)
+        let mut most = requests::EVENTS_PER_PAGE;
+        loop {
+            let list = requests::list_events(query, most);
+            match self.transport.read(account, list.build()).await {
+                Err(error) if error.is_too_large() && most > 1 => most /= 2,
+                answer => return EventPage::read(&answer?),
+            }
+        }
     }
 }
 

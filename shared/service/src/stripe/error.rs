@@ -8,6 +8,9 @@ use std::fmt::Display;
 use serde::Deserialize;
 use stripe_client_core::StripeClientErr;
 
+/// Our own code for an answer that is not read to its end.
+const TOO_LARGE: &str = "answer_too_large";
+
 /// Why a call to Stripe failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StripeError {
@@ -35,7 +38,7 @@ pub enum StripeError {
 /// What Stripe says about a refusal. Its `Display` leaves out Stripe's message, which may name things.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rejection {
-    /// The HTTP status; 0 if the request was refused on our side and never sent.
+    /// The HTTP status; 0 if the refusal is ours: it was never sent, or its answer is too large.
     pub status: u16,
     /// Stripe's code; for an error without one its type (`idempotency_error`).
     pub code: Option<String>,
@@ -117,6 +120,21 @@ impl StripeError {
             decline_code: None,
             message: why.to_owned(),
         })
+    }
+
+    /// A read whose answer is too large to be read: the same call will be answered with as much again.
+    pub(crate) fn too_large() -> Self {
+        Self::Rejected(Rejection { code: Some(TOO_LARGE.to_owned()), ..Rejection::default() })
+    }
+
+    /// Whether a smaller page may be read where this one can't.
+    pub(crate) fn is_too_large(&self) -> bool {
+        match self {
+            Self::Rejected(rejection) => rejection.status == 0 && rejection.has_code(TOO_LARGE),
+            Self::Declined(_) | Self::Misconfigured(_) | Self::Unavailable | Self::OutcomeUnknown | Self::KeySpoilt => {
+                false
+            }
+        }
     }
 
     /// Whether the same call with the same key may be made again later and may then succeed.

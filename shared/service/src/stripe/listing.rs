@@ -8,7 +8,7 @@ use stripe_client_core::StripeRequest as _;
 use stripe_core::payment_intent::ListPaymentIntent;
 use stripe_types::{RangeBoundsTs, RangeQueryTs};
 
-use super::adapter::Stripe;
+use super::adapter::{MARKER, Stripe};
 use super::error::StripeError;
 use super::intent::Intent;
 
@@ -31,8 +31,8 @@ pub struct IntentQuery<'a> {
 pub struct ListedIntent {
     /// The intent with its last charge, without its refunds and its payment method.
     pub intent: Intent,
-    /// Whether it has our marker: the studio may have other intents on its account.
-    pub is_marked: bool,
+    /// The deployment that it says it is of: the studio may have other intents on its account.
+    pub marker: Option<String>,
 }
 
 /// Some intents of an account.
@@ -51,13 +51,20 @@ impl Stripe {
     /// [`StripeError`]; reading has changed nothing.
     pub async fn list_intents(&self, account: &AccountId, query: IntentQuery<'_>) -> Result<IntentPage, StripeError> {
         let between = RangeBoundsTs { gte: Some(query.from_s), lte: Some(query.until_s), ..RangeBoundsTs::default() };
-        let list = ListPaymentIntent::new().created(RangeQueryTs::Bounds(between)).limit(PER_PAGE);
+        let list = ListPaymentIntent::new().created(RangeQueryTs::Bounds(between));
         let list = list.expand(vec!["data.latest_charge".to_owned()]);
         let list = match query.after {
             Some(intent) => list.starting_after(intent.as_str()),
             None => list,
         };
-        let page = list.customize().account_id(account.as_str().into()).send(&self.transport).await?;
+        let mut most = PER_PAGE;
+        let page = loop {
+            let asked = list.clone().limit(most).customize().account_id(account.as_str().into());
+            match asked.send(&self.transport).await {
+                Err(error) if error.is_too_large() && most > 1 => most /= 2,
+                page => break page?,
+            }
+        };
         let intents = page.data.into_iter().map(ListedIntent::try_from).collect::<Result<Vec<_>, _>>()?;
         let next = intents.last().filter(|_| page.has_more).map(|last| last.intent.id.clone());
         Ok(IntentPage { intents, next })
@@ -68,7 +75,7 @@ impl TryFrom<stripe_shared::PaymentIntent> for ListedIntent {
     type Error = StripeError;
 
     fn try_from(intent: stripe_shared::PaymentIntent) -> Result<Self, StripeError> {
-        let is_marked = intent.metadata.get("classpay").is_some_and(|marker| marker == "1");
-        Ok(Self { intent: intent.try_into()?, is_marked })
+        let marker = intent.metadata.get(MARKER).cloned();
+        Ok(Self { intent: intent.try_into()?, marker })
     }
 }

@@ -19,7 +19,7 @@ mod secret;
 pub mod transport;
 pub mod wire;
 
-pub use adapter::{CustomerSession, EphemeralKey, Methods, NewIntent, SavedCards, Stripe};
+pub use adapter::{CustomerSession, EphemeralKey, MARKER, Methods, NewIntent, SavedCards, Stripe};
 pub use error::{Rejection, StripeError};
 pub use events::{EventPage, EventQuery};
 pub use intent::{BacsDebit, Card, Charge, Intent, PaymentMethod, PaymentMethodData, Refund};

@@ -35,7 +35,7 @@ use super::transport::API;
 const EXPANDED: [&str; 2] = ["latest_charge.refunds", "payment_method"];
 
 /// The most events that Stripe answers at once.
-const EVENTS_PER_PAGE: i64 = 100;
+pub(super) const EVENTS_PER_PAGE: i64 = 100;
 
 /// Stripe refuses a customer with a longer name. Who it is says the id in its metadata.
 const NAME_MAX_CHARS: usize = 256;
@@ -88,7 +88,7 @@ impl Asked<'_> {
             Self::CreateCustomer(name, about) => create_customer(name, about).build(),
             Self::CreateCustomerSession(customer, cards) => create_customer_session(customer, cards).build(),
             Self::CreateEphemeralKey(customer) => create_ephemeral_key(customer).build(),
-            Self::ListEvents(query) => list_events(query).build(),
+            Self::ListEvents(query) => list_events(query, EVENTS_PER_PAGE).build(),
         };
         let method = match method {
             StripeMethod::Get => "GET",
@@ -142,10 +142,10 @@ pub(super) fn create_ephemeral_key(customer: &CustomerId) -> CreateEphemeralKey 
     CreateEphemeralKey::new().customer(customer.as_str())
 }
 
-pub(super) fn list_events(query: EventQuery<'_>) -> ListEvent {
+pub(super) fn list_events(query: EventQuery<'_>, most: i64) -> ListEvent {
     let between = RangeBoundsTs { gte: Some(query.from_s), lte: Some(query.until_s), ..RangeBoundsTs::default() };
     let kinds: Vec<_> = query.kinds.iter().map(|kind| (*kind).to_owned()).collect();
-    let list = ListEvent::new().created(RangeQueryTs::Bounds(between)).types(kinds).limit(EVENTS_PER_PAGE);
+    let list = ListEvent::new().created(RangeQueryTs::Bounds(between)).types(kinds).limit(most);
     match query.after {
         Some(event) => list.starting_after(event.as_str()),
         None => list,

@@ -25,6 +25,8 @@ pub(super) enum Attempt {
     NotSent,
     /// Sent, at least perhaps, and no complete reply.
     Lost,
+    /// Answered with more than is read.
+    TooLarge,
 }
 
 /// Stripe's answer, as far as it matters here.
@@ -67,6 +69,8 @@ pub(super) fn next(effect: Effect, attempt: Attempt, so_far: SoFar, max_attempts
             (error, again, answer.retry_after.unwrap_or_default())
         }
         Attempt::NotSent => (StripeError::Unavailable, true, Duration::ZERO),
+        Attempt::TooLarge if effect == Effect::Reads => (StripeError::too_large(), false, Duration::ZERO),
+        Attempt::TooLarge => (StripeError::OutcomeUnknown, false, Duration::ZERO),
         Attempt::Lost => {
             let again = effect == Effect::Reads || so_far.lost <= RESENDS_AFTER_LOSS;
             (StripeError::OutcomeUnknown, again, Duration::ZERO)

@@ -12,7 +12,7 @@ use classpay_domain::id::AccountId;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use http::uri::{PathAndQuery, Scheme, Uri};
 use http::{HeaderMap, Method, Request};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use stripe_client_core::{ConfigOverride, CustomizedStripeRequest, RequestBuilder, RequestStrategy};
 use stripe_client_core::{StripeClient, StripeMethod, VERSION};
 use tokio::time::{Instant, timeout_at};
@@ -331,6 +331,10 @@ impl Transport {
         let should_retry = text(STRIPE_SHOULD_RETRY).and_then(|word| word.parse().ok());
         match Limited::new(body, ANSWER_MAX_BYTES).collect().await {
             Ok(body) => Attempt::Answered(Answer { status, retry_after, should_retry, body: body.to_bytes() }),
+            Err(error) if error.is::<LengthLimitError>() && head.status.is_success() => {
+                tracing::warn!(method = %call.method, status, "an answer of stripe's is too large");
+                Attempt::TooLarge
+            }
             Err(_) => Attempt::Lost,
         }
     }

@@ -110,10 +110,11 @@ async fn look<M: Machine>(ctx: &Context<M>, found: DueKey, deadline: Deadline) -
             };
             // What makes one look panic must not keep all that is due after it from being looked at.
             let acted = AssertUnwindSafe(act(ctx, what, began_s, deadline)).catch_unwind().await;
-            if acted.is_err() {
+            let wished_s = acted.unwrap_or_else(|_| {
                 tracing::error!(kind = kind(&found), "a look has panicked");
-            }
-            (due, next_s)
+                None
+            });
+            (due, wished_s.unwrap_or(next_s))
         }
         Err(StoreError::Unavailable) => return Look::Left,
         Err(error @ (StoreError::Corrupt(_) | StoreError::Refused)) => {
@@ -128,8 +129,9 @@ async fn look<M: Machine>(ctx: &Context<M>, found: DueKey, deadline: Deadline) -
     }
 }
 
-/// Does what is to be done. How far it got is what the table says afterwards.
-async fn act<M: Machine>(ctx: &Context<M>, what: Unfinished, began_s: i64, deadline: Deadline) {
+/// Does what is to be done. How far it got is what the table says afterwards; when to look again, unless at the usual
+/// time.
+async fn act<M: Machine>(ctx: &Context<M>, what: Unfinished, began_s: i64, deadline: Deadline) -> Option<i64> {
     let age_s = ctx.clock.now_s().saturating_sub(began_s);
     match what {
         Unfinished::Session(session) => session::finish(ctx, &session, age_s, deadline).await,
@@ -146,10 +148,11 @@ async fn act<M: Machine>(ctx: &Context<M>, what: Unfinished, began_s: i64, deadl
                 tracing::error!(%error, cause, "an instalment that is due was not debited");
             }
         }
-        Unfinished::Event(event) => webhook::finish(ctx, &event, deadline).await,
+        Unfinished::Event(event) => return webhook::finish(ctx, &event, deadline).await,
         Unfinished::Feed(feed) if M::SCHEDULE_READS_EVENTS => feed::read(ctx, feed, deadline).await,
         Unfinished::Feed(_) => {}
     }
+    None
 }
 
 async fn finish_order<M: Machine>(ctx: &Context<M>, order: OrderRecord, age_s: i64, deadline: Deadline) {

@@ -35,6 +35,11 @@ pub enum Count {
     PaymentsRejected,
     /// A payment that no order takes was credited to the family.
     PaymentsUnallocated,
+    /// An event of a payment that isn't this deployment's was left alone.
+    EventsForeign,
+    /// An event was given up: it has our marker and is of no payment that we know, or tells of a dispute that its charge
+    /// doesn't show.
+    EventsGivenUp,
 }
 
 impl Count {
@@ -46,6 +51,8 @@ impl Count {
             Self::PaymentsReleased => "PaymentsReleased",
             Self::PaymentsRejected => "PaymentsRejected",
             Self::PaymentsUnallocated => "PaymentsUnallocated",
+            Self::EventsForeign => "EventsForeign",
+            Self::EventsGivenUp => "EventsGivenUp",
         }
     }
 }

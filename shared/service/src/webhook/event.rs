@@ -8,15 +8,19 @@ use serde_json::Value;
 
 use crate::http::{ApiError, ErrorCode};
 use crate::store::{EventObject, EventRecord};
+use crate::stripe::MARKER;
 
 /// Stands for the account in an event of the platform's own: it is about no payment of ours.
 const PLATFORM: &str = "platform";
+
+/// An intent has come to nothing.
+pub(super) const CANCELLED: &str = "payment_intent.canceled";
 
 /// The types of event that we follow, with what they are about.
 const FOLLOWED: [(&str, Topic); 15] = [
     ("payment_intent.amount_capturable_updated", Topic::Payment),
     ("payment_intent.succeeded", Topic::Payment),
-    ("payment_intent.canceled", Topic::Payment),
+    (CANCELLED, Topic::Payment),
     ("payment_intent.processing", Topic::Payment),
     ("payment_intent.payment_failed", Topic::Payment),
     ("payment_intent.requires_action", Topic::Payment),
@@ -123,7 +127,7 @@ fn read(body: &[u8], listed_on: Option<&AccountId>, received_s: i64) -> Result<E
         created_s: payload.created,
         received_s,
         intent: intent.map(IntentId::parse).transpose().map_err(wrong)?,
-        is_marked: object.pointer("/metadata/classpay").is_some_and(|marker| marker == "1"),
+        marker: object.get("metadata").and_then(|metadata| text(metadata, MARKER)).map(str::to_owned),
         object: object_of(object),
     })
 }
@@ -157,12 +161,16 @@ mod tests {
 
     #[test]
     fn the_intent_is_the_object_or_is_named_by_it() {
-        let payment = event("payment_intent.succeeded", json!({"id": "pi_1", "metadata": {"classpay": "1"}})).unwrap();
-        assert_eq!((payment.intent.as_ref().map(IntentId::as_str), payment.is_marked), (Some("pi_1"), true));
+        let payment =
+            event("payment_intent.succeeded", json!({"id": "pi_1", "metadata": {"classpay": "ours"}})).unwrap();
+        assert_eq!(
+            (payment.intent.as_ref().map(IntentId::as_str), payment.marker.as_deref()),
+            (Some("pi_1"), Some("ours"))
+        );
         for named in [json!("pi_1"), json!({"id": "pi_1"})] {
             let refund = event("refund.created", json!({"id": "re_1", "payment_intent": named})).unwrap();
             assert_eq!(refund.intent.as_ref().map(IntentId::as_str), Some("pi_1"));
-            assert!(!refund.is_marked);
+            assert_eq!(refund.marker, None);
         }
         let without = event("refund.created", json!({"id": "re_1", "payment_intent": null})).unwrap();
         assert_eq!(without.intent, None);

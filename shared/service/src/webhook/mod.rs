@@ -12,7 +12,7 @@ pub mod signing;
 
 use std::time::Duration;
 
-use classpay_domain::id::OrderId;
+use classpay_domain::id::{CompanyId, OrderId};
 use classpay_domain::order::{OrderState, order_of_intent};
 
 use crate::context::{Context, Deadline};
@@ -20,9 +20,11 @@ use crate::http::{ApiError, ErrorCode};
 use crate::links;
 use crate::machine::Machine;
 use crate::settle::{Outcome, release_rejected, settle};
-use crate::store::{Claim, CreditedPayment, Decision, EVENT_LIFE_S, EventRecord, Put, Rejection, Session, SessionKind};
+use crate::store::{
+    Claim, CreditedPayment, Decision, EventRecord, Put, Rejection, Session, SessionKind, StoreError, Written,
+};
 use crate::stripe::{Intent, Payments as _, Secret};
-use crate::telemetry;
+use crate::telemetry::{self, Count};
 use crate::unallocated;
 use event::Topic;
 
@@ -30,10 +32,20 @@ use event::Topic;
 const RESERVE: Duration = Duration::from_secs(3);
 
 /// Whether all that an event tells of is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Ending {
     Finished,
     Kept,
+    Doubted(Doubt),
+}
+
+/// What may still be borne out, and may never be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Doubt {
+    /// It has our marker, and we have neither a session nor a claim for its payment.
+    UnknownPayment,
+    /// It tells of a dispute, and the charge of this company's payment isn't disputed.
+    NotDisputed(CompanyId),
 }
 
 /// How far the payment of an intent is.
@@ -75,25 +87,64 @@ pub async fn receive<M: Machine>(
 pub async fn take_in<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadline) -> Result<(), ApiError> {
     match ctx.store.put_event(event, Topic::of(&event.kind) != Topic::Other).await? {
         Put::Finished => tracing::info!(event = event.id.as_str(), kind = event.kind, "nothing to do about an event"),
-        Put::Unfinished => finish(ctx, event, deadline).await,
+        Put::Unfinished => drop(finish(ctx, event, deadline).await),
     }
     Ok(())
 }
 
-/// Does what an event tells of, and notes that it is done. How far it got is what the table says afterwards.
-pub async fn finish<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadline) {
+/// Does what an event tells of, and notes that it is done. How far it got is what the table says afterwards; when to
+/// look again, in seconds since 1970, if nothing bears the event out yet.
+pub async fn finish<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadline) -> Option<i64> {
     let (id, kind) = (event.id.as_str(), event.kind.as_str());
-    match act(ctx, event, deadline).await {
-        Ok(Ending::Finished) => match ctx.store.finish_event(event).await {
-            Ok(written) => tracing::info!(event = id, kind, ?written, "an event is done"),
-            Err(error) => tracing::warn!(event = id, kind, %error, "an event was not noted as done"),
-        },
-        Ok(Ending::Kept) => tracing::info!(event = id, kind, "an event is kept"),
+    let next_s = next_doubted(event.received_s, ctx.clock.now_s());
+    let noted = match act(ctx, event, deadline).await {
+        Ok(Ending::Finished) => ctx.store.finish_event(event).await,
+        Ok(Ending::Doubted(doubt)) if next_s.is_none() => give_up(ctx, event, &doubt).await,
+        Ok(Ending::Doubted(doubt)) => {
+            tracing::info!(event = id, kind, ?doubt, next_s, "an event is kept: nothing bears it out yet");
+            return next_s;
+        }
+        Ok(Ending::Kept) => {
+            tracing::info!(event = id, kind, "an event is kept");
+            return None;
+        }
         Err(error) => {
             let cause = error.cause.as_deref();
             tracing::warn!(event = id, kind, %error, cause, "an event can't be finished now");
+            return None;
         }
+    };
+    match noted {
+        Ok(written) => tracing::info!(event = id, kind, ?written, "an event is done"),
+        Err(error) => tracing::warn!(event = id, kind, %error, "an event was not noted as done"),
     }
+    None
+}
+
+/// How old an event that nothing bears out yet is at each look. After the last it is given up.
+const DOUBTED_LOOKS_S: [i64; 3] = [2 * 60, 60 * 60, 24 * 60 * 60];
+
+/// When to look again at an event that came then and that nothing bears out; `None`: it has had its time.
+fn next_doubted(received_s: i64, now_s: i64) -> Option<i64> {
+    let looks = DOUBTED_LOOKS_S.iter().map(|age_s| received_s.saturating_add(*age_s));
+    looks.into_iter().find(|look_s| *look_s > now_s)
+}
+
+/// Ends an event that nothing has borne out in its time. What may be about a family's money is put before a person.
+async fn give_up<M: Machine>(ctx: &Context<M>, event: &EventRecord, doubt: &Doubt) -> Result<Written, StoreError> {
+    let intent = event.intent.as_ref().map_or("none", |intent| intent.as_str());
+    if let Doubt::NotDisputed(company) = doubt {
+        let why =
+            format!("{} tells of dispute {} of {intent}, which its charge doesn't show", event.kind, event.object.id);
+        ctx.store.note_for_review(company, &event.object.id, &why, ctx.clock.now_s()).await?;
+    }
+    let written = ctx.store.finish_event(event).await?;
+    if written == Written::Done {
+        let (account, id) = (event.account.as_str(), event.id.as_str());
+        tracing::error!(event = id, kind = event.kind, account, intent, ?doubt, "an event is given up");
+        telemetry::count(Count::EventsGivenUp);
+    }
+    Ok(written)
 }
 
 async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadline) -> Result<Ending, ApiError> {
@@ -122,28 +173,23 @@ async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadli
         Stand::Void => return Ok(Ending::Finished),
         // What went back of it is posted after its credit.
         Stand::Underway => return Ok(Ending::Kept),
-        Stand::Posted(order) => returns::post(ctx, event, topic, CreditedPayment::Order(&order), deadline).await?,
+        Stand::Posted(order) => returns::post(ctx, event, topic, CreditedPayment::Order(&order), deadline).await,
         Stand::Unallocated(session) => {
             let credit = unallocated::credit_id(session);
             let payment = CreditedPayment::Unallocated { session, credit: &credit };
-            returns::post(ctx, event, topic, payment, deadline).await?;
+            returns::post(ctx, event, topic, payment, deadline).await
         }
     }
-    Ok(Ending::Finished)
 }
 
 /// An intent that we have neither a session nor a claim for. One with our marker may be ours, and its session not
-/// written yet.
+/// written yet; one that was cancelled holds nothing, and a session that is written later is looked at by itself.
 fn unknown<M: Machine>(ctx: &Context<M>, event: &EventRecord) -> Ending {
-    let age_s = ctx.clock.now_s().saturating_sub(event.received_s);
-    match (event.is_marked, age_s > EVENT_LIFE_S) {
-        (true, false) => Ending::Kept,
-        (true, true) => {
-            tracing::error!(event = event.id.as_str(), "an event with our marker is of no payment that we know");
-            Ending::Finished
-        }
-        (false, _) => Ending::Finished,
+    if !event.marker.as_deref().is_some_and(|marker| ctx.is_ours(marker)) {
+        telemetry::count(Count::EventsForeign);
+        return Ending::Finished;
     }
+    if event.kind == event::CANCELLED { Ending::Finished } else { Ending::Doubted(Doubt::UnknownPayment) }
 }
 
 /// Takes the payment as far as it can be taken now.
@@ -211,6 +257,13 @@ fn stand(outcome: Outcome, order: OrderId) -> Stand<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_that_nothing_bears_out_has_three_looks() {
+        let looks: Vec<_> =
+            std::iter::successors(next_doubted(1000, 1000), |now_s| next_doubted(1000, *now_s)).collect();
+        assert_eq!(looks, [1120, 4600, 87_400]);
+    }
 
     #[test]
     fn a_refused_payment_is_void_only_if_it_was_given_back() {

@@ -10,6 +10,7 @@ use classpay_domain::returns::{
 };
 
 use super::event::Topic;
+use super::{Doubt, Ending};
 use crate::aggregate::{AggregateTransaction, Ledger};
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
@@ -22,7 +23,7 @@ use crate::stripe::Payments as _;
 /// How often posting begins anew because somebody was faster.
 const MAX_ROUNDS: usize = 5;
 
-/// Posts what went back of a payment and isn't posted yet.
+/// Posts what went back of a payment and isn't posted yet, unless Stripe doesn't bear it out.
 ///
 /// # Errors
 /// [`ApiError`] if it can't be known now whether all of it is posted.
@@ -32,7 +33,7 @@ pub(super) async fn post<M: Machine>(
     topic: Topic,
     payment: CreditedPayment<'_>,
     deadline: Deadline,
-) -> Result<(), ApiError> {
+) -> Result<Ending, ApiError> {
     for _ in 0..MAX_ROUNDS {
         if deadline.is_near() {
             break;
@@ -44,11 +45,15 @@ pub(super) async fn post<M: Machine>(
         let charge = intent.and_then(|intent| intent.charge);
         let charge = charge.ok_or_else(|| ApiError::internal("a captured intent has no charge"))?;
         let found = match topic {
-            Topic::Dispute => dispute(event, &charge)?.into_iter().collect(),
+            Topic::Dispute => match dispute(event, &charge) {
+                Disputed::Posted(found) => vec![found],
+                Disputed::Nothing => return Ok(Ending::Finished),
+                Disputed::Unborne => return Ok(Ending::Doubted(Doubt::NotDisputed(read.company))),
+            },
             Topic::Refund | Topic::Payment | Topic::Other => refunds(event, &charge),
         };
         match post_found(ctx, &read, &charge, &found).await? {
-            Written::Done => return Ok(()),
+            Written::Done => return Ok(Ending::Finished),
             Written::Lost | Written::Busy | Written::Unknown => {}
         }
     }
@@ -138,24 +143,34 @@ fn leave_out_release(found: &mut Vec<Return>, charge: &Charge) {
     }
 }
 
-/// The dispute that the event tells of, if Stripe's charge bears it out.
-fn dispute(event: &EventRecord, charge: &Charge) -> Result<Option<Return>, ApiError> {
+/// What an event that tells of a dispute comes to.
+#[derive(Debug, PartialEq, Eq)]
+enum Disputed {
+    Posted(Return),
+    /// It moves no money, or none of the payment's.
+    Nothing,
+    /// Stripe's charge doesn't show it.
+    Unborne,
+}
+
+/// The dispute that the event tells of, if it moves money and Stripe's charge bears it out. A bank that only asks moves
+/// none, and its inquiry shows on no charge.
+fn dispute(event: &EventRecord, charge: &Charge) -> Disputed {
     let told = &event.object;
     if told.charge != charge.id {
         tracing::error!(event = event.id.as_str(), "a dispute is of another charge than the one that paid");
-        return Ok(None);
+        return Disputed::Nothing;
+    }
+    let standing = dispute_standing(&event.kind, &told.status);
+    if standing == Standing::Open {
+        return Disputed::Nothing;
     }
     if !charge.disputed {
-        return Err(ApiError::internal("stripe doesn't say that a charge was disputed"));
+        return Disputed::Unborne;
     }
     let amount = Money::minor(told.amount.clamp(0, charge.amount_captured.units().max(0)));
-    Ok(Some(Return {
-        kind: ReturnKind::Dispute,
-        id: told.id.clone(),
-        amount,
-        standing: dispute_standing(&event.kind, &told.status),
-        created_s: told.created_s,
-    }))
+    let (id, created_s) = (told.id.clone(), told.created_s);
+    Disputed::Posted(Return { kind: ReturnKind::Dispute, id, amount, standing, created_s })
 }
 
 #[cfg(test)]
@@ -195,7 +210,7 @@ mod tests {
             created_s: 5,
             received_s: 6,
             intent: None,
-            is_marked: false,
+            marker: None,
             object: EventObject {
                 id: id.to_owned(),
                 amount,
@@ -244,9 +259,12 @@ mod tests {
     fn a_dispute_is_posted_only_if_the_charge_bears_it_out() {
         let disputed = charge(1029, 1029, 0, &[]);
         let lost = event("charge.dispute.closed", "du_1", 2000, "lost");
-        let found = dispute(&lost, &disputed).unwrap().unwrap();
+        let Disputed::Posted(found) = dispute(&lost, &disputed) else { panic!("it is posted") };
         assert_eq!((found.amount, found.standing), (Money::minor(1029), Standing::Returned));
-        assert!(dispute(&lost, &Charge { disputed: false, ..disputed.clone() }).is_err());
-        assert_eq!(dispute(&lost, &Charge { id: "ch_2".to_owned(), ..disputed }), Ok(None));
+        let quiet = Charge { disputed: false, ..disputed.clone() };
+        assert_eq!(dispute(&lost, &quiet), Disputed::Unborne);
+        assert_eq!(dispute(&lost, &Charge { id: "ch_2".to_owned(), ..disputed.clone() }), Disputed::Nothing);
+        let inquiry = event("charge.dispute.created", "du_1", 2000, "warning_needs_response");
+        assert_eq!((dispute(&inquiry, &quiet), dispute(&inquiry, &disputed)), (Disputed::Nothing, Disputed::Nothing));
     }
 }

@@ -16,7 +16,7 @@ use classpay_domain::id::{
     AccountId, ClassId, CompanyId, CustomerId, DiscountSchemeId, EnrolmentId, FamilyId, FeeId, ID_MAX_LEN, IdError,
     IntentId, OrderId, PlanId, SeasonId, StudentId, TaxRateId, TransactionId, TrialId,
 };
-use classpay_domain::link::PaymentLinkId;
+use classpay_domain::link::{LinkAlias, PaymentLinkId};
 use classpay_domain::money::Money;
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -246,7 +246,7 @@ impl Textual for FeePeriod {
     }
 }
 
-/// A link's id is a secret: what is written here goes to the table and to answers, never to a log.
+/// A link's id is a secret: what is written here goes to answers, never to a key or a log.
 impl Textual for PaymentLinkId {
     fn read(text: &str) -> Result<Self, String> {
         Self::parse(text).map_err(|error| error.to_string())
@@ -258,6 +258,16 @@ impl Textual for PaymentLinkId {
 
     fn schema() -> Schema {
         id_schema()
+    }
+}
+
+impl Textual for LinkAlias {
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| "this is no digest of a link's id".to_owned())
+    }
+
+    fn write(&self) -> String {
+        self.as_str().to_owned()
     }
 }
 

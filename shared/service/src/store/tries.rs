@@ -1,0 +1,125 @@
+//! What a link's hour has seen: payments that calls have started, and how often Stripe was asked.
+//!
+//! Invariant: a start is counted in the very transaction that claims the intent, so that a repeat, or a call that was
+//! beaten to it, counts nothing.
+
+use classpay_domain::link::LinkAlias;
+
+use super::item::{Attributes, Read as _, number};
+use super::links::{Link, link_of};
+use super::payments::{Session, rejection};
+use super::table::{Consistency, Written};
+use super::transact::Change;
+use super::{Store, StoreError, key};
+use crate::http::ApiError;
+use crate::machine::Machine;
+
+const HOUR_S: i64 = 60 * 60;
+/// How long the count of an hour is kept: that hour, and what TTL may be late.
+const LOOKS_LIFE_S: i64 = 2 * HOUR_S;
+
+/// The hour of a time in seconds since 1970, counted since then.
+#[must_use]
+pub fn hour_of(now_s: i64) -> i64 {
+    now_s.div_euclid(HOUR_S)
+}
+
+/// How many payments of a link calls of `process` have started in one hour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Starts {
+    hour: i64,
+    count: u32,
+}
+
+impl Starts {
+    pub(super) fn of(link: &Attributes) -> Result<Self, StoreError> {
+        let (hour, count) = (link.number_if("starts_hour")?, link.number_if("starts")?);
+        Ok(Self { hour: hour.unwrap_or(0), count: count.unwrap_or(0) })
+    }
+
+    /// How many there were in this hour.
+    #[must_use]
+    pub fn within(self, hour: i64) -> u32 {
+        if self.hour == hour { self.count } else { 0 }
+    }
+
+    /// With one more in this hour.
+    #[must_use]
+    pub fn and_one(self, hour: i64) -> Self {
+        Self { hour, count: self.within(hour).saturating_add(1) }
+    }
+
+    /// This update of the link, which sets `starts_hour = :hour, starts = :starts`.
+    pub(super) fn noted(self, link: &LinkAlias, update: &'static str) -> Change {
+        let change = Change::of(key::link(link)).update(update);
+        change.value(":hour", number(self.hour)).value(":starts", number(self.count))
+    }
+}
+
+impl<M: Machine> Store<M> {
+    /// A link, and how often Stripe was asked about it in this hour. For an id that nobody has, the read is the same.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_counted_link(&self, link: &LinkAlias, hour: i64) -> Result<Option<(Link, u32)>, StoreError> {
+        let (link, looks) = (key::link(link), key::link_tries(link, hour));
+        let items = self.get_all(vec![link.clone(), looks.clone()], Consistency::Strong).await?;
+        let Some(link) = items.get(&link) else { return Ok(None) };
+        let looks = items.get(&looks).map(|item| item.number("looks")).transpose()?;
+        Ok(Some((link_of(link)?, looks.unwrap_or(0))))
+    }
+
+    /// Reads as much as [`Store::load_link_target`] for a link that isn't there.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_absent_target(&self, link: &LinkAlias) -> Result<(), StoreError> {
+        let absent = (0..5).map(|hour| key::link_tries(link, -1 - hour)).collect();
+        self.get_all(absent, Consistency::Strong).await.map(|_| ())
+    }
+
+    /// Counts that Stripe is asked about a link; how often it has been in this hour, this one included.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn count_look(&self, link: &LinkAlias, hour: i64) -> Result<u32, StoreError> {
+        let count = Change::of(key::link_tries(link, hour))
+            .update("ADD looks :one SET #ttl = :ttl")
+            .name("#ttl", "ttl")
+            .value(":one", number(1))
+            .value(":ttl", number(hour.saturating_mul(HOUR_S).saturating_add(LOOKS_LIFE_S)));
+        self.update(count).await?.number("looks")
+    }
+
+    /// Claims a link's intent for being void, as [`Store::reject`] does. A call of `process` is `counted`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn reject_link(
+        &self,
+        session: &Session,
+        claimed_for: &str,
+        refusal: &ApiError,
+        now_s: i64,
+        counted: Option<(&LinkAlias, Starts)>,
+    ) -> Result<Written, StoreError> {
+        let mut transaction = rejection(session, claimed_for, refusal, now_s);
+        if let Some((link, starts)) = counted {
+            let noted = starts.noted(link, "SET starts_hour = :hour, starts = :starts");
+            transaction.change(noted.only_if("attribute_exists(pk)"));
+        }
+        self.transact(transaction).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn starts_are_counted_anew_in_each_hour() {
+        let starts = Starts::default().and_one(5).and_one(5);
+        assert_eq!((starts.within(5), starts.within(6), starts.and_one(6).within(6)), (2, 0, 1));
+        assert_eq!((hour_of(7199), hour_of(7200), hour_of(-1)), (1, 2, -1));
+    }
+}
