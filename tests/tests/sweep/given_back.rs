@@ -42,7 +42,10 @@ async fn assert_agreed(stack: &Stack, family: &str, intent: &str) {
     let is_own = |entry: &&Value| head(entry)["orderId"].is_null() && head(entry)["relatedTransactionId"].is_null();
     let credits: Vec<_> = ledger.iter().filter(is_own).filter(|entry| is_credit(entry)).collect();
     let [credit] = &credits[..] else { panic!("one credit: {ledger:#?}") };
-    let related = ledger.iter().filter(|entry| head(entry)["relatedTransactionId"] == credit["aggregateId"]);
+    let names = |entry: &Value, of: &Value| head(entry)["relatedTransactionId"] == of["aggregateId"];
+    let debits: Vec<_> = ledger.iter().filter(|entry| names(entry, credit)).collect();
+    // What is taken back names the debit.
+    let related = ledger.iter().filter(|entry| names(entry, credit) || debits.iter().any(|debit| names(entry, debit)));
     let refunded: i64 = related
         .flat_map(|entry| entry["details"].as_array().unwrap().iter().map(|line| (is_credit(entry), &line["details"])))
         .filter(|(_, line)| line["type"] == "refund")

@@ -15,11 +15,10 @@ use crate::stripe::{Intent, Secret};
 /// What a decision has come to so far, and the intent as it must be by that.
 pub(super) async fn follow<M: Machine>(
     ctx: &Context<M>,
-    target: &LinkTarget,
     session: &Session,
     decision: &Decision,
 ) -> Result<(Step, Option<Intent>), ApiError> {
-    let shown = |status| Some(intent(target, session, status));
+    let shown = |status| Some(intent(session, status));
     let (outcome, intent) = match decision {
         Decision::Order(id) => {
             let order = ctx.store.load_order(id).await?;
@@ -27,7 +26,10 @@ pub(super) async fn follow<M: Machine>(
             let paid_by = order.snapshot.payment.as_ref().map(|payment| payment.paid_by);
             match (order.state, paid_by) {
                 (OrderState::Completed, _) => {
-                    (Outcome::Completed(order.snapshot.transactions), shown(IntentStatus::Succeeded))
+                    (Outcome::Completed(order.snapshot.transactions()), shown(IntentStatus::Succeeded))
+                }
+                (OrderState::Cancelled, _) if order.credit.is_some() => {
+                    (Outcome::Refused(ErrorCode::PaymentAlreadyCaptured.into()), None)
                 }
                 (OrderState::Cancelled, _) => {
                     (Outcome::Refused(ApiError::from(ErrorCode::PaymentCancelled).released()), None)
@@ -69,13 +71,13 @@ fn pending(session: &Session) -> Outcome {
 }
 
 /// The intent as far as we know it: who pays it with what, and its charge, only Stripe knows.
-fn intent(target: &LinkTarget, session: &Session, status: IntentStatus) -> Intent {
+fn intent(session: &Session, status: IntentStatus) -> Intent {
     Intent {
         id: session.intent.clone(),
         client_secret: Secret::new(String::new()),
         amount: session.amount,
         amount_received: session.amount,
-        currency: target.company.settings.billing.currency.code().to_owned(),
+        currency: session.currency.code().to_owned(),
         status,
         payment_method: None,
         charge: None,

@@ -187,7 +187,7 @@ async fn round<M: Machine>(
             return ended(step, target, intent);
         }
         (None, Some(claim)) => {
-            let (step, intent) = known::follow(ctx, &target, &session, &claim.decision).await?;
+            let (step, intent) = known::follow(ctx, &session, &claim.decision).await?;
             return Ok(Ended { step, target, intent, ask: Ask::Nobody });
         }
         (None, None) => match known::undecided(&target, &session) {

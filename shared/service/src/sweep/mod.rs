@@ -97,7 +97,7 @@ async fn look<M: Machine>(ctx: &Context<M>, found: DueKey, deadline: Deadline) -
         Ok(None) => return Look::Gone,
         // The index is a moment behind: somebody has looked already.
         Ok(Some(item)) if item.due > key::sweep_due(now_s) => return Look::Gone,
-        Ok(Some(DueItem { due, began_s, what })) => {
+        Ok(Some(DueItem { due, began_s, what, .. })) => {
             let next_s = match &what {
                 Unfinished::Order(order) if order.needs_review => now_s.saturating_add(plan::LATER_S),
                 Unfinished::Feed(_) => now_s.saturating_add(plan::FEED_AGAIN_S),
