@@ -188,4 +188,26 @@ impl Stack {
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.json()
     }
+
+    /// What a run of the schedule measures now.
+    ///
+    /// # Panics
+    /// If no run measures it.
+    pub async fn measure(&self, gauge: &str) -> i64 {
+        let before = self.measured(gauge).len();
+        // The line of a run is written beside its answer: it may be read a moment later.
+        for _ in 0..50 {
+            self.run_schedule().await;
+            if let Some(value) = self.measured(gauge).get(before..).and_then(<[i64]>::last) {
+                return *value;
+            }
+        }
+        panic!("{gauge} was not measured: {}", self.logged());
+    }
+
+    fn measured(&self, gauge: &str) -> Vec<i64> {
+        let logged = self.logged();
+        let lines = logged.lines().filter_map(|line| serde_json::from_str::<Value>(&line[line.find('{')?..]).ok());
+        lines.filter_map(|line| line[gauge].as_i64()).collect()
+    }
 }

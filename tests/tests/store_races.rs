@@ -69,7 +69,8 @@ async fn taken(shop: &Shop<impl Premises>) -> BTreeSet<key::Key> {
         key::Key { pk: part("pk"), sk: part("sk") }
     };
     let keys = shop.everything().await.into_iter().map(of);
-    keys.filter(|key| key.sk == "CLAIM" || key.pk.starts_with("ORD#") && key.sk == "META" || key.sk.starts_with("ENR#")).collect()
+    keys.filter(|key| key.sk == "CLAIM" || key.pk.starts_with("ORD#") && key.sk == "META" || key.sk.starts_with("ENR#"))
+        .collect()
 }
 
 async fn two_hundred_buyers_get_twenty_seats<M: Premises>() {

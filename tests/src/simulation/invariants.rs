@@ -212,6 +212,10 @@ fn may_stay_indexed(
     if key.sk == "FEED" {
         return true;
     }
+    // A note for a person stays until somebody has looked.
+    if key.pk.starts_with("REVIEW#") {
+        return true;
+    }
     // Instalments that fall due later.
     if key.is_of_plans() {
         return true;

@@ -24,7 +24,7 @@ async fn an_order_of_which_another_amount_was_captured_is_for_a_person_and_its_d
     let (order, intent) = stuck(&stack, &json!({"drop": "before"})).await;
     dashboard(&stack, &format!("/v1/payment_intents/{intent}/capture"), "amount_to_capture=100").await;
     orders(&stack, &["settle", &order]).await.refused("is still pending: its intent is succeeded, 100 received");
-    orders(&stack, &["settle", &order]).await.refused("A person must look");
+    orders(&stack, &["settle", &order]).await.refused("A person decides: `resolve`");
     let list = listed(&stack).await;
     assert_eq!((&list["unfinished"][0]["order"], &list["unfinished"][0]["needsReview"]), (&json!(order), &json!(true)));
     assert_eq!(list["reviews"][0]["record"], order);

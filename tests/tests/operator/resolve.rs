@@ -6,7 +6,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_tests::studio::{ADA, BALLET, ballet_for_ada};
 use classpay_tests::{COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, Call, OKAFOR, Stack, assert_books_balance};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::orders;
 
@@ -17,13 +17,6 @@ async fn order_of(stack: &Stack) -> (String, String, bool) {
     let heads = items.iter().filter(|item| item.contains_key("order_state") && item.contains_key("intent"));
     let [head] = &heads.collect::<Vec<_>>()[..] else { panic!("one order") };
     (text(head, "order_id").unwrap(), text(head, "order_state").unwrap(), head.contains_key("needs_review"))
-}
-
-async fn gauge(stack: &Stack, name: &str) -> i64 {
-    stack.run_schedule().await;
-    let logged = stack.logged();
-    let lines = logged.lines().filter_map(|line| serde_json::from_str::<Value>(&line[line.find('{')?..]).ok());
-    lines.filter_map(|line| line[name].as_i64()).next_back().unwrap()
 }
 
 #[tokio::test]
@@ -119,11 +112,11 @@ async fn an_order_that_was_captured_in_part_is_released_and_its_money_is_the_fam
     // Looking at its record hides neither the order nor its age.
     orders(&stack, &["reviewed", stack.company(), &order]).await.ok();
     stack.move_clock("2026-09-07T09:00:00Z").await;
-    assert!(gauge(&stack, "OldestOrderS").await > 900);
+    assert!(stack.measure("OldestOrderS").await > 900);
     assert!(orders(&stack, &["resolve", &order, "--release"]).await.ok().out.contains("is the family's credit"));
     assert_eq!(order_of(&stack).await, (order.clone(), "CANCELLED".to_owned(), false));
     assert_eq!((stack.balance(OKAFOR).await, stack.seats_left(BALLET).await), (before - part, seats));
-    assert_eq!(gauge(&stack, "OldestOrderS").await, 0);
+    assert_eq!(stack.measure("OldestOrderS").await, 0);
     // What goes back of it later is posted.
     let intent = stack.captured().await.remove(0).0;
     let refused = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;

@@ -78,8 +78,8 @@ async fn is_used_up<M: Machine>(ctx: &Context<M>, decision: &Decision) -> Result
     Ok(match decision {
         Decision::Rejected { state, .. } => *state != Rejection::Open,
         Decision::Order(order) => {
-            let order = ctx.store.load_order(order).await?;
-            order.is_some_and(|order| order.state != OrderState::Pending && order.credit.is_some())
+            let end = ctx.store.load_order_end(order).await?;
+            end.is_some_and(|(state, credit)| state != OrderState::Pending && credit.is_some())
         }
     })
 }

@@ -80,6 +80,18 @@ impl<M: Machine> Store<M> {
         }
     }
 
+    /// Whether an order has come to its end, and the credit that was posted for it; `None`: there is no such order.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_order_end(
+        &self,
+        order: &OrderId,
+    ) -> Result<Option<(OrderState, Option<TransactionId>)>, StoreError> {
+        let Some(head) = self.get(&key::order(order)).await? else { return Ok(None) };
+        Ok(Some((state_of(&head)?, credit_of(&head)?)))
+    }
+
     /// An order of which the head was read.
     pub(super) async fn order_at(&self, head: &Attributes) -> Result<OrderRecord, StoreError> {
         let doc = key::order_doc(&head.parsed("order_id")?, head.number("doc_generation")?);
@@ -280,18 +292,25 @@ pub(super) fn finish(order: &OrderId, state: &str, set: &str) -> Change {
 
 /// An order from its head and its document.
 fn order_of(item: &Attributes, doc: &Attributes) -> Result<OrderRecord, StoreError> {
-    let state = match item.text("order_state")? {
-        "PENDING" => OrderState::Pending,
-        "COMPLETED" => OrderState::Completed,
-        "CANCELLED" => OrderState::Cancelled,
-        _ => return Err(StoreError::Corrupt("order_state")),
-    };
     Ok(OrderRecord {
         id: item.parsed("order_id")?,
-        state,
+        state: state_of(item)?,
         attempt: item.number_if("capture_attempt")?.unwrap_or(1),
         needs_review: item.text_if("needs_review").is_some(),
-        credit: item.text_if("credit_id").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("credit_id"))?,
+        credit: credit_of(item)?,
         snapshot: doc.document("doc")?,
     })
+}
+
+fn state_of(head: &Attributes) -> Result<OrderState, StoreError> {
+    match head.text("order_state")? {
+        "PENDING" => Ok(OrderState::Pending),
+        "COMPLETED" => Ok(OrderState::Completed),
+        "CANCELLED" => Ok(OrderState::Cancelled),
+        _ => Err(StoreError::Corrupt("order_state")),
+    }
+}
+
+fn credit_of(head: &Attributes) -> Result<Option<TransactionId>, StoreError> {
+    head.text_if("credit_id").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("credit_id"))
 }
