@@ -20,17 +20,17 @@ fn wish(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
-#[expect(clippy::disallowed_methods, reason = "whoever runs it says what")]
+#[expect(clippy::disallowed_methods, reason = "a run may choose")]
 fn wanted() -> Option<String> {
     std::env::var("OUTSIDE").ok()
 }
 
 /// What worlds meet from outside: what a plain run has, or with `OUTSIDE=AccountChanged` (or `OUTSIDE=all`) each of them
-/// this, and what lasts must be told as lasting.
+/// this, and no lasting refusal may be answered as a passing one.
 fn chosen() -> Choice {
-    static ALL: [Outside; 6] = Outside::ALL;
+    static ALL: [Outside; 7] = Outside::ALL;
     let Some(name) = wanted() else { return PLAIN };
-    let of = |drawn| Choice { drawn, one_in: 1, lasting_is_told: true };
+    let of = |drawn| Choice { drawn, one_in: 1, forbids_vain_retries: true };
     if name == "all" {
         return of(&ALL);
     }

@@ -77,8 +77,9 @@ counters! {
     trespassed = "a call of another studio with an intent that is not its own";
     deleted_customer = "a call refused for a deleted customer";
     not_activated = "a payment method refused that the account has lost";
-    refused_for_good = "a call of a kind that Stripe refuses for good";
+    lastingly_refused = "a call of a kind that Stripe refuses lastingly";
     account_left = "a payment under way on an account that the studio leaves";
+    account_disconnected = "a payment under way on an account that the studio disconnects";
     copied = "an intent of the studio's own that looks like one of ours, paid";
     currency_refused = "an import in another currency, refused";
     calm = "a valid call clicked several times without faults or rivals";

@@ -23,6 +23,8 @@ pub struct Taken {
     pub received: i64,
     /// What was given back.
     pub refunded: i64,
+    /// Whether we reach its account: where not, it stays as it is.
+    pub is_connected: bool,
     /// Whether the studio has made it itself: it is none of ours.
     pub is_studios: bool,
 }
@@ -36,6 +38,7 @@ pub fn taken(stripe: &MemoryStripe, intent: &str) -> Option<Taken> {
         amount: glance.amount.units(),
         received: glance.received.units(),
         refunded: glance.refunded.units(),
+        is_connected: glance.is_connected,
         is_studios: glance.is_studios,
     })
 }
@@ -185,7 +188,8 @@ fn settled(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     let is_for_a_person = |order: &Order| {
         let other = taken_for(order)
             .is_some_and(|taken| taken.status == IntentStatus::Succeeded && taken.received != order.total);
-        order.needs_review && other
+        let out_of_reach = taken_for(order).is_some_and(|taken| !taken.is_connected);
+        order.needs_review && (other || out_of_reach)
     };
     for (id, order) in model.orders.iter().filter(|(_, order)| order.state == "PENDING") {
         if !on_its_way(order) && !is_for_a_person(order) {
@@ -198,7 +202,7 @@ fn settled(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     }
     let mut wrong = None;
     stripe.for_each(|glance| {
-        if glance.status == IntentStatus::RequiresCapture && !glance.is_studios {
+        if glance.status == IntentStatus::RequiresCapture && glance.is_connected && !glance.is_studios {
             wrong = Some(format!("9: {} is authorised", glance.intent));
         }
     });
@@ -226,7 +230,11 @@ fn may_stay_indexed(
     }
     let of_event = model.events.get(key).map(String::as_str);
     let intent = of_event.or_else(|| key.pk.strip_prefix("PI#").and_then(|pk| pk.rsplit('#').next()));
-    match intent.and_then(|intent| taken(stripe, intent)).map(|taken| taken.status) {
+    let of_intent = intent.and_then(|intent| taken(stripe, intent));
+    if of_intent.is_some_and(|taken| !taken.is_connected) {
+        return true;
+    }
+    match of_intent.map(|taken| taken.status) {
         // A bank debit takes days.
         Some(IntentStatus::Processing) => return true,
         // The intent of a link that is open stays open with it.

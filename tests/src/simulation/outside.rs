@@ -1,5 +1,5 @@
 //! What comes from outside and lasts: customers that are deleted, capabilities that are lost, calls that Stripe refuses
-//! for good, an account or a currency that the studio changes, intents that it makes itself.
+//! lastingly, an account or a currency that the studio changes, intents that it makes itself.
 //!
 //! Invariant: only worlds of their own meet it, some of each few; the others draw nothing for it, so they are what they
 //! were. Nothing here heals anything: what is lost stays lost, or comes back by chance.
@@ -27,10 +27,12 @@ pub enum Outside {
     CustomerDeleted,
     /// The account loses bank debits, or cards, or gets them back.
     CapabilityLost,
-    /// Stripe refuses a kind of call for good, or relents.
+    /// Stripe refuses a kind of call lastingly, or answers all kinds again.
     CallsRefused,
     /// The studio connects another account, or its first one again.
     AccountChanged,
+    /// The same, and the studio disconnects the account that it leaves: Stripe refuses our calls there.
+    AccountDisconnected,
     /// The studio makes an intent of its own, with our marker, in some currency; its payer pays.
     IntentCopied,
     /// The studio is imported in another currency.
@@ -44,13 +46,13 @@ pub struct Choice {
     pub drawn: &'static [Outside],
     /// One world of so many meets it.
     pub one_in: u64,
-    /// Whether it is a violation to be told "try again" where trying again can't help.
-    pub lasting_is_told: bool,
+    /// Whether an answer that says "try again" is a violation where trying again can't help.
+    pub forbids_vain_retries: bool,
 }
 
 /// What a plain run has.
 pub const PLAIN: Choice = Choice {
-    // An import in another currency isn't refused yet.
+    // An import in another currency isn't refused yet, and a link whose account was disconnected doesn't end yet.
     drawn: &[
         Outside::CustomerDeleted,
         Outside::CapabilityLost,
@@ -59,8 +61,8 @@ pub const PLAIN: Choice = Choice {
         Outside::IntentCopied,
     ],
     one_in: 4,
-    // Every refusal of Stripe's is told as 503 still.
-    lasting_is_told: false,
+    // The functions still answer 503 to every refusal of Stripe's.
+    forbids_vain_retries: false,
 };
 
 /// How often, in moments.
@@ -68,11 +70,12 @@ const RARITY: usize = 30;
 
 impl Outside {
     /// All of it.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::CustomerDeleted,
         Self::CapabilityLost,
         Self::CallsRefused,
         Self::AccountChanged,
+        Self::AccountDisconnected,
         Self::IntentCopied,
         Self::CurrencyChanged,
     ];
@@ -82,14 +85,15 @@ impl Outside {
         match self {
             Self::CustomerDeleted => &mut coverage.deleted_customer,
             Self::CapabilityLost => &mut coverage.not_activated,
-            Self::CallsRefused => &mut coverage.refused_for_good,
+            Self::CallsRefused => &mut coverage.lastingly_refused,
             Self::AccountChanged => &mut coverage.account_left,
+            Self::AccountDisconnected => &mut coverage.account_disconnected,
             Self::IntentCopied => &mut coverage.copied,
             Self::CurrencyChanged => &mut coverage.currency_refused,
         }
     }
 
-    /// The words of the counters that stay at zero, for nobody draws what they count.
+    /// The words of the counters that stay at zero, because a plain run doesn't draw what they count.
     #[must_use]
     pub fn never_counted() -> Vec<&'static str> {
         let mut coverage = Coverage::default();
@@ -105,7 +109,7 @@ impl Outside {
 pub struct Surroundings {
     /// What can happen.
     pub drawn: &'static [Outside],
-    lasting_is_told: bool,
+    forbids_vain_retries: bool,
     /// The account that the studio has connected last.
     pub account: &'static str,
 }
@@ -114,14 +118,14 @@ impl Surroundings {
     /// At the beginning of a world that meets nothing of it.
     #[must_use]
     pub fn calm() -> Self {
-        Self { drawn: &[], lasting_is_told: false, account: studio::ACCOUNT }
+        Self { drawn: &[], forbids_vain_retries: false, account: studio::ACCOUNT }
     }
 
     /// At the beginning of the world of a seed.
     #[must_use]
     pub fn of(choice: &Choice, seed: u64) -> Self {
-        let Choice { drawn, one_in, lasting_is_told } = *choice;
-        if seed % one_in == one_in - 1 { Self { drawn, lasting_is_told, ..Self::calm() } } else { Self::calm() }
+        let Choice { drawn, one_in, forbids_vain_retries } = *choice;
+        if seed % one_in == one_in - 1 { Self { drawn, forbids_vain_retries, ..Self::calm() } } else { Self::calm() }
     }
 }
 
@@ -149,14 +153,17 @@ pub(super) fn happen<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
             let is_active = world.chance.one_in(3);
             world.stripe.set_capability(&account(world), capability, is_active);
         }
-        Outside::CallsRefused if world.chance.one_in(3) => world.stripe.relent(),
+        Outside::CallsRefused if world.chance.one_in(3) => world.stripe.withdraw_refusals(),
         Outside::CallsRefused => {
             let kinds = [CallKind::CreateIntent, CallKind::CreateCustomer, CallKind::CustomerSession];
             let kind = *world.chance.pick(&kinds);
             let (status, code) = *world.chance.pick(&[(400, "amount_too_small"), (403, "account_restricted")]);
             world.stripe.refuse(kind, status, code);
         }
-        Outside::AccountChanged => change_account(world),
+        Outside::AccountChanged => world.coverage.account_left += u64::from(change_account(world, true)),
+        Outside::AccountDisconnected => {
+            world.coverage.account_disconnected += u64::from(change_account(world, false));
+        }
         Outside::IntentCopied => copy_intent(world),
         Outside::CurrencyChanged => {
             let (ctx, account) = (world.ctx.clone(), world.outside.account);
@@ -189,19 +196,23 @@ fn a_customer<F: Flaw>(world: &World<F>) -> Option<CustomerId> {
     if customers.is_empty() { None } else { Some(world.chance.pick(&customers).clone()) }
 }
 
-/// Payments under way stay on the account that they are on.
-fn change_account<F: Flaw>(world: &mut World<F>) {
+/// Payments under way stay on the account that they are on. Whether there are any.
+fn change_account<F: Flaw>(world: &mut World<F>, stays_connected: bool) -> bool {
     let left = world.outside.account;
     let now = if left == studio::ACCOUNT { studio::NEXT_ACCOUNT } else { studio::ACCOUNT };
     let mut is_under_way = false;
     world.stripe.for_each(|glance| is_under_way |= glance.account.as_str() == left && !is_final(glance.status));
-    world.coverage.account_left += u64::from(is_under_way);
     world.outside.account = now;
+    world.stripe.reconnect(&account(world));
+    if !stays_connected {
+        world.stripe.disconnect(&left.parse().expect("an account"));
+    }
     let ctx = world.ctx.clone();
     world.spawn(Doing::Repricing, async move {
         ctx.store.import(&studio::catalogue_as(now, "gbp", 5_000)).await.ok();
         None
     });
+    is_under_way
 }
 
 fn is_final(status: IntentStatus) -> bool {
@@ -247,12 +258,12 @@ fn call_with<F: Flaw>(world: &mut World<F>, intent: IntentId) {
     }
 }
 
-/// What lasts is told as lasting: when nothing goes wrong any more, whoever opens a purchase is never told to try again.
-/// 15: and the studio's currency is what it was.
+/// When nothing goes wrong any more, no opening of a purchase is answered "try again": what Stripe refuses lastingly is
+/// answered as lasting. 15: and the studio's currency is what it was.
 ///
 /// # Errors
-/// Who is, or that it isn't.
-pub(super) fn what_lasts_is_told<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+/// The opening and its answer, or that the currency has changed.
+pub(super) fn lasting_refusals_are_final<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
     if world.outside.drawn.is_empty() {
         return Ok(());
     }
@@ -262,16 +273,31 @@ pub(super) fn what_lasts_is_told<F: Flaw>(world: &mut World<F>) -> Result<(), Vi
     if !doc.contains(r#""currency":"gbp""#) {
         return Err("15: money is owed in pounds, and the studio is billed in another currency".to_owned());
     }
-    if !world.outside.lasting_is_told {
+    if !world.outside.forbids_vain_retries {
         return Ok(());
     }
-    nobody_is_told_to_try_again(world, true)?;
-    world.stripe.relent();
-    nobody_is_told_to_try_again(world, false)
+    no_opening_is_answered_try_again(world, true)?;
+    world.stripe.withdraw_refusals();
+    no_opening_is_answered_try_again(world, false)
 }
 
-fn nobody_is_told_to_try_again<F: Flaw>(world: &mut World<F>, is_refusing: bool) -> Result<(), Violation> {
-    let may_be_refused = is_refusing || world.outside.drawn.contains(&Outside::CapabilityLost);
+fn is_paid_out_of_reach<F: Flaw>(world: &World<F>) -> bool {
+    let is_paid = |status| match status {
+        IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded => true,
+        IntentStatus::RequiresPaymentMethod
+        | IntentStatus::RequiresConfirmation
+        | IntentStatus::RequiresAction
+        | IntentStatus::Canceled => false,
+    };
+    let mut found = false;
+    world.stripe.for_each(|glance| found |= !glance.is_connected && is_paid(glance.status));
+    found
+}
+
+fn no_opening_is_answered_try_again<F: Flaw>(world: &mut World<F>, is_refusing: bool) -> Result<(), Violation> {
+    // Without cards nothing is paid; and what was paid where our calls are refused stands in the way of its link.
+    let may_be_refused =
+        is_refusing || world.outside.drawn.contains(&Outside::CapabilityLost) || is_paid_out_of_reach(world);
     // What was spoilt or refused under a key is so for a day.
     heal::by_schedule(world, 25 * 3600)?;
     for which in 0..world.purchases.len() {

@@ -13,7 +13,7 @@ use super::invariants;
 use super::machine::Flaw;
 use super::outside::{self, Choice, Surroundings};
 use super::purchases::{Call, Purchase, Wanted};
-use super::stripe::{Arrival, RefusedForGood};
+use super::stripe::{Arrival, LastingRefusals};
 use super::studio;
 use super::world::{Doing, Violation, World, lock};
 
@@ -49,10 +49,10 @@ pub fn run_with<F: Flaw>(seed: u64, choice: &Choice) -> Report {
     };
     let mut coverage = std::mem::take(&mut world.coverage);
     coverage.replies_lost += lock(&world.faults).replies_lost();
-    let RefusedForGood { deleted_customer, not_activated, by_kind } = world.stripe.refused_for_good();
+    let LastingRefusals { deleted_customer, not_activated, by_kind } = world.stripe.lasting_refusals();
     coverage.deleted_customer += deleted_customer;
     coverage.not_activated += not_activated;
-    coverage.refused_for_good += by_kind;
+    coverage.lastingly_refused += by_kind;
     Report { coverage, violation: result.err() }
 }
 
@@ -163,7 +163,7 @@ fn live<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
         _ => Healing::Webhook,
     };
     heal::to_the_end(world, healing)?;
-    outside::what_lasts_is_told(world)
+    outside::lasting_refusals_are_final(world)
 }
 
 fn moment<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
