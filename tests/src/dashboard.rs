@@ -1,8 +1,9 @@
 //! What the studio does in Stripe's dashboard, and what Stripe does to the studio's account, at the stand-in.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::Stack;
+use crate::{Answer, Api, Stack};
 
 impl Stack {
     /// An order of the stand-in's control, and its answer.
@@ -65,5 +66,11 @@ impl Stack {
     pub async fn hang_at_stripe(&self, (method, route): (&str, &str)) {
         let matched = json!({"method": method, "route": route});
         self.at_stripe("faults", &json!({"match": matched, "do": {"hang": "after"}})).await;
+    }
+
+    /// A call that a phone makes at Stripe with the secret of an ephemeral key; `form` is encoded, as it is sent.
+    pub async fn by_phone(&self, secret: &str, (method, path): (Method, &str), form: &str) -> Answer {
+        let call = self.stripe().request(method, path).bearer_auth(secret);
+        Api::send(call.body(form.to_owned())).await
     }
 }

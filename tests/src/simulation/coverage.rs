@@ -60,6 +60,7 @@ counters! {
     debit_settled = "a bank debit that arrived";
     hold_expired = "a hold that ran out";
     meddled = "a capture in Stripe's dashboard";
+    captured_in_part = "an authorisation captured in part in Stripe's dashboard";
     tampered = "an intent's amount changed at Stripe";
     refunded = "a refund posted";
     repriced = "a price changed under a payer";
@@ -74,6 +75,13 @@ counters! {
     healed_by_clients = "a purchase healed by its client alone";
     healed_by_webhook = "a link's payment healed by its event alone";
     trespassed = "a call of another studio with an intent that is not its own";
+    deleted_customer = "a call refused for a deleted customer";
+    not_activated = "a payment method refused that the account has lost";
+    lastingly_refused = "a call of a kind that Stripe refuses lastingly";
+    account_left = "a payment under way on an account that the studio leaves";
+    account_disconnected = "a payment under way on an account that the studio disconnects";
+    copied = "an intent of the studio's own that looks like one of ours, paid";
+    currency_refused = "an import in another currency, refused";
     calm = "a valid call clicked several times without faults or rivals";
 }
 

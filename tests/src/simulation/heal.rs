@@ -151,9 +151,10 @@ fn by_clients<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
         }
         let purchase = &world.purchases[which];
         let waits = purchase.intent.as_deref().is_some_and(|intent| world.is_meddled(intent));
-        // A bank debit takes days, whoever of those who share the intent has chosen it.
+        // A bank debit takes days, whoever of those who share the intent has chosen it. And where our calls are refused,
+        // nobody gets further.
         let status = purchase.intent.as_deref().and_then(|intent| invariants::taken(&world.stripe, intent));
-        let is_under_way = status.is_some_and(|taken| taken.status == IntentStatus::Processing);
+        let is_under_way = status.is_some_and(|taken| taken.status == IntentStatus::Processing || !taken.is_connected);
         if is_open && !waits && !is_under_way {
             return Err(format!("a client alone heals nothing: {purchase:?}"));
         }
@@ -181,7 +182,8 @@ fn by_webhook<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
     deliver_all(world)?;
     for (intent, _) in links.iter().filter(|(intent, is_paid)| *is_paid && undelivered.contains(intent)) {
         let is_remembered = world.model().link_sessions.contains_key(intent);
-        let status = invariants::taken(&world.stripe, intent).map(|taken| taken.status);
+        let reached = invariants::taken(&world.stripe, intent).filter(|taken| taken.is_connected);
+        let status = reached.map(|taken| taken.status);
         if is_remembered && status == Some(IntentStatus::RequiresCapture) && !world.is_meddled(intent) {
             return Err(format!("its event alone does not heal {intent}"));
         }

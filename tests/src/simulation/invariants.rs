@@ -23,6 +23,10 @@ pub struct Taken {
     pub received: i64,
     /// What was given back.
     pub refunded: i64,
+    /// Whether we reach its account: where not, it stays as it is.
+    pub is_connected: bool,
+    /// Whether the studio has made it itself: it is none of ours.
+    pub is_studios: bool,
 }
 
 /// What Stripe says of an intent; `None`: it has none of that id.
@@ -34,6 +38,8 @@ pub fn taken(stripe: &MemoryStripe, intent: &str) -> Option<Taken> {
         amount: glance.amount.units(),
         received: glance.received.units(),
         refunded: glance.refunded.units(),
+        is_connected: glance.is_connected,
+        is_studios: glance.is_studios,
     })
 }
 
@@ -129,10 +135,13 @@ fn fees(model: &Model) -> Result<(), String> {
     }
 }
 
-/// 3, 4 and 7: what is completed was taken, exactly; what is cancelled was not.
+/// 3, 4, 7 and 15: what is completed was taken, exactly; what is cancelled was not.
 fn order_agrees(id: &str, order: &Order, stripe: &MemoryStripe) -> Result<(), String> {
     let Some(intent) = &order.intent else { return Ok(()) };
     let Some(taken) = taken(stripe, intent) else { return Err(format!("3: {id} is paid by no intent")) };
+    if taken.is_studios {
+        return Err(format!("15: {id} is paid by an intent that the studio has made: {order:?}"));
+    }
     match order.state.as_str() {
         "COMPLETED" if taken.status != IntentStatus::Succeeded || taken.received != order.total => {
             Err(format!("3: {id} of {} is completed, and Stripe says {taken:?}", order.total))
@@ -149,10 +158,14 @@ fn one_live_intent(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     let mut live: BTreeMap<&str, &str> = BTreeMap::new();
     for (intent, link) in &model.link_sessions {
         let status = taken(stripe, intent).map(|taken| taken.status);
+        // The rest of what was captured in part may be paid by another.
+        let is_part = taken(stripe, intent).is_some_and(|taken| taken.received < taken.amount)
+            && model.orders.values().any(|o| o.intent.as_ref() == Some(intent) && o.state == "COMPLETED");
         // What was rejected is cancelled, or credited without an order: either way the link is done with it.
         let is_rejected = model.claims.get(intent).is_some_and(|claim| claim.is_rejected);
         if status.is_some_and(|status| status != IntentStatus::Canceled)
             && !is_rejected
+            && !is_part
             && let Some(other) = live.insert(link, intent)
         {
             return Err(format!("8: a link has two live intents, {other} and {intent}"));
@@ -179,7 +192,8 @@ fn settled(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     let is_for_a_person = |order: &Order| {
         let other = taken_for(order)
             .is_some_and(|taken| taken.status == IntentStatus::Succeeded && taken.received != order.total);
-        order.needs_review && other
+        let out_of_reach = taken_for(order).is_some_and(|taken| !taken.is_connected);
+        order.needs_review && (other || out_of_reach)
     };
     for (id, order) in model.orders.iter().filter(|(_, order)| order.state == "PENDING") {
         if !on_its_way(order) && !is_for_a_person(order) {
@@ -192,7 +206,7 @@ fn settled(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     }
     let mut wrong = None;
     stripe.for_each(|glance| {
-        if glance.status == IntentStatus::RequiresCapture {
+        if glance.status == IntentStatus::RequiresCapture && glance.is_connected && !glance.is_studios {
             wrong = Some(format!("9: {} is authorised", glance.intent));
         }
     });
@@ -222,7 +236,11 @@ fn may_stay_indexed(
     }
     let of_event = model.events.get(key).map(String::as_str);
     let intent = of_event.or_else(|| key.pk.strip_prefix("PI#").and_then(|pk| pk.rsplit('#').next()));
-    match intent.and_then(|intent| taken(stripe, intent)).map(|taken| taken.status) {
+    let of_intent = intent.and_then(|intent| taken(stripe, intent));
+    if of_intent.is_some_and(|taken| !taken.is_connected) {
+        return true;
+    }
+    match of_intent.map(|taken| taken.status) {
         // A bank debit takes days.
         Some(IntentStatus::Processing) => return true,
         // The intent of a link that is open stays open with it.
@@ -254,6 +272,9 @@ fn may_stay_indexed(
 fn paid(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     let (mut taken_in_all, mut refunded_in_all) = (0, 0);
     stripe.for_each(|glance| {
+        if glance.is_studios {
+            return;
+        }
         taken_in_all += glance.received.units();
         refunded_in_all += glance.refunded.units();
     });

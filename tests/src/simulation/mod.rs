@@ -12,6 +12,7 @@ pub mod heal;
 pub mod invariants;
 pub mod machine;
 pub mod model;
+pub mod outside;
 pub mod planned;
 pub mod purchases;
 pub mod random;

@@ -256,6 +256,7 @@ impl<F: Flaw> World<F> {
             }
             Doing::Paying(call) | Doing::Misusing(call) => self.calls[call].answer = Some(answer),
             Doing::Trespassing => self.coverage.trespassed += 1,
+            Doing::Rebilling => self.coverage.currency_refused += u64::from(answer.status == 422),
             Doing::Delivering | Doing::Scheduled | Doing::Revoking | Doing::Repricing => {}
         }
     }

@@ -11,8 +11,9 @@ use super::coverage::Coverage;
 use super::heal::{self, Healing};
 use super::invariants;
 use super::machine::Flaw;
+use super::outside::{self, Choice, Surroundings};
 use super::purchases::{Call, Purchase, Wanted};
-use super::stripe::Arrival;
+use super::stripe::{Arrival, LastingRefusals};
 use super::studio;
 use super::world::{Doing, Violation, World, lock};
 
@@ -33,7 +34,14 @@ pub struct Report {
 /// Runs the world of a seed.
 #[must_use]
 pub fn run<F: Flaw>(seed: u64) -> Report {
+    run_with::<F>(seed, &outside::PLAIN)
+}
+
+/// Runs the world of a seed, with this from outside.
+#[must_use]
+pub fn run_with<F: Flaw>(seed: u64, choice: &Choice) -> Report {
     let mut world = World::<F>::begin(seed);
+    world.outside = Surroundings::of(choice, seed);
     let result = match seed % 16 {
         0 => calm(&mut world),
         1..=4 => race(&mut world),
@@ -41,6 +49,10 @@ pub fn run<F: Flaw>(seed: u64) -> Report {
     };
     let mut coverage = std::mem::take(&mut world.coverage);
     coverage.replies_lost += lock(&world.faults).replies_lost();
+    let LastingRefusals { deleted_customer, not_activated, by_kind } = world.stripe.lasting_refusals();
+    coverage.deleted_customer += deleted_customer;
+    coverage.not_activated += not_activated;
+    coverage.lastingly_refused += by_kind;
     Report { coverage, violation: result.err() }
 }
 
@@ -150,10 +162,14 @@ fn live<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
         1 => Healing::Clients,
         _ => Healing::Webhook,
     };
-    heal::to_the_end(world, healing)
+    heal::to_the_end(world, healing)?;
+    outside::lasting_refusals_are_final(world)
 }
 
 fn moment<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+    if outside::is_drawn(world) {
+        return outside::happen(world);
+    }
     match world.chance.below(100) {
         0..=59 => goes_on(world),
         60..=75 => {
@@ -281,9 +297,10 @@ fn meddle<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
         }
         _ => {
             let (ctx, price) = (world.ctx.clone(), 5_000 + i64::from(world.chance.one_in(2)) * 100);
+            let account = world.outside.account;
             world.coverage.repriced += 1;
             world.spawn(Doing::Repricing, async move {
-                ctx.store.import(&studio::catalogue(price)).await.ok();
+                ctx.store.import(&studio::catalogue_as(account, "gbp", price)).await.ok();
                 None
             });
         }
@@ -295,7 +312,11 @@ fn capture_in_dashboard<F: Flaw>(world: &mut World<F>, intent: Option<IntentId>)
     let Some(intent) = intent else { return };
     let amount = world.chance.one_in(3).then(|| Money::minor(100));
     lock(&world.meddled).insert(intent.as_str().to_owned());
-    world.coverage.meddled += u64::from(world.stripe.capture_in_dashboard(&intent, amount).is_ok());
+    let is_captured = world.stripe.capture_in_dashboard(&intent, amount).is_ok();
+    world.coverage.meddled += u64::from(is_captured);
+    let taken = invariants::taken(&world.stripe, intent.as_str());
+    let is_part = taken.is_some_and(|taken| taken.received < taken.amount);
+    world.coverage.captured_in_part += u64::from(is_captured && is_part);
 }
 
 /// 10: who was told 200 has what he paid for; who was told "released" was not charged.
@@ -332,7 +353,10 @@ fn told_done<F: Flaw>(world: &World<F>, call: &Call, intent: &String) -> Result<
                 return Err(format!("10: {call:?} was told 200, and its intent has paid another basket: {order:?}"));
             }
             let received = taken.map(|taken| taken.received);
-            if call.shown.is_some_and(|shown| shown != order.total) || received != Some(order.total) {
+            // Of what the studio has captured in part, what was received is credited, and no more.
+            let is_part = taken.is_some_and(|taken| taken.received < taken.amount) && world.is_meddled(intent);
+            let is_other = call.shown.is_some_and(|shown| shown != order.total) && !is_part;
+            if is_other || received != Some(order.total) {
                 return Err(format!("7: {call:?} was charged {received:?}: {order:?}"));
             }
             Ok(())

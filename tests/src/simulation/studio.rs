@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 pub const COMPANY: &str = "co_1";
 /// Its account.
 pub const ACCOUNT: &str = "acct_1";
+/// The account that it connects when it changes its account.
+pub const NEXT_ACCOUNT: &str = "acct_3";
 /// Another studio, whose families and students have the same ids.
 pub const OTHER_COMPANY: &str = "co_2";
 /// That studio's account.
@@ -66,8 +68,11 @@ fn debit((id, family, amount): &(&str, &str, i64)) -> Value {
     })
 }
 
+/// Company, account, currency, and the price of the first class.
+type Edition = (&'static str, &'static str, &'static str, i64);
+
 thread_local! {
-    static READ: RefCell<BTreeMap<(&'static str, i64), Rc<Catalogue>>> = const { RefCell::new(BTreeMap::new()) };
+    static READ: RefCell<BTreeMap<Edition, Rc<Catalogue>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// The studio, its first class at this price. It is read once a thread.
@@ -76,7 +81,16 @@ thread_local! {
 /// If it has a mistake.
 #[must_use]
 pub fn catalogue(price: i64) -> Rc<Catalogue> {
-    read_once(COMPANY, ACCOUNT, price)
+    catalogue_as(ACCOUNT, "gbp", price)
+}
+
+/// The studio with this account and in this currency.
+///
+/// # Panics
+/// If it has a mistake.
+#[must_use]
+pub fn catalogue_as(account: &'static str, currency: &'static str, price: i64) -> Rc<Catalogue> {
+    read_once((COMPANY, account, currency, price))
 }
 
 /// The other studio.
@@ -85,15 +99,15 @@ pub fn catalogue(price: i64) -> Rc<Catalogue> {
 /// If it has a mistake.
 #[must_use]
 pub fn other_catalogue() -> Rc<Catalogue> {
-    read_once(OTHER_COMPANY, OTHER_ACCOUNT, 5_000)
+    read_once((OTHER_COMPANY, OTHER_ACCOUNT, "gbp", 5_000))
 }
 
-fn read_once(company: &'static str, account: &str, price: i64) -> Rc<Catalogue> {
-    let new = || Rc::new(read_catalogue(company, account, price));
-    READ.with_borrow_mut(|read| Rc::clone(read.entry((company, price)).or_insert_with(new)))
+fn read_once(edition: Edition) -> Rc<Catalogue> {
+    let new = || Rc::new(read_catalogue(edition));
+    READ.with_borrow_mut(|read| Rc::clone(read.entry(edition).or_insert_with(new)))
 }
 
-fn read_catalogue(company: &str, account: &str, price: i64) -> Catalogue {
+fn read_catalogue((company, account, currency, price): Edition) -> Catalogue {
     let plan = |id: &str, kind: &str, count: u32| json!({"id": id, "type": kind, "firstPaymentDate": "2026-09-07", "numberOfInstallments": count});
     let season = |id: &str, fees: bool, plans: Value| {
         json!({
@@ -120,7 +134,7 @@ fn read_catalogue(company: &str, account: &str, price: i64) -> Catalogue {
                 "general": {"timezone": "Europe/London"},
                 "trial": {"price": 500, "enableOnPortal": true, "maxCapacityPerLesson": 1, "limitedCapacity": true},
                 "billing": {
-                    "stripeId": account, "currency": "gbp", "isProcessingFeeEnabled": true, "processingFee": 2.9,
+                    "stripeId": account, "currency": currency, "isProcessingFeeEnabled": true, "processingFee": 2.9,
                 },
             },
         },

@@ -18,7 +18,7 @@ impl<F: Flaw> World<F> {
         let (company, family) = match *doing {
             Doing::Opening(which) => (studio::COMPANY, Some(self.family_of(which))),
             Doing::Paying(call) => (studio::COMPANY, Some(self.family_of(self.calls[call].purchase))),
-            Doing::Misusing(_) | Doing::Revoking | Doing::Repricing => (studio::COMPANY, None),
+            Doing::Misusing(_) | Doing::Revoking | Doing::Repricing | Doing::Rebilling => (studio::COMPANY, None),
             Doing::Trespassing => (studio::OTHER_COMPANY, None),
             Doing::Delivering | Doing::Scheduled => return Ok(()),
         };

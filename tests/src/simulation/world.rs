@@ -25,6 +25,7 @@ use super::faults::{Network, WorldFaults};
 use super::invariants;
 use super::machine::{AsShipped, Flaw, Simulated};
 use super::model::Model;
+use super::outside::Surroundings;
 use super::purchases::{Call, Purchase};
 use super::random::RandomFaults;
 use super::stripe::{Event, MemoryStripe};
@@ -61,8 +62,10 @@ pub enum Doing {
     Scheduled,
     /// A link is revoked.
     Revoking,
-    /// The studio changes a price.
+    /// The studio changes a price, or its account.
     Repricing,
+    /// The studio changes its currency.
+    Rebilling,
 }
 
 /// The clock and the counter of ids: they live as long as the thread.
@@ -153,6 +156,8 @@ pub struct World<F: Flaw> {
     pub links: Vec<Arc<str>>,
     /// Events that were not delivered, and how often one was.
     pub outbox: Vec<(Event, u32)>,
+    /// What comes from outside.
+    pub outside: Surroundings,
     /// Intents that somebody has meddled with at Stripe.
     pub meddled: Arc<Mutex<BTreeSet<String>>>,
     /// What has happened.
@@ -205,6 +210,7 @@ impl<F: Flaw> World<F> {
             calls: Vec::new(),
             links,
             outbox: Vec::new(),
+            outside: Surroundings::calm(),
             meddled: Arc::default(),
             coverage: Coverage::default(),
             model,
@@ -222,15 +228,15 @@ impl<F: Flaw> World<F> {
         let mut held = BTreeSet::new();
         self.stripe.watch(move |glance| {
             let intent = glance.intent.as_str();
+            if glance.is_studios {
+                return;
+            }
             match glance.status {
                 IntentStatus::RequiresCapture => {
                     held.insert(intent.to_owned());
                 }
                 IntentStatus::Succeeded if held.remove(intent) => {
-                    let order = classpay_domain::order::order_of_intent(
-                        &studio::ACCOUNT.parse().expect("an account"),
-                        glance.intent,
-                    );
+                    let order = classpay_domain::order::order_of_intent(glance.account, glance.intent);
                     let is_recorded =
                         table.item(&classpay_service::store::key::order(&order)).is_some_and(|o| !o.is_empty());
                     let is_ours = !lock(&meddled).contains(intent);

@@ -32,7 +32,7 @@ const PAYS_WITH: [PaysWith; 6] = [
     PaysWith::AskingCard,
     PaysWith::DecliningCard,
 ];
-/// Calls that Stripe refuses for good, and how.
+/// Calls that Stripe refuses lastingly, and how.
 const REFUSED: [CallKind; 6] = [
     CallKind::CreateIntent,
     CallKind::Capture,
@@ -138,7 +138,7 @@ impl<'c> Draw<'c> {
                 for key in [&self.key, "again", "again"] {
                     self.refused(stripes, which, (kind, key)).await;
                 }
-                stripes.relent().await;
+                stripes.withdraw_refusals().await;
                 self.refused(stripes, which, (kind, &self.key)).await;
             }
         }

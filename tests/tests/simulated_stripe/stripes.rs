@@ -137,16 +137,16 @@ impl Stripes {
         self.fault = fault;
     }
 
-    /// From now on both refuse every call of a kind, until they relent.
+    /// From now on both refuse every call of a kind, until that is withdrawn.
     pub async fn refuse(&mut self, kind: CallKind, status: u16, code: &str) {
         self.http.refuse(kind, (status, code)).await;
         self.memory.refuse(kind, status, code);
     }
 
-    /// Both refuse no kind of call any more.
-    pub async fn relent(&mut self) {
+    /// Both answer all kinds of calls again.
+    pub async fn withdraw_refusals(&mut self) {
         self.http.withdraw().await;
-        self.memory.relent();
+        self.memory.withdraw_refusals();
     }
 
     async fn faults_begin(&mut self) {

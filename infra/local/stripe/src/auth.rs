@@ -91,7 +91,7 @@ fn no_access(key: &str, account: &str) -> ApiError {
     ApiError::new(403, "invalid_request_error", Effect::NotExecuted, message).code("account_invalid")
 }
 
-/// Whether the caller's key is good for this call.
+/// Whether the caller's key permits this call.
 pub(crate) fn permit(call: &Call, customer: Option<&str>, method: &Method, path: &str) -> Result<(), ApiError> {
     let Some(customer) = customer else { return Ok(()) };
     let mut named = call.form.pairs.iter().filter(|(name, _)| name == "customer").peekable();

@@ -1,7 +1,7 @@
-//! What Stripe refuses for good, until somebody mends it: what an account may not do, customers that were deleted, and
+//! What Stripe refuses lastingly, until somebody mends it: what an account may not do, customers that were deleted, and
 //! calls of a kind.
 //!
-//! Invariant: what is refused does nothing, and its key has the answer as it would at Stripe. The errors are read from
+//! Invariant: what is refused does nothing, and its key keeps the answer where Stripe keeps it. The errors are read from
 //! Stripe's own words by our adapter, so whatever the service reads of them is there.
 
 use classpay_domain::id::{AccountId, CustomerId};
@@ -42,9 +42,9 @@ impl Capability {
     }
 }
 
-/// How many calls and payers were refused for good, and why.
+/// How many calls and payers were refused lastingly, and why.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RefusedForGood {
+pub struct LastingRefusals {
     /// The customer was deleted.
     pub deleted_customer: u64,
     /// The account doesn't take such payments.
@@ -63,7 +63,7 @@ pub(super) struct Refused {
 
 impl Refusal {
     /// At execution, so remembered, in Stripe's words.
-    fn told(status: u16, code: &str, param: &str, message: &str) -> Self {
+    fn worded(status: u16, code: &str, param: &str, message: &str) -> Self {
         let kind = "invalid_request_error";
         let body = json!({"error": {"type": kind, "code": code, "param": param, "message": message}});
         Self { error: StripeError::from_answer(status, body.to_string().as_bytes()), is_kept: true }
@@ -77,9 +77,9 @@ impl State {
         if account.customers.contains(customer) {
             return Ok(());
         }
-        self.refused_for_good.deleted_customer += u64::from(account.deleted.contains(customer));
+        self.lasting_refusals.deleted_customer += u64::from(account.deleted.contains(customer));
         let message = format!("No such customer: '{}'", customer.as_str());
-        Err(Refusal::told(400, "resource_missing", "customer", &message))
+        Err(Refusal::worded(400, "resource_missing", "customer", &message))
     }
 
     /// Whether the account takes such payments. `param` is the parameter that names the method.
@@ -87,21 +87,21 @@ impl State {
         if !self.accounts[account].lost.contains(&capability) {
             return Ok(());
         }
-        self.refused_for_good.not_activated += 1;
+        self.lasting_refusals.not_activated += 1;
         let message = format!(
             "The payment method type provided: {} is invalid. Please ensure the provided type is activated in your \
              dashboard (https://dashboard.stripe.com/account/payments/settings) and your account is enabled for any \
              preview features that you are trying to use.",
             capability.method()
         );
-        Err(Refusal::told(400, "payment_intent_invalid_parameter", param, &message))
+        Err(Refusal::worded(400, "payment_intent_invalid_parameter", param, &message))
     }
 
     /// Whether calls like this are answered at all.
     pub fn answers(&mut self, request: &Request) -> Result<(), Refusal> {
         let kind = request.kind();
         let Some(refused) = self.refused.iter().find(|refused| refused.kind == kind) else { return Ok(()) };
-        self.refused_for_good.by_kind += 1;
+        self.lasting_refusals.by_kind += 1;
         Err(Refusal { error: refused.error.clone(), is_kept: refused.is_kept })
     }
 }
@@ -136,19 +136,19 @@ impl MemoryStripe {
     /// From now on Stripe refuses all calls of a kind that changes something: with a 400, 402 or 404, which their keys
     /// remember, or with a 401 or 403, which they don't.
     pub fn refuse(&self, kind: CallKind, status: u16, code: &str) {
-        let body = json!({"error": {"type": "invalid_request_error", "code": code, "message": "Refused for good."}});
+        let body = json!({"error": {"type": "invalid_request_error", "code": code, "message": "Refused lastingly."}});
         let error = StripeError::from_answer(status, body.to_string().as_bytes());
         self.state().refused.push(Refused { kind, error, is_kept: !matches!(status, 401 | 403) });
     }
 
-    /// Stripe refuses no kind of call any more.
-    pub fn relent(&self) {
+    /// Stripe answers all kinds of calls again.
+    pub fn withdraw_refusals(&self) {
         self.state().refused.clear();
     }
 
-    /// What was refused for good until now.
+    /// What was refused lastingly until now.
     #[must_use]
-    pub fn refused_for_good(&self) -> RefusedForGood {
-        self.state().refused_for_good
+    pub fn lasting_refusals(&self) -> LastingRefusals {
+        self.state().lasting_refusals
     }
 }

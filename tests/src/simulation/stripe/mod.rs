@@ -1,8 +1,8 @@
 //! A Stripe in memory: intents with their charges, keys, events, and the world around it.
 //!
 //! Read in this order: here (the service's calls), [`described`] (how they are written), [`calls`] (keys), [`intents`]
-//! and [`returns`] (what can happen to a payment), [`lasting`] (what is refused for good), [`events`] (what is told of
-//! it), [`happenings`] (payers, banks, the studio) and [`state`].
+//! and [`returns`] (what can happen to a payment), [`lasting`] (what is refused lastingly), [`events`] (what is told
+//! of it), [`happenings`] (payers, banks, the studio) and [`state`].
 //!
 //! Invariant: it does what the stand-in over HTTP does (a test holds the two against each other), and its answers are
 //! what our adapter makes of Stripe's. A call that is under way holds no lock.
@@ -38,7 +38,7 @@ use state::State;
 pub use events::Event;
 pub use happenings::Verdict;
 pub use intents::{Authentication, PaysWith};
-pub use lasting::{Capability, RefusedForGood};
+pub use lasting::{Capability, LastingRefusals};
 pub use returns::Arrival;
 pub use state::Glance;
 

@@ -15,7 +15,7 @@ use classpay_service::stripe::{Charge, Intent, Refund, Rejection, StripeError};
 
 use super::calls::{Late, Remembered};
 use super::events::Event;
-use super::lasting::{Capability, Refused, RefusedForGood};
+use super::lasting::{Capability, LastingRefusals, Refused};
 
 /// As many refunds as Stripe shows on an expanded charge.
 const SHOWN_REFUNDS: usize = 10;
@@ -32,6 +32,8 @@ pub struct Glance<'a> {
     pub intent: &'a IntentId,
     /// Who is to pay.
     pub customer: &'a CustomerId,
+    /// Whether its account is connected to us.
+    pub is_connected: bool,
     /// Whether the studio has made it itself, in its dashboard.
     pub is_studios: bool,
     /// In which currency it charges.
@@ -241,7 +243,7 @@ pub(super) struct State {
     pub payments: Vec<Payment>,
     pub late: Vec<Late>,
     pub refused: Vec<Refused>,
-    pub refused_for_good: RefusedForGood,
+    pub lasting_refusals: LastingRefusals,
     /// Those that the world hasn't taken yet.
     pub events: Vec<Event>,
     /// All of them, as they were told.
@@ -269,7 +271,7 @@ impl State {
             payments: Vec::new(),
             late: Vec::new(),
             refused: Vec::new(),
-            refused_for_good: RefusedForGood::default(),
+            lasting_refusals: LastingRefusals::default(),
             events: Vec::new(),
             told: Vec::new(),
             tells_everything: false,
@@ -381,6 +383,7 @@ impl State {
             account: &self.accounts[payment.account].id,
             intent: &payment.intent.id,
             customer: &payment.customer,
+            is_connected: self.accounts[payment.account].is_connected,
             is_studios: payment.is_studios,
             currency: &payment.intent.currency,
             metadata: &payment.metadata,

@@ -39,7 +39,7 @@ pub(super) fn handle(standin: &StandIn, id: &str, what: &str, body: &str) -> Res
     if !id.starts_with("acct_") || id == PLATFORM {
         return Err(ApiError::no_such("account", id, "id"));
     }
-    let told = match what {
+    let changed = match what {
         "capabilities" => {
             let given: Capabilities = parse(body)?;
             change(standin, id, |account| {
@@ -62,7 +62,7 @@ pub(super) fn handle(standin: &StandIn, id: &str, what: &str, body: &str) -> Res
         }
         _ => return Ok(None),
     };
-    Ok(Some(told))
+    Ok(Some(changed))
 }
 
 fn change(standin: &StandIn, id: &str, change: impl FnOnce(&mut Account)) -> Result<Value, ApiError> {
@@ -72,16 +72,16 @@ fn change(standin: &StandIn, id: &str, change: impl FnOnce(&mut Account)) -> Res
     let mut account = known.unwrap_or_else(|| Account::new(id, now));
     change(&mut account);
     store::save(&db, id, &account)?;
-    Ok(told(&account))
+    Ok(shown(&account))
 }
 
 /// Those that something was ordered of.
 pub(super) fn list(standin: &StandIn) -> Result<Value, ApiError> {
     let accounts = store::everywhere::<Account>(&standin.store.lock())?;
-    Ok(accounts.iter().map(|(_, account)| told(account)).collect())
+    Ok(accounts.iter().map(|(_, account)| shown(account)).collect())
 }
 
-fn told(account: &Account) -> Value {
+fn shown(account: &Account) -> Value {
     json!({
         "id": account.id,
         "cardPayments": account.card_payments,

@@ -20,7 +20,7 @@ pub(crate) enum Capability {
     Pending,
 }
 
-/// What becomes of a type in `allowed_payment_method_types` that the account can't take. `payment_method_types` always
+/// How a type in `allowed_payment_method_types` is answered that the account can't take. `payment_method_types` always
 /// refuses it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

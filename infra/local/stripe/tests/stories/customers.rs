@@ -145,7 +145,7 @@ async fn refused_everywhere(stand: &Stand, id: &str, account: &str) {
 }
 
 #[tokio::test]
-async fn a_customer_that_the_studio_has_deleted_is_known_as_deleted_and_good_for_nothing() {
+async fn a_customer_that_the_studio_has_deleted_is_answered_as_deleted_and_refused_elsewhere() {
     let stand = Stand::start().await;
     let id = customer(&stand).await;
     let form = format!(

@@ -1,4 +1,4 @@
-//! What is refused for good.
+//! What is refused lastingly.
 
 use super::*;
 use crate::simulation::faults::CallKind;
@@ -17,7 +17,7 @@ fn intent_for(desk: &Desk, customer: &CustomerId, key: &str) -> Result<Intent, S
 }
 
 #[test]
-fn a_deleted_customer_is_good_for_nothing_new_and_pays_what_was_made() {
+fn a_deleted_customer_is_refused_in_new_calls_and_pays_what_was_made() {
     let desk = Desk::open();
     let customer = customer(&desk);
     let made = intent_for(&desk, &customer, "mk").unwrap();
@@ -27,7 +27,7 @@ fn a_deleted_customer_is_good_for_nothing_new_and_pays_what_was_made() {
     let session = run(desk.stripe.create_customer_session(&desk.account, &customer, SavedCards::Off, "cs"));
     assert_rejected(session, 400, "resource_missing");
     assert_rejected(run(desk.stripe.create_ephemeral_key(&desk.account, &customer, "ek")), 400, "resource_missing");
-    assert_eq!(desk.stripe.refused_for_good().deleted_customer, 3);
+    assert_eq!(desk.stripe.lasting_refusals().deleted_customer, 3);
     // Its keys are answered as before, and another customer is another matter.
     assert_eq!(intent_for(&desk, &customer, "mk").unwrap().id, made.id);
     assert_eq!(run(desk.stripe.create_customer(&desk.account, "Jo", &BTreeMap::new(), "cu")), Ok(customer));
@@ -48,7 +48,7 @@ fn a_capability_that_is_lost_refuses_by_name_and_comes_back() {
     assert_rejected(desk.stripe.confirm(&both, PaysWith::BankDebit), 400, INVALID);
     assert_eq!(desk.status(&both), IntentStatus::RequiresPaymentMethod);
     // The replay isn't a refusal of its own.
-    assert_eq!(desk.stripe.refused_for_good().not_activated, 2);
+    assert_eq!(desk.stripe.lasting_refusals().not_activated, 2);
     desk.stripe.set_capability(&desk.account, Capability::BankDebits, true);
     desk.stripe.confirm(&both, PaysWith::BankDebit).unwrap();
     assert_rejected(desk.create("mk:2"), 400, INVALID);
@@ -63,7 +63,7 @@ fn a_capability_that_is_lost_refuses_by_name_and_comes_back() {
 }
 
 #[test]
-fn calls_of_a_kind_are_refused_until_stripe_relents() {
+fn calls_of_a_kind_are_refused_until_that_is_withdrawn() {
     let desk = Desk::open();
     let intent = desk.confirmed(PaysWith::Card);
     desk.stripe.refuse(CallKind::Capture, 400, "charge_not_allowed");
@@ -72,8 +72,8 @@ fn calls_of_a_kind_are_refused_until_stripe_relents() {
     assert!(matches!(desk.cancel(&intent, "void"), Err(StripeError::Misconfigured(_))));
     assert_eq!(desk.status(&intent), IntentStatus::RequiresCapture);
     assert_eq!(desk.create("mk").unwrap().id, intent, "other calls are answered");
-    assert_eq!(desk.stripe.refused_for_good().by_kind, 2);
-    desk.stripe.relent();
+    assert_eq!(desk.stripe.lasting_refusals().by_kind, 2);
+    desk.stripe.withdraw_refusals();
     assert_rejected(desk.capture(&intent, AMOUNT, "cap"), 400, "charge_not_allowed");
     assert_eq!(desk.cancel(&intent, "void").unwrap().status, IntentStatus::Canceled, "a 403 is not remembered");
 }

@@ -1,0 +1,317 @@
+//! What comes from outside and lasts: customers that are deleted, capabilities that are lost, calls that Stripe refuses
+//! lastingly, an account or a currency that the studio changes, intents that it makes itself.
+//!
+//! Invariant: only worlds of their own meet it, some of each few; the others draw nothing for it, so they are what they
+//! were. Nothing here heals anything: what is lost stays lost, or comes back by chance.
+
+use classpay_domain::id::{AccountId, CustomerId, IntentId};
+use classpay_domain::money::Money;
+use classpay_domain::order::IntentStatus;
+use classpay_service::store::ImportError;
+use classpay_service::store::key::Key;
+
+use super::calls::{self, Answer};
+use super::coverage::Coverage;
+use super::faults::CallKind;
+use super::heal;
+use super::machine::Flaw;
+use super::purchases::{Call, Wanted};
+use super::stripe::{Capability, PaysWith};
+use super::studio;
+use super::world::{Doing, Violation, World};
+
+/// Something that can happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outside {
+    /// The studio deletes a customer that we have made.
+    CustomerDeleted,
+    /// The account loses bank debits, or cards, or gets them back.
+    CapabilityLost,
+    /// Stripe refuses a kind of call lastingly, or answers all kinds again.
+    CallsRefused,
+    /// The studio connects another account, or its first one again.
+    AccountChanged,
+    /// The same, and the studio disconnects the account that it leaves: Stripe refuses our calls there.
+    AccountDisconnected,
+    /// The studio makes an intent of its own, with our marker, in some currency; its payer pays.
+    IntentCopied,
+    /// The studio is imported in another currency.
+    CurrencyChanged,
+}
+
+/// What worlds meet of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// What can happen.
+    pub drawn: &'static [Outside],
+    /// One world of so many meets it.
+    pub one_in: u64,
+    /// Whether an answer that says "try again" is a violation where trying again can't help.
+    pub forbids_vain_retries: bool,
+}
+
+/// What a plain run has.
+pub const PLAIN: Choice = Choice {
+    // An import in another currency isn't refused yet, and a link whose account was disconnected doesn't end yet.
+    drawn: &[
+        Outside::CustomerDeleted,
+        Outside::CapabilityLost,
+        Outside::CallsRefused,
+        Outside::AccountChanged,
+        Outside::IntentCopied,
+    ],
+    one_in: 4,
+    // The functions still answer 503 to every refusal of Stripe's.
+    forbids_vain_retries: false,
+};
+
+/// How often, in moments.
+const RARITY: usize = 30;
+
+impl Outside {
+    /// All of it.
+    pub const ALL: [Self; 7] = [
+        Self::CustomerDeleted,
+        Self::CapabilityLost,
+        Self::CallsRefused,
+        Self::AccountChanged,
+        Self::AccountDisconnected,
+        Self::IntentCopied,
+        Self::CurrencyChanged,
+    ];
+
+    /// The counter that says that worlds have met it.
+    pub fn counter(self, coverage: &mut Coverage) -> &mut u64 {
+        match self {
+            Self::CustomerDeleted => &mut coverage.deleted_customer,
+            Self::CapabilityLost => &mut coverage.not_activated,
+            Self::CallsRefused => &mut coverage.lastingly_refused,
+            Self::AccountChanged => &mut coverage.account_left,
+            Self::AccountDisconnected => &mut coverage.account_disconnected,
+            Self::IntentCopied => &mut coverage.copied,
+            Self::CurrencyChanged => &mut coverage.currency_refused,
+        }
+    }
+
+    /// The words of the counters that stay at zero, because a plain run doesn't draw what they count.
+    #[must_use]
+    pub fn never_counted() -> Vec<&'static str> {
+        let mut coverage = Coverage::default();
+        for outside in Self::ALL.into_iter().filter(|outside| !PLAIN.drawn.contains(outside)) {
+            *outside.counter(&mut coverage) += 1;
+        }
+        coverage.all().into_iter().filter(|(_, count)| *count > 0).map(|(words, _)| words).collect()
+    }
+}
+
+/// What a world meets, and how things stand.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// What can happen.
+    pub drawn: &'static [Outside],
+    forbids_vain_retries: bool,
+    /// The account that the studio has connected last.
+    pub account: &'static str,
+}
+
+impl Surroundings {
+    /// At the beginning of a world that meets nothing of it.
+    #[must_use]
+    pub fn calm() -> Self {
+        Self { drawn: &[], forbids_vain_retries: false, account: studio::ACCOUNT }
+    }
+
+    /// At the beginning of the world of a seed.
+    #[must_use]
+    pub fn of(choice: &Choice, seed: u64) -> Self {
+        let Choice { drawn, one_in, forbids_vain_retries } = *choice;
+        if seed % one_in == one_in - 1 { Self { drawn, forbids_vain_retries, ..Self::calm() } } else { Self::calm() }
+    }
+}
+
+/// Whether something of it happens in this moment.
+pub(super) fn is_drawn<F: Flaw>(world: &World<F>) -> bool {
+    !world.outside.drawn.is_empty() && world.chance.one_in(RARITY)
+}
+
+/// Something happens.
+///
+/// # Errors
+/// What is violated after it.
+pub(super) fn happen<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+    let what = *world.chance.pick(world.outside.drawn);
+    world.note(|| format!("from outside: {what:?}"));
+    match what {
+        Outside::CustomerDeleted => {
+            if let Some(customer) = a_customer(world) {
+                world.stripe.delete_customer(&customer).ok();
+            }
+        }
+        Outside::CapabilityLost => {
+            let debits = Capability::BankDebits;
+            let capability = *world.chance.pick(&[debits, debits, debits, Capability::Cards]);
+            let is_active = world.chance.one_in(3);
+            world.stripe.set_capability(&account(world), capability, is_active);
+        }
+        Outside::CallsRefused if world.chance.one_in(3) => world.stripe.withdraw_refusals(),
+        Outside::CallsRefused => {
+            let kinds = [CallKind::CreateIntent, CallKind::CreateCustomer, CallKind::CustomerSession];
+            let kind = *world.chance.pick(&kinds);
+            let (status, code) = *world.chance.pick(&[(400, "amount_too_small"), (403, "account_restricted")]);
+            world.stripe.refuse(kind, status, code);
+        }
+        Outside::AccountChanged => world.coverage.account_left += u64::from(change_account(world, true)),
+        Outside::AccountDisconnected => {
+            world.coverage.account_disconnected += u64::from(change_account(world, false));
+        }
+        Outside::IntentCopied => copy_intent(world),
+        Outside::CurrencyChanged => {
+            let (ctx, account) = (world.ctx.clone(), world.outside.account);
+            world.spawn(Doing::Rebilling, async move {
+                let imported = ctx.store.import(&studio::catalogue_as(account, "eur", 5_000)).await;
+                let status = match imported {
+                    Ok(_) => 200,
+                    // It was cut short, and says nothing about the file.
+                    Err(error) if was_cut_short(&error) => 503,
+                    Err(_) => 422,
+                };
+                Some(Answer { status, code: None, released: false, body: None })
+            });
+        }
+    }
+    world.check()
+}
+
+fn was_cut_short(error: &ImportError) -> bool {
+    matches!(error, ImportError::Interrupted | ImportError::Store(_))
+}
+
+fn account<F: Flaw>(world: &World<F>) -> AccountId {
+    world.outside.account.parse().expect("an account")
+}
+
+fn a_customer<F: Flaw>(world: &World<F>) -> Option<CustomerId> {
+    let mut customers = Vec::new();
+    world.stripe.for_each(|glance| customers.push(glance.customer.clone()));
+    if customers.is_empty() { None } else { Some(world.chance.pick(&customers).clone()) }
+}
+
+/// Payments under way stay on the account that they are on. Whether there are any.
+fn change_account<F: Flaw>(world: &mut World<F>, stays_connected: bool) -> bool {
+    let left = world.outside.account;
+    let now = if left == studio::ACCOUNT { studio::NEXT_ACCOUNT } else { studio::ACCOUNT };
+    let mut is_under_way = false;
+    world.stripe.for_each(|glance| is_under_way |= glance.account.as_str() == left && !is_final(glance.status));
+    world.outside.account = now;
+    world.stripe.reconnect(&account(world));
+    if !stays_connected {
+        world.stripe.disconnect(&left.parse().expect("an account"));
+    }
+    let ctx = world.ctx.clone();
+    world.spawn(Doing::Repricing, async move {
+        ctx.store.import(&studio::catalogue_as(now, "gbp", 5_000)).await.ok();
+        None
+    });
+    is_under_way
+}
+
+fn is_final(status: IntentStatus) -> bool {
+    matches!(status, IntentStatus::Succeeded | IntentStatus::Canceled)
+}
+
+/// The studio's own intent is paid, perhaps captured, and perhaps somebody calls us with it.
+fn copy_intent<F: Flaw>(world: &mut World<F>) {
+    let mut intents = Vec::new();
+    world.stripe.for_each(|glance| intents.push((glance.intent.clone(), glance.amount)));
+    if intents.is_empty() {
+        return;
+    }
+    let (ours, amount) = world.chance.pick(&intents).clone();
+    let currency = *world.chance.pick(&["gbp", "eur", "jpy"]);
+    let Ok(copy) = world.stripe.copy_intent(&ours, (amount.max(Money::minor(100)), currency)) else { return };
+    let is_paid = world.stripe.confirm(&copy, PaysWith::Card).is_ok();
+    world.coverage.copied += u64::from(is_paid);
+    if world.chance.one_in(2) {
+        world.stripe.capture_in_dashboard(&copy, None).ok();
+    }
+    if world.chance.one_in(2) && !world.purchases.is_empty() {
+        call_with(world, copy);
+    }
+}
+
+fn call_with<F: Flaw>(world: &mut World<F>, intent: IntentId) {
+    let purchase = world.chance.below(world.purchases.len());
+    let (family, wanted) = (world.purchases[purchase].family, world.purchases[purchase].wanted.clone());
+    let (ctx, call, intent) = (world.ctx.clone(), world.calls.len(), Some(intent.as_str().to_owned()));
+    let of = wanted.clone();
+    world.calls.push(Call { purchase, family, wanted: of, intent: intent.clone(), shown: None, answer: None });
+    match wanted {
+        Wanted::Basket(items) => {
+            world.spawn(
+                Doing::Misusing(call),
+                async move { Some(calls::check_out(ctx, family, intent, items, None).await) },
+            )
+        }
+        Wanted::Link(link) => {
+            world.spawn(Doing::Misusing(call), async move { Some(calls::process_link(ctx, link, intent).await) });
+        }
+    }
+}
+
+/// When nothing goes wrong any more, no opening of a purchase is answered "try again": what Stripe refuses lastingly is
+/// answered as lasting. 15: and the studio's currency is what it was.
+///
+/// # Errors
+/// The opening and its answer, or that the currency has changed.
+pub(super) fn lasting_refusals_are_final<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+    if world.outside.drawn.is_empty() {
+        return Ok(());
+    }
+    let company = Key { pk: format!("C#{}", studio::COMPANY), sk: "META".to_owned() };
+    let company = world.table.item(&company).expect("the studio");
+    let doc = company.get("doc").and_then(|doc| doc.as_s().ok()).expect("a document");
+    if !doc.contains(r#""currency":"gbp""#) {
+        return Err("15: money is owed in pounds, and the studio is billed in another currency".to_owned());
+    }
+    if !world.outside.forbids_vain_retries {
+        return Ok(());
+    }
+    no_opening_is_answered_try_again(world, true)?;
+    world.stripe.withdraw_refusals();
+    no_opening_is_answered_try_again(world, false)
+}
+
+fn is_paid_out_of_reach<F: Flaw>(world: &World<F>) -> bool {
+    let is_paid = |status| match status {
+        IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded => true,
+        IntentStatus::RequiresPaymentMethod
+        | IntentStatus::RequiresConfirmation
+        | IntentStatus::RequiresAction
+        | IntentStatus::Canceled => false,
+    };
+    let mut found = false;
+    world.stripe.for_each(|glance| found |= !glance.is_connected && is_paid(glance.status));
+    found
+}
+
+fn no_opening_is_answered_try_again<F: Flaw>(world: &mut World<F>, is_refusing: bool) -> Result<(), Violation> {
+    // Without cards nothing is paid; and what was paid where our calls are refused stands in the way of its link.
+    let may_be_refused =
+        is_refusing || world.outside.drawn.contains(&Outside::CapabilityLost) || is_paid_out_of_reach(world);
+    // What was spoilt or refused under a key is so for a day.
+    heal::by_schedule(world, 25 * 3600)?;
+    for which in 0..world.purchases.len() {
+        world.open(which);
+        while !world.running.is_empty() {
+            let Some(done) = world.step()? else { continue };
+            let Some(answer) = done.answer else { continue };
+            let is_refusal = answer.status == 502 && may_be_refused;
+            if done.what == Doing::Opening(which) && answer.status >= 500 && !is_refusal {
+                let purchase = &world.purchases[which];
+                return Err(format!("nothing passes here, and {purchase:?} was answered {answer:?}"));
+            }
+            world.learn(done.what, answer);
+        }
+    }
+    Ok(())
+}
