@@ -59,9 +59,13 @@ pub async fn item(stack: &Stack, intent: &str, sk: &str) -> Option<Item> {
     stack.table().get(&format!("PI#{}#{intent}", stack.account()), sk).await
 }
 
-/// Everything that is still in the index of unfinished things. The feed of an account's events never ends.
+/// Everything that the schedule still has to finish. The feed of an account's events never ends, and a note is for a
+/// person.
 pub async fn unfinished(stack: &Stack) -> Vec<Item> {
-    let is_left = |item: &Item| item.contains_key("gsi1pk") && item["sk"].as_s().is_ok_and(|sk| sk != "FEED");
+    let is_left = |item: &Item| {
+        let lane = item.get("gsi1pk").map(|lane| lane.as_s().unwrap());
+        lane.is_some_and(|lane| !lane.starts_with("REVIEW")) && item["sk"].as_s().is_ok_and(|sk| sk != "FEED")
+    };
     stack.table().everything().await.into_iter().filter(is_left).collect()
 }
 
