@@ -23,6 +23,7 @@ pub mod secrets;
 pub mod settle;
 pub mod snapshot;
 pub mod store;
+mod strict;
 pub mod stripe;
 pub mod sweep;
 pub mod telemetry;
