@@ -64,6 +64,39 @@ impl Stack {
         intent
     }
 
+    /// A payer opens a link and confirms with a bank debit; the intent.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub async fn debit_link(&self, link: &str) -> String {
+        let intent = self.intent_of_link(link).await;
+        assert_eq!(self.stripe().pay(&intent, "pm_bacsDebit_success").await.status, 200);
+        intent
+    }
+
+    /// The payer's bank says of a debit that is on its way: `settle` or `fail`.
+    ///
+    /// # Panics
+    /// If none is on its way.
+    pub async fn bank_says(&self, intent: &str, what: &str) {
+        let said = self.stripe().post(&format!("/_control/payment_intents/{intent}/{what}"), &json!({})).await;
+        assert_eq!(said.status, 200, "{}", said.text);
+    }
+
+    /// As many payments of a link are started and fail as may be started in an hour.
+    ///
+    /// # Panics
+    /// If one isn't started.
+    pub async fn use_up_starts(&self, link: &str) {
+        for start in 0..10 {
+            let intent = self.debit_link(link).await;
+            let started = self.process_link(link, Some(&intent)).await;
+            assert_eq!(started.status, 200, "start {start}: {}", started.text);
+            self.bank_says(&intent, "fail").await;
+            assert_eq!(self.process_link(link, Some(&intent)).await.code(), "payment_cancelled", "start {start}");
+        }
+    }
+
     /// A payer's page tells that he has confirmed.
     pub async fn process_link(&self, link: &str, intent: Option<&str>) -> Answer {
         let path = format!("/v1/payment-links/{link}/process");

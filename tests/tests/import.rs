@@ -131,3 +131,42 @@ async fn a_price_list_with_every_mistake_names_them_all_and_writes_nothing() {
     assert_eq!(said.lines().filter(|line| line.starts_with("  ")).count(), mistakes_of_prices().len(), "{said}");
     assert!(before.changes(&stack.table().picture().await).is_empty());
 }
+
+/// The demo studio with this in place of that, once.
+async fn import_with(stack: &Stack, what: &str, instead: &str) -> (bool, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("studio.json");
+    let changed = DEMO.replacen(what, instead, 1);
+    assert_ne!(changed, DEMO);
+    std::fs::write(&file, changed).unwrap();
+    let done = import(stack, &file).await;
+    (done.status.success(), String::from_utf8_lossy(&done.stderr).into_owned())
+}
+
+#[tokio::test]
+async fn a_studio_that_is_loaded_keeps_its_currency() {
+    let stack = Stack::start().await;
+    let before = stack.table().picture().await;
+    let (is_done, said) = import_with(&stack, "\"gbp\"", "\"jpy\"").await;
+    assert!(!is_done && said.contains("company.settings.billing.currency: is jpy"), "{said}");
+    assert!(said.contains("loaded in gbp"), "{said}");
+    assert!(before.changes(&stack.table().picture().await).is_empty());
+}
+
+#[tokio::test]
+async fn a_studio_in_leva_is_told_of_the_euro() {
+    let stack = Stack::start().await;
+    let (is_done, said) = import_with(&stack, "\"gbp\"", "\"bgn\"").await;
+    assert!(!is_done && said.contains("company.settings.billing.currency: `bgn` is the Bulgarian lev"), "{said}");
+    assert!(said.contains("2026-01-01") && said.contains("`eur`"), "{said}");
+}
+
+#[tokio::test]
+async fn a_plan_of_more_than_60_instalments_is_refused_where_it_stands() {
+    let stack = Stack::start().await;
+    let before = stack.table().picture().await;
+    let (is_done, said) = import_with(&stack, "\"numberOfInstallments\": 10", "\"numberOfInstallments\": 61").await;
+    assert!(!is_done && said.contains("numberOfInstallments: is 61, and a plan has at most 60"), "{said}");
+    assert!(said.contains("seasons[0].pricingPlans["), "{said}");
+    assert!(before.changes(&stack.table().picture().await).is_empty());
+}

@@ -6,20 +6,6 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_tests::{COSTUMES, Stack, assert_books_balance};
 use serde_json::json;
 
-const DEBIT: &str = "pm_bacsDebit_success";
-
-/// A link whose payer has confirmed a bank debit: the link and its intent.
-async fn debited(stack: &Stack, link: &str) -> String {
-    let intent = stack.intent_of_link(link).await;
-    assert_eq!(stack.stripe().pay(&intent, DEBIT).await.status, 200);
-    intent
-}
-
-async fn bank_says(stack: &Stack, intent: &str, what: &str) {
-    let said = stack.stripe().post(&format!("/_control/payment_intents/{intent}/{what}"), &json!({})).await;
-    assert_eq!(said.status, 200, "{}", said.text);
-}
-
 /// How many calls Stripe has had.
 async fn calls_of_stripe(stack: &Stack) -> u64 {
     stack.stripe().get("/_control/requests").await.json()["total"].as_u64().unwrap()
@@ -46,13 +32,13 @@ async fn no_key_order_or_session_holds_a_link_s_id() {
 async fn a_payer_who_polls_is_answered_every_time() {
     let stack = Stack::start().await;
     let link = stack.link(None).await;
-    let intent = debited(&stack, &link).await;
+    let intent = stack.debit_link(&link).await;
     let first = stack.process_link(&link, Some(&intent)).await;
     for poll in 0..30 {
         let answer = stack.process_link(&link, Some(&intent)).await;
         assert_eq!((answer.status, &answer.text), (200, &first.text), "poll {poll} of a bank debit");
     }
-    bank_says(&stack, &intent, "settle").await;
+    stack.bank_says(&intent, "settle").await;
     for poll in 0..30 {
         let answer = stack.process_link(&link, Some(&intent)).await;
         assert_eq!(answer.status, 200, "poll {poll} of a paid link: {}", answer.text);
@@ -65,14 +51,8 @@ async fn a_payer_who_polls_is_answered_every_time() {
 async fn the_eleventh_payment_that_is_started_in_an_hour_has_to_wait() {
     let stack = Stack::start().await;
     let link = stack.link(None).await;
-    for start in 0..10 {
-        let intent = debited(&stack, &link).await;
-        let started = stack.process_link(&link, Some(&intent)).await;
-        assert_eq!(started.status, 200, "start {start}: {}", started.text);
-        bank_says(&stack, &intent, "fail").await;
-        assert_eq!(stack.process_link(&link, Some(&intent)).await.code(), "payment_cancelled", "start {start}");
-    }
-    let intent = debited(&stack, &link).await;
+    stack.use_up_starts(&link).await;
+    let intent = stack.debit_link(&link).await;
     let refused = stack.process_link(&link, Some(&intent)).await;
     assert_eq!((refused.status, refused.code().as_str()), (429, "too_many_attempts"), "{}", refused.text);
     let wait_s: i64 = refused.headers["retry-after"].parse().unwrap();
@@ -121,7 +101,7 @@ async fn after_120_looks_in_an_hour_stripe_is_asked_nothing_about_a_link() {
 async fn a_bank_debit_that_is_polled_on_is_answered_from_what_is_known() {
     let stack = Stack::start().await;
     let link = stack.link(None).await;
-    let intent = debited(&stack, &link).await;
+    let intent = stack.debit_link(&link).await;
     let before = calls_of_stripe(&stack).await;
     for poll in 0..120 {
         assert_eq!(stack.process_link(&link, Some(&intent)).await.status, 200, "poll {poll}");

@@ -262,7 +262,6 @@ fn r31_each_currency_has_its_smallest_charge() {
     let table = [
         (50, "USD AUD CAD CHF EUR BRL INR NZD SGD JPY"),
         (30, "GBP"),
-        (100, "BGN"),
         (200, "AED MYR PLN RON"),
         (250, "DKK"),
         (300, "NOK SEK"),

@@ -1,6 +1,6 @@
 //! Answers in DynamoDB's words that the embedded one never gives.
 //!
-//! Invariant: each says that nothing was done, but for the 500, which says nothing.
+//! Invariant: each says that nothing was done, but for the 500, which says nothing, and for half a batch.
 
 use axum::body::Body;
 use axum::http::{Response, header};
@@ -9,6 +9,27 @@ use serde_json::{Value, json};
 use super::faults::{Call, Reason};
 
 const NAMESPACE: &str = "com.amazonaws.dynamodb.v20120810";
+
+/// A batch as two: what is asked, and the so many last keys that are left.
+pub(super) fn split_batch(body: &[u8], left: usize) -> (Value, Value) {
+    let mut asked: Value = serde_json::from_slice(body).unwrap_or_default();
+    let mut rest = asked["RequestItems"].clone();
+    for (table, request) in asked["RequestItems"].as_object_mut().into_iter().flatten() {
+        if let (Some(keys), Some(others)) = (request["Keys"].as_array_mut(), rest[table]["Keys"].as_array_mut()) {
+            let kept = keys.len().saturating_sub(left);
+            keys.truncate(kept);
+            others.drain(..kept);
+        }
+    }
+    (asked, rest)
+}
+
+/// What a batch has found, and what it has left.
+pub(super) fn half_a_batch(found: &[u8], left: Value) -> Response<Body> {
+    let mut answer = serde_json::from_slice(found).unwrap_or_else(|_| json!({"Responses": {}}));
+    answer["UnprocessedKeys"] = left;
+    refusal(200, &answer)
+}
 
 fn refusal(status: u16, body: &Value) -> Response<Body> {
     Response::builder()

@@ -10,6 +10,7 @@
 //!   `ProvisionedThroughputExceededException`, or in a transaction the reason `ThrottlingError` for its first action.
 //! - cancel: nothing is executed. The transaction is cancelled for these reasons, each at its position; a position that
 //!   the transaction doesn't have is its last.
+//! - leave: a batch is answered but for so many of its keys, the last, which are left unprocessed.
 //! - delay: executed late, also if the caller has given up meanwhile. With `executed` it is executed at once and
 //!   answered late.
 //!
@@ -18,6 +19,8 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The operation that can leave keys unprocessed.
+const BATCH: &str = "BatchGetItem";
 /// The operation that can be cancelled for a reason.
 const TRANSACTION: &str = "TransactWriteItems";
 
@@ -68,6 +71,7 @@ pub(super) enum Harm {
     Fail(Fail),
     Throttle(Throttle),
     Cancel(Cancel),
+    Leave(Leave),
     Drop(DropConnection),
     Delay(Delay),
 }
@@ -108,6 +112,12 @@ pub(super) struct Reason {
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Leave {
+    pub leave: usize,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct DropConnection {
     pub drop: When,
@@ -141,6 +151,10 @@ impl Fault {
             _ if self.count == 0 => Some("count must be at least 1"),
             Harm::Fail(Fail { status, .. }) if *status != 500 => Some("status must be 500"),
             Harm::Cancel(_) if !is_transaction => Some("only TransactWriteItems can be cancelled"),
+            Harm::Leave(_) if self.calls.operation.as_deref().is_some_and(|operation| operation != BATCH) => {
+                Some("only BatchGetItem leaves keys unprocessed")
+            }
+            Harm::Leave(Leave { leave: 0 }) => Some("it must leave at least 1 key"),
             Harm::Cancel(Cancel { cancel }) if cancel.is_empty() => Some("a transaction is cancelled for a reason"),
             Harm::Drop(DropConnection { drop, land_after_ms: None, land_after_calls: None }) if *drop != When::Late => {
                 None
@@ -149,7 +163,9 @@ impl Fault {
             Harm::Drop(DropConnection { land_after_ms: Some(_), land_after_calls: Some(_), .. }) => {
                 Some("it lands after a time or after calls, not both")
             }
-            Harm::Fail(_) | Harm::Throttle(_) | Harm::Cancel(_) | Harm::Drop(_) | Harm::Delay(_) => None,
+            Harm::Fail(_) | Harm::Throttle(_) | Harm::Cancel(_) | Harm::Leave(_) | Harm::Drop(_) | Harm::Delay(_) => {
+                None
+            }
         }
     }
 
@@ -157,6 +173,7 @@ impl Fault {
         self.calls.operation.as_ref().is_none_or(|given| *given == call.operation)
             && self.calls.function.as_ref().is_none_or(|given| *given == call.function)
             && (call.is_transaction() || !matches!(self.harm, Harm::Cancel(_)))
+            && (call.operation == BATCH || !matches!(self.harm, Harm::Leave(_)))
     }
 }
 

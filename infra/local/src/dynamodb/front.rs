@@ -17,13 +17,14 @@ use futures_util::stream;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 use super::access::Access;
 use super::answers;
 use super::control;
-use super::faults::{Call, Cancel, Delay, DropConnection, Fail, Faults, Harm, Throttle, What, When};
+use super::faults::{Call, Cancel, Delay, DropConnection, Fail, Faults, Harm, Leave, Throttle, What, When};
 use super::log::Log;
 use crate::developer::tell;
 use crate::loopback::send_at_once;
@@ -177,6 +178,7 @@ impl Front {
             Harm::Throttle(Throttle { throttle: What::Calls }) => Ok(answers::too_many_calls()),
             Harm::Throttle(Throttle { throttle: What::Table }) => Ok(answers::table_overloaded(call, &sent.body)),
             Harm::Cancel(Cancel { cancel }) => Ok(answers::cancelled(&sent.body, &cancel)),
+            Harm::Leave(Leave { leave }) => self.leave(sent, leave).await,
             Harm::Drop(DropConnection { drop: When::Before, .. }) => Err(Dropped),
             Harm::Drop(DropConnection { drop: When::After, .. }) => self.pass_on(sent).await.and(Err(Dropped)),
             Harm::Drop(DropConnection { drop: When::Late, land_after_ms: Some(ms), .. }) => {
@@ -203,6 +205,20 @@ impl Front {
                 }
             }
         }
+    }
+
+    /// Answers a batch but for so many of its keys.
+    async fn leave(&self, sent: Sent, keys: usize) -> Result<Response<Body>, Dropped> {
+        let (asked, left) = answers::split_batch(&sent.body, keys);
+        let asks = |request: &Value| request["Keys"].as_array().is_some_and(|keys| !keys.is_empty());
+        if !asked["RequestItems"].as_object().is_some_and(|tables| tables.values().any(asks)) {
+            return Ok(answers::half_a_batch(b"", left));
+        }
+        let mut headers = sent.headers;
+        headers.remove(header::CONTENT_LENGTH);
+        let answer = self.pass_on(Sent { method: sent.method, headers, body: asked.to_string().into() }).await?;
+        let found = axum::body::to_bytes(answer.into_body(), LARGEST_BODY).await.map_err(|_| Dropped)?;
+        Ok(answers::half_a_batch(&found, left))
     }
 
     /// Lets what was dropped late land; what, and with which status.

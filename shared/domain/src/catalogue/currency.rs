@@ -2,6 +2,8 @@
 //!
 //! Invariant: a currency whose smallest charge is unknown is not sold in.
 
+use jiff::civil::Date;
+
 use crate::money::Money;
 
 /// A currency that Stripe settles cards in, with its smallest charge (rule 31).
@@ -12,7 +14,7 @@ pub struct Currency {
 }
 
 /// Stripe's smallest charge by currency, in minor units.
-const MINIMUMS: [(&str, i64); 24] = [
+const MINIMUMS: [(&str, i64); 23] = [
     ("usd", 50),
     ("aud", 50),
     ("cad", 50),
@@ -27,7 +29,6 @@ const MINIMUMS: [(&str, i64); 24] = [
     ("myr", 200),
     ("pln", 200),
     ("ron", 200),
-    ("bgn", 100),
     ("czk", 1500),
     ("dkk", 250),
     ("nok", 300),
@@ -39,7 +40,29 @@ const MINIMUMS: [(&str, i64); 24] = [
     ("thb", 1000),
 ];
 
+/// Currencies that were sold in and are no more: their name, the currency that replaced them, and since when.
+const REPLACED: [(&str, Replaced); 1] =
+    [("bgn", Replaced { name: "the Bulgarian lev", by: "eur", since: jiff::civil::date(2026, 1, 1) })];
+
+/// What became of a currency that is no longer money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replaced {
+    /// What it was called.
+    pub name: &'static str,
+    /// The code of the currency in its place.
+    pub by: &'static str,
+    /// The first day on which nothing is paid in it any more.
+    pub since: Date,
+}
+
 impl Currency {
+    /// Whether, and by what, the currency of this code was replaced.
+    #[must_use]
+    pub fn replaced(code: &str) -> Option<Replaced> {
+        let code = code.to_ascii_lowercase();
+        REPLACED.iter().find(|(replaced, _)| *replaced == code).map(|(_, replaced)| *replaced)
+    }
+
     /// Reads an ISO 4217 code in any case. `None`: we don't know the smallest charge, so we can't sell in it.
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {
@@ -70,5 +93,14 @@ mod tests {
         assert_eq!(Currency::parse("GBP").map(|c| (c.code(), c.smallest_charge().units())), Some(("gbp", 30)));
         assert_eq!(Currency::parse("xyz"), None);
         assert_eq!(Currency::parse(""), None);
+    }
+
+    #[test]
+    fn what_was_replaced_is_not_sold_in_and_what_replaced_it_is() {
+        for (code, replaced) in REPLACED {
+            assert_eq!((Currency::parse(code), Currency::replaced(code)), (None, Some(replaced)));
+            assert!(Currency::parse(replaced.by).is_some());
+        }
+        assert_eq!(Currency::replaced("eur"), None);
     }
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 pub use class::{Class, ClassOnSale, Seats};
 pub use company::{AgeCutOff, Company, Holiday, TaxMode, TaxRate, TrialPolicy};
-pub use currency::Currency;
+pub use currency::{Currency, Replaced};
 pub use discounts::{Application, DiscountKind, DiscountScheme, Off};
 pub use family::{Enrolment, Family, Student, TrialBooking};
 pub use fees::{AdditionalFee, ChargedFee, FeePeriod, RegistrationFee, Repetition};

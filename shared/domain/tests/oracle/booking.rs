@@ -15,7 +15,6 @@ const SMALLEST: [(&str, i128); 11] = [
     ("usd aud cad chf eur brl inr nzd sgd", 50),
     ("gbp", 30),
     ("aed myr pln ron", 200),
-    ("bgn", 100),
     ("czk", 1500),
     ("dkk", 250),
     ("nok sek", 300),

@@ -54,7 +54,7 @@ pub struct FamilyEntry {
 
 /// The file as it stands. Each part may be missing, so that one mistake doesn't hide the next.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[serde(rename_all = "camelCase", default)]
 pub(super) struct FileDoc {
     pub company: Option<CompanyDoc>,
     pub tax_rates: Vec<TaxRateDoc>,
@@ -67,9 +67,9 @@ pub(super) struct FileDoc {
     pub transactions: Vec<AggregateTransaction>,
 }
 
-/// A family in the file: the published fields (serde can't flatten them and refuse unknown ones) and its lists.
+/// A family in the file: the published fields (what serde flattens isn't searched for unknown ones) and its lists.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct FamilyFileDoc {
     #[serde(with = "text")]
     pub id: FamilyId,

@@ -12,7 +12,8 @@ use serde_path_to_error::Segment;
 use super::documents::DocumentId;
 use super::file::FileDoc;
 use super::mistake::Mistake;
-use super::tree::{Node, Step, place_of};
+use super::tree::Node;
+use crate::strict::{self, Step, place_of};
 
 /// What could be read, and what could not.
 #[derive(Debug)]
@@ -34,11 +35,14 @@ pub(super) fn read(text: &str) -> Result<Mended, Mistake> {
     if !matches!(tree, Node::Object(_)) {
         return Err(Mistake::new("", "a catalogue is a JSON object"));
     }
-    let mut mender = Mender { tree, mistakes, gone: BTreeSet::new(), taken: Vec::new() };
+    let (gone, taken, unknown) = (BTreeSet::new(), Vec::new(), Vec::new());
+    let mut mender = Mender { tree, mistakes, gone, taken, unknown };
     fill_in(&mut mender.tree);
     loop {
         let json = mender.tree.to_json();
-        match serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(&json)) {
+        let (file, unknown) = strict::read(&mut serde_json::Deserializer::from_str(&json));
+        unknown.into_iter().for_each(|steps| mender.note_unknown(steps));
+        match file {
             Ok(file) => {
                 let Mender { tree, mistakes, gone, .. } = mender;
                 return Ok(Mended { file, mistakes, gone, tree });
@@ -79,9 +83,20 @@ struct Mender {
     gone: BTreeSet<String>,
     /// What was taken out: its absence is not one more mistake.
     taken: Vec<Vec<Step>>,
+    /// The fields that nobody knows: each round finds them again.
+    unknown: Vec<Vec<Step>>,
 }
 
 impl Mender {
+    /// Names a field that no document has.
+    fn note_unknown(&mut self, steps: Vec<Step>) {
+        let steps = self.tree.as_written(steps);
+        if !self.unknown.contains(&steps) {
+            self.mistakes.push(Mistake::new(place_of(&steps), "unknown field"));
+            self.unknown.push(steps);
+        }
+    }
+
     /// Names the value that could not be read and takes it out.
     fn take_out(&mut self, error: &serde_path_to_error::Error<serde_json::Error>) -> Result<(), Mistake> {
         let steps = error.path().iter().filter_map(|segment| match segment {

@@ -8,6 +8,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::mistake::Mistake;
+use crate::strict::{Step, place_of};
 
 /// Deeper than any document is. What is nested deeper stays a leaf, so a hostile file can't exhaust the stack.
 const DEEPEST: usize = 16;
@@ -23,28 +24,6 @@ pub(super) enum Node {
     Object(Vec<(String, Node)>),
     /// Removed.
     Gone,
-}
-
-/// One step from the root towards a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
-    /// Into an object's field.
-    Field(String),
-    /// Into a list's element.
-    Element(usize),
-}
-
-/// `seasons[0].pricingPlans[1]`.
-pub(super) fn place_of(steps: &[Step]) -> String {
-    let mut place = String::new();
-    for step in steps {
-        let dot = if place.is_empty() { "" } else { "." };
-        match step {
-            Step::Field(name) => place.extend([dot, name]),
-            Step::Element(index) => place.push_str(&format!("[{index}]")),
-        }
-    }
-    place
 }
 
 /// The fields of an object, a repeated one included.

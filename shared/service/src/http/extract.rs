@@ -8,6 +8,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 
 use super::error::{ApiError, ErrorCode};
 use super::object::Object;
+use crate::strict::{self, Step, place_of};
 
 /// The largest body or query that is read: a basket of 25 items is some 4 KB.
 pub const BODY_MAX_BYTES: usize = 64 * 1024;
@@ -74,18 +75,38 @@ pub fn from_json<T: DeserializeOwned>(bytes: &[u8], root: &str) -> Result<T, Api
     }
     let text = std::str::from_utf8(bytes).map_err(|_| ErrorCode::MalformedJson)?;
     let mut json = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut json);
+    let value = fitting(&mut json, root);
     // What doesn't fit may be found before what is no JSON; the worse fault is the one to report.
     if value.is_err() && serde_json::from_str::<IgnoredAny>(text).is_err() {
         return Err(ErrorCode::MalformedJson.into());
     }
-    let value = value.map_err(|error| misfit(root, &error))?;
+    let value = value?;
     json.end().map_err(|_| ErrorCode::MalformedJson)?;
     Ok(value)
 }
 
+/// What was written as JSON, if it is what it should be and nothing more.
+///
+/// # Errors
+/// `unknown_field`; `wrong_type` for a missing field and any other value that doesn't fit.
+pub(super) fn fitting<'de, T: Deserialize<'de>, D>(json: D, root: &str) -> Result<T, ApiError>
+where
+    D: Deserializer<'de, Error = serde_json::Error>,
+{
+    let (value, unknown) = strict::read(json);
+    if let Some(unknown) = unknown.first() {
+        let name = unknown.iter().rev().find_map(|step| match step {
+            Step::Field(name) => Some(name.as_str()),
+            Step::Element(_) => None,
+        });
+        let message = format!("{}: unknown field `{}`", place(root, &place_of(unknown)), name.unwrap_or_default());
+        return Err(ApiError::new(ErrorCode::UnknownField, shortened(&message)));
+    }
+    value.map_err(|error| misfit(root, &error))
+}
+
 /// The refusal for valid JSON that isn't what it should be.
-pub(super) fn misfit(root: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
+fn misfit(root: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
     let reason = error.inner().to_string();
     // serde_json ends its messages with a place in the text; we name the field instead.
     let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);

@@ -14,8 +14,8 @@ use crate::catalogue::documents::text::AsText;
 
 /// One enrolment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "BasketEnrolment")]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields, rename = "BasketEnrolment")]
 pub struct EnrolmentBody {
     /// The class.
     #[schemars(with = "AsText<ClassId>")]
@@ -30,8 +30,8 @@ pub struct EnrolmentBody {
 
 /// One trial lesson.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "BasketTrial")]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields, rename = "BasketTrial")]
 pub struct TrialBody {
     /// The class.
     #[schemars(with = "AsText<ClassId>")]
@@ -49,8 +49,8 @@ pub struct TrialBody {
 
 /// All items of a basket. Both keys are required; one list may be empty, and the limit is for both together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "BasketItems")]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields, rename = "BasketItems")]
 pub struct ItemsBody {
     /// The enrolments.
     #[serde(deserialize_with = "objects")]

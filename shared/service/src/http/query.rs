@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::error::{ApiError, ErrorCode};
-use super::extract::{BODY_MAX_BYTES, from_json, misfit};
+use super::extract::{BODY_MAX_BYTES, fitting, from_json};
 use super::items::ItemsBody;
 use super::object::Object;
 
@@ -106,7 +106,7 @@ impl List {
             }
             Self::Brackets(items) => {
                 let items = Value::Array(items.into_values().map(Value::Object).collect());
-                serde_path_to_error::deserialize(items).map_err(|error| misfit(name, &error))
+                fitting(items, name)
             }
         }
     }

@@ -4,7 +4,7 @@
 //! of a write is [`Written::Unknown`]; a conflict is tried again here, and nowhere else; a failed condition never is.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
@@ -21,8 +21,12 @@ use crate::telemetry::{Peer, waiting_for};
 
 /// The most keys of one batch.
 const BATCH_MAX: usize = 100;
-/// How often what was left unprocessed is asked for again before the table counts as unavailable.
-const BATCH_ROUNDS: usize = 5;
+/// For so long what was left unprocessed is asked for again without getting on before the table counts as unavailable.
+const BATCH_PATIENCE: Duration = Duration::from_secs(2);
+/// The first pause after a round that got nothing is drawn from zero to this, each further one from twice as much.
+const BATCH_PAUSE_MS: u64 = 25;
+/// The longest pause.
+const BATCH_LONGEST_PAUSE_MS: u64 = 400;
 /// How often a conflict is tried again. Rivals for one seat or family are few; more would only hide a hot item.
 const CONFLICT_RETRIES: u32 = 5;
 /// The first pause after a conflict is drawn from zero to this.
@@ -58,17 +62,28 @@ impl DynamoDb {
     ) -> Result<(), StoreError> {
         let keys = keys.iter().map(key_attributes).collect();
         let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistency.is_strong());
-        let mut left = Some(request.build().expect("the keys are set above"));
-        for _ in 0..BATCH_ROUNDS {
-            let Some(request) = left.take() else { return Ok(()) };
+        let mut request = request.build().expect("the keys are set above");
+        let mut fruitless = Fruitless::default();
+        loop {
+            let asked = request.keys().len();
             let batch = self.client.batch_get_item().request_items(&self.name, request);
             let answer = waiting_for(Peer::DynamoDb, batch.send()).await.map_err(unavailable)?;
             for item in answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default() {
                 found.insert(Key { pk: item.text("pk")?.to_owned(), sk: item.text("sk")?.to_owned() }, item);
             }
-            left = answer.unprocessed_keys.and_then(|mut left| left.remove(&self.name));
+            let left = answer.unprocessed_keys.and_then(|mut left| left.remove(&self.name));
+            let Some(left) = left.filter(|left| !left.keys().is_empty()) else { return Ok(()) };
+            // At most 16 MB are answered at once: a round that gets on is none that failed, and the next need not wait.
+            if left.keys().len() < asked {
+                fruitless = Fruitless::default();
+            } else if let Some(pause) = fruitless.another() {
+                tokio::time::sleep(pause).await;
+            } else {
+                tracing::warn!(keys = asked, "DynamoDB left a batch unprocessed for too long");
+                return Err(StoreError::Unavailable);
+            }
+            request = left;
         }
-        if left.is_none() { Ok(()) } else { Err(StoreError::Unavailable) }
     }
 
     fn named(&self, mut action: TransactWriteItem) -> TransactWriteItem {
@@ -82,6 +97,25 @@ impl DynamoDb {
             self.name.clone_into(&mut check.table_name);
         }
         action
+    }
+}
+
+/// The rounds of a batch that got nothing, one after the other.
+#[derive(Debug, Default)]
+struct Fruitless {
+    rounds: u32,
+    since: Option<Instant>,
+}
+
+impl Fruitless {
+    /// Counts one more. How long to wait before the next; `None`: it has been tried for long enough.
+    fn another(&mut self) -> Option<Duration> {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        let longest_ms = BATCH_PAUSE_MS.saturating_mul(1 << self.rounds.min(16)).min(BATCH_LONGEST_PAUSE_MS);
+        self.rounds = self.rounds.saturating_add(1);
+        // Not so short that rivals who were left at the same time come back at the same time.
+        let pause = Duration::from_millis(fastrand::u64(longest_ms / 2..=longest_ms));
+        (since.elapsed() + pause < BATCH_PATIENCE).then_some(pause)
     }
 }
 
@@ -241,6 +275,20 @@ mod tests {
     fn outcome(codes: &[&str]) -> Result<Written, StoreError> {
         let reason = |code: &&str| CancellationReason::builder().code(*code).build();
         outcome_of_reasons(&codes.iter().map(reason).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_batch_that_gets_nothing_waits_ever_longer_and_not_for_ever() {
+        let mut fruitless = Fruitless::default();
+        let mut longest_ms = BATCH_PAUSE_MS;
+        for _ in 0..10 {
+            let pause = fruitless.another().expect("it has only begun");
+            let drawn = Duration::from_millis(longest_ms / 2)..=Duration::from_millis(longest_ms);
+            assert!(drawn.contains(&pause), "{pause:?} of {drawn:?}");
+            longest_ms = (longest_ms * 2).min(BATCH_LONGEST_PAUSE_MS);
+        }
+        fruitless.since = Instant::now().checked_sub(BATCH_PATIENCE);
+        assert_eq!(fruitless.another(), None);
     }
 
     #[test]

@@ -11,6 +11,9 @@ use super::super::documents::{ClassDoc, PricingPlanDoc, PricingScheme, SeasonDoc
 use super::Check;
 use super::company::outside_month;
 
+/// A plan's instalments at most: what each of them posts is stored when a place is bought.
+const MOST_INSTALMENTS: u16 = 60;
+
 impl Check<'_> {
     pub(super) fn seasons(&mut self) {
         let seasons = &self.file.seasons;
@@ -45,6 +48,9 @@ impl Check<'_> {
             for (field, what) in plan.mistakes() {
                 self.mistake(format!("{place}.{field}"), what);
             }
+            let count = plan.number_of_installments;
+            let what = format!("is {count}, and a plan has at most {MOST_INSTALMENTS}");
+            self.holds(count <= MOST_INSTALMENTS, format!("{place}.numberOfInstallments"), what);
         }
     }
 

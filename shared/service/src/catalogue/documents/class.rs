@@ -12,7 +12,7 @@ use super::yes;
 
 /// A weekly class.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ClassDoc {
     /// Its id.
     #[serde(with = "text")]
@@ -58,7 +58,7 @@ impl ClassDoc {
 
 /// How a class is sold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ClassSettingsDoc {
     /// How its tuition and trials are taxed.
     #[serde(default, with = "text::option")]

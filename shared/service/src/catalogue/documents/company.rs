@@ -14,8 +14,8 @@ use super::text::{self, AsText, DocumentId, Textual, words_are_text};
 
 /// A class business.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "Company")]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields, rename = "Company")]
 pub struct CompanyDoc {
     /// Its id.
     #[serde(with = "text")]
@@ -47,8 +47,8 @@ pub struct CompanyDoc {
 
 /// A postal address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "Address")]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields, rename = "Address")]
 pub struct AddressDoc {
     /// Its id.
     #[serde(with = "text")]
@@ -84,8 +84,8 @@ pub struct AddressDoc {
 
 /// What a company decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "CompanySettings")]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields, rename = "CompanySettings")]
 pub struct CompanySettingsDoc {
     /// Place, language and looks.
     pub general: GeneralSettingsDoc,
@@ -101,8 +101,8 @@ pub struct CompanySettingsDoc {
 
 /// Place, language and looks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "GeneralSettings")]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields, rename = "GeneralSettings")]
 pub struct GeneralSettingsDoc {
     /// Its id. The file may leave it out: the company's.
     #[serde(with = "text")]
@@ -150,8 +150,7 @@ macro_rules! shades {
     ($($field:ident = $name:literal, $default:literal;)*) => {
         /// Shades of the brand's colour, from light to dark.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-        #[serde(deny_unknown_fields)]
-        #[schemars(rename = "BrandColors")]
+        #[schemars(deny_unknown_fields, rename = "BrandColors")]
         pub struct BrandColorsDoc {
             $(
                 #[doc = concat!("Shade ", $name, ".")]
@@ -185,8 +184,8 @@ shades! {
 
 /// Tax.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "TaxSettings")]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields, rename = "TaxSettings")]
 pub struct TaxSettingsDoc {
     /// Its id. The file may leave it out: the company's.
     #[serde(with = "text")]
@@ -213,8 +212,8 @@ const fn exclusive() -> TaxMode {
 
 /// Trials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "TrialSettings")]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields, rename = "TrialSettings")]
 pub struct TrialSettingsDoc {
     /// Its id. The file may leave it out: the company's.
     #[serde(with = "text")]
@@ -247,8 +246,8 @@ pub enum BillingTiming {
 
 /// Money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "BillingSettings")]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields, rename = "BillingSettings")]
 pub struct BillingSettingsDoc {
     /// Its id. The file may leave it out: the company's.
     #[serde(with = "text")]
@@ -283,8 +282,8 @@ const fn first() -> i8 {
 
 /// Ages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "EnrolmentSettings")]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields, rename = "EnrolmentSettings")]
 pub struct EnrolmentSettingsDoc {
     /// Its id. The file may leave it out: the company's.
     #[serde(with = "text")]

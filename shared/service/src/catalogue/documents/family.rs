@@ -13,8 +13,8 @@ use super::yes;
 
 /// A family: who owes and pays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "Family")]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields, rename = "Family")]
 pub struct FamilyDoc {
     /// Its id.
     #[serde(with = "text")]
@@ -72,7 +72,7 @@ words_are_text! {
 
 /// A student of a family.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct StudentDoc {
     /// Its id.
     #[serde(with = "text")]
@@ -102,7 +102,7 @@ impl StudentDoc {
 
 /// A live enrolment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct EnrolmentEntry {
     /// Its id.
     #[serde(with = "text")]
@@ -123,7 +123,7 @@ pub struct EnrolmentEntry {
 
 /// A live trial booking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct TrialEntry {
     /// Its id.
     #[serde(with = "text")]
@@ -144,7 +144,7 @@ pub struct TrialEntry {
 
 /// A fee that was charged before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ChargedFeeEntry {
     /// The registration fee or additional fee.
     #[serde(with = "text")]

@@ -15,8 +15,8 @@ use super::yes;
 
 /// A tax rate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "TaxRate")]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields, rename = "TaxRate")]
 pub struct TaxRateDoc {
     /// Its id.
     #[serde(with = "text")]
@@ -33,7 +33,7 @@ pub struct TaxRateDoc {
 
 /// Days without lessons.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct HolidayDoc {
     /// Its id.
     #[serde(with = "text")]
@@ -50,8 +50,8 @@ pub struct HolidayDoc {
 
 /// What a student pays once a period for being registered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "RegistrationFee")]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields, rename = "RegistrationFee")]
 pub struct RegistrationFeeDoc {
     /// Its id.
     #[serde(with = "text")]
@@ -89,8 +89,8 @@ pub struct RegistrationFeeDoc {
 
 /// What a student pays for enrolling in a season.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "AdditionalFee")]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields, rename = "AdditionalFee")]
 pub struct AdditionalFeeDoc {
     /// Its id.
     #[serde(with = "text")]
@@ -125,7 +125,7 @@ pub struct AdditionalFeeDoc {
 
 /// A discount for many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct DiscountSchemeDoc {
     /// Its id.
     #[serde(with = "text")]
@@ -160,7 +160,7 @@ pub enum DiscountUnit {
 
 /// A tier of a discount scheme.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct DiscountValueDoc {
     /// Its id.
     #[serde(with = "text")]

@@ -18,7 +18,7 @@ use super::yes;
 
 /// A season: a term, a school year.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct SeasonDoc {
     /// Its id.
     #[serde(with = "text")]
@@ -106,8 +106,8 @@ words_are_text! {
 
 /// When and in how many parts a family pays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "PricingPlan")]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields, rename = "PricingPlan")]
 pub struct PricingPlanDoc {
     /// Its id.
     #[serde(with = "text")]
@@ -157,7 +157,7 @@ const fn once() -> u16 {
 
 /// The price of so many classes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct PricingSchemeValueDoc {
     /// Its id.
     #[serde(with = "text")]

@@ -10,7 +10,8 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use classpay_domain::catalogue::{
-    Application, Currency, DiscountKind, FeePeriod, PlanKind, PricingModel, RegistrationStatus, Repetition, TaxMode,
+    Application, Currency, DiscountKind, FeePeriod, PlanKind, PricingModel, RegistrationStatus, Repetition, Replaced,
+    TaxMode,
 };
 use classpay_domain::id::{
     AccountId, ClassId, CompanyId, CustomerId, DiscountSchemeId, EnrolmentId, FamilyId, FeeId, ID_MAX_LEN, IdError,
@@ -358,7 +359,12 @@ impl Textual for DateTime {
 
 impl Textual for Currency {
     fn read(text: &str) -> Result<Self, String> {
-        Self::parse(text).ok_or_else(|| format!("`{text}` is not a currency with a known smallest charge"))
+        Self::parse(text).ok_or_else(|| match Self::replaced(text) {
+            Some(Replaced { name, by, since }) => {
+                format!("`{text}` is {name}, which is no money since {since}: `{by}` has replaced it")
+            }
+            None => format!("`{text}` is not a currency with a known smallest charge"),
+        })
     }
     fn write(&self) -> String {
         self.code().to_owned()

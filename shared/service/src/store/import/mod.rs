@@ -8,6 +8,8 @@ mod families;
 mod seats;
 mod transactions;
 
+use serde::Deserialize;
+
 use super::item::{Read as _, document, text};
 use super::key::{self, Key};
 use super::table::Consistency;
@@ -19,14 +21,41 @@ use crate::catalogue::documents::{DiscountSchemeDoc, StudentDoc};
 use crate::machine::Machine;
 
 /// Why a studio was not loaded, or not wholly. Loading it again goes on where it stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
     /// The table can't be reached, or holds what can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The company is loaded in another currency, and so is all that it has sold.
+    #[error(
+        "company.settings.billing.currency: is {wanted}, and the company is loaded in {loaded}: its debits and payments \
+         are in {loaded}, so it can't be changed"
+    )]
+    OtherCurrency {
+        /// As the table has it.
+        loaded: String,
+        /// As the file has it.
+        wanted: &'static str,
+    },
     /// Somebody changed the same item at the same time, or a reply was lost.
     #[error("the table changed while the studio was being loaded: load it again")]
     Interrupted,
+}
+
+/// A stored company, as far as its currency.
+#[derive(Deserialize)]
+struct Loaded {
+    settings: LoadedSettings,
+}
+
+#[derive(Deserialize)]
+struct LoadedSettings {
+    billing: LoadedBilling,
+}
+
+#[derive(Deserialize)]
+struct LoadedBilling {
+    currency: String,
 }
 
 fn done(written: Written) -> Result<(), ImportError> {
@@ -43,12 +72,22 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`ImportError`]; what was written until then stays, and loading again completes it.
     pub async fn import(&self, catalogue: &Catalogue) -> Result<usize, ImportError> {
+        self.refuse_other_currency(catalogue).await?;
         let documents = self.import_documents(catalogue).await?;
         self.import_seats(catalogue).await?;
         let of_families = self.import_families(catalogue).await?;
         self.import_transactions(catalogue).await?;
         self.import_account(catalogue).await?;
         Ok(documents + of_families)
+    }
+
+    /// Amounts are stored as numbers: another currency would make pence into yen.
+    async fn refuse_other_currency(&self, catalogue: &Catalogue) -> Result<(), ImportError> {
+        let Some(company) = self.get(&key::company(&catalogue.company.id)).await? else { return Ok(()) };
+        // Its code alone is read: the company may be in a currency that this version doesn't sell in.
+        let stored: Loaded = company.document("doc")?;
+        let (loaded, wanted) = (stored.settings.billing.currency, catalogue.company.settings.billing.currency.code());
+        if loaded == wanted { Ok(()) } else { Err(ImportError::OtherCurrency { loaded, wanted }) }
     }
 
     /// What happens on the studio's Stripe account is followed from now on; on one that it had before, still.

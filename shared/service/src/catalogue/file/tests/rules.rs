@@ -107,6 +107,7 @@ fn r19_a_plan_has_the_dates_it_says() {
     let at = |plan: usize, rest: &str| format!("seasons[0].pricingPlans[{plan}].{rest}");
     let count = |plan: &str| format!("{plan}/numberOfInstallments");
     only(&count(monthly), json!(0), &at(1, "numberOfInstallments: is 0: the plan has no date"));
+    only(&count(monthly), json!(61), &at(1, "numberOfInstallments: is 61, and a plan has at most 60"));
     only(&count(one_off), json!(2), &at(0, "numberOfInstallments: is 2, but a one-off plan has one"));
     let dates = format!("{monthly}/installmentDates");
     let two = json!(["2026-09-07", "2026-10-07"]);
