@@ -13,7 +13,7 @@ use classpay_service::context::Context;
 use classpay_service::http::{ApiError, ErrorCode, FamilyScope};
 use classpay_service::machine::Machine;
 use classpay_service::store::{Session, SessionKind, Written};
-use classpay_service::stripe::{Intent, Methods, NewIntent, Payments, StripeError};
+use classpay_service::stripe::{Intent, Methods, NewIntent, Payments};
 use jiff::civil::Date;
 
 /// How many intents of the same basket and amount are looked at. After that many were used up within the life of
@@ -66,10 +66,9 @@ impl<M: Machine> Open<'_, M> {
         };
         let intent = match self.stripe.create_intent(self.account, &new, key).await {
             Ok(intent) => intent,
-            // The key was used with other parameters: another customer, another currency.
-            Err(StripeError::Rejected(why)) if why.has_code("idempotency_error") => return Ok(None),
-            // It may have been made: nobody was given its secret, so nobody can pay it.
-            Err(StripeError::KeySpoilt) => return Ok(None),
+            // The key was used with other parameters (another customer, another currency), or is spoilt. It may have been
+            // made: nobody was given its secret, so nobody can pay it.
+            Err(error) if error.is_used_up() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         let session = Session {

@@ -136,7 +136,12 @@ async fn drive<M: Machine>(
             Some(known) => known,
             None => match stripe.load_intent(&payment.account, &payment.intent).await {
                 Ok(Some(intent)) => Known::from(intent),
-                Ok(None) | Err(_) => break,
+                Ok(None) => break,
+                Err(error) => {
+                    error.note_if_refused();
+                    tracing::warn!(order = order.id.as_str(), %error, "stripe can't be asked about an order");
+                    break;
+                }
             },
         };
         let step = step::<M>(&order.snapshot, payment, &now);
@@ -255,6 +260,7 @@ async fn capture<M: Machine>(stripe: &M::Stripe, order: &OrderRecord, held: Mone
         Ok(intent) if intent.status == IntentStatus::Succeeded => Captured::Known(Box::new(intent)),
         Ok(_) => Captured::Ask,
         Err(error) => {
+            error.note_if_refused();
             tracing::warn!(order = order.id.as_str(), %error, "a capture did not answer with success");
             if is_proof::<M>(&error) { Captured::Failed } else { Captured::Ask }
         }
@@ -264,8 +270,10 @@ async fn capture<M: Machine>(stripe: &M::Stripe, order: &OrderRecord, held: Mone
 /// Whether an error proves that nothing was captured. None does: a rival may have captured, or an earlier attempt.
 fn is_proof<M: Machine>(error: &StripeError) -> bool {
     match error {
-        StripeError::OutcomeUnknown | StripeError::KeySpoilt => !M::ASKS_AFTER_SILENCE,
-        StripeError::Rejected(_) => !M::ASKS_AFTER_REFUSAL,
+        StripeError::OutcomeUnknown | StripeError::KeySpoilt | StripeError::IdempotencyConflict(_) => {
+            !M::ASKS_AFTER_SILENCE
+        }
+        StripeError::WrongState(_) | StripeError::Refused(_) => !M::ASKS_AFTER_REFUSAL,
         StripeError::Declined(_) | StripeError::Misconfigured(_) | StripeError::Unavailable => false,
     }
 }
@@ -379,6 +387,7 @@ pub(crate) async fn cancel(
         Ok(intent) => Some(intent),
         Err(StripeError::Unavailable) => None,
         Err(error) => {
+            error.note_if_refused();
             tracing::warn!(key, %error, "a cancel did not answer with success");
             stripe.load_intent(account, intent).await.ok()?
         }

@@ -17,7 +17,7 @@ use crate::StandIn;
 use crate::auth::{self, text};
 use crate::call::{Call, Origin, STRIPE_VERSION};
 use crate::error::{ApiError, Effect};
-use crate::faults::{self, Action, AnswerWith, Delay, DropConnection, When};
+use crate::faults::{self, Action, AnswerWith, Delay, DropConnection, Refuse, When};
 use crate::form::Form;
 use crate::idempotency::{self, Remembered};
 use crate::request_log::Entry;
@@ -104,7 +104,11 @@ impl StandIn {
 
     async fn with_faults(&self, incoming: &Incoming, account: &str) -> Result<Reply, Dropped> {
         let fault = self.faults().strike(incoming.method.as_str(), &incoming.path);
-        match fault {
+        match &fault {
+            Some(Action::Refuse(Refuse { refuse })) => {
+                let (status, body) = (refuse.status, pretty(&refuse.body()));
+                return Ok(Reply { status, body, original: None });
+            }
             Some(Action::Answer(AnswerWith { status: 429, .. })) => {
                 return Ok(refusal(&faults::rate_limited(), incoming));
             }

@@ -7,6 +7,7 @@
 //! - drop before: the connection closes, nothing is executed. Drop after: it is executed (and
 //!   remembered), and the connection closes without an answer. Drop late: the connection closes, and
 //!   it is executed when it is told to land (`POST /_control/faults/land`).
+//! - refuse: Stripe refuses the call for good, with this status, code and parameter. Nothing is executed or remembered.
 //! - delay: executed late, also if the caller has given up meanwhile. With `executed` it is
 //!   executed at once and answered late. The idempotency key is in use until the answer.
 //!
@@ -14,6 +15,7 @@
 //! order of arrival.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::error::{ApiError, Effect};
 
@@ -54,12 +56,43 @@ impl Calls {
     }
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Action {
     Answer(AnswerWith),
     Drop(DropConnection),
     Delay(Delay),
+    Refuse(Refuse),
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refuse {
+    pub refuse: Refusal,
+}
+
+/// A refusal that stands, in Stripe's words.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refusal {
+    pub status: u16,
+    pub code: Option<String>,
+    pub param: Option<String>,
+    #[serde(default)]
+    pub message: String,
+}
+
+impl Refusal {
+    /// As Stripe writes it.
+    pub fn body(&self) -> Value {
+        let mut error = json!({"type": "invalid_request_error", "message": self.message});
+        for (name, value) in [("code", &self.code), ("param", &self.param)] {
+            if let Some(value) = value {
+                error[name] = value.as_str().into();
+            }
+        }
+        json!({ "error": error })
+    }
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -95,13 +128,15 @@ pub(crate) struct Delay {
 impl Fault {
     /// Why it can't be ordered, if it can't.
     pub fn mistake(&self) -> Option<&'static str> {
-        match self.action {
+        match &self.action {
             _ if self.count == 0 => Some("count must be at least 1"),
             Action::Answer(AnswerWith { status: 429 | 409, executed: true }) => {
                 Some("a 429 or a 409 says that nothing was executed")
             }
             Action::Answer(AnswerWith { status: 429 | 409 | 500, .. }) => None,
             Action::Answer(_) => Some("status must be 429, 409 or 500"),
+            Action::Refuse(Refuse { refuse: Refusal { status: 400..=499, .. } }) => None,
+            Action::Refuse(_) => Some("a refusal's status is 4xx"),
             Action::Drop(_) | Action::Delay(_) => None,
         }
     }
@@ -137,7 +172,7 @@ impl Faults {
         }
         let index = struck?;
         let fault = &mut self.0[index];
-        let action = fault.action;
+        let action = fault.action.clone();
         fault.count -= 1;
         if fault.count == 0 {
             self.0.remove(index);

@@ -19,9 +19,7 @@ use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::settle::{Outcome, Settled};
 use crate::store::{Link, LinkTarget, Session, SessionKind, Written};
-use crate::stripe::{
-    CustomerSession, EphemeralKey, Intent, Methods, NewIntent, Payments, SavedCards, StripeError, make_customer,
-};
+use crate::stripe::{CustomerSession, EphemeralKey, Intent, Methods, NewIntent, Payments, SavedCards, make_customer};
 
 /// A link with its intent, as a retrieval answers it.
 #[derive(Debug)]
@@ -239,7 +237,7 @@ async fn open<M: Machine>(
         Ok(intent) => intent,
         // The key is spoilt, or was used for another customer. What was made under it, if anything, is nobody's: its
         // secret is given only once it is the live one, and then this attempt is over.
-        Err(error) if is_used_up(&error) => {
+        Err(error) if error.is_used_up() => {
             ctx.store.skip_link_attempt(&link).await?;
             return Ok(Round::Again);
         }
@@ -273,18 +271,6 @@ async fn open<M: Machine>(
             Ok(Round::Again)
         }
         Written::Busy | Written::Unknown => Ok(Round::Again),
-    }
-}
-
-/// Whether the next key has to be tried.
-fn is_used_up(error: &StripeError) -> bool {
-    match error {
-        StripeError::KeySpoilt => true,
-        StripeError::Rejected(why) => why.has_code("idempotency_error"),
-        StripeError::Declined(_)
-        | StripeError::Misconfigured(_)
-        | StripeError::Unavailable
-        | StripeError::OutcomeUnknown => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What this service asks of Stripe, in the domain's words.
 //!
 //! Invariant: everything happens on the business's connected account, and whatever changes something carries the
-//! caller's key. An error says what it proves ([`StripeError`]): only [`StripeError::Unavailable`], `Rejected`,
+//! caller's key. An error says what it proves ([`StripeError`]): only [`StripeError::Unavailable`], `Refused`,
 //! `Declined` and `Misconfigured` prove that nothing was done.
 
 use std::collections::BTreeMap;

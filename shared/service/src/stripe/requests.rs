@@ -78,7 +78,7 @@ impl Asked<'_> {
     /// How it is written.
     ///
     /// # Errors
-    /// [`StripeError::Rejected`] for what is never sent.
+    /// [`StripeError::Refused`] for what is never sent.
     pub fn form(self) -> Result<Form, StripeError> {
         let RequestBuilder { method, path, query, body } = match self {
             Self::LoadIntent(intent) => load_intent(intent).build(),

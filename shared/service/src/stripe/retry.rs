@@ -83,7 +83,11 @@ fn harmless(effect: Effect, status: u16, error: &StripeError) -> bool {
         // A key in use: the same key again can only wait for, or replay, that other request.
         StripeError::OutcomeUnknown => status == 409 || effect == Effect::Reads,
         StripeError::KeySpoilt => effect == Effect::Reads,
-        StripeError::Declined(_) | StripeError::Rejected(_) | StripeError::Misconfigured(_) => false,
+        StripeError::Declined(_)
+        | StripeError::Refused(_)
+        | StripeError::WrongState(_)
+        | StripeError::IdempotencyConflict(_)
+        | StripeError::Misconfigured(_) => false,
     }
 }
 

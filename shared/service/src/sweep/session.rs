@@ -63,6 +63,7 @@ async fn ask<M: Machine>(ctx: &Context<M>, session: &Session, deadline: Deadline
             None
         }
         Err(error) => {
+            error.note_if_refused();
             tracing::warn!(intent = session.intent.as_str(), %error, "stripe can't be asked about a session");
             None
         }

@@ -35,6 +35,8 @@ pub enum Count {
     PaymentsRejected,
     /// A payment that no order takes was credited to the family.
     PaymentsUnallocated,
+    /// A call that Stripe refused for good, and that nothing else was done about.
+    StripeRefused,
 }
 
 impl Count {
@@ -46,6 +48,7 @@ impl Count {
             Self::PaymentsReleased => "PaymentsReleased",
             Self::PaymentsRejected => "PaymentsRejected",
             Self::PaymentsUnallocated => "PaymentsUnallocated",
+            Self::StripeRefused => "StripeRefused",
         }
     }
 }
