@@ -238,7 +238,7 @@ async fn void<M: Machine>(
         ctx.store.release(order).await.ok();
     }
     let key = cancel_key("void", &order.id, attempt, ctx.clock.now_s());
-    cancel(stripe, &payment.account, &payment.intent, &key).await
+    cancel(stripe, &payment.account, &payment.intent, &key).await.ok().flatten()
 }
 
 /// What became of a capture.
@@ -319,7 +319,8 @@ pub async fn release_rejected<M: Machine>(
         }
         let stripe = stripe.within(deadline.left());
         let key = cancel_key("rej", order, attempt, ctx.clock.now_s());
-        let Some(intent) = cancel(&stripe, &session.account, &session.intent, &key).await else { break };
+        let cancelled = cancel(&stripe, &session.account, &session.intent, &key).await;
+        let Ok(Some(intent)) = cancelled else { break };
         match intent.status {
             IntentStatus::Canceled => {
                 match ctx.store.finish_rejection(&session.account, &session.intent).await {
@@ -376,20 +377,26 @@ fn cancel_key(why: &str, order: &OrderId, attempt: usize, now_s: i64) -> String 
     if attempt == 1 { format!("{why}:{order}") } else { format!("{why}:{order}:{attempt}:{now_s}") }
 }
 
-/// Cancels, or reads what the intent is if the answer is not a clear one. `None`: Stripe doesn't say.
+/// Cancels, or reads what the intent is if the answer is not a clear one. `None`: the account has no such intent.
+///
+/// # Errors
+/// [`StripeError`] if Stripe doesn't say.
 pub(crate) async fn cancel(
     stripe: &impl Payments,
     account: &AccountId,
     intent: &IntentId,
     key: &str,
-) -> Option<Intent> {
+) -> Result<Option<Intent>, StripeError> {
     match stripe.cancel_intent(account, intent, key).await {
-        Ok(intent) => Some(intent),
-        Err(StripeError::Unavailable) => None,
+        Ok(intent) => Ok(Some(intent)),
+        Err(StripeError::Unavailable) => Err(StripeError::Unavailable),
         Err(error) => {
-            error.note_if_refused();
             tracing::warn!(key, %error, "a cancel did not answer with success");
-            stripe.load_intent(account, intent).await.ok()?
+            let read = stripe.load_intent(account, intent).await;
+            if read.is_ok() && !error.is_missing() {
+                error.note_if_refused();
+            }
+            read
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Invariant: every write that matters has a condition, so that doing it twice does it once; nothing is scanned and
 //! nothing is deleted; no type of the SDK leaves this module.
 
+mod accounts;
+mod customers;
 mod dynamodb;
 mod events;
 mod feeds;
@@ -31,7 +33,7 @@ pub use feeds::Feed;
 pub use import::ImportError;
 pub use instalments::{Debtor, Scheduled};
 pub use item::Attributes;
-pub use links::{Debit, Link, LinkTarget};
+pub use links::{Debit, Left, Link, LinkTarget};
 pub use orders::{OrderRecord, PlaceOrder};
 pub use payments::{Claim, Decision, Held, Rejection, Session, SessionKind};
 pub use returns::{CreditedPayment, PaymentReturns, PostReturns};

@@ -206,6 +206,35 @@ impl StripeError {
         self.refusal().is_some_and(|why| why.status == 404 && why.has_code("resource_missing"))
     }
 
+    /// As if Stripe had no such object: what a read answers as "none" is a refusal for who needs it.
+    #[must_use]
+    pub(crate) fn missing() -> Self {
+        Self::of(Rejection { status: 404, code: Some("resource_missing".to_owned()), ..Rejection::default() })
+    }
+
+    /// Whether the account itself is out of our reach for good, or has no such object. A key that Stripe doesn't take
+    /// (401) is not: that is our fault, and it is put right.
+    #[must_use]
+    pub(crate) fn is_of_a_lost_account(&self) -> bool {
+        match self {
+            Self::Misconfigured(why) => why.status == 403 || why.has_code("account_invalid"),
+            Self::Refused(_) => self.is_missing(),
+            Self::Declined(_)
+            | Self::WrongState(_)
+            | Self::IdempotencyConflict(_)
+            | Self::Unavailable
+            | Self::OutcomeUnknown
+            | Self::KeySpoilt => false,
+        }
+    }
+
+    /// Whether Stripe refuses the kinds of payment methods.
+    #[must_use]
+    pub(crate) fn refuses_methods(&self) -> bool {
+        let named = |why: &Rejection| why.names("allowed_payment_method_types") || why.names("payment_method_types");
+        self.refusal().is_some_and(named)
+    }
+
     /// Whether Stripe doesn't know the customer that the call names, or no longer.
     #[must_use]
     pub fn lacks_customer(&self) -> bool {

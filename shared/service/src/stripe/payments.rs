@@ -89,27 +89,3 @@ pub trait Payments: std::fmt::Debug + Clone + Send + Sync + 'static {
         query: EventQuery<'_>,
     ) -> impl Future<Output = Result<EventPage, StripeError>> + Send;
 }
-
-/// How many keys a customer is tried under, each spoilt by the one before.
-const CUSTOMER_KEYS: u32 = 3;
-
-/// Makes a customer under a key that is the same for whoever makes it; while that is spoilt, under the next.
-///
-/// # Errors
-/// [`StripeError`] of the last try.
-pub async fn make_customer(
-    stripe: &impl Payments,
-    account: &AccountId,
-    name: &str,
-    about: &BTreeMap<String, String>,
-    key: &str,
-) -> Result<CustomerId, StripeError> {
-    let mut made = stripe.create_customer(account, name, about, key).await;
-    for attempt in 2..=CUSTOMER_KEYS {
-        if made != Err(StripeError::KeySpoilt) {
-            break;
-        }
-        made = stripe.create_customer(account, name, about, &format!("{key}:{attempt}")).await;
-    }
-    made
-}

@@ -178,7 +178,7 @@ impl State {
 
     /// Whether the account has this customer.
     pub fn living(&self, account: usize, customer: &CustomerId) -> Result<(), Refusal> {
-        if self.accounts[account].customers.contains(customer) { Ok(()) } else { Err(Refusal::missing(400)) }
+        if self.accounts[account].customers.contains(customer) { Ok(()) } else { Err(Refusal::no_customer()) }
     }
 }
 

@@ -83,6 +83,14 @@ impl Refusal {
         Self::of(status, "resource_missing", "no such object", true)
     }
 
+    /// There is no such customer, or no longer.
+    pub fn no_customer() -> Self {
+        let (code, param) = (Some("resource_missing".to_owned()), Some("customer".to_owned()));
+        let rejection =
+            Rejection { status: 400, code, param, message: "no such customer".to_owned(), ..Rejection::default() };
+        Self { error: StripeError::of(rejection), is_kept: true }
+    }
+
     /// Not in this status.
     pub fn unexpected(status: IntentStatus) -> Self {
         Self::of(400, "payment_intent_unexpected_state", status.as_str(), true)
