@@ -92,7 +92,7 @@ pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<R
         Wanted::Items { basket, quote_hash, .. } => total_due(ctx, &scope, &loaded, basket, quote_hash.as_deref())?,
     };
     let account = loaded.studio.company.stripe_account.clone().ok_or(ErrorCode::StripeMisconfigured)?;
-    let stripe = ctx.stripe()?.within(Deadline::of(request).left());
+    let stripe = ctx.stripe()?.within(Deadline::of(request).for_stripe());
     let kind = match wanted {
         Wanted::Amount(_) => SessionKind::Amount,
         Wanted::Items { basket, items, .. } => {

@@ -131,7 +131,7 @@ async fn drive<M: Machine>(
         if deadline.is_near() {
             break;
         }
-        let stripe = stripe.within(deadline.left());
+        let stripe = stripe.within(deadline.for_stripe());
         let now = match known.take() {
             Some(known) => known,
             None => match stripe.load_intent(&payment.account, &payment.intent).await {
@@ -317,10 +317,9 @@ pub async fn release_rejected<M: Machine>(
         if deadline.is_near() {
             break;
         }
-        let stripe = stripe.within(deadline.left());
+        let stripe = stripe.within(deadline.for_stripe());
         let key = cancel_key("rej", order, attempt, ctx.clock.now_s());
-        let cancelled = cancel(&stripe, &session.account, &session.intent, &key).await;
-        let Ok(Some(intent)) = cancelled else { break };
+        let Ok(Some(intent)) = cancel(&stripe, &session.account, &session.intent, &key).await else { break };
         match intent.status {
             IntentStatus::Canceled => {
                 match ctx.store.finish_rejection(&session.account, &session.intent).await {
@@ -353,14 +352,14 @@ pub async fn give_up<M: Machine>(ctx: &Context<M>, order: OrderRecord, deadline:
         return Outcome::Pending(order.id);
     };
     let OrderPayment { account, intent, .. } = payment;
-    let mut known = stripe.within(deadline.left()).load_intent(account, intent).await.ok().flatten();
+    let mut known = stripe.within(deadline.for_stripe()).load_intent(account, intent).await.ok().flatten();
     for attempt in 1..=MAX_CANCELS {
         let is_held = known.as_ref().is_some_and(|intent| intent.status == IntentStatus::RequiresCapture);
         if !is_held || deadline.is_near() {
             break;
         }
         tracing::warn!(order = order.id.as_str(), attempt, "an order is given up");
-        known = void(ctx, &stripe.within(deadline.left()), &order, payment, attempt).await;
+        known = void(ctx, &stripe.within(deadline.for_stripe()), &order, payment, attempt).await;
     }
     match known {
         Some(known) if known.status != IntentStatus::RequiresCapture => {
@@ -392,11 +391,10 @@ pub(crate) async fn cancel(
         Err(StripeError::Unavailable) => Err(StripeError::Unavailable),
         Err(error) => {
             tracing::warn!(key, %error, "a cancel did not answer with success");
-            let read = stripe.load_intent(account, intent).await;
-            if read.is_ok() && !error.is_missing() {
+            if !error.is_missing() {
                 error.note_if_refused();
             }
-            read
+            stripe.load_intent(account, intent).await
         }
     }
 }

@@ -168,7 +168,7 @@ impl<M: Machine> Paid<'_, M> {
 
     /// The intent as Stripe says it is.
     async fn asked(&self) -> Result<Known, ApiError> {
-        let stripe = self.ctx.stripe()?.within(self.deadline.left());
+        let stripe = self.ctx.stripe()?.within(self.deadline.for_stripe());
         let intent = stripe.load_intent(&self.account, self.intent).await?;
         Ok(intent.ok_or(ErrorCode::PaymentIntentMismatch)?.into())
     }

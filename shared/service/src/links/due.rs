@@ -26,7 +26,7 @@ pub async fn end_if_over<M: Machine>(ctx: &Context<M>, link: &Link, deadline: De
         return Ok(());
     };
     let account = account(ctx, link).await?;
-    let stripe = ctx.stripe()?.within(deadline.left());
+    let stripe = ctx.stripe()?.within(deadline.for_stripe());
     let intent = match stripe.load_intent(&account, live).await {
         Ok(intent) => intent,
         // What can't be read can't be paid: it is let go, or stays as it is.

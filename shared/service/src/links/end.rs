@@ -125,7 +125,7 @@ pub async fn revoke<M: Machine>(ctx: &Context<M>, mut link: Link, deadline: Dead
         let live = match link.intent {
             None => Live::Ended,
             Some(_) => {
-                let (account, stripe) = (account(ctx, &link).await?, ctx.stripe()?.within(deadline.left()));
+                let (account, stripe) = (account(ctx, &link).await?, ctx.stripe()?.within(deadline.for_stripe()));
                 cancel_live(ctx, &stripe, &account, &link).await?
             }
         };

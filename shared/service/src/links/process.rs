@@ -146,7 +146,7 @@ async fn look<M: Machine>(
         (Some(own), _) => own,
     };
     let account = account(ctx, link).await?;
-    let stripe = ctx.stripe()?.within(deadline.left());
+    let stripe = ctx.stripe()?.within(deadline.for_stripe());
     let (target, intent) = join!(ctx.store.load_link_target(link, &account), stripe.load_intent(&account, own));
     Ok(Looked { account, target: target?, intent })
 }
@@ -177,7 +177,7 @@ async fn round<M: Machine>(
         | IntentStatus::RequiresAction
             if end::is_over(ctx, link) =>
         {
-            let stripe = ctx.stripe()?.within(deadline.left());
+            let stripe = ctx.stripe()?.within(deadline.for_stripe());
             end::expire(ctx, &stripe, &account, link).await?;
             return Ok(Ended { step: Step::Again, target, intent: None });
         }
@@ -203,7 +203,7 @@ async fn finished<M: Machine>(
     deadline: Deadline,
 ) -> Result<Processed, ApiError> {
     let account = account(ctx, &link).await?;
-    let (Some(id), stripe) = (&link.intent, ctx.stripe()?.within(deadline.left())) else {
+    let (Some(id), stripe) = (&link.intent, ctx.stripe()?.within(deadline.for_stripe())) else {
         return Err(ApiError::internal("a paid link has no intent"));
     };
     // What it was in another state says nothing of what it is now.

@@ -104,7 +104,7 @@ async fn round<M: Machine>(ctx: &Context<M>, link: Link, doubt: Doubt, deadline:
         LinkState::Open | LinkState::Processing | LinkState::Paid | LinkState::Refunded => {}
     }
     let account = account(ctx, &link).await?;
-    let stripe = ctx.stripe()?.within(deadline.left());
+    let stripe = ctx.stripe()?.within(deadline.for_stripe());
     let (target, intent, form) = join!(
         ctx.store.load_link_target(&link, &account),
         live_intent(&stripe, &account, &link),

@@ -17,6 +17,7 @@ pub mod payments;
 pub mod requests;
 mod retry;
 mod secret;
+mod timing;
 pub mod transport;
 pub mod wire;
 
@@ -28,5 +29,6 @@ pub use intent::{BacsDebit, Card, Charge, Intent, PaymentMethod, PaymentMethodDa
 pub use listing::{IntentPage, IntentQuery, ListedIntent};
 pub use payments::Payments;
 pub use secret::Secret;
-pub use transport::{DEFAULT_API_BASE, StripeConfig, StripeConfigError, Timing, Transport};
+pub use timing::Timing;
+pub use transport::{DEFAULT_API_BASE, StripeConfig, StripeConfigError, Transport, is_stripe_or_this_machine};
 pub use wire::{PaymentIntentBody, PaymentSessionBody};

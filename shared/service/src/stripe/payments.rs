@@ -17,9 +17,9 @@ use super::intent::Intent;
 
 /// Stripe, or what stands in for it.
 pub trait Payments: std::fmt::Debug + Clone + Send + Sync + 'static {
-    /// The same for a caller who has only so much time left.
+    /// The same for a caller who has only so much time left from now, for all calls together.
     #[must_use]
-    fn within(&self, budget: Duration) -> Self;
+    fn within(&self, left: Duration) -> Self;
 
     /// An intent with its last charge, its refunds and its payment method; `None`: the account has none of that id.
     /// Reading changes nothing, so a read that fails is `Unavailable`.

@@ -178,8 +178,10 @@ mod tests {
 
     #[test]
     fn a_clear_no_is_final() {
+        let body = Bytes::from_static(br#"{"error":{"type":"invalid_request_error"}}"#);
         for status in [400, 402, 403, 404] {
-            assert!(ends(Effect::Reads, answered(status), 1, 0).is_some(), "{status}");
+            let attempt = Attempt::Answered(Answer { status, body: body.clone(), ..Answer::default() });
+            assert!(ends(Effect::Reads, attempt, 1, 0).is_some(), "{status}");
         }
     }
 }
