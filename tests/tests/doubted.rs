@@ -257,6 +257,39 @@ async fn the_schedule_ends_a_link_of_a_left_account() {
     assert_eq!((reviews(&stack).await, stack.due(COSTUMES).await), (1, COSTUMES_DUE));
 }
 
+#[tokio::test]
+async fn a_link_of_a_left_account_that_is_paid_through_is_opened_anew_first() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = stack.intent_of_link(&link).await;
+    let here = stack.account().to_owned();
+    connect(&stack, ANOTHER, &here).await;
+    refuse_calls_about(&stack, &intent, &json!({"status": 403, "code": "account_invalid"})).await;
+    let refused = stack.process_link(&link, Some(&intent)).await;
+    assert_eq!((refused.status, refused.code().as_str()), (422, "payment_intent_mismatch"), "{}", refused.text);
+    assert_ne!(link_form(&stack, &link).await["paymentIntent"]["id"].as_str(), Some(intent.as_str()));
+}
+
+#[tokio::test]
+async fn an_order_whose_account_is_lost_is_put_before_a_person_after_a_day() {
+    let stack = Stack::start().await;
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    let why = json!({"status": 403, "code": "account_invalid"});
+    stack.order_fault(Call::Capture, 1000, &json!({"drop": "before"})).await;
+    assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 202);
+    refuse_calls_about(&stack, &intent, &why).await;
+    let here = stack.account().to_owned();
+    connect(&stack, ANOTHER, &here).await;
+    stack.move_clock("2026-09-07T20:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!(reviews(&stack).await, 0);
+    stack.move_clock("2026-09-08T20:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!(reviews(&stack).await, 1, "a person looks");
+    stack.run_schedule().await;
+    assert_eq!(reviews(&stack).await, 1);
+}
+
 /// What may pay a link's intent.
 async fn methods_of(stack: &Stack, form: &Value) -> Vec<String> {
     let intent = stack.intent(form["paymentIntent"]["id"].as_str().unwrap()).await;

@@ -252,7 +252,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable => Self::from(ErrorCode::Unavailable).because(error.to_string()),
-            StoreError::Corrupt(_) => Self::internal(error.to_string()),
+            StoreError::Refused | StoreError::Corrupt(_) => Self::internal(error.to_string()),
         }
     }
 }

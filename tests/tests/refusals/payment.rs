@@ -264,7 +264,12 @@ async fn a_payment_that_stripe_refuses_for_good(code: ErrorCode) {
     // The family's customer was made, and is good for the next try.
     let pk = format!("C#{COMPANY}#F#{OKAFOR}");
     let changes = before.changes(&stack.table().picture().await);
-    assert!(changes.iter().all(|change| change.starts_with(&format!("~ {pk}/META stripe_customer"))), "{changes:?}");
+    assert!(
+        changes
+            .iter()
+            .all(|change| change.starts_with(&format!("~ {pk}/META customer_account customer_keys stripe_customer"))),
+        "{changes:?}"
+    );
     let logged = stack.logged();
     assert!(logged.contains("stripe refused a call for good") && logged.contains("amount_too_small"), "Stripe's code");
     stack.withdraw_faults().await;

@@ -164,7 +164,14 @@ async fn round<M: Machine>(
         let step = road::follow(ctx, &session, &claim.decision, deadline).await?;
         return Ok(Ended { step, target, intent: intent.ok().flatten() });
     }
-    let intent = intent?.ok_or(ErrorCode::PaymentIntentMismatch)?;
+    let intent = match intent {
+        Ok(intent) => intent.ok_or(ErrorCode::PaymentIntentMismatch)?,
+        // Nobody can pay it any more: opened again, the link has another.
+        Err(error) if end::let_go_if_left(ctx, &account, link, &error).await? => {
+            return Ok(Ended { step: Step::Again, target, intent: None });
+        }
+        Err(error) => return Err(error.into()),
+    };
     let refusal = match intent.status {
         IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded => {
             let step = road::take(ctx, link, &target, &session, intent, deadline).await?;

@@ -173,6 +173,10 @@ impl Table for DynamoDb {
     }
 }
 
+/// What DynamoDB says of a call that it will refuse each time.
+const LASTING: [&str; 4] =
+    ["ValidationException", "ResourceNotFoundException", "AccessDeniedException", "UnrecognizedClientException"];
+
 /// What a failed read or single write means. Its details go to the log: they name tables and actions, not people.
 fn unavailable<E, R>(error: SdkError<E, R>) -> StoreError
 where
@@ -182,6 +186,10 @@ where
     match &error {
         SdkError::ServiceError(service) => {
             let (code, message) = (service.err().code(), service.err().message());
+            if code.is_some_and(|code| LASTING.contains(&code)) {
+                tracing::error!(code, message, "DynamoDB refuses a call for good");
+                return StoreError::Refused;
+            }
             tracing::warn!(code, message, "DynamoDB refused a call");
         }
         SdkError::DispatchFailure(_) => tracing::warn!("DynamoDB can't be reached"),
@@ -209,7 +217,8 @@ fn outcome_of(error: &SdkError<TransactWriteItemsError>) -> Result<Written, Stor
         other => match other.meta().code() {
             Some("ThrottlingException" | "RequestLimitExceeded") => Ok(Written::Busy),
             Some("ResourceNotFoundException" | "AccessDeniedException" | "UnrecognizedClientException") => {
-                Err(StoreError::Unavailable)
+                tracing::error!(reason = other.meta().message(), "DynamoDB refuses a transaction for good");
+                Err(StoreError::Refused)
             }
             Some("ValidationException" | "IdempotentParameterMismatchException") => {
                 tracing::error!(reason = other.meta().message(), "DynamoDB refuses a transaction as malformed");

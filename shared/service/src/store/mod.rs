@@ -47,12 +47,15 @@ pub use versions::{IdempotencyRecord, Versions};
 
 use crate::machine::{Machine, Shipped};
 
-/// What a caller can do about a failed call: nothing but try again later, or call a person.
+/// What a caller can do about a failed call: try again later, or call a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// DynamoDB didn't answer, or not usefully.
     #[error("the table can't be reached")]
     Unavailable,
+    /// DynamoDB refuses the call for good: the table isn't there, or we may not do this. Why is in the log.
+    #[error("the table refuses a call")]
+    Refused,
     /// What is stored can't be what we wrote: the attribute that is wrong.
     #[error("a stored item is corrupt: {0}")]
     Corrupt(&'static str),
