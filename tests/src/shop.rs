@@ -20,6 +20,7 @@ use classpay_service::snapshot::{BookedEnrolment, BookedFee, BookedTrial, OrderP
 use classpay_service::store::{
     Consistency, OrderRecord, PlaceOrder, Session, SessionKind, Store, Table as _, Written, key,
 };
+use classpay_service::stripe::{Customer, KnownCustomer};
 use jiff::civil::{Date, Time};
 
 use crate::premises::{Premises, text};
@@ -347,4 +348,13 @@ fn booked_trial((class, student, on): (&str, &str, &str), mint: &Mint) -> Booked
     let (on, at): (Date, Time) = (id(on), id("16:30"));
     let trial: TrialId = mint.trial();
     BookedTrial { id: trial, student: id(student), class: id(class), on, at, places: Some(2) }
+}
+
+/// A customer of Stripe's as it is remembered, made under the key of this number.
+///
+/// # Panics
+/// For what can't be an id.
+#[must_use]
+pub fn known_customer(customer: &str, account: &str, keys_used: u32) -> KnownCustomer {
+    KnownCustomer { customer: Some(Customer { id: id(customer), account: id(account) }), keys_used }
 }

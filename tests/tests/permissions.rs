@@ -155,6 +155,24 @@ async fn make_due(stack: &Stack, amount: i64) {
     update.update_expression("SET amount_due = :due").send().await.unwrap();
 }
 
+/// The studio has connected another account for a while, and its old one refuses us: a link of that one is revoked.
+async fn revoke_on_a_left_account(stack: &Stack) {
+    let (link, company) = (stack.link(None).await, format!("C#{}", stack.company()));
+    let intent = stack.intent_of_link(&link).await;
+    let mut item = stack.table().get(&company, "META").await.unwrap();
+    let (here, table) = (item.clone(), stack.table());
+    let doc = item["doc"].as_s().unwrap().replace(stack.account(), "acct_1another");
+    item.insert("doc".into(), AttributeValue::S(doc));
+    let put = async |item| table.client.put_item().table_name(&table.name).set_item(Some(item)).send().await.unwrap();
+    put(item).await;
+    let refused = json!({"refuse": {"status": 403, "code": "account_invalid"}});
+    let fault = json!({"match": {"path": intent}, "count": 1000, "do": refused});
+    assert_is(&stack.stripe().post("/_control/faults", &fault).await, 200, "");
+    assert_is(&stack.revoke_link(&link).await, 204, "");
+    stack.withdraw_faults().await;
+    put(here).await;
+}
+
 /// Links made, listed, revoked, opened, opened again at another price, paid by card and by bank debit, and mistaken.
 async fn payers_use_links() -> BTreeSet<Use> {
     let stack = Stack::start().await;
@@ -165,6 +183,7 @@ async fn payers_use_links() -> BTreeSet<Use> {
     assert_is(&stack.revoke_link(&revoked).await, 204, "");
     assert_is(&stack.process_link("pay_0", None).await, 404, "not_found");
     assert_is(&stack.open_link("pay_0").await, 404, "not_found");
+    revoke_on_a_left_account(&stack).await;
 
     let link = stack.link(None).await;
     let debit = stack.intent_of_link(&link).await;

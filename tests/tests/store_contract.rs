@@ -10,8 +10,9 @@ use classpay_service::http::{ApiError, ErrorCode};
 use classpay_service::store::{
     CreditedPayment, PostReturns, ReturnEntry, UnallocatedCredit, UnpaidOrder, Written, key,
 };
+use classpay_service::stripe::KnownCustomer;
 use classpay_tests::premises::{Premises, text};
-use classpay_tests::shop::{NOW_S, Purchase, Shop, id};
+use classpay_tests::shop::{NOW_S, Purchase, Shop, id, known_customer};
 use classpay_tests::studio::{
     ADA, ADULT, BALLET, CAMPBELL, COMPANY, FINN, MINH, NGUYEN, OKAFOR, POINTE, PRIYA, SHARMA, SHOW, STREET, Studio,
     TOBI,
@@ -306,10 +307,33 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M:
 async fn a_customer_is_remembered_once_and_only_of_a_family_that_is_there<M: Premises>() {
     let shop = Shop::<M>::open().await;
     let (company, family) = (id(COMPANY), id(OKAFOR));
-    assert_eq!(shop.store.remember_customer(&company, &family, &id("cus_1")).await, Ok(Written::Done));
-    assert_eq!(shop.store.remember_customer(&company, &family, &id("cus_2")).await, Ok(Written::Lost));
-    assert_eq!(shop.store.load_customer(&company, &family).await, Ok(Some(id("cus_1"))));
-    assert_eq!(shop.store.remember_customer(&company, &id("fml_x"), &id("cus_3")).await, Ok(Written::Lost));
+    let (nobody, first) = (KnownCustomer::default(), known_customer("cus_1", "acct_1", 1));
+    let remember = async |made: &KnownCustomer, read: &KnownCustomer| {
+        shop.store.remember_customer((&company, &family), made, read).await.expect("the table answers")
+    };
+    assert_eq!(remember(&first, &nobody).await, Written::Done);
+    assert_eq!(remember(&known_customer("cus_2", "acct_1", 1), &nobody).await, Written::Lost);
+    assert_eq!(shop.store.load_customer(&company, &family).await, Ok(first.clone()));
+    let unknown = shop.store.remember_customer((&company, &id("fml_x")), &first, &nobody).await;
+    assert_eq!(unknown, Ok(Written::Lost));
+
+    // Another takes its place only if it is the one that was read, its account included.
+    let second = known_customer("cus_2", "acct_2", 2);
+    assert_eq!(remember(&second, &known_customer("cus_1", "acct_2", 1)).await, Written::Lost);
+    assert_eq!(remember(&second, &first).await, Written::Done);
+    assert_eq!(remember(&known_customer("cus_3", "acct_1", 2), &first).await, Written::Lost);
+    assert_eq!(shop.store.load_customer(&company, &family).await, Ok(second));
+}
+
+async fn what_an_account_refuses_is_believed_for_a_day<M: Premises>() {
+    let shop = Shop::<M>::open().await;
+    let account = id("acct_1");
+    assert_eq!(shop.store.takes_cards_only(&account, NOW_S).await, Ok(false));
+    assert_eq!(shop.store.note_cards_only(&id(COMPANY), &account, NOW_S).await, Ok(Written::Done));
+    for (later_s, believed) in [(0, true), (86_399, true), (86_400, false)] {
+        assert_eq!(shop.store.takes_cards_only(&account, NOW_S + later_s).await, Ok(believed), "{later_s}");
+    }
+    assert_eq!(shop.store.takes_cards_only(&id("acct_2"), NOW_S).await, Ok(false));
 }
 
 async fn an_item_that_is_not_what_we_wrote_is_corrupt_and_never_a_default<M: Premises>() {
@@ -342,5 +366,6 @@ on_both! {
     without_a_payment_a_late_write_after_a_refusal_books_nothing
     what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim
     a_customer_is_remembered_once_and_only_of_a_family_that_is_there
+    what_an_account_refuses_is_believed_for_a_day
     an_item_that_is_not_what_we_wrote_is_corrupt_and_never_a_default
 }

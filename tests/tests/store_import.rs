@@ -4,9 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use classpay_service::store::{Written, key};
+use classpay_service::stripe::KnownCustomer;
 use classpay_tests::on_both;
 use classpay_tests::premises::{Premises, text};
-use classpay_tests::shop::{Shop, id};
+use classpay_tests::shop::{Shop, id, known_customer};
 use classpay_tests::studio::{ADA, BALLET, COMPANY, FULL, OKAFOR, POINTE, SEASON, SHOW, STREET, Studio, TAP, TOBI};
 use serde_json::json;
 
@@ -80,8 +81,9 @@ async fn what_was_sold_is_not_reset<M: Premises>() {
     assert_eq!(shop.store.post(&bought.record()).await, Ok(Written::Done));
     let owing = shop.unpaid(OKAFOR, &[(TAP, ADA)], &[]).await;
     assert_eq!(shop.book(&owing, 0).await, Written::Done);
-    let (company, family, customer) = (id(COMPANY), id(OKAFOR), id("cus_1"));
-    assert_eq!(shop.store.remember_customer(&company, &family, &customer).await, Ok(Written::Done));
+    let (company, family, customer) = (id(COMPANY), id(OKAFOR), known_customer("cus_1", "acct_1", 1));
+    let remembered = shop.store.remember_customer((&company, &family), &customer, &KnownCustomer::default()).await;
+    assert_eq!(remembered, Ok(Written::Done));
 
     let before = shop.picture().await;
     assert_eq!(shop.import(&Studio::demo()).await, 0);

@@ -10,8 +10,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::basket::Basket;
 use classpay_service::http::{ApiError, ErrorCode};
 use classpay_service::store::{UnpaidOrder, Written, key};
+use classpay_service::stripe::KnownCustomer;
 use classpay_tests::premises::Premises;
-use classpay_tests::shop::{NOW_S, Purchase, Shop, id};
+use classpay_tests::shop::{NOW_S, Purchase, Shop, id, known_customer};
 use classpay_tests::studio::{ADA, BALLET, COMPANY, OKAFOR, STREET, TAP, TOBI};
 use classpay_tests::{Item, on_both, price_list};
 use serde_json::Value;
@@ -27,7 +28,10 @@ struct Kind {
 async fn everything<M: Premises>() -> Vec<Item> {
     let shop = Shop::<M>::open().await;
     let (company, family) = (id(COMPANY), id(OKAFOR));
-    assert_eq!(shop.store.remember_customer(&company, &family, &id("cus_1")).await, Ok(Written::Done));
+    let customer = known_customer("cus_1", "acct_1", 1);
+    let remembered = shop.store.remember_customer((&company, &family), &customer, &KnownCustomer::default()).await;
+    assert_eq!(remembered, Ok(Written::Done));
+    assert_eq!(shop.store.note_cards_only(&company, &id("acct_1"), NOW_S).await, Ok(Written::Done));
     let nothing = Basket::new(Vec::new(), Vec::new()).hash(&company, &family);
 
     let bought = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[(STREET, ADA, "2026-09-15")]).await;

@@ -132,6 +132,14 @@ async fn everything_happens(stack: &Stack) {
         stack.run_schedule().await;
     }
 
+    // A payment that Stripe doesn't take.
+    let why = json!({"refuse": {"status": 400, "code": "amount_too_small", "param": "amount"}});
+    stack.order_fault(Call::Create, 1, &why).await;
+    assert_eq!(
+        stack.family(OKAFOR).session(OKAFOR, &studio::one(studio::TAP, studio::ADA)).await.code(),
+        "stripe_refused"
+    );
+
     let forged = stack.send_signed("{}", &signature("whsec_of_nobody", "{}", 1)).await;
     assert_eq!(forged.code(), "bad_signature");
     let revoked = stack.stripe().post("/_control/keys/revoke", &json!({"key": "sk_test_local"})).await;

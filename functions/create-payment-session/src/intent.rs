@@ -10,7 +10,7 @@ use classpay_domain::order::IntentStatus;
 use classpay_service::context::Context;
 use classpay_service::http::{ApiError, ErrorCode, FamilyScope};
 use classpay_service::machine::Machine;
-use classpay_service::store::{Session, SessionKind, Written};
+use classpay_service::store::{Session, SessionKind, StoreError, Written};
 use classpay_service::stripe::{Intent, Methods, NewIntent, Payments, StripeError};
 use jiff::civil::Date;
 
@@ -24,43 +24,85 @@ pub struct Open<'a, M: Machine> {
     pub scope: &'a FamilyScope,
     pub stripe: &'a M::Stripe,
     pub account: &'a AccountId,
-    pub customer: &'a CustomerId,
     pub amount: Money,
     pub currency: Currency,
     pub kind: SessionKind,
     pub local_date: Date,
 }
 
+/// Why a session can't be opened.
+pub enum Failure {
+    /// Stripe doesn't know the customer, or no longer.
+    NoCustomer(StripeError),
+    /// Whatever else.
+    Refused(ApiError),
+}
+
+impl From<StripeError> for Failure {
+    fn from(error: StripeError) -> Self {
+        if error.lacks_customer() { Self::NoCustomer(error) } else { Self::Refused(error.into()) }
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl From<ErrorCode> for Failure {
+    fn from(code: ErrorCode) -> Self {
+        Self::Refused(code.into())
+    }
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NoCustomer(error) => error.into(),
+            Failure::Refused(error) => error,
+        }
+    }
+}
+
 impl<M: Machine> Open<'_, M> {
     /// The open intent of this basket and amount, or a new one, with its session stored.
-    pub async fn find_or_create(&self) -> Result<Intent, ApiError> {
+    pub async fn find_or_create(&self, customer: &CustomerId) -> Result<Intent, Failure> {
         let SessionKind::Basket { hash, .. } = &self.kind else {
-            return self.create(&format!("am:{}", self.ctx.mint.bare())).await?.ok_or(ErrorCode::Unavailable.into());
+            return self
+                .create(customer, &format!("am:{}", self.ctx.mint.bare()))
+                .await?
+                .ok_or(ErrorCode::Unavailable.into());
         };
         for attempt in 1..=MAX_ATTEMPTS {
-            if let Some(intent) = self.create(&format!("bk:{hash}:{attempt}:{}", self.amount)).await? {
+            if let Some(intent) = self.create(customer, &format!("bk:{hash}:{attempt}:{}", self.amount)).await? {
                 return Ok(intent);
             }
         }
         let key = format!("bk:{hash}:{}:{}", self.ctx.mint.bare(), self.amount);
-        self.create(&key).await?.ok_or(ErrorCode::Unavailable.into())
+        self.create(customer, &key).await?.ok_or(ErrorCode::Unavailable.into())
     }
 
     /// Makes the intent of this key and stores its session. `None`: the key's intent is used up.
-    async fn create(&self, key: &str) -> Result<Option<Intent>, ApiError> {
+    async fn create(&self, customer: &CustomerId, key: &str) -> Result<Option<Intent>, Failure> {
         let new = NewIntent {
             amount: self.amount,
             currency: self.currency.code(),
-            customer: self.customer.clone(),
+            customer: customer.clone(),
             methods: Methods::Card,
             metadata: self.ctx.metadata(&self.scope.company, &self.scope.family)?,
         };
         let intent = match self.stripe.create_intent(self.account, &new, key).await {
             Ok(intent) => intent,
-            // The key was used with other parameters: another customer, another currency.
-            Err(StripeError::Rejected(why)) if why.has_code("idempotency_error") => return Ok(None),
-            // It may have been made: nobody was given its secret, so nobody can pay it.
-            Err(StripeError::KeySpoilt) => return Ok(None),
+            // The key was used with other parameters (another customer, another currency), or is spoilt. It may have been
+            // made: nobody was given its secret, so nobody can pay it.
+            Err(error) if error.is_used_up() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         let session = Session {
@@ -84,7 +126,7 @@ impl<M: Machine> Open<'_, M> {
     }
 
     /// The intent as it is now, if it can still be paid and nobody has decided about it.
-    async fn reuse(&self, made: &Intent) -> Result<Option<Intent>, ApiError> {
+    async fn reuse(&self, made: &Intent) -> Result<Option<Intent>, Failure> {
         let (session, claim) = self.ctx.store.load_payment(self.account, &made.id).await?;
         if session.is_none() {
             return Err(ErrorCode::Unavailable.into());

@@ -7,7 +7,7 @@ mod intent;
 
 use classpay_domain::basket::Basket;
 use classpay_domain::catalogue::Currency;
-use classpay_domain::id::{AccountId, CustomerId, TransactionId};
+use classpay_domain::id::{CustomerId, TransactionId};
 use classpay_domain::money::Money;
 use classpay_domain::pricing::{Charge, LARGEST_CHARGE};
 use classpay_service::basket::{self, Plans};
@@ -19,8 +19,9 @@ use classpay_service::http::{ApiError, Caller, ErrorCode, FamilyScope, ItemsBody
 use classpay_service::machine::Machine;
 use classpay_service::refusals::quote_changed;
 use classpay_service::store::{LoadedStudio, SessionKind, Written};
-use classpay_service::stripe::{PaymentSessionBody, Payments, SavedCards, make_customer};
+use classpay_service::stripe::{KnownCustomer, NewCustomer, PaymentSessionBody, Payments, SavedCards, StripeError};
 use classpay_service::telemetry;
+use intent::Failure;
 use lambda_http::Request;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -91,46 +92,85 @@ pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<R
         Wanted::Items { basket, quote_hash, .. } => total_due(ctx, &scope, &loaded, basket, quote_hash.as_deref())?,
     };
     let account = loaded.studio.company.stripe_account.clone().ok_or(ErrorCode::StripeMisconfigured)?;
-    let stripe = ctx.stripe()?.within(Deadline::of(request).left());
-    let customer = customer(ctx, &scope, &loaded, &stripe, &account).await?;
+    let stripe = ctx.stripe()?.within(Deadline::of(request).for_stripe());
     let kind = match wanted {
         Wanted::Amount(_) => SessionKind::Amount,
         Wanted::Items { basket, items, .. } => {
             SessionKind::Basket { hash: basket.hash(&scope.company, &scope.family).as_str().to_owned(), items }
         }
     };
-    let open = intent::Open {
-        ctx,
-        scope: &scope,
-        stripe: &stripe,
-        account: &account,
-        customer: &customer,
-        amount,
-        currency,
-        kind,
-        local_date: local_now(ctx, &loaded)?.date(),
+    let local_date = local_now(ctx, &loaded)?.date();
+    let open =
+        intent::Open { ctx, scope: &scope, stripe: &stripe, account: &account, amount, currency, kind, local_date };
+    let known = &loaded.customer;
+    let opened = match known.on(&account) {
+        Some(id) => session_of(&open, known, (known.clone(), id.clone())).await?,
+        None => session_of(&open, known, made(&open, &loaded, known).await?).await?,
     };
-    let (stored, body) = tokio::join!(remembered(ctx, &scope, &loaded, &customer), session_body(&open));
-    let stored = stored?;
-    if stored == customer {
-        return Response::ok(&body?);
+    match opened {
+        Ok(body) => Response::ok(&body),
+        // Deleted in the studio's dashboard: another takes its place, once in a call.
+        Err((gone, _)) => {
+            let anew = made(&open, &loaded, &gone).await?;
+            Response::ok(&session_of(&open, &gone, anew).await?.map_err(|(_, error)| error)?)
+        }
     }
-    // Another call has made another, and was first: what was opened for ours is given to nobody.
-    Response::ok(&session_body(&intent::Open { customer: &stored, ..open }).await?)
+}
+
+/// A customer that Stripe doesn't know, as it is remembered, and how Stripe says so.
+type Gone = (KnownCustomer, StripeError);
+
+/// The customer that follows the known one.
+async fn made<M: Machine>(
+    open: &intent::Open<'_, M>,
+    loaded: &LoadedStudio,
+    known: &KnownCustomer,
+) -> Result<(KnownCustomer, CustomerId), ApiError> {
+    let (about, key) = (
+        open.ctx.metadata(&open.scope.company, &open.scope.family)?,
+        format!("cus:{}:{}", open.scope.company, open.scope.family),
+    );
+    let new = NewCustomer { account: open.account, name: &loaded.studio.family.name, about: &about, key: &key };
+    Ok(new.make(open.stripe, known, &open.ctx.mint).await?)
+}
+
+/// Opens the session with this customer, which is remembered in the place of the known one if it isn't that.
+async fn session_of<M: Machine>(
+    open: &intent::Open<'_, M>,
+    known: &KnownCustomer,
+    (customer, id): (KnownCustomer, CustomerId),
+) -> Result<Result<PaymentSessionBody, Gone>, ApiError> {
+    let (stored, body) = tokio::join!(remembered(open, &customer, known), session_body(open, &id));
+    let stored = stored?;
+    let body = match stored.on(open.account) {
+        Some(stored) if *stored == id => body,
+        // Another call has made another, and was first: what was opened for ours is given to nobody.
+        Some(stored) => session_body(open, stored).await,
+        None => return Err(ErrorCode::Unavailable.into()),
+    };
+    match body {
+        Ok(body) => Ok(Ok(body)),
+        Err(Failure::NoCustomer(error)) => Ok(Err((stored, error))),
+        Err(Failure::Refused(error)) => Err(error),
+    }
 }
 
 /// Opens the intent and what its payment form needs.
-async fn session_body<M: Machine>(open: &intent::Open<'_, M>) -> Result<PaymentSessionBody, ApiError> {
-    let intent::Open { ctx, stripe, account, customer, .. } = open;
+async fn session_body<M: Machine>(
+    open: &intent::Open<'_, M>,
+    customer: &CustomerId,
+) -> Result<PaymentSessionBody, Failure> {
+    let intent::Open { ctx, stripe, account, .. } = open;
     let (session_key, ephemeral_key) = (format!("cs:{}", ctx.mint.bare()), format!("ek:{}", ctx.mint.bare()));
     let (intent, session, key) = tokio::join!(
-        open.find_or_create(),
+        open.find_or_create(customer),
         stripe.create_customer_session(account, customer, SavedCards::Offered, &session_key),
         stripe.create_ephemeral_key(account, customer, &ephemeral_key),
     );
-    let intent = intent?;
+    // Whichever of them says that the customer is gone, the session can be opened with another.
+    let (session, key, intent) = (session?, key?, intent?);
     telemetry::about_intent(&intent.id);
-    Ok(PaymentSessionBody::new(&intent, &session?, &key?))
+    Ok(PaymentSessionBody::new(&intent, &session, &key))
 }
 
 /// An amount that the caller names.
@@ -166,37 +206,18 @@ fn total_due<M: Machine>(
     }
 }
 
-/// The family's Stripe customer, made once: two requests at once use one key.
-async fn customer<M: Machine>(
-    ctx: &Context<M>,
-    scope: &FamilyScope,
-    loaded: &LoadedStudio,
-    stripe: &M::Stripe,
-    account: &AccountId,
-) -> Result<CustomerId, ApiError> {
-    if let Some(customer) = &loaded.customer {
-        return Ok(customer.clone());
-    }
-    let about = ctx.metadata(&scope.company, &scope.family)?;
-    let key = format!("cus:{}:{}", scope.company, scope.family);
-    Ok(make_customer(stripe, account, &loaded.studio.family.name, &about, &key).await?)
-}
-
-/// The customer that the family has from now on: the first to be stored is right.
+/// The customer that the family has from now on: the first to be stored in the place of the known one is right.
 async fn remembered<M: Machine>(
-    ctx: &Context<M>,
-    scope: &FamilyScope,
-    loaded: &LoadedStudio,
-    customer: &CustomerId,
-) -> Result<CustomerId, ApiError> {
-    if loaded.customer.is_some() {
+    open: &intent::Open<'_, M>,
+    customer: &KnownCustomer,
+    known: &KnownCustomer,
+) -> Result<KnownCustomer, ApiError> {
+    if customer == known {
         return Ok(customer.clone());
     }
-    match ctx.store.remember_customer(&scope.company, &scope.family, customer).await? {
+    let (ctx, company, family) = (open.ctx, &open.scope.company, &open.scope.family);
+    match ctx.store.remember_customer((company, family), customer, known).await? {
         Written::Done => Ok(customer.clone()),
-        Written::Lost | Written::Busy | Written::Unknown => {
-            let stored = ctx.store.load_customer(&scope.company, &scope.family).await?;
-            stored.ok_or_else(|| ErrorCode::Unavailable.into())
-        }
+        Written::Lost | Written::Busy | Written::Unknown => Ok(ctx.store.load_customer(company, family).await?),
     }
 }

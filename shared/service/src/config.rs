@@ -1,9 +1,10 @@
 //! The one place that reads the environment.
 //!
 //! Invariant: the clock can be shifted, and another authority be trusted, only where DynamoDB is on this machine;
-//! production has neither variable.
+//! production has neither variable. And Stripe is at Stripe or on this machine: our key goes nowhere else.
 
 use crate::clock::Clock;
+use crate::stripe::is_stripe_or_this_machine;
 
 /// What a function is told by its environment.
 #[derive(Debug, Clone)]
@@ -54,12 +55,16 @@ impl Config {
             Some(offset) if local => offset.parse().map_err(|_| ConfigError("CLOCK_OFFSET_MS"))?,
             _ => 0,
         };
+        let stripe_api_base = variable("STRIPE_API_BASE");
+        if !stripe_api_base.as_deref().is_none_or(is_stripe_or_this_machine) {
+            return Err(ConfigError("STRIPE_API_BASE"));
+        }
         Ok(Self {
             service: variable("SERVICE_NAME").ok_or(ConfigError("SERVICE_NAME"))?,
             function: variable("AWS_LAMBDA_FUNCTION_NAME").ok_or(ConfigError("AWS_LAMBDA_FUNCTION_NAME"))?,
             table: variable("TABLE_NAME").ok_or(ConfigError("TABLE_NAME"))?,
             stripe_key_secret: variable("STRIPE_SECRET_ARN"),
-            stripe_api_base: variable("STRIPE_API_BASE"),
+            stripe_api_base,
             dynamodb,
             stand_ins_vouched_for_by: variable("LOOPBACK_CA_FILE").filter(|_| local),
             webhook_signing_secret: variable("WEBHOOK_SECRET_ARN"),

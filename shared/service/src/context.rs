@@ -23,8 +23,9 @@ use crate::store::{DynamoDb, Store, StoreError};
 use crate::stripe::{DEFAULT_API_BASE, MARKER, Secret, Stripe, StripeConfig, Timing};
 use crate::webhook::signing::SigningSecrets;
 
-/// With less than this left, what isn't finished is answered with 202: a reply from Stripe may take two seconds.
-const SHORT: Duration = Duration::from_secs(3);
+/// What is kept back of an invocation for what has to be written and answered: no call of Stripe may use it. With less
+/// than this left, what isn't finished is answered with 202.
+const KEPT_FROM_STRIPE: Duration = Duration::from_secs(3);
 
 /// What every function has.
 #[derive(Debug)]
@@ -252,7 +253,14 @@ impl Deadline {
     /// Whether there is too little time left to ask Stripe anything.
     #[must_use]
     pub fn is_near(self) -> bool {
-        self.left() < SHORT
+        self.for_stripe().is_zero()
+    }
+
+    /// The time that calls of Stripe may take, all of them together: a Stripe that executes a call and never answers
+    /// must not keep us from saying what is known.
+    #[must_use]
+    pub fn for_stripe(self) -> Duration {
+        self.left().saturating_sub(KEPT_FROM_STRIPE)
     }
 
     /// The time left.
@@ -267,7 +275,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable => Self::from(ErrorCode::Unavailable).because(error.to_string()),
-            StoreError::Corrupt(_) | StoreError::Refused => Self::internal(error.to_string()),
+            StoreError::Corrupt(_) | StoreError::Refused | StoreError::Unwritable => Self::internal(error.to_string()),
         }
     }
 }

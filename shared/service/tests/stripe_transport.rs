@@ -176,7 +176,7 @@ async fn a_change_without_a_key_of_ours_never_leaves() {
     let random =
         CancelPaymentIntent::new("pi_1").customize().request_strategy(stripe_client_core::RequestStrategy::Retry(3));
     for request in [keyless, random] {
-        assert!(matches!(request.send(&transport).await, Err(StripeError::Rejected(_))));
+        assert!(matches!(request.send(&transport).await, Err(StripeError::Refused(_))));
     }
     assert!(server.seen().is_empty());
 }
@@ -201,10 +201,11 @@ async fn an_answer_that_can_t_be_read_is_an_unknown_outcome() {
 
 #[tokio::test]
 async fn an_intent_that_is_not_there_is_none_and_a_proxy_s_404_is_not() {
-    let server = ScriptedStripe::start([Reply::error(404, "resource_missing"), Reply::json(404, "<html>")]).await;
+    let page = || Reply::json(404, "<html>");
+    let server = ScriptedStripe::start([Reply::error(404, "resource_missing"), page(), page(), page()]).await;
     let stripe = stripe(&server);
     assert_eq!(stripe.load_intent(&account(), &intent_id()).await, Ok(None));
-    assert!(matches!(stripe.load_intent(&account(), &intent_id()).await, Err(StripeError::Rejected(_))));
+    assert_eq!(stripe.load_intent(&account(), &intent_id()).await, Err(StripeError::Unavailable));
 }
 
 #[tokio::test]

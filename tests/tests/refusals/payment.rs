@@ -29,6 +29,7 @@ stories! {
     IdempotencyKeyReused: the_same_key_with_another_body;
     IdempotencyInProgress: a_key_that_names_no_order_yet;
     StripeMisconfigured: a_studio_that_left_stripe;
+    StripeRefused: a_payment_that_stripe_refuses_for_good;
     Unavailable: stripe_is_overloaded;
 }
 
@@ -250,6 +251,39 @@ async fn a_studio_that_left_stripe(code: ErrorCode) {
             .expect("the table can be written");
         refused_and_untouched(&stack, &intent, code).await;
     }
+}
+
+async fn a_payment_that_stripe_refuses_for_good(code: ErrorCode) {
+    let stack = Stack::start().await;
+    let before = stack.table().picture().await;
+    let why = json!({"refuse": {"status": 400, "code": "amount_too_small", "param": "amount", "message": "…"}});
+    stack.order_fault(Call::Create, 100, &why).await;
+    let answer = stack.family(OKAFOR).session(OKAFOR, &ballet_for_ada()).await;
+    answer.refusal(code);
+    assert_eq!(answer.headers.get("retry-after"), None);
+    // The family's customer was made, and is good for the next try.
+    let pk = format!("C#{COMPANY}#F#{OKAFOR}");
+    let changes = before.changes(&stack.table().picture().await);
+    assert!(
+        changes
+            .iter()
+            .all(|change| change.starts_with(&format!("~ {pk}/META customer_account customer_keys stripe_customer"))),
+        "{changes:?}"
+    );
+    let logged = stack.logged();
+    assert!(logged.contains("stripe refused a call for good") && logged.contains("amount_too_small"), "Stripe's code");
+    stack.withdraw_faults().await;
+
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    let before = stack.table().picture().await;
+    stack.order_fault(Call::Retrieve, 100, &why).await;
+    let answer = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
+    answer.refusal(code);
+    assert_eq!(answer.headers.get("retry-after"), None);
+    assert_eq!(before.changes(&stack.table().picture().await), NOTHING);
+    stack.withdraw_faults().await;
+    assert_kept(&stack, &intent, &answer).await;
+    assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 200, "once it is put right");
 }
 
 async fn stripe_is_overloaded(code: ErrorCode) {

@@ -387,7 +387,9 @@ fn words(error: &StripeError) -> String {
     };
     match error {
         StripeError::Declined(rejection) => coded("declined", rejection),
-        StripeError::Rejected(rejection) => coded("rejected", rejection),
+        StripeError::Refused(rejection) => coded("refused", rejection),
+        StripeError::WrongState(rejection) => coded("in this state", rejection),
+        StripeError::IdempotencyConflict(rejection) => coded("key conflict", rejection),
         StripeError::Misconfigured(rejection) => coded("misconfigured", rejection),
         StripeError::Unavailable => "unavailable".to_owned(),
         StripeError::OutcomeUnknown => "unknown".to_owned(),

@@ -102,7 +102,9 @@ pub(super) async fn unended(store: &Store, keys: &[DueKey]) -> Result<(Vec<Found
             // Finished since the index was read.
             Ok(Some(_) | None) => {}
             Err(StoreError::Corrupt(why)) => unreadable.push(format!("{} {}: {why}", key.pk, key.sk)),
-            Err(error @ (StoreError::Unavailable | StoreError::Refused)) => return Err(of_table(error)),
+            Err(error @ (StoreError::Unavailable | StoreError::Refused | StoreError::Unwritable)) => {
+                return Err(of_table(error));
+            }
         }
     }
     Ok((found, unreadable))

@@ -7,6 +7,7 @@
 //! - drop before: the connection closes, nothing is executed. Drop after: it is executed (and
 //!   remembered), and the connection closes without an answer. Drop late: the connection closes, and
 //!   it is executed when it is told to land (`POST /_control/faults/land`).
+//! - refuse: Stripe refuses the call for good, with this status, code and parameter. Nothing is executed or remembered.
 //! - delay: executed late, also if the caller has given up meanwhile. With `executed` it is
 //!   executed at once and answered late. The idempotency key is in use until the answer.
 //! - hang: no answer ever comes, and the connection stays open until the caller gives up. Before:

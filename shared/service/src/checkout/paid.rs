@@ -170,7 +170,7 @@ impl<M: Machine> Paid<'_, M> {
 
     /// The intent as Stripe says it is.
     async fn asked(&self) -> Result<Known, ApiError> {
-        let stripe = self.ctx.stripe()?.within(self.deadline.left());
+        let stripe = self.ctx.stripe()?.within(self.deadline.for_stripe());
         let intent = stripe.load_intent(&self.account, self.intent).await?;
         Ok(intent.ok_or(ErrorCode::PaymentIntentMismatch)?.into())
     }
@@ -266,7 +266,7 @@ impl<M: Machine> Paid<'_, M> {
             capture_unrecorded(self.ctx, &placed, &known).await;
         }
         match self.ctx.store.place(&place, session).await {
-            Err(StoreError::Refused) => return self.reject_unwritable(session).await,
+            Err(StoreError::Unwritable) => return self.reject_unwritable(session).await,
             Err(error) => return Err(error.into()),
             Ok(Written::Lost | Written::Busy) => return Ok(Round::Again),
             Ok(Written::Unknown) => return Ok(Round::Unknown),

@@ -53,7 +53,7 @@ pub(super) async fn round<M: Machine>(ctx: &Context<M>, request: &CheckoutReques
         now_s: ctx.clock.now_s(),
     };
     let booked = match ctx.store.book_unpaid(&place, known.generation).await {
-        Err(StoreError::Refused) => {
+        Err(StoreError::Unwritable) => {
             return refuse(ctx, &scope.company, &order, &known, ErrorCode::BasketTooLarge.into()).await;
         }
         booked => booked?,

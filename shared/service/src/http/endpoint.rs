@@ -9,7 +9,7 @@ use ErrorCode::{
     Internal, LinkExpired, LinkPaidByOther, LinkRevoked, MalformedJson, NoEnabledPlan, NotFound, NotSupported,
     NothingToPay, PayloadTooLarge, PaymentAlreadyCaptured, PaymentAlreadyUsed, PaymentCancelled, PaymentInProgress,
     PaymentIntentMismatch, PaymentNotAuthorised, PaymentNotNeeded, PaymentProcessing, PaymentRequired, PlanNotInSeason,
-    QuoteChanged, StripeMisconfigured, TooManyAttempts, TrialAlreadyUsed, TrialFull, TrialNotAvailable,
+    QuoteChanged, StripeMisconfigured, StripeRefused, TooManyAttempts, TrialAlreadyUsed, TrialFull, TrialNotAvailable,
     Unauthenticated, Unavailable, UnknownField, WrongType,
 };
 
@@ -76,10 +76,19 @@ const PAYMENT: &[ErrorCode] = &[
     IdempotencyKeyReused,
     IdempotencyInProgress,
     StripeMisconfigured,
+    StripeRefused,
 ];
 /// What a payer's link is refused with.
-const LINK: &[ErrorCode] =
-    &[NotFound, LinkExpired, LinkRevoked, LinkPaidByOther, AmountTooSmall, AmountTooLarge, StripeMisconfigured];
+const LINK: &[ErrorCode] = &[
+    NotFound,
+    LinkExpired,
+    LinkRevoked,
+    LinkPaidByOther,
+    AmountTooSmall,
+    AmountTooLarge,
+    StripeMisconfigured,
+    StripeRefused,
+];
 
 impl Endpoint {
     /// All of them.
@@ -121,12 +130,12 @@ impl Endpoint {
                 TOKEN,
                 JSON,
                 BASKET,
-                &[AmountTooSmall, NotSupported, PaymentNotNeeded, QuoteChanged, StripeMisconfigured],
+                &[AmountTooSmall, NotSupported, PaymentNotNeeded, QuoteChanged, StripeMisconfigured, StripeRefused],
             ],
             Self::CreateLink => &[TOKEN, JSON, &[NotFound, NothingToPay]],
             Self::ListLinks => &[TOKEN, &[MalformedJson, WrongType, NotFound]],
             Self::RetrieveLink => &[LINK],
-            Self::RevokeLink => &[TOKEN, &[NotFound, PaymentInProgress, StripeMisconfigured]],
+            Self::RevokeLink => &[TOKEN, &[NotFound, PaymentInProgress, StripeMisconfigured, StripeRefused]],
             Self::ProcessLink => &[
                 JSON,
                 LINK,

@@ -89,7 +89,8 @@ error_codes! {
     TooManyAttempts = "too_many_attempts", 429, "Too many attempts through this payment link.";
     IdempotencyKeyReused = "idempotency_key_reused", 422, "The idempotency key was used with another request.";
     IdempotencyInProgress = "idempotency_in_progress", 409, "A request with this idempotency key is in progress.";
-    StripeMisconfigured = "stripe_misconfigured", 502, "The business's connection to Stripe does not work.";
+    StripeMisconfigured = "stripe_misconfigured", 502, "The business's connection to Stripe does not work. It has to be set up again first.";
+    StripeRefused = "stripe_refused", 502, "Stripe does not accept this payment for the business. Its office has to be told.";
     Unavailable = "unavailable", 503, "The service is not available at the moment. Please try again.";
     Internal = "internal", 500, "Something went wrong on our side.";
 }
@@ -258,10 +259,14 @@ impl From<ErrorCode> for ApiError {
 /// Stripe's may be turned into a refusal: the intent is read and `settle` decides.
 impl From<StripeError> for ApiError {
     fn from(error: StripeError) -> Self {
+        error.note_if_refused();
         let code = match error {
             StripeError::Misconfigured(_) => ErrorCode::StripeMisconfigured,
-            StripeError::Declined(_)
-            | StripeError::Rejected(_)
+            // A payer's own call is answered from the intent, so a decline that comes to here is of no payer's card.
+            StripeError::Refused(_) | StripeError::Declined(_) => ErrorCode::StripeRefused,
+            // The next call reads what the intent is now, or takes the next key.
+            StripeError::WrongState(_)
+            | StripeError::IdempotencyConflict(_)
             | StripeError::Unavailable
             | StripeError::OutcomeUnknown
             | StripeError::KeySpoilt => ErrorCode::Unavailable,
@@ -319,5 +324,8 @@ mod tests {
         assert_eq!((down.status(), down.retry_after_s), (503, Some(UNAVAILABLE_RETRY_S)));
         let disconnected = StripeError::from_answer(401, b"");
         assert_eq!(ApiError::from(disconnected).code, ErrorCode::StripeMisconfigured);
+        let refused = ApiError::from(StripeError::from_answer(400, br#"{"error":{"code":"amount_too_small"}}"#));
+        assert_eq!((refused.status(), refused.retry_after_s), (502, None));
+        assert_eq!(refused.cause.as_deref(), Some("stripe refused: 400 amount_too_small"));
     }
 }

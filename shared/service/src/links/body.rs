@@ -105,7 +105,10 @@ impl<'a> From<&'a Retrieved> for RetrieveBody<'a> {
             aggregate_transaction: &link.aggregate,
             payment_session: match form {
                 Some((session, key)) => PaymentSessionBody::new(intent, session, key),
-                None => PaymentSessionBody::without_secrets(intent, link.customer.as_ref()),
+                None => {
+                    let customer = link.customer.customer.as_ref().map(|customer| &customer.id);
+                    PaymentSessionBody::without_secrets(intent, customer)
+                }
             },
             subtotal: payment.subtotal,
             processing_fee: payment.processing_fee,

@@ -21,10 +21,19 @@ pub async fn end_if_over<M: Machine>(ctx: &Context<M>, link: &Link, deadline: De
     if link.state != LinkState::Open || !end::is_over(ctx, link) {
         return Ok(());
     }
+    let Some(live) = &link.intent else {
+        ctx.store.close_link(link, LinkState::Expired).await?;
+        return Ok(());
+    };
     let account = account(ctx, link).await?;
-    let stripe = ctx.stripe()?.within(deadline.left());
-    if let Some(live) = &link.intent
-        && let Some(intent) = stripe.load_intent(&account, live).await?
+    let stripe = ctx.stripe()?.within(deadline.for_stripe());
+    let intent = match stripe.load_intent(&account, live).await {
+        Ok(intent) => intent,
+        // What can't be read can't be paid: it is let go, or stays as it is.
+        Err(error) if error.is_of_a_lost_account() => None,
+        Err(error) => return Err(error.into()),
+    };
+    if let Some(intent) = intent
         && is_authorised(&intent)
         && let (Some(session), _) = ctx.store.load_payment(&account, live).await?
     {

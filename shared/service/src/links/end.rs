@@ -5,19 +5,32 @@
 
 use classpay_domain::id::AccountId;
 use classpay_domain::link::LinkState;
-use classpay_domain::order::IntentStatus;
+use classpay_domain::order::{IntentStatus, order_of_intent};
 
 use super::{MAX_ROUNDS, account, is_used_up};
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::settle::cancel;
-use crate::store::{Link, Written};
-use crate::stripe::Payments;
+use crate::store::{Left, Link, Written};
+use crate::stripe::{Payments, StripeError};
 
 /// Whether the link's time is over.
 pub(super) fn is_over<M: Machine>(ctx: &Context<M>, link: &Link) -> bool {
     link.expires_s.is_some_and(|expires_s| expires_s <= ctx.clock.now_s())
+}
+
+/// What a link's live intent is, once it was to be cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Live {
+    /// There is none, or it is void.
+    Ended,
+    /// It was paid, or is being paid.
+    Underway,
+    /// It could not be cancelled.
+    Held,
+    /// It is no longer the link's: its account refuses us for good, and the company has left it. Look again.
+    LetGo,
 }
 
 /// Ends a link whose time is over. Whoever was faster has changed it: look again.
@@ -27,9 +40,14 @@ pub(super) async fn expire<M: Machine>(
     account: &AccountId,
     link: &Link,
 ) -> Result<(), ApiError> {
-    if cancel_live(ctx, stripe, account, link).await? == IntentStatus::Canceled {
-        ctx.store.close_link(link, LinkState::Expired).await?;
-    }
+    match cancel_live(ctx, stripe, account, link).await? {
+        Live::Ended => ctx.store.close_link(link, LinkState::Expired).await?,
+        Live::LetGo => {
+            let link = Link { intent: None, account: None, ..link.clone() };
+            ctx.store.close_link(&link, LinkState::Expired).await?
+        }
+        Live::Underway | Live::Held => return Ok(()),
+    };
     Ok(())
 }
 
@@ -40,23 +58,55 @@ pub(super) async fn cancel_live<M: Machine>(
     stripe: &M::Stripe,
     account: &AccountId,
     link: &Link,
-) -> Result<IntentStatus, ApiError> {
-    let Some(intent) = &link.intent else { return Ok(IntentStatus::Canceled) };
+) -> Result<Live, ApiError> {
+    let Some(intent) = &link.intent else { return Ok(Live::Ended) };
     if let Some(claim) = ctx.store.load_claim(account, intent).await?
         && is_used_up(ctx, &claim.decision).await?
     {
-        return Ok(IntentStatus::Canceled);
+        return Ok(Live::Ended);
     }
-    let mut status = None;
     // A key replays even a stored 500 for a day: the second one is new each time.
     for key in [format!("close:{intent}"), format!("close:{intent}:{}", ctx.mint.bare())] {
-        let known = cancel(stripe, account, intent, &key).await.ok_or(ErrorCode::Unavailable)?;
-        status = Some(known.status);
-        if matches!(known.status, IntentStatus::Canceled | IntentStatus::Processing | IntentStatus::Succeeded) {
-            break;
+        let known =
+            cancel(stripe, account, intent, &key).await.and_then(|known| known.ok_or_else(StripeError::missing));
+        let status = match known {
+            Ok(known) => known.status,
+            Err(error) if let_go_if_left(ctx, account, link, &error).await? => return Ok(Live::LetGo),
+            Err(error) => return Err(error.into()),
+        };
+        match status {
+            IntentStatus::Canceled => return Ok(Live::Ended),
+            IntentStatus::Processing | IntentStatus::Succeeded => return Ok(Live::Underway),
+            IntentStatus::RequiresPaymentMethod
+            | IntentStatus::RequiresConfirmation
+            | IntentStatus::RequiresAction
+            | IntentStatus::RequiresCapture => {}
         }
     }
-    status.ok_or(ErrorCode::Unavailable.into())
+    Ok(Live::Held)
+}
+
+/// Lets go of the live intent of an open link if its account refuses us for good and the company no longer names it:
+/// then nobody can cancel it there, and the link must not wait for that. A person is told.
+pub(super) async fn let_go_if_left<M: Machine>(
+    ctx: &Context<M>,
+    account: &AccountId,
+    link: &Link,
+    error: &StripeError,
+) -> Result<bool, ApiError> {
+    let (Some(intent), LinkState::Open) = (&link.intent, link.state) else { return Ok(false) };
+    if !error.is_of_a_lost_account() || ctx.store.load_account(&link.company).await?.as_ref() == Some(account) {
+        return Ok(false);
+    }
+    let order = order_of_intent(account, intent);
+    let what = format!(
+        "intent {intent} of a payment link was let go: {account}, which the studio has left, refuses us. \
+         Whether it was paid there is to be seen in that account only"
+    );
+    let left = Left { record: &format!("left-{order}"), what: &what, now_s: ctx.clock.now_s() };
+    let written = ctx.store.drop_intent(link, intent, &left).await?;
+    tracing::error!(order = order.as_str(), intent = intent.as_str(), %error, ?written, "an intent was let go");
+    Ok(true)
 }
 
 /// Revokes a link. One that is revoked or expired already stays as it is.
@@ -64,7 +114,6 @@ pub(super) async fn cancel_live<M: Machine>(
 /// # Errors
 /// `payment_in_progress` once somebody has paid or is paying.
 pub async fn revoke<M: Machine>(ctx: &Context<M>, mut link: Link, deadline: Deadline) -> Result<(), ApiError> {
-    let account = account(ctx, &link).await?;
     for _ in 0..MAX_ROUNDS {
         match link.state {
             LinkState::Revoked | LinkState::Expired => return Ok(()),
@@ -73,15 +122,20 @@ pub async fn revoke<M: Machine>(ctx: &Context<M>, mut link: Link, deadline: Dead
             }
             LinkState::Open => {}
         }
-        if link.intent.is_some() {
-            let stripe = ctx.stripe()?.within(deadline.left());
-            match cancel_live(ctx, &stripe, &account, &link).await? {
-                IntentStatus::Canceled => {}
-                IntentStatus::Processing | IntentStatus::Succeeded => return Err(ErrorCode::PaymentInProgress.into()),
-                IntentStatus::RequiresPaymentMethod
-                | IntentStatus::RequiresConfirmation
-                | IntentStatus::RequiresAction
-                | IntentStatus::RequiresCapture => return Err(ErrorCode::Unavailable.into()),
+        let live = match link.intent {
+            None => Live::Ended,
+            Some(_) => {
+                let (account, stripe) = (account(ctx, &link).await?, ctx.stripe()?.within(deadline.for_stripe()));
+                cancel_live(ctx, &stripe, &account, &link).await?
+            }
+        };
+        match live {
+            Live::Ended => {}
+            Live::Underway => return Err(ErrorCode::PaymentInProgress.into()),
+            Live::Held => return Err(ErrorCode::Unavailable.into()),
+            Live::LetGo => {
+                link = ctx.store.load_link(&link.id.alias()).await?.ok_or_else(ApiError::not_found)?;
+                continue;
             }
         }
         match ctx.store.close_link(&link, LinkState::Revoked).await? {

@@ -111,7 +111,7 @@ pub async fn settle_session<M: Machine>(
     deadline: Deadline,
 ) -> Result<Option<Outcome>, ApiError> {
     let SessionKind::Link { link: alias, .. } = &session.kind else { return Ok(None) };
-    let stripe = ctx.stripe()?.within(deadline.left());
+    let stripe = ctx.stripe()?.within(deadline.for_stripe());
     let mut known = Some(just_read);
     for _ in 0..MAX_ROUNDS {
         if deadline.is_near() {

@@ -160,7 +160,7 @@ async fn look<M: Machine>(
         return Ok(Looked { account, target, said: None });
     }
     let (alias, hour) = (link.id.alias(), hour_of(ctx.clock.now_s()));
-    let stripe = ctx.stripe()?.within(deadline.left());
+    let stripe = ctx.stripe()?.within(deadline.for_stripe());
     let (counted, target, intent) = join!(
         ctx.store.count_look(&alias, hour),
         ctx.store.load_link_target(link, &account),
@@ -194,7 +194,12 @@ async fn round<M: Machine>(
             Ok(step) => return Ok(Ended { step, target, intent: None, ask: Ask::Nobody }),
             Err(refusal) => return unless_decided(ctx, target, &session, refusal.into()).await,
         },
-        (Some(intent), None) => intent?.ok_or(ErrorCode::PaymentIntentMismatch)?,
+        (Some(Ok(intent)), None) => intent.ok_or(ErrorCode::PaymentIntentMismatch)?,
+        // Nobody can pay it any more: opened again, the link has another.
+        (Some(Err(error)), None) if end::let_go_if_left(ctx, &account, link, &error).await? => {
+            return Ok(Ended { step: Step::Again, target, intent: None, ask: Ask::Stripe });
+        }
+        (Some(Err(error)), None) => return Err(error.into()),
     };
     let (now_s, starts) = (ctx.clock.now_s(), link.starts);
     let refusal = match intent.status {
@@ -215,7 +220,7 @@ async fn round<M: Machine>(
         | IntentStatus::RequiresAction
             if end::is_over(ctx, link) =>
         {
-            let stripe = ctx.stripe()?.within(deadline.left());
+            let stripe = ctx.stripe()?.within(deadline.for_stripe());
             end::expire(ctx, &stripe, &account, link).await?;
             return ended(Step::Again, target, None);
         }
@@ -243,7 +248,7 @@ async fn unless_decided<M: Machine>(
 /// Stripe, if it may be asked.
 fn stripe_within<M: Machine>(ctx: &Context<M>, ask: Ask, deadline: Deadline) -> Result<Option<M::Stripe>, ApiError> {
     Ok(match ask {
-        Ask::Stripe => Some(ctx.stripe()?.within(deadline.left())),
+        Ask::Stripe => Some(ctx.stripe()?.within(deadline.for_stripe())),
         Ask::Nobody => None,
     })
 }

@@ -5,10 +5,12 @@
 
 use classpay_domain::id::{AccountId, CustomerId, OrderId};
 use classpay_domain::link::{Amount, LinkState, Retrieval, retrieval};
+use classpay_domain::money::Money;
 use classpay_domain::order::{IntentStatus, order_of_intent};
 use classpay_domain::pricing::Payment;
 use tokio::join;
 
+use super::end::Live;
 use super::road::{self, Step};
 use super::{MAX_ROUNDS, account, due_payment, end, id_of, not_found, refusal_of, session_payment};
 use crate::aggregate::AggregateTransaction;
@@ -19,7 +21,8 @@ use crate::machine::Machine;
 use crate::settle::{Outcome, Settled};
 use crate::store::{Link, LinkTarget, Session, SessionKind, Written};
 use crate::stripe::{
-    CustomerSession, EphemeralKey, Intent, Methods, NewIntent, Payments, SavedCards, StripeError, make_customer,
+    CustomerSession, EphemeralKey, Intent, KnownCustomer, Methods, NewCustomer, NewIntent, Payments, SavedCards,
+    StripeError,
 };
 
 /// A link with its intent, as a retrieval answers it.
@@ -49,6 +52,8 @@ pub enum Opened {
 enum Round {
     Over(Box<Retrieved>),
     Again,
+    /// Stripe doesn't know the link's customer, which is forgotten now: look again.
+    Forgotten,
     /// Something was sent that moves money: look again, and from now on say nothing of "unavailable".
     Sent(OrderId),
 }
@@ -59,16 +64,17 @@ enum Round {
 /// The refusals of a retrieval.
 pub async fn retrieve<M: Machine>(ctx: &Context<M>, id: &str, deadline: Deadline) -> Result<Opened, ApiError> {
     let id = id_of(id)?;
-    let mut sent = None;
+    let (mut sent, mut doubt) = (None, Doubt::Once);
     for _ in 0..MAX_ROUNDS {
         let looked = match ctx.store.load_link(&id.alias()).await {
-            Ok(Some(link)) => round(ctx, link, deadline).await,
+            Ok(Some(link)) => round(ctx, link, doubt, deadline).await,
             Ok(None) => Err(not_found(ctx, &id).await),
             Err(error) => Err(error.into()),
         };
         match (looked, sent.take()) {
             (Ok(Round::Over(retrieved)), _) => return Ok(Opened::Shown(retrieved)),
             (Ok(Round::Again), before) => sent = before,
+            (Ok(Round::Forgotten), before) => (sent, doubt) = (before, Doubt::Never),
             (Ok(Round::Sent(order)), _) => sent = Some(order),
             (Err(error), Some(order)) if error.status() >= 500 => return Ok(Opened::Pending(order)),
             (Err(error), _) => return Err(error),
@@ -83,20 +89,31 @@ pub async fn retrieve<M: Machine>(ctx: &Context<M>, id: &str, deadline: Deadline
     }
 }
 
-async fn round<M: Machine>(ctx: &Context<M>, link: Link, deadline: Deadline) -> Result<Round, ApiError> {
+/// Whether a customer that Stripe doesn't know is forgotten: once in a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    Once,
+    Never,
+}
+
+async fn round<M: Machine>(ctx: &Context<M>, link: Link, doubt: Doubt, deadline: Deadline) -> Result<Round, ApiError> {
     match link.state {
         LinkState::Revoked => return Err(ErrorCode::LinkRevoked.into()),
         LinkState::Expired => return Err(ErrorCode::LinkExpired.into()),
         LinkState::Open | LinkState::Processing | LinkState::Paid | LinkState::Refunded => {}
     }
     let account = account(ctx, &link).await?;
-    let stripe = ctx.stripe()?.within(deadline.left());
+    let stripe = ctx.stripe()?.within(deadline.for_stripe());
     let (target, intent, form) = join!(
         ctx.store.load_link_target(&link, &account),
         live_intent(&stripe, &account, &link),
         known_form(ctx, &stripe, &account, &link),
     );
-    let (target, intent) = (target?, intent?);
+    let (target, intent) = match (target?, intent) {
+        (target, Ok(intent)) => (target, intent),
+        (_, Err(error)) if end::let_go_if_left(ctx, &account, &link, &error).await? => return Ok(Round::Again),
+        (_, Err(error)) => return Err(error.into()),
+    };
     let paid = target.session.as_ref().and_then(session_payment);
     // What the intent is worth to the next decision: one that was decided about and is void is as good as canceled.
     let mut status = intent.as_ref().map(|intent| intent.status);
@@ -119,9 +136,12 @@ async fn round<M: Machine>(ctx: &Context<M>, link: Link, deadline: Deadline) -> 
         _ => return Ok(shown(link, target, intent, paid, None)),
     }
     let due = due_payment(&target);
-    // An intent on an account that the company has left charges nothing that is due to it.
+    // An intent on an account that the company has left charges nothing that is due to it; and one without its customer
+    // has no form.
     let here = target.company.settings.billing.stripe_id.as_ref() == Some(&account);
-    let right = here && paid.is_some_and(|opened| due.is_ok_and(|due| due.total == opened.total));
+    let right = here
+        && link.customer.on(&account).is_some()
+        && paid.is_some_and(|opened| due.is_ok_and(|due| due.total == opened.total));
     let amount = if right { Amount::Right } else { Amount::Wrong };
     let decided = retrieval(status, amount);
     if decided != Retrieval::Settle && end::is_over(ctx, &link) {
@@ -129,16 +149,21 @@ async fn round<M: Machine>(ctx: &Context<M>, link: Link, deadline: Deadline) -> 
         return Ok(Round::Again);
     }
     match (decided, intent, target.session.clone()) {
-        (Retrieval::Show, intent @ Some(_), _) => Ok(shown(link, target, intent, paid, Some(form?))),
+        (Retrieval::Show, intent @ Some(_), _) => match form {
+            Err(error) if doubt == Doubt::Once && error.lacks_customer() => forget_customer(ctx, &link).await,
+            form => Ok(shown(link, target, intent, paid, Some(form?))),
+        },
         (Retrieval::Settle, Some(intent), Some(session)) => {
             let step = road::take(ctx, &link, &target, &session, intent.clone(), None, deadline).await?;
             after_settling(step, link, target, Some(intent))
         }
         (Retrieval::CancelThenOpen, Some(_), _) => match end::cancel_live(ctx, &stripe, &account, &link).await? {
-            IntentStatus::Canceled => open(ctx, &stripe, link, target, due.map_err(refusal_of)?).await,
-            _ => Ok(Round::Again),
+            Live::Ended => open(ctx, (&stripe, &account), link, target, (due.map_err(refusal_of)?, doubt)).await,
+            Live::Underway | Live::Held | Live::LetGo => Ok(Round::Again),
         },
-        (Retrieval::Open, _, _) => open(ctx, &stripe, link, target, due.map_err(refusal_of)?).await,
+        (Retrieval::Open, _, _) => {
+            open(ctx, (&stripe, &account), link, target, (due.map_err(refusal_of)?, doubt)).await
+        }
         // An intent is decided about only if it was read, and settled only by its session.
         (Retrieval::Show | Retrieval::Settle | Retrieval::CancelThenOpen, _, _) => {
             Err(ApiError::internal("a link's intent has no session"))
@@ -189,10 +214,9 @@ fn shown(
     }
 }
 
-async fn live_intent(stripe: &impl Payments, account: &AccountId, link: &Link) -> Result<Option<Intent>, ApiError> {
+async fn live_intent(stripe: &impl Payments, account: &AccountId, link: &Link) -> Result<Option<Intent>, StripeError> {
     let Some(id) = &link.intent else { return Ok(None) };
-    let intent = stripe.load_intent(account, id).await?;
-    intent.map(Some).ok_or_else(|| ApiError::from(ErrorCode::StripeMisconfigured).because("a link's intent is gone"))
+    stripe.load_intent(account, id).await?.map(Some).ok_or_else(StripeError::missing)
 }
 
 /// The form of a link that has been opened before: its customer is known, so nothing waits for it.
@@ -201,8 +225,8 @@ async fn known_form<M: Machine>(
     stripe: &M::Stripe,
     account: &AccountId,
     link: &Link,
-) -> Result<Option<Form>, ApiError> {
-    match (&link.customer, link.state) {
+) -> Result<Option<Form>, StripeError> {
+    match (link.customer.on(account), link.state) {
         (Some(customer), LinkState::Open) => form(ctx, stripe, account, customer).await.map(Some),
         _ => Ok(None),
     }
@@ -213,7 +237,7 @@ async fn form<M: Machine>(
     stripe: &M::Stripe,
     account: &AccountId,
     customer: &CustomerId,
-) -> Result<Form, ApiError> {
+) -> Result<Form, StripeError> {
     let (session_key, ephemeral_key) = (format!("cs:{}", ctx.mint.bare()), format!("ek:{}", ctx.mint.bare()));
     let (session, key) = join!(
         stripe.create_customer_session(account, customer, SavedCards::Off, &session_key),
@@ -222,37 +246,52 @@ async fn form<M: Machine>(
     Ok((session?, key?))
 }
 
-/// Makes the link's next intent, and makes it the live one.
+/// Forgets the customer that Stripe doesn't know: the next round makes another.
+async fn forget_customer<M: Machine>(ctx: &Context<M>, link: &Link) -> Result<Round, ApiError> {
+    let written = ctx.store.forget_link_customer(link).await?;
+    tracing::warn!(?written, "a link's customer is gone");
+    Ok(Round::Forgotten)
+}
+
+/// Makes the link's next intent, and makes it the live one; `read_of` is the account that the target was read beside.
 async fn open<M: Machine>(
     ctx: &Context<M>,
-    stripe: &M::Stripe,
+    (stripe, read_of): (&M::Stripe, &AccountId),
     link: Link,
     target: LinkTarget,
-    payment: Payment,
+    (payment, doubt): (Payment, Doubt),
 ) -> Result<Round, ApiError> {
     // The company's account as it is now: the last intent may have been on another one.
     let account = target.company.settings.billing.stripe_id.clone().ok_or(ErrorCode::StripeMisconfigured)?;
     let account = &account;
-    let customer = customer(ctx, stripe, account, &link, &target).await?;
+    let (known, customer_id) = customer(ctx, stripe, account, &link, &target).await?;
+    let (methods, key) = methods(ctx, account, &link, (&target, read_of), payment.total).await?;
     let currency = target.due.currency.code();
+    let customer = customer_id.clone();
     let new = NewIntent {
         amount: payment.total,
         currency,
-        customer: customer.clone(),
-        methods: if currency == "gbp" { Methods::CardOrBankDebit } else { Methods::Card },
+        customer,
+        methods,
         metadata: ctx.metadata(&link.company, &link.family)?,
     };
-    let key = format!("pl:{}:{}:{}", link.id.alias(), link.attempt, payment.total);
-    let (intent, form) = join!(stripe.create_intent(account, &new, &key), form(ctx, stripe, account, &customer));
-    let intent = match intent {
-        Ok(intent) => intent,
+    let (intent, form) = join!(stripe.create_intent(account, &new, &key), form(ctx, stripe, account, &customer_id));
+    let intent = match (intent, &form) {
+        (Err(error), _) if doubt == Doubt::Once && error.lacks_customer() => return forget_customer(ctx, &link).await,
+        (_, Err(error)) if doubt == Doubt::Once && error.lacks_customer() => return forget_customer(ctx, &link).await,
+        (Ok(intent), _) => intent,
         // The key is spoilt, or was used for another customer. What was made under it, if anything, is nobody's: its
         // secret is given only once it is the live one, and then this attempt is over.
-        Err(error) if is_used_up(&error) => {
+        (Err(error), _) if error.is_used_up() => {
             ctx.store.skip_link_attempt(&link).await?;
             return Ok(Round::Again);
         }
-        Err(error) => return Err(error.into()),
+        (Err(error), _) if methods == Methods::CardOrBankDebit && error.refuses_methods() => {
+            tracing::warn!(account = account.as_str(), %error, "an account takes cards alone");
+            ctx.store.note_cards_only(&link.company, account, ctx.clock.now_s()).await?;
+            return Ok(Round::Again);
+        }
+        (Err(error), _) => return Err(error.into()),
     };
     let timezone = &target.company.settings.general.timezone;
     let session = Session {
@@ -272,10 +311,10 @@ async fn open<M: Machine>(
         created_s: ctx.clock.now_s(),
         local_date: local_date(ctx.clock.now(), timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?,
     };
-    match ctx.store.open_intent(&link, &session, &customer, target.customer.as_ref()).await? {
+    match ctx.store.open_intent(&link, &session, &known).await? {
         Written::Done => {
             let intent_id = Some(intent.id.clone());
-            let link = Link { intent: intent_id, account: Some(account.clone()), customer: Some(customer), ..link };
+            let link = Link { intent: intent_id, account: Some(account.clone()), customer: known, ..link };
             Ok(shown(link, target, Some(intent), Some(payment), Some(Some(form?))))
         }
         Written::Lost => {
@@ -283,18 +322,6 @@ async fn open<M: Machine>(
             Ok(Round::Again)
         }
         Written::Busy | Written::Unknown => Ok(Round::Again),
-    }
-}
-
-/// Whether the next key has to be tried.
-fn is_used_up(error: &StripeError) -> bool {
-    match error {
-        StripeError::KeySpoilt => true,
-        StripeError::Rejected(why) => why.has_code("idempotency_error"),
-        StripeError::Declined(_)
-        | StripeError::Misconfigured(_)
-        | StripeError::Unavailable
-        | StripeError::OutcomeUnknown => false,
     }
 }
 
@@ -309,18 +336,42 @@ async fn give_up<M: Machine>(ctx: &Context<M>, stripe: &M::Stripe, ours: &Sessio
     Ok(())
 }
 
-/// The family's customer for links, made once: without an e-mail, so that nothing of the family hangs on it. It is
-/// remembered together with the intent.
+/// The link's own customer, without an e-mail, so that nothing of the family hangs on it. It is remembered together with
+/// the intent.
 async fn customer<M: Machine>(
     ctx: &Context<M>,
     stripe: &M::Stripe,
     account: &AccountId,
     link: &Link,
     target: &LinkTarget,
-) -> Result<CustomerId, ApiError> {
-    if let Some(customer) = &target.customer {
-        return Ok(customer.clone());
+) -> Result<(KnownCustomer, CustomerId), ApiError> {
+    if let Some(id) = link.customer.on(account) {
+        return Ok((link.customer.clone(), id.clone()));
     }
-    let (key, about) = (format!("plcus:{}:{}", link.company, link.family), ctx.metadata(&link.company, &link.family)?);
-    Ok(make_customer(stripe, account, &target.family.name, &about, &key).await?)
+    let (about, key) = (ctx.metadata(&link.company, &link.family)?, format!("plcus:{}", link.id.alias()));
+    let new = NewCustomer { account, name: &target.family.name, about: &about, key: &key };
+    let (known, id) = new.make(stripe, &link.customer, &ctx.mint).await?;
+    Ok((known, id))
+}
+
+/// How the link's next intent may be paid, and the key that it is made under. Bank debits are in pounds; an account that
+/// has refused them lately isn't asked again.
+async fn methods<M: Machine>(
+    ctx: &Context<M>,
+    account: &AccountId,
+    link: &Link,
+    (target, read_of): (&LinkTarget, &AccountId),
+    total: Money,
+) -> Result<(Methods, String), ApiError> {
+    let key = format!("pl:{}:{}:{total}", link.id.alias(), link.attempt);
+    if target.due.currency.code() != "gbp" {
+        return Ok((Methods::Card, key));
+    }
+    let now_s = ctx.clock.now_s();
+    // What was read beside the target is about the account of the last intent, which the company may have left.
+    let cards_only = match read_of == account {
+        true => target.cards_only_until_s > now_s,
+        false => ctx.store.takes_cards_only(account, now_s).await?,
+    };
+    Ok(if cards_only { (Methods::Card, format!("{key}:card")) } else { (Methods::CardOrBankDebit, key) })
 }

@@ -117,7 +117,7 @@ pub(super) async fn take<M: Machine>(
         now_s: ctx.clock.now_s(),
     };
     match ctx.store.place_link(&place, session, &paid, counted).await {
-        Err(StoreError::Refused) => {
+        Err(StoreError::Unwritable) => {
             let what = format!("order {order} of a payment link can't be written, and its payment was released");
             ctx.store.note_for_review(&link.company, order.as_str(), &what, ctx.clock.now_s()).await?;
             return reject(ctx, link, session, ErrorCode::Internal.into(), counted, deadline).await;

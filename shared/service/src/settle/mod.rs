@@ -137,12 +137,17 @@ async fn drive<M: Machine>(
         if deadline.is_near() {
             break;
         }
-        let stripe = stripe.within(deadline.left());
+        let stripe = stripe.within(deadline.for_stripe());
         let now = match known.take() {
             Some(known) => known,
             None => match stripe.load_intent(&payment.account, &payment.intent).await {
                 Ok(Some(intent)) => Known::from(intent),
-                Ok(None) | Err(_) => break,
+                Ok(None) => break,
+                Err(error) => {
+                    error.note_if_refused();
+                    tracing::warn!(order = order.id.as_str(), %error, "stripe can't be asked about an order");
+                    break;
+                }
             },
         };
         let step = step::<M>(&order.snapshot, payment, &now);
@@ -182,7 +187,7 @@ async fn drive<M: Machine>(
             *known = Some(now);
             continue;
         }
-        if written == Err(StoreError::Refused) {
+        if written == Err(StoreError::Unwritable) {
             report(ctx, &order, status.as_str()).await;
             break;
         }
@@ -247,7 +252,7 @@ async fn void<M: Machine>(
         ctx.store.release(order).await.ok();
     }
     let key = cancel_key("void", &order.id, attempt, ctx.clock.now_s());
-    cancel(stripe, &payment.account, &payment.intent, &key).await
+    cancel(stripe, &payment.account, &payment.intent, &key).await.ok().flatten()
 }
 
 /// What became of a capture.
@@ -269,6 +274,7 @@ async fn capture<M: Machine>(stripe: &M::Stripe, order: &OrderRecord, held: Mone
         Ok(intent) if intent.status == IntentStatus::Succeeded => Captured::Known(Box::new(intent)),
         Ok(_) => Captured::Ask,
         Err(error) => {
+            error.note_if_refused();
             tracing::warn!(order = order.id.as_str(), %error, "a capture did not answer with success");
             if is_proof::<M>(&error) { Captured::Failed } else { Captured::Ask }
         }
@@ -278,8 +284,10 @@ async fn capture<M: Machine>(stripe: &M::Stripe, order: &OrderRecord, held: Mone
 /// Whether an error proves that nothing was captured. None does: a rival may have captured, or an earlier attempt.
 fn is_proof<M: Machine>(error: &StripeError) -> bool {
     match error {
-        StripeError::OutcomeUnknown | StripeError::KeySpoilt => !M::ASKS_AFTER_SILENCE,
-        StripeError::Rejected(_) => !M::ASKS_AFTER_REFUSAL,
+        StripeError::OutcomeUnknown | StripeError::KeySpoilt | StripeError::IdempotencyConflict(_) => {
+            !M::ASKS_AFTER_SILENCE
+        }
+        StripeError::WrongState(_) | StripeError::Refused(_) => !M::ASKS_AFTER_REFUSAL,
         StripeError::Declined(_) | StripeError::Misconfigured(_) | StripeError::Unavailable => false,
     }
 }
@@ -323,9 +331,9 @@ pub async fn release_rejected<M: Machine>(
         if deadline.is_near() {
             break;
         }
-        let stripe = stripe.within(deadline.left());
+        let stripe = stripe.within(deadline.for_stripe());
         let key = cancel_key("rej", order, attempt, ctx.clock.now_s());
-        let Some(intent) = cancel(&stripe, &session.account, &session.intent, &key).await else { break };
+        let Ok(Some(intent)) = cancel(&stripe, &session.account, &session.intent, &key).await else { break };
         match intent.status {
             IntentStatus::Canceled => {
                 match ctx.store.finish_rejection(&session.account, &session.intent).await {
@@ -358,7 +366,7 @@ pub async fn give_up<M: Machine>(ctx: &Context<M>, order: OrderRecord, deadline:
         return Outcome::Pending(order.id);
     };
     let OrderPayment { account, intent, .. } = payment;
-    let mut known = match stripe.within(deadline.left()).load_intent(account, intent).await {
+    let mut known = match stripe.within(deadline.for_stripe()).load_intent(account, intent).await {
         // The studio has left the account: what was received on it only the studio can say.
         Err(StripeError::Misconfigured(_)) => {
             report(ctx, &order, "not to be read, for the account refuses us").await;
@@ -371,7 +379,7 @@ pub async fn give_up<M: Machine>(ctx: &Context<M>, order: OrderRecord, deadline:
             break;
         }
         tracing::warn!(order = order.id.as_str(), attempt, "an order is given up");
-        known = void(ctx, &stripe.within(deadline.left()), &order, payment, attempt).await;
+        known = void(ctx, &stripe.within(deadline.for_stripe()), &order, payment, attempt).await;
     }
     match known {
         Some(known) if !can_be_cancelled(known.status) => {
@@ -398,19 +406,25 @@ fn cancel_key(why: &str, order: &OrderId, attempt: usize, now_s: i64) -> String 
     if attempt == 1 { format!("{why}:{order}") } else { format!("{why}:{order}:{attempt}:{now_s}") }
 }
 
-/// Cancels, or reads what the intent is if the answer is not a clear one. `None`: Stripe doesn't say.
+/// Cancels, or reads what the intent is if the answer is not a clear one. `None`: the account has no such intent.
+///
+/// # Errors
+/// [`StripeError`] if Stripe doesn't say.
 pub(crate) async fn cancel(
     stripe: &impl Payments,
     account: &AccountId,
     intent: &IntentId,
     key: &str,
-) -> Option<Intent> {
+) -> Result<Option<Intent>, StripeError> {
     match stripe.cancel_intent(account, intent, key).await {
-        Ok(intent) => Some(intent),
-        Err(StripeError::Unavailable) => None,
+        Ok(intent) => Ok(Some(intent)),
+        Err(StripeError::Unavailable) => Err(StripeError::Unavailable),
         Err(error) => {
             tracing::warn!(key, %error, "a cancel did not answer with success");
-            stripe.load_intent(account, intent).await.ok()?
+            if !error.is_missing() {
+                error.note_if_refused();
+            }
+            stripe.load_intent(account, intent).await
         }
     }
 }

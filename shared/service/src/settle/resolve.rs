@@ -82,7 +82,7 @@ pub async fn resolve<M: Machine>(
     }
     let snapshot = &order.snapshot;
     let Some(payment) = &snapshot.payment else { return Err(Unresolvable::WithoutPayment) };
-    let stripe = ctx.stripe()?.within(deadline.left());
+    let stripe = ctx.stripe()?.within(deadline.for_stripe());
     let unreadable = |why: &str| stated.ok_or_else(|| Unresolvable::Unreadable(why.to_owned()));
     let received = match stripe.load_intent(&payment.account, &payment.intent).await {
         Ok(Some(intent)) => received(snapshot, &intent, how)?,

@@ -207,6 +207,10 @@ impl Table for DynamoDb {
     }
 }
 
+/// What DynamoDB says of a call that it will refuse each time.
+const LASTING: [&str; 4] =
+    ["ValidationException", "ResourceNotFoundException", "AccessDeniedException", "UnrecognizedClientException"];
+
 /// What a failed read or single write means. Its details go to the log: they name tables and actions, not people.
 fn unavailable<E, R>(error: SdkError<E, R>) -> StoreError
 where
@@ -216,6 +220,10 @@ where
     match &error {
         SdkError::ServiceError(service) => {
             let (code, message) = (service.err().code(), service.err().message());
+            if code.is_some_and(|code| LASTING.contains(&code)) {
+                tracing::error!(code, message, "DynamoDB refuses a call for good");
+                return StoreError::Refused;
+            }
             tracing::warn!(code, message, "DynamoDB refused a call");
         }
         SdkError::DispatchFailure(_) => tracing::warn!("DynamoDB can't be reached"),
@@ -228,7 +236,7 @@ where
 fn outcome_of(error: &SdkError<TransactWriteItemsError>) -> Result<Written, StoreError> {
     let service = match error {
         SdkError::ServiceError(service) => service.err(),
-        SdkError::ConstructionFailure(_) => return Err(StoreError::Refused),
+        SdkError::ConstructionFailure(_) => return Err(StoreError::Unwritable),
         SdkError::DispatchFailure(failure) if failure.is_user() => return Err(StoreError::Unavailable),
         // Timeouts, connections that broke, answers that can't be read: it may have been written.
         _ => return Ok(Written::Unknown),
@@ -243,11 +251,12 @@ fn outcome_of(error: &SdkError<TransactWriteItemsError>) -> Result<Written, Stor
         other => match other.meta().code() {
             Some("ThrottlingException" | "RequestLimitExceeded") => Ok(Written::Busy),
             Some("ResourceNotFoundException" | "AccessDeniedException" | "UnrecognizedClientException") => {
-                Err(StoreError::Unavailable)
+                tracing::error!(reason = other.meta().message(), "DynamoDB refuses a transaction for good");
+                Err(StoreError::Refused)
             }
             Some("ValidationException" | "IdempotentParameterMismatchException") => {
                 tracing::error!(reason = other.meta().message(), "DynamoDB refuses a transaction as malformed");
-                Err(StoreError::Refused)
+                Err(StoreError::Unwritable)
             }
             _ => Ok(Written::Unknown),
         },
@@ -263,7 +272,7 @@ fn outcome_of_reasons(reasons: &[CancellationReason]) -> Result<Written, StoreEr
     let refused = |code: &str| matches!(code, "ValidationError" | "ItemCollectionSizeLimitExceeded");
     if let Some(reason) = reasons.iter().find(|reason| reason.code().is_some_and(refused)) {
         tracing::error!(code = reason.code(), reason = reason.message(), "DynamoDB refuses an item of a transaction");
-        return Err(StoreError::Refused);
+        return Err(StoreError::Unwritable);
     }
     Ok(if codes().next().is_some() && codes().all(passing) { Written::Busy } else { Written::Lost })
 }
@@ -303,7 +312,7 @@ mod tests {
     #[test]
     fn what_is_refused_for_good_is_no_lost_condition() {
         for reasons in [["None", "ValidationError"], ["ConditionalCheckFailed", "ValidationError"]] {
-            assert_eq!(outcome(&reasons), Err(StoreError::Refused), "{reasons:?}");
+            assert_eq!(outcome(&reasons), Err(StoreError::Unwritable), "{reasons:?}");
         }
     }
 }

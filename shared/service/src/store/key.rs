@@ -273,6 +273,12 @@ pub fn feed(account: &AccountId) -> Key {
     key(format!("ACCT#{account}"), FEED)
 }
 
+/// What an account has refused to take.
+#[must_use]
+pub fn account_methods(account: &AccountId) -> Key {
+    key(format!("ACCT#{account}"), "METHODS")
+}
+
 fn intent_pk(account: &AccountId, intent: &IntentId) -> String {
     format!("PI#{account}#{intent}")
 }

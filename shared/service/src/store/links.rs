@@ -3,26 +3,29 @@
 //! Invariant: a link has at most one live intent, changed only on the condition that it is the one that was read; and
 //! what is due is lowered only on the condition that so much is due. So neither two tabs nor two links collect twice.
 
-use classpay_domain::id::{AccountId, CompanyId, CustomerId, FamilyId, IntentId, TransactionId};
+use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, TransactionId};
 use classpay_domain::link::{LinkAlias, LinkState, PaymentLinkId};
 use classpay_domain::order::IntentStatus;
 
+use super::accounts::cards_only_until_s;
+use super::customers::customer_of;
 use super::due::{self, Due, due_of};
 use super::entries::entry_of;
 use super::item::{Attributes, Item, Read as _, document, number, text};
 use super::key::{self, Lane};
 use super::orders::{PlaceOrder, begin};
-use super::payments::{Claim, Session, claim_of, session_item, session_of};
+use super::payments::{Claim, Session, claim_of, review_item, session_item, session_of};
 use super::table::Consistency;
 use super::table::Written;
 use super::transact::{Change, Transaction};
 use super::tries::Starts;
-use super::{Store, StoreError};
+use super::{Store, StoreError, customers};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{CompanyDoc, FamilyDoc};
 use crate::machine::Machine;
 use crate::snapshot::{PaidLink, Snapshot};
 use crate::stored_entry::StoredEntry;
+use crate::stripe::KnownCustomer;
 
 /// A payment link as it stands.
 #[derive(Debug, Clone)]
@@ -43,8 +46,8 @@ pub struct Link {
     pub account: Option<AccountId>,
     /// How many intents it has had; it numbers the idempotency keys.
     pub attempt: u32,
-    /// The customer of its intents.
-    pub customer: Option<CustomerId>,
+    /// Its own customer: nobody else's, for whoever opens the link can open the customer.
+    pub customer: KnownCustomer,
     /// When it was made, in seconds since 1970.
     pub created_s: i64,
     /// Until when it can be paid.
@@ -75,7 +78,7 @@ impl Link {
             intent: None,
             account: None,
             attempt: 0,
-            customer: None,
+            customer: KnownCustomer::default(),
             created_s,
             expires_s,
             starts: Starts::default(),
@@ -91,8 +94,8 @@ pub struct LinkTarget {
     pub company: CompanyDoc,
     /// The family.
     pub family: FamilyDoc,
-    /// The family's customer for links, if it has one.
-    pub customer: Option<CustomerId>,
+    /// Until when the account is known to take cards alone, in seconds since 1970.
+    pub cards_only_until_s: i64,
     /// What is due on the debit.
     pub due: Due,
     /// What the live intent was made for.
@@ -101,6 +104,17 @@ pub struct LinkTarget {
     pub intent_status: Option<IntentStatus>,
     /// Who may decide about it.
     pub claim: Option<Claim>,
+}
+
+/// What a person is told of an intent that was let go.
+#[derive(Debug, Clone, Copy)]
+pub struct Left<'a> {
+    /// The review record's name within the company.
+    pub record: &'a str,
+    /// What happened.
+    pub what: &'a str,
+    /// When, in seconds since 1970.
+    pub now_s: i64,
 }
 
 /// A debit and what is due on it.
@@ -191,19 +205,14 @@ impl<M: Machine> Store<M> {
         let due = key::due(&link.company, &link.debit);
         let session = link.intent.as_ref().map(|intent| key::session(account, intent));
         let claim = link.intent.as_ref().map(|intent| key::claim(account, intent));
-        let singles = [Some(&company), Some(&family), Some(&due), session.as_ref(), claim.as_ref()];
+        let methods = key::account_methods(account);
+        let singles = [Some(&company), Some(&family), Some(&due), Some(&methods), session.as_ref(), claim.as_ref()];
         let items = self.get_all(singles.into_iter().flatten().cloned().collect(), Consistency::Strong).await?;
         let item = |key: &key::Key, what| items.get(key).ok_or(StoreError::Corrupt(what));
-        let family = item(&family, "link's family")?;
-        let company: CompanyDoc = item(&company, "link's company")?.document("doc")?;
-        // A customer of an account that the company has left is nobody's.
-        let of_now = company.settings.billing.stripe_id.as_ref().map(AccountId::as_str);
-        let customer = family.text_if("link_customer").filter(|_| family.text_if("link_account") == of_now);
-        let customer = customer.map(str::parse).transpose();
         Ok(LinkTarget {
-            company,
-            family: family.document("doc")?,
-            customer: customer.map_err(|_| StoreError::Corrupt("link_customer"))?,
+            company: item(&company, "link's company")?.document("doc")?,
+            family: item(&family, "link's family")?.document("doc")?,
+            cards_only_until_s: cards_only_until_s(items.get(&methods))?,
             due: due_of(item(&due, "link's debit")?)?,
             intent_status: session.as_ref().and_then(|key| items.get(key)).and_then(status_of),
             session: session.and_then(|key| items.get(&key)).map(session_of).transpose()?,
@@ -211,8 +220,8 @@ impl<M: Machine> Store<M> {
         })
     }
 
-    /// Makes an intent the link's live one, with its session, and its customer the family's second one, for links alone,
-    /// unless it is `known` as that. [`Written::Lost`]: another is the live one or the customer, or the link is not open.
+    /// Makes an intent the link's live one, with its session and its customer. [`Written::Lost`]: another is the live one,
+    /// or the link is not open.
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
@@ -220,27 +229,43 @@ impl<M: Machine> Store<M> {
         &self,
         link: &Link,
         session: &Session,
-        customer: &CustomerId,
-        known: Option<&CustomerId>,
+        customer: &KnownCustomer,
     ) -> Result<Written, StoreError> {
+        let Some(customer) = customers::values(customer) else { return Err(StoreError::Corrupt("stripe_customer")) };
         let mut transaction = Transaction::new();
         transaction.create(session_item(session));
-        if known != Some(customer) {
-            transaction.change(link_customer(link, &session.account, customer));
-        }
-        let change = Change::of(key::link(&link.id.alias()))
-            .update("SET intent = :intent, account = :account, attempt = :next, customer = :customer")
+        let mut change = Change::of(key::link(&link.id.alias()))
+            .update(format!("SET intent = :intent, account = :account, attempt = :next, {}", customers::SET))
             .value(":account", text(session.account.as_str()))
             .value(":intent", text(session.intent.as_str()))
             .value(":next", number(link.attempt + 1))
             .value(":attempt", number(link.attempt))
-            .value(":customer", text(customer.as_str()))
             .value(":open", text(LinkState::Open.as_str()));
+        for (name, value) in customer {
+            change = change.value(name, value);
+        }
         let as_read = "link_state = :open AND attempt = :attempt";
         transaction.change(match &link.intent {
             None => change.only_if(format!("{as_read} AND attribute_not_exists(intent)")),
             Some(read) => change.only_if(format!("{as_read} AND intent = :read")).value(":read", text(read.as_str())),
         });
+        self.transact(transaction).await
+    }
+
+    /// Lets go of a live intent on an account that refuses us for good, with a note for a person. [`Written::Lost`]: another
+    /// is the live one, or the link is not open.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it was provably not written.
+    pub async fn drop_intent(&self, link: &Link, intent: &IntentId, left: &Left<'_>) -> Result<Written, StoreError> {
+        let change = Change::of(key::link(&link.id.alias()))
+            .update("REMOVE intent, account")
+            .only_if("link_state = :open AND intent = :intent")
+            .value(":intent", text(intent.as_str()))
+            .value(":open", text(LinkState::Open.as_str()));
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        transaction.create(review_item(&link.company, left.record, left.what, left.now_s));
         self.transact(transaction).await
     }
 
@@ -317,16 +342,6 @@ fn status_of(session: &Attributes) -> Option<IntentStatus> {
     session.text_if("intent_status").and_then(IntentStatus::parse)
 }
 
-/// Whoever comes second keeps the first customer; one of an account that the company has left is nobody's.
-fn link_customer(link: &Link, account: &AccountId, customer: &CustomerId) -> Change {
-    let unless_another = "attribute_not_exists(link_customer) OR link_customer = :customer OR link_account <> :account";
-    Change::of(key::family(&link.company, &link.family))
-        .update("SET link_customer = :customer, link_account = :account")
-        .only_if(format!("attribute_exists(pk) AND ({unless_another})"))
-        .value(":account", text(account.as_str()))
-        .value(":customer", text(customer.as_str()))
-}
-
 /// P2: what was reserved is credited, and the link is paid.
 pub(super) fn paid(snapshot: &Snapshot, paid: &PaidLink) -> [Change; 2] {
     [due::end_reservation(&snapshot.company, &paid.debit, paid.amount, 0), paid_link(paid, paid.is_part)]
@@ -366,7 +381,7 @@ pub(super) fn link_of(item: &Attributes) -> Result<Link, StoreError> {
         intent: item.text_if("intent").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("intent"))?,
         account: item.text_if("account").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("account"))?,
         attempt: item.number("attempt")?,
-        customer: item.text_if("customer").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("customer"))?,
+        customer: customer_of(item)?,
         created_s: item.number("created_s")?,
         expires_s: item.number_if("expires_s")?,
         starts: Starts::of(item)?,

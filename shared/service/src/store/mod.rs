@@ -3,6 +3,8 @@
 //! Invariant: every write that matters has a condition, so that doing it twice does it once; nothing is scanned and
 //! nothing is deleted; no type of the SDK leaves this module.
 
+mod accounts;
+mod customers;
 mod due;
 mod dynamodb;
 mod entries;
@@ -37,7 +39,7 @@ pub use feeds::Feed;
 pub use import::ImportError;
 pub use instalments::{Debtor, Scheduled};
 pub use item::Attributes;
-pub use links::{Debit, Link, LinkTarget};
+pub use links::{Debit, Left, Link, LinkTarget};
 pub use orders::{OrderRecord, PlaceOrder};
 pub use payments::{Claim, Decision, Held, Rejection, Session, SessionKind};
 pub use resolve::{Resolution, Resolved};
@@ -54,15 +56,18 @@ pub use versions::{IdempotencyRecord, Versions};
 
 use crate::machine::{Machine, Shipped};
 
-/// What a caller can do about a failed call: nothing but try again later, or call a person.
+/// What a caller can do about a failed call: try again later, or call a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// DynamoDB didn't answer, or not usefully.
     #[error("the table can't be reached")]
     Unavailable,
+    /// DynamoDB refuses the call for good: the table isn't there, or we may not do this. Why is in the log.
+    #[error("the table refuses a call")]
+    Refused,
     /// DynamoDB refuses a write for good, and nothing was written: an item or a transaction is too large, or malformed.
     #[error("the table refuses to write this")]
-    Refused,
+    Unwritable,
     /// What is stored can't be what we wrote: the attribute that is wrong.
     #[error("a stored item is corrupt: {0}")]
     Corrupt(&'static str),

@@ -211,13 +211,8 @@ impl<M: Machine> Store<M> {
         what: &str,
         now_s: i64,
     ) -> Result<(), StoreError> {
-        let item = Item::at(&key::review(company, about))
-            .text("cid", company.as_str())
-            .text("what", what)
-            .number("noted_s", now_s)
-            .swept_at(Lane::Review, now_s);
         let mut transaction = Transaction::new();
-        transaction.create(item);
+        transaction.create(review_item(company, about, what, now_s));
         self.transact(transaction).await.map(|_| ())
     }
 }
@@ -240,6 +235,15 @@ pub(super) fn rejection(session: &Session, claimed_for: &str, refusal: &ApiError
     transaction.create(item);
     transaction.change(close_session(session));
     transaction
+}
+
+/// A note for a person.
+pub(super) fn review_item(company: &CompanyId, about: &str, what: &str, now_s: i64) -> Item {
+    Item::at(&key::review(company, about))
+        .text("cid", company.as_str())
+        .text("what", what)
+        .number("noted_s", now_s)
+        .swept_at(Lane::Review, now_s)
 }
 
 pub(super) fn session_item(session: &Session) -> Item {

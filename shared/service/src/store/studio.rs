@@ -10,17 +10,16 @@ use classpay_domain::catalogue::{
     ChargedFee, Class, ClassOnSale, Company, DiscountKind, DiscountScheme, Enrolment, Family, FeePeriod, Holiday,
     Season, Seats, Student, Studio, TaxRate, TrialBooking,
 };
-use classpay_domain::id::{AccountId, ClassId, CompanyId, CustomerId, FamilyId, SeasonId};
+use classpay_domain::id::{AccountId, ClassId, CompanyId, FamilyId, SeasonId};
 use classpay_domain::money::Money;
 use jiff::civil::Date;
 use tokio::try_join;
 
+use super::customers::customer_of;
 use super::fees::{CHARGED, RELEASED};
 use super::item::{Attributes, Read as _};
 use super::key::{self, Key, META};
 use super::table::Consistency;
-use super::table::Written;
-use super::transact::{Change, Transaction};
 use super::versions::seats_of;
 use super::{Store, StoreError};
 use crate::catalogue::documents::{
@@ -28,6 +27,7 @@ use crate::catalogue::documents::{
 };
 use crate::http::{FamilyScope, Reach};
 use crate::machine::Machine;
+use crate::stripe::KnownCustomer;
 
 /// What a quote is made from, and what its answer shows.
 #[derive(Debug, Clone)]
@@ -36,8 +36,8 @@ pub struct LoadedStudio {
     pub studio: Studio,
     /// The seasons in full.
     pub seasons: BTreeMap<SeasonId, SeasonDoc>,
-    /// The family's Stripe customer, if it has one.
-    pub customer: Option<CustomerId>,
+    /// The family's Stripe customer.
+    pub customer: KnownCustomer,
 }
 
 impl<M: Machine> Store<M> {
@@ -107,42 +107,6 @@ impl<M: Machine> Store<M> {
         let company: CompanyDoc = item.document("doc")?;
         Ok(company.settings.billing.stripe_id)
     }
-
-    /// Remembers the family's Stripe customer. Whoever comes second keeps the first.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
-    pub async fn remember_customer(
-        &self,
-        company: &CompanyId,
-        family: &FamilyId,
-        customer: &CustomerId,
-    ) -> Result<Written, StoreError> {
-        let change = Change::of(key::family(company, family))
-            .update("SET stripe_customer = :customer")
-            .only_if("attribute_exists(pk) AND attribute_not_exists(stripe_customer)")
-            .value(":customer", super::item::text(customer.as_str()));
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await
-    }
-
-    /// The family's Stripe customer, now.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
-    pub async fn load_customer(
-        &self,
-        company: &CompanyId,
-        family: &FamilyId,
-    ) -> Result<Option<CustomerId>, StoreError> {
-        let item = self.get(&key::family(company, family)).await?;
-        item.as_ref().map_or(Ok(None), customer_of)
-    }
-}
-
-fn customer_of(family: &Attributes) -> Result<Option<CustomerId>, StoreError> {
-    family.text_if("stripe_customer").map(str::parse).transpose().map_err(|_| StoreError::Corrupt("stripe_customer"))
 }
 
 fn lesson_days<'a>(basket: &'a Basket, class: &'a ClassId) -> impl Iterator<Item = Date> {
@@ -231,7 +195,7 @@ fn given(doc: &DiscountSchemeDoc, schemes: &mut BTreeMap<DiscountKind, DiscountS
 /// A family and its Stripe customer.
 struct Household {
     family: Family,
-    customer: Option<CustomerId>,
+    customer: KnownCustomer,
 }
 
 impl Household {

@@ -93,8 +93,8 @@ impl Stripe {
 }
 
 impl Payments for Stripe {
-    fn within(&self, budget: Duration) -> Self {
-        Self { transport: self.transport.within(budget) }
+    fn within(&self, left: Duration) -> Self {
+        Self { transport: self.transport.within(left) }
     }
 
     async fn load_intent(&self, account: &AccountId, intent: &IntentId) -> Result<Option<Intent>, StripeError> {

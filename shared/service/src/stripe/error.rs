@@ -8,6 +8,8 @@ use std::fmt::Display;
 use serde::Deserialize;
 use stripe_client_core::StripeClientErr;
 
+use crate::telemetry::{self, Count};
+
 /// Our own code for an answer that is not read to its end.
 const TOO_LARGE: &str = "answer_too_large";
 
@@ -17,9 +19,17 @@ pub enum StripeError {
     /// The bank or Stripe said no to this payment (402). Another card may work.
     #[error("stripe declined: {0}")]
     Declined(Rejection),
-    /// The request itself was refused: a state, a parameter, an id. The same call will be refused again.
-    #[error("stripe rejected: {0}")]
-    Rejected(Rejection),
+    /// The request itself was refused for good: a parameter, an id, something that the account may not do. The same call
+    /// is refused again, under any key.
+    #[error("stripe refused: {0}")]
+    Refused(Rejection),
+    /// The intent is in a state in which this can't be done. Read the intent.
+    #[error("stripe refused in this state: {0}")]
+    WrongState(Rejection),
+    /// The key was used with other parameters. What makes something goes on with the next key; for what moves money it
+    /// is a lost reply: read the intent.
+    #[error("stripe knows the key with other parameters: {0}")]
+    IdempotencyConflict(Rejection),
     /// Bad credentials, or an account that is no longer connected (401, 403, `account_invalid`).
     #[error("stripe is misconfigured: {0}")]
     Misconfigured(Rejection),
@@ -42,6 +52,8 @@ pub struct Rejection {
     pub status: u16,
     /// Stripe's code; for an error without one its type (`idempotency_error`).
     pub code: Option<String>,
+    /// The parameter that Stripe refuses: `customer`.
+    pub param: Option<String>,
     /// The bank's reason.
     pub decline_code: Option<String>,
     /// Stripe's sentence. For people, never for a decision, and never for a log.
@@ -50,7 +62,8 @@ pub struct Rejection {
 
 impl Display for Rejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.status, self.code.as_deref().unwrap_or("without a code"))
+        write!(f, "{} {}", self.status, self.code.as_deref().unwrap_or("without a code"))?;
+        self.param.as_ref().map_or(Ok(()), |param| write!(f, " ({param})"))
     }
 }
 
@@ -64,23 +77,23 @@ struct ErrorFields {
     #[serde(rename = "type")]
     kind: Option<String>,
     code: Option<String>,
+    param: Option<String>,
     decline_code: Option<String>,
     #[serde(default)]
     message: Option<String>,
 }
 
 impl Rejection {
-    /// Reads an error answer. A body that isn't Stripe's JSON (a proxy's page) keeps its status.
-    fn read(status: u16, body: &[u8]) -> Self {
-        let Ok(ErrorBody { error }) = serde_json::from_slice(body) else {
-            return Self { status, ..Self::default() };
-        };
-        Self {
+    /// Reads an error answer; `None`: a body that isn't Stripe's JSON, such as a proxy's page.
+    fn read(status: u16, body: &[u8]) -> Option<Self> {
+        let ErrorBody { error } = serde_json::from_slice(body).ok()?;
+        Some(Self {
             status,
             code: error.code.or(error.kind),
+            param: error.param,
             decline_code: error.decline_code,
             message: error.message.unwrap_or_default(),
-        }
+        })
     }
 
     /// Whether Stripe gave this code.
@@ -88,24 +101,44 @@ impl Rejection {
     pub fn has_code(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)
     }
+
+    /// Whether Stripe names this parameter, or a part of it (`allowed_payment_method_types[1]`).
+    #[must_use]
+    pub fn names(&self, param: &str) -> bool {
+        let rest = self.param.as_deref().and_then(|named| named.strip_prefix(param));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+    }
 }
 
 impl StripeError {
     /// Sorts an answer that is no success.
     #[must_use]
     pub fn from_answer(status: u16, body: &[u8]) -> Self {
-        let rejection = Rejection::read(status, body);
-        match status {
+        match Rejection::read(status, body) {
+            Some(rejection) => Self::of(rejection),
+            // A page of something between Stripe and us says nothing about the call, unless by its status alone.
+            None => match Self::of(Rejection { status, ..Rejection::default() }) {
+                Self::Refused(_) => Self::OutcomeUnknown,
+                sorted => sorted,
+            },
+        }
+    }
+
+    /// Sorts what Stripe says.
+    #[must_use]
+    pub fn of(rejection: Rejection) -> Self {
+        match rejection.status {
             402 => Self::Declined(rejection),
             401 | 403 => Self::Misconfigured(rejection),
             429 => Self::Unavailable,
             409 if rejection.has_code("lock_timeout") => Self::Unavailable,
-            // Another request with this very key is on its way: *this* one did nothing, that one may.
-            409 if rejection.has_code("idempotency_key_in_use") => Self::OutcomeUnknown,
-            // 408 and 424 are a lost reply and a dependency's failure, whatever their first digit says.
-            408 | 424 => Self::OutcomeUnknown,
+            // Another request is on its way, perhaps with this very key: *this* one did nothing, that one may. And 408
+            // and 424 are a lost reply and a dependency's failure, whatever their first digit says.
+            408 | 409 | 424 => Self::OutcomeUnknown,
             400..=499 if rejection.has_code("account_invalid") => Self::Misconfigured(rejection),
-            400..=499 => Self::Rejected(rejection),
+            400..=499 if rejection.has_code("idempotency_error") => Self::IdempotencyConflict(rejection),
+            400..=499 if rejection.has_code("payment_intent_unexpected_state") => Self::WrongState(rejection),
+            400..=499 => Self::Refused(rejection),
             500..=599 => Self::KeySpoilt,
             _ => Self::OutcomeUnknown,
         }
@@ -114,26 +147,26 @@ impl StripeError {
     /// A call that our own code got wrong and that was not sent.
     pub(crate) fn refused_unsent(why: &'static str) -> Self {
         tracing::error!(why, "a call to stripe was not sent");
-        Self::Rejected(Rejection {
-            status: 0,
-            code: Some("refused_unsent".to_owned()),
-            decline_code: None,
-            message: why.to_owned(),
-        })
+        let (code, message) = (Some("refused_unsent".to_owned()), why.to_owned());
+        Self::Refused(Rejection { code, message, ..Rejection::default() })
     }
 
     /// A read whose answer is too large to be read: the same call will be answered with as much again.
     pub(crate) fn too_large() -> Self {
-        Self::Rejected(Rejection { code: Some(TOO_LARGE.to_owned()), ..Rejection::default() })
+        Self::Refused(Rejection { code: Some(TOO_LARGE.to_owned()), ..Rejection::default() })
     }
 
     /// Whether a smaller page may be read where this one can't.
     pub(crate) fn is_too_large(&self) -> bool {
         match self {
-            Self::Rejected(rejection) => rejection.status == 0 && rejection.has_code(TOO_LARGE),
-            Self::Declined(_) | Self::Misconfigured(_) | Self::Unavailable | Self::OutcomeUnknown | Self::KeySpoilt => {
-                false
-            }
+            Self::Refused(rejection) => rejection.status == 0 && rejection.has_code(TOO_LARGE),
+            Self::Declined(_)
+            | Self::WrongState(_)
+            | Self::IdempotencyConflict(_)
+            | Self::Misconfigured(_)
+            | Self::Unavailable
+            | Self::OutcomeUnknown
+            | Self::KeySpoilt => false,
         }
     }
 
@@ -142,19 +175,92 @@ impl StripeError {
     pub fn retryable(&self) -> bool {
         match self {
             Self::Unavailable | Self::OutcomeUnknown => true,
-            Self::Declined(_) | Self::Rejected(_) | Self::Misconfigured(_) | Self::KeySpoilt => false,
+            Self::Declined(_)
+            | Self::Refused(_)
+            | Self::WrongState(_)
+            | Self::IdempotencyConflict(_)
+            | Self::Misconfigured(_)
+            | Self::KeySpoilt => false,
         }
     }
 
-    /// Whether Stripe has no such object.
+    /// What Stripe refuses for good, if it does.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Rejection> {
+        match self {
+            Self::Refused(rejection) => Some(rejection),
+            Self::Declined(_)
+            | Self::WrongState(_)
+            | Self::IdempotencyConflict(_)
+            | Self::Misconfigured(_)
+            | Self::Unavailable
+            | Self::OutcomeUnknown
+            | Self::KeySpoilt => None,
+        }
+    }
+
+    /// Counts it and says it in the log if Stripe refuses for good, where nothing else can be done about that. A person
+    /// has to look: the same call will be refused for ever.
+    pub fn note_if_refused(&self) {
+        let Some(why) = self.refusal() else { return };
+        let (status, code, param) = (why.status, why.code.as_deref(), why.param.as_deref());
+        tracing::error!(status, code, param, "stripe refused a call for good");
+        telemetry::count(Count::StripeRefused);
+    }
+
+    /// Whether the key can't get any further and another one can: Stripe has stored a 5xx under it, or other parameters.
+    #[must_use]
+    pub fn is_used_up(&self) -> bool {
+        match self {
+            Self::KeySpoilt | Self::IdempotencyConflict(_) => true,
+            Self::Declined(_)
+            | Self::Refused(_)
+            | Self::WrongState(_)
+            | Self::Misconfigured(_)
+            | Self::Unavailable
+            | Self::OutcomeUnknown => false,
+        }
+    }
+
+    /// Whether Stripe has no such object as the path names.
     #[must_use]
     pub(crate) fn is_missing(&self) -> bool {
+        self.refusal().is_some_and(|why| why.status == 404 && why.has_code("resource_missing"))
+    }
+
+    /// As if Stripe had no such object: what a read answers as "none" is a refusal for who needs it.
+    #[must_use]
+    pub(crate) fn missing() -> Self {
+        Self::of(Rejection { status: 404, code: Some("resource_missing".to_owned()), ..Rejection::default() })
+    }
+
+    /// Whether the account itself is out of our reach for good, or has no such object. A key that Stripe doesn't take
+    /// (401) is not: that is our fault, and it is put right.
+    #[must_use]
+    pub(crate) fn is_of_a_lost_account(&self) -> bool {
         match self {
-            Self::Rejected(rejection) => rejection.status == 404 && rejection.has_code("resource_missing"),
-            Self::Declined(_) | Self::Misconfigured(_) | Self::Unavailable | Self::OutcomeUnknown | Self::KeySpoilt => {
-                false
-            }
+            Self::Misconfigured(why) => why.status == 403 || why.has_code("account_invalid"),
+            Self::Refused(_) => self.is_missing(),
+            Self::Declined(_)
+            | Self::WrongState(_)
+            | Self::IdempotencyConflict(_)
+            | Self::Unavailable
+            | Self::OutcomeUnknown
+            | Self::KeySpoilt => false,
         }
+    }
+
+    /// Whether Stripe refuses the kinds of payment methods.
+    #[must_use]
+    pub(crate) fn refuses_methods(&self) -> bool {
+        let named = |why: &Rejection| why.names("allowed_payment_method_types") || why.names("payment_method_types");
+        self.refusal().is_some_and(named)
+    }
+
+    /// Whether Stripe doesn't know the customer that the call names, or no longer.
+    #[must_use]
+    pub fn lacks_customer(&self) -> bool {
+        self.refusal().is_some_and(|why| why.has_code("resource_missing") && why.names("customer"))
     }
 }
 
@@ -178,13 +284,15 @@ mod tests {
     #[test]
     fn an_answer_is_sorted_by_what_can_be_done_next() {
         assert!(matches!(answer(402, "card_declined"), StripeError::Declined(_)));
-        assert!(matches!(answer(400, "payment_intent_unexpected_state"), StripeError::Rejected(_)));
+        assert!(matches!(answer(400, "parameter_invalid_integer"), StripeError::Refused(_)));
+        assert!(matches!(answer(400, "payment_intent_unexpected_state"), StripeError::WrongState(_)));
+        assert!(matches!(answer(400, "idempotency_error"), StripeError::IdempotencyConflict(_)));
         assert!(matches!(answer(401, ""), StripeError::Misconfigured(_)));
         assert!(matches!(answer(403, "account_invalid"), StripeError::Misconfigured(_)));
         assert!(matches!(answer(400, "account_invalid"), StripeError::Misconfigured(_)));
         assert_eq!(answer(429, "rate_limit"), StripeError::Unavailable);
         assert_eq!(answer(409, "lock_timeout"), StripeError::Unavailable);
-        for (status, code) in [(409, "idempotency_key_in_use"), (424, ""), (302, "")] {
+        for (status, code) in [(409, "idempotency_key_in_use"), (409, ""), (424, ""), (302, "")] {
             assert_eq!(answer(status, code), StripeError::OutcomeUnknown, "{status}");
         }
         for status in [500, 502, 503, 599] {
@@ -193,17 +301,22 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_a_proxy_keeps_its_status() {
-        let StripeError::Rejected(rejection) = StripeError::from_answer(404, b"<html>") else { panic!("rejected") };
-        assert_eq!(rejection, Rejection { status: 404, ..Rejection::default() });
-        assert!(!StripeError::Rejected(rejection).is_missing(), "a proxy's 404 says nothing about an intent");
+    fn a_page_of_a_proxy_says_nothing() {
+        assert_eq!(StripeError::from_answer(404, b"<html>"), StripeError::OutcomeUnknown);
     }
 
     #[test]
     fn an_error_without_a_code_is_named_by_its_type() {
         let body = br#"{"error":{"type":"idempotency_error","message":"Keys for idempotent requests"}}"#;
-        let StripeError::Rejected(rejection) = StripeError::from_answer(400, body) else { panic!("rejected") };
-        assert!(rejection.has_code("idempotency_error"));
+        assert!(matches!(StripeError::from_answer(400, body), StripeError::IdempotencyConflict(_)));
+    }
+
+    #[test]
+    fn a_customer_that_is_gone_is_told_from_an_intent_that_is() {
+        let body = |param| format!(r#"{{"error":{{"code":"resource_missing","param":"{param}"}}}}"#);
+        let [customer, intent] = ["customer", "intent"].map(|p| StripeError::from_answer(404, body(p).as_bytes()));
+        assert!(customer.lacks_customer() && !intent.lacks_customer() && intent.is_missing());
+        assert_eq!(customer.to_string(), "stripe refused: 404 resource_missing (customer)");
     }
 
     #[test]

@@ -2,12 +2,13 @@
 //!
 //! Read in this order: [`error`] (what a failed call proves), [`retry`] (what may be sent again),
 //! [`transport`] (how it is sent), [`intent`] (what we know of a payment), [`requests`] (what is asked), [`adapter`] (the
-//! calls), [`events`] and [`listing`] (what it tells when it is asked) and [`wire`] (how a payment looks to callers).
+//! calls), [`customers`] (whom they are about), [`events`] and [`listing`] (what it tells when it is asked) and [`wire`] (how a payment looks to callers).
 //!
 //! Invariant: no type of the SDK leaves this module. Nothing here decides about an order: a lost reply comes out
 //! as [`StripeError::OutcomeUnknown`], and nothing is concluded from it.
 
 pub mod adapter;
+pub mod customers;
 pub mod error;
 pub mod events;
 pub mod intent;
@@ -16,15 +17,18 @@ pub mod payments;
 pub mod requests;
 mod retry;
 mod secret;
+mod timing;
 pub mod transport;
 pub mod wire;
 
 pub use adapter::{CustomerSession, EphemeralKey, MARKER, Methods, NewIntent, SavedCards, Stripe};
+pub use customers::{Customer, KnownCustomer, NewCustomer};
 pub use error::{Rejection, StripeError};
 pub use events::{EventPage, EventQuery};
 pub use intent::{BacsDebit, Card, Charge, Intent, PaymentMethod, PaymentMethodData, Refund};
 pub use listing::{IntentPage, IntentQuery, ListedIntent};
-pub use payments::{Payments, make_customer};
+pub use payments::Payments;
 pub use secret::Secret;
-pub use transport::{DEFAULT_API_BASE, StripeConfig, StripeConfigError, Timing, Transport};
+pub use timing::Timing;
+pub use transport::{DEFAULT_API_BASE, StripeConfig, StripeConfigError, Transport, is_stripe_or_this_machine};
 pub use wire::{PaymentIntentBody, PaymentSessionBody};

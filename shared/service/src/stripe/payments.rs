@@ -1,7 +1,7 @@
 //! What this service asks of Stripe, in the domain's words.
 //!
 //! Invariant: everything happens on the business's connected account, and whatever changes something carries the
-//! caller's key. An error says what it proves ([`StripeError`]): only [`StripeError::Unavailable`], `Rejected`,
+//! caller's key. An error says what it proves ([`StripeError`]): only [`StripeError::Unavailable`], `Refused`,
 //! `Declined` and `Misconfigured` prove that nothing was done.
 
 use std::collections::BTreeMap;
@@ -17,9 +17,9 @@ use super::intent::Intent;
 
 /// Stripe, or what stands in for it.
 pub trait Payments: std::fmt::Debug + Clone + Send + Sync + 'static {
-    /// The same for a caller who has only so much time left.
+    /// The same for a caller who has only so much time left from now, for all calls together.
     #[must_use]
-    fn within(&self, budget: Duration) -> Self;
+    fn within(&self, left: Duration) -> Self;
 
     /// An intent with its last charge, its refunds and its payment method; `None`: the account has none of that id.
     /// Reading changes nothing, so a read that fails is `Unavailable`.
@@ -88,28 +88,4 @@ pub trait Payments: std::fmt::Debug + Clone + Send + Sync + 'static {
         account: &AccountId,
         query: EventQuery<'_>,
     ) -> impl Future<Output = Result<EventPage, StripeError>> + Send;
-}
-
-/// How many keys a customer is tried under, each spoilt by the one before.
-const CUSTOMER_KEYS: u32 = 3;
-
-/// Makes a customer under a key that is the same for whoever makes it; while that is spoilt, under the next.
-///
-/// # Errors
-/// [`StripeError`] of the last try.
-pub async fn make_customer(
-    stripe: &impl Payments,
-    account: &AccountId,
-    name: &str,
-    about: &BTreeMap<String, String>,
-    key: &str,
-) -> Result<CustomerId, StripeError> {
-    let mut made = stripe.create_customer(account, name, about, key).await;
-    for attempt in 2..=CUSTOMER_KEYS {
-        if made != Err(StripeError::KeySpoilt) {
-            break;
-        }
-        made = stripe.create_customer(account, name, about, &format!("{key}:{attempt}")).await;
-    }
-    made
 }

@@ -10,8 +10,11 @@ use classpay_domain::money::Money;
 use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest as _};
 use stripe_core::customer::CreateCustomer;
 use stripe_core::customer_session::{
-    CreateCustomerSession, CreateCustomerSessionComponents, CreateCustomerSessionComponentsPaymentElement,
-    CreateCustomerSessionComponentsPaymentElementFeatures,
+    CreateCustomerSession, CreateCustomerSessionComponents, CreateCustomerSessionComponentsMobilePaymentElement,
+    CreateCustomerSessionComponentsMobilePaymentElementFeatures,
+    CreateCustomerSessionComponentsMobilePaymentElementFeaturesPaymentMethodRedisplay as MobileRedisplay,
+    CreateCustomerSessionComponentsMobilePaymentElementFeaturesPaymentMethodSave as MobileSave,
+    CreateCustomerSessionComponentsPaymentElement, CreateCustomerSessionComponentsPaymentElementFeatures,
     CreateCustomerSessionComponentsPaymentElementFeaturesPaymentMethodRedisplay as Redisplay,
     CreateCustomerSessionComponentsPaymentElementFeaturesPaymentMethodSave as Save,
     CreateCustomerSessionComponentsPaymentElementFeaturesPaymentMethodSaveUsage as SaveUsage,
@@ -78,7 +81,7 @@ impl Asked<'_> {
     /// How it is written.
     ///
     /// # Errors
-    /// [`StripeError::Rejected`] for what is never sent.
+    /// [`StripeError::Refused`] for what is never sent.
     pub fn form(self) -> Result<Form, StripeError> {
         let RequestBuilder { method, path, query, body } = match self {
             Self::LoadIntent(intent) => load_intent(intent).build(),
@@ -178,25 +181,33 @@ fn held_card() -> CreatePaymentIntentPaymentMethodOptions {
     options
 }
 
-/// The payment form. Offered: it shows saved cards and offers to save a new one for later instalments, but can't
+/// The payment forms, on the web and on a phone. Offered: it shows saved cards and offers to save a new one for later instalments, but can't
 /// remove one, for instalments may depend on it.
 fn payment_form(cards: SavedCards) -> CreateCustomerSessionComponents {
     let mut features = CreateCustomerSessionComponentsPaymentElementFeatures::new();
+    let mut on_phones = CreateCustomerSessionComponentsMobilePaymentElementFeatures::new();
     match cards {
         SavedCards::Offered => {
             features.payment_method_redisplay = Some(Redisplay::Enabled);
             features.payment_method_save = Some(Save::Enabled);
             features.payment_method_save_usage = Some(SaveUsage::OffSession);
+            on_phones.payment_method_redisplay = Some(MobileRedisplay::Enabled);
+            on_phones.payment_method_save = Some(MobileSave::Enabled);
         }
         SavedCards::Off => {
             features.payment_method_redisplay = Some(Redisplay::Disabled);
             features.payment_method_save = Some(Save::Disabled);
+            on_phones.payment_method_redisplay = Some(MobileRedisplay::Disabled);
+            on_phones.payment_method_save = Some(MobileSave::Disabled);
         }
     }
     let mut form = CreateCustomerSessionComponentsPaymentElement::new(true);
     form.features = Some(features);
     let mut components = CreateCustomerSessionComponents::new();
     components.payment_element = Some(form);
+    let mut sheet = CreateCustomerSessionComponentsMobilePaymentElement::new(true);
+    sheet.features = Some(on_phones);
+    components.mobile_payment_element = Some(sheet);
     components
 }
 
@@ -210,5 +221,21 @@ mod tests {
         assert_eq!((form.method, form.path.as_str()), ("POST", "/v1/customers"));
         let name = form.body.split('&').find_map(|pair| pair.strip_prefix("name=")).unwrap();
         assert_eq!(name, "%C3%B6".repeat(NAME_MAX_CHARS));
+    }
+
+    #[test]
+    fn who_holds_a_link_can_keep_no_card_on_the_web_and_on_a_phone() {
+        let customer = CustomerId::parse("cus_1").unwrap();
+        let form = |cards| Asked::CreateCustomerSession(&customer, cards).form().unwrap().body;
+        for element in ["payment_element", "mobile_payment_element"] {
+            for feature in ["payment_method_save", "payment_method_redisplay"] {
+                let said = |word| format!("components[{element}][features][{feature}]={word}");
+                assert!(form(SavedCards::Off).split('&').any(|pair| pair == said("disabled")), "{element} {feature}");
+                assert!(
+                    form(SavedCards::Offered).split('&').any(|pair| pair == said("enabled")),
+                    "{element} {feature}"
+                );
+            }
+        }
     }
 }

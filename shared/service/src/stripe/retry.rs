@@ -87,7 +87,11 @@ fn harmless(effect: Effect, status: u16, error: &StripeError) -> bool {
         // A key in use: the same key again can only wait for, or replay, that other request.
         StripeError::OutcomeUnknown => status == 409 || effect == Effect::Reads,
         StripeError::KeySpoilt => effect == Effect::Reads,
-        StripeError::Declined(_) | StripeError::Rejected(_) | StripeError::Misconfigured(_) => false,
+        StripeError::Declined(_)
+        | StripeError::Refused(_)
+        | StripeError::WrongState(_)
+        | StripeError::IdempotencyConflict(_)
+        | StripeError::Misconfigured(_) => false,
     }
 }
 
@@ -178,8 +182,10 @@ mod tests {
 
     #[test]
     fn a_clear_no_is_final() {
+        let body = Bytes::from_static(br#"{"error":{"type":"invalid_request_error"}}"#);
         for status in [400, 402, 403, 404] {
-            assert!(ends(Effect::Reads, answered(status), 1, 0).is_some(), "{status}");
+            let attempt = Attempt::Answered(Answer { status, body: body.clone(), ..Answer::default() });
+            assert!(ends(Effect::Reads, attempt, 1, 0).is_some(), "{status}");
         }
     }
 }

@@ -20,12 +20,15 @@ use tokio::time::{Instant, timeout_at};
 use super::error::StripeError;
 use super::retry::{Answer, Attempt, Effect, Next, SoFar, next};
 use super::secret::Secret;
+use super::timing::Timing;
 use crate::net::{Clear, NoTls, Pool, Trust};
 use crate::secrets::KeptSecret;
 use crate::telemetry::{Peer, waiting_for};
 
 /// Stripe itself.
 pub const DEFAULT_API_BASE: &str = "https://api.stripe.com";
+/// The hosts of this machine.
+const THIS_MACHINE: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 /// What every path begins with; the SDK leaves it out.
 pub(super) const API: &str = "/v1";
 /// An answer larger than this is not read to its end: an intent with its charge and refunds is some 10 KB.
@@ -66,47 +69,6 @@ impl StripeConfig {
     }
 }
 
-/// How patient to be with Stripe.
-#[derive(Debug, Clone, Copy)]
-pub struct Timing {
-    /// Until the connection stands (without TLS, which counts to the attempt).
-    pub connect: Duration,
-    /// For one attempt, until its whole answer is there.
-    pub attempt: Duration,
-    /// For the call with all its attempts and pauses.
-    pub budget: Duration,
-    /// How often a call is sent at most.
-    pub max_attempts: u32,
-    /// The longest first pause; it doubles with every attempt. Zero: no pauses.
-    pub pause: Duration,
-    /// The longest pause of all.
-    pub pause_max: Duration,
-}
-
-/// API Gateway gives up after 30 s. A capture takes one to three seconds, rarely more.
-impl Default for Timing {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(2),
-            attempt: Duration::from_secs(8),
-            budget: Duration::from_secs(18),
-            max_attempts: 3,
-            pause: Duration::from_millis(200),
-            pause_max: Duration::from_secs(2),
-        }
-    }
-}
-
-impl Timing {
-    /// Full jitter: anything from nothing to the longest pause, so that those who failed together don't come
-    /// back together.
-    fn pause_after(&self, attempts: u32) -> Duration {
-        let doubled = self.pause.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1)));
-        let longest = doubled.min(self.pause_max).as_millis();
-        Duration::from_millis(fastrand::u64(0..=u64::try_from(longest).unwrap_or(u64::MAX)))
-    }
-}
-
 /// Why Stripe can't be set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StripeConfigError {
@@ -116,6 +78,9 @@ pub enum StripeConfigError {
     /// A secret key over plain HTTP to another machine.
     #[error("stripe is reached over https, or over http on this machine only")]
     NotEncrypted,
+    /// Another host than Stripe's own or this machine: our key would go there.
+    #[error("stripe is at its own address or on this machine, and nowhere else")]
+    Elsewhere,
     /// A key that can't be a header.
     #[error("stripe's secret key has characters that no key has")]
     Key,
@@ -130,6 +95,8 @@ pub struct Transport {
     pool: Pool,
     place: Arc<Place>,
     timing: Timing,
+    /// When the caller's time is over.
+    until: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -198,8 +165,11 @@ impl Transport {
             return Err(StripeConfigError::Base);
         }
         let plain = *scheme == Scheme::HTTP;
-        if plain && !matches!(host, "127.0.0.1" | "localhost" | "[::1]") || !plain && *scheme != Scheme::HTTPS {
+        if plain && !THIS_MACHINE.contains(&host) || !plain && *scheme != Scheme::HTTPS {
             return Err(StripeConfigError::NotEncrypted);
+        }
+        if !is_stripe_or_this_machine(&config.api_base) {
+            return Err(StripeConfigError::Elsewhere);
         }
         let authorization = RwLock::new(bearer(&config.secret_key)?);
         let clear = if plain { Clear::Allowed } else { Clear::Refused };
@@ -207,15 +177,15 @@ impl Transport {
         let pool = config.pool.clone().map_or_else(own, Ok::<_, NoTls>)?;
         let place =
             Place { base, authorization, kept_key: config.kept_key.clone(), reading: tokio::sync::Mutex::default() };
-        Ok(Self { pool, place: Arc::new(place), timing: config.timing })
+        Ok(Self { pool, place: Arc::new(place), timing: config.timing, until: None })
     }
 
-    /// The same connection for callers with less time left.
+    /// The same connection for a caller with so much time left from now, for all his calls together. Without any time
+    /// nothing is sent.
     #[must_use]
-    pub fn within(&self, budget: Duration) -> Self {
-        let mut other = self.clone();
-        other.timing.budget = budget.min(self.timing.budget);
-        other
+    pub fn within(&self, left: Duration) -> Self {
+        let until = Instant::now().checked_add(left);
+        Self { until: self.until.into_iter().chain(until).min(), ..self.clone() }
     }
 
     /// Reads something as Stripe writes it: what the SDK makes of an answer is not all of it.
@@ -273,6 +243,10 @@ impl Transport {
     /// has taken its place.
     async fn send(&self, mut call: Call) -> Result<Bytes, StripeError> {
         let deadline = Instant::now() + self.timing.budget;
+        let deadline = self.until.map_or(deadline, |until| until.min(deadline));
+        if Instant::now() >= deadline {
+            return Err(StripeError::Unavailable);
+        }
         let answer = self.drive(&call, deadline).await;
         match (&answer, call.headers.get(AUTHORIZATION)) {
             (Err(StripeError::Misconfigured(refusal)), Some(refused)) if refusal.status == 401 => {
@@ -351,6 +325,13 @@ impl StripeClient for Transport {
     }
 }
 
+/// Whether an address is exactly Stripe's own, or one of this machine.
+#[must_use]
+pub fn is_stripe_or_this_machine(base: &str) -> bool {
+    let is_here = |uri: Uri| uri.host().is_some_and(|host| THIS_MACHINE.contains(&host));
+    base == DEFAULT_API_BASE || base.parse().is_ok_and(is_here)
+}
+
 fn impossible<E>(_: E) -> StripeError {
     StripeError::refused_unsent("a header or the path has characters that can't be sent")
 }
@@ -378,6 +359,9 @@ mod tests {
         assert!(with_base("http://127.0.0.1:12111").is_ok());
         assert_eq!(with_base("http://api.stripe.com").err(), Some(StripeConfigError::NotEncrypted));
         assert_eq!(with_base("http://127.0.0.1.example.org").err(), Some(StripeConfigError::NotEncrypted));
+        for elsewhere in ["https://example.com", "https://api.stripe.com.example.com", "https://api.stripe.com:444"] {
+            assert_eq!(with_base(elsewhere).err(), Some(StripeConfigError::Elsewhere), "{elsewhere}");
+        }
         for bad in ["", "api.stripe.com", "https://api.stripe.com/v1"] {
             assert_eq!(with_base(bad).err(), Some(StripeConfigError::Base), "{bad}");
         }
@@ -403,15 +387,5 @@ mod tests {
     fn the_same_parameters_are_the_same_bytes() {
         assert_eq!(in_order("metadata[b]=2&amount=1&metadata[a]=1"), "amount=1&metadata[a]=1&metadata[b]=2");
         assert_eq!(in_order(""), "");
-    }
-
-    #[test]
-    fn a_pause_is_never_longer_than_the_longest() {
-        let timing = Timing { pause: Duration::from_secs(1), pause_max: Duration::from_secs(3), ..Timing::default() };
-        for attempts in 1..=64 {
-            assert!(timing.pause_after(attempts) <= Duration::from_secs(3));
-        }
-        let impatient = Timing { pause: Duration::ZERO, ..timing };
-        assert_eq!(impatient.pause_after(3), Duration::ZERO);
     }
 }

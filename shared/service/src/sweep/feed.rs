@@ -76,7 +76,7 @@ async fn missed<M: Machine>(
         if deadline.is_near() {
             return Err(out_of_time());
         }
-        let stripe = ctx.stripe()?.within(deadline.left());
+        let stripe = ctx.stripe()?.within(deadline.for_stripe());
         let query = EventQuery { from_s, until_s, kinds: &FOLLOWED_KINDS, after: next.as_ref() };
         let page = stripe.list_events(account, query).await?;
         let listed = page.events.iter().filter_map(|text| listed(text, account, ctx.clock.now_s())).collect();

@@ -3,7 +3,7 @@
 //! their dates. And reads Stripe's events for those that never came.
 //!
 //! Read in this order: here (one run), [`plan`] (when to look, and what a session needs), [`session`] (doing it),
-//! [`instalments`], [`feed`], [`backlog`] (how much is left).
+//! [`lost`], [`instalments`], [`feed`], [`backlog`] (how much is left).
 //!
 //! Invariant: what is due is decided by what Stripe says now, never by what a webhook said or didn't; every write has
 //! its condition, so that two runs at once, or a run beside a request, do nothing twice. What is unfinished is looked
@@ -12,6 +12,7 @@
 pub mod backlog;
 mod feed;
 mod instalments;
+mod lost;
 mod plan;
 mod session;
 
@@ -116,8 +117,8 @@ async fn look<M: Machine>(ctx: &Context<M>, found: DueKey, deadline: Deadline) -
             });
             (due, wished_s.unwrap_or(next_s))
         }
-        Err(StoreError::Unavailable) => return Look::Left,
-        Err(error @ (StoreError::Corrupt(_) | StoreError::Refused)) => {
+        Err(StoreError::Unavailable | StoreError::Refused) => return Look::Left,
+        Err(error @ (StoreError::Corrupt(_) | StoreError::Unwritable)) => {
             tracing::error!(kind = kind(&found), %error, "something due can't be read");
             (found.due, now_s.saturating_add(plan::LATER_S))
         }
@@ -162,11 +163,15 @@ async fn finish_order<M: Machine>(ctx: &Context<M>, order: OrderRecord, age_s: i
     }
     // A bank debit takes days; a card's hold would run out.
     let takes_days = order.snapshot.payment.as_ref().is_some_and(|payment| payment.paid_by == PaidBy::BankDebit);
-    let outcome = if takes_days || age_s < plan::ORDER_GIVEN_UP_S {
+    let old = (age_s >= plan::ORDER_GIVEN_UP_S).then(|| order.clone());
+    let outcome = if takes_days || old.is_none() {
         settle(ctx, order, None, deadline).await.outcome
     } else {
         give_up(ctx, order, deadline).await
     };
+    if let (Some(old), Outcome::Pending(_)) = (old, &outcome) {
+        lost::report(ctx, &old, deadline).await;
+    }
     tracing::info!(outcome = word(&outcome), "looked at an order");
 }
 

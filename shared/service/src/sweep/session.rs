@@ -57,7 +57,7 @@ pub(super) async fn finish<M: Machine>(ctx: &Context<M>, session: &Session, age_
 
 /// What the intent is. `None`: Stripe doesn't say.
 async fn ask<M: Machine>(ctx: &Context<M>, session: &Session, deadline: Deadline) -> Option<Intent> {
-    let stripe = ctx.stripe().ok()?.within(deadline.left());
+    let stripe = ctx.stripe().ok()?.within(deadline.for_stripe());
     match stripe.load_intent(&session.account, &session.intent).await {
         Ok(Some(intent)) => Some(intent),
         Ok(None) => {
@@ -65,6 +65,7 @@ async fn ask<M: Machine>(ctx: &Context<M>, session: &Session, deadline: Deadline
             None
         }
         Err(error) => {
+            error.note_if_refused();
             tracing::warn!(intent = session.intent.as_str(), %error, "stripe can't be asked about a session");
             None
         }

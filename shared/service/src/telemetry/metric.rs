@@ -40,6 +40,8 @@ pub enum Count {
     /// An event was given up: it has our marker and is of no payment that we know, or tells of a dispute that its charge
     /// doesn't show.
     EventsGivenUp,
+    /// A call that Stripe refused for good, and that nothing else was done about.
+    StripeRefused,
 }
 
 impl Count {
@@ -53,6 +55,7 @@ impl Count {
             Self::PaymentsUnallocated => "PaymentsUnallocated",
             Self::EventsForeign => "EventsForeign",
             Self::EventsGivenUp => "EventsGivenUp",
+            Self::StripeRefused => "StripeRefused",
         }
     }
 }

@@ -158,7 +158,7 @@ async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadli
     if deadline.is_near() {
         return Ok(Ending::Kept);
     }
-    let stripe = ctx.stripe()?.within(deadline.left());
+    let stripe = ctx.stripe()?.within(deadline.for_stripe());
     let intent = stripe.load_intent(&event.account, id).await?;
     let intent = intent.ok_or_else(|| ApiError::internal("stripe doesn't know an intent of ours"))?;
     if let (Some(session), None) = (&session, &claim) {

@@ -40,7 +40,7 @@ pub(super) async fn post<M: Machine>(
         }
         let read = ctx.store.load_returns(payment).await?;
         let read = read.ok_or_else(|| ApiError::internal("a credited payment has no credit"))?;
-        let stripe = ctx.stripe()?.within(deadline.left());
+        let stripe = ctx.stripe()?.within(deadline.for_stripe());
         let intent = stripe.load_intent(&read.account, &read.intent).await?;
         let charge = intent.and_then(|intent| intent.charge);
         let charge = charge.ok_or_else(|| ApiError::internal("a captured intent has no charge"))?;

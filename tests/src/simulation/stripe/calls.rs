@@ -204,5 +204,5 @@ fn broken_down() -> Refusal {
 /// A call that our own adapter refuses to send.
 pub(super) fn refused_unsent(why: &str) -> StripeError {
     let (code, message) = (Some("refused_unsent".to_owned()), why.to_owned());
-    StripeError::Rejected(Rejection { status: 0, code, decline_code: None, message })
+    StripeError::Refused(Rejection { code, message, ..Rejection::default() })
 }

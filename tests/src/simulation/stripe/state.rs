@@ -66,7 +66,7 @@ pub(super) struct Refusal {
 impl Refusal {
     fn of(status: u16, code: &str, message: &str, is_kept: bool) -> Self {
         let (code, message) = (Some(code.to_owned()), message.to_owned());
-        let error = StripeError::Rejected(Rejection { status, code, decline_code: None, message });
+        let error = StripeError::of(Rejection { status, code, message, ..Rejection::default() });
         Self { error, is_kept }
     }
 
@@ -329,7 +329,7 @@ impl State {
             return Ok(at);
         }
         let (code, message) = (Some("account_invalid".to_owned()), "not connected".to_owned());
-        Err(StripeError::Misconfigured(Rejection { status: 403, code, decline_code: None, message }))
+        Err(StripeError::Misconfigured(Rejection { status: 403, code, message, ..Rejection::default() }))
     }
 
     /// The id of the intent that is made next: it says the intent's place.

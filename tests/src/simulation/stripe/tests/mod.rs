@@ -16,7 +16,7 @@ use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
 use classpay_service::stripe::payments::Payments;
-use classpay_service::stripe::{Intent, Methods, NewIntent, Rejection, StripeError};
+use classpay_service::stripe::{Intent, Methods, NewIntent, StripeError};
 
 use super::{MemoryStripe, PaysWith};
 use crate::simulation::executor::run;
@@ -107,9 +107,11 @@ impl Desk {
 #[track_caller]
 fn assert_rejected<A: std::fmt::Debug>(result: Result<A, StripeError>, status: u16, code: &str) {
     let error = result.expect_err("it is refused");
-    let StripeError::Rejected(Rejection { status: found, code: Some(said), .. }) = error else {
-        panic!("{error:?} is no rejection with a code")
+    let (StripeError::Refused(why) | StripeError::WrongState(why) | StripeError::IdempotencyConflict(why)) = &error
+    else {
+        panic!("{error:?} is no rejection")
     };
+    let (found, said) = (why.status, why.code.clone().expect("a code"));
     assert_eq!((found, said.as_str()), (status, code));
 }
 

@@ -1,0 +1,52 @@
+//! What we have learnt of Stripe's accounts by being refused.
+//!
+//! Invariant: it is believed for a day at most, compared with the clock when it is read; the item itself may stay longer.
+
+use classpay_domain::id::{AccountId, CompanyId};
+
+use super::item::{Attributes, Read as _, number, text};
+use super::table::Written;
+use super::transact::{Change, Transaction};
+use super::{Store, StoreError, key};
+use crate::machine::Machine;
+
+/// For how long an account that refused a payment method isn't asked for it again.
+const BELIEVED_S: i64 = 24 * 60 * 60;
+
+impl<M: Machine> Store<M> {
+    /// Remembers that an account takes cards alone.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn note_cards_only(
+        &self,
+        company: &CompanyId,
+        account: &AccountId,
+        now_s: i64,
+    ) -> Result<Written, StoreError> {
+        let until_s = now_s.saturating_add(BELIEVED_S);
+        let change = Change::of(key::account_methods(account))
+            .update("SET cid = :company, account = :account, cards_only_until_s = :until, #ttl = :until")
+            .name("#ttl", "ttl")
+            .value(":company", text(company.as_str()))
+            .value(":account", text(account.as_str()))
+            .value(":until", number(until_s));
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        self.transact(transaction).await
+    }
+
+    /// Whether an account is known to take cards alone.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn takes_cards_only(&self, account: &AccountId, now_s: i64) -> Result<bool, StoreError> {
+        let methods = self.get(&key::account_methods(account)).await?;
+        Ok(cards_only_until_s(methods.as_ref())? > now_s)
+    }
+}
+
+/// Until when, in seconds since 1970, an account is taken to take cards alone; 0: it isn't.
+pub(super) fn cards_only_until_s(methods: Option<&Attributes>) -> Result<i64, StoreError> {
+    methods.map_or(Ok(0), |methods| methods.number("cards_only_until_s"))
+}

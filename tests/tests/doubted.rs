@@ -1,0 +1,320 @@
+//! What is remembered of Stripe, and Stripe no longer knows: customers, accounts, keys, what an account may take.
+//!
+//! Invariant: nobody is locked out by it, and nothing is shared that was not shared before.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use classpay_tests::studio::{COMPANY, OKAFOR, ballet_for_ada};
+use classpay_tests::{Answer, Api, COSTUMES, COSTUMES_DUE, Call, Stack, assert_books_balance};
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// Another account than the demo studio's.
+const ANOTHER: &str = "acct_1another";
+
+/// The customer of a payment form.
+fn customer_of(form: &Value) -> String {
+    let customer = form["customerSession"]["customerId"].as_str().expect("a customer");
+    assert_eq!(form["ephemeralKey"]["associatedObjectId"], customer);
+    customer.to_owned()
+}
+
+fn shown(answer: &Answer) -> Value {
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()
+}
+
+async fn session(stack: &Stack) -> Value {
+    shown(&stack.family(OKAFOR).session(OKAFOR, &ballet_for_ada()).await)
+}
+
+async fn link_form(stack: &Stack, link: &str) -> Value {
+    shown(&stack.open_link(link).await)["paymentSession"].clone()
+}
+
+/// What the studio, or a program of its own, asks of Stripe itself.
+async fn at_stripe(stack: &Stack, method: Method, path: &str, body: &str) -> Value {
+    let request = stack.stripe().request(method, path).bearer_auth("sk_test_dashboard");
+    let request = request.header("stripe-account", stack.account()).body(body.to_owned());
+    shown(&Api::send(request.header("content-type", "application/x-www-form-urlencoded")).await)
+}
+
+async fn delete_customer(stack: &Stack, customer: &str) {
+    at_stripe(stack, Method::DELETE, &format!("/v1/customers/{customer}"), "").await;
+}
+
+/// An item's document says this in the place of that.
+async fn rewrite(stack: &Stack, pk: &str, what: &str, by: &str) {
+    let table = stack.table();
+    let mut item = table.get(pk, "META").await.expect("an item");
+    let doc = item["doc"].as_s().unwrap();
+    assert!(doc.contains(what), "{what} in {doc}");
+    let doc = AttributeValue::S(doc.replace(what, by));
+    item.insert("doc".into(), doc);
+    table.client.put_item().table_name(&table.name).set_item(Some(item)).send().await.expect("it can be written");
+}
+
+/// The studio connects another account.
+async fn connect(stack: &Stack, account: &str, instead_of: &str) {
+    rewrite(stack, &format!("C#{COMPANY}"), &format!("\"{instead_of}\""), &format!("\"{account}\"")).await;
+}
+
+/// The office renames the family.
+async fn rename(stack: &Stack, name: &str, instead_of: &str) {
+    let pk = format!("C#{COMPANY}#F#{OKAFOR}");
+    rewrite(stack, &pk, &format!("\"name\":\"{instead_of}\""), &format!("\"name\":\"{name}\"")).await;
+}
+
+async fn name_of_the_family(stack: &Stack) -> String {
+    let item = stack.table().get(&format!("C#{COMPANY}#F#{OKAFOR}"), "META").await.expect("the family");
+    let doc: Value = serde_json::from_str(item["doc"].as_s().unwrap()).unwrap();
+    doc["name"].as_str().unwrap().to_owned()
+}
+
+/// Every call about this intent is refused so from now on.
+async fn refuse_calls_about(stack: &Stack, intent: &str, why: &Value) {
+    let fault = json!({"match": {"path": intent}, "count": 1000, "do": {"refuse": why}});
+    assert_eq!(stack.stripe().post("/_control/faults", &fault).await.status, 200);
+}
+
+async fn reviews(stack: &Stack) -> usize {
+    stack.table().partition(&format!("REVIEW#{COMPANY}"), "").await.len()
+}
+
+#[tokio::test]
+async fn a_family_whose_customer_was_deleted_gets_another_and_pays() {
+    let stack = Stack::start().await;
+    let first = customer_of(&session(&stack).await);
+    assert_eq!(customer_of(&session(&stack).await), first);
+    delete_customer(&stack, &first).await;
+    let tabs = join_all((0..4).map(|_| session(&stack))).await;
+    let customers: BTreeSet<String> = tabs.iter().map(customer_of).collect();
+    assert_eq!(customers.len(), 1, "they share one: {customers:?}");
+    assert!(!customers.contains(&first));
+    let again = session(&stack).await;
+    assert!(customers.contains(&customer_of(&again)), "it is remembered");
+    let intent = again["paymentIntent"]["id"].as_str().unwrap();
+    assert_eq!(stack.intent(intent).await["customer"], customer_of(&again));
+
+    // Twice, and within the life of the first keys.
+    delete_customer(&stack, &customer_of(&again)).await;
+    let last = session(&stack).await;
+    assert!(!customers.contains(&customer_of(&last)));
+    let intent = last["paymentIntent"]["id"].as_str().unwrap();
+    stack.confirm(intent).await;
+    assert_eq!(stack.check_out(OKAFOR, intent, &ballet_for_ada()).await.status, 200);
+    assert_books_balance(&stack).await;
+}
+
+#[tokio::test]
+async fn a_family_has_another_customer_on_another_account() {
+    let stack = Stack::start().await;
+    let here = customer_of(&session(&stack).await);
+    connect(&stack, ANOTHER, stack.account()).await;
+    let there = customer_of(&session(&stack).await);
+    assert_ne!(here, there);
+    assert_eq!(customer_of(&session(&stack).await), there, "it is remembered");
+    connect(&stack, stack.account(), ANOTHER).await;
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_family_that_was_renamed_between_two_tries_is_not_locked_out() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let mut name = name_of_the_family(&stack).await;
+    for renamed in ["Okafor-One", "Okafor-Two", "Okafor-Three", "Okafor-Four"] {
+        stack.order_fault(Call::Create, 1000, &json!({"drop": "before"})).await;
+        assert_eq!(stack.open_link(&link).await.code(), "unavailable");
+        stack.withdraw_faults().await;
+        rename(&stack, renamed, &name).await;
+        name = renamed.to_owned();
+    }
+    link_form(&stack, &link).await;
+    // The same for the family's own customer, which is not remembered if its answer is lost.
+    let lost = json!({"match": {"method": "POST", "route": "/v1/customers"}, "count": 1000, "do": {"drop": "after"}});
+    for renamed in ["Okafor-Five", "Okafor-Six", "Okafor-Seven", "Okafor-Eight"] {
+        assert_eq!(stack.stripe().post("/_control/faults", &lost).await.status, 200);
+        assert_eq!(stack.family(OKAFOR).session(OKAFOR, &ballet_for_ada()).await.code(), "unavailable");
+        stack.withdraw_faults().await;
+        rename(&stack, renamed, &name).await;
+        name = renamed.to_owned();
+    }
+    session(&stack).await;
+}
+
+#[tokio::test]
+async fn each_link_has_a_customer_of_its_own() {
+    let stack = Stack::start().await;
+    let (one, other) = (stack.link(None).await, stack.link(None).await);
+    let family = customer_of(&session(&stack).await);
+    let (first, second) = (link_form(&stack, &one).await, link_form(&stack, &other).await);
+    let customers = BTreeSet::from([family, customer_of(&first), customer_of(&second)]);
+    assert_eq!(customers.len(), 3, "{customers:?}");
+    assert_eq!(customer_of(&link_form(&stack, &one).await), customer_of(&first), "opened again it is the same");
+
+    // A card that is kept through one can't be seen through the other.
+    let attach = format!("customer={}", customer_of(&first));
+    at_stripe(&stack, Method::POST, "/v1/payment_methods/pm_card_visa/attach", &attach).await;
+    let kept = async |form: &Value| {
+        let path = format!("/v1/customers/{}/payment_methods", customer_of(form));
+        at_stripe(&stack, Method::GET, &path, "").await["data"].as_array().unwrap().len()
+    };
+    assert_eq!((kept(&first).await, kept(&second).await), (1, 0));
+    for form in [&first, &second] {
+        let customer = at_stripe(&stack, Method::GET, &format!("/v1/customers/{}", customer_of(form)), "").await;
+        assert_eq!(customer["email"], Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn a_link_whose_customer_was_deleted_is_opened_anew_and_paid() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let first = link_form(&stack, &link).await;
+    delete_customer(&stack, &customer_of(&first)).await;
+    let tabs = join_all((0..4).map(|_| link_form(&stack, &link))).await;
+    let customers: BTreeSet<String> = tabs.iter().map(customer_of).collect();
+    assert!(customers.len() == 1 && !customers.contains(&customer_of(&first)), "{customers:?}");
+    let old = first["paymentIntent"]["id"].as_str().unwrap();
+    assert_eq!(stack.intent_status(old).await, "canceled", "nobody can pay it any more");
+    let intent = stack.authorise_link(&link).await;
+    assert_eq!(stack.process_link(&link, Some(&intent)).await.status, 200);
+    assert_books_balance(&stack).await;
+}
+
+#[tokio::test]
+async fn a_link_of_a_left_account_is_opened_anew_or_revoked() {
+    for why in [json!({"status": 403, "code": "account_invalid"}), json!({"status": 404, "code": "resource_missing"})] {
+        let stack = Stack::start().await;
+        let (opened, revoked) = (stack.link(None).await, stack.link(None).await);
+        let intents = [stack.intent_of_link(&opened).await, stack.intent_of_link(&revoked).await];
+        let here = stack.account().to_owned();
+        connect(&stack, ANOTHER, &here).await;
+        for intent in &intents {
+            refuse_calls_about(&stack, intent, &why).await;
+        }
+        let before = reviews(&stack).await;
+        let again = link_form(&stack, &opened).await;
+        assert_ne!(again["paymentIntent"]["id"].as_str(), Some(intents[0].as_str()), "{why}");
+        assert_eq!(stack.revoke_link(&revoked).await.status, 204, "{why}");
+        assert_eq!(stack.link_status(&revoked).await, "link_revoked");
+        assert_eq!(reviews(&stack).await, before + 2, "a person looks at each");
+    }
+}
+
+#[tokio::test]
+async fn a_link_of_a_left_account_that_answers_is_cancelled_there_first() {
+    let stack = Stack::start().await;
+    let (opened, revoked) = (stack.link(None).await, stack.link(None).await);
+    let intents = [stack.intent_of_link(&opened).await, stack.intent_of_link(&revoked).await];
+    let here = stack.account().to_owned();
+    connect(&stack, ANOTHER, &here).await;
+    link_form(&stack, &opened).await;
+    assert_eq!(stack.revoke_link(&revoked).await.status, 204);
+    for intent in &intents {
+        assert_eq!(stack.intent_status(intent).await, "canceled");
+    }
+    assert_eq!(reviews(&stack).await, 0);
+}
+
+#[tokio::test]
+async fn a_link_of_the_account_that_the_studio_names_is_not_let_go() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = stack.intent_of_link(&link).await;
+    refuse_calls_about(&stack, &intent, &json!({"status": 403, "code": "account_invalid"})).await;
+    assert_eq!(stack.open_link(&link).await.code(), "stripe_misconfigured");
+    assert_eq!(stack.revoke_link(&link).await.code(), "stripe_misconfigured");
+    stack.withdraw_faults().await;
+    assert_eq!(stack.intent_of_link(&link).await, intent);
+    // Nor one of a left account, while it is only our key that Stripe doesn't take.
+    let here = stack.account().to_owned();
+    connect(&stack, ANOTHER, &here).await;
+    refuse_calls_about(&stack, &intent, &json!({"status": 401})).await;
+    assert_eq!(stack.revoke_link(&link).await.code(), "stripe_misconfigured");
+    stack.withdraw_faults().await;
+    assert_eq!(stack.revoke_link(&link).await.status, 204);
+    assert_eq!(stack.intent_status(&intent).await, "canceled");
+}
+
+#[tokio::test]
+async fn the_schedule_ends_a_link_of_a_left_account() {
+    let stack = Stack::start().await;
+    let link = stack.link(Some("2026-09-08 08:00:00")).await;
+    let intent = stack.intent_of_link(&link).await;
+    let here = stack.account().to_owned();
+    connect(&stack, ANOTHER, &here).await;
+    stack.move_clock("2026-09-08T09:00:00Z").await;
+    refuse_calls_about(&stack, &intent, &json!({"status": 403, "code": "account_invalid"})).await;
+    stack.run_schedule().await;
+    assert_eq!(stack.link_status(&link).await, "link_expired");
+    assert_eq!((reviews(&stack).await, stack.due(COSTUMES).await), (1, COSTUMES_DUE));
+}
+
+#[tokio::test]
+async fn a_link_of_a_left_account_that_is_paid_through_is_opened_anew_first() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = stack.intent_of_link(&link).await;
+    let here = stack.account().to_owned();
+    connect(&stack, ANOTHER, &here).await;
+    refuse_calls_about(&stack, &intent, &json!({"status": 403, "code": "account_invalid"})).await;
+    let refused = stack.process_link(&link, Some(&intent)).await;
+    assert_eq!((refused.status, refused.code().as_str()), (422, "payment_intent_mismatch"), "{}", refused.text);
+    assert_ne!(link_form(&stack, &link).await["paymentIntent"]["id"].as_str(), Some(intent.as_str()));
+}
+
+#[tokio::test]
+async fn an_order_whose_account_is_lost_is_put_before_a_person_after_a_day() {
+    let stack = Stack::start().await;
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    let why = json!({"status": 403, "code": "account_invalid"});
+    stack.order_fault(Call::Capture, 1000, &json!({"drop": "before"})).await;
+    assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 202);
+    refuse_calls_about(&stack, &intent, &why).await;
+    let here = stack.account().to_owned();
+    connect(&stack, ANOTHER, &here).await;
+    stack.move_clock("2026-09-07T20:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!(reviews(&stack).await, 0);
+    stack.move_clock("2026-09-08T20:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!(reviews(&stack).await, 1, "a person looks");
+    stack.run_schedule().await;
+    assert_eq!(reviews(&stack).await, 1);
+}
+
+/// What may pay a link's intent.
+async fn methods_of(stack: &Stack, form: &Value) -> Vec<String> {
+    let intent = stack.intent(form["paymentIntent"]["id"].as_str().unwrap()).await;
+    let types = intent["allowed_payment_method_types"].as_array().unwrap();
+    types.iter().map(|kind| kind.as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn an_account_without_bank_debits_takes_cards_for_a_day() {
+    let stack = Stack::start().await;
+    let why = json!({"refuse": {"status": 400, "param": "allowed_payment_method_types",
+        "message": "The payment method type \"bacs_debit\" is invalid."}});
+    stack.order_fault(Call::Create, 1, &why).await;
+    let (one, other) = (stack.link(None).await, stack.link(None).await);
+    let form = link_form(&stack, &one).await;
+    assert_eq!(methods_of(&stack, &form).await, ["card"]);
+    assert!(!stack.has_faults_waiting().await);
+    assert_eq!(link_form(&stack, &one).await["paymentIntent"]["id"], form["paymentIntent"]["id"], "opened again");
+    let form = link_form(&stack, &other).await;
+    assert_eq!(methods_of(&stack, &form).await, ["card"], "it is remembered");
+
+    stack.move_clock("2026-09-08T09:00:00Z").await;
+    let later = stack.link(None).await;
+    let form = link_form(&stack, &later).await;
+    assert_eq!(methods_of(&stack, &form).await, ["card", "bacs_debit"]);
+    let intent = stack.authorise_link(&one).await;
+    assert_eq!(stack.process_link(&one, Some(&intent)).await.status, 200);
+}

@@ -1,0 +1,95 @@
+//! A Stripe that takes a call, does what it is asked and doesn't answer: our answer comes in time, and it is ours.
+//!
+//! Invariant: no call of Stripe uses the last seconds of an invocation. They are for what must be written and said.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
+
+use std::time::{Duration, Instant};
+
+use classpay_tests::studio::{OKAFOR, ballet_for_ada};
+use classpay_tests::{Answer, COSTUMES, Stack, assert_books_balance};
+use serde_json::{Value, json};
+
+/// What the template gives a function. After that API Gateway answers for it.
+const FUNCTION_S: u64 = 25;
+const CREATE: &str = "/v1/payment_intents";
+const RETRIEVE: &str = "/v1/payment_intents/{id}";
+const CAPTURE: &str = "/v1/payment_intents/{id}/capture";
+
+/// These calls are executed and not answered for so long, once so many of them have passed.
+async fn hang(stack: &Stack, method: &str, route: &str, after: u32, delay_ms: u64) {
+    let matched = json!({"method": method, "route": route});
+    let what = json!({"delayMs": delay_ms, "executed": true});
+    let fault = json!({"match": matched, "after": after, "count": 1000, "do": what});
+    assert_eq!(stack.stripe().post("/_control/faults", &fault).await.status, 200);
+}
+
+/// Longer than any test takes.
+const FOR_EVER_MS: u64 = 600_000;
+
+async fn in_time(call: impl Future<Output = Answer>) -> Answer {
+    let began = Instant::now();
+    let answer = call.await;
+    assert!(began.elapsed() < Duration::from_secs(FUNCTION_S), "{:?}: {}", began.elapsed(), answer.text);
+    assert!(answer.headers["retry-after"].parse::<u32>().unwrap() > 0, "{}", answer.text);
+    answer
+}
+
+fn assert_processing(answer: &Answer) {
+    assert_eq!((answer.status, &answer.json()["status"]), (202, &Value::from("processing")), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_checkout_whose_capture_is_not_answered_is_202_and_later_200() {
+    let stack = Stack::start().await;
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    hang(&stack, "POST", CAPTURE, 0, FOR_EVER_MS).await;
+    hang(&stack, "GET", RETRIEVE, 1, FOR_EVER_MS).await;
+    assert_processing(&in_time(stack.check_out(OKAFOR, &intent, &ballet_for_ada())).await);
+    assert_eq!(stack.captured().await.len(), 1, "the money is taken");
+
+    stack.withdraw_faults().await;
+    let later = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
+    assert_eq!(later.status, 200, "{}", later.text);
+    assert_eq!(stack.captured().await.len(), 1);
+    assert_books_balance(&stack).await;
+}
+
+#[tokio::test]
+async fn a_link_s_payment_that_is_not_answered_is_202_and_later_200() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = stack.authorise_link(&link).await;
+    hang(&stack, "POST", CAPTURE, 0, FOR_EVER_MS).await;
+    hang(&stack, "GET", RETRIEVE, 1, FOR_EVER_MS).await;
+    assert_processing(&in_time(stack.process_link(&link, Some(&intent))).await);
+
+    stack.withdraw_faults().await;
+    let later = stack.process_link(&link, Some(&intent)).await;
+    assert_eq!((later.status, stack.due(COSTUMES).await), (200, 0), "{}", later.text);
+    assert_books_balance(&stack).await;
+}
+
+/// A customer takes its time, and the intent that is made for it is never answered.
+async fn hang_one_after_the_other(stack: &Stack) {
+    hang(stack, "POST", "/v1/customers", 0, 7_500).await;
+    hang(stack, "POST", CREATE, 0, FOR_EVER_MS).await;
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_answered_is_503() {
+    let stack = Stack::start().await;
+    hang_one_after_the_other(&stack).await;
+    let api = stack.family(OKAFOR);
+    let answer = in_time(api.session(OKAFOR, &ballet_for_ada())).await;
+    assert_eq!((answer.status, answer.code().as_str()), (503, "unavailable"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_link_s_opening_that_is_not_answered_is_503() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    hang_one_after_the_other(&stack).await;
+    let answer = in_time(stack.open_link(&link)).await;
+    assert_eq!((answer.status, answer.code().as_str()), (503, "unavailable"), "{}", answer.text);
+}
