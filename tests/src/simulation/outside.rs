@@ -52,17 +52,17 @@ pub struct Choice {
 
 /// What a plain run has.
 pub const PLAIN: Choice = Choice {
-    // An import in another currency isn't refused yet, and a link whose account was disconnected doesn't end yet.
+    // What is held on an account that refuses us stays held there, out of reach: the invariants don't know that yet.
     drawn: &[
         Outside::CustomerDeleted,
         Outside::CapabilityLost,
         Outside::CallsRefused,
         Outside::AccountChanged,
+        Outside::CurrencyChanged,
         Outside::IntentCopied,
     ],
     one_in: 4,
-    // The functions still answer 503 to every refusal of Stripe's.
-    forbids_vain_retries: false,
+    forbids_vain_retries: true,
 };
 
 /// How often, in moments.

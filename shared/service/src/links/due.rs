@@ -38,9 +38,10 @@ pub async fn end_if_over<M: Machine>(ctx: &Context<M>, link: &Link, deadline: De
         && let (Some(session), _) = ctx.store.load_payment(&account, live).await?
     {
         match settle_session(ctx, &session, intent, deadline).await? {
-            // It was authorised too late, or paid nothing: the link is open, and over.
-            Some(Outcome::Refused(_)) | None => {}
-            Some(Outcome::Completed(_) | Outcome::Pending(_)) => return Ok(()),
+            // It was authorised too late, or has paid a part: the link is open, and over. One that is paid stays paid, for
+            // only an open link is closed.
+            Some(Outcome::Refused(_) | Outcome::Completed(_)) | None => {}
+            Some(Outcome::Pending(_)) => return Ok(()),
         }
     }
     end::expire(ctx, &stripe, &account, link).await
