@@ -271,6 +271,24 @@ async fn a_link_of_a_left_account_that_is_paid_through_is_opened_anew_first() {
 }
 
 #[tokio::test]
+async fn what_was_dropped_with_an_account_is_released_once_that_is_back() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = stack.intent_of_link(&link).await;
+    let here = stack.account().to_owned();
+    connect(&stack, ANOTHER, &here).await;
+    refuse_calls_about(&stack, &intent, &json!({"status": 403, "code": "account_invalid"})).await;
+    link_form(&stack, &link).await;
+    stack.withdraw_faults().await;
+    // The payer still had the first form.
+    stack.confirm(&intent).await;
+    stack.move_clock("2026-09-07T12:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!(stack.intent_status(&intent).await, "canceled");
+    assert_eq!((stack.captured().await.len(), stack.due(COSTUMES).await), (0, COSTUMES_DUE));
+}
+
+#[tokio::test]
 async fn an_order_whose_account_is_lost_is_put_before_a_person_after_a_day() {
     let stack = Stack::start().await;
     let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;

@@ -103,8 +103,8 @@ const TABLE: [(Case, Waits); 19] = [
     (Case::Revoke(Opened::Before), waits(3, 1, 0)),
     // The link; what it points at; the customer; the intent beside its form; intent, session and customer are kept.
     (Case::Retrieve(Opened::Never), waits(3, 2, 0)),
-    // The same without the customer.
-    (Case::Retrieve(Opened::Another), waits(3, 1, 0)),
+    // The same: each link has a customer of its own.
+    (Case::Retrieve(Opened::Another), waits(3, 2, 0)),
     // The link; what it points at, and intent and form beside it.
     (Case::Retrieve(Opened::Before), waits(2, 1, 1)),
     // The link and its count; what it points at, the intent and the new count; P1; capture; P2.

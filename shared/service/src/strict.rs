@@ -17,6 +17,9 @@ pub(crate) enum Step {
     Element(usize),
 }
 
+/// From the root to a value.
+pub(crate) type Steps = Vec<Step>;
+
 /// `seasons[0].pricingPlans[1]`.
 pub(crate) fn place_of(steps: &[Step]) -> String {
     let mut place = String::new();
@@ -34,14 +37,14 @@ pub(crate) fn place_of(steps: &[Step]) -> String {
 /// fields are those before what is wrong with it.
 pub(crate) fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
-) -> (Result<T, Error<D::Error>>, Vec<Vec<Step>>) {
+) -> (Result<T, Error<D::Error>>, Vec<Steps>) {
     let mut unknown = Vec::new();
     let mut note = |path: Path<'_>| unknown.push(steps_of(&path));
     let value = serde_path_to_error::deserialize(serde_ignored::Deserializer::new(deserializer, &mut note));
     (value, unknown)
 }
 
-fn steps_of(path: &Path<'_>) -> Vec<Step> {
+fn steps_of(path: &Path<'_>) -> Steps {
     let (mut steps, last) = match path {
         Path::Root => return Vec::new(),
         Path::Seq { parent, index } => (steps_of(parent), Step::Element(*index)),

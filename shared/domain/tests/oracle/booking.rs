@@ -11,7 +11,7 @@ use super::details::sum;
 use super::exact::percent_of;
 
 /// Stripe's smallest charges (rule 31): currencies and minor units.
-const SMALLEST: [(&str, i128); 11] = [
+const SMALLEST: [(&str, i128); 10] = [
     ("usd aud cad chf eur brl inr nzd sgd", 50),
     ("gbp", 30),
     ("aed myr pln ron", 200),

@@ -119,6 +119,7 @@ pub async fn settle_session<M: Machine>(
         }
         let link = ctx.store.load_link(alias).await?.ok_or_else(|| ApiError::internal("a session's link is gone"))?;
         // The session may be that of an intent which the link has left behind: its target is read by its own intent.
+        let is_live = link.intent.as_ref() == Some(&session.intent);
         let link = Link { intent: Some(session.intent.clone()), ..link };
         let known = known.take();
         let intent = async {
@@ -132,6 +133,10 @@ pub async fn settle_session<M: Machine>(
         let step = match &target.claim {
             Some(claim) => road::follow(ctx, session, &claim.decision, intent?, deadline).await?,
             None => match intent? {
+                // Dropped with an account that was out of reach and is back: the link has another intent, or none.
+                Some(intent) if is_authorised(&intent) && !is_live => {
+                    road::reject(ctx, &link, session, ErrorCode::PaymentCancelled.into(), deadline).await?
+                }
                 Some(intent) if is_authorised(&intent) => {
                     road::take(ctx, &link, &target, session, intent, None, deadline).await?
                 }

@@ -64,17 +64,17 @@ enum Round {
 /// The refusals of a retrieval.
 pub async fn retrieve<M: Machine>(ctx: &Context<M>, id: &str, deadline: Deadline) -> Result<Opened, ApiError> {
     let id = id_of(id)?;
-    let (mut sent, mut doubt) = (None, Doubt::Once);
+    let (mut sent, mut renewal) = (None, Renewal::Allowed);
     for _ in 0..MAX_ROUNDS {
         let looked = match ctx.store.load_link(&id.alias()).await {
-            Ok(Some(link)) => round(ctx, link, doubt, deadline).await,
+            Ok(Some(link)) => round(ctx, link, renewal, deadline).await,
             Ok(None) => Err(not_found(ctx, &id).await),
             Err(error) => Err(error.into()),
         };
         match (looked, sent.take()) {
             (Ok(Round::Over(retrieved)), _) => return Ok(Opened::Shown(retrieved)),
             (Ok(Round::Again), before) => sent = before,
-            (Ok(Round::Forgotten), before) => (sent, doubt) = (before, Doubt::Never),
+            (Ok(Round::Forgotten), before) => (sent, renewal) = (before, Renewal::Used),
             (Ok(Round::Sent(order)), _) => sent = Some(order),
             (Err(error), Some(order)) if error.status() >= 500 => return Ok(Opened::Pending(order)),
             (Err(error), _) => return Err(error),
@@ -89,14 +89,19 @@ pub async fn retrieve<M: Machine>(ctx: &Context<M>, id: &str, deadline: Deadline
     }
 }
 
-/// Whether a customer that Stripe doesn't know is forgotten: once in a call.
+/// Whether a customer that Stripe doesn't know may be forgotten: once in a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Doubt {
-    Once,
-    Never,
+enum Renewal {
+    Allowed,
+    Used,
 }
 
-async fn round<M: Machine>(ctx: &Context<M>, link: Link, doubt: Doubt, deadline: Deadline) -> Result<Round, ApiError> {
+async fn round<M: Machine>(
+    ctx: &Context<M>,
+    link: Link,
+    renewal: Renewal,
+    deadline: Deadline,
+) -> Result<Round, ApiError> {
     match link.state {
         LinkState::Revoked => return Err(ErrorCode::LinkRevoked.into()),
         LinkState::Expired => return Err(ErrorCode::LinkExpired.into()),
@@ -150,7 +155,7 @@ async fn round<M: Machine>(ctx: &Context<M>, link: Link, doubt: Doubt, deadline:
     }
     match (decided, intent, target.session.clone()) {
         (Retrieval::Show, intent @ Some(_), _) => match form {
-            Err(error) if doubt == Doubt::Once && error.lacks_customer() => forget_customer(ctx, &link).await,
+            Err(error) if renewal == Renewal::Allowed && error.lacks_customer() => forget_customer(ctx, &link).await,
             form => Ok(shown(link, target, intent, paid, Some(form?))),
         },
         (Retrieval::Settle, Some(intent), Some(session)) => {
@@ -158,11 +163,11 @@ async fn round<M: Machine>(ctx: &Context<M>, link: Link, doubt: Doubt, deadline:
             after_settling(step, link, target, Some(intent))
         }
         (Retrieval::CancelThenOpen, Some(_), _) => match end::cancel_live(ctx, &stripe, &account, &link).await? {
-            Live::Ended => open(ctx, (&stripe, &account), link, target, (due.map_err(refusal_of)?, doubt)).await,
+            Live::Ended => open(ctx, (&stripe, &account), link, target, (due.map_err(refusal_of)?, renewal)).await,
             Live::Underway | Live::Held | Live::LetGo => Ok(Round::Again),
         },
         (Retrieval::Open, _, _) => {
-            open(ctx, (&stripe, &account), link, target, (due.map_err(refusal_of)?, doubt)).await
+            open(ctx, (&stripe, &account), link, target, (due.map_err(refusal_of)?, renewal)).await
         }
         // An intent is decided about only if it was read, and settled only by its session.
         (Retrieval::Show | Retrieval::Settle | Retrieval::CancelThenOpen, _, _) => {
@@ -259,7 +264,7 @@ async fn open<M: Machine>(
     (stripe, read_of): (&M::Stripe, &AccountId),
     link: Link,
     target: LinkTarget,
-    (payment, doubt): (Payment, Doubt),
+    (payment, renewal): (Payment, Renewal),
 ) -> Result<Round, ApiError> {
     // The company's account as it is now: the last intent may have been on another one.
     let account = target.company.settings.billing.stripe_id.clone().ok_or(ErrorCode::StripeMisconfigured)?;
@@ -277,8 +282,12 @@ async fn open<M: Machine>(
     };
     let (intent, form) = join!(stripe.create_intent(account, &new, &key), form(ctx, stripe, account, &customer_id));
     let intent = match (intent, &form) {
-        (Err(error), _) if doubt == Doubt::Once && error.lacks_customer() => return forget_customer(ctx, &link).await,
-        (_, Err(error)) if doubt == Doubt::Once && error.lacks_customer() => return forget_customer(ctx, &link).await,
+        (Err(error), _) if renewal == Renewal::Allowed && error.lacks_customer() => {
+            return forget_customer(ctx, &link).await;
+        }
+        (_, Err(error)) if renewal == Renewal::Allowed && error.lacks_customer() => {
+            return forget_customer(ctx, &link).await;
+        }
         (Ok(intent), _) => intent,
         // The key is spoilt, or was used for another customer. What was made under it, if anything, is nobody's: its
         // secret is given only once it is the live one, and then this attempt is over.

@@ -170,9 +170,9 @@ async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadli
         return Ok(Ending::Finished);
     }
     match stand {
-        Stand::Void => return Ok(Ending::Finished),
+        Stand::Void => Ok(Ending::Finished),
         // What went back of it is posted after its credit.
-        Stand::Underway => return Ok(Ending::Kept),
+        Stand::Underway => Ok(Ending::Kept),
         Stand::Posted(order) => returns::post(ctx, event, topic, CreditedPayment::Order(&order), deadline).await,
         Stand::Unallocated(session) => {
             let credit = unallocated::credit_id(session);
