@@ -135,7 +135,7 @@ pub async fn settle_session<M: Machine>(
             None => match intent? {
                 // Dropped with an account that was out of reach and is back: the link has another intent, or none.
                 Some(intent) if is_authorised(&intent) && !is_live => {
-                    road::reject(ctx, &link, session, ErrorCode::PaymentCancelled.into(), deadline).await?
+                    road::reject(ctx, &link, session, ErrorCode::PaymentCancelled.into(), None, deadline).await?
                 }
                 Some(intent) if is_authorised(&intent) => {
                     road::take(ctx, &link, &target, session, intent, None, deadline).await?
