@@ -134,11 +134,11 @@ async fn a_price_list_with_every_mistake_names_them_all_and_writes_nothing() {
 
 /// The demo studio with this in place of that, once.
 async fn import_with(stack: &Stack, what: &str, instead: &str) -> (bool, String) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("studio.json");
     let changed = DEMO.replacen(what, instead, 1);
     assert_ne!(changed, DEMO);
-    std::fs::write(&file, changed).unwrap();
+    std::fs::write(&file, changed).expect("the file can be written");
     let done = import(stack, &file).await;
     (done.status.success(), String::from_utf8_lossy(&done.stderr).into_owned())
 }
