@@ -16,7 +16,7 @@ use tokio::process::Command;
 const KINDS: [&str; 15] = [
     "C#CLS/META doc",
     "C#F#LEDGER/TRN doc",
-    "C#F/ENR doc",
+    "C#F#PLANS/ doc",
     "C#F/META doc",
     "C#F/STU doc",
     "C#F/TRIAL doc",
@@ -25,7 +25,7 @@ const KINDS: [&str; 15] = [
     "C/SEASON doc",
     "C/TAX doc",
     "EVT/META doc",
-    "ORD/META doc",
+    "ORD/DOC doc",
     "PI/CLAIM refusal",
     "PI/SESSION doc",
     "PL/META doc",

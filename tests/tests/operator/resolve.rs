@@ -149,3 +149,20 @@ async fn an_order_in_another_currency_than_its_payment_is_neither_captured_nor_b
     assert!(orders(&stack, &["void", &order]).await.ok().out.contains("is cancelled"));
     assert_eq!(stack.intent_status(&intent).await, "canceled");
 }
+
+#[tokio::test]
+async fn an_order_on_an_account_that_is_lost_ends_by_what_the_studio_s_dashboard_says() {
+    let stack = Stack::start().await;
+    let (before, seats) = (stack.balance(OKAFOR).await, stack.seats_left(BALLET).await);
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    stack.order_fault(Call::Capture, 1000, &json!({"drop": "before"})).await;
+    assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 202);
+    stack.withdraw_faults().await;
+    let (order, ..) = order_of(&stack).await;
+    stack.at_stripe(&format!("accounts/{}/disconnect", stack.account()), &json!({})).await;
+    orders(&stack, &["resolve", &order, "--release"]).await.refused("name it");
+    let done = orders(&stack, &["resolve", &order, "--release", "--received", "700"]).await.ok();
+    assert!(done.out.contains("700 gbp is the family's credit"), "{}", done.out);
+    assert_eq!((stack.balance(OKAFOR).await, stack.seats_left(BALLET).await), (before - 700, seats));
+    assert_eq!(order_of(&stack).await, (order, "CANCELLED".to_owned(), false));
+}

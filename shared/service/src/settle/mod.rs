@@ -366,14 +366,7 @@ pub async fn give_up<M: Machine>(ctx: &Context<M>, order: OrderRecord, deadline:
         return Outcome::Pending(order.id);
     };
     let OrderPayment { account, intent, .. } = payment;
-    let mut known = match stripe.within(deadline.for_stripe()).load_intent(account, intent).await {
-        // The studio has left the account: what was received on it only the studio can say.
-        Err(StripeError::Misconfigured(_)) => {
-            report(ctx, &order, "not to be read, for the account refuses us").await;
-            None
-        }
-        read => read.ok().flatten(),
-    };
+    let mut known = stripe.within(deadline.for_stripe()).load_intent(account, intent).await.ok().flatten();
     for attempt in 1..=MAX_CANCELS {
         if !known.as_ref().is_some_and(|intent| can_be_cancelled(intent.status)) || deadline.is_near() {
             break;

@@ -26,9 +26,9 @@ pub enum StripeError {
     /// The intent is in a state in which this can't be done. Read the intent.
     #[error("stripe refused in this state: {0}")]
     WrongState(Rejection),
-    /// The key was used with other parameters. What makes something goes on with the next key; for what moves money it
-    /// is a lost reply: read the intent.
-    #[error("stripe knows the key with other parameters: {0}")]
+    /// The key was used with other parameters, or was refused before. What makes something goes on with the next key; for
+    /// what moves money it is a lost reply: read the intent.
+    #[error("stripe has answered the key before: {0}")]
     IdempotencyConflict(Rejection),
     /// Bad credentials, or an account that is no longer connected (401, 403, `account_invalid`).
     #[error("stripe is misconfigured: {0}")]
@@ -167,6 +167,16 @@ impl StripeError {
             | Self::Unavailable
             | Self::OutcomeUnknown
             | Self::KeySpoilt => false,
+        }
+    }
+
+    /// The same, answered again from what Stripe remembers under the key: what was refused then may be allowed by now, and
+    /// only another key finds out.
+    #[must_use]
+    pub fn replayed(self) -> Self {
+        match self {
+            Self::Refused(rejection) => Self::IdempotencyConflict(rejection),
+            other => other,
         }
     }
 

@@ -36,6 +36,8 @@ pub(super) struct Answer {
     pub retry_after: Option<Duration>,
     /// The header `Stripe-Should-Retry`.
     pub should_retry: Option<bool>,
+    /// The header `Idempotent-Replayed`: what Stripe has answered to this key before.
+    pub is_replayed: bool,
     pub body: Bytes,
 }
 
@@ -65,6 +67,7 @@ pub(super) fn next(effect: Effect, attempt: Attempt, so_far: SoFar, max_attempts
         Attempt::Answered(answer) if (200..300).contains(&answer.status) => return Next::Done(Ok(answer.body)),
         Attempt::Answered(answer) => {
             let error = StripeError::from_answer(answer.status, &answer.body);
+            let error = if answer.is_replayed { error.replayed() } else { error };
             let again = answer.should_retry != Some(false) && harmless(effect, answer.status, &error);
             (error, again, answer.retry_after.unwrap_or_default())
         }
@@ -178,6 +181,15 @@ mod tests {
         let attempt = || Attempt::Answered(Answer { status: 409, body: body.clone(), ..Answer::default() });
         assert_eq!(ends(Effect::Changes, attempt(), 1, 0), None);
         assert_eq!(ends(Effect::Changes, attempt(), 3, 0), Some(StripeError::OutcomeUnknown));
+    }
+
+    #[test]
+    fn a_refusal_that_is_replayed_says_nothing_of_today() {
+        let body = || Bytes::from_static(br#"{"error":{"type":"invalid_request_error","code":"amount_too_small"}}"#);
+        let answer = |is_replayed| Answer { status: 400, is_replayed, body: body(), ..Answer::default() };
+        let error = |is_replayed| ends(Effect::Changes, Attempt::Answered(answer(is_replayed)), 1, 0);
+        assert!(matches!(error(false), Some(StripeError::Refused(_))));
+        assert!(matches!(error(true), Some(StripeError::IdempotencyConflict(_))));
     }
 
     #[test]

@@ -36,6 +36,7 @@ const ANSWER_MAX_BYTES: usize = 4 * 1024 * 1024;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const STRIPE_ACCOUNT: HeaderName = HeaderName::from_static("stripe-account");
+const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const STRIPE_SHOULD_RETRY: HeaderName = HeaderName::from_static("stripe-should-retry");
 const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
@@ -303,8 +304,11 @@ impl Transport {
         }
         let retry_after = text(RETRY_AFTER).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         let should_retry = text(STRIPE_SHOULD_RETRY).and_then(|word| word.parse().ok());
+        let is_replayed = text(IDEMPOTENT_REPLAYED) == Some("true");
         match Limited::new(body, ANSWER_MAX_BYTES).collect().await {
-            Ok(body) => Attempt::Answered(Answer { status, retry_after, should_retry, body: body.to_bytes() }),
+            Ok(body) => {
+                Attempt::Answered(Answer { status, retry_after, should_retry, is_replayed, body: body.to_bytes() })
+            }
             Err(error) if error.is::<LengthLimitError>() && head.status.is_success() => {
                 tracing::warn!(method = %call.method, status, "an answer of stripe's is too large");
                 Attempt::TooLarge

@@ -128,7 +128,8 @@ impl State {
         let now_s = self.now_s();
         let keys = &self.accounts[at].keys;
         if let Some(known) = keys.get(key).filter(|known| now_s.saturating_sub(known.at_s) < REMEMBERED_S) {
-            return if known.request == request { known.answer.clone() } else { Err(other_parameters()) };
+            let replayed = || known.answer.clone().map_err(StripeError::replayed);
+            return if known.request == request { replayed() } else { Err(other_parameters()) };
         }
         self.end_holds();
         let result = match broken {

@@ -108,21 +108,6 @@ async fn calls_are_counted_and_logged() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_refused_for_good_does_nothing_and_its_key_stays_free() {
-    let stand = Stand::start().await;
-    let id = stand.hold().await;
-    let refuse = json!({"status": 400, "code": "amount_too_small", "param": "amount", "message": "Too small"});
-    let fault = json!({ "match": { "path": "/capture" }, "do": { "refuse": refuse } });
-    stand.control("faults", fault).await.ok();
-    let path = format!("{INTENTS}/{id}/capture");
-    let refused = stand.post_with_key(&path, "", "cap:1").await;
-    assert_eq!(refused.status, 400);
-    let error = &refused.body["error"];
-    assert_eq!((&error["code"], &error["param"]), (&json!("amount_too_small"), &json!("amount")));
-    assert_eq!(stand.post_with_key(&path, "", "cap:1").await.ok()["status"], "succeeded");
-}
-
-#[tokio::test]
 async fn an_impossible_fault_is_refused() {
     let stand = Stand::start().await;
     for wrong in [
