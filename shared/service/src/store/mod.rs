@@ -45,7 +45,7 @@ pub use payments::{Claim, Decision, Held, Rejection, Session, SessionKind};
 pub use resolve::{Resolution, Resolved};
 pub use returns::{CreditedPayment, PaymentReturns, PostReturns, ReturnEntry};
 pub use review::ReviewRecord;
-pub use size::order_fits;
+pub use size::{document_surely_fits, order_fits};
 pub use studio::LoadedStudio;
 pub use sweep::{DueItem, UnallocatedCredit, Unfinished};
 pub use table::{Consistency, DueKey, Table, Written};

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use classpay_domain::basket::Basket;
-use classpay_domain::pricing::Quote;
+use classpay_domain::pricing::{LineDetail, Quote};
 
 use super::item::document;
 use super::transact::MAX_ACTIONS;
@@ -52,6 +52,40 @@ fn actions(basket: &Basket, quote: &Quote) -> Actions {
 pub fn order_fits(basket: &Basket, quote: &Quote, is_collected: bool) -> bool {
     let Actions { place, post, book } = actions(basket, quote);
     if is_collected { place.max(post) <= MAX_ACTIONS } else { book <= MAX_ACTIONS }
+}
+
+/// What a line of a document takes at most besides its words: its kind, an amount, five ids.
+const LINE_BYTES: usize = 512;
+/// What a place, a trial, a fee or an entry takes at most besides its lines and words.
+const ITEM_BYTES: usize = 1024;
+/// What a date of a schedule takes, and each amount on it.
+const DATE_BYTES: usize = 32;
+const AMOUNT_BYTES: usize = 24;
+/// A character takes so many bytes more, at most, where JSON escapes it.
+const ESCAPED: usize = 6;
+
+/// Whether the document of this quote's order surely fits, by a bound that is cheap to work out. What it doesn't let
+/// through is to be written out and measured.
+#[must_use]
+pub fn document_surely_fits(quote: &Quote, family_name: &str, season_names: usize) -> bool {
+    document_bound(quote, family_name, season_names) <= MAX_DOC_BYTES
+}
+
+fn document_bound(quote: &Quote, family_name: &str, season_names: usize) -> usize {
+    let lines = |details: &[LineDetail]| -> usize {
+        details.iter().map(|detail| LINE_BYTES + ESCAPED * detail.description.len()).sum()
+    };
+    // What is due now, and once more the words of what is due later.
+    let places = quote.lines.iter().map(|line| {
+        let schedule = line.instalments.len() * (DATE_BYTES + AMOUNT_BYTES * line.details.len());
+        ITEM_BYTES + 2 * lines(&line.details) + schedule
+    });
+    let fees = quote.fees().map(|fee| ITEM_BYTES + lines(&fee.details));
+    let trials = quote.trials.iter().map(|trial| ITEM_BYTES + lines(&trial.details));
+    // Each season's debit, the registration fees', and the credit with its two lines.
+    let entries = quote.seasons.len() + quote.trials.len() + 2;
+    let heads = entries * (ITEM_BYTES + ESCAPED * family_name.len()) + ESCAPED * season_names + 2 * LINE_BYTES;
+    places.chain(fees).chain(trials).sum::<usize>() + heads + ITEM_BYTES
 }
 
 impl Snapshot {
