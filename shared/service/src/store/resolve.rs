@@ -110,7 +110,7 @@ fn keep(transaction: &mut Transaction, order: &OrderRecord, credited: i64) -> Re
     if let Some(paid) = &snapshot.link {
         let back = (paid.amount - left).max(0);
         transaction.change(due::end_reservation(&snapshot.company, &paid.debit, paid.amount, back));
-        transaction.change(links::paid_link(paid, back > 0));
+        transaction.change(links::paid_link(paid, paid.is_part || back > 0));
     }
     Ok(balance)
 }

@@ -4,7 +4,7 @@
 //! its claim says that it is rejected, so that no call beside this one can book it meanwhile.
 
 use classpay_domain::basket::{Basket, BasketHash};
-use classpay_domain::order::order_of_intent;
+use classpay_domain::order::{IntentStatus, order_of_intent};
 
 use super::plan::{SessionStep, session_step};
 use super::word;
@@ -26,6 +26,12 @@ pub(super) async fn finish<M: Machine>(ctx: &Context<M>, session: &Session, age_
     let held_for_s = authorised_s.map_or(0, |authorised_s| ctx.clock.now_s().saturating_sub(authorised_s));
     let step = session_step(&session.kind, intent.status, age_s, held_for_s);
     tracing::info!(intent = intent.id.as_str(), status = intent.status.as_str(), age_s, ?step, "looked at a session");
+    // A webhook that never came has not said that something is held: what is held is measured.
+    if matches!(intent.status, IntentStatus::RequiresCapture | IntentStatus::Processing)
+        && let Err(error) = ctx.store.note_intent(session, &intent).await
+    {
+        tracing::warn!(intent = intent.id.as_str(), %error, "a session's intent was not noted");
+    }
     let no_basket = Basket::new(Vec::new(), Vec::new()).hash(&session.company, &session.family);
     match step {
         SessionStep::Wait => {}
