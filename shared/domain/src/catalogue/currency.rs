@@ -44,7 +44,7 @@ const MINIMUMS: [(&str, i64); 23] = [
 const REPLACED: [(&str, Replaced); 1] =
     [("bgn", Replaced { name: "the Bulgarian lev", by: "eur", since: jiff::civil::date(2026, 1, 1) })];
 
-/// What became of a currency that is no longer money.
+/// A currency that is no longer legal tender, and the one in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Replaced {
     /// What it was called.

@@ -60,7 +60,7 @@ pub(super) async fn follow<M: Machine>(
     }))
 }
 
-/// Takes an intent that the payer has authorised down the road. A call of `process` is `counted`.
+/// Captures and credits an intent that the payer has authorised. A call of `process` is `counted`.
 pub(super) async fn take<M: Machine>(
     ctx: &Context<M>,
     link: &Link,

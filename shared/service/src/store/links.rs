@@ -46,7 +46,7 @@ pub struct Link {
     pub account: Option<AccountId>,
     /// How many intents it has had; it numbers the idempotency keys.
     pub attempt: u32,
-    /// Its own customer: nobody else's, for whoever opens the link can open the customer.
+    /// Its own customer, shared with no other link: a link's holder can open the customer.
     pub customer: KnownCustomer,
     /// When it was made, in seconds since 1970.
     pub created_s: i64,
@@ -106,7 +106,7 @@ pub struct LinkTarget {
     pub claim: Option<Claim>,
 }
 
-/// What a person is told of an intent that was let go.
+/// The reason in the review record of an intent that is given up.
 #[derive(Debug, Clone, Copy)]
 pub struct Left<'a> {
     /// The review record's name within the company.

@@ -50,7 +50,7 @@ pub struct NewCustomer<'a> {
     pub name: &'a str,
     /// For people who look at it in Stripe.
     pub about: &'a BTreeMap<String, String>,
-    /// The first of its keys: the same for whoever makes it.
+    /// The first of its idempotency keys; every caller derives the same.
     pub key: &'a str,
 }
 
