@@ -25,6 +25,25 @@ impl Stack {
         self.at_stripe(&format!("accounts/{}/capabilities", self.account()), &json!({capability: status})).await;
     }
 
+    /// The studio connects an account instead of another, as its file says.
+    ///
+    /// # Panics
+    /// If the other is not the one that it has.
+    pub async fn connect(&self, account: &str, instead_of: &str) {
+        let company = format!("C#{}", self.company());
+        let quoted = |account: &str| format!("\"{account}\"");
+        self.table().rewrite((&company, "META"), &quoted(instead_of), &quoted(account)).await;
+    }
+
+    /// The studio leaves its account for another, and disconnects it at Stripe: our calls there are refused.
+    ///
+    /// # Panics
+    /// If it has left it before.
+    pub async fn leave_account(&self, for_another: &str) {
+        self.connect(for_another, self.account()).await;
+        self.at_stripe(&format!("accounts/{}/disconnect", self.account()), &json!({})).await;
+    }
+
     /// The studio deletes a customer.
     ///
     /// # Panics

@@ -49,6 +49,19 @@ impl Table {
         get.consistent_read(true).send().await.expect("the table can be read").item
     }
 
+    /// An item's document says this from now on instead of that.
+    ///
+    /// # Panics
+    /// If there is no such item, or its document doesn't say that.
+    pub async fn rewrite(&self, (pk, sk): (&str, &str), that: &str, this: &str) {
+        let mut item = self.get(pk, sk).await.expect("an item");
+        let doc = item["doc"].as_s().expect("a document");
+        assert!(doc.contains(that), "{that} in {doc}");
+        let doc = AttributeValue::S(doc.replace(that, this));
+        item.insert("doc".to_owned(), doc);
+        self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await.expect("it can be written");
+    }
+
     /// All items of a partition whose sort key begins so.
     ///
     /// # Panics

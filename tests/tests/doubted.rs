@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_tests::studio::{COMPANY, OKAFOR, ballet_for_ada};
 use classpay_tests::{Answer, Api, COSTUMES, COSTUMES_DUE, Call, Stack, assert_books_balance};
 use futures_util::future::join_all;
@@ -47,26 +46,11 @@ async fn delete_customer(stack: &Stack, customer: &str) {
     at_stripe(stack, Method::DELETE, &format!("/v1/customers/{customer}"), "").await;
 }
 
-/// An item's document says this in the place of that.
-async fn rewrite(stack: &Stack, pk: &str, what: &str, by: &str) {
-    let table = stack.table();
-    let mut item = table.get(pk, "META").await.expect("an item");
-    let doc = item["doc"].as_s().unwrap();
-    assert!(doc.contains(what), "{what} in {doc}");
-    let doc = AttributeValue::S(doc.replace(what, by));
-    item.insert("doc".into(), doc);
-    table.client.put_item().table_name(&table.name).set_item(Some(item)).send().await.expect("it can be written");
-}
-
-/// The studio connects another account.
-async fn connect(stack: &Stack, account: &str, instead_of: &str) {
-    rewrite(stack, &format!("C#{COMPANY}"), &format!("\"{instead_of}\""), &format!("\"{account}\"")).await;
-}
-
 /// The office renames the family.
 async fn rename(stack: &Stack, name: &str, instead_of: &str) {
     let pk = format!("C#{COMPANY}#F#{OKAFOR}");
-    rewrite(stack, &pk, &format!("\"name\":\"{instead_of}\""), &format!("\"name\":\"{name}\"")).await;
+    let named = |name: &str| format!("\"name\":\"{name}\"");
+    stack.table().rewrite((&pk, "META"), &named(instead_of), &named(name)).await;
 }
 
 async fn name_of_the_family(stack: &Stack) -> String {
@@ -114,11 +98,11 @@ async fn a_family_whose_customer_was_deleted_gets_another_and_pays() {
 async fn a_family_has_another_customer_on_another_account() {
     let stack = Stack::start().await;
     let here = customer_of(&session(&stack).await);
-    connect(&stack, ANOTHER, stack.account()).await;
+    stack.connect(ANOTHER, stack.account()).await;
     let there = customer_of(&session(&stack).await);
     assert_ne!(here, there);
     assert_eq!(customer_of(&session(&stack).await), there, "it is remembered");
-    connect(&stack, stack.account(), ANOTHER).await;
+    stack.connect(stack.account(), ANOTHER).await;
     let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
     assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 200);
 }
@@ -195,7 +179,7 @@ async fn a_link_of_a_left_account_is_opened_anew_or_revoked() {
         let (opened, revoked) = (stack.link(None).await, stack.link(None).await);
         let intents = [stack.intent_of_link(&opened).await, stack.intent_of_link(&revoked).await];
         let here = stack.account().to_owned();
-        connect(&stack, ANOTHER, &here).await;
+        stack.connect(ANOTHER, &here).await;
         for intent in &intents {
             refuse_calls_about(&stack, intent, &why).await;
         }
@@ -214,7 +198,7 @@ async fn a_link_of_a_left_account_that_answers_is_cancelled_there_first() {
     let (opened, revoked) = (stack.link(None).await, stack.link(None).await);
     let intents = [stack.intent_of_link(&opened).await, stack.intent_of_link(&revoked).await];
     let here = stack.account().to_owned();
-    connect(&stack, ANOTHER, &here).await;
+    stack.connect(ANOTHER, &here).await;
     link_form(&stack, &opened).await;
     assert_eq!(stack.revoke_link(&revoked).await.status, 204);
     for intent in &intents {
@@ -235,7 +219,7 @@ async fn a_link_of_the_account_that_the_studio_names_is_not_let_go() {
     assert_eq!(stack.intent_of_link(&link).await, intent);
     // Nor one of a left account, while it is only our key that Stripe doesn't take.
     let here = stack.account().to_owned();
-    connect(&stack, ANOTHER, &here).await;
+    stack.connect(ANOTHER, &here).await;
     refuse_calls_about(&stack, &intent, &json!({"status": 401})).await;
     assert_eq!(stack.revoke_link(&link).await.code(), "stripe_misconfigured");
     stack.withdraw_faults().await;
@@ -249,7 +233,7 @@ async fn the_schedule_ends_a_link_of_a_left_account() {
     let link = stack.link(Some("2026-09-08 08:00:00")).await;
     let intent = stack.intent_of_link(&link).await;
     let here = stack.account().to_owned();
-    connect(&stack, ANOTHER, &here).await;
+    stack.connect(ANOTHER, &here).await;
     stack.move_clock("2026-09-08T09:00:00Z").await;
     refuse_calls_about(&stack, &intent, &json!({"status": 403, "code": "account_invalid"})).await;
     stack.run_schedule().await;
@@ -263,7 +247,7 @@ async fn a_link_of_a_left_account_that_is_paid_through_is_opened_anew_first() {
     let link = stack.link(None).await;
     let intent = stack.intent_of_link(&link).await;
     let here = stack.account().to_owned();
-    connect(&stack, ANOTHER, &here).await;
+    stack.connect(ANOTHER, &here).await;
     refuse_calls_about(&stack, &intent, &json!({"status": 403, "code": "account_invalid"})).await;
     let refused = stack.process_link(&link, Some(&intent)).await;
     assert_eq!((refused.status, refused.code().as_str()), (422, "payment_intent_mismatch"), "{}", refused.text);
@@ -276,7 +260,7 @@ async fn what_was_dropped_with_an_account_is_released_once_that_is_back() {
     let link = stack.link(None).await;
     let intent = stack.intent_of_link(&link).await;
     let here = stack.account().to_owned();
-    connect(&stack, ANOTHER, &here).await;
+    stack.connect(ANOTHER, &here).await;
     refuse_calls_about(&stack, &intent, &json!({"status": 403, "code": "account_invalid"})).await;
     link_form(&stack, &link).await;
     stack.withdraw_faults().await;
@@ -297,7 +281,7 @@ async fn an_order_whose_account_is_lost_is_put_before_a_person_after_a_day() {
     assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 202);
     refuse_calls_about(&stack, &intent, &why).await;
     let here = stack.account().to_owned();
-    connect(&stack, ANOTHER, &here).await;
+    stack.connect(ANOTHER, &here).await;
     stack.move_clock("2026-09-07T20:00:00Z").await;
     stack.run_schedule().await;
     assert_eq!(reviews(&stack).await, 0);

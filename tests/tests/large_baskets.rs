@@ -121,6 +121,39 @@ async fn a_basket_that_no_order_can_hold_is_refused_before_anything_is_held() {
 }
 
 #[tokio::test]
+async fn a_basket_of_too_many_places_releases_what_was_authorised_for_it() {
+    let stack = studio(26, &monthly(10), "for beginners").start().await;
+    let (family, basket) = (stack.family(OKAFOR), places(26));
+    let before = stack.table().picture().await;
+    let refusals = [
+        family.quote(OKAFOR, &basket).await,
+        family.session(OKAFOR, &basket).await,
+        family.checkout(OKAFOR, None, &basket).await,
+    ];
+    for refused in refusals {
+        assert_eq!((refused.status, refused.code().as_str()), (422, "basket_too_large"), "{}", refused.text);
+        assert!(!refused.says_released(), "{}", refused.text);
+    }
+    assert_eq!(before.changes(&stack.table().picture().await), [""; 0]);
+    // Not yet authorised, it may still be used for a smaller one.
+    let intent = stack.open_session_of(OKAFOR, 12_345).await;
+    assert_eq!(stack.check_out(OKAFOR, &intent, &basket).await.code(), "payment_not_authorised");
+    stack.confirm(&intent).await;
+    for _ in 0..2 {
+        let refused = stack.check_out(OKAFOR, &intent, &basket).await;
+        assert_eq!((refused.status, refused.code().as_str()), (422, "basket_too_large"), "{}", refused.text);
+        assert!(refused.says_released(), "{}", refused.text);
+        assert_eq!(stack.intent_status(&intent).await, "canceled");
+    }
+    // What has paid another basket is neither refused for its size nor given back.
+    let intent = stack.authorise(OKAFOR, &places(1)).await;
+    assert_eq!(stack.check_out(OKAFOR, &intent, &places(1)).await.status, 200);
+    assert_eq!(stack.check_out(OKAFOR, &intent, &basket).await.code(), "payment_already_used");
+    assert_eq!(stack.intent_status(&intent).await, "succeeded");
+    assert_books_balance(&stack).await;
+}
+
+#[tokio::test]
 async fn what_the_table_refuses_for_good_is_released_and_noted() {
     let stack = Stack::start().await;
     let seats = stack.seats_left(BALLET).await;

@@ -250,15 +250,8 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M:
     let written = shop.store.reject(session, basket.as_str(), &refusal, NOW_S).await;
     assert_eq!(written, Ok(Written::Done));
     assert!(shop.store.load_returns(payment).await.unwrap().is_none(), "it is not credited");
-    let found = UnallocatedCredit {
-        session,
-        order: &purchase.order,
-        credit,
-        basket: &basket,
-        refusal: &refusal,
-        why: "it was captured by hand",
-        now_s: NOW_S,
-    };
+    let found =
+        UnallocatedCredit { session, order: &purchase.order, credit, basket: &basket, refusal: &refusal, now_s: NOW_S };
     assert_eq!(shop.store.credit_unallocated(&found).await, Ok(Written::Done));
 
     let owed = shop.number(&family_key(OKAFOR), "family_balance").await;

@@ -9,7 +9,7 @@ use std::path::Path;
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::basket::Basket;
 use classpay_service::http::{ApiError, ErrorCode};
-use classpay_service::store::{UnpaidOrder, Written, key};
+use classpay_service::store::{ReviewReason, UnpaidOrder, Written, key};
 use classpay_service::stripe::KnownCustomer;
 use classpay_tests::premises::Premises;
 use classpay_tests::shop::{NOW_S, Purchase, Shop, id, known_customer};
@@ -49,7 +49,10 @@ async fn everything<M: Premises>() -> Vec<Item> {
 
     let pending = shop.purchase("pi_3", OKAFOR, &[(TAP, TOBI)], &[]).await.with_fee_for(TOBI);
     assert_eq!(shop.place(&pending).await, Written::Done);
-    shop.store.mark_for_review(&pending.record(), "a person must look", NOW_S).await.expect("it is noted");
+    shop.store
+        .mark_for_review(&pending.record(), &ReviewReason::OrderUnpostable(&pending.record().id), NOW_S)
+        .await
+        .expect("it is noted");
 
     let owing = shop.unpaid(OKAFOR, &[(TAP, ADA)], &[]).await;
     assert_eq!(shop.book(&owing, 0).await, Written::Done);

@@ -43,7 +43,7 @@ pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<R
     let fingerprint = || body_fingerprint(&String::from_utf8_lossy(request.body().as_ref()));
     let checkout_request = CheckoutRequest {
         scope,
-        basket: basket::parse(&body.items, Plans::Required)?,
+        basket: basket::parse_any_size(&body.items, Plans::Required)?,
         // What can't be an intent's id is an intent that this family doesn't have.
         intent: body
             .payment_intent_id

@@ -22,14 +22,29 @@ pub enum Plans {
 /// `basket_empty` and `basket_too_large` before anything is read for them; `wrong_type`, naming the first place
 /// that can't be read.
 pub fn parse(items: &ItemsBody, plans: Plans) -> Result<Basket, ApiError> {
-    match items.enrolments.len() + items.trials.len() {
-        0 => return Err(ErrorCode::BasketEmpty.into()),
-        1..=BASKET_MAX_ITEMS => {}
-        _ => return Err(ErrorCode::BasketTooLarge.into()),
+    if items.enrolments.len() + items.trials.len() > BASKET_MAX_ITEMS {
+        return Err(ErrorCode::BasketTooLarge.into());
+    }
+    parse_any_size(items, plans)
+}
+
+/// Reads the items of a basket that may have too many: whoever calls this refuses that himself, by [`is_too_large`].
+///
+/// # Errors
+/// `basket_empty`; `wrong_type`, naming the first place that can't be read.
+pub fn parse_any_size(items: &ItemsBody, plans: Plans) -> Result<Basket, ApiError> {
+    if items.enrolments.is_empty() && items.trials.is_empty() {
+        return Err(ErrorCode::BasketEmpty.into());
     }
     let enrolments = items.enrolments.iter().enumerate().map(|(i, item)| enrolment(i, item, plans));
     let trials = items.trials.iter().enumerate().map(|(i, item)| trial(i, item));
     Ok(Basket::new(enrolments.collect::<Result<_, _>>()?, trials.collect::<Result<_, _>>()?))
+}
+
+/// Whether a basket has more items than one may have.
+#[must_use]
+pub fn is_too_large(basket: &Basket) -> bool {
+    basket.len() > BASKET_MAX_ITEMS
 }
 
 fn enrolment(index: usize, item: &EnrolmentBody, plans: Plans) -> Result<EnrolmentItem, ApiError> {

@@ -57,7 +57,6 @@ async fn try_credit<M: Machine>(
         // No checkout has an empty basket, so none takes the claim for its own.
         basket: &nothing.hash(company, family),
         refusal: &ErrorCode::PaymentAlreadyCaptured.into(),
-        why: &format!("intent {} was captured, and nothing was booked for it", session.intent),
         now_s: ctx.clock.now_s(),
     };
     Ok(ctx.store.credit_unallocated(&found).await?)

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 mod finish;
+mod reasons;
 mod reconcile;
 mod resolve;
 

@@ -15,6 +15,7 @@ const RELEASING: &[ErrorCode] = &[
     ErrorCode::AlreadyEnrolled,
     ErrorCode::TrialAlreadyUsed,
     ErrorCode::QuoteChanged,
+    ErrorCode::BasketTooLarge,
 ];
 
 /// Nothing has changed.

@@ -8,7 +8,7 @@ use classpay_domain::money::Money;
 use classpay_domain::order::{IntentStatus, OrderState};
 use classpay_service::context::{Context, Deadline};
 use classpay_service::settle::{self, Outcome};
-use classpay_service::store::{Claim, Decision, OrderRecord, Rejection, Resolution};
+use classpay_service::store::{Claim, Decision, OrderRecord, Rejection, Resolution, Session};
 use classpay_service::stripe::{Intent, Payments as _};
 
 use super::books::rejected;
@@ -36,17 +36,12 @@ pub(super) async fn settle_now(place: &Place, id: &OrderId) -> Result<(), Proble
 
 /// A rejection has the id of the order that it refused.
 async fn release(ctx: &Context, id: &OrderId) -> Result<(), Problem> {
-    let unknown = || Problem::new(format!("there is no order {id}, and no rejection of that id waits for its end"));
-    let (account, intent) = open_rejection(&ctx.store, id).await?.ok_or_else(unknown)?;
-    match ctx.store.load_payment(&account, &intent).await.map_err(of_table)? {
-        (Some(session), Some(Claim { decision: Decision::Rejected { refusal, state: Rejection::Open }, .. })) => {
-            settle::release_rejected(ctx, &session, id, refusal, NO_DEADLINE).await;
-        }
-        (_, Some(_)) => {}
-        (_, None) => return Err(unknown()),
+    let (session, claim) = rejected_session(ctx, id).await?;
+    if let Decision::Rejected { refusal, state: Rejection::Open } = claim.decision {
+        settle::release_rejected(ctx, &session, id, refusal, NO_DEADLINE).await;
     }
     // Released, or captured by somebody and credited: the claim says which.
-    match ctx.store.load_claim(&account, &intent).await.map_err(of_table)?.map(|claim| claim.decision) {
+    match ctx.store.load_claim(&session.account, &session.intent).await.map_err(of_table)?.map(|claim| claim.decision) {
         Some(Decision::Rejected { state: state @ (Rejection::Released | Rejection::Captured), .. }) => {
             println!("{id} is {}.", rejected(state));
             Ok(())
@@ -54,6 +49,16 @@ async fn release(ctx: &Context, id: &OrderId) -> Result<(), Problem> {
         Some(_) | None => {
             Err(Problem::new(format!("{id} is {}: Stripe has not said `canceled`", rejected(Rejection::Open))))
         }
+    }
+}
+
+/// The session and the claim of the rejection that waits for its end under this id.
+async fn rejected_session(ctx: &Context, id: &OrderId) -> Result<(Session, Claim), Problem> {
+    let unknown = || Problem::new(format!("there is no order {id}, and no rejection of that id waits for its end"));
+    let (account, intent) = open_rejection(&ctx.store, id).await?.ok_or_else(unknown)?;
+    match ctx.store.load_payment(&account, &intent).await.map_err(of_table)? {
+        (Some(session), Some(claim)) => Ok((session, claim)),
+        _ => Err(unknown()),
     }
 }
 
@@ -100,9 +105,10 @@ pub(super) async fn void(place: &Place, id: &OrderId) -> Result<(), Problem> {
 /// `resolve`.
 pub(super) async fn resolve(place: &Place, id: &OrderId, how: Resolution, stated: Option<u32>) -> Result<(), Problem> {
     let ctx = place.context().await?;
-    let order = ctx.store.load_order(id).await.map_err(of_table)?;
-    let order = order.ok_or_else(|| Problem::new(format!("there is no order {id}")))?;
     let stated = stated.map(|units| Money::minor(units.into()));
+    let Some(order) = ctx.store.load_order(id).await.map_err(of_table)? else {
+        return resolve_rejection(&ctx, id, how, stated).await;
+    };
     let resolved = settle::resolve::resolve(&ctx, &order, how, stated, NO_DEADLINE).await;
     let received = resolved.map_err(|why| Problem::new(format!("{id} is not resolved: {why}")))?;
     let currency = order.snapshot.currency.code();
@@ -112,6 +118,18 @@ pub(super) async fn resolve(place: &Place, id: &OrderId, how: Resolution, stated
             "{id} is cancelled: what it had reserved is given back, and {received} {currency} is the family's credit."
         ),
     }
+    Ok(())
+}
+
+/// A rejection has the id of the order that it refused; there is nothing of it to keep.
+async fn resolve_rejection(ctx: &Context, id: &OrderId, how: Resolution, stated: Option<Money>) -> Result<(), Problem> {
+    let session = rejected_session(ctx, id).await?.0;
+    if how == Resolution::Keep {
+        return Err(Problem::new(format!("{id} is not resolved: it was refused, so there is nothing to keep")));
+    }
+    let resolved = settle::resolve::resolve_rejection(ctx, &session, stated, NO_DEADLINE).await;
+    let received = resolved.map_err(|why| Problem::new(format!("{id} is not resolved: {why}")))?;
+    println!("{id} is at its end: {received} {} is the family's credit.", session.currency.code());
     Ok(())
 }
 

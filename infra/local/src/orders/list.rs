@@ -48,6 +48,7 @@ struct Unended {
 struct Review {
     company: String,
     record: String,
+    reason: String,
     what: String,
     age_s: i64,
     noted_s: i64,
@@ -190,8 +191,8 @@ pub(super) fn paid_by(paid_by: PaidBy) -> &'static str {
 
 impl Review {
     fn of(review: ReviewRecord, now_s: i64) -> Self {
-        let ReviewRecord { company, record, what, noted_s } = review;
-        Self { company: company.to_string(), record, what, age_s: now_s.saturating_sub(noted_s), noted_s }
+        let ReviewRecord { company, record, reason, what, noted_s } = review;
+        Self { company: company.to_string(), record, reason, what, age_s: now_s.saturating_sub(noted_s), noted_s }
     }
 }
 
@@ -225,7 +226,8 @@ fn print(listing: &Listing) {
         );
     }
     for review in reviews {
-        println!("{:>8}  {} {}  {}", age(review.age_s), review.company, review.record, review.what);
+        let Review { company, record, reason, what, .. } = review;
+        println!("{:>8}  {company} {record}  {reason}: {what}", age(review.age_s));
     }
     for key in unreadable {
         println!("can't be read: {key}");

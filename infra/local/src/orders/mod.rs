@@ -65,10 +65,11 @@ enum Command {
         /// The order.
         order: OrderId,
     },
-    /// Ends an order of which another amount was received than it says, as a person decides.
+    /// Ends an order of which another amount was received than it says, or an order or rejection whose intent is out of our
+    /// reach, as a person decides.
     #[command(group = clap::ArgGroup::new("decision").required(true))]
     Resolve {
-        /// The order.
+        /// The order, or the order that was refused.
         order: OrderId,
         /// It is booked as it is: what was received is credited, the rest stays due.
         #[arg(long, group = "decision")]

@@ -13,6 +13,7 @@ use classpay_domain::id::{IntentId, OrderId};
 use classpay_domain::pricing::Buyer;
 use jiff::civil::DateTime;
 
+use crate::basket::is_too_large;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode, FamilyScope, Role};
 use crate::machine::Machine;
@@ -89,6 +90,7 @@ pub async fn checkout<M: Machine>(
         }
         let round = match &request.intent {
             Some(intent) => paid::round(ctx, request, intent, sent, deadline).await,
+            None if is_too_large(&request.basket) => return Err(ErrorCode::BasketTooLarge.into()),
             None => unpaid::round(ctx, request).await,
         };
         match round {

@@ -3,6 +3,7 @@
 //! Invariant: versions are read before what they guard; P1 names those versions. The claim decides about the intent,
 //! and whoever doesn't hold it settles what it says.
 
+use classpay_domain::basket::Basket;
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::order::{IntentStatus, OrderState, order_of_intent};
 use classpay_domain::pricing::{Charge, Payment, Quote};
@@ -11,13 +12,15 @@ use tokio::join;
 
 use super::order::{Payer, snapshot};
 use super::{Answer, CheckoutRequest, Round, Sent, local_now, price};
+use crate::basket::is_too_large;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode, Reach};
 use crate::machine::Machine;
 use crate::refusals::{quote_changed, releases};
 use crate::settle::{Known, capture_unrecorded, release_rejected, settle};
 use crate::store::{
-    Claim, Decision, LoadedStudio, OrderRecord, PlaceOrder, Rejection, Session, StoreError, Versions, Written,
+    Claim, Decision, LoadedStudio, OrderRecord, PlaceOrder, Rejection, ReviewReason, Session, StoreError, Versions,
+    Written,
 };
 use crate::stripe::Payments as _;
 
@@ -48,8 +51,10 @@ pub(super) async fn round<M: Machine>(
     let idempotency = request.idempotency_key();
     let key = idempotency.as_ref().map(|(key, _)| key);
     let store = &ctx.store;
-    let versions =
-        store.load_versions(company, &request.scope.family, &request.basket, Some((&paid.account, intent)), key);
+    let nothing = Basket::new(Vec::new(), Vec::new());
+    // Of a basket that is refused for its size nothing is read but its payment.
+    let read = if is_too_large(&request.basket) { &nothing } else { &request.basket };
+    let versions = store.load_versions(company, &request.scope.family, read, Some((&paid.account, intent)), key);
     let versions = versions.await?;
     // The key is the family's that the path names: whoever can't reach that family isn't told what it was used for.
     paid.reached(&versions)?;
@@ -139,6 +144,10 @@ impl<M: Machine> Paid<'_, M> {
     /// Reads what the versions guard, and the intent beside it; then prices and compares. What an event has brought
     /// about the intent is enough to go on by; nothing is refused by it.
     async fn decide(&self, versions: &Versions, session: &Session) -> Result<Decided, ApiError> {
+        if is_too_large(&self.request.basket) {
+            let status = self.asked().await?.facts().status;
+            return Ok(Decided::Refuse(self.unusable(status).await?.unwrap_or(ErrorCode::BasketTooLarge.into())));
+        }
         let held = versions.held.clone().map(Known::Held);
         let known = async {
             match held {
@@ -225,9 +234,9 @@ impl<M: Machine> Paid<'_, M> {
             IntentStatus::Succeeded => {
                 // Ours to capture, and captured without us: unless a rival has just done it, a person must look.
                 if self.ctx.store.load_claim(&self.account, self.intent).await?.is_none() {
-                    let what = format!("intent {} was captured before its basket was booked", self.intent);
+                    let reason = ReviewReason::PaymentUnbooked(&self.order, self.intent);
                     let (company, now_s) = (&self.request.scope.company, self.ctx.clock.now_s());
-                    self.ctx.store.note_for_review(company, self.order.as_str(), &what, now_s).await?;
+                    self.ctx.store.note_for_review(company, &reason, now_s).await?;
                 }
                 ErrorCode::PaymentAlreadyCaptured.into()
             }
@@ -278,9 +287,9 @@ impl<M: Machine> Paid<'_, M> {
 
     /// An order that the table refuses for good is refused, and a person is told: it should not have been priced.
     async fn reject_unwritable(&self, session: &Session) -> Result<Round, ApiError> {
-        let what = format!("order {} can't be written, and its payment was released", self.order);
+        let reason = ReviewReason::OrderUnwritable(&self.order);
         let (company, now_s) = (&self.request.scope.company, self.ctx.clock.now_s());
-        self.ctx.store.note_for_review(company, self.order.as_str(), &what, now_s).await?;
+        self.ctx.store.note_for_review(company, &reason, now_s).await?;
         self.reject(session, ErrorCode::BasketTooLarge.into()).await
     }
 

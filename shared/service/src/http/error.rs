@@ -57,7 +57,7 @@ error_codes! {
     NotFound = "not_found", 404, "There is no such thing.";
     PayloadTooLarge = "payload_too_large", 413, "The request is larger than 64 KiB.";
     BasketEmpty = "basket_empty", 422, "The basket has neither an enrolment nor a trial.";
-    BasketTooLarge = "basket_too_large", 422, "The basket has too many items.";
+    BasketTooLarge = "basket_too_large", 422, "The basket is too large: split it into smaller ones.";
     DuplicateItem = "duplicate_item", 422, "The same student is in the same class twice.";
     PlanNotInSeason = "plan_not_in_season", 422, "The pricing plan is not one of the class's season.";
     TrialNotAvailable = "trial_not_available", 422, "There is no trial of this class at that time.";

@@ -12,7 +12,7 @@ use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::settle::cancel;
-use crate::store::{Left, Link, Written};
+use crate::store::{Link, ReviewReason, Written};
 use crate::stripe::{Payments, StripeError};
 
 /// Whether the link's time is over.
@@ -99,12 +99,8 @@ pub(super) async fn let_go_if_left<M: Machine>(
         return Ok(false);
     }
     let order = order_of_intent(account, intent);
-    let what = format!(
-        "intent {intent} of a payment link was let go: {account}, which the studio has left, refuses us. \
-         Whether it was paid there is to be seen in that account only"
-    );
-    let left = Left { record: &format!("left-{order}"), what: &what, now_s: ctx.clock.now_s() };
-    let written = ctx.store.drop_intent(link, intent, &left).await?;
+    let reason = ReviewReason::IntentLetGo(&order, intent, account);
+    let written = ctx.store.drop_intent(link, intent, &reason, ctx.clock.now_s()).await?;
     tracing::error!(order = order.as_str(), intent = intent.as_str(), %error, ?written, "an intent was let go");
     Ok(true)
 }

@@ -19,7 +19,7 @@ use crate::refusals::quote_changed;
 use crate::settle::{Known, Outcome, Settled, release_rejected, settle};
 use crate::snapshot::{OrderPayment, PaidLink, Snapshot};
 use crate::store::{
-    Decision, Link, LinkTarget, OrderRecord, PlaceOrder, Rejection, Session, Starts, StoreError, Written,
+    Decision, Link, LinkTarget, OrderRecord, PlaceOrder, Rejection, ReviewReason, Session, Starts, StoreError, Written,
 };
 use crate::stripe::{Intent, PaymentMethodData};
 
@@ -118,8 +118,8 @@ pub(super) async fn take<M: Machine>(
     };
     match ctx.store.place_link(&place, session, &paid, counted).await {
         Err(StoreError::Unwritable) => {
-            let what = format!("order {order} of a payment link can't be written, and its payment was released");
-            ctx.store.note_for_review(&link.company, order.as_str(), &what, ctx.clock.now_s()).await?;
+            let reason = ReviewReason::OrderUnwritable(&order);
+            ctx.store.note_for_review(&link.company, &reason, ctx.clock.now_s()).await?;
             return reject(ctx, link, session, ErrorCode::Internal.into(), counted, deadline).await;
         }
         Err(error) => return Err(error.into()),

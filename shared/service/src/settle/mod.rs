@@ -15,7 +15,7 @@ use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::snapshot::{OrderPayment, Snapshot};
-use crate::store::{Held, OrderRecord, Session, StoreError, Written};
+use crate::store::{Held, OrderRecord, ReviewReason, Session, StoreError, Written};
 use crate::stripe::{Intent, Payments, StripeError};
 use crate::telemetry::{self, Count};
 use crate::unallocated;
@@ -174,7 +174,17 @@ async fn drive<M: Machine>(
                 break;
             }
             Step::Review => {
-                report(ctx, &order, now.facts().status.as_str()).await;
+                let status = now.facts().status;
+                let reason = match status {
+                    IntentStatus::RequiresPaymentMethod
+                    | IntentStatus::RequiresConfirmation
+                    | IntentStatus::RequiresAction => ReviewReason::AuthorisationGone(&order.id, status),
+                    IntentStatus::RequiresCapture
+                    | IntentStatus::Processing
+                    | IntentStatus::Succeeded
+                    | IntentStatus::Canceled => ReviewReason::PaymentDiffers(&order.id, status),
+                };
+                report(ctx, &order, &reason).await;
                 break;
             }
         };
@@ -188,7 +198,7 @@ async fn drive<M: Machine>(
             continue;
         }
         if written == Err(StoreError::Unwritable) {
-            report(ctx, &order, status.as_str()).await;
+            report(ctx, &order, &ReviewReason::OrderUnpostable(&order.id)).await;
             break;
         }
         // Lost to a rival, or unknown: the record says what is.
@@ -308,10 +318,10 @@ async fn take_next_attempt<M: Machine>(ctx: &Context<M>, order: &mut OrderRecord
     stored
 }
 
-async fn report<M: Machine>(ctx: &Context<M>, order: &OrderRecord, intent: &str) {
-    tracing::error!(order = order.id.as_str(), intent, "order needs manual review");
-    let why = format!("order {} is pending and its intent is {intent}", order.id);
-    if let Err(error) = ctx.store.mark_for_review(order, &why, ctx.clock.now_s()).await {
+/// Puts an order before a person.
+pub(crate) async fn report<M: Machine>(ctx: &Context<M>, order: &OrderRecord, reason: &ReviewReason<'_>) {
+    tracing::error!(order = order.id.as_str(), reason = reason.name(), "an order needs a person");
+    if let Err(error) = ctx.store.mark_for_review(order, reason, ctx.clock.now_s()).await {
         tracing::error!(order = order.id.as_str(), %error, "the review record was not written");
     }
 }

@@ -8,7 +8,7 @@ use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::TransactionId;
 use classpay_domain::ledger::payment_credit;
 use classpay_domain::money::Money;
-use classpay_domain::order::{IntentStatus, OrderState};
+use classpay_domain::order::{IntentStatus, OrderState, order_of_intent};
 use classpay_domain::pricing::Payment;
 
 use crate::aggregate::Ledger;
@@ -17,9 +17,10 @@ use crate::context::{Context, Deadline};
 use crate::http::ApiError;
 use crate::machine::Machine;
 use crate::snapshot::Snapshot;
-use crate::store::{OrderRecord, Resolution, Resolved, Written};
+use crate::store::{Decision, OrderRecord, Rejection, Resolution, Resolved, ReviewReason, Session, Written};
 use crate::stored_entry::StoredEntry;
 use crate::stripe::{Intent, Payments as _, StripeError};
+use crate::unallocated;
 
 /// Why an order can't be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +47,9 @@ pub enum Unresolvable {
         /// In lower case.
         wanted: &'static str,
     },
+    /// Stripe says what became of it, so nobody has to.
+    #[error("Stripe says that its intent is {0}: settle it")]
+    Readable(&'static str),
     /// The order has changed, or the table gives no clear answer.
     #[error("the order has changed meanwhile, or the table gave no clear answer: look again")]
     Changed,
@@ -96,6 +100,41 @@ pub async fn resolve<M: Machine>(
         Written::Done => Ok(received),
         Written::Lost | Written::Busy | Written::Unknown => Err(Unresolvable::Changed),
     }
+}
+
+/// Ends a rejection whose intent is out of our reach, by what the studio's own dashboard says was received: nothing, or what
+/// becomes the family's credit.
+///
+/// # Errors
+/// [`Unresolvable`]; then nothing was changed, but for what a lost reply has hidden: the same command may be given again.
+pub async fn resolve_rejection<M: Machine>(
+    ctx: &Context<M>,
+    session: &Session,
+    stated: Option<Money>,
+    deadline: Deadline,
+) -> Result<Money, Unresolvable> {
+    let Session { account, intent, company, .. } = session;
+    let order = order_of_intent(account, intent);
+    let why = match ctx.stripe()?.within(deadline.for_stripe()).load_intent(account, intent).await {
+        Ok(Some(known)) => return Err(Unresolvable::Readable(known.status.as_str())),
+        Ok(None) => "it has no such intent".to_owned(),
+        Err(StripeError::Misconfigured(why)) => why.to_string(),
+        Err(error) => return Err(ApiError::from(error).into()),
+    };
+    let received = stated.ok_or(Unresolvable::Unreadable(why))?;
+    if received.is_zero() {
+        ctx.store.finish_rejection(account, intent).await.map_err(ApiError::from)?;
+    } else {
+        unallocated::credit(ctx, session, &order, received).await;
+    }
+    match ctx.store.load_claim(account, intent).await.map_err(ApiError::from)?.map(|claim| claim.decision) {
+        Some(Decision::Rejected { state: Rejection::Released | Rejection::Captured, .. }) => {}
+        Some(_) | None => return Err(Unresolvable::Changed),
+    }
+    // Whoever has decided has looked.
+    let record = ReviewReason::IntentLost(&order, intent, account).record();
+    ctx.store.note_seen(company, &record, None, ctx.clock.now_s()).await.map_err(ApiError::from)?;
+    Ok(received)
 }
 
 /// What Stripe has received, if it is for a person to decide about.

@@ -14,12 +14,12 @@ use super::entries::entry_of;
 use super::item::{Attributes, Item, Read as _, document, number, text};
 use super::key::{self, Lane};
 use super::orders::{PlaceOrder, begin};
-use super::payments::{Claim, Session, claim_of, review_item, session_item, session_of};
+use super::payments::{Claim, Session, claim_of, review_anew, session_item, session_of};
 use super::table::Consistency;
 use super::table::Written;
 use super::transact::{Change, Transaction};
 use super::tries::Starts;
-use super::{Store, StoreError, customers};
+use super::{ReviewReason, Store, StoreError, customers};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{CompanyDoc, FamilyDoc};
 use crate::machine::Machine;
@@ -104,17 +104,6 @@ pub struct LinkTarget {
     pub intent_status: Option<IntentStatus>,
     /// Who may decide about it.
     pub claim: Option<Claim>,
-}
-
-/// The reason in the review record of an intent that is given up.
-#[derive(Debug, Clone, Copy)]
-pub struct Left<'a> {
-    /// The review record's name within the company.
-    pub record: &'a str,
-    /// What happened.
-    pub what: &'a str,
-    /// When, in seconds since 1970.
-    pub now_s: i64,
 }
 
 /// A debit and what is due on it.
@@ -257,7 +246,13 @@ impl<M: Machine> Store<M> {
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
-    pub async fn drop_intent(&self, link: &Link, intent: &IntentId, left: &Left<'_>) -> Result<Written, StoreError> {
+    pub async fn drop_intent(
+        &self,
+        link: &Link,
+        intent: &IntentId,
+        reason: &ReviewReason<'_>,
+        now_s: i64,
+    ) -> Result<Written, StoreError> {
         let change = Change::of(key::link(&link.id.alias()))
             .update("REMOVE intent, account")
             .only_if("link_state = :open AND intent = :intent")
@@ -265,7 +260,7 @@ impl<M: Machine> Store<M> {
             .value(":open", text(LinkState::Open.as_str()));
         let mut transaction = Transaction::new();
         transaction.change(change);
-        transaction.create(review_item(&link.company, left.record, left.what, left.now_s));
+        transaction.change(review_anew(&link.company, reason, now_s));
         self.transact(transaction).await
     }
 

@@ -18,7 +18,7 @@ use super::payments::{Session, close_session};
 use super::places::{self, RESERVED};
 use super::table::{Consistency, Written};
 use super::transact::{Change, Transaction};
-use super::{Store, StoreError, links};
+use super::{ReviewReason, Store, StoreError, links};
 use crate::machine::Machine;
 use crate::snapshot::Snapshot;
 
@@ -139,16 +139,21 @@ impl<M: Machine> Store<M> {
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn mark_for_review(&self, order: &OrderRecord, why: &str, now_s: i64) -> Result<(), StoreError> {
+    pub async fn mark_for_review(
+        &self,
+        order: &OrderRecord,
+        reason: &ReviewReason<'_>,
+        now_s: i64,
+    ) -> Result<(), StoreError> {
         let change = Change::of(key::order(&order.id))
             .update("SET needs_review = :why")
             .only_if("order_state = :pending")
-            .value(":why", text(why))
+            .value(":why", text(reason.name()))
             .value(":pending", text("PENDING"));
         let mut transaction = Transaction::new();
         transaction.change(change);
         self.transact(transaction).await?;
-        self.note_for_review(&order.snapshot.company, order.id.as_str(), why, now_s).await
+        self.note_for_review(&order.snapshot.company, reason, now_s).await
     }
 
     /// P2: posts the order's transactions and makes its places active. Only after Stripe said `succeeded`.

@@ -16,7 +16,7 @@ use super::item::{self, Attributes, Item, Read as _, document, number};
 use super::key::{self, Lane};
 use super::table::Written;
 use super::transact::{Change, Transaction};
-use super::{Store, StoreError};
+use super::{ReviewReason, Store, StoreError};
 use crate::catalogue::documents::text;
 use crate::http::{ApiError, FamilyScope, ItemsBody, Reach, Role};
 use crate::machine::Machine;
@@ -207,12 +207,11 @@ impl<M: Machine> Store<M> {
     pub async fn note_for_review(
         &self,
         company: &CompanyId,
-        about: &str,
-        what: &str,
+        reason: &ReviewReason<'_>,
         now_s: i64,
     ) -> Result<(), StoreError> {
         let mut transaction = Transaction::new();
-        transaction.create(review_item(company, about, what, now_s));
+        transaction.create(review_item(company, reason, now_s));
         self.transact(transaction).await.map(|_| ())
     }
 }
@@ -238,12 +237,29 @@ pub(super) fn rejection(session: &Session, claimed_for: &str, refusal: &ApiError
 }
 
 /// A note for a person.
-pub(super) fn review_item(company: &CompanyId, about: &str, what: &str, now_s: i64) -> Item {
-    Item::at(&key::review(company, about))
+fn review_item(company: &CompanyId, reason: &ReviewReason<'_>, now_s: i64) -> Item {
+    Item::at(&key::review(company, &reason.record()))
         .text("cid", company.as_str())
-        .text("what", what)
+        .text("reason", reason.name())
+        .text("what", reason.to_string())
         .number("noted_s", now_s)
         .swept_at(Lane::Review, now_s)
+}
+
+/// The same note, for what is new although a person may have been told before, and have looked.
+pub(super) fn review_anew(company: &CompanyId, reason: &ReviewReason<'_>, now_s: i64) -> Change {
+    let record = key::review(company, &reason.record());
+    Change::of(record.clone())
+        .update(
+            "SET cid = :cid, reason = :reason, what = :what, noted_s = if_not_exists(noted_s, :now), gsi1pk = :lane, \
+             gsi1sk = :due REMOVE seen_s",
+        )
+        .value(":lane", item::text(Lane::Review.shard_of(&record)))
+        .value(":due", item::text(key::sweep_due(now_s)))
+        .value(":cid", item::text(company.as_str()))
+        .value(":reason", item::text(reason.name()))
+        .value(":what", item::text(reason.to_string()))
+        .value(":now", number(now_s))
 }
 
 pub(super) fn session_item(session: &Session) -> Item {

@@ -29,6 +29,8 @@ pub struct ReviewRecord {
     pub company: CompanyId,
     /// Its name within the company: what it is about.
     pub record: String,
+    /// The reason's name, as [`super::ReviewReason`] has it.
+    pub reason: String,
     /// What the person is told.
     pub what: String,
     /// When it was written, in seconds since 1970.
@@ -68,14 +70,17 @@ impl<M: Machine> Store<M> {
         records.iter().map(|found| company(found).ok_or(StoreError::Corrupt("gsi1pk"))).collect()
     }
 
-    /// Whether an intent of ours was a bank debit on its way when an event last told of it.
+    /// What an event, or a look of the schedule, has last told of an intent of ours; `None`: nothing.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn is_processing(&self, account: &AccountId, intent: &IntentId) -> Result<bool, StoreError> {
+    pub async fn noted_status(
+        &self,
+        account: &AccountId,
+        intent: &IntentId,
+    ) -> Result<Option<IntentStatus>, StoreError> {
         let session = self.get(&key::session(account, intent)).await?;
-        let status = session.as_ref().and_then(|session| session.text_if("intent_status"));
-        Ok(status == Some(IntentStatus::Processing.as_str()))
+        Ok(session.as_ref().and_then(|session| session.text_if("intent_status")).and_then(IntentStatus::parse))
     }
 
     /// The accounts whose events are read, among these: an account's feed is made with it and never ends.
@@ -160,6 +165,7 @@ fn review_of(company: &CompanyId, item: &Attributes) -> Result<ReviewRecord, Sto
     Ok(ReviewRecord {
         company: company.clone(),
         record: item.text("sk")?.to_owned(),
+        reason: item.text_if("reason").unwrap_or_default().to_owned(),
         what: item.text("what")?.to_owned(),
         noted_s: item.number("noted_s")?,
     })

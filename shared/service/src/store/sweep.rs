@@ -15,10 +15,10 @@ use super::instalments::{Scheduled, scheduled_of};
 use super::item::{Attributes, Read as _, document, number, text};
 use super::key::{self, Key, Lane, sweep_due};
 use super::links::{Link, link_of};
-use super::payments::{Session, session_of};
+use super::payments::{Session, review_anew, session_of};
 use super::table::{DueKey, Table as _, Written};
 use super::transact::{Change, Transaction};
-use super::{OrderRecord, Store, StoreError};
+use super::{OrderRecord, ReviewReason, Store, StoreError};
 use crate::aggregate::AggregateTransaction;
 use crate::http::ApiError;
 use crate::machine::Machine;
@@ -68,8 +68,6 @@ pub struct UnallocatedCredit<'a> {
     pub basket: &'a BasketHash,
     /// The refusal of a claim that has to be put.
     pub refusal: &'a ApiError,
-    /// What a person is told.
-    pub why: &'a str,
     /// Now, in seconds since 1970.
     pub now_s: i64,
 }
@@ -130,6 +128,22 @@ impl<M: Machine> Store<M> {
         self.transact(transaction).await
     }
 
+    /// Takes an open session out of what is measured: nobody here can release what is held for it. It is still looked at.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn let_session_go(&self, session: &Session) -> Result<Written, StoreError> {
+        let key = key::session(&session.account, &session.intent);
+        let change = Change::of(key.clone())
+            .update("SET gsi1pk = :lane")
+            .only_if("session_state = :open AND attribute_exists(gsi1pk)")
+            .value(":lane", text(Lane::Wait.shard_of(&key)))
+            .value(":open", text("open"));
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        self.transact(transaction).await
+    }
+
     /// Takes a session out of the index whose intent was cancelled without a claim. [`Written::Lost`]: it was claimed.
     ///
     /// # Errors
@@ -165,19 +179,8 @@ impl<M: Machine> Store<M> {
             .value(":change", number(-credit.stats.total))
             .value(":one", number(1));
         transaction.change(family);
-        // A person may have been told already, by a call that found the intent captured, and have looked; this is new.
-        let record = key::review(&session.company, found.order.as_str());
-        let review = Change::of(record.clone())
-            .update(
-                "SET cid = :cid, what = :what, noted_s = if_not_exists(noted_s, :now), gsi1pk = :lane, \
-                 gsi1sk = :due REMOVE seen_s",
-            )
-            .value(":lane", text(Lane::Review.shard_of(&record)))
-            .value(":due", text(sweep_due(found.now_s)))
-            .value(":cid", text(session.company.as_str()))
-            .value(":what", text(found.why))
-            .value(":now", number(found.now_s));
-        transaction.change(review);
+        let reason = ReviewReason::PaymentCredited(found.order, &session.intent);
+        transaction.change(review_anew(&session.company, &reason, found.now_s));
         self.transact(transaction).await
     }
 }

@@ -158,16 +158,7 @@ impl StripeError {
 
     /// Whether a smaller page may be read where this one can't.
     pub(crate) fn is_too_large(&self) -> bool {
-        match self {
-            Self::Refused(rejection) => rejection.status == 0 && rejection.has_code(TOO_LARGE),
-            Self::Declined(_)
-            | Self::WrongState(_)
-            | Self::IdempotencyConflict(_)
-            | Self::Misconfigured(_)
-            | Self::Unavailable
-            | Self::OutcomeUnknown
-            | Self::KeySpoilt => false,
-        }
+        self.refusal().is_some_and(|why| why.status == 0 && why.has_code(TOO_LARGE))
     }
 
     /// The same, answered again from what Stripe remembers under the key: what was refused then may be allowed by now, and
@@ -248,16 +239,8 @@ impl StripeError {
     /// (401) is not: that is our fault, and it is put right.
     #[must_use]
     pub(crate) fn is_of_a_lost_account(&self) -> bool {
-        match self {
-            Self::Misconfigured(why) => why.status == 403 || why.has_code("account_invalid"),
-            Self::Refused(_) => self.is_missing(),
-            Self::Declined(_)
-            | Self::WrongState(_)
-            | Self::IdempotencyConflict(_)
-            | Self::Unavailable
-            | Self::OutcomeUnknown
-            | Self::KeySpoilt => false,
-        }
+        let is_closed = |why: &Rejection| why.status == 403 || why.has_code("account_invalid");
+        self.is_missing() || matches!(self, Self::Misconfigured(why) if is_closed(why))
     }
 
     /// Whether Stripe refuses the kinds of payment methods.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use classpay_domain::order::PaidBy;
+use classpay_domain::order::{IntentStatus, PaidBy};
 use futures_util::future::try_join;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::time::timeout;
@@ -100,8 +100,10 @@ async fn stand<M: Machine>(ctx: &Context<M>, item: &DueItem) -> Result<Option<St
             Some(payment) if payment.paid_by == PaidBy::BankDebit => Stand::BankDebit,
             Some(_) | None => Stand::Order,
         },
-        Unfinished::Rejection(account, intent) if ctx.store.is_processing(account, intent).await? => Stand::BankDebit,
-        Unfinished::Rejection(..) => Stand::Rejection,
+        Unfinished::Rejection(account, intent) => match ctx.store.noted_status(account, intent).await? {
+            Some(IntentStatus::Processing) => Stand::BankDebit,
+            Some(_) | None => Stand::Rejection,
+        },
         Unfinished::Session(_) => match item.held_s {
             Some(held_s) if ctx.clock.now_s().saturating_sub(held_s) > LONG_HELD_S => Stand::Hold,
             Some(_) | None => return Ok(None),

@@ -1,30 +1,79 @@
-//! Orders on an account that is out of our reach.
+//! What is unfinished on an account that is out of our reach.
 //!
-//! Invariant: nothing is concluded about the money: whether it was taken is to be seen in that account only.
+//! Invariant: nothing is concluded about the money: whether it was taken is to be seen in that account only. A person is
+//! told, and it is looked at again, for the studio may connect the account once more.
 
+use classpay_domain::id::{AccountId, CompanyId};
+use classpay_domain::order::{IntentStatus, order_of_intent};
+
+use super::plan;
 use crate::context::{Context, Deadline};
 use crate::machine::Machine;
+use crate::settle::report;
 use crate::snapshot::OrderPayment;
-use crate::store::OrderRecord;
-use crate::stripe::{Payments as _, StripeError};
+use crate::store::{OrderRecord, ReviewReason, Session};
+use crate::stripe::{Intent, Payments as _, StripeError};
 
-/// Puts an order before a person whose account the company has left and that refuses us for good: nobody can say here
-/// whether it was paid.
-pub(super) async fn report<M: Machine>(ctx: &Context<M>, order: &OrderRecord, deadline: Deadline) {
+/// Whether nobody here can learn what an intent is, by what Stripe has answered: the account has no such intent, or refuses
+/// us for good and the company has left it.
+pub(super) async fn is_out_of_reach<M: Machine>(
+    ctx: &Context<M>,
+    company: &CompanyId,
+    account: &AccountId,
+    answer: &Result<Option<Intent>, StripeError>,
+) -> bool {
+    match answer {
+        Ok(Some(_)) => false,
+        Ok(None) => true,
+        Err(error) if error.is_of_a_lost_account() => {
+            ctx.store.load_account(company).await.is_ok_and(|named| named.as_ref() != Some(account))
+        }
+        Err(_) => false,
+    }
+}
+
+/// Puts an old order before a person if its intent is out of our reach.
+pub(super) async fn report_order<M: Machine>(ctx: &Context<M>, order: &OrderRecord, deadline: Deadline) {
     let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else { return };
     let OrderPayment { account, intent, .. } = payment;
-    let error = match stripe.within(deadline.for_stripe()).load_intent(account, intent).await {
-        Ok(Some(_)) => return,
-        Ok(None) => StripeError::missing(),
-        Err(error) => error,
-    };
-    let named = ctx.store.load_account(&order.snapshot.company).await;
-    if !error.is_of_a_lost_account() || named.is_err() || named.is_ok_and(|named| named.as_ref() == Some(account)) {
-        return;
+    let answer = stripe.within(deadline.for_stripe()).load_intent(account, intent).await;
+    if is_out_of_reach(ctx, &order.snapshot.company, account, &answer).await {
+        report(ctx, order, &ReviewReason::IntentLost(&order.id, intent, account)).await;
     }
-    tracing::error!(order = order.id.as_str(), %error, "an order's account is lost");
-    let why = format!("order {} is pending on {account}, which the studio has left and which refuses us", order.id);
-    if let Err(error) = ctx.store.mark_for_review(order, &why, ctx.clock.now_s()).await {
-        tracing::error!(order = order.id.as_str(), %error, "the review record was not written");
+}
+
+/// Puts an old rejection before a person if its intent is out of our reach.
+pub(super) async fn report_rejection<M: Machine>(ctx: &Context<M>, session: &Session, deadline: Deadline) {
+    let Session { account, intent, company, .. } = session;
+    let Ok(stripe) = ctx.stripe() else { return };
+    let answer = stripe.within(deadline.for_stripe()).load_intent(account, intent).await;
+    if is_out_of_reach(ctx, company, account, &answer).await {
+        let order = order_of_intent(account, intent);
+        note(ctx, company, &ReviewReason::IntentLost(&order, intent, account)).await;
     }
+}
+
+/// A session whose intent is out of our reach for a day: nobody here can release what may be held for it, so it is no longer
+/// measured. A person is told if its payer is known to have authorised it. When to look again.
+pub(super) async fn let_go<M: Machine>(ctx: &Context<M>, session: &Session) -> Option<i64> {
+    let Session { account, intent, company, .. } = session;
+    let order = order_of_intent(account, intent);
+    let told = ctx.store.noted_status(account, intent).await.ok()?;
+    if matches!(told, Some(IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded))
+        && !note(ctx, company, &ReviewReason::IntentLetGo(&order, intent, account)).await
+    {
+        return None;
+    }
+    if let Err(error) = ctx.store.let_session_go(session).await {
+        tracing::warn!(order = order.as_str(), %error, "a session was not let go");
+        return None;
+    }
+    Some(ctx.clock.now_s().saturating_add(plan::OUT_OF_REACH_S))
+}
+
+/// Whether it is noted.
+async fn note<M: Machine>(ctx: &Context<M>, company: &CompanyId, reason: &ReviewReason<'_>) -> bool {
+    tracing::error!(record = reason.record(), reason = reason.name(), "an intent is out of reach");
+    let noted = ctx.store.note_for_review(company, reason, ctx.clock.now_s()).await;
+    noted.inspect_err(|error| tracing::error!(%error, "the review record was not written")).is_ok()
 }

@@ -135,8 +135,8 @@ async fn look<M: Machine>(ctx: &Context<M>, found: DueKey, deadline: Deadline) -
 async fn act<M: Machine>(ctx: &Context<M>, what: Unfinished, began_s: i64, deadline: Deadline) -> Option<i64> {
     let age_s = ctx.clock.now_s().saturating_sub(began_s);
     match what {
-        Unfinished::Session(session) => session::finish(ctx, &session, age_s, deadline).await,
-        Unfinished::Rejection(account, intent) => release(ctx, &account, &intent, deadline).await,
+        Unfinished::Session(session) => return session::finish(ctx, &session, age_s, deadline).await,
+        Unfinished::Rejection(account, intent) => release(ctx, &account, &intent, age_s, deadline).await,
         Unfinished::Order(order) => finish_order(ctx, *order, age_s, deadline).await,
         Unfinished::Link(link) => {
             if let Err(error) = links::due::end_if_over(ctx, &link, deadline).await {
@@ -170,13 +170,13 @@ async fn finish_order<M: Machine>(ctx: &Context<M>, order: OrderRecord, age_s: i
         give_up(ctx, order, deadline).await
     };
     if let (Some(old), Outcome::Pending(_)) = (old, &outcome) {
-        lost::report(ctx, &old, deadline).await;
+        lost::report_order(ctx, &old, deadline).await;
     }
     tracing::info!(outcome = word(&outcome), "looked at an order");
 }
 
 /// Releases an intent that was rejected.
-async fn release<M: Machine>(ctx: &Context<M>, account: &AccountId, intent: &IntentId, deadline: Deadline) {
+async fn release<M: Machine>(ctx: &Context<M>, account: &AccountId, intent: &IntentId, age_s: i64, deadline: Deadline) {
     let order = order_of_intent(account, intent);
     let (session, claim) = match ctx.store.load_payment(account, intent).await {
         Ok((Some(session), Some(claim))) => (session, claim),
@@ -193,6 +193,9 @@ async fn release<M: Machine>(ctx: &Context<M>, account: &AccountId, intent: &Int
         Decision::Rejected { refusal, state: Rejection::Open } => {
             let outcome = release_rejected(ctx, &session, &order, refusal, deadline).await;
             tracing::info!(outcome = word(&outcome), "looked at a rejection");
+            if age_s >= plan::LOST_S && matches!(outcome, Outcome::Pending(_)) {
+                lost::report_rejection(ctx, &session, deadline).await;
+            }
         }
         Decision::Rejected { state: Rejection::Released | Rejection::Captured, .. } | Decision::Order(_) => {}
     }

@@ -6,8 +6,8 @@
 use classpay_domain::basket::{Basket, BasketHash};
 use classpay_domain::order::{IntentStatus, order_of_intent};
 
-use super::plan::{SessionStep, session_step};
-use super::word;
+use super::plan::{self, SessionStep, session_step};
+use super::{lost, word};
 use crate::basket::{self, Plans};
 use crate::checkout::{CheckoutRequest, checkout};
 use crate::context::{Context, Deadline};
@@ -20,8 +20,30 @@ use crate::stripe::Intent;
 use crate::stripe::Payments as _;
 use crate::unallocated;
 
-pub(super) async fn finish<M: Machine>(ctx: &Context<M>, session: &Session, age_s: i64, deadline: Deadline) {
-    let Some(intent) = ask(ctx, session, deadline).await else { return };
+/// Does what a session needs; when to look again, unless at the usual time.
+pub(super) async fn finish<M: Machine>(
+    ctx: &Context<M>,
+    session: &Session,
+    age_s: i64,
+    deadline: Deadline,
+) -> Option<i64> {
+    let answer = ctx.stripe().ok()?.within(deadline.for_stripe()).load_intent(&session.account, &session.intent).await;
+    if age_s >= plan::LOST_S && lost::is_out_of_reach(ctx, &session.company, &session.account, &answer).await {
+        return lost::let_go(ctx, session).await;
+    }
+    match answer {
+        Ok(Some(intent)) => act(ctx, session, intent, age_s, deadline).await,
+        Ok(None) => tracing::error!(intent = session.intent.as_str(), "stripe doesn't know an intent of ours"),
+        Err(error) => {
+            error.note_if_refused();
+            tracing::warn!(intent = session.intent.as_str(), %error, "stripe can't be asked about a session");
+        }
+    }
+    None
+}
+
+/// Does what a session needs, its intent being this.
+async fn act<M: Machine>(ctx: &Context<M>, session: &Session, intent: Intent, age_s: i64, deadline: Deadline) {
     let authorised_s = intent.charge.as_ref().map(|charge| charge.created_s);
     let held_for_s = authorised_s.map_or(0, |authorised_s| ctx.clock.now_s().saturating_sub(authorised_s));
     let step = session_step(&session.kind, intent.status, age_s, held_for_s);
@@ -57,23 +79,6 @@ pub(super) async fn finish<M: Machine>(ctx: &Context<M>, session: &Session, age_
         SessionStep::Credit => {
             let order = order_of_intent(&session.account, &session.intent);
             unallocated::credit(ctx, session, &order, intent.amount_received).await;
-        }
-    }
-}
-
-/// What the intent is. `None`: Stripe doesn't say.
-async fn ask<M: Machine>(ctx: &Context<M>, session: &Session, deadline: Deadline) -> Option<Intent> {
-    let stripe = ctx.stripe().ok()?.within(deadline.for_stripe());
-    match stripe.load_intent(&session.account, &session.intent).await {
-        Ok(Some(intent)) => Some(intent),
-        Ok(None) => {
-            tracing::error!(intent = session.intent.as_str(), "stripe doesn't know an intent of ours");
-            None
-        }
-        Err(error) => {
-            error.note_if_refused();
-            tracing::warn!(intent = session.intent.as_str(), %error, "stripe can't be asked about a session");
-            None
         }
     }
 }
@@ -132,7 +137,7 @@ async fn void<M: Machine>(
             tracing::info!(outcome = word(&outcome), "voided a payment that nobody came back for");
         }
         // Somebody has claimed it: if he rejected it too, the money may still be held.
-        Ok(Written::Lost) => super::release(ctx, &session.account, &session.intent, deadline).await,
+        Ok(Written::Lost) => super::release(ctx, &session.account, &session.intent, 0, deadline).await,
         Ok(Written::Busy | Written::Unknown) => {}
         Err(error) => tracing::warn!(order = order.as_str(), %error, "a session was not rejected"),
     }

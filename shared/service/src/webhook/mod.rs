@@ -21,7 +21,8 @@ use crate::links;
 use crate::machine::Machine;
 use crate::settle::{Outcome, release_rejected, settle};
 use crate::store::{
-    Claim, CreditedPayment, Decision, EventRecord, Put, Rejection, Session, SessionKind, StoreError, Written,
+    Claim, CreditedPayment, Decision, EventRecord, Put, Rejection, ReviewReason, Session, SessionKind, StoreError,
+    Written,
 };
 use crate::stripe::{Intent, Payments as _, Secret};
 use crate::telemetry::{self, Count};
@@ -134,9 +135,9 @@ fn next_doubted(received_s: i64, now_s: i64) -> Option<i64> {
 async fn give_up<M: Machine>(ctx: &Context<M>, event: &EventRecord, doubt: &Doubt) -> Result<Written, StoreError> {
     let intent = event.intent.as_ref().map_or("none", |intent| intent.as_str());
     if let Doubt::NotDisputed(company) = doubt {
-        let why =
-            format!("{} tells of dispute {} of {intent}, which its charge doesn't show", event.kind, event.object.id);
-        ctx.store.note_for_review(company, &event.object.id, &why, ctx.clock.now_s()).await?;
+        let (dispute, told_by) = (event.object.id.as_str(), event.kind.as_str());
+        let reason = ReviewReason::DisputeNotShown { dispute, intent, told_by };
+        ctx.store.note_for_review(company, &reason, ctx.clock.now_s()).await?;
     }
     let written = ctx.store.finish_event(event).await?;
     if written == Written::Done {

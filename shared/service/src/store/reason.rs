@@ -1,0 +1,124 @@
+//! Why a person must look, and what the record is named.
+//!
+//! Invariant: nothing is put before a person for another reason than one of these. The runbook says of each what ends it, and
+//! an operator's test drives each to that end.
+
+use std::fmt;
+
+use classpay_domain::id::{AccountId, IntentId, OrderId};
+use classpay_domain::order::IntentStatus;
+
+/// Why a person must look.
+#[derive(Debug, Clone, Copy)]
+pub enum ReviewReason<'a> {
+    /// The payment of a pending order is not what the order says: another amount, or money of another currency.
+    PaymentDiffers(&'a OrderId, IntentStatus),
+    /// What a pending order's card had authorised is gone, and nothing was captured.
+    AuthorisationGone(&'a OrderId, IntentStatus),
+    /// The table refuses for good what a pending order posts.
+    OrderUnpostable(&'a OrderId),
+    /// The order or rejection is unfinished, and its intent is out of our reach.
+    IntentLost(&'a OrderId, &'a IntentId, &'a AccountId),
+    /// A basket's intent was captured before anything was booked for it.
+    PaymentUnbooked(&'a OrderId, &'a IntentId),
+    /// That payment was credited to the family, and belongs to no order.
+    PaymentCredited(&'a OrderId, &'a IntentId),
+    /// The table refuses the order for good: its payment was released.
+    OrderUnwritable(&'a OrderId),
+    /// A session's or a link's intent was let go, for it is out of our reach.
+    IntentLetGo(&'a OrderId, &'a IntentId, &'a AccountId),
+    /// An event tells of a dispute that its charge doesn't show.
+    DisputeNotShown {
+        /// Stripe's dispute.
+        dispute: &'a str,
+        /// The intent whose charge it is about.
+        intent: &'a str,
+        /// The event's kind.
+        told_by: &'a str,
+    },
+}
+
+impl ReviewReason<'_> {
+    /// Each reason's name, as [`Self::name`] gives it.
+    pub const NAMES: [&'static str; 9] = [
+        "payment_differs",
+        "authorisation_gone",
+        "order_unpostable",
+        "intent_lost",
+        "payment_unbooked",
+        "payment_credited",
+        "order_unwritable",
+        "intent_let_go",
+        "dispute_not_shown",
+    ];
+
+    /// The reason's name, as the record and the runbook have it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        let at = match self {
+            Self::PaymentDiffers(..) => 0,
+            Self::AuthorisationGone(..) => 1,
+            Self::OrderUnpostable(_) => 2,
+            Self::IntentLost(..) => 3,
+            Self::PaymentUnbooked(..) => 4,
+            Self::PaymentCredited(..) => 5,
+            Self::OrderUnwritable(_) => 6,
+            Self::IntentLetGo(..) => 7,
+            Self::DisputeNotShown { .. } => 8,
+        };
+        Self::NAMES[at]
+    }
+
+    /// What the record is named within its company: the same thing twice is one record.
+    #[must_use]
+    pub fn record(&self) -> String {
+        match self {
+            Self::PaymentDiffers(order, _)
+            | Self::AuthorisationGone(order, _)
+            | Self::OrderUnpostable(order)
+            | Self::IntentLost(order, ..)
+            | Self::PaymentUnbooked(order, _)
+            | Self::PaymentCredited(order, _)
+            | Self::OrderUnwritable(order) => order.to_string(),
+            Self::IntentLetGo(order, ..) => format!("left-{order}"),
+            Self::DisputeNotShown { dispute, .. } => (*dispute).to_owned(),
+        }
+    }
+}
+
+/// What the person is told.
+impl fmt::Display for ReviewReason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PaymentDiffers(order, status) => write!(
+                f,
+                "order {order} is pending and its intent is {}, with another amount or currency than the order's",
+                status.as_str()
+            ),
+            Self::AuthorisationGone(order, status) => {
+                write!(f, "order {order} is pending and its intent is {}: nothing is held any more", status.as_str())
+            }
+            Self::OrderUnpostable(order) => write!(f, "order {order} is pending, and the table refuses what it posts"),
+            Self::IntentLost(order, intent, account) => write!(
+                f,
+                "order {order} is unfinished, and {account} gives no answer about {intent}: the studio has left that \
+                 account, or it has no such intent"
+            ),
+            Self::PaymentUnbooked(_, intent) => write!(f, "intent {intent} was captured before its basket was booked"),
+            Self::PaymentCredited(_, intent) => {
+                write!(f, "intent {intent} was captured, and nothing was booked for it: the family has the credit")
+            }
+            Self::OrderUnwritable(order) => {
+                write!(f, "order {order} can't be written, and its payment was released")
+            }
+            Self::IntentLetGo(_, intent, account) => write!(
+                f,
+                "intent {intent} was let go: {account} gives no answer about it. Whether it was paid is to be seen in \
+                 that account only"
+            ),
+            Self::DisputeNotShown { dispute, intent, told_by } => {
+                write!(f, "{told_by} tells of dispute {dispute} of {intent}, which its charge doesn't show")
+            }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Every reason for which a person must look, from what brings it about to the command that ends it.
+//!
+//! Invariant: the runbook names each reason and no other, and each has its story here.
+
+use std::collections::BTreeSet;
+
+use classpay_service::store::ReviewReason;
+use classpay_tests::studio::{BALLET, MINH, NGUYEN, OKAFOR, POINTE, ballet_for_ada, one};
+use classpay_tests::{COSTUMES, COSTUMES_DUE, Call, Stack};
+use serde_json::json;
+
+use crate::{assert_nothing_is_listed, bought, listed, orders};
+
+/// Another account than the demo studio's.
+const ANOTHER: &str = "acct_1another";
+const A_DAY_LATER: &str = "2026-09-08T09:30:00Z";
+const A_DAY_AFTER_THAT: &str = "2026-09-09T10:30:00Z";
+
+/// The one record that is listed, for this reason: its name.
+async fn record(stack: &Stack, reason: &str) -> String {
+    let list = listed(stack).await;
+    let [review] = &list["reviews"].as_array().unwrap()[..] else { panic!("one record: {list}") };
+    assert_eq!(review["reason"], reason, "{list}");
+    assert!(orders(stack, &["list"]).await.ok().out.contains(reason));
+    review["record"].as_str().unwrap().to_owned()
+}
+
+/// A person looks, and nothing is left to be done.
+async fn reviewed(stack: &Stack, record: &str) {
+    orders(stack, &["reviewed", stack.company(), record]).await.ok();
+    assert_nothing_is_listed(stack).await;
+}
+
+/// The table refuses a checkout's write for good: the first of them, or after so many.
+async fn the_table_refuses(stack: &Stack, after: u32) {
+    let fault = json!({"match": {"operation": "TransactWriteItems", "function": "basket-checkout"}, "after": after,
+        "do": {"cancel": [{"at": 0, "code": "ValidationError"}]}});
+    let ordered = stack.dynamodb().post("/_control/faults", &fault).await;
+    assert_eq!(ordered.status, 200, "{}", ordered.text);
+}
+
+/// A basket that is paid and whose order is pending, for its capture gets no answer: the order and the intent.
+async fn pending(stack: &Stack) -> (String, String) {
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    stack.order_fault(Call::Capture, 1000, &json!({"drop": "before"})).await;
+    let answer = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    stack.withdraw_faults().await;
+    (answer.json()["orderId"].as_str().unwrap().to_owned(), intent)
+}
+
+async fn run_at(stack: &Stack, now: &str) {
+    stack.move_clock(now).await;
+    stack.run_schedule().await;
+}
+
+#[test]
+fn the_runbook_names_every_reason_and_no_other() {
+    let readme = include_str!("../../../README.md");
+    let (_, table) = readme.split_once("| reason | so it is | what ends it |").expect("the table");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let named: BTreeSet<_> = rows.map(|row| row.split('`').nth(1).unwrap()).collect();
+    assert_eq!(named, BTreeSet::from(ReviewReason::NAMES));
+}
+
+#[test]
+fn every_reason_has_its_story() {
+    let stories = include_str!("reasons.rs");
+    for reason in ReviewReason::NAMES {
+        assert!(stories.contains(&format!("record(&stack, \"{reason}\")")), "no story ends {reason}");
+    }
+}
+
+#[tokio::test]
+async fn payment_differs_ends_with_resolve() {
+    let stack = Stack::start().await;
+    let (order, intent) = pending(&stack).await;
+    stack.capture_at_stripe(&intent, 1000).await;
+    run_at(&stack, "2026-09-07T08:06:00Z").await;
+    assert_eq!(record(&stack, "payment_differs").await, order);
+    orders(&stack, &["resolve", &order, "--keep"]).await.ok();
+    assert_nothing_is_listed(&stack).await;
+}
+
+#[tokio::test]
+async fn authorisation_gone_ends_with_void() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = stack.debit_link(&link).await;
+    assert_eq!(stack.process_link(&link, Some(&intent)).await.status, 200);
+    let list = listed(&stack).await;
+    let order = list["unfinished"][0]["order"].as_str().unwrap().to_owned();
+    // What no call of the API can bring about: a card's authorisation that is there no more, and was never captured.
+    let doc = format!("ORD#{order}");
+    stack.table().rewrite((&doc, "DOC#1"), ",\"paidBy\":\"bank-debit\"", "").await;
+    stack.bank_says(&intent, "fail").await;
+    run_at(&stack, "2026-09-07T08:06:00Z").await;
+    assert_eq!(record(&stack, "authorisation_gone").await, order);
+    orders(&stack, &["settle", &order]).await.refused("A person decides");
+    orders(&stack, &["void", &order]).await.ok();
+    assert_eq!(stack.due(COSTUMES).await, COSTUMES_DUE);
+    reviewed(&stack, &order).await;
+}
+
+#[tokio::test]
+async fn order_unpostable_ends_with_resolve() {
+    let stack = Stack::start().await;
+    let (before, seats) = (stack.balance(OKAFOR).await, stack.seats_left(BALLET).await);
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    the_table_refuses(&stack, 1).await;
+    let answer = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    assert_eq!(stack.intent_status(&intent).await, "succeeded");
+    let order = record(&stack, "order_unpostable").await;
+    orders(&stack, &["void", &order]).await.refused("its payment is captured");
+    orders(&stack, &["resolve", &order, "--release"]).await.ok();
+    let (_, taken) = stack.captured().await.remove(0);
+    assert_eq!((stack.balance(OKAFOR).await, stack.seats_left(BALLET).await), (before - taken, seats));
+    assert_nothing_is_listed(&stack).await;
+}
+
+#[tokio::test]
+async fn intent_lost_of_an_order_ends_with_what_the_studio_s_dashboard_says() {
+    let stack = Stack::start().await;
+    let (before, seats) = (stack.balance(OKAFOR).await, stack.seats_left(BALLET).await);
+    let (order, _) = pending(&stack).await;
+    stack.leave_account(ANOTHER).await;
+    run_at(&stack, A_DAY_LATER).await;
+    assert_eq!(record(&stack, "intent_lost").await, order);
+    orders(&stack, &["settle", &order]).await.refused("is still pending");
+    orders(&stack, &["resolve", &order, "--release"]).await.refused("name it");
+    orders(&stack, &["resolve", &order, "--release", "--received", "0"]).await.ok();
+    assert_eq!((stack.balance(OKAFOR).await, stack.seats_left(BALLET).await), (before, seats));
+    assert_nothing_is_listed(&stack).await;
+}
+
+/// A refused basket whose payment could not be released before the studio left the account: the order that was refused.
+async fn rejected_and_lost(stack: &Stack) -> String {
+    let intent = stack.authorise_amount(NGUYEN, 50_000).await;
+    stack.order_fault(Call::Cancel, 1000, &json!({"status": 429})).await;
+    let answer = stack.check_out(NGUYEN, &intent, &one(POINTE, MINH)).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    stack.withdraw_faults().await;
+    stack.leave_account(ANOTHER).await;
+    run_at(stack, A_DAY_LATER).await;
+    answer.json()["orderId"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn intent_lost_of_a_rejection_ends_without_money() {
+    let stack = Stack::start().await;
+    let (before, order) = (stack.balance(NGUYEN).await, rejected_and_lost(&stack).await);
+    assert_eq!(record(&stack, "intent_lost").await, order);
+    assert!(stack.measure("OldestOrderS").await > 900, "it is an alarm until somebody ends it");
+    orders(&stack, &["settle", &order]).await.refused("Stripe has not said `canceled`");
+    orders(&stack, &["resolve", &order, "--keep"]).await.refused("nothing to keep");
+    orders(&stack, &["resolve", &order, "--release"]).await.refused("name it");
+    orders(&stack, &["resolve", &order, "--release", "--received", "0"]).await.ok();
+    assert_nothing_is_listed(&stack).await;
+    assert_eq!((stack.balance(NGUYEN).await, stack.measure("OldestOrderS").await), (before, 0));
+}
+
+#[tokio::test]
+async fn intent_lost_of_a_rejection_ends_with_a_credit() {
+    let stack = Stack::start().await;
+    let (before, order) = (stack.balance(NGUYEN).await, rejected_and_lost(&stack).await);
+    for _ in 0..2 {
+        assert_eq!(record(&stack, "intent_lost").await, order);
+        stack.run_schedule().await;
+    }
+    orders(&stack, &["resolve", &order, "--release", "--received", "50000"]).await.ok();
+    orders(&stack, &["resolve", &order, "--release", "--received", "50000"]).await.refused("there is no order");
+    assert_eq!(stack.balance(NGUYEN).await, before - 50_000);
+    assert_nothing_is_listed(&stack).await;
+}
+
+#[tokio::test]
+async fn payment_unbooked_ends_with_the_schedule_s_credit_and_that_with_a_refund() {
+    let stack = Stack::start().await;
+    let before = stack.balance(OKAFOR).await;
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    stack.capture_by_hand(&intent).await;
+    assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.code(), "payment_already_captured");
+    let unbooked = record(&stack, "payment_unbooked").await;
+    run_at(&stack, "2026-09-07T08:06:30Z").await;
+    assert_eq!(record(&stack, "payment_credited").await, unbooked);
+    let (_, taken) = stack.captured().await.remove(0);
+    assert_eq!(stack.balance(OKAFOR).await, before - taken);
+    stack.refund(&intent, None).await;
+    for event in stack.events("refund.created").await {
+        stack.deliver(&event).await;
+    }
+    assert_eq!(stack.balance(OKAFOR).await, before);
+    reviewed(&stack, &unbooked).await;
+}
+
+#[tokio::test]
+async fn order_unwritable_has_taken_nothing_and_is_looked_at() {
+    let stack = Stack::start().await;
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    the_table_refuses(&stack, 0).await;
+    assert!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.says_released());
+    let order = record(&stack, "order_unwritable").await;
+    assert_eq!(stack.intent_status(&intent).await, "canceled");
+    reviewed(&stack, &order).await;
+}
+
+#[tokio::test]
+async fn intent_let_go_of_a_session_is_measured_no_more_and_voided_once_the_account_is_back() {
+    let stack = Stack::start().await;
+    let here = stack.account().to_owned();
+    let intent = stack.authorise_amount(OKAFOR, 4_500).await;
+    stack.deliver(&stack.event("payment_intent.amount_capturable_updated").await).await;
+    stack.leave_account(ANOTHER).await;
+    stack.move_clock("2026-09-07T08:30:00Z").await;
+    assert_eq!(stack.measure("HoldsWithoutOrder").await, 1);
+    run_at(&stack, A_DAY_LATER).await;
+    let left = record(&stack, "intent_let_go").await;
+    assert_eq!(stack.measure("HoldsWithoutOrder").await, 0, "nobody here can release it");
+    reviewed(&stack, &left).await;
+    stack.connect(&here, ANOTHER).await;
+    stack.at_stripe(&format!("accounts/{here}/connect"), &json!({})).await;
+    run_at(&stack, A_DAY_AFTER_THAT).await;
+    assert_eq!(stack.intent_status(&intent).await, "canceled");
+    assert_nothing_is_listed(&stack).await;
+}
+
+#[tokio::test]
+async fn intent_let_go_of_a_link_leaves_its_debit_to_be_paid() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    stack.authorise_link(&link).await;
+    stack.leave_account(ANOTHER).await;
+    assert_eq!(stack.revoke_link(&link).await.status, 204);
+    let left = record(&stack, "intent_let_go").await;
+    // The schedule finds the session of the same intent: that is nothing new.
+    run_at(&stack, A_DAY_LATER).await;
+    assert_eq!(record(&stack, "intent_let_go").await, left);
+    reviewed(&stack, &left).await;
+    run_at(&stack, A_DAY_AFTER_THAT).await;
+    assert_nothing_is_listed(&stack).await;
+    let next = stack.link(None).await;
+    let intent = stack.authorise_link(&next).await;
+    assert_eq!(stack.process_link(&next, Some(&intent)).await.status, 200);
+    assert_eq!(stack.due(COSTUMES).await, 0);
+}
+
+#[tokio::test]
+async fn dispute_not_shown_ends_once_somebody_has_looked() {
+    let stack = Stack::start().await;
+    let intent = bought(&stack).await;
+    let before = stack.balance(OKAFOR).await;
+    let charge = stack.stripe().charges().await.remove(0)["charge"].clone();
+    let object = json!({"id": "du_1", "amount": 1000, "status": "needs_response", "charge": charge,
+        "created": 1_788_768_000, "payment_intent": intent});
+    let event = json!({"id": "evt_1", "type": "charge.dispute.funds_withdrawn", "created": 1_788_768_000,
+        "account": stack.account(), "data": {"object": object}});
+    stack.deliver(&event).await;
+    for now in ["2026-09-07T08:03:00Z", "2026-09-07T09:01:00Z", A_DAY_LATER] {
+        run_at(&stack, now).await;
+    }
+    assert_eq!(stack.balance(OKAFOR).await, before);
+    let dispute = record(&stack, "dispute_not_shown").await;
+    reviewed(&stack, &dispute).await;
+}
