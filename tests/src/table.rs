@@ -59,6 +59,14 @@ impl Table {
         assert!(doc.contains(that), "{that} in {doc}");
         let doc = AttributeValue::S(doc.replace(that, this));
         item.insert("doc".to_owned(), doc);
+        self.put(item).await;
+    }
+
+    /// Puts an item as it is, whatever is there.
+    ///
+    /// # Panics
+    /// If the table doesn't take it.
+    pub async fn put(&self, item: Item) {
         self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await.expect("it can be written");
     }
 

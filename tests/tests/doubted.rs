@@ -288,6 +288,7 @@ async fn an_order_whose_account_is_lost_is_put_before_a_person_after_a_day() {
     stack.move_clock("2026-09-08T20:00:00Z").await;
     stack.run_schedule().await;
     assert_eq!(reviews(&stack).await, 1, "a person looks");
+    stack.move_clock("2026-09-08T22:00:00Z").await;
     stack.run_schedule().await;
     assert_eq!(reviews(&stack).await, 1);
 }

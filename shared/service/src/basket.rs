@@ -19,13 +19,10 @@ pub enum Plans {
 /// Reads the items of a basket.
 ///
 /// # Errors
-/// `basket_empty` and `basket_too_large` before anything is read for them; `wrong_type`, naming the first place
-/// that can't be read.
+/// `basket_empty`; `wrong_type`, naming the first place that can't be read; `basket_too_large`.
 pub fn parse(items: &ItemsBody, plans: Plans) -> Result<Basket, ApiError> {
-    if items.enrolments.len() + items.trials.len() > BASKET_MAX_ITEMS {
-        return Err(ErrorCode::BasketTooLarge.into());
-    }
-    parse_any_size(items, plans)
+    let basket = parse_any_size(items, plans)?;
+    if is_too_large(&basket) { Err(ErrorCode::BasketTooLarge.into()) } else { Ok(basket) }
 }
 
 /// Reads the items of a basket that may have too many: whoever calls this refuses that himself, by [`is_too_large`].

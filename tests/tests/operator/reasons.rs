@@ -4,12 +4,13 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_service::store::ReviewReason;
 use classpay_tests::studio::{BALLET, MINH, NGUYEN, OKAFOR, POINTE, ballet_for_ada, one};
 use classpay_tests::{COSTUMES, COSTUMES_DUE, Call, Stack};
 use serde_json::json;
 
-use crate::{assert_nothing_is_listed, bought, listed, orders};
+use crate::{assert_nothing_is_listed, bought, dashboard, listed, orders};
 
 /// Another account than the demo studio's.
 const ANOTHER: &str = "acct_1another";
@@ -78,7 +79,12 @@ async fn payment_differs_ends_with_resolve() {
     stack.capture_at_stripe(&intent, 1000).await;
     run_at(&stack, "2026-09-07T08:06:00Z").await;
     assert_eq!(record(&stack, "payment_differs").await, order);
+    let (before, seats) = (stack.balance(OKAFOR).await, stack.seats_left(BALLET).await);
     orders(&stack, &["resolve", &order, "--keep"]).await.ok();
+    let debited: i64 = stack.posted(OKAFOR).await.iter().map(|entry| entry["stats"]["total"].as_i64().unwrap()).sum();
+    assert!(debited > 1000, "debits and a credit");
+    assert_eq!(stack.seats_left(BALLET).await, seats, "the place stays taken");
+    assert!(stack.balance(OKAFOR).await > before, "the rest is due");
     assert_nothing_is_listed(&stack).await;
 }
 
@@ -113,10 +119,38 @@ async fn order_unpostable_ends_with_resolve() {
     assert_eq!(stack.intent_status(&intent).await, "succeeded");
     let order = record(&stack, "order_unpostable").await;
     orders(&stack, &["void", &order]).await.refused("its payment is captured");
+    orders(&stack, &["resolve", &order, "--keep"]).await.refused("settle it");
     orders(&stack, &["resolve", &order, "--release"]).await.ok();
     let (_, taken) = stack.captured().await.remove(0);
     assert_eq!((stack.balance(OKAFOR).await, stack.seats_left(BALLET).await), (before - taken, seats));
     assert_nothing_is_listed(&stack).await;
+}
+
+#[tokio::test]
+async fn order_unpostable_ends_with_settle_once_the_fault_is_mended() {
+    let stack = Stack::start().await;
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    the_table_refuses(&stack, 1).await;
+    assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 202);
+    let order = record(&stack, "order_unpostable").await;
+    orders(&stack, &["settle", &order]).await.ok();
+    assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 200);
+    reviewed(&stack, &order).await;
+}
+
+#[tokio::test]
+async fn order_unreleasable_ends_with_settle_once_the_fault_is_mended() {
+    let stack = Stack::start().await;
+    let seats = stack.seats_left(BALLET).await;
+    let (order, intent) = pending(&stack).await;
+    dashboard(&stack, &format!("/v1/payment_intents/{intent}/cancel"), "").await;
+    the_table_refuses(&stack, 0).await;
+    assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 202);
+    assert_eq!(record(&stack, "order_unreleasable").await, order);
+    orders(&stack, &["resolve", &order, "--release"]).await.refused("not succeeded");
+    orders(&stack, &["settle", &order]).await.ok();
+    assert_eq!((stack.seats_left(BALLET).await, stack.captured().await), (seats, vec![]));
+    reviewed(&stack, &order).await;
 }
 
 #[tokio::test]
@@ -129,8 +163,25 @@ async fn intent_lost_of_an_order_ends_with_what_the_studio_s_dashboard_says() {
     assert_eq!(record(&stack, "intent_lost").await, order);
     orders(&stack, &["settle", &order]).await.refused("is still pending");
     orders(&stack, &["resolve", &order, "--release"]).await.refused("name it");
+    orders(&stack, &["resolve", &order, "--release", "--received", "9999999"]).await.refused("no more than");
     orders(&stack, &["resolve", &order, "--release", "--received", "0"]).await.ok();
     assert_eq!((stack.balance(OKAFOR).await, stack.seats_left(BALLET).await), (before, seats));
+    assert_nothing_is_listed(&stack).await;
+}
+
+#[tokio::test]
+async fn what_the_schedule_has_not_found_lost_is_not_resolved_by_what_a_person_says() {
+    let stack = Stack::start().await;
+    let (order, intent) = pending(&stack).await;
+    // The operator's key is not the stack's: Stripe knows nothing of our payments.
+    stack.refuse_at_stripe(("GET", "/v1/payment_intents/{id}"), &json!({"status": 401})).await;
+    for how in ["--keep", "--release"] {
+        let refused = orders(&stack, &["resolve", &order, how, "--received", "0"]).await;
+        refused.refused("compare the key with the stack's");
+    }
+    stack.withdraw_faults().await;
+    assert_eq!(stack.intent_status(&intent).await, "requires_capture");
+    orders(&stack, &["settle", &order]).await.ok();
     assert_nothing_is_listed(&stack).await;
 }
 
@@ -147,8 +198,9 @@ async fn rejected_and_lost(stack: &Stack) -> String {
 }
 
 #[tokio::test]
-async fn intent_lost_of_a_rejection_ends_without_money() {
+async fn intent_lost_of_a_rejection_ends_without_money_and_is_released_once_the_account_is_back() {
     let stack = Stack::start().await;
+    let here = stack.account().to_owned();
     let (before, order) = (stack.balance(NGUYEN).await, rejected_and_lost(&stack).await);
     assert_eq!(record(&stack, "intent_lost").await, order);
     assert!(stack.measure("OldestOrderS").await > 900, "it is an alarm until somebody ends it");
@@ -158,19 +210,46 @@ async fn intent_lost_of_a_rejection_ends_without_money() {
     orders(&stack, &["resolve", &order, "--release", "--received", "0"]).await.ok();
     assert_nothing_is_listed(&stack).await;
     assert_eq!((stack.balance(NGUYEN).await, stack.measure("OldestOrderS").await), (before, 0));
+
+    stack.connect(&here, ANOTHER).await;
+    stack.at_stripe(&format!("accounts/{here}/connect"), &json!({})).await;
+    let intent = stack.intents().await.remove(0)["id"].as_str().unwrap().to_owned();
+    let again = stack.check_out(NGUYEN, &intent, &one(POINTE, MINH)).await;
+    assert!(again.says_released(), "{}", again.text);
+    assert_eq!((stack.intent_status(&intent).await.as_str(), stack.captured().await), ("canceled", vec![]));
+    run_at(&stack, A_DAY_AFTER_THAT).await;
+    assert_nothing_is_listed(&stack).await;
 }
 
 #[tokio::test]
 async fn intent_lost_of_a_rejection_ends_with_a_credit() {
     let stack = Stack::start().await;
     let (before, order) = (stack.balance(NGUYEN).await, rejected_and_lost(&stack).await);
-    for _ in 0..2 {
-        assert_eq!(record(&stack, "intent_lost").await, order);
-        stack.run_schedule().await;
-    }
+    assert_eq!(record(&stack, "intent_lost").await, order);
+    run_at(&stack, A_DAY_AFTER_THAT).await;
+    assert_eq!(record(&stack, "intent_lost").await, order, "it is told once");
+    orders(&stack, &["resolve", &order, "--release", "--received", "50001"]).await.refused("no more than");
     orders(&stack, &["resolve", &order, "--release", "--received", "50000"]).await.ok();
     orders(&stack, &["resolve", &order, "--release", "--received", "50000"]).await.refused("there is no order");
     assert_eq!(stack.balance(NGUYEN).await, before - 50_000);
+    assert_nothing_is_listed(&stack).await;
+}
+
+#[tokio::test]
+async fn what_a_person_has_looked_at_is_listed_anew_for_another_reason() {
+    let stack = Stack::start().await;
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    the_table_refuses(&stack, 0).await;
+    stack.order_fault(Call::Cancel, 1000, &json!({"status": 429})).await;
+    let answer = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let order = record(&stack, "order_unwritable").await;
+    orders(&stack, &["reviewed", stack.company(), &order]).await.ok();
+    stack.withdraw_faults().await;
+    stack.leave_account(ANOTHER).await;
+    run_at(&stack, A_DAY_LATER).await;
+    assert_eq!(record(&stack, "intent_lost").await, order);
+    orders(&stack, &["resolve", &order, "--release", "--received", "0"]).await.ok();
     assert_nothing_is_listed(&stack).await;
 }
 
@@ -229,15 +308,18 @@ async fn intent_let_go_of_a_session_is_measured_no_more_and_voided_once_the_acco
 async fn intent_let_go_of_a_link_leaves_its_debit_to_be_paid() {
     let stack = Stack::start().await;
     let link = stack.link(None).await;
-    stack.authorise_link(&link).await;
+    let intent = stack.authorise_link(&link).await;
+    // The event has come, and the call that would settle by it hasn't got further.
+    let session = format!("PI#{}#{intent}", stack.account());
+    let mut item = stack.table().get(&session, "SESSION").await.unwrap();
+    item.insert("intent_status".to_owned(), AttributeValue::S("requires_capture".to_owned()));
+    stack.table().put(item).await;
     stack.leave_account(ANOTHER).await;
     assert_eq!(stack.revoke_link(&link).await.status, 204);
     let left = record(&stack, "intent_let_go").await;
     // The schedule finds the session of the same intent: that is nothing new.
-    run_at(&stack, A_DAY_LATER).await;
-    assert_eq!(record(&stack, "intent_let_go").await, left);
     reviewed(&stack, &left).await;
-    run_at(&stack, A_DAY_AFTER_THAT).await;
+    run_at(&stack, A_DAY_LATER).await;
     assert_nothing_is_listed(&stack).await;
     let next = stack.link(None).await;
     let intent = stack.authorise_link(&next).await;

@@ -155,8 +155,11 @@ async fn an_order_on_an_account_that_is_lost_ends_by_what_the_studio_s_dashboard
     assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 202);
     stack.withdraw_faults().await;
     let (order, ..) = order_of(&stack).await;
-    stack.at_stripe(&format!("accounts/{}/disconnect", stack.account()), &json!({})).await;
-    orders(&stack, &["resolve", &order, "--release"]).await.refused("name it");
+    stack.leave_account("acct_1another").await;
+    let at_once = orders(&stack, &["resolve", &order, "--release", "--received", "700"]).await;
+    at_once.refused("has not found its account lost for a day");
+    stack.move_clock("2026-09-08T09:30:00Z").await;
+    stack.run_schedule().await;
     let done = orders(&stack, &["resolve", &order, "--release", "--received", "700"]).await.ok();
     assert!(done.out.contains("700 gbp is the family's credit"), "{}", done.out);
     assert_eq!((stack.balance(OKAFOR).await, stack.seats_left(BALLET).await), (before - 700, seats));

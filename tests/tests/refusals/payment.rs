@@ -175,6 +175,15 @@ async fn a_payment_of_somebody_else(code: ErrorCode) {
         let answer = stack.check_out(OKAFOR, &unknown, &ballet_for_ada()).await;
         assert_eq!(answer.refusal(code), known.refusal(code), "{unknown}: like one that is there");
     }
+    // Nor is the payment of the family's own link, which somebody else may have made: not for a basket of its very amount,
+    // and not for one that is refused.
+    let of_link = stack.authorise_link(&stack.link(None).await).await;
+    let many: Vec<Value> = (0..26).map(|n| place(&format!("cls_{n}"), ADA, FULL)).collect();
+    for items in [ballet_for_ada(), basket(&many, &[])] {
+        let answer = stack.check_out(OKAFOR, &of_link, &items).await;
+        assert_eq!(answer.refusal(code), known.refusal(code), "of a link");
+        assert_kept(&stack, &of_link, &answer).await;
+    }
 }
 
 fn with_key(stack: &Stack, key: &str, body: &Value) -> reqwest::RequestBuilder {

@@ -41,6 +41,18 @@ async fn twenty_six_items(code: ErrorCode) {
     Wish::of_family(&stack, OKAFOR, basket(&many, &[])).is_refused(code).await;
     let trials: Vec<Value> = (0..13).map(|n| trial(&format!("cls_{n}"), ADA, "2026-09-14", "16:30")).collect();
     Wish::of_family(&stack, OKAFOR, basket(&many[..13], &trials)).is_refused(code).await;
+    // What can't be read is said first, wherever it stands.
+    let mut misread = many.clone();
+    misread[25]["studentId"] = serde_json::json!("not an id!");
+    let (family, misread) = (stack.family(OKAFOR), basket(&misread, &[]));
+    let answers = [
+        family.quote(OKAFOR, &misread).await,
+        family.session(OKAFOR, &misread).await,
+        family.checkout(OKAFOR, None, &misread).await,
+    ];
+    for answer in answers {
+        assert_eq!(answer.code(), "wrong_type", "{}", answer.text);
+    }
 }
 
 async fn the_same_place_twice(code: ErrorCode) {

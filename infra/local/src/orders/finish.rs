@@ -129,7 +129,11 @@ async fn resolve_rejection(ctx: &Context, id: &OrderId, how: Resolution, stated:
     }
     let resolved = settle::resolve::resolve_rejection(ctx, &session, stated, NO_DEADLINE).await;
     let received = resolved.map_err(|why| Problem::new(format!("{id} is not resolved: {why}")))?;
-    println!("{id} is at its end: {received} {} is the family's credit.", session.currency.code());
+    if received.is_zero() {
+        println!("{id} is nobody's task any more: nothing was received, and it is released if its account comes back.");
+    } else {
+        println!("{id} is at its end: {received} {} is the family's credit.", session.currency.code());
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId};
 use classpay_domain::order::{PaidBy, order_of_intent};
+use classpay_service::store::key::Lane;
 use classpay_service::store::{DueItem, DueKey, OrderRecord, ReviewRecord, Store, StoreError, Unfinished};
 use serde::Serialize;
 
@@ -62,7 +63,7 @@ pub(super) enum Found {
 
 pub(super) async fn run(place: &Place, company: Option<CompanyId>, json: bool) -> Result<(), Problem> {
     let (store, now_s) = (place.store(), place.clock().await.now_s());
-    let keys = store.unfinished_keys().await.map_err(of_table)?;
+    let keys = store.lane_keys(Lane::Pay).await.map_err(of_table)?;
     let companies: BTreeSet<_> = match &company {
         Some(company) => [company.clone()].into(),
         None => store.companies_in_review().await.map_err(of_table)?,
@@ -92,7 +93,7 @@ pub(super) async fn run(place: &Place, company: Option<CompanyId>, json: bool) -
 /// The orders and rejections among these, and the keys of those that can't be read.
 pub(super) async fn unended(store: &Store, keys: &[DueKey]) -> Result<(Vec<Found>, Vec<String>), Problem> {
     let (mut found, mut unreadable) = (Vec::new(), Vec::new());
-    for DueKey { key, .. } in keys.iter().filter(|due| due.key.is_of_payment()) {
+    for DueKey { key, .. } in keys {
         match store.load_due(key).await {
             Ok(Some(DueItem { began_s, what: Unfinished::Order(order), .. })) => {
                 found.push(Found::Order(began_s, order));
@@ -100,7 +101,7 @@ pub(super) async fn unended(store: &Store, keys: &[DueKey]) -> Result<(Vec<Found
             Ok(Some(DueItem { began_s, what: Unfinished::Rejection(account, intent), .. })) => {
                 found.push(Found::Rejection(began_s, account, intent));
             }
-            // Finished since the index was read.
+            // Finished since the index was read, or a session whose payment is held.
             Ok(Some(_) | None) => {}
             Err(StoreError::Corrupt(why)) => unreadable.push(format!("{} {}: {why}", key.pk, key.sk)),
             Err(error @ (StoreError::Unavailable | StoreError::Refused | StoreError::Unwritable)) => {
@@ -173,7 +174,7 @@ async fn listed(currencies: &mut Currencies<'_>, found: Found, now_s: i64) -> Re
 
 /// The rejection without an end whose order would have had this id.
 pub(super) async fn open_rejection(store: &Store, id: &OrderId) -> Result<Option<(AccountId, IntentId)>, Problem> {
-    let keys = store.unfinished_keys().await.map_err(of_table)?;
+    let keys = store.lane_keys(Lane::Pay).await.map_err(of_table)?;
     let (found, _) = unended(store, &keys).await?;
     Ok(found.into_iter().find_map(|found| match found {
         Found::Rejection(_, account, intent) if order_of_intent(&account, &intent) == *id => Some((account, intent)),

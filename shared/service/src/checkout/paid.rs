@@ -19,8 +19,8 @@ use crate::machine::Machine;
 use crate::refusals::{quote_changed, releases};
 use crate::settle::{Known, capture_unrecorded, release_rejected, settle};
 use crate::store::{
-    Claim, Decision, LoadedStudio, OrderRecord, PlaceOrder, Rejection, ReviewReason, Session, StoreError, Versions,
-    Written,
+    Claim, Decision, LoadedStudio, OrderRecord, PlaceOrder, Rejection, ReviewReason, Session, SessionKind, StoreError,
+    Versions, Written,
 };
 use crate::stripe::Payments as _;
 
@@ -52,7 +52,7 @@ pub(super) async fn round<M: Machine>(
     let key = idempotency.as_ref().map(|(key, _)| key);
     let store = &ctx.store;
     let nothing = Basket::new(Vec::new(), Vec::new());
-    // Of a basket that is refused for its size nothing is read but its payment.
+    // Of a basket that is refused for its size none of its classes is read.
     let read = if is_too_large(&request.basket) { &nothing } else { &request.basket };
     let versions = store.load_versions(company, &request.scope.family, read, Some((&paid.account, intent)), key);
     let versions = versions.await?;
@@ -100,7 +100,10 @@ impl<M: Machine> Paid<'_, M> {
     /// The session of the intent, if it is this family's. Everything else is one answer: unknown, another's, a link's.
     fn own_session<'v>(&self, versions: &'v Versions) -> Result<&'v Session, ApiError> {
         let scope = &self.request.scope;
-        let own = |session: &&Session| session.company == scope.company && session.family == scope.family;
+        let own = |session: &&Session| {
+            let is_link = matches!(session.kind, SessionKind::Link { .. });
+            session.company == scope.company && session.family == scope.family && !is_link
+        };
         match &versions.session {
             Some(session) if own(&session) => Ok(session),
             Some(_) | None => Err(ErrorCode::PaymentIntentMismatch.into()),

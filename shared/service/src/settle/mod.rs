@@ -198,7 +198,11 @@ async fn drive<M: Machine>(
             continue;
         }
         if written == Err(StoreError::Unwritable) {
-            report(ctx, &order, &ReviewReason::OrderUnpostable(&order.id)).await;
+            let reason = match state {
+                OrderState::Completed => ReviewReason::OrderUnpostable(&order.id),
+                OrderState::Cancelled | OrderState::Pending => ReviewReason::OrderUnreleasable(&order.id),
+            };
+            report(ctx, &order, &reason).await;
             break;
         }
         // Lost to a rival, or unknown: the record says what is.

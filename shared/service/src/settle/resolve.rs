@@ -1,11 +1,11 @@
 //! What a person decides about an order whose payment is not what the order says: a part was captured elsewhere, another
-//! amount, or the table refuses what it posts.
+//! amount, or the table refuses what it posts. And about an order or a rejection whose intent is out of our reach.
 //!
-//! Invariant: only for a pending order of which Stripe has said `succeeded`, and once: the order ends in the very
-//! transaction that credits what was received, and with it the note for a person.
+//! Invariant: only of what is unfinished, and once: an order ends in the very transaction that credits what was received,
+//! and with it the note for a person. What Stripe says counts before what a person says.
 
 use classpay_domain::fingerprint::Fingerprint;
-use classpay_domain::id::TransactionId;
+use classpay_domain::id::{CompanyId, OrderId, TransactionId};
 use classpay_domain::ledger::payment_credit;
 use classpay_domain::money::Money;
 use classpay_domain::order::{IntentStatus, OrderState, order_of_intent};
@@ -47,6 +47,12 @@ pub enum Unresolvable {
         /// In lower case.
         wanted: &'static str,
     },
+    /// More than was authorised.
+    #[error("no more than {0} can have been received")]
+    TooMuch(i64),
+    /// The schedule, which has a key of its own, hasn't found the account lost.
+    #[error("the schedule has not found its account lost for a day; compare the key with the stack's")]
+    NotLost,
     /// Stripe says what became of it, so nobody has to.
     #[error("Stripe says that its intent is {0}: settle it")]
     Readable(&'static str),
@@ -87,11 +93,11 @@ pub async fn resolve<M: Machine>(
     let snapshot = &order.snapshot;
     let Some(payment) = &snapshot.payment else { return Err(Unresolvable::WithoutPayment) };
     let stripe = ctx.stripe()?.within(deadline.for_stripe());
-    let unreadable = |why: &str| stated.ok_or_else(|| Unresolvable::Unreadable(why.to_owned()));
+    let (about, total) = ((&snapshot.company, &order.id), Money::minor(payment.total));
     let received = match stripe.load_intent(&payment.account, &payment.intent).await {
         Ok(Some(intent)) => received(snapshot, &intent, how)?,
-        Ok(None) => unreadable("it has no such intent")?,
-        Err(StripeError::Misconfigured(why)) => unreadable(&why.to_string())?,
+        Ok(None) => named(ctx, about, stated, total, "it has no such intent".to_owned()).await?,
+        Err(StripeError::Misconfigured(why)) => named(ctx, about, stated, total, why.to_string()).await?,
         Err(error) => return Err(ApiError::from(error).into()),
     };
     let credit = credit(ctx, order, how, received).await?;
@@ -102,8 +108,8 @@ pub async fn resolve<M: Machine>(
     }
 }
 
-/// Ends a rejection whose intent is out of our reach, by what the studio's own dashboard says was received: nothing, or what
-/// becomes the family's credit.
+/// Ends a rejection whose intent is out of our reach, by what the studio's own dashboard says was received. Something: it
+/// becomes the family's credit. Nothing: it waits for nobody any more, and is released if the account comes back.
 ///
 /// # Errors
 /// [`Unresolvable`]; then nothing was changed, but for what a lost reply has hidden: the same command may be given again.
@@ -121,20 +127,38 @@ pub async fn resolve_rejection<M: Machine>(
         Err(StripeError::Misconfigured(why)) => why.to_string(),
         Err(error) => return Err(ApiError::from(error).into()),
     };
-    let received = stated.ok_or(Unresolvable::Unreadable(why))?;
+    let received = named(ctx, (company, &order), stated, session.amount, why).await?;
     if received.is_zero() {
-        ctx.store.finish_rejection(account, intent).await.map_err(ApiError::from)?;
+        if ctx.store.let_rejection_go(account, intent).await.map_err(ApiError::from)? != Written::Done {
+            return Err(Unresolvable::Changed);
+        }
     } else {
         unallocated::credit(ctx, session, &order, received).await;
-    }
-    match ctx.store.load_claim(account, intent).await.map_err(ApiError::from)?.map(|claim| claim.decision) {
-        Some(Decision::Rejected { state: Rejection::Released | Rejection::Captured, .. }) => {}
-        Some(_) | None => return Err(Unresolvable::Changed),
+        match ctx.store.load_claim(account, intent).await.map_err(ApiError::from)?.map(|claim| claim.decision) {
+            Some(Decision::Rejected { state: Rejection::Captured, .. }) => {}
+            Some(_) | None => return Err(Unresolvable::Changed),
+        }
     }
     // Whoever has decided has looked.
-    let record = ReviewReason::IntentLost(&order, intent, account).record();
-    ctx.store.note_seen(company, &record, None, ctx.clock.now_s()).await.map_err(ApiError::from)?;
+    ctx.store.note_seen(company, order.as_str(), None, ctx.clock.now_s()).await.map_err(ApiError::from)?;
     Ok(received)
+}
+
+/// What the studio's dashboard says was received, as a person names it. It counts only for what the schedule has found out of
+/// its reach for a day, with its own key.
+async fn named<M: Machine>(
+    ctx: &Context<M>,
+    (company, order): (&CompanyId, &OrderId),
+    stated: Option<Money>,
+    at_most: Money,
+    why: String,
+) -> Result<Money, Unresolvable> {
+    let stated = stated.ok_or(Unresolvable::Unreadable(why))?;
+    if stated > at_most {
+        return Err(Unresolvable::TooMuch(at_most.units()));
+    }
+    let reason = ctx.store.review_reason(company, order.as_str()).await.map_err(ApiError::from)?;
+    if reason.as_deref() == Some(ReviewReason::INTENT_LOST) { Ok(stated) } else { Err(Unresolvable::NotLost) }
 }
 
 /// What Stripe has received, if it is for a person to decide about.

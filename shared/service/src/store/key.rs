@@ -26,12 +26,6 @@ impl Key {
     pub fn is_of_plans(&self) -> bool {
         self.pk.ends_with(PLANS)
     }
-
-    /// Whether an order or a claim is there: what stands between a payment and its end.
-    #[must_use]
-    pub fn is_of_payment(&self) -> bool {
-        self.pk.starts_with(ORDER) || self.sk == CLAIM
-    }
 }
 
 /// The sort key of a partition's main item.

@@ -200,7 +200,7 @@ impl<M: Machine> Store<M> {
         self.transact(transaction).await
     }
 
-    /// Leaves a note for a person. The same note twice is one note.
+    /// Leaves a note for a person. The same note twice is one note, looked at or not; for another reason it is new.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
@@ -211,7 +211,8 @@ impl<M: Machine> Store<M> {
         now_s: i64,
     ) -> Result<(), StoreError> {
         let mut transaction = Transaction::new();
-        transaction.create(review_item(company, reason, now_s));
+        transaction
+            .change(review_anew(company, reason, now_s).only_if("attribute_not_exists(pk) OR reason <> :reason"));
         self.transact(transaction).await.map(|_| ())
     }
 }
@@ -236,17 +237,7 @@ pub(super) fn rejection(session: &Session, claimed_for: &str, refusal: &ApiError
     transaction
 }
 
-/// A note for a person.
-fn review_item(company: &CompanyId, reason: &ReviewReason<'_>, now_s: i64) -> Item {
-    Item::at(&key::review(company, &reason.record()))
-        .text("cid", company.as_str())
-        .text("reason", reason.name())
-        .text("what", reason.to_string())
-        .number("noted_s", now_s)
-        .swept_at(Lane::Review, now_s)
-}
-
-/// The same note, for what is new although a person may have been told before, and have looked.
+/// A note for a person, who may have been told something else before, and have looked.
 pub(super) fn review_anew(company: &CompanyId, reason: &ReviewReason<'_>, now_s: i64) -> Change {
     let record = key::review(company, &reason.record());
     Change::of(record.clone())

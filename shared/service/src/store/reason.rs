@@ -17,6 +17,8 @@ pub enum ReviewReason<'a> {
     AuthorisationGone(&'a OrderId, IntentStatus),
     /// The table refuses for good what a pending order posts.
     OrderUnpostable(&'a OrderId),
+    /// A pending order's payment is cancelled, and the table refuses for good what gives its places back.
+    OrderUnreleasable(&'a OrderId),
     /// The order or rejection is unfinished, and its intent is out of our reach.
     IntentLost(&'a OrderId, &'a IntentId, &'a AccountId),
     /// A basket's intent was captured before anything was booked for it.
@@ -39,12 +41,16 @@ pub enum ReviewReason<'a> {
 }
 
 impl ReviewReason<'_> {
+    /// The name of [`Self::IntentLost`].
+    pub const INTENT_LOST: &'static str = "intent_lost";
+
     /// Each reason's name, as [`Self::name`] gives it.
-    pub const NAMES: [&'static str; 9] = [
+    pub const NAMES: [&'static str; 10] = [
         "payment_differs",
         "authorisation_gone",
         "order_unpostable",
-        "intent_lost",
+        "order_unreleasable",
+        Self::INTENT_LOST,
         "payment_unbooked",
         "payment_credited",
         "order_unwritable",
@@ -59,12 +65,13 @@ impl ReviewReason<'_> {
             Self::PaymentDiffers(..) => 0,
             Self::AuthorisationGone(..) => 1,
             Self::OrderUnpostable(_) => 2,
-            Self::IntentLost(..) => 3,
-            Self::PaymentUnbooked(..) => 4,
-            Self::PaymentCredited(..) => 5,
-            Self::OrderUnwritable(_) => 6,
-            Self::IntentLetGo(..) => 7,
-            Self::DisputeNotShown { .. } => 8,
+            Self::OrderUnreleasable(_) => 3,
+            Self::IntentLost(..) => 4,
+            Self::PaymentUnbooked(..) => 5,
+            Self::PaymentCredited(..) => 6,
+            Self::OrderUnwritable(_) => 7,
+            Self::IntentLetGo(..) => 8,
+            Self::DisputeNotShown { .. } => 9,
         };
         Self::NAMES[at]
     }
@@ -76,6 +83,7 @@ impl ReviewReason<'_> {
             Self::PaymentDiffers(order, _)
             | Self::AuthorisationGone(order, _)
             | Self::OrderUnpostable(order)
+            | Self::OrderUnreleasable(order)
             | Self::IntentLost(order, ..)
             | Self::PaymentUnbooked(order, _)
             | Self::PaymentCredited(order, _)
@@ -99,6 +107,9 @@ impl fmt::Display for ReviewReason<'_> {
                 write!(f, "order {order} is pending and its intent is {}: nothing is held any more", status.as_str())
             }
             Self::OrderUnpostable(order) => write!(f, "order {order} is pending, and the table refuses what it posts"),
+            Self::OrderUnreleasable(order) => {
+                write!(f, "order {order} is pending, its payment is cancelled, and the table refuses what releases it")
+            }
             Self::IntentLost(order, intent, account) => write!(
                 f,
                 "order {order} is unfinished, and {account} gives no answer about {intent}: the studio has left that \

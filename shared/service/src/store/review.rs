@@ -111,6 +111,15 @@ impl<M: Machine> Store<M> {
         Ok(records)
     }
 
+    /// Why a person was told; `None`: there is no such note.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn review_reason(&self, company: &CompanyId, record: &str) -> Result<Option<String>, StoreError> {
+        let item = self.get(&key::review(company, record)).await?;
+        Ok(item.as_ref().and_then(|item| item.text_if("reason")).map(str::to_owned))
+    }
+
     /// Notes that a person has looked at a note. [`Written::Lost`]: there is no such note.
     ///
     /// # Errors

@@ -128,19 +128,29 @@ impl<M: Machine> Store<M> {
         self.transact(transaction).await
     }
 
+    /// Takes an open rejection out of what is measured: a person has found that nothing was received for it, and nobody here
+    /// can release what is held. It is still looked at. [`Written::Lost`]: it is at its end.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn let_rejection_go(&self, account: &AccountId, intent: &IntentId) -> Result<Written, StoreError> {
+        self.let_go(key::claim(account, intent)).await
+    }
+
     /// Takes an open session out of what is measured: nobody here can release what is held for it. It is still looked at.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn let_session_go(&self, session: &Session) -> Result<Written, StoreError> {
-        let key = key::session(&session.account, &session.intent);
-        let change = Change::of(key.clone())
-            .update("SET gsi1pk = :lane")
-            .only_if("session_state = :open AND attribute_exists(gsi1pk)")
-            .value(":lane", text(Lane::Wait.shard_of(&key)))
-            .value(":open", text("open"));
+        self.let_go(key::session(&session.account, &session.intent)).await
+    }
+
+    /// What is at its end is in no lane.
+    async fn let_go(&self, key: Key) -> Result<Written, StoreError> {
+        let lane = text(Lane::Wait.shard_of(&key));
+        let change = Change::of(key).update("SET gsi1pk = :lane").only_if("attribute_exists(gsi1pk)");
         let mut transaction = Transaction::new();
-        transaction.change(change);
+        transaction.change(change.value(":lane", lane));
         self.transact(transaction).await
     }
 

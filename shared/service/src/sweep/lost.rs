@@ -6,7 +6,6 @@
 use classpay_domain::id::{AccountId, CompanyId};
 use classpay_domain::order::{IntentStatus, order_of_intent};
 
-use super::plan;
 use crate::context::{Context, Deadline};
 use crate::machine::Machine;
 use crate::settle::report;
@@ -16,7 +15,7 @@ use crate::stripe::{Intent, Payments as _, StripeError};
 
 /// Whether nobody here can learn what an intent is, by what Stripe has answered: the account has no such intent, or refuses
 /// us for good and the company has left it.
-pub(super) async fn is_out_of_reach<M: Machine>(
+async fn is_out_of_reach<M: Machine>(
     ctx: &Context<M>,
     company: &CompanyId,
     account: &AccountId,
@@ -25,11 +24,22 @@ pub(super) async fn is_out_of_reach<M: Machine>(
     match answer {
         Ok(Some(_)) => false,
         Ok(None) => true,
-        Err(error) if error.is_of_a_lost_account() => {
-            ctx.store.load_account(company).await.is_ok_and(|named| named.as_ref() != Some(account))
-        }
-        Err(_) => false,
+        Err(error) => error.is_of_a_lost_account() && has_left(ctx, company, account).await,
     }
+}
+
+/// Whether an intent is on an account that the company has left, and that doesn't say what it is.
+pub(super) async fn is_left_behind<M: Machine>(
+    ctx: &Context<M>,
+    company: &CompanyId,
+    account: &AccountId,
+    answer: &Result<Option<Intent>, StripeError>,
+) -> bool {
+    is_out_of_reach(ctx, company, account, answer).await && has_left(ctx, company, account).await
+}
+
+async fn has_left<M: Machine>(ctx: &Context<M>, company: &CompanyId, account: &AccountId) -> bool {
+    ctx.store.load_account(company).await.is_ok_and(|named| named.as_ref() != Some(account))
 }
 
 /// Puts an old order before a person if its intent is out of our reach.
@@ -53,22 +63,34 @@ pub(super) async fn report_rejection<M: Machine>(ctx: &Context<M>, session: &Ses
     }
 }
 
-/// A session whose intent is out of our reach for a day: nobody here can release what may be held for it, so it is no longer
-/// measured. A person is told if its payer is known to have authorised it. When to look again.
-pub(super) async fn let_go<M: Machine>(ctx: &Context<M>, session: &Session) -> Option<i64> {
+/// Takes a session whose intent has been left behind for a day out of what is measured: nobody here can release what may be
+/// held for it. A person is told if its payer is known to have authorised it.
+pub(super) async fn let_go<M: Machine>(ctx: &Context<M>, session: &Session) {
     let Session { account, intent, company, .. } = session;
     let order = order_of_intent(account, intent);
-    let told = ctx.store.noted_status(account, intent).await.ok()?;
-    if matches!(told, Some(IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded))
-        && !note(ctx, company, &ReviewReason::IntentLetGo(&order, intent, account)).await
-    {
-        return None;
+    let told = match ctx.store.noted_status(account, intent).await {
+        Ok(told) => told,
+        Err(error) => {
+            tracing::warn!(order = order.as_str(), %error, "a session can't be read");
+            return;
+        }
+    };
+    let may_be_paid = match told {
+        Some(IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded) => true,
+        Some(
+            IntentStatus::RequiresPaymentMethod
+            | IntentStatus::RequiresConfirmation
+            | IntentStatus::RequiresAction
+            | IntentStatus::Canceled,
+        )
+        | None => false,
+    };
+    if may_be_paid && !note(ctx, company, &ReviewReason::IntentLetGo(&order, intent, account)).await {
+        return;
     }
     if let Err(error) = ctx.store.let_session_go(session).await {
         tracing::warn!(order = order.as_str(), %error, "a session was not let go");
-        return None;
     }
-    Some(ctx.clock.now_s().saturating_add(plan::OUT_OF_REACH_S))
 }
 
 /// Whether it is noted.

@@ -135,7 +135,7 @@ async fn look<M: Machine>(ctx: &Context<M>, found: DueKey, deadline: Deadline) -
 async fn act<M: Machine>(ctx: &Context<M>, what: Unfinished, began_s: i64, deadline: Deadline) -> Option<i64> {
     let age_s = ctx.clock.now_s().saturating_sub(began_s);
     match what {
-        Unfinished::Session(session) => return session::finish(ctx, &session, age_s, deadline).await,
+        Unfinished::Session(session) => session::finish(ctx, &session, age_s, deadline).await,
         Unfinished::Rejection(account, intent) => release(ctx, &account, &intent, age_s, deadline).await,
         Unfinished::Order(order) => finish_order(ctx, *order, age_s, deadline).await,
         Unfinished::Link(link) => {

@@ -18,8 +18,6 @@ const LOOKS_S: [i64; 8] =
     [2 * MINUTE_S, 5 * MINUTE_S, 15 * MINUTE_S, HOUR_S, 3 * HOUR_S, 6 * HOUR_S, 12 * HOUR_S, DAY_S];
 /// After its first day, and for what waits for a person, something is looked at this often.
 pub const LATER_S: i64 = HOUR_S;
-/// What is out of our reach is looked at this often: the studio may connect its account again.
-pub const OUT_OF_REACH_S: i64 = DAY_S;
 /// An account's events that can't be read now are asked for again so soon.
 pub const FEED_AGAIN_S: i64 = 5 * MINUTE_S;
 /// A payer who authorised a basket and left has paid in his eyes. So long his own call has precedence.
@@ -32,7 +30,7 @@ const HELD_AT_MOST_S: i64 = DAY_S;
 const UNPAID_VOIDED_S: i64 = DAY_S;
 /// An order that can't be captured for so long is given up: its places are needed.
 pub const ORDER_GIVEN_UP_S: i64 = DAY_S;
-/// What Stripe says nothing about for so long, and never will, is for a person.
+/// What has been out of our reach for so long is put before a person.
 pub const LOST_S: i64 = DAY_S;
 
 /// When to look next at what began then, in seconds since 1970.

@@ -20,15 +20,11 @@ use crate::stripe::Intent;
 use crate::stripe::Payments as _;
 use crate::unallocated;
 
-/// Does what a session needs; when to look again, unless at the usual time.
-pub(super) async fn finish<M: Machine>(
-    ctx: &Context<M>,
-    session: &Session,
-    age_s: i64,
-    deadline: Deadline,
-) -> Option<i64> {
-    let answer = ctx.stripe().ok()?.within(deadline.for_stripe()).load_intent(&session.account, &session.intent).await;
-    if age_s >= plan::LOST_S && lost::is_out_of_reach(ctx, &session.company, &session.account, &answer).await {
+/// Does what a session needs.
+pub(super) async fn finish<M: Machine>(ctx: &Context<M>, session: &Session, age_s: i64, deadline: Deadline) {
+    let Ok(stripe) = ctx.stripe() else { return };
+    let answer = stripe.within(deadline.for_stripe()).load_intent(&session.account, &session.intent).await;
+    if age_s >= plan::LOST_S && lost::is_left_behind(ctx, &session.company, &session.account, &answer).await {
         return lost::let_go(ctx, session).await;
     }
     match answer {
@@ -39,7 +35,6 @@ pub(super) async fn finish<M: Machine>(
             tracing::warn!(intent = session.intent.as_str(), %error, "stripe can't be asked about a session");
         }
     }
-    None
 }
 
 /// Does what a session needs, its intent being this.
