@@ -1,101 +1,36 @@
 //! Drives an order to its end, and a rejected intent to its release. The request, and whoever finishes what a
 //! request left, call what is here; nothing else captures or cancels.
 //!
+//! Read in this order: here (an order's steps), [`outcome`] (how far it got), [`release`] (what gives money back),
+//! [`resolve`] (what a person decides).
+//!
 //! Invariant: nothing is concluded from a lost reply. Whatever isn't a clear answer is followed by asking Stripe what
 //! the intent is now; and what can't be known in time is [`Outcome::Pending`], never a refusal.
 
+mod outcome;
+mod release;
 pub mod resolve;
 
-use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::money::Money;
-use classpay_domain::order::{IntentFacts, IntentStatus, OrderState, PaidBy, Step, next_step};
+use classpay_domain::order::{IntentStatus, OrderState, PaidBy, Step, next_step};
 
-use crate::aggregate::AggregateTransaction;
+pub use outcome::{Known, Outcome, Settled};
+pub(crate) use release::cancel;
+pub use release::release_rejected;
+use release::{MAX_CANCELS, can_be_cancelled, void};
+
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::snapshot::{OrderPayment, Snapshot};
-use crate::store::{Held, OrderRecord, ReviewReason, Session, StoreError, Written};
-use crate::stripe::{Intent, Payments, StripeError};
+use crate::store::{OrderRecord, ReviewReason, StoreError, Written};
+use crate::stripe::{Intent, Payments as _, StripeError};
 use crate::telemetry::{self, Count};
-use crate::unallocated;
 
 /// How many steps one call takes at most: capture, read, capture anew, read, post, with room for a rival.
 const MAX_STEPS: usize = 10;
 /// How many captures one call tries. After that the schedule goes on.
 const MAX_CAPTURES: usize = 3;
-/// How many cancels one call tries, each under a key of its own, for a key replays even a stored 500.
-const MAX_CANCELS: usize = 3;
-
-/// How an order or an intent ended, as far as it has.
-#[derive(Debug)]
-pub enum Outcome {
-    /// Posted: the debits, then the credit.
-    Completed(Vec<AggregateTransaction>),
-    /// Void, and given back.
-    Refused(ApiError),
-    /// Not yet known.
-    Pending(OrderId),
-}
-
-/// What is known of an order's intent, so that Stripe isn't asked again.
-#[derive(Debug, Clone)]
-pub enum Known {
-    /// Stripe has just said it.
-    Read(Box<Intent>),
-    /// An event has brought it. It may have been captured or cancelled since, and nothing else: then the capture is
-    /// refused, and Stripe is asked.
-    Held(Held),
-}
-
-impl Known {
-    pub(crate) fn facts(&self) -> IntentFacts {
-        match self {
-            Self::Read(intent) => intent.facts(),
-            Self::Held(held) => {
-                IntentFacts { status: IntentStatus::RequiresCapture, amount: held.amount, received: Money::ZERO }
-            }
-        }
-    }
-
-    /// In lower case: `gbp`.
-    pub(crate) fn currency(&self) -> &str {
-        match self {
-            Self::Read(intent) => &intent.currency,
-            Self::Held(held) => &held.currency,
-        }
-    }
-
-    /// When the payer authorised it, if Stripe has said so.
-    fn charged_s(&self) -> Option<i64> {
-        match self {
-            Self::Read(intent) => intent.charge.as_ref().map(|charge| charge.created_s),
-            Self::Held(_) => None,
-        }
-    }
-}
-
-impl From<Intent> for Known {
-    fn from(intent: Intent) -> Self {
-        Self::Read(Box::new(intent))
-    }
-}
-
-/// An order as far as it was settled.
-#[derive(Debug)]
-pub struct Settled {
-    /// How it ended, if it has.
-    pub outcome: Outcome,
-    /// The intent as Stripe has said it last, if this call was told.
-    pub intent: Option<Box<Intent>>,
-}
-
-/// What ended without Stripe.
-impl From<Outcome> for Settled {
-    fn from(outcome: Outcome) -> Self {
-        Self { outcome, intent: None }
-    }
-}
 
 /// Settles an order.
 pub async fn settle<M: Machine>(
@@ -254,19 +189,27 @@ async fn capture_now<M: Machine>(
     }
 }
 
-/// Cancels what an order holds; what it is then, if Stripe says.
-async fn void<M: Machine>(
-    ctx: &Context<M>,
-    stripe: &M::Stripe,
-    order: &OrderRecord,
-    payment: &OrderPayment,
-    attempt: usize,
-) -> Option<Intent> {
-    if !M::RELEASES_AFTER_CANCEL {
-        ctx.store.release(order).await.ok();
+/// Gives up an order that could not be captured for too long: cancels, and settles what the intent is then.
+pub async fn give_up<M: Machine>(ctx: &Context<M>, order: OrderRecord, deadline: Deadline) -> Outcome {
+    let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else {
+        return Outcome::Pending(order.id);
+    };
+    let OrderPayment { account, intent, .. } = payment;
+    let mut known = stripe.within(deadline.for_stripe()).load_intent(account, intent).await.ok().flatten();
+    for attempt in 1..=MAX_CANCELS {
+        if !known.as_ref().is_some_and(|intent| can_be_cancelled(intent.status)) || deadline.is_near() {
+            break;
+        }
+        tracing::warn!(order = order.id.as_str(), attempt, "an order is given up");
+        known = void(ctx, &stripe.within(deadline.for_stripe()), &order, payment, attempt).await;
     }
-    let key = cancel_key("void", &order.id, attempt, ctx.clock.now_s());
-    cancel(stripe, &payment.account, &payment.intent, &key).await.ok().flatten()
+    match known {
+        Some(known) if !can_be_cancelled(known.status) => {
+            settle(ctx, order, Some(known.into()), deadline).await.outcome
+        }
+        // Captured now, it would be taken beside a cancel that may still land.
+        Some(_) | None => Outcome::Pending(order.id),
+    }
 }
 
 /// What became of a capture.
@@ -327,111 +270,5 @@ pub(crate) async fn report<M: Machine>(ctx: &Context<M>, order: &OrderRecord, re
     tracing::error!(order = order.id.as_str(), reason = reason.name(), "an order needs a person");
     if let Err(error) = ctx.store.mark_for_review(order, reason, ctx.clock.now_s()).await {
         tracing::error!(order = order.id.as_str(), %error, "the review record was not written");
-    }
-}
-
-/// Releases the authorisation of an intent that was claimed as rejected, and only then gives the refusal.
-pub async fn release_rejected<M: Machine>(
-    ctx: &Context<M>,
-    session: &Session,
-    order: &OrderId,
-    refusal: ApiError,
-    deadline: Deadline,
-) -> Outcome {
-    telemetry::about_order(order);
-    telemetry::about_intent(&session.intent);
-    let Ok(stripe) = ctx.stripe() else { return Outcome::Pending(order.clone()) };
-    for attempt in 1..=MAX_CANCELS {
-        if deadline.is_near() {
-            break;
-        }
-        let stripe = stripe.within(deadline.for_stripe());
-        let key = cancel_key("rej", order, attempt, ctx.clock.now_s());
-        let Ok(Some(intent)) = cancel(&stripe, &session.account, &session.intent, &key).await else { break };
-        match intent.status {
-            IntentStatus::Canceled => {
-                match ctx.store.finish_rejection(&session.account, &session.intent).await {
-                    Ok(Written::Done) => telemetry::count(Count::PaymentsRejected),
-                    Ok(Written::Lost | Written::Busy | Written::Unknown) => {}
-                    // The money is free; whoever looks next finds it canceled and notes it.
-                    Err(error) => {
-                        tracing::warn!(order = order.as_str(), %error, "a released payment was not noted as done");
-                    }
-                }
-                return Outcome::Refused(refusal.released());
-            }
-            IntentStatus::Succeeded => {
-                unallocated::credit(ctx, session, order, intent.amount_received).await;
-                break;
-            }
-            IntentStatus::RequiresPaymentMethod
-            | IntentStatus::RequiresConfirmation
-            | IntentStatus::RequiresAction
-            | IntentStatus::Processing
-            | IntentStatus::RequiresCapture => {}
-        }
-    }
-    Outcome::Pending(order.clone())
-}
-
-/// Gives up an order that could not be captured for too long: cancels, and settles what the intent is then.
-pub async fn give_up<M: Machine>(ctx: &Context<M>, order: OrderRecord, deadline: Deadline) -> Outcome {
-    let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else {
-        return Outcome::Pending(order.id);
-    };
-    let OrderPayment { account, intent, .. } = payment;
-    let mut known = stripe.within(deadline.for_stripe()).load_intent(account, intent).await.ok().flatten();
-    for attempt in 1..=MAX_CANCELS {
-        if !known.as_ref().is_some_and(|intent| can_be_cancelled(intent.status)) || deadline.is_near() {
-            break;
-        }
-        tracing::warn!(order = order.id.as_str(), attempt, "an order is given up");
-        known = void(ctx, &stripe.within(deadline.for_stripe()), &order, payment, attempt).await;
-    }
-    match known {
-        Some(known) if !can_be_cancelled(known.status) => {
-            settle(ctx, order, Some(known.into()), deadline).await.outcome
-        }
-        // Captured now, it would be taken beside a cancel that may still land.
-        Some(_) | None => Outcome::Pending(order.id),
-    }
-}
-
-fn can_be_cancelled(status: IntentStatus) -> bool {
-    match status {
-        IntentStatus::RequiresCapture
-        | IntentStatus::RequiresPaymentMethod
-        | IntentStatus::RequiresConfirmation
-        | IntentStatus::RequiresAction => true,
-        IntentStatus::Processing | IntentStatus::Succeeded | IntentStatus::Canceled => false,
-    }
-}
-
-/// The key of a cancel. Only the first of a rejection is the same for all: a key replays even a stored 500 for a day,
-/// and whoever comes later must not be answered with it. A cancel sent twice is one cancel under any key.
-fn cancel_key(why: &str, order: &OrderId, attempt: usize, now_s: i64) -> String {
-    if attempt == 1 { format!("{why}:{order}") } else { format!("{why}:{order}:{attempt}:{now_s}") }
-}
-
-/// Cancels, or reads what the intent is if the answer is not a clear one. `None`: the account has no such intent.
-///
-/// # Errors
-/// [`StripeError`] if Stripe doesn't say.
-pub(crate) async fn cancel(
-    stripe: &impl Payments,
-    account: &AccountId,
-    intent: &IntentId,
-    key: &str,
-) -> Result<Option<Intent>, StripeError> {
-    match stripe.cancel_intent(account, intent, key).await {
-        Ok(intent) => Ok(Some(intent)),
-        Err(StripeError::Unavailable) => Err(StripeError::Unavailable),
-        Err(error) => {
-            tracing::warn!(key, %error, "a cancel did not answer with success");
-            if !error.is_missing() {
-                error.note_if_refused();
-            }
-            stripe.load_intent(account, intent).await
-        }
     }
 }

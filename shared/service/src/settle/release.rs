@@ -1,0 +1,118 @@
+//! What gives money back: a rejected intent is released, a hold is cancelled.
+//!
+//! Invariant: a refusal says "released" only once Stripe has said `canceled`; a cancel that is not answered is followed by
+//! asking what the intent is now.
+
+use classpay_domain::id::{AccountId, IntentId, OrderId};
+use classpay_domain::order::IntentStatus;
+
+use super::outcome::Outcome;
+use crate::context::{Context, Deadline};
+use crate::http::ApiError;
+use crate::machine::Machine;
+use crate::snapshot::OrderPayment;
+use crate::store::{OrderRecord, Session, Written};
+use crate::stripe::{Intent, Payments, StripeError};
+use crate::telemetry::{self, Count};
+use crate::unallocated;
+
+/// How many cancels one call tries, each under a key of its own, for a key replays even a stored 500.
+pub(super) const MAX_CANCELS: usize = 3;
+
+/// Releases the authorisation of an intent that was claimed as rejected, and only then gives the refusal.
+pub async fn release_rejected<M: Machine>(
+    ctx: &Context<M>,
+    session: &Session,
+    order: &OrderId,
+    refusal: ApiError,
+    deadline: Deadline,
+) -> Outcome {
+    telemetry::about_order(order);
+    telemetry::about_intent(&session.intent);
+    let Ok(stripe) = ctx.stripe() else { return Outcome::Pending(order.clone()) };
+    for attempt in 1..=MAX_CANCELS {
+        if deadline.is_near() {
+            break;
+        }
+        let stripe = stripe.within(deadline.for_stripe());
+        let key = cancel_key("rej", order, attempt, ctx.clock.now_s());
+        let Ok(Some(intent)) = cancel(&stripe, &session.account, &session.intent, &key).await else { break };
+        match intent.status {
+            IntentStatus::Canceled => {
+                match ctx.store.finish_rejection(&session.account, &session.intent).await {
+                    Ok(Written::Done) => telemetry::count(Count::PaymentsRejected),
+                    Ok(Written::Lost | Written::Busy | Written::Unknown) => {}
+                    // The money is free; whoever looks next finds it canceled and notes it.
+                    Err(error) => {
+                        tracing::warn!(order = order.as_str(), %error, "a released payment was not noted as done");
+                    }
+                }
+                return Outcome::Refused(refusal.released());
+            }
+            IntentStatus::Succeeded => {
+                unallocated::credit(ctx, session, order, intent.amount_received).await;
+                break;
+            }
+            IntentStatus::RequiresPaymentMethod
+            | IntentStatus::RequiresConfirmation
+            | IntentStatus::RequiresAction
+            | IntentStatus::Processing
+            | IntentStatus::RequiresCapture => {}
+        }
+    }
+    Outcome::Pending(order.clone())
+}
+
+pub(super) fn can_be_cancelled(status: IntentStatus) -> bool {
+    match status {
+        IntentStatus::RequiresCapture
+        | IntentStatus::RequiresPaymentMethod
+        | IntentStatus::RequiresConfirmation
+        | IntentStatus::RequiresAction => true,
+        IntentStatus::Processing | IntentStatus::Succeeded | IntentStatus::Canceled => false,
+    }
+}
+
+/// The key of a cancel. Only the first of a rejection is the same for all: a key replays even a stored 500 for a day,
+/// and whoever comes later must not be answered with it. A cancel sent twice is one cancel under any key.
+fn cancel_key(why: &str, order: &OrderId, attempt: usize, now_s: i64) -> String {
+    if attempt == 1 { format!("{why}:{order}") } else { format!("{why}:{order}:{attempt}:{now_s}") }
+}
+
+/// Cancels, or reads what the intent is if the answer is not a clear one. `None`: the account has no such intent.
+///
+/// # Errors
+/// [`StripeError`] if Stripe doesn't say.
+pub(crate) async fn cancel(
+    stripe: &impl Payments,
+    account: &AccountId,
+    intent: &IntentId,
+    key: &str,
+) -> Result<Option<Intent>, StripeError> {
+    match stripe.cancel_intent(account, intent, key).await {
+        Ok(intent) => Ok(Some(intent)),
+        Err(StripeError::Unavailable) => Err(StripeError::Unavailable),
+        Err(error) => {
+            tracing::warn!(key, %error, "a cancel did not answer with success");
+            if !error.is_missing() {
+                error.note_if_refused();
+            }
+            stripe.load_intent(account, intent).await
+        }
+    }
+}
+
+/// Cancels what an order holds; what it is then, if Stripe says.
+pub(super) async fn void<M: Machine>(
+    ctx: &Context<M>,
+    stripe: &M::Stripe,
+    order: &OrderRecord,
+    payment: &OrderPayment,
+    attempt: usize,
+) -> Option<Intent> {
+    if !M::RELEASES_AFTER_CANCEL {
+        ctx.store.release(order).await.ok();
+    }
+    let key = cancel_key("void", &order.id, attempt, ctx.clock.now_s());
+    cancel(stripe, &payment.account, &payment.intent, &key).await.ok().flatten()
+}
