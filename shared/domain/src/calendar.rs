@@ -71,20 +71,71 @@ pub fn payment_dates(plan: &PricingPlan, today: Date) -> Vec<Date> {
 pub fn age_cut_off(cut_off: AgeCutOff, season: &Season) -> Option<Date> {
     match cut_off {
         AgeCutOff::FirstDayOfSeason => Some(season.starts_on),
-        AgeCutOff::SpecificDate { month, day } => {
-            let first_of_month = season.starts_on.with().day(1).month(month).build().ok()?;
-            on_day_of_month(first_of_month, day)
-        }
-        AgeCutOff::DaysBeforeSeason(days) => season.starts_on.checked_sub(i32::from(days).days()).ok(),
+        AgeCutOff::SpecificDate(day) => day.last_until(season.starts_on),
+        AgeCutOff::DaysAfterSeasonStart(days) => season.starts_on.checked_add(i32::from(days).days()).ok(),
     }
 }
 
-/// A person's age in whole months. Negative before birth.
+/// A person's age in whole months. Negative before birth. Who is born on a day that a month doesn't have is a month older
+/// on its last: who is born on 29 February is a year older on 28 February of other years.
 #[must_use]
 pub fn age_in_months(born_on: Date, on: Date) -> i32 {
     let months = |date: Date| i32::from(date.year()).saturating_mul(12).saturating_add(i32::from(date.month()));
     let difference = months(on).saturating_sub(months(born_on));
-    if on.day() < born_on.day() { difference.saturating_sub(1) } else { difference }
+    if on.day() < born_on.day().min(on.days_in_month()) { difference.saturating_sub(1) } else { difference }
+}
+
+/// A day of any year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct YearDay {
+    month: i8,
+    day: i8,
+}
+
+impl YearDay {
+    /// The day of a month (1 to 12). `None`: no year has it.
+    #[must_use]
+    pub fn new(month: i8, day: i8) -> Option<Self> {
+        // 2024 is a leap year.
+        Date::new(2024, month, day).ok().map(|_| Self { month, day })
+    }
+
+    /// The first of January.
+    #[must_use]
+    pub const fn new_year() -> Self {
+        Self { month: 1, day: 1 }
+    }
+
+    /// 1 to 12.
+    #[must_use]
+    pub const fn month(self) -> i8 {
+        self.month
+    }
+
+    /// 1 to 31.
+    #[must_use]
+    pub const fn day(self) -> i8 {
+        self.day
+    }
+
+    /// The day in a year: 29 February is the 28th where there is none.
+    fn in_year(self, year: i16) -> Option<Date> {
+        on_day_of_month(Date::new(year, self.month, 1).ok()?, self.day)
+    }
+
+    /// The last such day on or before a date.
+    #[must_use]
+    pub fn last_until(self, date: Date) -> Option<Date> {
+        let this_year = self.in_year(date.year())?;
+        if this_year <= date { Some(this_year) } else { self.in_year(date.year().checked_sub(1)?) }
+    }
+
+    /// The first such day after a date.
+    #[must_use]
+    pub fn first_after(self, date: Date) -> Option<Date> {
+        let this_year = self.in_year(date.year())?;
+        if this_year > date { Some(this_year) } else { self.in_year(date.year().checked_add(1)?) }
+    }
 }
 
 #[cfg(test)]
@@ -195,8 +246,29 @@ mod tests {
         assert_eq!(age_in_months(date(2020, 9, 8), date(2026, 9, 7)), 71);
         let season = season()?;
         let cut_off = |rule| age_cut_off(rule, &season);
-        assert_eq!(cut_off(AgeCutOff::SpecificDate { month: 2, day: 29 }), Some(date(2026, 2, 28)));
-        assert_eq!(cut_off(AgeCutOff::DaysBeforeSeason(7)), Some(date(2026, 8, 31)));
+        let specific = |month, day| YearDay::new(month, day).and_then(|day| cut_off(AgeCutOff::SpecificDate(day)));
+        assert_eq!(specific(2, 29), Some(date(2026, 2, 28)));
+        assert_eq!((specific(9, 7), specific(9, 8)), (Some(date(2026, 9, 7)), Some(date(2025, 9, 8))));
+        assert_eq!(cut_off(AgeCutOff::DaysAfterSeasonStart(7)), Some(date(2026, 9, 14)));
         Ok(())
+    }
+
+    #[test]
+    fn who_is_born_on_a_leap_day_is_a_year_older_on_the_28th() {
+        assert_eq!(age_in_months(date(2020, 2, 29), date(2026, 2, 28)), 72);
+        assert_eq!(age_in_months(date(2020, 2, 29), date(2026, 2, 27)), 71);
+        assert_eq!(age_in_months(date(2020, 2, 29), date(2024, 2, 28)), 47, "the year has the day");
+        assert_eq!(age_in_months(date(2020, 1, 31), date(2026, 4, 30)), 75);
+    }
+
+    #[test]
+    fn a_day_of_any_year_is_found_before_and_after_a_date() {
+        let day = |month, day| YearDay::new(month, day).expect("a day");
+        assert_eq!(day(9, 1).last_until(date(2026, 9, 1)), Some(date(2026, 9, 1)));
+        assert_eq!(day(9, 1).last_until(date(2026, 8, 31)), Some(date(2025, 9, 1)));
+        assert_eq!(day(9, 1).first_after(date(2026, 9, 1)), Some(date(2027, 9, 1)));
+        assert_eq!(day(2, 29).first_after(date(2027, 6, 1)), Some(date(2028, 2, 29)));
+        assert_eq!(day(2, 29).last_until(date(2027, 2, 28)), Some(date(2027, 2, 28)));
+        assert_eq!((YearDay::new(2, 30), YearDay::new(13, 1)), (None, None));
     }
 }

@@ -306,16 +306,34 @@ fn r14_a_fixed_amount_is_for_the_whole_class_and_of_its_lessons_left_a_part() {
         (1, date(2026, 11, 3), 0),      // × 6/14 = 0.43: none
         (0, date(2026, 9, 7), 0),
     ];
-    for (amount, day, expected) in table {
+    let by_lesson = || {
         let mut studio = costing(1_000);
+        season(&mut studio).pricing_model = PricingModel::PerLesson;
+        studio
+    };
+    for (amount, day, expected) in table {
+        let mut studio = by_lesson();
         discount(&mut studio, ClassesOfStudent, IndividualItem, [(1, units_off(amount))]);
         let line = line_on(&studio, day);
         assert_eq!(line.totals.discount_total.units().unsigned_abs(), expected, "{amount} from {day} on");
         assert_eq!(line.discounts.is_empty(), expected == 0, "{amount} from {day} on");
     }
-    let mut studio = costing(1_000);
+    let mut studio = by_lesson();
     discount(&mut studio, ClassesOfStudent, IndividualItem, [(1, percent_off("10"))]);
     assert_eq!(taken(&line_on(&studio, date(2026, 12, 14))), [("Classes", -100)], "a percentage is of the base only");
+}
+
+#[test]
+fn r14_a_fixed_amount_shrinks_by_the_season_s_own_yardstick() {
+    // Lessons in September to December: on 2 December the last two Mondays and one of four months are left.
+    let table = [(PricingModel::PerLesson, 71), (PricingModel::PerMonth, 125), (PricingModel::PerSeason, 500)];
+    for (model, expected) in table {
+        let mut studio = costing(10_000);
+        season(&mut studio).pricing_model = model;
+        discount(&mut studio, ClassesOfStudent, IndividualItem, [(1, units_off(500))]);
+        let line = line_on(&studio, date(2026, 12, 2));
+        assert_eq!(taken(&line), [("Classes", -expected)], "{model:?}");
+    }
 }
 
 #[test]

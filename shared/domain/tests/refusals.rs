@@ -5,6 +5,7 @@
 mod studio;
 
 use classpay_domain::basket::{BASKET_MAX_ITEMS, Basket, EnrolmentItem, TrialItem};
+use classpay_domain::calendar::YearDay;
 use classpay_domain::catalogue::{AgeCutOff, PricingPlan, RegistrationStatus, Studio, TrialBooking};
 use classpay_domain::pricing::{BrokenRule, Buyer};
 use jiff::civil::{Date, Weekday, date};
@@ -176,10 +177,13 @@ fn age_out_of_range_names_all_and_holds_for_trials() {
 fn age_out_of_range_is_asked_at_the_company_s_cut_off() {
     let mut studio = studio::studio();
     class(&mut studio, "cls_a").min_age_months = Some(60);
+    let day = |month, day| YearDay::new(month, day).unwrap();
     let table = [
         ("the season's first day", AgeCutOff::FirstDayOfSeason, date(2021, 9, 7)),
-        ("a day of the year in which it starts", AgeCutOff::SpecificDate { month: 12, day: 31 }, date(2021, 12, 31)),
-        ("ten days before it starts", AgeCutOff::DaysBeforeSeason(10), date(2021, 8, 28)),
+        ("a day before it starts, in its year", AgeCutOff::SpecificDate(day(9, 1)), date(2021, 9, 1)),
+        ("the day on which it starts", AgeCutOff::SpecificDate(day(9, 7)), date(2021, 9, 7)),
+        ("a day of the year before", AgeCutOff::SpecificDate(day(12, 31)), date(2020, 12, 31)),
+        ("ten days after it starts", AgeCutOff::DaysAfterSeasonStart(10), date(2021, 9, 17)),
     ];
     for (story, cut_off, youngest) in table {
         studio.company.age_cut_off = cut_off;

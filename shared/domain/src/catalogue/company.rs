@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::Currency;
+use crate::calendar::YearDay;
 use crate::id::{AccountId, CompanyId, TaxRateId};
 use crate::money::{Money, Percent};
 
@@ -24,15 +25,10 @@ pub enum TaxMode {
 pub enum AgeCutOff {
     /// The season's first day.
     FirstDayOfSeason,
-    /// A month and a day in the year in which the season starts.
-    SpecificDate {
-        /// 1 to 12.
-        month: i8,
-        /// 1 to 31; at most the month's last day is meant.
-        day: i8,
-    },
-    /// So many days before the season's first day.
-    DaysBeforeSeason(u16),
+    /// The last such day on or before the season's first day.
+    SpecificDate(YearDay),
+    /// So many days after the season's first day.
+    DaysAfterSeasonStart(u16),
 }
 
 /// What the company says of trials.

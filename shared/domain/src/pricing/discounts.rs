@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalogue::{Application, DiscountKind, DiscountScheme, Enrolment, Off, Season, Studio};
 use crate::id::StudentId;
 use crate::money::{Money, Overflow};
-use crate::pricing::place::Place;
 use crate::pricing::tax::{Discount, Giver};
 use crate::pricing::tuition::Tuition;
 
@@ -47,7 +46,7 @@ fn take_off(scheme: &DiscountScheme, rank: Rank, line: &mut Tuition<'_>) -> Resu
     let Some(off) = scheme.tier(quantity) else { return Ok(()) };
     let wanted = match off {
         Off::Percent(percent) => percent.of(line.base)?,
-        Off::Fixed(amount) => part_of_class(amount, line.place)?,
+        Off::Fixed(amount) => amount.fraction(line.units, line.units_in_all)?,
     };
     let taken = Money::sum(line.discounts.iter().map(|discount| discount.amount))?;
     let amount = wanted.min(line.base.minus(taken)?);
@@ -56,11 +55,6 @@ fn take_off(scheme: &DiscountScheme, rank: Rank, line: &mut Tuition<'_>) -> Resu
         line.discounts.push(Discount { description, amount, giver: Giver::Scheme(scheme.id.clone()) });
     }
     Ok(())
-}
-
-/// An amount for the whole class, of which some lessons may be over (rule 14).
-fn part_of_class(amount: Money, place: &Place<'_>) -> Result<Money, Overflow> {
-    amount.fraction(place.lessons.left.len(), place.lessons.all)
 }
 
 /// Live enrolments of the season that schemes count.

@@ -91,7 +91,7 @@ impl Joined<'_> {
 
 /// A place on a plan, whose discount comes last (rule 15).
 pub(super) fn line(studio: &Studio, tuition: &Tuition<'_>, joined: &Joined<'_>) -> Result<Line, Overflow> {
-    let Tuition { place, item, description, base, discounts } = tuition;
+    let Tuition { place, item, description, base, discounts, .. } = tuition;
     let plan = joined.plan;
     let mut discounts = discounts.clone();
     let off = Money::sum(discounts.iter().map(|discount| discount.amount))?;

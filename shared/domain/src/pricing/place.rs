@@ -25,8 +25,8 @@ pub struct Place<'a> {
 /// The lessons of a class.
 #[derive(Debug)]
 pub(super) struct Lessons {
-    /// How many it has in all.
-    pub all: usize,
+    /// All that it has.
+    pub all: Vec<Date>,
     /// Those that have not begun.
     pub left: Vec<Date>,
 }
@@ -61,7 +61,7 @@ fn place<'a>(
     let season = studio.seasons.get(&on_sale.class.season)?;
     let lessons = known.entry(class).or_insert_with(|| {
         let all = calendar::lessons(&on_sale.class, season, &studio.holidays);
-        Rc::new(Lessons { all: all.len(), left: calendar::lessons_left(&all, &on_sale.class, now) })
+        Rc::new(Lessons { left: calendar::lessons_left(&all, &on_sale.class, now), all })
     });
     Some(Place { student, on_sale, season, lessons: Rc::clone(lessons), wanted })
 }

@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::basket::EnrolmentItem;
 use crate::calendar;
 use crate::catalogue::{PricingModel, PricingScheme, QuantityPrices, Season, Studio};
@@ -20,6 +22,10 @@ pub(super) struct Tuition<'a> {
     pub item: &'a EnrolmentItem,
     /// For people: class and student.
     pub description: Arc<str>,
+    /// What is still to come of the class, in units of its season's pricing model (rule 7).
+    pub units: usize,
+    /// What there is of it in all.
+    pub units_in_all: usize,
     /// Before discounts and exclusive tax.
     pub base: Money,
     /// What schemes take off, in the order of application; positive, and never more than the base. None yet.
@@ -42,13 +48,21 @@ pub(super) fn of_season<'a>(
     let items = places.filter_map(|place| place.enrolment().map(|item| (place, item)));
     let line = |(place, item): (&'a Place<'a>, _)| {
         let description = format!("{}, {}", place.class().name, place.student.name).into();
-        Tuition { place, item, description, base: Money::ZERO, discounts: Vec::new() }
+        Tuition {
+            place,
+            item,
+            description,
+            units: units(season.pricing_model, &place.lessons.left),
+            units_in_all: units(season.pricing_model, &place.lessons.all),
+            base: Money::ZERO,
+            discounts: Vec::new(),
+        }
     };
     let mut lines: Vec<_> = items.map(line).collect();
     match &season.pricing_scheme {
         PricingScheme::ClassPrice => {
             for line in &mut lines {
-                line.base = line.place.class().price.times(units(season.pricing_model, line.place))?;
+                line.base = line.place.class().price.times(line.units)?;
             }
         }
         PricingScheme::ClassQuantity(prices) => price_by_quantity(studio, season, prices, &mut lines)?,
@@ -56,11 +70,11 @@ pub(super) fn of_season<'a>(
     Ok(lines)
 }
 
-/// What is counted (rule 7).
-fn units(model: PricingModel, place: &Place<'_>) -> usize {
+/// What is counted of these lessons (rule 7).
+fn units(model: PricingModel, lessons: &[Date]) -> usize {
     match model {
-        PricingModel::PerLesson => place.lessons.left.len(),
-        PricingModel::PerMonth => calendar::calendar_months(&place.lessons.left),
+        PricingModel::PerLesson => lessons.len(),
+        PricingModel::PerMonth => calendar::calendar_months(lessons),
         PricingModel::PerSeason => 1,
     }
 }
@@ -83,7 +97,7 @@ fn price_by_quantity(
         lines.sort_by_key(|(class, _)| *class);
         let shares = split(more, lines.len());
         for ((_, line), share) in lines.into_iter().zip(shares) {
-            line.base = share.times(units(season.pricing_model, line.place))?;
+            line.base = share.times(line.units)?;
         }
     }
     Ok(())

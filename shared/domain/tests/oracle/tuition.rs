@@ -7,7 +7,7 @@ use classpay_domain::catalogue::{
     Application, Class, DiscountKind, DiscountScheme, Off, PricingModel, PricingPlan, PricingScheme, Season, Studio,
 };
 use classpay_domain::id::{SeasonId, StudentId};
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 
 use super::days;
 use super::exact::{Exact, count, dealt, percent_of, rounded, units, whole};
@@ -19,8 +19,8 @@ pub struct Place<'a> {
     pub season: &'a Season,
     pub base: i128,
     takes_part: bool,
-    left: usize,
-    all: usize,
+    units_left: usize,
+    units: usize,
 }
 
 /// The basket's places; `None` if a class has no lesson left.
@@ -32,11 +32,12 @@ fn place<'a>(studio: &'a Studio, basket: &'a Basket, item: &'a EnrolmentItem, no
     let class = &studio.classes[&item.class].class;
     let season = &studio.seasons[&class.season];
     let left = days::lessons_left(studio, class, now);
-    let units_left = match season.pricing_model {
-        PricingModel::PerLesson => left.len(),
-        PricingModel::PerMonth => days::months_with(&left, season),
+    let counted = |lessons: &[Date]| match season.pricing_model {
+        PricingModel::PerLesson => lessons.len(),
+        PricingModel::PerMonth => days::months_with(lessons, season),
         PricingModel::PerSeason => 1,
     };
+    let (units_left, all) = (counted(&left), counted(&days::lessons(studio, class)));
     let per_unit = match &season.pricing_scheme {
         PricingScheme::ClassPrice => units(class.price),
         PricingScheme::ClassQuantity(prices) => {
@@ -50,8 +51,8 @@ fn place<'a>(studio: &'a Studio, basket: &'a Basket, item: &'a EnrolmentItem, no
         }
     };
     let takes_part = class.discountable && studio.family.students[&item.student].discountable;
-    let (all, base) = (days::lessons(studio, class).len(), per_unit * count(units_left));
-    (!left.is_empty()).then_some(Place { item, class, season, base, takes_part, left: left.len(), all })
+    let base = per_unit * count(units_left);
+    (!left.is_empty()).then_some(Place { item, class, season, base, takes_part, units_left, units: all })
 }
 
 /// A season of a family, as discount schemes see it.
@@ -147,7 +148,7 @@ pub fn scheme_discounts(studio: &Studio, places: &[Place<'_>], me: &Place<'_>) -
         let amount = match tier(scheme, quantity) {
             None => 0,
             Some(Off::Percent(percent)) => percent_of(percent, me.base),
-            Some(Off::Fixed(fixed)) => rounded(whole(units(fixed)) * Exact::new(count(me.left), count(me.all))),
+            Some(Off::Fixed(fixed)) => rounded(whole(units(fixed)) * Exact::new(count(me.units_left), count(me.units))),
         };
         let left = me.base - off.iter().map(|(_, amount)| amount).sum::<i128>();
         off.push((scheme.id.to_string(), amount.min(left)));

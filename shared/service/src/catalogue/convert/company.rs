@@ -47,12 +47,12 @@ pub(in crate::catalogue) fn age_cut_off(settings: &EnrolmentSettingsDoc) -> Resu
     match settings.age_cut_off_type {
         AgeCutOffType::FirstDayOfSeason => Ok(AgeCutOff::FirstDayOfSeason),
         AgeCutOffType::SpecificDate => {
-            let date = settings.age_cut_off_date.ok_or("settings.enrolment.ageCutOffDate")?;
-            Ok(AgeCutOff::SpecificDate { month: date.month, day: date.day })
+            let day = settings.age_cut_off_date.ok_or("settings.enrolment.ageCutOffDate")?;
+            Ok(AgeCutOff::SpecificDate(day))
         }
-        AgeCutOffType::DaysBeforeSeason => {
+        AgeCutOffType::DaysAfterSeasonStart => {
             let days = settings.age_cut_off_days.ok_or("settings.enrolment.ageCutOffDays")?;
-            Ok(AgeCutOff::DaysBeforeSeason(days))
+            Ok(AgeCutOff::DaysAfterSeasonStart(days))
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: only what changes a price or a place is typed beyond its JSON kind; colours and labels are passed on.
 
+use classpay_domain::calendar::YearDay;
 use classpay_domain::catalogue::{Currency, TaxMode};
 use classpay_domain::id::{AccountId, CompanyId};
 use classpay_domain::money::Money;
@@ -295,9 +296,9 @@ pub struct EnrolmentSettingsDoc {
     pub age_cut_off_type: AgeCutOffType,
     /// For `specific_date`.
     #[serde(default, with = "text::option")]
-    #[schemars(with = "Option<AsText<MonthDay>>")]
-    pub age_cut_off_date: Option<MonthDay>,
-    /// For `days_before_season`.
+    #[schemars(with = "Option<AsText<YearDay>>")]
+    pub age_cut_off_date: Option<YearDay>,
+    /// For `days_after_season_start`.
     #[serde(default)]
     pub age_cut_off_days: Option<u16>,
 }
@@ -308,38 +309,32 @@ pub enum AgeCutOffType {
     /// The season's first day.
     #[default]
     FirstDayOfSeason,
-    /// A month and a day in the year in which the season starts.
+    /// The last such day on or before the season's first day.
     SpecificDate,
-    /// So many days before the season's first day.
-    DaysBeforeSeason,
+    /// So many days after the season's first day.
+    DaysAfterSeasonStart,
 }
 
 words_are_text! {
     BillingTiming { Advance = "advance", Arrears = "arrears" }
     AgeCutOffType {
         FirstDayOfSeason = "first_day_of_season", SpecificDate = "specific_date",
-        DaysBeforeSeason = "days_before_season",
+        DaysAfterSeasonStart = "days_after_season_start",
     }
 }
 
-/// A day of any year: `09-01`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MonthDay {
-    /// 1 to 12.
-    pub month: i8,
-    /// 1 to 31, and one that the month has in a leap year.
-    pub day: i8,
-}
-
-impl Textual for MonthDay {
+impl Textual for YearDay {
     fn read(text: &str) -> Result<Self, String> {
-        // 2000 was a leap year: 29 February is a day of any year.
-        let date = jiff::civil::Date::read(&format!("2000-{text}"));
-        let date = date.map_err(|_| format!("`{text}` is not a month and a day like 09-01"))?;
-        Ok(Self { month: date.month(), day: date.day() })
+        let number = |digits: &str| digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok()).flatten();
+        let day = match text.as_bytes() {
+            [_, _, b'-', _, _] => text.get(..2).and_then(number).zip(text.get(3..).and_then(number)),
+            _ => None,
+        };
+        let day = day.and_then(|(month, day)| Self::new(month, day));
+        day.ok_or_else(|| format!("`{text}` is not a month and a day like 09-01"))
     }
     fn write(&self) -> String {
-        format!("{:02}-{:02}", self.month, self.day)
+        format!("{:02}-{:02}", self.month(), self.day())
     }
     fn schema() -> Schema {
         json_schema!({"type": "string", "pattern": "^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"})

@@ -18,7 +18,7 @@ pub mod text;
 pub use class::{ClassDoc, ClassSettingsDoc};
 pub use company::{
     AddressDoc, AgeCutOffType, BillingSettingsDoc, BillingTiming, BrandColorsDoc, CompanyDoc, CompanySettingsDoc,
-    EnrolmentSettingsDoc, GeneralSettingsDoc, MonthDay, TaxSettingsDoc, TrialSettingsDoc,
+    EnrolmentSettingsDoc, GeneralSettingsDoc, TaxSettingsDoc, TrialSettingsDoc,
 };
 pub use family::{ChargedFeeEntry, EnrolmentEntry, FamilyDoc, InvitationStatus, StudentDoc, TrialEntry};
 pub use fees::{

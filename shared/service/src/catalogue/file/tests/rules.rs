@@ -17,7 +17,7 @@ fn a_company_keeps_its_rules() {
     only("/company/settings/billing/billingDayOfMonth", json!(32), day);
     only("/company/settings/trial", json!({"price": -5}), "company.settings.trial.price: -5 is negative");
     let cut_off = "company.settings.enrolment.ageCutOffDays: is missing, and the ageCutOffType needs it";
-    only("/company/settings/enrolment", json!({"ageCutOffType": "days_before_season"}), cut_off);
+    only("/company/settings/enrolment", json!({"ageCutOffType": "days_after_season_start"}), cut_off);
 }
 
 #[test]
