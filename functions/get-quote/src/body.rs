@@ -37,7 +37,7 @@ pub struct QuoteBody<'a> {
     quote_hash: &'a str,
 }
 
-/// What the basket's students pay of one registration fee.
+/// What the basket's students pay of one registration fee for one period.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "QuotedRegistrationFee")]
@@ -51,6 +51,12 @@ struct RegistrationFeeBody<'a> {
     tax_total: i64,
     /// Both.
     total: i64,
+    /// The first day of what it is charged for; null: it is charged once for ever.
+    #[schemars(with = "Option<AsText<Date>>", extend("x-addition" = true))]
+    period_start_at: Option<String>,
+    /// The last day of that.
+    #[schemars(with = "Option<AsText<Date>>", extend("x-addition" = true))]
+    period_end_at: Option<String>,
 }
 
 /// A season with what is to be paid for it.
@@ -215,6 +221,8 @@ impl<'a> RegistrationFeeBody<'a> {
             sub_total: subtotal.units(),
             tax_total: tax_total.units(),
             total: total.units(),
+            period_start_at: fee.days.map(|(first, _)| first.to_string()),
+            period_end_at: fee.days.map(|(_, last)| last.to_string()),
         }
     }
 }

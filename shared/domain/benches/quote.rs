@@ -53,6 +53,7 @@ fn season() -> Season {
             amount: Money::minor(1500),
             family_cap: Some(Money::minor(2500)),
             repetition: Repetition::Annual,
+            year_begins: classpay_domain::calendar::YearDay::NEW_YEAR,
             pro_rated: false,
             tax_rate: Some(id("tax_1")),
         }),

@@ -100,11 +100,14 @@ impl YearDay {
         Date::new(2024, month, day).ok().map(|_| Self { month, day })
     }
 
-    /// The first of January.
+    /// The day of a date.
     #[must_use]
-    pub const fn new_year() -> Self {
-        Self { month: 1, day: 1 }
+    pub fn of(date: Date) -> Self {
+        Self { month: date.month(), day: date.day() }
     }
+
+    /// The first of January.
+    pub const NEW_YEAR: Self = Self { month: 1, day: 1 };
 
     /// 1 to 12.
     #[must_use]
@@ -130,11 +133,13 @@ impl YearDay {
         if this_year <= date { Some(this_year) } else { self.in_year(date.year().checked_sub(1)?) }
     }
 
-    /// The first such day after a date.
+    /// The first and the last day of the year that begins on such a day and has the date in it. A year that the calendar
+    /// doesn't have is cut off.
     #[must_use]
-    pub fn first_after(self, date: Date) -> Option<Date> {
-        let this_year = self.in_year(date.year())?;
-        if this_year > date { Some(this_year) } else { self.in_year(date.year().checked_add(1)?) }
+    pub fn year_of(self, date: Date) -> (Date, Date) {
+        let first = self.last_until(date).unwrap_or(Date::MIN);
+        let next = first.year().checked_add(1).and_then(|year| self.in_year(year));
+        (first, next.and_then(|next| next.yesterday().ok()).unwrap_or(Date::MAX))
     }
 }
 
@@ -262,13 +267,17 @@ mod tests {
     }
 
     #[test]
-    fn a_day_of_any_year_is_found_before_and_after_a_date() {
+    fn a_day_of_any_year_is_found_before_a_date_and_begins_a_year() {
         let day = |month, day| YearDay::new(month, day).expect("a day");
         assert_eq!(day(9, 1).last_until(date(2026, 9, 1)), Some(date(2026, 9, 1)));
         assert_eq!(day(9, 1).last_until(date(2026, 8, 31)), Some(date(2025, 9, 1)));
-        assert_eq!(day(9, 1).first_after(date(2026, 9, 1)), Some(date(2027, 9, 1)));
-        assert_eq!(day(2, 29).first_after(date(2027, 6, 1)), Some(date(2028, 2, 29)));
         assert_eq!(day(2, 29).last_until(date(2027, 2, 28)), Some(date(2027, 2, 28)));
+        assert_eq!(YearDay::NEW_YEAR.year_of(date(2026, 12, 31)), (date(2026, 1, 1), date(2026, 12, 31)));
+        assert_eq!(day(9, 1).year_of(date(2026, 9, 1)), (date(2026, 9, 1), date(2027, 8, 31)));
+        assert_eq!(day(9, 1).year_of(date(2026, 8, 31)), (date(2025, 9, 1), date(2026, 8, 31)));
+        assert_eq!(day(2, 29).year_of(date(2028, 2, 28)), (date(2027, 2, 28), date(2028, 2, 28)));
+        assert_eq!(day(2, 29).year_of(date(2028, 2, 29)), (date(2028, 2, 29), date(2029, 2, 27)));
+        assert_eq!(YearDay::NEW_YEAR.year_of(Date::MAX).1, Date::MAX);
         assert_eq!((YearDay::new(2, 30), YearDay::new(13, 1)), (None, None));
     }
 }

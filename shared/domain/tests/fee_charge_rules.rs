@@ -103,7 +103,7 @@ fn r24_a_fee_that_seasons_share_is_of_the_smallest_season_in_which_the_student_e
         place("stu_c", "cls_a", "pp_u"),
     ]);
     let quote = priced(&studio, &basket);
-    let expected = [("stu_a", "sea_2", "2026", 1_500), ("stu_b", "sea_1", "2026", 1_000)];
+    let expected = [("stu_a", "sea_2", "2026-01-01", 1_500), ("stu_b", "sea_1", "2026-01-01", 1_000)];
     assert_eq!(owed(&quote.registration_fees), expected, "by student, whatever their seasons");
     let mut studio = registering(RegistrationFee { repetition: PerSeason, ..up_to(Some(2_500)) });
     let each = [
@@ -123,7 +123,7 @@ fn r24_a_fee_that_seasons_share_is_of_the_smallest_season_in_which_the_student_e
     class(&mut studio, "cls_c").season = id("sea_0");
     let basket =
         places([place("stu_a", "cls_a", "pp_u"), place("stu_a", "cls_c", "pp_s"), place("stu_b", "cls_a", "pp_u")]);
-    let expected = [("stu_a", "sea_0", "2026", 9_200), ("stu_b", "sea_1", "2026", 11_600)];
+    let expected = [("stu_a", "sea_0", "2026-01-01", 9_200), ("stu_b", "sea_1", "2026-01-01", 11_600)];
     assert_eq!(owed(&priced(&studio, &basket).registration_fees), expected);
 }
 
@@ -139,9 +139,9 @@ fn r24_an_annual_fee_has_a_cap_for_each_year() {
         place("stu_b", "cls_c", "pp_s"),
     ]);
     let expected = [
-        ("stu_a", "sea_1", "2026", 1_500),
-        ("stu_b", "sea_1", "2026", 500),
-        ("stu_a", "sea_2", "2027", 800), // 2000 − 1200
+        ("stu_a", "sea_1", "2026-01-01", 1_500),
+        ("stu_b", "sea_1", "2026-01-01", 500),
+        ("stu_a", "sea_2", "2027-01-01", 800), // 2000 − 1200
     ];
     assert_eq!(owed(&priced(&studio, &basket).registration_fees), expected);
 }

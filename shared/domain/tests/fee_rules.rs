@@ -4,8 +4,10 @@
 mod studio;
 
 use classpay_domain::basket::Basket;
+use classpay_domain::calendar::YearDay;
 use classpay_domain::catalogue::{FeePeriod, RegistrationFee, Repetition, Studio};
-use classpay_domain::pricing::FeeLine;
+use classpay_domain::id::SeasonId;
+use classpay_domain::pricing::{FeeLine, FeeSum};
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday, date};
 use studio::{
@@ -55,7 +57,7 @@ fn amounts_on(studio: &Studio, basket: &Basket, day: Date) -> Vec<i64> {
 
 #[test]
 fn r22_each_enrolling_student_pays_the_fee_once_a_period() {
-    for (repetition, period) in [(OneOff, "once"), (Annual, "2026"), (PerSeason, "sea_1")] {
+    for (repetition, period) in [(OneOff, "once"), (Annual, "2026-01-01"), (PerSeason, "sea_1")] {
         let studio = registering(registration("reg_1", 1_500, repetition));
         let both = [("stu_a", "sea_1", period, 1_500), ("stu_b", "sea_1", period, 1_500)];
         assert_eq!(owed(&fees(&studio, &wanting("aA aB bB"))), both, "{repetition:?}");
@@ -78,12 +80,16 @@ fn r22_only_enrolling_costs_a_fee() {
 
 #[test]
 fn r22_what_was_charged_before_counts() {
-    let table: [(_, _, _, _, &[&str]); 12] = [
+    let table: [(_, _, _, _, &[&str]); 16] = [
         (OneOff, "reg_1", "stu_a", "once", &["stu_b"]),
         (OneOff, "reg_1", "stu_b", "once", &["stu_a"]),
         (OneOff, "reg_1", "stu_c", "once", &["stu_a", "stu_b"]),
         (OneOff, "reg_2", "stu_a", "once", &["stu_a", "stu_b"]),
+        (Annual, "reg_1", "stu_a", "2026-01-01", &["stu_b"]),
         (Annual, "reg_1", "stu_a", "2026", &["stu_b"]),
+        (Annual, "reg_1", "stu_a", "2025-10-01", &["stu_b"]),
+        (Annual, "reg_1", "stu_a", "2025-09-07", &["stu_a", "stu_b"]),
+        (Annual, "reg_1", "stu_a", "2026-09-08", &["stu_a", "stu_b"]),
         (Annual, "reg_1", "stu_a", "2025", &["stu_a", "stu_b"]),
         (Annual, "reg_1", "stu_a", "2027", &["stu_a", "stu_b"]),
         (Annual, "reg_2", "stu_a", "2026", &["stu_a", "stu_b"]),
@@ -105,11 +111,11 @@ fn r22_what_was_charged_before_counts() {
 fn r22_an_annual_fee_is_for_the_year_in_which_the_student_begins() {
     let (autumn, summer) = (date(2026, 9, 7), date(2027, 7, 16));
     let table = [
-        ("bought before the season, in its year", autumn, date(2026, 8, 1), "2026"),
-        ("bought the year before", autumn, date(2025, 12, 31), "2026"),
-        ("bought on New Year's Eve", autumn, date(2026, 12, 31), "2026"),
-        ("bought in the next year of the season", autumn, date(2027, 1, 1), "2027"),
-        ("it begins on New Year's Day", date(2027, 1, 1), date(2026, 12, 31), "2027"),
+        ("bought before the season, in its year", autumn, date(2026, 8, 1), "2026-01-01"),
+        ("bought the year before", autumn, date(2025, 12, 31), "2026-01-01"),
+        ("bought on New Year's Eve", autumn, date(2026, 12, 31), "2026-01-01"),
+        ("bought in the next year of the season", autumn, date(2027, 1, 1), "2027-01-01"),
+        ("it begins on New Year's Day", date(2027, 1, 1), date(2026, 12, 31), "2027-01-01"),
     ];
     for (story, starts_on, today, period) in table {
         let mut studio = registering(registration("reg_1", 1_500, Annual));
@@ -120,13 +126,38 @@ fn r22_an_annual_fee_is_for_the_year_in_which_the_student_begins() {
 }
 
 #[test]
+fn r22_the_years_of_an_annual_fee_begin_on_its_day() {
+    let summer = date(2027, 7, 16);
+    let table = [
+        ("bought before the season, which begins in the next year", (9, 1), date(2026, 8, 1), "2026-09-01"),
+        ("bought in January of the season", (9, 1), date(2027, 1, 4), "2026-09-01"),
+        ("bought on the last day of the year", (1, 5), date(2027, 1, 4), "2026-01-05"),
+        ("bought on the first day of the next", (1, 5), date(2027, 1, 5), "2027-01-05"),
+        ("a leap day is the 28th", (2, 29), date(2027, 3, 1), "2027-02-28"),
+    ];
+    for (story, (month, day), today, period) in table {
+        let fee =
+            RegistrationFee { year_begins: YearDay::new(month, day).unwrap(), ..registration("reg_1", 1_500, Annual) };
+        let mut studio = registering(fee);
+        lasting(&mut studio, date(2026, 9, 7), summer);
+        let fees = priced_on(&studio, &ada_in_a(), today).registration_fees;
+        assert_eq!(owed(&fees), [("stu_a", "sea_1", period, 1_500)], "{story}");
+        // Who has paid for it pays no more in that year, whatever the day is called then.
+        charged(&mut studio, "reg_1", "stu_a", period, 1_500);
+        assert_eq!(amounts_on(&studio, &ada_in_a(), today), [], "{story}");
+        season(&mut studio).registration_fee.as_mut().unwrap().year_begins = YearDay::new(12, 24).unwrap();
+        assert_eq!(amounts_on(&studio, &ada_in_a(), today), [], "{story}, and the day has changed");
+    }
+}
+
+#[test]
 fn r22_seasons_that_share_a_fee_make_it_due_once_a_period() {
     let basket = places([place("stu_a", "cls_a", "pp_u"), place("stu_a", "cls_c", "pp_s")]);
     let in_autumn = |period| ("stu_a", "sea_1", period, 1_500);
     let in_spring = |period| ("stu_a", "sea_2", period, 1_500);
     for (repetition, expected) in [
         (OneOff, vec![in_autumn("once")]),
-        (Annual, vec![in_autumn("2026")]),
+        (Annual, vec![in_autumn("2026-01-01")]),
         (PerSeason, vec![in_autumn("sea_1"), in_spring("sea_2")]),
     ] {
         let studio = two_seasons(registration("reg_1", 1_500, repetition));
@@ -139,22 +170,30 @@ fn r22_seasons_that_share_a_fee_make_it_due_once_a_period() {
 }
 
 #[test]
-fn r22_there_is_one_line_for_each_fee_in_the_answer() {
+fn r22_there_is_one_line_for_each_fee_and_period_in_the_answer() {
     let mut studio = two_seasons(registration("reg_1", 1_500, PerSeason));
     let basket =
         places([place("stu_a", "cls_a", "pp_u"), place("stu_b", "cls_a", "pp_u"), place("stu_b", "cls_c", "pp_s")]);
     let sums = |studio: &Studio| {
         let sums = priced(studio, &basket).registration_fees_in_sum;
-        sums.iter().map(|sum| (sum.fee.to_string(), sum.name.clone(), sum.totals.total.units())).collect::<Vec<_>>()
+        let sum = |sum: &FeeSum| (sum.fee.to_string(), sum.name.clone(), sum.totals.total.units(), sum.days);
+        sums.iter().map(sum).collect::<Vec<_>>()
     };
-    let named = |fee: &str, name: &str, total| (fee.to_string(), name.to_string(), total);
-    assert_eq!(sums(&studio), [named("reg_1", "Registration", 4_500)], "three times, in two periods");
+    let named = |fee: &str, name: &str, total, days| (fee.to_string(), name.to_string(), total, days);
+    let of = |season: &str| {
+        let season = &studio.seasons[&id::<SeasonId>(season)];
+        Some((season.starts_on, season.ends_on))
+    };
+    let (autumn, spring) = (of("sea_1"), of("sea_2"));
+    let of_both = [named("reg_1", "Registration", 3_000, autumn), named("reg_1", "Registration", 1_500, spring)];
+    assert_eq!(sums(&studio), of_both);
     let mut club = registration("reg_0", 700, OneOff);
     club.name = "Club".into();
     studio.seasons.get_mut(&id("sea_2")).unwrap().registration_fee = Some(club);
-    assert_eq!(sums(&studio), [named("reg_0", "Club", 700), named("reg_1", "Registration", 3_000)]);
+    let club = named("reg_0", "Club", 700, None);
+    assert_eq!(sums(&studio), [club.clone(), named("reg_1", "Registration", 3_000, autumn)]);
     season(&mut studio).registration_fee.as_mut().unwrap().family_cap = Some(money(0));
-    assert_eq!(sums(&studio), [named("reg_0", "Club", 700)], "nothing is charged");
+    assert_eq!(sums(&studio), [club], "nothing is charged");
 }
 
 #[test]
@@ -203,6 +242,21 @@ fn r23_an_annual_fee_is_prorated_by_the_days_to_the_end_of_the_year() {
 }
 
 #[test]
+fn r23_an_annual_fee_is_prorated_by_the_days_of_its_own_year() {
+    // From 1 September 2026 to 31 August 2027, 365 days; 1.00 a day.
+    for (today, expected) in [(date(2026, 9, 7), 35_900), (date(2027, 1, 1), 24_300), (date(2027, 7, 16), 4_700)] {
+        let fee = RegistrationFee {
+            pro_rated: true,
+            year_begins: YearDay::new(9, 1).unwrap(),
+            ..registration("reg_1", 36_500, Annual)
+        };
+        let mut studio = registering(fee);
+        lasting(&mut studio, date(2026, 9, 7), date(2027, 7, 16));
+        assert_eq!(amounts_on(&studio, &ada_in_a(), today), [expected], "on {today}");
+    }
+}
+
+#[test]
 fn r23_a_one_off_fee_is_never_prorated_nor_is_one_that_does_not_say_so() {
     for (repetition, pro_rated) in [(OneOff, true), (OneOff, false), (Annual, false), (PerSeason, false)] {
         let studio = registering(RegistrationFee { pro_rated, ..registration("reg_1", 1_500, repetition) });
@@ -214,12 +268,15 @@ fn r23_a_one_off_fee_is_never_prorated_nor_is_one_that_does_not_say_so() {
 
 #[test]
 fn r24_a_period_is_written_as_it_is_read() {
-    for text in ["once", "2026", "sea_1"] {
+    for text in ["once", "2026", "2026-09-01", "sea_1"] {
         let period = FeePeriod::parse(text).unwrap();
         assert_eq!((period.as_str(), period.to_string()), (text, text.to_string()));
     }
     assert_eq!(FeePeriod::parse("once"), Some(FeePeriod::once()));
-    assert_eq!(FeePeriod::parse("2026"), Some(FeePeriod::year(2026)));
+    assert_eq!(FeePeriod::parse("2026-09-01"), Some(FeePeriod::year(date(2026, 9, 1))));
     assert_eq!(FeePeriod::parse("sea_1"), Some(FeePeriod::season(&id("sea_1"))));
     assert_eq!(FeePeriod::parse("2026/27"), None);
+    let first = |text: &str| FeePeriod::parse(text).unwrap().first_of_year();
+    assert_eq!((first("2026"), first("2026-09-01")), (Some(date(2026, 1, 1)), Some(date(2026, 9, 1))));
+    assert_eq!([first("once"), first("sea_1"), first("sea_123456")], [None; 3]);
 }

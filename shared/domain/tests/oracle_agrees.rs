@@ -16,6 +16,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use classpay_domain::basket::Basket;
+use classpay_domain::calendar::YearDay;
 use classpay_domain::catalogue::{
     AdditionalFee, Application, DiscountKind, DiscountScheme, Off, RegistrationFee, Repetition, Studio, TaxMode,
 };
@@ -163,6 +164,7 @@ fn example() -> (Studio, Basket) {
         amount: money(1500),
         family_cap: Some(money(2500)),
         repetition: Repetition::Annual,
+        year_begins: YearDay::NEW_YEAR,
         pro_rated: false,
         tax_rate: Some(id("tax_1")),
     });
@@ -201,8 +203,8 @@ fn the_oracle_says_what_the_worked_example_says() {
         "line stu_b in cls_a on pp_m: 2026-10-07 3213 = tuition 2976 tax 595 discount -298 by dsc_s discount-tax -60",
         "line stu_b in cls_a on pp_m: 2026-11-07 3213 = tuition 2974 tax 595 discount -297 by dsc_s discount-tax -59",
         "line stu_b in cls_a on pp_m: 2026-12-07 3213 = tuition 2974 tax 595 discount -297 by dsc_s discount-tax -59",
-        "registration reg_1 of stu_a for 2026 in sea_1: 1500 = registration-fee 1500 tax 300",
-        "registration reg_1 of stu_b for 2026 in sea_1: 1000 = registration-fee 1000 tax 200",
+        "registration reg_1 of stu_a for 2026-01-01 in sea_1: 1500 = registration-fee 1500 tax 300",
+        "registration reg_1 of stu_b for 2026-01-01 in sea_1: 1000 = registration-fee 1000 tax 200",
         "additional fee_1 of stu_a for sea_1 in sea_1: 1000 = additional-fee 1000",
         "additional fee_1 of stu_b for sea_1 in sea_1: 1000 = additional-fee 1000",
         "trial stu_b in cls_b, sea_1: trial 500 tax 100",

@@ -139,7 +139,7 @@ fn fees_are_two_costumes_and_registration_up_to_the_cap() {
     let quote = quoted();
     let costume = |student| (student, "sea_1", "sea_1", 1_000);
     assert_eq!(owed(&quote.additional_fees), [costume("stu_a"), costume("stu_b")]);
-    let registration = [("stu_a", "sea_1", "2026", 1_500), ("stu_b", "sea_1", "2026", 1_000)];
+    let registration = [("stu_a", "sea_1", "2026-01-01", 1_500), ("stu_b", "sea_1", "2026-01-01", 1_000)];
     assert_eq!(owed(&quote.registration_fees), registration);
     let details: Vec<_> = quote.registration_fees.iter().map(|fee| in_short(&fee.details)).collect();
     assert_eq!(details, [[("registration-fee", 1_500), ("tax", 300)], [("registration-fee", 1_000), ("tax", 200)]]);

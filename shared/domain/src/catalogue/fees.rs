@@ -5,6 +5,10 @@
 
 use std::fmt;
 
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use crate::calendar::YearDay;
 use crate::id::{FeeId, SeasonId, StudentId, TaxRateId};
 use crate::money::Money;
 
@@ -13,7 +17,7 @@ use crate::money::Money;
 pub enum Repetition {
     /// Once for ever.
     OneOff,
-    /// Once a calendar year.
+    /// Once a fee year.
     Annual,
     /// Once a season.
     PerSeason,
@@ -32,6 +36,8 @@ pub struct RegistrationFee {
     pub family_cap: Option<Money>,
     /// The period.
     pub repetition: Repetition,
+    /// The day on which the years of an annual fee begin.
+    pub year_begins: YearDay,
     /// Whether a part of the period costs a part.
     pub pro_rated: bool,
     /// How it is taxed.
@@ -55,7 +61,7 @@ pub struct AdditionalFee {
     pub pro_rated: bool,
 }
 
-/// What a fee was charged for: `once`, a year or a season's id.
+/// What a fee was charged for: `once`, the first day of a fee year, or a season's id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FeePeriod(String);
 
@@ -63,7 +69,8 @@ impl FeePeriod {
     /// Takes a period from outside. `None`: it has a character that no id has.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        SeasonId::parse(text).ok().map(|id| Self::season(&id))
+        let is_day = || text.len() == 10 && text.parse::<Date>().is_ok();
+        (SeasonId::parse(text).is_ok() || is_day()).then(|| Self(text.to_owned()))
     }
 
     /// For ever.
@@ -72,10 +79,28 @@ impl FeePeriod {
         Self("once".to_owned())
     }
 
-    /// A calendar year.
+    /// The fee year that begins on this day.
     #[must_use]
-    pub fn year(year: i16) -> Self {
-        Self(year.to_string())
+    pub fn year(first: Date) -> Self {
+        Self(first.to_string())
+    }
+
+    /// The first day, if it is a fee year. A bare `2026` begins on 1 January.
+    #[must_use]
+    pub fn first_of_year(&self) -> Option<Date> {
+        match self.0.len() {
+            4 if !self.0.starts_with('0') => Date::new(self.0.parse().ok()?, 1, 1).ok(),
+            10 => self.0.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a fee year in which a day is.
+    #[must_use]
+    pub fn has_day(&self, day: Date) -> bool {
+        let Some(first) = self.first_of_year() else { return false };
+        let next = first.checked_add(1.year());
+        first <= day && next.is_ok_and(|next| day < next)
     }
 
     /// A season.

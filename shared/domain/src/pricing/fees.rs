@@ -3,11 +3,12 @@
 //! Invariant: no student pays a fee twice in a period, and no family more than its cap, what was charged before
 //! included.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::catalogue::{AdditionalFee, FeePeriod, RegistrationFee, Repetition, Season, Studio};
+use crate::calendar::YearDay;
+use crate::catalogue::{AdditionalFee, ChargedFee, FeePeriod, RegistrationFee, Repetition, Season, Studio};
 use crate::id::{FeeId, SeasonId, StudentId, TaxRateId};
 use crate::ledger::{DetailKind, Totals};
 use crate::money::{Money, Overflow};
@@ -25,6 +26,8 @@ pub struct FeeLine {
     pub season: SeasonId,
     /// What it is charged for.
     pub period: FeePeriod,
+    /// The first and the last day of that; `None`: it is for ever.
+    pub days: Option<(Date, Date)>,
     /// Before exclusive tax: what counts against the family's cap.
     pub amount: Money,
     /// For people: the fee's name.
@@ -35,24 +38,26 @@ pub struct FeeLine {
     pub totals: Totals,
 }
 
-/// A fee with what all students pay of it.
+/// A fee with what all students pay of it for a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeeSum {
     /// The fee.
     pub fee: FeeId,
+    /// The first and the last day of the period; `None`: it is for ever.
+    pub days: Option<(Date, Date)>,
     /// Its name.
     pub name: String,
     /// The sums of its lines.
     pub totals: Totals,
 }
 
-/// The sums of each fee: its tax is that of its lines, not that of its sum (rule 26).
+/// The sums of each fee and period: their tax is that of their lines, not that of their sum (rule 26).
 pub(super) fn sums(lines: &[FeeLine]) -> Result<Vec<FeeSum>, Overflow> {
-    let by_fee = lines.chunk_by(|one, next| one.fee == next.fee);
+    let by_fee = lines.chunk_by(|one, next| (&one.fee, &one.period) == (&next.fee, &next.period));
     let sum = |lines: &[FeeLine]| {
         let details = lines.iter().flat_map(|line| &line.details).map(|d| (d.kind, d.amount));
-        let first = lines.first().map(|line| (line.fee.clone(), line.name.clone()));
-        first.map(|(fee, name)| Ok(FeeSum { fee, name, totals: Totals::of(details)? }))
+        let first = lines.first().map(|line| (line.fee.clone(), line.name.clone(), line.days));
+        first.map(|(fee, name, days)| Ok(FeeSum { fee, name, days, totals: Totals::of(details)? }))
     };
     by_fee.filter_map(sum).collect()
 }
@@ -66,6 +71,7 @@ struct Fee<'a> {
     amount: Money,
     family_cap: Option<Money>,
     repetition: Repetition,
+    year_begins: YearDay,
     pro_rated: bool,
     tax_rate: Option<&'a TaxRateId>,
 }
@@ -79,6 +85,7 @@ impl<'a> From<&'a RegistrationFee> for Fee<'a> {
             amount: fee.amount,
             family_cap: fee.family_cap,
             repetition: fee.repetition,
+            year_begins: fee.year_begins,
             pro_rated: fee.pro_rated,
             tax_rate: fee.tax_rate.as_ref(),
         }
@@ -95,6 +102,7 @@ impl<'a> From<&'a AdditionalFee> for Fee<'a> {
             amount: fee.amount,
             family_cap: fee.family_cap,
             repetition: Repetition::PerSeason,
+            year_begins: YearDay::NEW_YEAR,
             pro_rated: fee.pro_rated,
             tax_rate: fee.tax_rate.as_ref(),
         }
@@ -111,8 +119,18 @@ pub(super) fn additional_fees(studio: &Studio, places: &[Place<'_>], today: Date
     due(studio, places, today, |season| season.additional_fees.iter().map(Fee::from).collect())
 }
 
-/// Who owes a fee, and by which season.
-type Owed<'a> = BTreeMap<(&'a FeeId, FeePeriod), BTreeMap<&'a StudentId, (Fee<'a>, &'a Place<'a>)>>;
+/// A fee that a student owes because he enrols in a season.
+#[derive(Debug)]
+struct Debt<'a> {
+    fee: Fee<'a>,
+    place: &'a Place<'a>,
+    period: Period,
+    /// What the family was charged of it before, by whomever.
+    charged: Money,
+}
+
+/// Who owes a fee for a period.
+type Owed<'a> = BTreeMap<(&'a FeeId, FeePeriod), BTreeMap<&'a StudentId, Debt<'a>>>;
 
 fn due<'a>(
     studio: &Studio,
@@ -126,70 +144,97 @@ fn due<'a>(
     let mut owed = Owed::new();
     for place in enrolling {
         for fee in fees_of(place.season) {
-            let period = period(fee.repetition, place.season, today);
-            owed.entry((fee.id, period)).or_default().entry(&place.student.id).or_insert((fee, place));
+            let period = Period::of(fee, place.season, today);
+            let before: Vec<_> = studio.family.charged_fees.iter().filter(|it| period.covers(fee, it)).collect();
+            if before.iter().any(|charged| charged.student == place.student.id) {
+                continue;
+            }
+            let charged = Money::sum(before.iter().map(|charged| charged.amount))?;
+            let of_period = owed.entry((fee.id, period.name.clone())).or_default();
+            of_period.entry(&place.student.id).or_insert(Debt { fee, place, period, charged });
         }
     }
     let mut lines = Vec::new();
-    for ((id, period), students) in owed {
-        let of_period = |charged: &&crate::catalogue::ChargedFee| charged.fee == *id && charged.period == period;
-        let before = || studio.family.charged_fees.iter().filter(of_period);
-        let charged: BTreeSet<_> = before().map(|charged| &charged.student).collect();
-        let mut charged_amount = Money::sum(before().map(|charged| charged.amount))?;
-        for (student, (fee, place)) in students.into_iter().filter(|(student, _)| !charged.contains(student)) {
-            let mut amount = prorated(fee, place.season, today)?;
-            if let Some(cap) = fee.family_cap {
-                amount = amount.min(cap.minus(charged_amount)?.max(Money::ZERO));
+    for debts in owed.into_values() {
+        let mut due = Money::ZERO;
+        for debt in debts.into_values() {
+            let line = debt.line(studio, due)?;
+            due = due.plus(line.amount)?;
+            if !line.amount.is_zero() {
+                lines.push(line);
             }
-            if amount.is_zero() {
-                continue;
-            }
-            charged_amount = charged_amount.plus(amount)?;
-            let taxation = Taxation::at(studio, fee.tax_rate);
-            let description = format!("{}, {}", fee.name, place.student.name).into();
-            let priced = tax::compose(fee.kind, &description, amount, &[], taxation.as_ref())?;
-            lines.push(FeeLine {
-                fee: id.clone(),
-                student: student.clone(),
-                season: place.season.id.clone(),
-                period: period.clone(),
-                amount,
-                name: fee.name.to_owned(),
-                totals: Totals::of(priced.details.iter().map(|d| (d.kind, d.amount)))?,
-                details: priced.details,
-            });
         }
     }
     Ok(lines)
 }
 
-/// The day from which a season's fees count.
-fn from(season: &Season, today: Date) -> Date {
-    today.max(season.starts_on)
-}
-
-fn period(repetition: Repetition, season: &Season, today: Date) -> FeePeriod {
-    match repetition {
-        Repetition::OneOff => FeePeriod::once(),
-        Repetition::Annual => FeePeriod::year(from(season, today).year()),
-        Repetition::PerSeason => FeePeriod::season(&season.id),
+impl Debt<'_> {
+    /// What is charged of it, so much of the fee being due of other students (rule 24).
+    fn line(self, studio: &Studio, due: Money) -> Result<FeeLine, Overflow> {
+        let Self { fee, place, period, charged } = self;
+        let mut amount = period.part(fee)?;
+        if let Some(cap) = fee.family_cap {
+            amount = amount.min(cap.minus(charged)?.minus(due)?.max(Money::ZERO));
+        }
+        let taxation = Taxation::at(studio, fee.tax_rate);
+        let description = format!("{}, {}", fee.name, place.student.name).into();
+        let priced = tax::compose(fee.kind, &description, amount, &[], taxation.as_ref())?;
+        Ok(FeeLine {
+            fee: fee.id.clone(),
+            student: place.student.id.clone(),
+            season: place.season.id.clone(),
+            period: period.name,
+            days: period.days,
+            amount,
+            name: fee.name.to_owned(),
+            totals: Totals::of(priced.details.iter().map(|d| (d.kind, d.amount)))?,
+            details: priced.details,
+        })
     }
 }
 
-/// What is left of a fee's period (rule 23).
-fn prorated(fee: Fee<'_>, season: &Season, today: Date) -> Result<Money, Overflow> {
-    let from = from(season, today);
-    let (first, last) = match fee.repetition {
-        _ if !fee.pro_rated => return Ok(fee.amount),
-        Repetition::OneOff => return Ok(fee.amount),
-        Repetition::Annual => (from.first_of_year(), from.last_of_year()),
-        Repetition::PerSeason => (season.starts_on, season.ends_on),
-    };
-    fee.amount.fraction(days(from, last), days(first, last))
+/// The period of a fee in which a student begins (rule 22).
+#[derive(Debug)]
+struct Period {
+    name: FeePeriod,
+    /// The day from which it counts: today, or the season's first day.
+    from: Date,
+    /// Its first and its last day; `None`: it is for ever.
+    days: Option<(Date, Date)>,
+}
+
+impl Period {
+    fn of(fee: Fee<'_>, season: &Season, today: Date) -> Self {
+        let from = today.max(season.starts_on);
+        let (name, days) = match fee.repetition {
+            Repetition::OneOff => (FeePeriod::once(), None),
+            Repetition::Annual => {
+                let (first, last) = fee.year_begins.year_of(from);
+                (FeePeriod::year(first), Some((first, last)))
+            }
+            Repetition::PerSeason => (FeePeriod::season(&season.id), Some((season.starts_on, season.ends_on))),
+        };
+        Self { name, from, days }
+    }
+
+    /// Whether what was charged is of this fee and period. An annual fee was charged for the year that began then,
+    /// whenever its years begin now.
+    fn covers(&self, fee: Fee<'_>, charged: &ChargedFee) -> bool {
+        let same = charged.period == self.name;
+        charged.fee == *fee.id && (same || fee.repetition == Repetition::Annual && charged.period.has_day(self.from))
+    }
+
+    /// What is left of the fee (rule 23).
+    fn part(&self, fee: Fee<'_>) -> Result<Money, Overflow> {
+        match self.days {
+            Some((first, last)) if fee.pro_rated => fee.amount.fraction(count(self.from, last), count(first, last)),
+            Some(_) | None => Ok(fee.amount),
+        }
+    }
 }
 
 /// How many days, both ends included.
-fn days(first: Date, last: Date) -> usize {
+fn count(first: Date, last: Date) -> usize {
     let between = first.until(last).map_or(-1, |span| span.get_days());
     usize::try_from(between).map_or(0, |days| days.saturating_add(1))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use classpay_domain::basket::{EnrolmentItem, TrialItem};
 use classpay_domain::catalogue::{ChargedFee, Enrolment, Family, FeePeriod, Student, Studio};
 use classpay_domain::id::{FeeId, SeasonId};
+use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 use proptest::prelude::*;
 
@@ -67,7 +68,12 @@ fn chargeable(studio: &Studio, around: Date) -> Vec<(FeeId, FeePeriod)> {
     let mut chargeable = vec![];
     for season in studio.seasons.values() {
         if let Some(fee) = &season.registration_fee {
-            let years = [around.year(), around.year() + 1].map(FeePeriod::year);
+            // Years of its own, of another day, and those that only their number names.
+            let days = [around, around + 1.year()];
+            let own = days.map(|day| FeePeriod::year(fee.year_begins.year_of(day).0));
+            let others = [around - 7.months(), around + 3.days()].map(FeePeriod::year);
+            let named = days.map(|day| FeePeriod::parse(&day.year().to_string()).unwrap());
+            let years = [own, others, named].concat();
             let seasons = studio.seasons.keys().map(|season: &SeasonId| FeePeriod::season(season));
             let periods = years.into_iter().chain(seasons).chain([FeePeriod::once()]);
             chargeable.extend(periods.map(|period| (fee.id.clone(), period)));

@@ -1,5 +1,6 @@
 //! Random seasons with their plans and fees.
 
+use classpay_domain::calendar::YearDay;
 use classpay_domain::catalogue::{
     AdditionalFee, PlanKind, PricingModel, PricingPlan, PricingScheme, QuantityPrices, RegistrationFee,
     RegistrationStatus, Repetition, Season,
@@ -116,19 +117,21 @@ pub fn plan_from(starts_on: Date) -> impl Strategy<Value = PricingPlan> {
     })
 }
 
-fn registration_fee(prices: &Prices) -> impl Strategy<Value = RegistrationFee> + use<> {
+fn registration_fee(prices: &Prices) -> BoxedStrategy<RegistrationFee> {
     let repetition = prop::sample::select(vec![Repetition::OneOff, Repetition::Annual, Repetition::PerSeason]);
-    (prices.clone(), prop::option::of(prices.clone()), repetition, any::<bool>(), tax_rate()).prop_map(
-        |(amount, cap, repetition, pro_rated, tax_rate)| RegistrationFee {
+    let begins = prop_oneof![1 => Just((1, 1)), 1 => Just((2, 29)), 2 => (1..=12_i8, 1..=28_i8)];
+    (prices.clone(), prop::option::of(prices.clone()), repetition, begins, any::<bool>(), tax_rate())
+        .prop_map(|(amount, cap, repetition, (month, day), pro_rated, tax_rate)| RegistrationFee {
             id: id("reg"),
             name: "Registration".into(),
             amount: money(amount),
             family_cap: cap.map(money),
             repetition,
+            year_begins: YearDay::new(month, day).unwrap(),
             pro_rated,
             tax_rate,
-        },
-    )
+        })
+        .boxed()
 }
 
 fn additional_fee(prices: &Prices) -> impl Strategy<Value = AdditionalFee> + use<> {

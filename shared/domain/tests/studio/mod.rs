@@ -10,6 +10,7 @@ use std::fmt::Debug;
 use std::str::FromStr;
 
 use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
+use classpay_domain::calendar::YearDay;
 use classpay_domain::catalogue::{
     AdditionalFee, AgeCutOff, Application, ChargedFee, Class, ClassOnSale, Company, Currency, DiscountKind,
     DiscountScheme, Enrolment, Family, FeePeriod, Holiday, Off, PlanKind, PricingModel, PricingPlan, PricingScheme,
@@ -139,6 +140,7 @@ pub fn registration(fee: &str, amount: i64, repetition: Repetition) -> Registrat
         amount: money(amount),
         family_cap: None,
         repetition,
+        year_begins: YearDay::NEW_YEAR,
         pro_rated: false,
         tax_rate: None,
     }

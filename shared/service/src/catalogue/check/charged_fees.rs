@@ -44,7 +44,10 @@ impl Check<'_> {
         let (fits, expected) = match fee {
             KnownFee::Registration(fee) => match fee.repetition_interval {
                 Repetition::OneOff => (period == FeePeriod::once().as_str(), "`once`".to_owned()),
-                Repetition::Annual => (is_year(period), "a year like 2026".to_owned()),
+                Repetition::Annual => {
+                    let first = FeePeriod::parse(period).and_then(|period| period.first_of_year());
+                    (first.is_some(), "the first day of a fee year like 2026-09-01".to_owned())
+                }
                 Repetition::PerSeason => {
                     (self.is_season_with(fee, period), format!("the id of a season with {}", fee.id))
                 }
@@ -61,8 +64,4 @@ impl Check<'_> {
             [spelled_out, season.registration_fee_id.as_ref()].contains(&Some(&fee.id))
         })
     }
-}
-
-fn is_year(period: &str) -> bool {
-    period.len() == 4 && period.bytes().all(|b| b.is_ascii_digit()) && !period.starts_with('0')
 }

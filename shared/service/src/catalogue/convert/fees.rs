@@ -2,6 +2,7 @@
 //!
 //! Invariant: a fee keeps the id of its tax rate and no copy of the rate, so that there is one rate of an id.
 
+use classpay_domain::calendar::YearDay;
 use classpay_domain::catalogue::{AdditionalFee, RegistrationFee};
 
 use super::super::documents::{AdditionalFeeDoc, RegistrationFeeDoc};
@@ -18,6 +19,7 @@ impl TryFrom<&RegistrationFeeDoc> for RegistrationFee {
             amount: doc.amount,
             family_cap: doc.max_amount_per_family,
             repetition: doc.repetition_interval,
+            year_begins: doc.due_date.map_or(YearDay::NEW_YEAR, YearDay::of),
             pro_rated: doc.pro_rated,
             tax_rate: doc.tax_rate.as_ref().map(|rate| rate.id.clone()),
         })

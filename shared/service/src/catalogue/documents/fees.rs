@@ -71,7 +71,7 @@ pub struct RegistrationFeeDoc {
     #[serde(with = "text")]
     #[schemars(with = "AsText<Repetition>")]
     pub repetition_interval: Repetition,
-    /// When it is due.
+    /// For an annual fee: the day on which its years begin, of any year; null: 1 January.
     #[serde(default, with = "text::option")]
     #[schemars(with = "Option<AsText<Date>>")]
     pub due_date: Option<Date>,
