@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use classpay_domain::id::IntentId;
 use classpay_domain::order::IntentStatus;
 
-use super::model::{Model, Order};
-use super::stripe::MemoryStripe;
+use super::books;
+use super::model::{Code, Model, Order};
+use super::stripe::{Glance, MemoryStripe};
 use super::studio::FEE_CAP;
 
 /// What Stripe says of an intent.
@@ -19,28 +20,40 @@ pub struct Taken {
     pub status: IntentStatus,
     /// What it charges.
     pub amount: i64,
+    /// In which currency.
+    pub currency: Code,
     /// What was taken.
     pub received: i64,
     /// What was given back.
     pub refunded: i64,
+    /// What the payer's bank has taken back, and hasn't returned.
+    pub disputed: i64,
     /// Whether we reach its account: where not, it stays as it is.
     pub is_connected: bool,
     /// Whether the studio has made it itself: it is none of ours.
     pub is_studios: bool,
 }
 
+impl From<&Glance<'_>> for Taken {
+    fn from(glance: &Glance<'_>) -> Self {
+        Self {
+            status: glance.status,
+            amount: glance.amount.units(),
+            currency: Code::of(glance.currency),
+            received: glance.received.units(),
+            refunded: glance.refunded.units(),
+            disputed: glance.disputed.units(),
+            is_connected: glance.is_connected,
+            is_studios: glance.is_studios,
+        }
+    }
+}
+
 /// What Stripe says of an intent; `None`: it has none of that id.
 #[must_use]
 pub fn taken(stripe: &MemoryStripe, intent: &str) -> Option<Taken> {
     let intent = IntentId::parse(intent).ok()?;
-    stripe.glance(&intent, |glance| Taken {
-        status: glance.status,
-        amount: glance.amount.units(),
-        received: glance.received.units(),
-        refunded: glance.refunded.units(),
-        is_connected: glance.is_connected,
-        is_studios: glance.is_studios,
-    })
+    stripe.glance(&intent, |glance| Taken::from(glance))
 }
 
 /// What holds at every instant.
@@ -49,12 +62,14 @@ pub fn taken(stripe: &MemoryStripe, intent: &str) -> Option<Taken> {
 /// What doesn't.
 pub fn at_every_instant(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     places(model)?;
-    balances(model)?;
-    dues(model)?;
+    books::balances(model)?;
+    books::dues(model)?;
+    books::collectable(model)?;
     fees(model)?;
     for (id, order) in &model.orders {
         order_agrees(id, order, stripe)?;
     }
+    books::currencies(model, stripe)?;
     one_live_intent(model, stripe)
 }
 
@@ -76,48 +91,6 @@ fn places(model: &Model) -> Result<(), String> {
         let live = i64::try_from(live.count()).expect("few");
         if *booked != live || *booked > 1 {
             return Err(format!("5: {class} says {booked} trials on {on}, there are {live} in one place"));
-        }
-    }
-    Ok(())
-}
-
-/// 1: a family's balance is the sum of its ledger.
-fn balances(model: &Model) -> Result<(), String> {
-    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
-    for entry in model.ledger.values() {
-        *sums.entry(&entry.family).or_default() += entry.balance;
-    }
-    for (family, balance) in &model.balances {
-        let sum = sums.get(family.as_str()).copied().unwrap_or_default();
-        if sum != *balance {
-            return Err(format!("1: {family} has a balance of {balance}, its ledger sums to {sum}"));
-        }
-    }
-    Ok(())
-}
-
-/// 1, 5 and 8: a debit's due is its total less what was credited to it or is reserved; never less than nothing.
-fn dues(model: &Model) -> Result<(), String> {
-    for (debit, (due, held)) in &model.due {
-        let Some(entry) = model.ledger.get(debit) else { return Err(format!("1: {debit} is due and is no debit")) };
-        let paid_at_once = entry.order.as_ref().is_some_and(|order| {
-            model.ledger.values().any(|credit| credit.is_credit && credit.order.as_ref() == Some(order))
-        });
-        let credited: i64 = if paid_at_once {
-            entry.balance
-        } else {
-            let credits = model.ledger.values().filter(|c| c.is_credit && c.related.as_ref() == Some(debit));
-            credits.map(|credit| -credit.balance).sum()
-        };
-        let pending = model.orders.values().filter(|order| order.state == "PENDING");
-        let reserved: i64 = pending.filter_map(|o| o.link.as_ref()).filter(|(d, _)| d == debit).map(|(_, a)| a).sum();
-        // What is credited beyond what is owed, by a refund that fails after its debit was paid, is the family's.
-        let owed = (entry.balance - credited).max(0);
-        if *due < 0 || *held != reserved || due + held != owed {
-            let total = entry.balance;
-            return Err(format!(
-                "8: {debit} of {total}: {due} due, {held} reserved; {credited} credited, {reserved} taken"
-            ));
         }
     }
     Ok(())
@@ -181,7 +154,7 @@ fn one_live_intent(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
 pub fn at_the_end(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     at_every_instant(model, stripe)?;
     settled(model, stripe)?;
-    paid(model, stripe)
+    books::paid(model, stripe)
 }
 
 /// 9: nothing is pending, reserved or authorised, but for bank debits on their way and what waits for a person.
@@ -252,7 +225,7 @@ fn may_stay_indexed(
         _ => {}
     }
     // An intent whose session was never stored: nobody can pay it. Its events are kept for as long as it may be ours.
-    if model.events.get(key).is_some_and(|intent| !model.sessions.contains(intent)) {
+    if model.events.get(key).is_some_and(|intent| !model.sessions.contains_key(intent)) {
         return true;
     }
     // A link's end waits for the order that is paying it; whether that may wait is judged above.
@@ -266,43 +239,4 @@ fn may_stay_indexed(
     }
     let order = key.pk.strip_prefix("ORD#").and_then(|id| model.orders.get(id));
     order.is_some_and(|order| order.needs_review || on_its_way(order))
-}
-
-/// 2 and 4: for each intent, the ledger says what Stripe says was taken and given back.
-fn paid(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
-    let (mut taken_in_all, mut refunded_in_all) = (0, 0);
-    stripe.for_each(|glance| {
-        if glance.is_studios {
-            return;
-        }
-        taken_in_all += glance.received.units();
-        refunded_in_all += glance.refunded.units();
-    });
-    let pending = model.orders.values().filter(|order| order.state == "PENDING" && order.needs_review);
-    let waiting: i64 = pending
-        .filter_map(|o| o.intent.as_deref())
-        .filter_map(|i| taken(stripe, i))
-        .map(|t| t.received - t.refunded)
-        .sum();
-    let paid: i64 = model.ledger.values().map(|entry| entry.paid).sum();
-    let refunded: i64 = model.ledger.values().map(|entry| entry.refunded).sum();
-    if paid - refunded != taken_in_all - refunded_in_all - waiting {
-        return Err(format!(
-            "2: the ledger says {paid} paid and {refunded} refunded, Stripe {taken_in_all} and {refunded_in_all}, \
-             {waiting} wait for a person"
-        ));
-    }
-    for (id, order) in model.orders.iter().filter(|(_, order)| order.state == "COMPLETED" && order.intent.is_some()) {
-        let posted: Vec<_> = model.ledger.values().filter(|entry| entry.order.as_deref() == Some(id)).collect();
-        let paid: i64 = posted.iter().map(|entry| entry.paid).sum();
-        if paid != order.total {
-            return Err(format!("4: {id} of {} credits {paid}", order.total));
-        }
-        let owed = order.link.as_ref().map_or(0, |(_, amount)| *amount);
-        let sum: i64 = posted.iter().map(|entry| entry.balance).sum();
-        if sum != -owed {
-            return Err(format!("1: the debits and credits of {id} sum to {sum}, not {}", -owed));
-        }
-    }
-    Ok(())
 }

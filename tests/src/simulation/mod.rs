@@ -3,6 +3,7 @@
 //! Invariant: everything that can happen is drawn from one seed or said by the test, so that a run can be repeated.
 //! The stand-ins know nothing of payments: they do what DynamoDB and Stripe do with what they are sent.
 
+pub mod books;
 pub mod calls;
 pub mod chance;
 pub mod coverage;

@@ -4,12 +4,37 @@
 //! a change of it is a violation.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_service::store::Attributes;
 use classpay_service::store::key::Key;
 use serde_json::Value;
+
+/// A currency, by its code in lower case; of what has none, spaces.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Code([u8; 3]);
+
+impl Code {
+    /// Of a text; one that is no code is none.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        text.as_bytes().try_into().map_or_else(|_| Self::default(), Self)
+    }
+}
+
+impl Default for Code {
+    fn default() -> Self {
+        Self(*b"   ")
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.0))
+    }
+}
 
 /// An order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +45,8 @@ pub struct Order {
     pub intent: Option<String>,
     /// What is captured.
     pub total: i64,
+    /// What its amounts are in.
+    pub currency: Code,
     /// The debit that a link's order pays, and how much of it.
     pub link: Option<(String, i64)>,
     /// The hash of its basket.
@@ -39,6 +66,8 @@ pub struct Entry {
     pub paid: i64,
     /// What it says was given back: more on a debit, less on a credit.
     pub refunded: i64,
+    /// What it says the payer's bank has taken back: more on a debit, less on a credit.
+    pub disputed: i64,
     /// Whether it is a credit.
     pub is_credit: bool,
     /// The order that wrote it.
@@ -46,6 +75,17 @@ pub struct Entry {
     /// The transaction that it is for.
     pub related: Option<String>,
     doc: Arc<str>,
+}
+
+/// What a debit still owes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// What can be paid now.
+    pub due: i64,
+    /// What a payment that is under way takes.
+    pub reserved: i64,
+    /// What both are in.
+    pub currency: Code,
 }
 
 /// A place in a class, or a trial.
@@ -66,6 +106,8 @@ pub struct Claim {
     pub is_rejected: bool,
     /// Whether the rejection is done.
     pub is_done: bool,
+    /// Whether its payment was captured, and credited without an order.
+    pub is_captured: bool,
 }
 
 /// Everything that the invariants are about.
@@ -85,8 +127,8 @@ pub struct Model {
     pub balances: BTreeMap<String, i64>,
     /// By transaction.
     pub ledger: BTreeMap<String, Entry>,
-    /// By debit: what is due, and what is reserved.
-    pub due: BTreeMap<String, (i64, i64)>,
+    /// By debit.
+    pub due: BTreeMap<String, Due>,
     /// By order.
     pub orders: BTreeMap<String, Order>,
     /// By key: what orders post.
@@ -95,8 +137,8 @@ pub struct Model {
     pub claims: BTreeMap<String, Claim>,
     /// By intent: the alias of the link that it is for.
     pub link_sessions: BTreeMap<String, String>,
-    /// Intents that we made and remember.
-    pub sessions: BTreeSet<String>,
+    /// Intents that we made and remember: what they charge in.
+    pub sessions: BTreeMap<String, Code>,
     /// By key of an event: the intent that it is about.
     pub events: BTreeMap<Key, String>,
     /// What is in the index.
@@ -141,14 +183,15 @@ impl Model {
             "SEATS" if item.contains_key("seats_total") => {
                 self.seats.insert(last, (number(item, "seats_left"), number(item, "seats_total")));
             }
-            "DUE" => drop(self.due.insert(last, (number(item, "amount_due"), number(item, "amount_reserved")))),
+            "DUE" => drop(self.due.insert(last, due(item))),
             "CLAIM" => {
                 let is_rejected = text(item, "claim_decision") == "REJECTED";
-                let is_done = item.get("claim_done") == Some(&AttributeValue::Bool(true));
-                self.claims.insert(last, Claim { is_rejected, is_done });
+                let is_set = |name: &str| item.get(name) == Some(&AttributeValue::Bool(true));
+                let (is_done, is_captured) = (is_set("claim_done"), is_set("claim_captured"));
+                self.claims.insert(last, Claim { is_rejected, is_done, is_captured });
             }
             "SESSION" => {
-                self.sessions.insert(last.clone());
+                self.sessions.insert(last.clone(), Code::of(text(item, "currency")));
                 if let Some(link) = owned(&document(item)["link"]) {
                     self.link_sessions.insert(last, link);
                 }
@@ -182,6 +225,16 @@ impl Model {
         Ok(())
     }
 
+    /// The order that an entry is of: the one that wrote it, or whose payment it gives back.
+    #[must_use]
+    pub fn order_of(&self, entry: &Entry) -> Option<&Order> {
+        match (&entry.order, &entry.related) {
+            (Some(order), _) => self.orders.get(order),
+            (None, Some(related)) => self.ledger.get(related).and_then(|related| self.order_of(related)),
+            (None, None) => None,
+        }
+    }
+
     fn take_in_order_head(&mut self, id: String, item: &Attributes) -> Result<(), String> {
         let state = text(item, "order_state");
         let known = self.orders.entry(id.clone()).or_default();
@@ -210,6 +263,7 @@ impl Model {
         order.link = owned(&snapshot["link"]["debit"]).map(|debit| (debit, amount(&snapshot["link"]["amount"])));
         order.intent = owned(&payment["intent"]);
         order.total = amount(&payment["total"]);
+        order.currency = Code::of(snapshot["currency"].as_str().unwrap_or_default());
         order.basket = owned(&snapshot["basket"]).unwrap_or_default();
         Ok(())
     }
@@ -228,11 +282,13 @@ impl Model {
         };
         let total = entry["stats"]["total"].as_i64().unwrap_or_default();
         let refund = sum("refund");
+        let disputed = sum("payment-auto-failed") - sum("payment-auto-failed-reversal");
         let read = Entry {
             family: family.to_owned(),
             balance: if is_credit { -total } else { total },
             paid: sum("payment-auto"),
             refunded: if is_credit { -refund } else { refund },
+            disputed,
             is_credit,
             order: owned(&entry["order"]),
             related: owned(&entry["related"]),
@@ -241,6 +297,11 @@ impl Model {
         self.ledger.insert(id.to_owned(), read);
         Ok(())
     }
+}
+
+fn due(item: &Attributes) -> Due {
+    let (due, reserved) = (number(item, "amount_due"), number(item, "amount_reserved"));
+    Due { due, reserved, currency: Code::of(text(item, "currency")) }
 }
 
 fn place(item: &Attributes, on: Option<String>) -> Place {

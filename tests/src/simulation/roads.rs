@@ -296,7 +296,7 @@ impl Road {
             End::Paid => state == Some("COMPLETED"),
             End::Booked => has_place || !(was_told || healing == Healing::Clients),
             End::Released(_) => state.is_none() && taken.is_some_and(|taken| taken.status == IntentStatus::Canceled),
-            End::Unpaid => state != Some("COMPLETED") && world.model().due["trn_1"].0 == 10_000,
+            End::Unpaid => state != Some("COMPLETED") && world.model().due["trn_1"].due == 10_000,
         };
         if is_right {
             Ok(())
