@@ -8,7 +8,7 @@ use classpay_domain::money::Money;
 use classpay_domain::pricing::Buyer;
 use classpay_service::http::{ApiError, ErrorCode};
 use classpay_service::store::{
-    CreditedPayment, PostReturns, ReturnEntry, UnallocatedCredit, UnpaidOrder, Written, key,
+    CreditedPayment, Owed, PostReturns, ReturnEntry, Reversed, UnallocatedCredit, UnpaidOrder, Written, key,
 };
 use classpay_service::stripe::KnownCustomer;
 use classpay_tests::premises::{Premises, text};
@@ -281,12 +281,13 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M:
     let undone = |ulid: &str, due| {
         let mut entry = credit.clone();
         entry.transaction.id = format!("trn_{ulid}");
-        ReturnEntry { entry, reverses: Some((debit_id.clone(), due)) }
+        let owed = Owed { total: Money::minor(credit.stats.total), due };
+        ReturnEntry { entry, reverses: Some(Reversed { debit: debit_id.clone(), owed: Some(owed) }) }
     };
-    let stale = undone("01J9ZDEMW5TVDJ0R0000RETRN3", Some(Money::minor(1)));
+    let stale = undone("01J9ZDEMW5TVDJ0R0000RETRN3", Money::minor(1));
     assert_eq!(post(&read, stale).await, Ok(Written::Lost));
     let dues = shop.store.load_dues(&company, [debit_id.clone()]).await.unwrap();
-    let fresh = undone("01J9ZDEMW5TVDJ0R0000RETRN3", dues.get(&debit_id).copied());
+    let fresh = undone("01J9ZDEMW5TVDJ0R0000RETRN3", dues[&debit_id]);
     assert_eq!(post(&read, fresh).await, Ok(Written::Done));
     assert_eq!(shop.number(&due, "amount_due").await, 0);
     assert_eq!(shop.number(&family_key(OKAFOR), "family_balance").await, owed);

@@ -208,6 +208,25 @@ async fn partial_refunds_give_the_fee_back_with_the_last_and_one_that_fails_is_t
 }
 
 #[tokio::test]
+async fn a_failed_refund_of_less_than_the_fee_makes_the_fee_due_again() {
+    let stack = Stack::start().await;
+    let (_, intent) = paid_link(&stack).await;
+    let before = stack.balance(OKAFOR).await;
+    let small = stack.refund(&intent, Some(FEE - 1)).await;
+    stack.deliver(&stack.event("refund.created").await).await;
+    let debit = last_debit(&stack).await;
+    assert_eq!(stack.due(&debit).await, FEE - 1);
+    stack.refund(&intent, None).await;
+    stack.deliver(&stack.event("charge.refunded").await).await;
+    // The rest gave the fee back, for then all was refunded; now it isn't.
+    stack.stripe().post(&format!("/_control/refunds/{small}/fail"), &json!({})).await;
+    stack.deliver(&stack.event("refund.failed").await).await;
+    assert_eq!(stack.balance(OKAFOR).await, before + COSTUMES_TOTAL - (FEE - 1));
+    assert_eq!(stack.due(&debit).await, FEE, "what the family owes can be paid");
+    assert_books_balance(&stack).await;
+}
+
+#[tokio::test]
 async fn everything_that_is_told_of_a_refund_at_once_is_one_entry() {
     let stack = Stack::start().await;
     let (_, intent) = paid_link(&stack).await;

@@ -45,7 +45,7 @@ pub use orders::{OrderRecord, PlaceOrder};
 pub use payments::{Claim, Decision, Held, Rejection, Session, SessionKind};
 pub use reason::ReviewReason;
 pub use resolve::{Resolution, Resolved};
-pub use returns::{CreditedPayment, PaymentReturns, PostReturns, ReturnEntry};
+pub use returns::{CreditedPayment, Owed, PaymentReturns, PostReturns, ReturnEntry, Reversed};
 pub use review::ReviewRecord;
 pub use size::{document_surely_fits, order_fits};
 pub use studio::LoadedStudio;

@@ -68,8 +68,34 @@ pub struct PaymentReturns<'a> {
 pub struct ReturnEntry {
     /// The entry.
     pub entry: AggregateTransaction,
-    /// For a credit: the debit that it takes back, and what was read as due on it, if it is posted.
-    pub reverses: Option<(TransactionId, Option<Money>)>,
+    /// For a credit: the debit that it takes back.
+    pub reverses: Option<Reversed>,
+}
+
+/// A debit that a credit takes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reversed {
+    /// Which.
+    pub debit: TransactionId,
+    /// What it owes, if it is posted before this.
+    pub owed: Option<Owed>,
+}
+
+/// What a posted debit owes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owed {
+    /// Its total: less than nothing where the fee that it gives back is more than the refund.
+    pub total: Money,
+    /// What was read as due on it.
+    pub due: Money,
+}
+
+impl Owed {
+    /// What is due when so much is taken back. A refund that fails may charge more of the fee anew than it was.
+    fn left(self, taken_back: i64) -> i64 {
+        let short = self.total.units().min(0);
+        (self.due.units() + short - taken_back).max(0)
+    }
 }
 
 /// What is to be posted.
@@ -187,7 +213,7 @@ impl<M: Machine> Store<M> {
         debits.into_iter().filter_map(due).collect()
     }
 
-    /// Which of these transactions are posted.
+    /// Which of these transactions are posted, and their totals.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
@@ -196,12 +222,15 @@ impl<M: Machine> Store<M> {
         company: &CompanyId,
         family: &FamilyId,
         ids: impl IntoIterator<Item = TransactionId>,
-    ) -> Result<Vec<TransactionId>, StoreError> {
-        let (keys, mut ids): (Vec<_>, Vec<_>) =
+    ) -> Result<BTreeMap<TransactionId, Money>, StoreError> {
+        let (keys, ids): (Vec<_>, Vec<_>) =
             ids.into_iter().map(|id| (key::transaction(company, family, id.as_str()), id)).unzip();
         let found = self.get_all(keys, Consistency::Strong).await?;
-        ids.retain(|id| found.contains_key(&key::transaction(company, family, id.as_str())));
-        Ok(ids)
+        let total = |id: TransactionId| {
+            let item = found.get(&key::transaction(company, family, id.as_str()))?;
+            Some(entry_of(item, company, family).map(|entry| (id, Money::minor(entry.stats.total))))
+        };
+        ids.into_iter().filter_map(total).collect()
     }
 
     /// Posts what went back. [`Written::Lost`]: something else was posted since it was read.
@@ -221,7 +250,7 @@ impl<M: Machine> Store<M> {
         for change in dues(posting)? {
             match change {
                 DueChange::Create(item) => transaction.create(item),
-                DueChange::Lower(change) => transaction.change(change),
+                DueChange::Set(change) => transaction.change(change),
             }
         }
         let family = Change::of(key::family(company, family))
@@ -251,33 +280,31 @@ impl<M: Machine> Store<M> {
 /// What a posting does to what is due.
 enum DueChange {
     Create(Item),
-    Lower(Change),
+    Set(Change),
 }
 
-/// Each new debit is due; a credit pays the debit that it takes back, as far as that is still due.
+/// Each new debit is due; a credit pays the debit that it takes back, as far as that is still due. One that charges more
+/// of the fee than it gives back makes more due on it.
 fn dues(posting: &PostReturns<'_>) -> Result<Vec<DueChange>, StoreError> {
     let PaymentReturns { company, family, currency, .. } = posting.read;
-    let total = |entry: &AggregateTransaction| entry.stats.total.max(0);
     let taken_back = |debit: &TransactionId| {
-        let credits =
-            posting.entries.iter().filter(|credit| credit.reverses.as_ref().is_some_and(|(of, _)| of == debit));
-        credits.map(|credit| total(&credit.entry)).sum::<i64>()
+        let takes_back = |credit: &&ReturnEntry| credit.reverses.as_ref().is_some_and(|of| of.debit == *debit);
+        posting.entries.iter().filter(takes_back).map(|credit| credit.entry.stats.total).sum::<i64>()
     };
     let mut changes = Vec::new();
     for ReturnEntry { entry, reverses } in posting.entries {
         if entry.is_debit() {
             let debit = entry.transaction.id.parse().map_err(|_| StoreError::Corrupt("transaction_id"))?;
-            let due = (total(entry) - taken_back(&debit)).max(0);
+            let due = (entry.stats.total - taken_back(&debit)).max(0);
             changes.push(DueChange::Create(due_item(company, family, &debit, due, *currency)));
         }
-        if let Some((debit, Some(due))) = reverses {
-            let left = (due.units() - total(entry)).max(0);
-            let lower = Change::of(key::due(company, debit))
+        if let Some(Reversed { debit, owed: Some(owed) }) = reverses {
+            let change = Change::of(key::due(company, debit))
                 .update("SET amount_due = :left")
                 .only_if("amount_due = :due")
-                .value(":left", number(left))
-                .value(":due", number(due.units()));
-            changes.push(DueChange::Lower(lower));
+                .value(":left", number(owed.left(entry.stats.total)))
+                .value(":due", number(owed.due.units()));
+            changes.push(DueChange::Set(change));
         }
     }
     Ok(changes)

@@ -16,7 +16,7 @@ use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
-use crate::store::{CreditedPayment, EventRecord, PaymentReturns, PostReturns, ReturnEntry, Written};
+use crate::store::{CreditedPayment, EventRecord, Owed, PaymentReturns, PostReturns, ReturnEntry, Reversed, Written};
 use crate::stripe::Charge;
 use crate::stripe::Payments as _;
 
@@ -72,7 +72,8 @@ async fn post_found<M: Machine>(
     let timezone = ctx.store.load_timezone(company).await?;
     let on = local_date(ctx.clock.now(), &timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?;
     let is_full = is_fully_refunded(charge);
-    let payback = Payback { on, fee: fee_of(credit), is_full, was_full: read.is_full, returns: found, posted: &posted };
+    let ids: Vec<_> = posted.keys().cloned().collect();
+    let payback = Payback { on, fee: fee_of(credit), is_full, was_full: read.is_full, returns: found, posted: &ids };
     let overflow = |_| ApiError::internal("the sums overflow");
     let (postings, is_full) = postings(&payback).map_err(overflow)?;
     if postings.is_empty() {
@@ -83,11 +84,12 @@ async fn post_found<M: Machine>(
     let dues = ctx.store.load_dues(company, reversed).await?;
     let entries = postings.into_iter().map(|Posting { id, entry, reverses }| {
         let reverses = reverses.map(|debit| {
-            let due = dues.get(&debit).copied();
-            (debit, due)
+            // One that a rival has posted since is posted here too, which is lost: what is due on it now says nothing.
+            let owed = posted.get(&debit).zip(dues.get(&debit)).map(|(total, due)| Owed { total: *total, due: *due });
+            Reversed { debit, owed }
         });
         // A debit says of which payment it is, and a credit which debit it takes back.
-        let of = reverses.as_ref().map_or(credit.transaction.id.as_str(), |(debit, _)| debit.as_str());
+        let of = reverses.as_ref().map_or(credit.transaction.id.as_str(), |reversed| reversed.debit.as_str());
         Ok(ReturnEntry { entry: ledger.derived(&entry, &id, Some(of))?, reverses })
     });
     let entries = entries.collect::<Result<Vec<_>, _>>().map_err(overflow)?;
