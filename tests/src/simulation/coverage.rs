@@ -62,7 +62,15 @@ counters! {
     meddled = "a capture in Stripe's dashboard";
     captured_in_part = "an authorisation captured in part in Stripe's dashboard";
     tampered = "an intent's amount changed at Stripe";
-    refunded = "a refund posted";
+    returned = "something posted that went back of a payment";
+    refund_arrived = "a pending refund that arrived";
+    refund_failed = "a refund that failed, taken back";
+    disputed = "a dispute posted";
+    dispute_won = "a dispute won, taken back";
+    dispute_lost = "a dispute lost";
+    inquiry = "an inquiry of the payer's bank, which takes nothing";
+    inquiry_closed = "an inquiry that came to nothing";
+    inquiry_escalated = "an inquiry that became a dispute";
     repriced = "a price changed under a payer";
     answered_processing = "a call answered with 202";
     answered_released = "a refusal that released the payment";
@@ -109,7 +117,19 @@ impl Coverage {
         self.link_paid += u64::from(is("link_state", "paid"));
         self.link_expired += u64::from(is("link_state", "expired"));
         self.link_revoked += u64::from(is("link_state", "revoked"));
-        self.refunded += u64::from(has("returns_version"));
+        self.returned += u64::from(has("returns_version"));
+        if key.sk.starts_with("TRN#") {
+            self.see_entry(item);
+        }
+    }
+
+    /// Counts an entry of the ledger, which is written once.
+    fn see_entry(&mut self, item: &Attributes) {
+        let Some(doc) = item.get("doc").and_then(|doc| doc.as_s().ok()) else { return };
+        let says = |what: &str| u64::from(doc.contains(what));
+        self.disputed += says(r#""type":"payment-auto-failed""#);
+        self.dispute_won += says(r#""type":"payment-auto-failed-reversal""#);
+        self.refund_failed += says(r#""type":"refund""#) * says(r#""type":"credit""#);
     }
 
     /// Counts what a lost condition was about.

@@ -12,6 +12,7 @@ use super::calls;
 use super::invariants;
 use super::machine::Flaw;
 use super::purchases::Wanted;
+use super::returns;
 use super::run::{deliver, everybody_has_what_he_was_told};
 use super::world::{Doing, Violation, World, lock};
 
@@ -45,6 +46,7 @@ pub fn to_the_end<F: Flaw>(world: &mut World<F>, healing: Healing) -> Result<(),
     at_first(world, healing)?;
     // What payers and banks have still to do, they do or leave.
     settle_debits(world)?;
+    returns::are_decided(world)?;
     days_go_by(world, healing)
 }
 

@@ -228,6 +228,11 @@ fn may_stay_indexed(
     if model.events.get(key).is_some_and(|intent| !model.sessions.contains_key(intent)) {
         return true;
     }
+    // What has gone back of a payment is posted after its order, which a person ends.
+    let of_order = |id: &str| model.orders.values().find(|order| order.intent.as_deref() == Some(id));
+    if of_event.and_then(of_order).is_some_and(|order| order.state == "PENDING" && order.needs_review) {
+        return true;
+    }
     // A link's end waits for the order that is paying it; whether that may wait is judged above.
     if let Some(link) = key.pk.strip_prefix("PL#") {
         let is_under_way = |intent: &str| taken(stripe, intent).is_some_and(|t| t.status == IntentStatus::Processing);

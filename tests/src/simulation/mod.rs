@@ -17,6 +17,7 @@ pub mod outside;
 pub mod planned;
 pub mod purchases;
 pub mod random;
+pub mod returns;
 pub mod roads;
 pub mod run;
 pub mod story;

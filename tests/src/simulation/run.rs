@@ -13,7 +13,8 @@ use super::invariants;
 use super::machine::Flaw;
 use super::outside::{self, Choice, Surroundings};
 use super::purchases::{Call, Purchase, Wanted};
-use super::stripe::{Arrival, LastingRefusals};
+use super::returns;
+use super::stripe::LastingRefusals;
 use super::studio;
 use super::world::{Doing, Violation, World, lock};
 
@@ -251,7 +252,7 @@ fn meddle<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
     world.note(|| "somebody meddles".to_owned());
     const UNPAID: &[IntentStatus] = &[IntentStatus::RequiresPaymentMethod];
     const HELD: &[IntentStatus] = &[IntentStatus::RequiresCapture];
-    match world.chance.below(12) {
+    match world.chance.below(14) {
         0..=2 => {
             if let Some(intent) = an_intent(world, &[IntentStatus::Processing]) {
                 if world.chance.one_in(2) {
@@ -280,18 +281,8 @@ fn meddle<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
                 world.stripe.cancel_in_dashboard(&intent).ok();
             }
         }
-        7 | 8 => {
-            if let Some(intent) = an_intent(world, &[IntentStatus::Succeeded]) {
-                let amount = (!world.chance.one_in(2)).then(|| Money::minor(100));
-                let is_completed =
-                    |o: &super::model::Order| o.intent.as_deref() == Some(intent.as_str()) && o.state == "COMPLETED";
-                if !world.model().orders.values().any(is_completed) {
-                    return Ok(());
-                }
-                world.stripe.refund(&intent, amount, Arrival::AtOnce).ok();
-            }
-        }
-        9 => {
+        7..=10 => returns::happen(world),
+        11 => {
             let (ctx, link) = (world.ctx.clone(), world.chance.pick(&world.links).clone());
             world.spawn(Doing::Revoking, async move { Some(calls::revoke_link(ctx, link).await) });
         }

@@ -154,6 +154,10 @@ pub struct World<F: Flaw> {
     pub calls: Vec<Call>,
     /// Links: two on one debit, and one that expires after three hours.
     pub links: Vec<Arc<str>>,
+    /// Refunds of ours at Stripe.
+    pub refunds: Vec<String>,
+    /// Disputes and inquiries of ours at Stripe.
+    pub disputes: Vec<String>,
     /// Events that were not delivered, and how often one was.
     pub outbox: Vec<(Event, u32)>,
     /// What comes from outside.
@@ -209,6 +213,8 @@ impl<F: Flaw> World<F> {
             purchases: Vec::new(),
             calls: Vec::new(),
             links,
+            refunds: Vec::new(),
+            disputes: Vec::new(),
             outbox: Vec::new(),
             outside: Surroundings::calm(),
             meddled: Arc::default(),

@@ -4,7 +4,7 @@ use classpay_domain::id::AccountId;
 use classpay_domain::money::Money;
 use classpay_service::stripe::{EventQuery, Payments, StripeError};
 use classpay_service::webhook::event::{FOLLOWED_KINDS, parse_listed};
-use classpay_tests::simulation::stripe::{Arrival, Capability, Glance, Verdict};
+use classpay_tests::simulation::stripe::{Arrival, Capability, Complaint, Glance, Verdict};
 use serde_json::{Value, json};
 
 use crate::stripes::{Pair, Stripes};
@@ -40,19 +40,22 @@ impl Stripes {
         self.returned(&format!("refunds/{real}/fail"), "refund fails", json!({}), memory).await;
     }
 
-    pub async fn dispute(&mut self, which: usize, amount: Option<Money>) {
+    pub async fn dispute(&mut self, which: usize, amount: Option<Money>, complaint: Complaint) {
         let [real, memory] = self.intent(which);
-        let memory = self.memory.dispute(&memory, amount);
+        let memory = self.memory.dispute(&memory, amount, complaint);
         let Some(charge) = self.charge(&real).await else {
             assert!(memory.is_err(), "there is nothing to dispute");
             return;
         };
-        let body = amount.map_or_else(|| json!({}), |amount| json!({"amount": amount.units()}));
+        let mut body = json!({"inquiry": complaint == Complaint::Inquiry});
+        if let Some(amount) = amount {
+            body["amount"] = amount.units().into();
+        }
         let real = self.http.happens(&format!("charges/{charge}/dispute"), &body).await.map(id_of);
         if let [Ok(real), Ok(memory)] = [&real, &memory] {
             self.disputes.push([real.clone(), memory.clone()]);
         }
-        self.same("dispute", [real, memory].map(|answer| answer.map(|_| ())));
+        self.same(&format!("{complaint:?}"), [real, memory].map(|answer| answer.map(|_| ())));
         self.load(which).await;
     }
 
@@ -61,9 +64,17 @@ impl Stripes {
         let outcome = match verdict {
             Verdict::Won => "won",
             Verdict::Lost => "lost",
+            Verdict::WarningClosed => "warning_closed",
         };
         let memory = self.memory.close_dispute(&memory, verdict);
-        self.returned(&format!("disputes/{real}/close"), "dispute ends", json!({"outcome": outcome}), memory).await;
+        let what = format!("dispute ends {outcome}");
+        self.returned(&format!("disputes/{real}/close"), &what, json!({"outcome": outcome}), memory).await;
+    }
+
+    pub async fn escalate(&mut self, which: usize) {
+        let Some([real, memory]) = self.disputes.get(which).cloned() else { return };
+        let memory = self.memory.escalate(&memory);
+        self.returned(&format!("disputes/{real}/escalate"), "inquiry becomes a dispute", json!({}), memory).await;
     }
 
     async fn returned(&mut self, path: &str, what: &str, body: Value, memory: Result<(), StripeError>) {

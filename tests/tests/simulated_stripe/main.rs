@@ -11,7 +11,7 @@ use classpay_domain::order::IntentStatus;
 use classpay_service::stripe::{Methods, SavedCards};
 use classpay_tests::simulation::chance::Chance;
 use classpay_tests::simulation::faults::{CallKind, Fault};
-use classpay_tests::simulation::stripe::{Arrival, Authentication, Capability, PaysWith, Verdict};
+use classpay_tests::simulation::stripe::{Arrival, Authentication, Capability, Complaint, PaysWith, Verdict};
 use stripes::Stripes;
 
 /// Sequences of one run.
@@ -106,14 +106,16 @@ impl<'c> Draw<'c> {
     /// Money goes back.
     async fn back(&self, stripes: &mut Stripes, which: usize) {
         let (refund, dispute) = (stripes.refunds().checked_sub(1), stripes.disputes().checked_sub(1));
-        match (self.chance.below(8), refund, dispute) {
+        match (self.chance.below(10), refund, dispute) {
             (0, Some(last), _) => stripes.settle_refund(self.chance.below(last + 1)).await,
             (1, Some(last), _) => stripes.fail_refund(self.chance.below(last + 1)).await,
-            (2, _, _) => stripes.dispute(which, self.some_amount).await,
-            (3, _, Some(last)) => {
-                let verdict = self.pick(&[Verdict::Won, Verdict::Won, Verdict::Lost]);
-                stripes.close_dispute(self.chance.below(last + 1), verdict).await;
+            (2, _, _) => stripes.dispute(which, self.some_amount, Complaint::Dispute).await,
+            (3, _, _) => stripes.dispute(which, self.some_amount, Complaint::Inquiry).await,
+            (4, _, Some(last)) => {
+                let verdicts = [Verdict::Won, Verdict::Won, Verdict::Lost, Verdict::WarningClosed];
+                stripes.close_dispute(self.chance.below(last + 1), self.pick(&verdicts)).await;
             }
+            (5, _, Some(last)) => stripes.escalate(self.chance.below(last + 1)).await,
             _ => stripes.refund(which, self.some_amount, self.pick(&[Arrival::AtOnce, Arrival::Later])).await,
         }
     }

@@ -11,7 +11,7 @@ use classpay_service::stripe::{EventPage, EventQuery};
 use classpay_service::webhook::event::Topic;
 use serde::Serialize;
 
-use super::state::{DisputeStatus, Payment, Standing, State};
+use super::state::{Payment, Standing, State};
 use crate::signature;
 
 /// The version that the service speaks.
@@ -252,12 +252,7 @@ fn object(payment: &Payment, shown: Shown) -> Object<'_> {
         }
         Shown::Dispute(at) => {
             let dispute = &payment.disputes[at];
-            let status = match dispute.status {
-                DisputeStatus::NeedsResponse => "needs_response",
-                DisputeStatus::Won => "won",
-                DisputeStatus::Lost => "lost",
-            };
-            back((&dispute.id, "dispute"), dispute.amount, dispute.created_s, status)
+            back((&dispute.id, "dispute"), dispute.amount, dispute.created_s, dispute.status.as_str())
         }
         Shown::Intent => Object::Intent(IntentShown {
             id: intent.id.as_str(),

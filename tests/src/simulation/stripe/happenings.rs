@@ -11,8 +11,8 @@ use super::MemoryStripe;
 use super::calls::at_least_one;
 use super::events::Event;
 use super::intents::{Authentication, PaysWith};
-use super::returns::Arrival;
-use super::state::{DisputeStatus, Glance, Payment, Refusal, State};
+use super::returns::{Arrival, Complaint, DisputeStatus};
+use super::state::{Glance, Payment, Refusal, State};
 
 /// How a dispute ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Verdict {
     Won,
     /// The payer keeps it.
     Lost,
+    /// Of an inquiry: the bank asks no more.
+    WarningClosed,
 }
 
 /// Everything that can be impossible is refused as Stripe would refuse it.
@@ -95,22 +97,36 @@ impl MemoryStripe {
         self.happens(intent, |state, at| state.run_out(at, state.now_ms()))
     }
 
-    /// The payer's bank takes so much back, or all that was taken; tells the dispute's id.
+    /// The payer's bank takes so much back, or all that was taken, or asks about it; tells the dispute's id.
     ///
     /// # Errors
     /// Nothing was taken, not as much, or it is disputed already.
-    pub fn dispute(&self, intent: &IntentId, amount: Option<Money>) -> Result<String, StripeError> {
-        self.happens(intent, |state, at| state.dispute(at, amount.map(Money::units)))
+    pub fn dispute(
+        &self,
+        intent: &IntentId,
+        amount: Option<Money>,
+        complaint: Complaint,
+    ) -> Result<String, StripeError> {
+        self.happens(intent, |state, at| state.dispute(at, amount.map(Money::units), complaint))
+    }
+
+    /// The bank has asked, and takes the money now.
+    ///
+    /// # Errors
+    /// It is no inquiry, it is closed already, or there is none of that id.
+    pub fn escalate(&self, dispute: &str) -> Happening {
+        said(self.looked_at().escalate(dispute))
     }
 
     /// The bank decides about a dispute.
     ///
     /// # Errors
-    /// It is closed already, or there is none of that id.
+    /// It is closed already, can't be closed like that, or there is none of that id.
     pub fn close_dispute(&self, dispute: &str, verdict: Verdict) -> Happening {
         let status = match verdict {
             Verdict::Won => DisputeStatus::Won,
             Verdict::Lost => DisputeStatus::Lost,
+            Verdict::WarningClosed => DisputeStatus::WarningClosed,
         };
         said(self.looked_at().close_dispute(dispute, status))
     }

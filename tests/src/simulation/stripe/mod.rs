@@ -39,7 +39,7 @@ pub use events::Event;
 pub use happenings::Verdict;
 pub use intents::{Authentication, PaysWith};
 pub use lasting::{Capability, LastingRefusals};
-pub use returns::Arrival;
+pub use returns::{Arrival, Complaint};
 pub use state::Glance;
 
 use super::faults::{CallKind, Fault, Network};

@@ -1,13 +1,14 @@
-//! Money that goes back: refunds by the studio, and disputes by the payer's bank.
+//! Money that goes back: refunds by the studio, and disputes by the payer's bank, which may only ask first.
 //!
 //! Invariant: of a charge the refunds that haven't failed come to its `amount_refunded`, never above its amount; and it
-//! has at most one dispute that isn't won.
+//! has at most one dispute that isn't won and no inquiry that was closed. `disputed` of a charge says that money was
+//! taken back, so an inquiry leaves it as it is.
 
 use classpay_domain::order::IntentStatus;
 
 use super::calls::at_least_one;
 use super::events::Shown;
-use super::state::{Dispute, DisputeStatus, Refusal, Standing, State};
+use super::state::{Refusal, Standing, State};
 
 /// When a refund is with the payer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,68 @@ pub enum Arrival {
     AtOnce,
     /// The bank takes its time: it is pending.
     Later,
+}
+
+/// How a dispute stands, or an inquiry, which comes before one or instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisputeStatus {
+    /// The bank asks, and has taken nothing.
+    WarningNeedsResponse,
+    /// It asks no more.
+    WarningClosed,
+    /// The bank has the money, and the studio may object.
+    NeedsResponse,
+    /// The bank has returned the money.
+    Won,
+    /// The bank keeps it.
+    Lost,
+}
+
+impl DisputeStatus {
+    /// Stripe's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WarningNeedsResponse => "warning_needs_response",
+            Self::WarningClosed => "warning_closed",
+            Self::NeedsResponse => "needs_response",
+            Self::Won => "won",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// Whether nothing can be done about the charge but by this.
+    pub fn stands(self) -> bool {
+        match self {
+            Self::WarningNeedsResponse | Self::NeedsResponse | Self::Lost => true,
+            Self::WarningClosed | Self::Won => false,
+        }
+    }
+
+    /// Whether the money is with the bank.
+    pub fn keeps(self) -> bool {
+        match self {
+            Self::NeedsResponse | Self::Lost => true,
+            Self::WarningNeedsResponse | Self::WarningClosed | Self::Won => false,
+        }
+    }
+}
+
+/// What the payer's bank takes back.
+#[derive(Debug, Clone)]
+pub(super) struct Dispute {
+    pub id: String,
+    pub amount: i64,
+    pub created_s: i64,
+    pub status: DisputeStatus,
+}
+
+/// What the payer's bank does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Complaint {
+    /// It takes the money back.
+    Dispute,
+    /// It asks.
+    Inquiry,
 }
 
 impl State {
@@ -50,6 +113,9 @@ impl State {
         let shown = Shown::Refund(payment.refunds.len() - 1);
         self.tell(at, "refund.created", shown, now_s);
         self.tell(at, "charge.refunded", Shown::Charge, now_s);
+        if self.payments[at].charge()?.refunded {
+            self.answer_inquiries(at);
+        }
         self.has_changed(at, self.now_ms());
         Ok(id)
     }
@@ -100,12 +166,12 @@ impl State {
         found.ok_or_else(|| Refusal::missing(404))
     }
 
-    /// The payer's bank takes so much back, or all that was taken; tells the dispute's id.
-    pub fn dispute(&mut self, at: usize, amount: Option<i64>) -> Result<String, Refusal> {
+    /// The payer's bank takes so much back, or all that was taken, or asks about it; tells the dispute's id.
+    pub fn dispute(&mut self, at: usize, amount: Option<i64>, complaint: Complaint) -> Result<String, Refusal> {
         let payment = &self.payments[at];
         let (taken, _) = payment.money();
         let amount = amount.unwrap_or(taken);
-        if taken == 0 || payment.intent.status != IntentStatus::Succeeded || payment.is_disputed() {
+        if taken == 0 || payment.intent.status != IntentStatus::Succeeded || payment.is_questioned() {
             return Err(Refusal::refused("nothing was taken, or it is disputed already"));
         }
         at_least_one(amount)?;
@@ -114,26 +180,58 @@ impl State {
         }
         let (id, now_s) = (self.mint("du"), self.now_s());
         let payment = &mut self.payments[at];
-        payment.charge()?.disputed = true;
-        let dispute = Dispute { id: id.clone(), amount, created_s: now_s, status: DisputeStatus::NeedsResponse };
-        payment.disputes.push(dispute);
+        let status = match complaint {
+            Complaint::Dispute => DisputeStatus::NeedsResponse,
+            Complaint::Inquiry => DisputeStatus::WarningNeedsResponse,
+        };
+        payment.disputes.push(Dispute { id: id.clone(), amount, created_s: now_s, status });
         let shown = Shown::Dispute(payment.disputes.len() - 1);
+        payment.charge()?.disputed |= complaint == Complaint::Dispute;
         self.tell(at, "charge.dispute.created", shown, now_s);
-        self.tell(at, "charge.dispute.funds_withdrawn", shown, now_s);
+        if complaint == Complaint::Dispute {
+            self.tell(at, "charge.dispute.funds_withdrawn", shown, now_s);
+        }
         self.has_changed(at, self.now_ms());
         Ok(id)
     }
 
+    /// The bank isn't content with the answer to its inquiry: it takes the money.
+    pub fn escalate(&mut self, id: &str) -> Result<(), Refusal> {
+        let (at, which) = self.find_dispute(id)?;
+        let payment = &mut self.payments[at];
+        if payment.disputes[which].status != DisputeStatus::WarningNeedsResponse {
+            return Err(Refusal::refused("no inquiry, or it is closed already"));
+        }
+        payment.disputes[which].status = DisputeStatus::NeedsResponse;
+        payment.charge()?.disputed = true;
+        let now_s = self.now_s();
+        self.tell(at, "charge.dispute.updated", Shown::Dispute(which), now_s);
+        self.tell(at, "charge.dispute.funds_withdrawn", Shown::Dispute(which), now_s);
+        self.has_changed(at, self.now_ms());
+        Ok(())
+    }
+
+    /// All was given back: what the bank has asked is answered.
+    fn answer_inquiries(&mut self, at: usize) {
+        for which in 0..self.payments[at].disputes.len() {
+            let status = &mut self.payments[at].disputes[which].status;
+            if *status == DisputeStatus::WarningNeedsResponse {
+                *status = DisputeStatus::WarningClosed;
+                self.tell(at, "charge.dispute.closed", Shown::Dispute(which), self.now_s());
+            }
+        }
+    }
+
     /// The bank decides.
     pub fn close_dispute(&mut self, id: &str, verdict: DisputeStatus) -> Result<(), Refusal> {
-        let found = self.payments.iter().enumerate().find_map(|(at, payment)| {
-            let which = payment.disputes.iter().position(|dispute| dispute.id == id)?;
-            Some((at, which))
-        });
-        let (at, which) = found.ok_or_else(|| Refusal::missing(404))?;
+        let (at, which) = self.find_dispute(id)?;
         let dispute = &mut self.payments[at].disputes[which];
-        if dispute.status != DisputeStatus::NeedsResponse {
-            return Err(Refusal::refused("it is closed already"));
+        let is_open = match verdict {
+            DisputeStatus::WarningClosed => dispute.status == DisputeStatus::WarningNeedsResponse,
+            _ => dispute.status == DisputeStatus::NeedsResponse,
+        };
+        if !is_open {
+            return Err(Refusal::refused("it is closed already, or can't be closed like this"));
         }
         dispute.status = verdict;
         let now_s = self.now_s();
@@ -143,5 +241,12 @@ impl State {
         }
         self.has_changed(at, self.now_ms());
         Ok(())
+    }
+    fn find_dispute(&self, id: &str) -> Result<(usize, usize), Refusal> {
+        let found = self.payments.iter().enumerate().find_map(|(at, payment)| {
+            let which = payment.disputes.iter().position(|dispute| dispute.id == id)?;
+            Some((at, which))
+        });
+        found.ok_or_else(|| Refusal::missing(404))
     }
 }

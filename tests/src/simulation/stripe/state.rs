@@ -16,6 +16,7 @@ use classpay_service::stripe::{Charge, Intent, Refund, Rejection, StripeError};
 use super::calls::{Late, Remembered};
 use super::events::Event;
 use super::lasting::{Capability, LastingRefusals, Refused};
+use super::returns::Dispute;
 
 /// As many refunds as Stripe shows on an expanded charge.
 const SHOWN_REFUNDS: usize = 10;
@@ -122,26 +123,6 @@ pub(super) enum Standing {
     Failed,
 }
 
-/// How a dispute stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DisputeStatus {
-    /// The bank has the money, and the studio may object.
-    NeedsResponse,
-    /// The bank has returned the money.
-    Won,
-    /// The bank keeps it.
-    Lost,
-}
-
-/// What the payer's bank takes back.
-#[derive(Debug, Clone)]
-pub(super) struct Dispute {
-    pub id: String,
-    pub amount: i64,
-    pub created_s: i64,
-    pub status: DisputeStatus,
-}
-
 /// An intent, with what its answers don't show.
 #[derive(Debug, Clone)]
 pub(super) struct Payment {
@@ -210,7 +191,12 @@ impl Payment {
 
     /// Whether the charge's money is with the payer's bank, or may stay there.
     pub fn is_disputed(&self) -> bool {
-        self.disputes.iter().any(|dispute| dispute.status != DisputeStatus::Won)
+        self.disputes.iter().any(|dispute| dispute.status.keeps())
+    }
+
+    /// Whether the bank has an open question, or the money.
+    pub fn is_questioned(&self) -> bool {
+        self.disputes.iter().any(|dispute| dispute.status.stands())
     }
 
     /// Adds a refund to the charge, or what was held and is let go: at Stripe that is a refund too.
@@ -378,7 +364,7 @@ impl State {
     pub fn glance(&self, at: usize) -> Glance<'_> {
         let payment = &self.payments[at];
         let (_, refunded) = payment.money();
-        let withheld = payment.disputes.iter().filter(|dispute| dispute.status != DisputeStatus::Won);
+        let withheld = payment.disputes.iter().filter(|dispute| dispute.status.keeps());
         Glance {
             account: &self.accounts[payment.account].id,
             intent: &payment.intent.id,

@@ -1,6 +1,7 @@
 //! What is told, and what a world sees.
 
 use super::*;
+use crate::simulation::stripe::Complaint;
 use crate::simulation::stripe::{Arrival, Event, Verdict};
 use classpay_service::stripe::Secret;
 use classpay_service::webhook::event;
@@ -53,7 +54,7 @@ fn an_event_says_what_it_is_about() {
         assert_eq!((&read.object.id, read.object.amount, read.object.status.as_str()), (id, amount, status));
         assert_eq!(read.intent.as_ref(), Some(&intent));
     }
-    let dispute = desk.stripe.dispute(&intent, Some(Money::minor(100))).unwrap();
+    let dispute = desk.stripe.dispute(&intent, Some(Money::minor(100)), Complaint::Dispute).unwrap();
     desk.stripe.close_dispute(&dispute, Verdict::Won).unwrap();
     let told = desk.stripe.take_events();
     let expected = ["created", "funds_withdrawn", "closed", "funds_reinstated"];

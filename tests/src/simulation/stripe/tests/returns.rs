@@ -1,10 +1,18 @@
 //! Refunds and disputes.
 
 use super::*;
-use crate::simulation::stripe::{Arrival, Verdict};
+use crate::simulation::stripe::{Arrival, Complaint, Verdict};
 
 fn refund(desk: &Desk, intent: &IntentId, amount: Option<i64>) -> Result<String, StripeError> {
     desk.stripe.refund(intent, amount.map(Money::minor), Arrival::AtOnce)
+}
+
+fn complain(desk: &Desk, intent: &IntentId, amount: Option<i64>, complaint: Complaint) -> Result<String, StripeError> {
+    desk.stripe.dispute(intent, amount.map(Money::minor), complaint)
+}
+
+fn dispute(desk: &Desk, intent: &IntentId, amount: Option<i64>) -> Result<String, StripeError> {
+    complain(desk, intent, amount, Complaint::Dispute)
 }
 
 /// What was received, refunded and disputed.
@@ -74,18 +82,18 @@ fn a_pending_refund_arrives_or_fails_and_one_that_looked_done_may_fail_too() {
 fn a_dispute_is_open_until_the_bank_decides_and_nothing_is_given_back_meanwhile() {
     let desk = Desk::open();
     let intent = desk.paid();
-    assert_rejected(desk.stripe.dispute(&intent, Some(Money::minor(AMOUNT + 1))), 400, "invalid_request_error");
-    let dispute = desk.stripe.dispute(&intent, None).unwrap();
+    assert_rejected(dispute(&desk, &intent, Some(AMOUNT + 1)), 400, "invalid_request_error");
+    let first = dispute(&desk, &intent, None).unwrap();
     assert_eq!(money(&desk, &intent), [AMOUNT, 0, AMOUNT]);
     assert!(desk.load(&intent).charge.unwrap().disputed);
-    assert_rejected(desk.stripe.dispute(&intent, None), 400, "invalid_request_error");
+    assert_rejected(dispute(&desk, &intent, None), 400, "invalid_request_error");
     assert_rejected(refund(&desk, &intent, None), 400, "charge_disputed");
-    desk.stripe.close_dispute(&dispute, Verdict::Won).unwrap();
-    assert_rejected(desk.stripe.close_dispute(&dispute, Verdict::Lost), 400, "invalid_request_error");
+    desk.stripe.close_dispute(&first, Verdict::Won).unwrap();
+    assert_rejected(desk.stripe.close_dispute(&first, Verdict::Lost), 400, "invalid_request_error");
     assert_eq!(money(&desk, &intent), [AMOUNT, 0, 0]);
     assert!(desk.load(&intent).charge.unwrap().disputed, "it was once");
     refund(&desk, &intent, Some(1)).unwrap();
-    let again = desk.stripe.dispute(&intent, Some(Money::minor(100))).unwrap();
+    let again = dispute(&desk, &intent, Some(100)).unwrap();
     desk.stripe.close_dispute(&again, Verdict::Lost).unwrap();
     assert_eq!(money(&desk, &intent), [AMOUNT, 1, 100]);
     assert_rejected(refund(&desk, &intent, None), 400, "charge_disputed");
@@ -95,7 +103,36 @@ fn a_dispute_is_open_until_the_bank_decides_and_nothing_is_given_back_meanwhile(
 fn nothing_is_disputed_that_was_not_taken() {
     let desk = Desk::open();
     let intent = desk.confirmed(PaysWith::Card);
-    assert_rejected(desk.stripe.dispute(&intent, None), 400, "invalid_request_error");
+    assert_rejected(dispute(&desk, &intent, None), 400, "invalid_request_error");
     desk.cancel(&intent, "void").unwrap();
-    assert_rejected(desk.stripe.dispute(&intent, None), 400, "invalid_request_error");
+    assert_rejected(dispute(&desk, &intent, None), 400, "invalid_request_error");
+}
+
+#[test]
+fn an_inquiry_takes_nothing_until_the_bank_makes_a_dispute_of_it() {
+    let desk = Desk::open();
+    let intent = desk.paid();
+    let inquiry = complain(&desk, &intent, Some(100), Complaint::Inquiry).unwrap();
+    assert_eq!(money(&desk, &intent), [AMOUNT, 0, 0]);
+    assert!(!desk.load(&intent).charge.unwrap().disputed);
+    assert_rejected(dispute(&desk, &intent, None), 400, "invalid_request_error");
+    refund(&desk, &intent, Some(1)).unwrap();
+    assert_rejected(desk.stripe.close_dispute(&inquiry, Verdict::Won), 400, "invalid_request_error");
+    desk.stripe.escalate(&inquiry).unwrap();
+    assert_eq!(money(&desk, &intent), [AMOUNT, 1, 100]);
+    assert!(desk.load(&intent).charge.unwrap().disputed);
+    assert_rejected(desk.stripe.escalate(&inquiry), 400, "invalid_request_error");
+    desk.stripe.close_dispute(&inquiry, Verdict::Won).unwrap();
+    assert_eq!(money(&desk, &intent), [AMOUNT, 1, 0]);
+}
+
+#[test]
+fn a_refund_of_everything_answers_the_inquiry() {
+    let desk = Desk::open();
+    let intent = desk.paid();
+    let inquiry = complain(&desk, &intent, None, Complaint::Inquiry).unwrap();
+    refund(&desk, &intent, None).unwrap();
+    assert_rejected(desk.stripe.escalate(&inquiry), 400, "invalid_request_error");
+    assert_rejected(desk.stripe.close_dispute(&inquiry, Verdict::WarningClosed), 400, "invalid_request_error");
+    assert!(!desk.load(&intent).charge.unwrap().disputed);
 }
