@@ -88,6 +88,9 @@ counters! {
     lastingly_refused = "a call of a kind that Stripe refuses lastingly";
     account_left = "a payment under way on an account that the studio leaves";
     account_disconnected = "a payment under way on an account that the studio disconnects";
+    let_go = "a link's intent let go, on an account out of reach";
+    order_lost = "an order put before a person, on an account out of reach";
+    reconnected = "a world healed after its account was connected again";
     copied = "an intent of the studio's own that looks like one of ours, paid";
     currency_refused = "an import in another currency, refused";
     calm = "a valid call clicked several times without faults or rivals";
@@ -110,7 +113,13 @@ impl Coverage {
         let is_held = is("intent_status", "requires_capture") && has("held_amount");
         self.claimed_held += u64::from(is("session_state", "claimed") && is_held && is_basket);
         self.unallocated += u64::from(has("claim_captured"));
-        self.reviewed += u64::from(key.pk.starts_with("REVIEW#"));
+        if key.pk.starts_with("REVIEW#") {
+            self.reviewed += 1;
+            self.let_go += u64::from(key.sk.starts_with("left-"));
+            let what = item.get("what").and_then(|what| what.as_s().ok());
+            self.order_lost +=
+                u64::from(what.is_some_and(|what| what.contains("the studio has left and which refuses")));
+        }
         self.fee_charged += u64::from(is("fee_state", "CHARGED"));
         self.fee_released += u64::from(is("fee_state", "RELEASED"));
         self.instalment_due += u64::from(has("instalments_written"));

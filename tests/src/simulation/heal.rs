@@ -11,6 +11,7 @@ use classpay_service::http::ErrorCode;
 use super::calls;
 use super::invariants;
 use super::machine::Flaw;
+use super::outside;
 use super::purchases::Wanted;
 use super::returns;
 use super::run::{deliver, everybody_has_what_he_was_told};
@@ -43,6 +44,7 @@ pub fn to_the_end<F: Flaw>(world: &mut World<F>, healing: Healing) -> Result<(),
     }
     run_all(world)?;
     land_all(world)?;
+    outside::last_import_holds(world)?;
     at_first(world, healing)?;
     // What payers and banks have still to do, they do or leave.
     settle_debits(world)?;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use classpay_domain::id::IntentId;
-use classpay_domain::order::IntentStatus;
+use classpay_domain::order::{IntentStatus, order_of_intent};
 
 use super::books;
 use super::model::{Code, Model, Order};
@@ -30,6 +30,8 @@ pub struct Taken {
     pub disputed: i64,
     /// Whether we reach its account: where not, it stays as it is.
     pub is_connected: bool,
+    /// Whether we have ever not reached it.
+    pub was_disconnected: bool,
     /// Whether the studio has made it itself: it is none of ours.
     pub is_studios: bool,
 }
@@ -44,6 +46,7 @@ impl From<&Glance<'_>> for Taken {
             refunded: glance.refunded.units(),
             disputed: glance.disputed.units(),
             is_connected: glance.is_connected,
+            was_disconnected: glance.was_disconnected,
             is_studios: glance.is_studios,
         }
     }
@@ -130,21 +133,32 @@ fn order_agrees(id: &str, order: &Order, stripe: &MemoryStripe) -> Result<(), St
 fn one_live_intent(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     let mut live: BTreeMap<&str, &str> = BTreeMap::new();
     for (intent, link) in &model.link_sessions {
-        let status = taken(stripe, intent).map(|taken| taken.status);
+        let at_stripe = taken(stripe, intent);
+        let status = at_stripe.map(|taken| taken.status);
         // The rest of what was captured in part may be paid by another.
-        let is_part = taken(stripe, intent).is_some_and(|taken| taken.received < taken.amount)
+        let is_part = at_stripe.is_some_and(|taken| taken.received < taken.amount)
             && model.orders.values().any(|o| o.intent.as_ref() == Some(intent) && o.state == "COMPLETED");
+        // What was on an account that refused us was let go: nobody could cancel it.
+        let is_let_go = at_stripe.is_some_and(|taken| taken.was_disconnected) && was_let_go(model, stripe, intent);
         // What was rejected is cancelled, or credited without an order: either way the link is done with it.
         let is_rejected = model.claims.get(intent).is_some_and(|claim| claim.is_rejected);
         if status.is_some_and(|status| status != IntentStatus::Canceled)
             && !is_rejected
             && !is_part
+            && !is_let_go
             && let Some(other) = live.insert(link, intent)
         {
             return Err(format!("8: a link has two live intents, {other} and {intent}"));
         }
     }
     Ok(())
+}
+
+/// Whether there is a note for a person that an intent was let go.
+fn was_let_go(model: &Model, stripe: &MemoryStripe, intent: &str) -> bool {
+    let intent = IntentId::parse(intent).ok();
+    let order = intent.and_then(|id| stripe.glance(&id, |glance| order_of_intent(glance.account, &id)));
+    order.is_some_and(|order| model.reviews.contains(&format!("left-{order}")))
 }
 
 /// What holds besides when the faults have stopped, everybody has come back, and two days have gone by.

@@ -143,8 +143,8 @@ pub struct Model {
     pub events: BTreeMap<Key, String>,
     /// What is in the index.
     pub indexed: BTreeSet<Key>,
-    /// Notes for a person.
-    pub reviews: usize,
+    /// Notes for a person, by what they are about.
+    pub reviews: BTreeSet<String>,
 }
 
 fn text<'a>(item: &'a Attributes, name: &str) -> &'a str {
@@ -219,7 +219,7 @@ impl Model {
                 let on = sk.trim_start_matches("LESSON#").to_owned();
                 self.lessons.insert((last, on), number(item, "trials_booked"));
             }
-            _ if key.pk.starts_with("REVIEW#") => self.reviews += 1,
+            sk if key.pk.starts_with("REVIEW#") => drop(self.reviews.insert(sk.to_owned())),
             _ => {}
         }
         Ok(())

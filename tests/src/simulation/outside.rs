@@ -11,9 +11,8 @@ use classpay_service::store::ImportError;
 use classpay_service::store::key::Key;
 
 use super::calls::{self, Answer};
-use super::coverage::Coverage;
 use super::faults::CallKind;
-use super::heal;
+use super::heal::{self, Healing};
 use super::machine::Flaw;
 use super::purchases::{Call, Wanted};
 use super::stripe::{Capability, PaysWith};
@@ -51,19 +50,7 @@ pub struct Choice {
 }
 
 /// What a plain run has.
-pub const PLAIN: Choice = Choice {
-    // What is held on an account that refuses us stays held there, out of reach: the invariants don't know that yet.
-    drawn: &[
-        Outside::CustomerDeleted,
-        Outside::CapabilityLost,
-        Outside::CallsRefused,
-        Outside::AccountChanged,
-        Outside::CurrencyChanged,
-        Outside::IntentCopied,
-    ],
-    one_in: 4,
-    forbids_vain_retries: true,
-};
+pub const PLAIN: Choice = Choice { drawn: &Outside::ALL, one_in: 4, forbids_vain_retries: true };
 
 /// How often, in moments.
 const RARITY: usize = 30;
@@ -79,29 +66,6 @@ impl Outside {
         Self::IntentCopied,
         Self::CurrencyChanged,
     ];
-
-    /// The counter that says that worlds have met it.
-    pub fn counter(self, coverage: &mut Coverage) -> &mut u64 {
-        match self {
-            Self::CustomerDeleted => &mut coverage.deleted_customer,
-            Self::CapabilityLost => &mut coverage.not_activated,
-            Self::CallsRefused => &mut coverage.lastingly_refused,
-            Self::AccountChanged => &mut coverage.account_left,
-            Self::AccountDisconnected => &mut coverage.account_disconnected,
-            Self::IntentCopied => &mut coverage.copied,
-            Self::CurrencyChanged => &mut coverage.currency_refused,
-        }
-    }
-
-    /// The words of the counters that stay at zero, because a plain run doesn't draw what they count.
-    #[must_use]
-    pub fn never_counted() -> Vec<&'static str> {
-        let mut coverage = Coverage::default();
-        for outside in Self::ALL.into_iter().filter(|outside| !PLAIN.drawn.contains(outside)) {
-            *outside.counter(&mut coverage) += 1;
-        }
-        coverage.all().into_iter().filter(|(_, count)| *count > 0).map(|(words, _)| words).collect()
-    }
 }
 
 /// What a world meets, and how things stand.
@@ -207,11 +171,7 @@ fn change_account<F: Flaw>(world: &mut World<F>, stays_connected: bool) -> bool 
     if !stays_connected {
         world.stripe.disconnect(&left.parse().expect("an account"));
     }
-    let ctx = world.ctx.clone();
-    world.spawn(Doing::Repricing, async move {
-        ctx.store.import(&studio::catalogue_as(now, "gbp", 5_000)).await.ok();
-        None
-    });
+    import(world, now);
     is_under_way
 }
 
@@ -256,6 +216,45 @@ fn call_with<F: Flaw>(world: &mut World<F>, intent: IntentId) {
             world.spawn(Doing::Misusing(call), async move { Some(calls::process_link(ctx, link, intent).await) });
         }
     }
+}
+
+/// The studio's last import holds: one that was cut short, or overtaken by an earlier one, is made again.
+///
+/// # Errors
+/// What is violated meanwhile.
+pub(super) fn last_import_holds<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+    if world.outside.drawn.is_empty() {
+        return Ok(());
+    }
+    import(world, world.outside.account);
+    heal::run_all(world)
+}
+
+fn import<F: Flaw>(world: &mut World<F>, account: &'static str) {
+    let ctx = world.ctx.clone();
+    world.spawn(Doing::Repricing, async move {
+        ctx.store.import(&studio::catalogue_as(account, "gbp", 5_000)).await.ok();
+        None
+    });
+}
+
+/// Accounts that were disconnected are connected again: what was out of reach comes to its end as if it had never been.
+///
+/// # Errors
+/// What is violated meanwhile, or not healed.
+pub(super) fn reconnected_accounts_heal<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+    let mut is_lost = false;
+    world.stripe.for_each(|glance| is_lost |= !glance.is_connected);
+    if !is_lost {
+        return Ok(());
+    }
+    for account in [studio::ACCOUNT, studio::NEXT_ACCOUNT] {
+        world.stripe.reconnect(&account.parse().expect("an account"));
+    }
+    heal::by_schedule(world, 2 * 3600)?;
+    heal::days_go_by(world, Healing::Schedule)?;
+    world.coverage.reconnected += 1;
+    Ok(())
 }
 
 /// When nothing goes wrong any more, no opening of a purchase is answered "try again": what Stripe refuses lastingly is

@@ -164,7 +164,8 @@ fn live<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
         _ => Healing::Webhook,
     };
     heal::to_the_end(world, healing)?;
-    outside::lasting_refusals_are_final(world)
+    outside::lasting_refusals_are_final(world)?;
+    outside::reconnected_accounts_heal(world)
 }
 
 fn moment<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {

@@ -44,7 +44,8 @@ impl MemoryStripe {
     pub fn disconnect(&self, account: &AccountId) {
         let mut state = self.state();
         let at = state.account(account);
-        state.accounts[at].is_connected = false;
+        let account = &mut state.accounts[at];
+        (account.is_connected, account.was_disconnected) = (false, true);
     }
 
     /// The studio connects its account again.

@@ -35,6 +35,8 @@ pub struct Glance<'a> {
     pub customer: &'a CustomerId,
     /// Whether its account is connected to us.
     pub is_connected: bool,
+    /// Whether it was ever disconnected.
+    pub was_disconnected: bool,
     /// Whether the studio has made it itself, in its dashboard.
     pub is_studios: bool,
     /// In which currency it charges.
@@ -102,6 +104,7 @@ impl Refusal {
 pub(super) struct Account {
     pub id: AccountId,
     pub is_connected: bool,
+    pub was_disconnected: bool,
     pub customers: Vec<CustomerId>,
     /// Customers that it had.
     pub deleted: Vec<CustomerId>,
@@ -301,7 +304,9 @@ impl State {
         }
         let id = id.clone();
         let (customers, deleted, lost) = (Vec::new(), Vec::new(), Vec::new());
-        self.accounts.push(Account { id, is_connected: true, customers, deleted, lost, keys: HashMap::new() });
+        let keys = HashMap::new();
+        let new = Account { id, is_connected: true, was_disconnected: false, customers, deleted, lost, keys };
+        self.accounts.push(new);
         self.accounts.len() - 1
     }
 
@@ -370,6 +375,7 @@ impl State {
             intent: &payment.intent.id,
             customer: &payment.customer,
             is_connected: self.accounts[payment.account].is_connected,
+            was_disconnected: self.accounts[payment.account].was_disconnected,
             is_studios: payment.is_studios,
             currency: &payment.intent.currency,
             metadata: &payment.metadata,
