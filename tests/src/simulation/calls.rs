@@ -81,6 +81,12 @@ pub async fn open_session<F: Flaw>(ctx: Hands<F>, family: &'static str, items: A
     Answer::of(create_payment_session::handle(&ctx, &request).await)
 }
 
+/// A family asks for a payment session of an amount, and says nothing of its basket.
+pub async fn open_amount<F: Flaw>(ctx: Hands<F>, family: &'static str, amount: i64) -> Answer {
+    let request = of_family(family, format!(r#"{{"amount":{amount}}}"#));
+    Answer::of(create_payment_session::handle(&ctx, &request).await)
+}
+
 /// A family checks a basket out.
 pub async fn check_out<F: Flaw>(
     ctx: Hands<F>,

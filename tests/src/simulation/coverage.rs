@@ -75,6 +75,8 @@ counters! {
     answered_processing = "a call answered with 202";
     answered_released = "a refusal that released the payment";
     answered_quote_changed = "a quote that had changed";
+    answered_too_large = "a basket refused that no order can hold";
+    released_too_large = "the same, and its payment released";
     answered_used = "an intent that had paid another basket";
     delivered_twice = "an event delivered more than once";
     forged = "an event with a wrong signature";
@@ -158,6 +160,9 @@ impl Coverage {
         self.answered_processing += u64::from(answer.status == 202);
         self.answered_released += u64::from(answer.released);
         self.answered_quote_changed += u64::from(answer.code == Some(ErrorCode::QuoteChanged));
+        let is_too_large = answer.code == Some(ErrorCode::BasketTooLarge);
+        self.answered_too_large += u64::from(is_too_large);
+        self.released_too_large += u64::from(is_too_large && answer.released);
         self.answered_used += u64::from(answer.code == Some(ErrorCode::PaymentAlreadyUsed));
         let under_way = answer.body.as_ref().is_some_and(|body| body.contains("payment-pending-card"));
         self.debit_under_way += u64::from(under_way);

@@ -13,7 +13,7 @@ use super::calls::{self, Answer};
 use super::chance::Chance;
 use super::machine::Flaw;
 use super::stripe::PaysWith;
-use super::studio::{CLASSES, FAMILIES};
+use super::studio::{CLASSES, FAMILIES, LONG_CLASS};
 use super::world::{Doing, World};
 
 /// What is bought.
@@ -36,6 +36,8 @@ pub struct Purchase {
     pub intent: Option<String>,
     /// What that intent charges, as it was shown.
     pub shown: Option<i64>,
+    /// What the client asks for, if it doesn't say what its basket is.
+    pub amount: Option<i64>,
     /// Whether it was told that there is nothing to pay.
     pub is_unpaid: bool,
     /// How the payer has paid.
@@ -79,7 +81,9 @@ impl Purchase {
             Wanted::Basket(_) => Wanted::Basket(basket(chance, students).to_string().into()),
             link @ Wanted::Link(_) => link,
         };
-        Self::of(family, wanted, chance, number)
+        let is_by_amount = matches!(wanted, Wanted::Basket(_)) && chance.one_in(8);
+        let amount = is_by_amount.then(|| *chance.pick(&AMOUNTS));
+        Self { amount, ..Self::of(family, wanted, chance, number) }
     }
 
     /// One of this.
@@ -91,6 +95,7 @@ impl Purchase {
             wanted,
             intent: None,
             shown: None,
+            amount: None,
             is_unpaid: false,
             paid: None,
             opened: (0, times(2)),
@@ -106,8 +111,17 @@ impl Purchase {
     }
 }
 
+/// What clients that don't say what their basket is ask for: what the first class costs a new student, what a long one
+/// costs, and what nothing costs.
+const AMOUNTS: [i64; 3] = [7_203, 6_174, 12_345];
+/// Baskets of which one is near the limits of an order, or above.
+const BASKETS_A_LONG_ONE: usize = 60;
+
 /// One or two items of a family's students.
 fn basket(chance: &Chance, students: &[&str]) -> Value {
+    if chance.one_in(BASKETS_A_LONG_ONE) {
+        return long_basket(students);
+    }
     let mut enrolments: Vec<Value> = Vec::new();
     let mut trials: Vec<Value> = Vec::new();
     for _ in 0..=chance.below(2) {
@@ -124,6 +138,13 @@ fn basket(chance: &Chance, students: &[&str]) -> Value {
         }
     }
     json!({"enrolments": enrolments, "trials": trials})
+}
+
+/// A place in the class of the long name for each of a family's students: two are more than an order can hold.
+fn long_basket(students: &[&str]) -> Value {
+    let (class, plan, _) = LONG_CLASS;
+    let place = |student: &&str| json!({"classId": class, "studentId": student, "pricingPlanId": plan});
+    json!({"enrolments": students.iter().map(place).collect::<Vec<_>>(), "trials": []})
 }
 
 impl<F: Flaw> World<F> {
@@ -149,8 +170,12 @@ impl<F: Flaw> World<F> {
 
     /// Opens a session, or the link.
     pub fn open(&mut self, which: usize) {
-        let Purchase { family, wanted, .. } = &self.purchases[which];
+        let Purchase { family, wanted, amount, .. } = &self.purchases[which];
         let (family, ctx) = (*family, self.ctx.clone());
+        if let Some(amount) = *amount {
+            self.spawn(Doing::Opening(which), async move { Some(calls::open_amount(ctx, family, amount).await) });
+            return;
+        }
         match wanted.clone() {
             Wanted::Basket(items) => {
                 self.spawn(Doing::Opening(which), async move { Some(calls::open_session(ctx, family, items).await) })

@@ -12,6 +12,14 @@ use super::machine::Flaw;
 use super::stripe::{Arrival, Complaint, Verdict};
 use super::world::{Violation, World};
 
+/// What there is at Stripe, by id.
+#[derive(Debug, Default)]
+pub struct Returns {
+    refunds: Vec<String>,
+    /// Disputes, and inquiries.
+    disputes: Vec<String>,
+}
+
 /// What a part of a payment is: less than any fee, and more.
 const PARTS: [i64; 3] = [10, 100, 3_000];
 
@@ -22,12 +30,12 @@ pub(super) fn happen<F: Flaw>(world: &mut World<F>) {
         3 => complain(world, Complaint::Dispute),
         4 => complain(world, Complaint::Inquiry),
         5 => {
-            if let Some(refund) = one_of(world, &world.refunds) {
+            if let Some(refund) = one_of(world, &world.returns.refunds) {
                 refund_ends(world, &refund);
             }
         }
         _ => {
-            if let Some(dispute) = one_of(world, &world.disputes) {
+            if let Some(dispute) = one_of(world, &world.returns.disputes) {
                 bank_decides(world, &dispute);
             }
         }
@@ -39,13 +47,13 @@ pub(super) fn happen<F: Flaw>(world: &mut World<F>) {
 /// # Errors
 /// What is violated after it.
 pub(super) fn are_decided<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
-    for refund in world.refunds.clone() {
+    for refund in world.returns.refunds.clone() {
         if world.chance.one_in(2) {
             refund_ends(world, &refund);
             world.check()?;
         }
     }
-    for dispute in world.disputes.clone() {
+    for dispute in world.returns.disputes.clone() {
         if world.chance.one_in(2) {
             bank_decides(world, &dispute);
             world.check()?;
@@ -79,7 +87,7 @@ fn refund<F: Flaw>(world: &mut World<F>) {
     let arrival = *world.chance.pick(&[Arrival::AtOnce, Arrival::AtOnce, Arrival::Later]);
     let amount = an_amount(world);
     if let Ok(refund) = world.stripe.refund(&intent, amount, arrival) {
-        world.refunds.push(refund);
+        world.returns.refunds.push(refund);
     }
 }
 
@@ -96,7 +104,7 @@ fn complain<F: Flaw>(world: &mut World<F>, complaint: Complaint) {
     let amount = an_amount(world);
     if let Ok(dispute) = world.stripe.dispute(&intent, amount, complaint) {
         world.coverage.inquiry += u64::from(complaint == Complaint::Inquiry);
-        world.disputes.push(dispute);
+        world.returns.disputes.push(dispute);
     }
 }
 

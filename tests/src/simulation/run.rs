@@ -5,6 +5,7 @@
 use classpay_domain::id::IntentId;
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
+use classpay_service::http::ErrorCode;
 
 use super::calls;
 use super::coverage::Coverage;
@@ -62,7 +63,7 @@ fn calm<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
     lock(&world.faults).end();
     let number = world.chance.below(1000);
     let mut purchase = Purchase::draw(&world.chance, number, &world.links[..1]);
-    purchase.opened = (0, 1);
+    (purchase.opened, purchase.amount) = ((0, 1), None);
     if purchase.wanted != Wanted::Link(world.links[0].clone()) {
         let items = r#"{"enrolments":[{"classId":"cls_1","studentId":"stu_1","pricingPlanId":"pp_u"}],"trials":[]}"#;
         (purchase.family, purchase.wanted) = ("fml_1", Wanted::Basket(items.into()));
@@ -325,8 +326,18 @@ pub(super) fn everybody_has_what_he_was_told<F: Flaw>(world: &World<F>) -> Resul
         if answer.status == 200 {
             told_done(world, call, intent)?;
         }
+        if answer.code == Some(ErrorCode::BasketTooLarge) && has_order(world, call, intent) {
+            return Err(format!("10: {call:?} was told that no order can hold it, and there is one"));
+        }
     }
     Ok(())
+}
+
+/// Whether there is an order of this very basket.
+fn has_order<F: Flaw>(world: &World<F>, call: &Call, intent: &String) -> bool {
+    let Wanted::Basket(items) = &call.wanted else { return false };
+    let mut orders = world.model().orders.values().filter(|order| order.intent.as_ref() == Some(intent));
+    orders.any(|order| super::told::is_basket(&order.basket, call.family, items))
 }
 
 fn told_done<F: Flaw>(world: &World<F>, call: &Call, intent: &String) -> Result<(), Violation> {

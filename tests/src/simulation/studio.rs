@@ -39,12 +39,17 @@ pub const FAMILIES: [(&str, &[&str]); 3] =
 /// takes; each with a plan.
 pub const CLASSES: [(&str, &str, u32); 4] =
     [("cls_1", "pp_u", 1), ("cls_2", "pp_m", 2), ("cls_free", "pp_free", 1), ("cls_cheap", "pp_free", 2)];
+/// A class at 60.00 with two places and a very long name: an order holds one place in it, and not two.
+pub const LONG_CLASS: (&str, &str, u32) = ("cls_long", "pp_free", 2);
+/// How long that name is: more than half of what an order's document may have.
+const LONG_NAME: usize = 132_000;
 /// Debits from before, with what is due on each.
 pub const DEBITS: [(&str, &str, i64); 2] = [("trn_1", "fml_1", 10_000), ("trn_2", "fml_2", 5_000)];
 
 fn class((id, plan, capacity): &(&str, &str, u32), price: i64) -> Value {
+    let name = if *id == LONG_CLASS.0 { "L".repeat(LONG_NAME) } else { (*id).to_owned() };
     json!({
-        "id": id, "seasonId": if *plan == "pp_free" { FREE_SEASON } else { SEASON }, "name": id, "price": price,
+        "id": id, "seasonId": if *plan == "pp_free" { FREE_SEASON } else { SEASON }, "name": name, "price": price,
         "dayOfWeek": "monday", "startTime": "16:30", "endTime": "17:30", "firstLessonStartDate": "2026-09-14",
         "lastLessonEndDate": "2026-12-14", "capacity": capacity, "settings": {"trialsEnabled": true},
     })
@@ -68,29 +73,30 @@ fn debit((id, family, amount): &(&str, &str, i64)) -> Value {
     })
 }
 
-/// Company, account, currency, and the price of the first class.
-type Edition = (&'static str, &'static str, &'static str, i64);
+/// Company, account, currency, the price of the first class, and whether the class with the long name is in the file.
+type Edition = (&'static str, &'static str, &'static str, i64, bool);
 
 thread_local! {
     static READ: RefCell<BTreeMap<Edition, Rc<Catalogue>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// The studio, its first class at this price. It is read once a thread.
+/// The studio as it is imported first, its first class at this price. It is read once a thread.
 ///
 /// # Panics
 /// If it has a mistake.
 #[must_use]
 pub fn catalogue(price: i64) -> Rc<Catalogue> {
-    catalogue_as(ACCOUNT, "gbp", price)
+    read_once((COMPANY, ACCOUNT, "gbp", price, true))
 }
 
-/// The studio with this account and in this currency.
+/// The studio with this account and in this currency, as it is imported again: without the class of the long name, which
+/// stays as it is, for writing that takes longer than all the rest.
 ///
 /// # Panics
 /// If it has a mistake.
 #[must_use]
 pub fn catalogue_as(account: &'static str, currency: &'static str, price: i64) -> Rc<Catalogue> {
-    read_once((COMPANY, account, currency, price))
+    read_once((COMPANY, account, currency, price, false))
 }
 
 /// The other studio.
@@ -99,7 +105,7 @@ pub fn catalogue_as(account: &'static str, currency: &'static str, price: i64) -
 /// If it has a mistake.
 #[must_use]
 pub fn other_catalogue() -> Rc<Catalogue> {
-    read_once((OTHER_COMPANY, OTHER_ACCOUNT, "gbp", 5_000))
+    read_once((OTHER_COMPANY, OTHER_ACCOUNT, "gbp", 5_000, false))
 }
 
 fn read_once(edition: Edition) -> Rc<Catalogue> {
@@ -107,7 +113,7 @@ fn read_once(edition: Edition) -> Rc<Catalogue> {
     READ.with_borrow_mut(|read| Rc::clone(read.entry(edition).or_insert_with(new)))
 }
 
-fn read_catalogue((company, account, currency, price): Edition) -> Catalogue {
+fn read_catalogue((company, account, currency, price, has_long): Edition) -> Catalogue {
     let plan = |id: &str, kind: &str, count: u32| json!({"id": id, "type": kind, "firstPaymentDate": "2026-09-07", "numberOfInstallments": count});
     let season = |id: &str, fees: bool, plans: Value| {
         json!({
@@ -126,7 +132,8 @@ fn read_catalogue((company, account, currency, price): Edition) -> Catalogue {
             "students": students.iter().map(student).collect::<Vec<_>>(),
         })
     };
-    let prices = [price, 8_000, 0, 20];
+    let prices = [price, 8_000, 0, 20, 6_000];
+    let classes = CLASSES.iter().chain(has_long.then_some(&LONG_CLASS)).zip(prices);
     let file = json!({
         "company": {
             "id": company, "name": "Simulated", "createdAt": "2026-05-04 10:12:33",
@@ -150,7 +157,7 @@ fn read_catalogue((company, account, currency, price): Edition) -> Catalogue {
             season(SEASON, true, json!([plan("pp_u", "one-off", 1), plan("pp_m", "monthly", 3)])),
             season(FREE_SEASON, false, json!([plan("pp_free", "one-off", 1)])),
         ],
-        "classes": CLASSES.iter().zip(prices).map(|(one, price)| class(one, price)).collect::<Vec<_>>(),
+        "classes": classes.map(|(one, price)| class(one, price)).collect::<Vec<_>>(),
         "families": FAMILIES.iter().map(family).collect::<Vec<_>>(),
         // Debits are the first studio's.
         "transactions": DEBITS.iter().filter(|_| company == COMPANY).map(debit).collect::<Vec<_>>(),

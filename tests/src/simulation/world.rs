@@ -28,6 +28,7 @@ use super::model::Model;
 use super::outside::Surroundings;
 use super::purchases::{Call, Purchase};
 use super::random::RandomFaults;
+use super::returns::Returns;
 use super::stripe::{Event, MemoryStripe};
 use super::studio::{self, BEGIN_MS};
 use super::table::MemoryTable;
@@ -154,10 +155,8 @@ pub struct World<F: Flaw> {
     pub calls: Vec<Call>,
     /// Links: two on one debit, and one that expires after three hours.
     pub links: Vec<Arc<str>>,
-    /// Refunds of ours at Stripe.
-    pub refunds: Vec<String>,
-    /// Disputes and inquiries of ours at Stripe.
-    pub disputes: Vec<String>,
+    /// What goes back of payments, or may.
+    pub returns: Returns,
     /// Events that were not delivered, and how often one was.
     pub outbox: Vec<(Event, u32)>,
     /// What comes from outside.
@@ -213,8 +212,7 @@ impl<F: Flaw> World<F> {
             purchases: Vec::new(),
             calls: Vec::new(),
             links,
-            refunds: Vec::new(),
-            disputes: Vec::new(),
+            returns: Returns::default(),
             outbox: Vec::new(),
             outside: Surroundings::calm(),
             meddled: Arc::default(),
