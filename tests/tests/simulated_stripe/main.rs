@@ -112,7 +112,7 @@ impl<'c> Draw<'c> {
             (2, _, _) => stripes.dispute(which, self.some_amount, Complaint::Dispute).await,
             (3, _, _) => stripes.dispute(which, self.some_amount, Complaint::Inquiry).await,
             (4, _, Some(last)) => {
-                let verdicts = [Verdict::Won, Verdict::Won, Verdict::Lost, Verdict::WarningClosed];
+                let verdicts = [Verdict::Won, Verdict::Lost, Verdict::Lost, Verdict::WarningClosed];
                 stripes.close_dispute(self.chance.below(last + 1), self.pick(&verdicts)).await;
             }
             (5, _, Some(last)) => stripes.escalate(self.chance.below(last + 1)).await,
