@@ -309,6 +309,7 @@ impl Purchase {
             attempt: 1,
             needs_review: false,
             credit: None,
+            resolved: None,
             snapshot: self.snapshot.clone(),
         }
     }

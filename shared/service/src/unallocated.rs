@@ -16,11 +16,41 @@ use crate::checkout::local_now;
 use crate::context::Context;
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
-use crate::store::{Session, UnallocatedCredit, Written};
+use crate::store::{ReviewReason, Session, StoreError, UnallocatedCredit, Written};
+use crate::stripe::{Charge, Intent};
 use crate::telemetry::{self, Count};
 
-/// Credits what Stripe has received for an intent that no order takes. Whatever goes wrong is left for the schedule.
-pub async fn credit<M: Machine>(ctx: &Context<M>, session: &Session, order: &OrderId, received: Money) {
+/// Credits what Stripe has received for an intent that no order takes. Money of another currency is not the family's credit: a
+/// person gives it back at Stripe, and then it is over. Whatever goes wrong is left for the schedule.
+pub async fn credit<M: Machine>(ctx: &Context<M>, session: &Session, order: &OrderId, intent: &Intent) {
+    if intent.currency == session.currency.code() {
+        credit_received(ctx, session, order, intent.amount_received).await;
+        return;
+    }
+    let given_back = intent.charge.as_ref().map_or(Money::ZERO, Charge::given_back);
+    let ended = if given_back == intent.amount_received {
+        end_given_back(ctx, session).await
+    } else {
+        let reason = ReviewReason::CurrencyDiffers(order, intent.amount_received, &intent.currency);
+        ctx.store.note_for_review(&session.company, &reason, ctx.clock.now_s()).await
+    };
+    match ended {
+        Ok(()) => {
+            let currency = intent.currency.as_str();
+            tracing::error!(order = order.as_str(), currency, "a payment of another currency is not credited");
+        }
+        Err(error) => tracing::error!(order = order.as_str(), %error, "a payment of another currency was not noted"),
+    }
+}
+
+/// Nothing is left of a payment: its rejection is released, or its session is over.
+async fn end_given_back<M: Machine>(ctx: &Context<M>, session: &Session) -> Result<(), StoreError> {
+    ctx.store.finish_rejection(&session.account, &session.intent).await?;
+    ctx.store.close_cancelled(session).await.map(|_| ())
+}
+
+/// Credits so much, in the session's currency.
+pub(crate) async fn credit_received<M: Machine>(ctx: &Context<M>, session: &Session, order: &OrderId, received: Money) {
     match try_credit(ctx, session, order, received).await {
         Ok(Written::Done) => {
             telemetry::count(Count::PaymentsUnallocated);

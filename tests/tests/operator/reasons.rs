@@ -50,6 +50,10 @@ async fn pending(stack: &Stack) -> (String, String) {
     (answer.json()["orderId"].as_str().unwrap().to_owned(), intent)
 }
 
+async fn assert_nothing_is_reviewed(stack: &Stack) {
+    assert_eq!(listed(stack).await["reviews"], json!([]));
+}
+
 async fn run_at(stack: &Stack, now: &str) {
     stack.move_clock(now).await;
     stack.run_schedule().await;
@@ -344,4 +348,126 @@ async fn dispute_not_shown_ends_once_somebody_has_looked() {
     assert_eq!(stack.balance(OKAFOR).await, before);
     let dispute = record(&stack, "dispute_not_shown").await;
     reviewed(&stack, &dispute).await;
+}
+
+#[tokio::test]
+async fn currency_differs_ends_with_a_refund() {
+    let stack = Stack::start().await;
+    let before = stack.balance(OKAFOR).await;
+    let intent = stack.open_session(OKAFOR, &ballet_for_ada()).await;
+    dashboard(&stack, &format!("/v1/payment_intents/{intent}"), "currency=usd").await;
+    stack.confirm(&intent).await;
+    stack.capture_by_hand(&intent).await;
+    run_at(&stack, "2026-09-07T08:06:00Z").await;
+    let order = record(&stack, "currency_differs").await;
+    assert_eq!(stack.balance(OKAFOR).await, before, "dollars are no pounds");
+    stack.refund(&intent, None).await;
+    run_at(&stack, "2026-09-07T09:30:00Z").await;
+    assert_eq!(stack.balance(OKAFOR).await, before);
+    reviewed(&stack, &order).await;
+    assert!(
+        !stack
+            .table()
+            .get(&format!("PI#{}#{intent}", stack.account()), "SESSION")
+            .await
+            .unwrap()
+            .contains_key("gsi1pk")
+    );
+}
+
+#[tokio::test]
+async fn not_released_ends_with_a_cancel_in_the_dashboard() {
+    let stack = Stack::start().await;
+    let seats = stack.seats_left(BALLET).await;
+    let (order, intent) = pending(&stack).await;
+    let cancel = ("POST", "/v1/payment_intents/{id}/cancel");
+    stack.order_fault(Call::Capture, 1000, &json!({"drop": "before"})).await;
+    stack.refuse_at_stripe(cancel, &json!({"status": 400, "code": "parameter_unknown"})).await;
+    run_at(&stack, A_DAY_LATER).await;
+    assert_nothing_is_reviewed(&stack).await;
+    run_at(&stack, "2026-09-08T10:30:00Z").await;
+    assert_eq!(record(&stack, "not_released").await, order);
+    orders(&stack, &["void", &order]).await.refused("has not said `canceled`");
+    stack.withdraw_faults().await;
+    dashboard(&stack, &format!("/v1/payment_intents/{intent}/cancel"), "").await;
+    orders(&stack, &["settle", &order]).await.ok();
+    assert_eq!((stack.seats_left(BALLET).await, stack.captured().await), (seats, vec![]));
+    reviewed(&stack, &order).await;
+}
+
+#[tokio::test]
+async fn resolution_differs_ends_with_a_refund_of_what_was_not_said() {
+    let stack = Stack::start().await;
+    let (here, before) = (stack.account().to_owned(), stack.balance(OKAFOR).await);
+    let (order, intent) = pending(&stack).await;
+    stack.leave_account(ANOTHER).await;
+    run_at(&stack, A_DAY_LATER).await;
+    orders(&stack, &["resolve", &order, "--release", "--received", "0"]).await.ok();
+    assert_nothing_is_listed(&stack).await;
+    let again = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
+    assert!(!again.says_released(), "nobody has seen that: {}", again.text);
+    // It was captured all the same.
+    stack.connect(&here, ANOTHER).await;
+    stack.at_stripe(&format!("accounts/{here}/connect"), &json!({})).await;
+    stack.capture_by_hand(&intent).await;
+    run_at(&stack, A_DAY_AFTER_THAT).await;
+    assert_eq!(record(&stack, "resolution_differs").await, order);
+    stack.refund(&intent, None).await;
+    for event in stack.events("refund.created").await {
+        stack.deliver(&event).await;
+    }
+    assert_eq!(stack.balance(OKAFOR).await, before);
+    reviewed(&stack, &order).await;
+}
+
+#[tokio::test]
+async fn what_is_still_held_for_an_order_that_a_person_has_ended_is_released_once_the_account_is_back() {
+    for how in ["--release", "--keep"] {
+        let stack = Stack::start().await;
+        let here = stack.account().to_owned();
+        let (order, intent) = pending(&stack).await;
+        stack.leave_account(ANOTHER).await;
+        run_at(&stack, A_DAY_LATER).await;
+        orders(&stack, &["resolve", &order, how, "--received", "0"]).await.ok();
+        run_at(&stack, "2026-09-08T12:00:00Z").await;
+        assert_nothing_is_listed(&stack).await;
+        assert_eq!(stack.measure("OldestOrderS").await, 0);
+        stack.connect(&here, ANOTHER).await;
+        stack.at_stripe(&format!("accounts/{here}/connect"), &json!({})).await;
+        run_at(&stack, A_DAY_AFTER_THAT).await;
+        assert_eq!(stack.intent_status(&intent).await, "canceled", "{how}");
+        let head = stack.table().get(&format!("ORD#{order}"), "META").await.unwrap();
+        assert!(!head.contains_key("gsi1pk"), "it is watched no more");
+        assert_nothing_is_listed(&stack).await;
+    }
+}
+
+#[tokio::test]
+async fn intent_lost_of_an_account_that_is_only_disconnected_ends_like_one_that_is_left() {
+    let stack = Stack::start().await;
+    let seats = stack.seats_left(BALLET).await;
+    let (order, _) = pending(&stack).await;
+    stack.at_stripe(&format!("accounts/{}/disconnect", stack.account()), &json!({})).await;
+    run_at(&stack, A_DAY_LATER).await;
+    assert_eq!(record(&stack, "intent_lost").await, order);
+    orders(&stack, &["resolve", &order, "--release", "--received", "0"]).await.ok();
+    assert_eq!(stack.seats_left(BALLET).await, seats);
+    assert_nothing_is_listed(&stack).await;
+}
+
+#[tokio::test]
+async fn what_stripe_refuses_to_tell_is_released_unseen_after_a_day() {
+    let stack = Stack::start().await;
+    let seats = stack.seats_left(BALLET).await;
+    let (_, of_order) = pending(&stack).await;
+    let of_session = stack.authorise_amount(OKAFOR, 7_000).await;
+    stack.refuse_at_stripe(("GET", "/v1/payment_intents/{id}"), &json!({"status": 400, "code": "x"})).await;
+    run_at(&stack, A_DAY_LATER).await;
+    stack.withdraw_faults().await;
+    for intent in [of_order, of_session] {
+        assert_eq!(stack.intent_status(&intent).await, "canceled");
+    }
+    assert_eq!(stack.seats_left(BALLET).await, seats);
+    run_at(&stack, A_DAY_AFTER_THAT).await;
+    assert_nothing_is_listed(&stack).await;
 }

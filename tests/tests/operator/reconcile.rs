@@ -175,3 +175,32 @@ async fn a_payment_of_another_deployment_on_the_account_is_not_missed_in_this_on
     let own = orders(&stack, &words).await.ok().json();
     assert_eq!((&own["agrees"], &own["totals"][0]["notOurs"]), (&json!(true), &json!(1)), "{own}");
 }
+
+#[tokio::test]
+async fn what_pays_the_debit_of_a_refund_or_of_a_dispute_is_a_payment_of_its_own() {
+    for how in ["refund", "dispute"] {
+        let stack = Stack::start().await;
+        let link = stack.link(None).await;
+        let intent = stack.authorise_link(&link).await;
+        let paid = stack.process_link(&link, Some(&intent)).await;
+        assert_eq!(paid.status, 200, "{how}: {}", paid.text);
+        if how == "refund" {
+            stack.refund(&intent, None).await;
+            stack.deliver(&stack.event("refund.created").await).await;
+        } else {
+            let charges = stack.stripe().charges().await;
+            let charge = charges.iter().find(|charge| charge["paymentIntent"] == *intent).unwrap();
+            stack.at_stripe(&format!("charges/{}/dispute", charge["charge"].as_str().unwrap()), &json!({})).await;
+            stack.deliver(&stack.event("charge.dispute.funds_withdrawn").await).await;
+        }
+        assert_eq!(reconciled(&stack).await["findings"], json!([]), "{how}");
+        let ledger = stack.ledger(OKAFOR).await;
+        let kinds = [json!("refund"), json!("payment-auto-failed")];
+        let went_back = ledger.iter().find(|entry| kinds.contains(&entry["details"][0]["details"]["type"])).unwrap();
+        let debit = went_back["aggregateId"].as_str().unwrap().to_owned();
+        let next = stack.make_link(&debit, None).await.json()["paymentLink"]["id"].as_str().unwrap().to_owned();
+        let again = stack.authorise_link(&next).await;
+        assert_eq!(stack.process_link(&next, Some(&again)).await.status, 200, "{how}");
+        assert_eq!(reconciled(&stack).await["findings"], json!([]), "{how}, and paid again");
+    }
+}

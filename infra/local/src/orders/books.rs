@@ -67,11 +67,20 @@ impl Record {
             |entry: &AggregateTransaction| entry.transaction.related_transaction_id.as_deref().is_some_and(is_credit);
         // The credit of a refund that failed names the refund's debit.
         let is_debit_of_return = |id: &str| ledger.iter().any(|entry| entry.transaction.id == id && goes_back(entry));
+        // What has paid that debit is a payment of its own.
         let is_undone = |entry: &AggregateTransaction| {
-            !entry.is_debit() && entry.transaction.related_transaction_id.as_deref().is_some_and(is_debit_of_return)
+            !entry.is_debit()
+                && reverses(entry)
+                && entry.transaction.related_transaction_id.as_deref().is_some_and(is_debit_of_return)
         };
         ledger.iter().filter(|entry| is_own(entry) || goes_back(entry) || is_undone(entry)).collect()
     }
+}
+
+/// Whether a credit takes back what a refund or a dispute had taken.
+fn reverses(entry: &AggregateTransaction) -> bool {
+    let kinds = [DetailKind::Refund, DetailKind::PaymentAutoFailedReversal];
+    entry.details.iter().any(|line| kinds.iter().any(|kind| line.details.kind == kind.as_str()))
 }
 
 /// The word for an order's state.

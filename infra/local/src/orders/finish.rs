@@ -9,7 +9,7 @@ use classpay_domain::order::{IntentStatus, OrderState};
 use classpay_service::context::{Context, Deadline};
 use classpay_service::settle::{self, Outcome};
 use classpay_service::store::{Claim, Decision, OrderRecord, Rejection, Resolution, Session};
-use classpay_service::stripe::{Intent, Payments as _};
+use classpay_service::stripe::{Intent, Payments as _, StripeError};
 
 use super::books::rejected;
 use super::list::open_rejection;
@@ -78,7 +78,15 @@ pub(super) async fn void(place: &Place, id: &OrderId) -> Result<(), Problem> {
         }
         OrderState::Pending => {}
     }
-    let intent = intent_of(&ctx, &order).await?;
+    let intent = match read_intent(&ctx, &order).await? {
+        Ok(intent) => intent,
+        // What Stripe refuses to tell may be held, and be released all the same.
+        Err(error) if error.refusal().is_some() => {
+            let outcome = settle::give_up(&ctx, order, NO_DEADLINE).await;
+            return voided(id, &outcome);
+        }
+        Err(error) => return Err(of_stripe(error)),
+    };
     let outcome = match intent.status {
         IntentStatus::RequiresCapture
         | IntentStatus::RequiresPaymentMethod
@@ -90,6 +98,12 @@ pub(super) async fn void(place: &Place, id: &OrderId) -> Result<(), Problem> {
         }
         IntentStatus::Processing => return refuse("its bank debit is on its way, which nobody can stop"),
     };
+    voided(id, &outcome)
+}
+
+/// Whether an order is given up.
+fn voided(id: &OrderId, outcome: &Outcome) -> Result<(), Problem> {
+    let refuse = |why: &str| Err(Problem::new(format!("{id} is not voided: {why}")));
     match outcome {
         Outcome::Completed(_) => refuse("it was captured meanwhile, and is completed"),
         Outcome::Refused(_) => {
@@ -97,7 +111,7 @@ pub(super) async fn void(place: &Place, id: &OrderId) -> Result<(), Problem> {
             Ok(())
         }
         Outcome::Pending(_) => refuse(
-            "Stripe has not said `canceled`. Until it is voided the schedule still tries to capture it: try again",
+            "Stripe has not said `canceled`. Until it is voided the schedule still tries: the log says what Stripe answers",
         ),
     }
 }
@@ -139,12 +153,20 @@ async fn resolve_rejection(ctx: &Context, id: &OrderId, how: Resolution, stated:
 
 /// The intent of an order as Stripe has it now.
 async fn intent_of(ctx: &Context, order: &OrderRecord) -> Result<Intent, Problem> {
+    read_intent(ctx, order).await?.map_err(of_stripe)
+}
+
+/// The same, with Stripe's refusal to tell.
+async fn read_intent(ctx: &Context, order: &OrderRecord) -> Result<Result<Intent, StripeError>, Problem> {
     let id = &order.id;
     let payment = order.snapshot.payment.as_ref();
     let payment = payment.ok_or_else(|| Problem::new(format!("{id} collects nothing")))?;
     let stripe = ctx.stripe().map_err(|problem| Problem::new(problem.to_string()))?;
-    let intent = stripe.load_intent(&payment.account, &payment.intent).await.map_err(of_stripe)?;
-    intent.ok_or_else(|| Problem::new(format!("{id}: Stripe doesn't know {}", payment.intent)))
+    match stripe.load_intent(&payment.account, &payment.intent).await {
+        Ok(Some(intent)) => Ok(Ok(intent)),
+        Ok(None) => Err(Problem::new(format!("{id}: Stripe doesn't know {}", payment.intent))),
+        Err(error) => Ok(Err(error)),
+    }
 }
 
 /// Says how an order ended. One that has not is a failure, with what Stripe says.

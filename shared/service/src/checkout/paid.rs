@@ -263,6 +263,7 @@ impl<M: Machine> Paid<'_, M> {
             attempt: 1,
             needs_review: false,
             credit: None,
+            resolved: None,
             snapshot,
         };
         let place = PlaceOrder {

@@ -28,12 +28,7 @@ pub(super) async fn follow<M: Machine>(
                 (OrderState::Completed, _) => {
                     (Outcome::Completed(order.snapshot.transactions()), shown(IntentStatus::Succeeded))
                 }
-                (OrderState::Cancelled, _) if order.credit.is_some() => {
-                    (Outcome::Refused(ErrorCode::PaymentAlreadyCaptured.into()), None)
-                }
-                (OrderState::Cancelled, _) => {
-                    (Outcome::Refused(ApiError::from(ErrorCode::PaymentCancelled).released()), None)
-                }
+                (OrderState::Cancelled, _) => (Outcome::of_cancelled(&order), None),
                 (OrderState::Pending, Some(PaidBy::BankDebit)) => {
                     (Outcome::Pending(order.id), shown(IntentStatus::Processing))
                 }
@@ -71,7 +66,7 @@ fn pending(session: &Session) -> Outcome {
 }
 
 /// The intent as far as we know it: who pays it with what, and its charge, only Stripe knows.
-fn intent(session: &Session, status: IntentStatus) -> Intent {
+pub(super) fn intent(session: &Session, status: IntentStatus) -> Intent {
     Intent {
         id: session.intent.clone(),
         client_secret: Secret::new(String::new()),

@@ -8,7 +8,7 @@ use std::slice;
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::ledger::DetailKind;
 use classpay_domain::link::LinkState;
-use classpay_domain::order::{IntentStatus, order_of_intent};
+use classpay_domain::order::{IntentStatus, PaidBy, order_of_intent};
 use tokio::join;
 
 use super::retrieve::pays_a_part;
@@ -280,9 +280,11 @@ async fn finished<M: Machine>(
             let Some(credit) = transactions.into_iter().find(|transaction| !transaction.is_debit()) else {
                 return Err(ApiError::internal("a paid link has no credit"));
             };
-            let order = order_of_intent(&account, id);
-            let Ok(Some(intent)) = now(known(IntentStatus::Succeeded)).await else {
-                return Ok(Processed::Pending(order));
+            let intent = match (now(known(IntentStatus::Succeeded)).await, &target.session) {
+                (Ok(Some(intent)), _) => intent,
+                // Our records say that it has paid; who paid with what is left out.
+                (_, Some(session)) => known::intent(session, IntentStatus::Succeeded),
+                (_, None) => return Ok(Processed::Pending(order_of_intent(&account, id))),
             };
             let is_part = target.session.as_ref().is_some_and(|session| pays_a_part(slice::from_ref(&credit), session));
             if link.state != LinkState::Refunded && !is_part {
@@ -292,8 +294,14 @@ async fn finished<M: Machine>(
         }
         Outcome::Pending(order) => {
             let (record, intent) = join!(ctx.store.load_order(&order), now(known(IntentStatus::Processing)));
+            let intent = match (intent, &target.session) {
+                (Ok(intent), _) => intent,
+                (Err(_), session) => session.as_ref().map(|session| known::intent(session, IntentStatus::Processing)),
+            };
             match (record, intent) {
-                (Ok(Some(record)), Ok(Some(intent))) if intent.status == IntentStatus::Processing => {
+                (Ok(Some(record)), Some(intent))
+                    if intent.status == IntentStatus::Processing && is_bank_debit(&record.snapshot) =>
+                {
                     let Snapshot { company, family, .. } = &record.snapshot;
                     let credit = record.snapshot.credit().map(|credit| credit.expand(company, family));
                     let credit = credit.ok_or_else(|| ApiError::internal("a paid link has no credit"))?;
@@ -304,6 +312,10 @@ async fn finished<M: Machine>(
             }
         }
     }
+}
+
+fn is_bank_debit(snapshot: &Snapshot) -> bool {
+    snapshot.payment.as_ref().is_some_and(|payment| payment.paid_by == PaidBy::BankDebit)
 }
 
 /// A bank debit takes days and may fail: until then its credit is shown as pending, and nothing is posted.

@@ -12,7 +12,7 @@ use tokio::join;
 
 use super::end::Live;
 use super::road::{self, Step};
-use super::{MAX_ROUNDS, account, due_payment, end, id_of, not_found, refusal_of, session_payment};
+use super::{MAX_ROUNDS, account, due_payment, end, id_of, known, not_found, refusal_of, session_payment};
 use crate::aggregate::AggregateTransaction;
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
@@ -117,6 +117,11 @@ async fn round<M: Machine>(
     let (target, intent) = match (target?, intent) {
         (target, Ok(intent)) => (target, intent),
         (_, Err(error)) if end::let_go_if_left(ctx, &account, &link, &error).await? => return Ok(Round::Again),
+        // A receipt can be shown from our records; who paid with what is left out.
+        (target, Err(_)) if matches!(link.state, LinkState::Paid | LinkState::Refunded) => {
+            let paid = target.session.as_ref().map(|session| known::intent(session, IntentStatus::Succeeded));
+            (target, paid)
+        }
         (_, Err(error)) => return Err(error.into()),
     };
     let paid = target.session.as_ref().and_then(session_payment);

@@ -120,15 +120,22 @@ pub(super) async fn take<M: Machine>(
         Err(StoreError::Unwritable) => {
             let reason = ReviewReason::OrderUnwritable(&order);
             ctx.store.note_for_review(&link.company, &reason, ctx.clock.now_s()).await?;
-            return reject(ctx, link, session, ErrorCode::Internal.into(), counted, deadline).await;
+            return reject(ctx, link, session, ErrorCode::PaymentCancelled.into(), counted, deadline).await;
         }
         Err(error) => return Err(error.into()),
         Ok(Written::Lost | Written::Busy) => return Ok(Step::Again),
         Ok(Written::Unknown) => return Ok(Step::Unknown),
         Ok(Written::Done) => {}
     }
-    let placed =
-        OrderRecord { id: order, state: OrderState::Pending, attempt: 1, needs_review: false, credit: None, snapshot };
+    let placed = OrderRecord {
+        id: order,
+        state: OrderState::Pending,
+        attempt: 1,
+        needs_review: false,
+        credit: None,
+        resolved: None,
+        snapshot,
+    };
     Ok(Step::Got(settle(ctx, placed, Some(intent.into()), deadline).await))
 }
 

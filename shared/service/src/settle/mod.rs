@@ -15,12 +15,11 @@ use classpay_domain::money::Money;
 use classpay_domain::order::{IntentStatus, OrderState, PaidBy, Step, next_step};
 
 pub use outcome::{Known, Outcome, Settled};
-pub(crate) use release::cancel;
 pub use release::release_rejected;
-use release::{MAX_CANCELS, can_be_cancelled, void};
+use release::{MAX_CANCELS, void};
+pub(crate) use release::{can_be_cancelled, cancel};
 
 use crate::context::{Context, Deadline};
-use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::snapshot::{OrderPayment, Snapshot};
 use crate::store::{OrderRecord, ReviewReason, StoreError, Written};
@@ -60,11 +59,7 @@ async fn drive<M: Machine>(
     for _ in 0..MAX_STEPS {
         match order.state {
             OrderState::Completed => return Outcome::Completed(order.snapshot.transactions()),
-            // A person has given its places back, and what was received is the family's credit.
-            OrderState::Cancelled if order.credit.is_some() => {
-                return Outcome::Refused(ErrorCode::PaymentAlreadyCaptured.into());
-            }
-            OrderState::Cancelled => return Outcome::Refused(ApiError::from(ErrorCode::PaymentCancelled).released()),
+            OrderState::Cancelled => return Outcome::of_cancelled(&order),
             OrderState::Pending => {}
         }
         let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else { break };
@@ -195,13 +190,21 @@ pub async fn give_up<M: Machine>(ctx: &Context<M>, order: OrderRecord, deadline:
         return Outcome::Pending(order.id);
     };
     let OrderPayment { account, intent, .. } = payment;
-    let mut known = stripe.within(deadline.for_stripe()).load_intent(account, intent).await.ok().flatten();
+    let read = stripe.within(deadline.for_stripe()).load_intent(account, intent).await;
+    // What Stripe refuses for good to tell may still be held, and be cancelled.
+    let mut may_be_held = match &read {
+        Ok(Some(intent)) => can_be_cancelled(intent.status),
+        Ok(None) => false,
+        Err(error) => error.refusal().is_some(),
+    };
+    let mut known = read.ok().flatten();
     for attempt in 1..=MAX_CANCELS {
-        if !known.as_ref().is_some_and(|intent| can_be_cancelled(intent.status)) || deadline.is_near() {
+        if !may_be_held || deadline.is_near() {
             break;
         }
         tracing::warn!(order = order.id.as_str(), attempt, "an order is given up");
         known = void(ctx, &stripe.within(deadline.for_stripe()), &order, payment, attempt).await;
+        may_be_held = known.as_ref().is_some_and(|intent| can_be_cancelled(intent.status));
     }
     match known {
         Some(known) if !can_be_cancelled(known.status) => {

@@ -7,8 +7,8 @@ use classpay_domain::money::Money;
 use classpay_domain::order::{IntentFacts, IntentStatus};
 
 use crate::aggregate::AggregateTransaction;
-use crate::http::ApiError;
-use crate::store::Held;
+use crate::http::{ApiError, ErrorCode};
+use crate::store::{Held, OrderRecord};
 use crate::stripe::Intent;
 
 /// How an order or an intent ended, as far as it has.
@@ -20,6 +20,18 @@ pub enum Outcome {
     Refused(ApiError),
     /// Not yet known.
     Pending(OrderId),
+}
+
+impl Outcome {
+    /// What a cancelled order is answered with: that it is released only where Stripe has said so. What a person has resolved
+    /// may be the family's credit, or be known by what he has seen alone.
+    pub(crate) fn of_cancelled(order: &OrderRecord) -> Self {
+        Self::Refused(match (&order.credit, order.resolved) {
+            (Some(_), _) => ErrorCode::PaymentAlreadyCaptured.into(),
+            (None, Some(_)) => ErrorCode::PaymentCancelled.into(),
+            (None, None) => ApiError::from(ErrorCode::PaymentCancelled).released(),
+        })
+    }
 }
 
 /// What is known of an order's intent, so that Stripe isn't asked again.

@@ -50,7 +50,7 @@ pub async fn release_rejected<M: Machine>(
                 return Outcome::Refused(refusal.released());
             }
             IntentStatus::Succeeded => {
-                unallocated::credit(ctx, session, order, intent.amount_received).await;
+                unallocated::credit(ctx, session, order, &intent).await;
                 break;
             }
             IntentStatus::RequiresPaymentMethod
@@ -63,7 +63,8 @@ pub async fn release_rejected<M: Machine>(
     Outcome::Pending(order.clone())
 }
 
-pub(super) fn can_be_cancelled(status: IntentStatus) -> bool {
+/// Whether Stripe cancels what is in this status.
+pub(crate) fn can_be_cancelled(status: IntentStatus) -> bool {
     match status {
         IntentStatus::RequiresCapture
         | IntentStatus::RequiresPaymentMethod
@@ -82,7 +83,7 @@ fn cancel_key(why: &str, order: &OrderId, attempt: usize, now_s: i64) -> String 
 /// Cancels, or reads what the intent is if the answer is not a clear one. `None`: the account has no such intent.
 ///
 /// # Errors
-/// [`StripeError`] if Stripe doesn't say.
+/// [`StripeError`] if Stripe doesn't say; or that it refuses for good to cancel what could be cancelled.
 pub(crate) async fn cancel(
     stripe: &impl Payments,
     account: &AccountId,
@@ -97,7 +98,12 @@ pub(crate) async fn cancel(
             if !error.is_missing() {
                 error.note_if_refused();
             }
-            stripe.load_intent(account, intent).await
+            let known = stripe.load_intent(account, intent).await?;
+            let is_refused = error.refusal().is_some() && !error.is_missing();
+            match known {
+                Some(known) if is_refused && can_be_cancelled(known.status) => Err(error),
+                known => Ok(known),
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::context::{Context, Deadline};
 use crate::http::ApiError;
 use crate::machine::Machine;
 use crate::snapshot::Snapshot;
-use crate::store::{Decision, OrderRecord, Rejection, Resolution, Resolved, ReviewReason, Session, Written};
+use crate::store::{Decision, OrderRecord, Rejection, Resolution, Resolved, ReviewReason, Session, Witness, Written};
 use crate::stored_entry::StoredEntry;
 use crate::stripe::{Intent, Payments as _, StripeError};
 use crate::unallocated;
@@ -93,15 +93,21 @@ pub async fn resolve<M: Machine>(
     let snapshot = &order.snapshot;
     let Some(payment) = &snapshot.payment else { return Err(Unresolvable::WithoutPayment) };
     let stripe = ctx.stripe()?.within(deadline.for_stripe());
-    let (about, total) = ((&snapshot.company, &order.id), Money::minor(payment.total));
-    let received = match stripe.load_intent(&payment.account, &payment.intent).await {
-        Ok(Some(intent)) => received(snapshot, &intent, how)?,
-        Ok(None) => named(ctx, about, stated, total, "it has no such intent".to_owned()).await?,
-        Err(StripeError::Misconfigured(why)) => named(ctx, about, stated, total, why.to_string()).await?,
+    let why = match stripe.load_intent(&payment.account, &payment.intent).await {
+        Ok(Some(intent)) => Ok(received(snapshot, &intent, how)?),
+        Ok(None) => Err("it has no such intent".to_owned()),
+        Err(StripeError::Misconfigured(why) | StripeError::Refused(why)) => Err(why.to_string()),
         Err(error) => return Err(ApiError::from(error).into()),
     };
+    let (received, by) = match why {
+        Ok(received) => (received, Witness::Stripe),
+        Err(why) => {
+            let (about, total) = ((&snapshot.company, &order.id), Money::minor(payment.total));
+            (named(ctx, about, stated, total, why).await?, Witness::Person)
+        }
+    };
     let credit = credit(ctx, order, how, received).await?;
-    let resolved = Resolved { order, how, credit: credit.as_ref(), received, now_s: ctx.clock.now_s() };
+    let resolved = Resolved { order, how, credit: credit.as_ref(), received, by, now_s: ctx.clock.now_s() };
     match ctx.store.resolve(&resolved).await.map_err(ApiError::from)? {
         Written::Done => Ok(received),
         Written::Lost | Written::Busy | Written::Unknown => Err(Unresolvable::Changed),
@@ -124,7 +130,7 @@ pub async fn resolve_rejection<M: Machine>(
     let why = match ctx.stripe()?.within(deadline.for_stripe()).load_intent(account, intent).await {
         Ok(Some(known)) => return Err(Unresolvable::Readable(known.status.as_str())),
         Ok(None) => "it has no such intent".to_owned(),
-        Err(StripeError::Misconfigured(why)) => why.to_string(),
+        Err(StripeError::Misconfigured(why) | StripeError::Refused(why)) => why.to_string(),
         Err(error) => return Err(ApiError::from(error).into()),
     };
     let received = named(ctx, (company, &order), stated, session.amount, why).await?;
@@ -133,7 +139,7 @@ pub async fn resolve_rejection<M: Machine>(
             return Err(Unresolvable::Changed);
         }
     } else {
-        unallocated::credit(ctx, session, &order, received).await;
+        unallocated::credit_received(ctx, session, &order, received).await;
         match ctx.store.load_claim(account, intent).await.map_err(ApiError::from)?.map(|claim| claim.decision) {
             Some(Decision::Rejected { state: Rejection::Captured, .. }) => {}
             Some(_) | None => return Err(Unresolvable::Changed),

@@ -44,7 +44,7 @@ pub use links::{Debit, Link, LinkTarget};
 pub use orders::{OrderRecord, PlaceOrder};
 pub use payments::{Claim, Decision, Held, Rejection, Session, SessionKind};
 pub use reason::ReviewReason;
-pub use resolve::{Resolution, Resolved};
+pub use resolve::{Resolution, Resolved, Witness};
 pub use returns::{CreditedPayment, Owed, PaymentReturns, PostReturns, ReturnEntry, Reversed};
 pub use review::ReviewRecord;
 pub use size::{document_surely_fits, order_fits};

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use classpay_domain::catalogue::Seats;
 use classpay_domain::id::{ClassId, OrderId, TransactionId};
+use classpay_domain::money::Money;
 use classpay_domain::order::OrderState;
 use classpay_domain::pricing::Buyer;
 
@@ -42,6 +43,8 @@ pub struct OrderRecord {
     pub needs_review: bool,
     /// The credit that was posted for its payment.
     pub credit: Option<TransactionId>,
+    /// What a person has resolved it by: what was received, in minor units.
+    pub resolved: Option<Money>,
     /// Everything it posts.
     pub snapshot: Snapshot,
 }
@@ -154,6 +157,20 @@ impl<M: Machine> Store<M> {
         transaction.change(change);
         self.transact(transaction).await?;
         self.note_for_review(&order.snapshot.company, reason, now_s).await
+    }
+
+    /// Takes a resolved order out of the index: what Stripe says of its payment needs nobody any more, or somebody else.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn stop_watching(&self, order: &OrderId) -> Result<Written, StoreError> {
+        let change = Change::of(key::order(order))
+            .update("REMOVE gsi1pk, gsi1sk")
+            .only_if("order_state <> :pending AND attribute_exists(gsi1pk)")
+            .value(":pending", text("PENDING"));
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        self.transact(transaction).await
     }
 
     /// P2: posts the order's transactions and makes its places active. Only after Stripe said `succeeded`.
@@ -303,6 +320,7 @@ fn order_of(item: &Attributes, doc: &Attributes) -> Result<OrderRecord, StoreErr
         attempt: item.number_if("capture_attempt")?.unwrap_or(1),
         needs_review: item.text_if("needs_review").is_some(),
         credit: credit_of(item)?,
+        resolved: item.number_if("received")?.map(Money::minor),
         snapshot: doc.document("doc")?,
     })
 }

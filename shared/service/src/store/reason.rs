@@ -6,6 +6,7 @@
 use std::fmt;
 
 use classpay_domain::id::{AccountId, IntentId, OrderId};
+use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
 
 /// Why a person must look.
@@ -25,6 +26,12 @@ pub enum ReviewReason<'a> {
     PaymentUnbooked(&'a OrderId, &'a IntentId),
     /// That payment was credited to the family, and belongs to no order.
     PaymentCredited(&'a OrderId, &'a IntentId),
+    /// A payment that belongs to no order was captured in another currency than the family's: so much, in that.
+    CurrencyDiffers(&'a OrderId, Money, &'a str),
+    /// An order was given up, or a basket refused, more than a day ago, and Stripe doesn't cancel what is held for it.
+    NotReleased(&'a OrderId, IntentStatus),
+    /// A person has ended the order by what was said to be received, and Stripe says that it is this.
+    ResolutionDiffers(&'a OrderId, Money),
     /// The table refuses the order for good: its payment was released.
     OrderUnwritable(&'a OrderId),
     /// A session's or a link's intent was let go, for it is out of our reach.
@@ -45,7 +52,7 @@ impl ReviewReason<'_> {
     pub const INTENT_LOST: &'static str = "intent_lost";
 
     /// Each reason's name, as [`Self::name`] gives it.
-    pub const NAMES: [&'static str; 10] = [
+    pub const NAMES: [&'static str; 13] = [
         "payment_differs",
         "authorisation_gone",
         "order_unpostable",
@@ -53,6 +60,9 @@ impl ReviewReason<'_> {
         Self::INTENT_LOST,
         "payment_unbooked",
         "payment_credited",
+        "currency_differs",
+        "not_released",
+        "resolution_differs",
         "order_unwritable",
         "intent_let_go",
         "dispute_not_shown",
@@ -69,9 +79,12 @@ impl ReviewReason<'_> {
             Self::IntentLost(..) => 4,
             Self::PaymentUnbooked(..) => 5,
             Self::PaymentCredited(..) => 6,
-            Self::OrderUnwritable(_) => 7,
-            Self::IntentLetGo(..) => 8,
-            Self::DisputeNotShown { .. } => 9,
+            Self::CurrencyDiffers(..) => 7,
+            Self::NotReleased(..) => 8,
+            Self::ResolutionDiffers(..) => 9,
+            Self::OrderUnwritable(_) => 10,
+            Self::IntentLetGo(..) => 11,
+            Self::DisputeNotShown { .. } => 12,
         };
         Self::NAMES[at]
     }
@@ -87,6 +100,9 @@ impl ReviewReason<'_> {
             | Self::IntentLost(order, ..)
             | Self::PaymentUnbooked(order, _)
             | Self::PaymentCredited(order, _)
+            | Self::CurrencyDiffers(order, ..)
+            | Self::NotReleased(order, _)
+            | Self::ResolutionDiffers(order, _)
             | Self::OrderUnwritable(order) => order.to_string(),
             Self::IntentLetGo(order, ..) => format!("left-{order}"),
             Self::DisputeNotShown { dispute, .. } => (*dispute).to_owned(),
@@ -112,13 +128,28 @@ impl fmt::Display for ReviewReason<'_> {
             }
             Self::IntentLost(order, intent, account) => write!(
                 f,
-                "order {order} is unfinished, and {account} gives no answer about {intent}: the studio has left that \
-                 account, or it has no such intent"
+                "order {order} is unfinished, and {account} gives no answer about {intent}: the studio has left or \
+                 disconnected it, it has no such intent, or Stripe refuses to tell"
             ),
             Self::PaymentUnbooked(_, intent) => write!(f, "intent {intent} was captured before its basket was booked"),
             Self::PaymentCredited(_, intent) => {
                 write!(f, "intent {intent} was captured, and nothing was booked for it: the family has the credit")
             }
+            Self::CurrencyDiffers(order, received, currency) => write!(
+                f,
+                "the payment of {order} was captured as {received} {currency}, which is not the family's currency: \
+                 nothing is credited"
+            ),
+            Self::NotReleased(order, status) => write!(
+                f,
+                "order {order} was given up or refused more than a day ago, and its intent is still {}: Stripe \
+                 doesn't cancel it",
+                status.as_str()
+            ),
+            Self::ResolutionDiffers(order, received) => write!(
+                f,
+                "order {order} was resolved by what was said to be received, and Stripe has received {received}"
+            ),
             Self::OrderUnwritable(order) => {
                 write!(f, "order {order} can't be written, and its payment was released")
             }

@@ -3,13 +3,13 @@
 //! Invariant: the order ends from PENDING, once, together with everything that it reserved, the credit of what was
 //! received, and the note for a person.
 
-use classpay_domain::id::TransactionId;
+use classpay_domain::id::{OrderId, TransactionId};
 use classpay_domain::money::Money;
 
 use super::due::{self, due_item};
 use super::entries::entry_item;
 use super::item::{number, text};
-use super::key;
+use super::key::{self, Lane};
 use super::orders::{OrderRecord, finish};
 use super::places;
 use super::table::Written;
@@ -18,6 +18,9 @@ use super::{Store, StoreError, links};
 use crate::machine::Machine;
 use crate::stored_entry::StoredEntry;
 
+/// How soon the payment of an order that a person has ended is asked for again.
+const WATCHED_AGAIN_S: i64 = 60 * 60;
+
 /// What becomes of an order whose payment is not what the order says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolution {
@@ -25,6 +28,15 @@ pub enum Resolution {
     Keep,
     /// Its places are given back; what was received is the family's credit.
     Release,
+}
+
+/// Who says what was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Witness {
+    /// Stripe.
+    Stripe,
+    /// A person, of an account that is out of our reach: Stripe is asked for as long as it doesn't say.
+    Person,
 }
 
 /// An order with what a person has decided.
@@ -38,6 +50,8 @@ pub struct Resolved<'a> {
     pub credit: Option<&'a StoredEntry>,
     /// What was received, in minor units.
     pub received: Money,
+    /// Who says so.
+    pub by: Witness,
     /// Now, in seconds since 1970.
     pub now_s: i64,
 }
@@ -48,7 +62,7 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if it was provably not written.
     pub async fn resolve(&self, resolved: &Resolved<'_>) -> Result<Written, StoreError> {
-        let Resolved { order, how, credit, received, now_s } = *resolved;
+        let Resolved { order, how, credit, received, by, now_s } = *resolved;
         let snapshot = &order.snapshot;
         let mut transaction = Transaction::new();
         let state = match how {
@@ -59,11 +73,18 @@ impl<M: Machine> Store<M> {
         let ended = match credit {
             Some(credit) => {
                 transaction.create(entry_item(&snapshot.company, &snapshot.family, credit));
-                finish(&order.id, state, &format!("{set}credit_id = :credit, ")).value(":credit", text(&credit.id))
+                end(by, &order.id, state, &format!("{set}credit_id = :credit, ")).value(":credit", text(&credit.id))
             }
-            None => finish(&order.id, state, set),
+            None => end(by, &order.id, state, set),
         };
-        transaction.change(ended.value(":received", number(received)).value(":now", number(now_s)));
+        let ended = ended.value(":received", number(received)).value(":now", number(now_s));
+        transaction.change(match by {
+            Witness::Stripe => ended,
+            Witness::Person => {
+                let lane = text(Lane::Wait.shard_of(&key::order(&order.id)));
+                ended.value(":lane", lane).value(":next", text(key::sweep_due(now_s + WATCHED_AGAIN_S)))
+            }
+        });
         let mut balance = credit.map_or(0, StoredEntry::balance_change);
         match how {
             Resolution::Keep => {
@@ -90,6 +111,18 @@ impl<M: Machine> Store<M> {
             .value(":now", number(now_s));
         transaction.change(note);
         self.transact(transaction).await
+    }
+}
+
+/// Ends an order. What only a person says stays in the index, in a lane that isn't measured.
+fn end(by: Witness, order: &OrderId, state: &str, set: &str) -> Change {
+    match by {
+        Witness::Stripe => finish(order, state, set),
+        Witness::Person => Change::of(key::order(order))
+            .update(format!("{set}order_state = :state, gsi1pk = :lane, gsi1sk = :next REMOVE needs_review"))
+            .only_if("order_state = :pending")
+            .value(":state", text(state))
+            .value(":pending", text("PENDING")),
     }
 }
 

@@ -1,30 +1,27 @@
-//! What is unfinished on an account that is out of our reach.
+//! What is unfinished, and out of our reach: on an account that the studio has left or disconnected, or that Stripe refuses to
+//! tell of or to release.
 //!
 //! Invariant: nothing is concluded about the money: whether it was taken is to be seen in that account only. A person is
 //! told, and it is looked at again, for the studio may connect the account once more.
 
-use classpay_domain::id::{AccountId, CompanyId};
+use classpay_domain::id::{AccountId, CompanyId, IntentId, OrderId};
 use classpay_domain::order::{IntentStatus, order_of_intent};
 
+use super::plan;
 use crate::context::{Context, Deadline};
 use crate::machine::Machine;
-use crate::settle::report;
+use crate::settle::{can_be_cancelled, cancel, report};
 use crate::snapshot::OrderPayment;
 use crate::store::{OrderRecord, ReviewReason, Session};
 use crate::stripe::{Intent, Payments as _, StripeError};
 
-/// Whether nobody here can learn what an intent is, by what Stripe has answered: the account has no such intent, or refuses
-/// us for good and the company has left it.
-async fn is_out_of_reach<M: Machine>(
-    ctx: &Context<M>,
-    company: &CompanyId,
-    account: &AccountId,
-    answer: &Result<Option<Intent>, StripeError>,
-) -> bool {
+/// Whether nobody here can learn what an intent is, by what Stripe has answered: the account has no such intent, or is closed to
+/// us, or Stripe refuses for good to tell. A key that Stripe doesn't take (401) is our fault, and it is put right.
+fn is_out_of_reach(answer: &Result<Option<Intent>, StripeError>) -> bool {
     match answer {
         Ok(Some(_)) => false,
         Ok(None) => true,
-        Err(error) => error.is_of_a_lost_account() && has_left(ctx, company, account).await,
+        Err(error) => error.is_of_a_lost_account() || error.refusal().is_some(),
     }
 }
 
@@ -35,31 +32,77 @@ pub(super) async fn is_left_behind<M: Machine>(
     account: &AccountId,
     answer: &Result<Option<Intent>, StripeError>,
 ) -> bool {
-    is_out_of_reach(ctx, company, account, answer).await && has_left(ctx, company, account).await
+    is_out_of_reach(answer) && ctx.store.load_account(company).await.is_ok_and(|named| named.as_ref() != Some(account))
 }
 
-async fn has_left<M: Machine>(ctx: &Context<M>, company: &CompanyId, account: &AccountId) -> bool {
-    ctx.store.load_account(company).await.is_ok_and(|named| named.as_ref() != Some(account))
-}
-
-/// Puts an old order before a person if its intent is out of our reach.
-pub(super) async fn report_order<M: Machine>(ctx: &Context<M>, order: &OrderRecord, deadline: Deadline) {
+/// Puts an order of that age before a person if its intent is out of our reach, or isn't released.
+pub(super) async fn report_order<M: Machine>(ctx: &Context<M>, order: &OrderRecord, age_s: i64, deadline: Deadline) {
     let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else { return };
     let OrderPayment { account, intent, .. } = payment;
     let answer = stripe.within(deadline.for_stripe()).load_intent(account, intent).await;
-    if is_out_of_reach(ctx, &order.snapshot.company, account, &answer).await {
-        report(ctx, order, &ReviewReason::IntentLost(&order.id, intent, account)).await;
+    if let Some(reason) = reason(&answer, &order.id, intent, account, age_s) {
+        report(ctx, order, &reason).await;
     }
 }
 
-/// Puts an old rejection before a person if its intent is out of our reach.
-pub(super) async fn report_rejection<M: Machine>(ctx: &Context<M>, session: &Session, deadline: Deadline) {
+/// Puts a rejection of that age before a person if its intent is out of our reach, or isn't released.
+pub(super) async fn report_rejection<M: Machine>(ctx: &Context<M>, session: &Session, age_s: i64, deadline: Deadline) {
     let Session { account, intent, company, .. } = session;
     let Ok(stripe) = ctx.stripe() else { return };
     let answer = stripe.within(deadline.for_stripe()).load_intent(account, intent).await;
-    if is_out_of_reach(ctx, company, account, &answer).await {
-        let order = order_of_intent(account, intent);
-        note(ctx, company, &ReviewReason::IntentLost(&order, intent, account)).await;
+    let order = order_of_intent(account, intent);
+    if let Some(reason) = reason(&answer, &order, intent, account, age_s) {
+        note(ctx, company, &reason).await;
+    }
+}
+
+/// Why a person must look at what is unfinished for more than a day, if he must.
+fn reason<'a>(
+    answer: &Result<Option<Intent>, StripeError>,
+    order: &'a OrderId,
+    intent: &'a IntentId,
+    account: &'a AccountId,
+    age_s: i64,
+) -> Option<ReviewReason<'a>> {
+    if is_out_of_reach(answer) {
+        return Some(ReviewReason::IntentLost(order, intent, account));
+    }
+    match answer {
+        Ok(Some(known)) if can_be_cancelled(known.status) && age_s >= plan::NOT_RELEASED_S => {
+            Some(ReviewReason::NotReleased(order, known.status))
+        }
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// Looks at the payment of an order that a person has ended without Stripe: what is still held is released, and what Stripe has
+/// received is compared with what the person said. Once Stripe has said it, the order needs nobody any more, or a person.
+pub(super) async fn watch<M: Machine>(ctx: &Context<M>, order: &OrderRecord, deadline: Deadline) {
+    let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else { return };
+    let OrderPayment { account, intent, .. } = payment;
+    let stripe = stripe.within(deadline.for_stripe());
+    let Ok(Some(mut known)) = stripe.load_intent(account, intent).await else { return };
+    if can_be_cancelled(known.status) {
+        let key = format!("watch:{}:{}", order.id, ctx.clock.now_s());
+        let Ok(Some(now)) = cancel(&stripe, account, intent, &key).await else { return };
+        known = now;
+    }
+    match known.status {
+        IntentStatus::Canceled | IntentStatus::Succeeded => {}
+        IntentStatus::RequiresPaymentMethod
+        | IntentStatus::RequiresConfirmation
+        | IntentStatus::RequiresAction
+        | IntentStatus::RequiresCapture
+        | IntentStatus::Processing => return,
+    }
+    if Some(known.amount_received) != order.resolved {
+        let reason = ReviewReason::ResolutionDiffers(&order.id, known.amount_received);
+        if !note(ctx, &order.snapshot.company, &reason).await {
+            return;
+        }
+    }
+    if let Err(error) = ctx.store.stop_watching(&order.id).await {
+        tracing::warn!(order = order.id.as_str(), %error, "a resolved order is still watched");
     }
 }
 

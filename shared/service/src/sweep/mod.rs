@@ -20,7 +20,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use classpay_domain::id::{AccountId, IntentId};
-use classpay_domain::order::{PaidBy, order_of_intent};
+use classpay_domain::order::{OrderState, PaidBy, order_of_intent};
 use futures_util::future::{join_all, ready};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use serde::Serialize;
@@ -157,6 +157,10 @@ async fn act<M: Machine>(ctx: &Context<M>, what: Unfinished, began_s: i64, deadl
 }
 
 async fn finish_order<M: Machine>(ctx: &Context<M>, order: OrderRecord, age_s: i64, deadline: Deadline) {
+    if order.state != OrderState::Pending {
+        lost::watch(ctx, &order, deadline).await;
+        return;
+    }
     if !M::SCHEDULE_ASKS && age_s >= plan::ORDER_FIRST_LOOK_S {
         ctx.store.release(&order).await.ok();
         return;
@@ -170,7 +174,7 @@ async fn finish_order<M: Machine>(ctx: &Context<M>, order: OrderRecord, age_s: i
         give_up(ctx, order, deadline).await
     };
     if let (Some(old), Outcome::Pending(_)) = (old, &outcome) {
-        lost::report_order(ctx, &old, deadline).await;
+        lost::report_order(ctx, &old, age_s, deadline).await;
     }
     tracing::info!(outcome = word(&outcome), "looked at an order");
 }
@@ -194,7 +198,7 @@ async fn release<M: Machine>(ctx: &Context<M>, account: &AccountId, intent: &Int
             let outcome = release_rejected(ctx, &session, &order, refusal, deadline).await;
             tracing::info!(outcome = word(&outcome), "looked at a rejection");
             if age_s >= plan::LOST_S && matches!(outcome, Outcome::Pending(_)) {
-                lost::report_rejection(ctx, &session, deadline).await;
+                lost::report_rejection(ctx, &session, age_s, deadline).await;
             }
         }
         Decision::Rejected { state: Rejection::Released | Rejection::Captured, .. } | Decision::Order(_) => {}

@@ -32,6 +32,8 @@ const UNPAID_VOIDED_S: i64 = DAY_S;
 pub const ORDER_GIVEN_UP_S: i64 = DAY_S;
 /// What has been out of our reach for so long is put before a person.
 pub const LOST_S: i64 = DAY_S;
+/// What was given up and is still held for so long isn't released by trying again.
+pub const NOT_RELEASED_S: i64 = DAY_S + 2 * HOUR_S;
 
 /// When to look next at what began then, in seconds since 1970.
 pub fn next_look(began_s: i64, now_s: i64) -> i64 {

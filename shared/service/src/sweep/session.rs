@@ -27,9 +27,15 @@ pub(super) async fn finish<M: Machine>(ctx: &Context<M>, session: &Session, age_
     if age_s >= plan::LOST_S && lost::is_left_behind(ctx, &session.company, &session.account, &answer).await {
         return lost::let_go(ctx, session).await;
     }
+    let no_basket = Basket::new(Vec::new(), Vec::new()).hash(&session.company, &session.family);
     match answer {
         Ok(Some(intent)) => act(ctx, session, intent, age_s, deadline).await,
         Ok(None) => tracing::error!(intent = session.intent.as_str(), "stripe doesn't know an intent of ours"),
+        // What Stripe refuses for good to tell may be held: it is released unseen.
+        Err(error) if age_s >= plan::LOST_S && error.refusal().is_some() => {
+            error.note_if_refused();
+            void(ctx, session, &no_basket, ErrorCode::PaymentCancelled.into(), deadline).await;
+        }
         Err(error) => {
             error.note_if_refused();
             tracing::warn!(intent = session.intent.as_str(), %error, "stripe can't be asked about a session");
@@ -73,7 +79,7 @@ async fn act<M: Machine>(ctx: &Context<M>, session: &Session, intent: Intent, ag
         }
         SessionStep::Credit => {
             let order = order_of_intent(&session.account, &session.intent);
-            unallocated::credit(ctx, session, &order, intent.amount_received).await;
+            unallocated::credit(ctx, session, &order, &intent).await;
         }
     }
 }

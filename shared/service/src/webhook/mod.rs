@@ -211,8 +211,8 @@ async fn advance<'a, M: Machine>(
             let order = order.ok_or_else(|| ApiError::internal(format!("order {id} is named and not there")))?;
             let id = order.id.clone();
             // A person has ended it by what was received: what goes back of that is posted, whatever became of the places.
-            if order.state != OrderState::Pending && order.credit.is_some() {
-                return Ok(Stand::Posted(id));
+            if order.state != OrderState::Pending && order.resolved.is_some() {
+                return Ok(if order.credit.is_some() { Stand::Posted(id) } else { Stand::Void });
             }
             Ok(stand(settle(ctx, order, Some(intent.into()), deadline).await.outcome, id))
         }
