@@ -1,5 +1,6 @@
 //! What the studio does in Stripe's dashboard, and what Stripe does to the studio's account, at the stand-in.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -33,6 +34,14 @@ impl Stack {
         let company = format!("C#{}", self.company());
         let quoted = |account: &str| format!("\"{account}\"");
         self.table().rewrite((&company, "META"), &quoted(instead_of), &quoted(account)).await;
+        // Their order is that of the files; none is named twice.
+        let mut item = self.table().get(&company, "META").await.expect("the company");
+        let mut accounts: Vec<String> = serde_json::from_str(item["accounts"].as_s().expect("a list")).expect("JSON");
+        if !accounts.iter().any(|known| known == account) {
+            accounts.push(account.to_owned());
+        }
+        item.insert("accounts".to_owned(), AttributeValue::S(serde_json::to_string(&accounts).expect("JSON")));
+        self.table().put(item).await;
     }
 
     /// The studio leaves its account for another, and disconnects it at Stripe: our calls there are refused.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use classpay_tests::studio::{COMPANY, OKAFOR, ballet_for_ada};
+use classpay_tests::studio::{COMPANY, NGUYEN, OKAFOR, ballet_for_ada};
 use classpay_tests::{Answer, Api, COSTUMES, COSTUMES_DUE, Call, Stack, assert_books_balance};
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -291,6 +291,35 @@ async fn an_order_whose_account_is_lost_is_put_before_a_person_after_a_day() {
     stack.move_clock("2026-09-08T22:00:00Z").await;
     stack.run_schedule().await;
     assert_eq!(reviews(&stack).await, 1);
+}
+
+#[tokio::test]
+async fn a_checkout_repeated_after_the_account_was_changed_is_answered_as_before() {
+    let stack = Stack::start().await;
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    stack.order_fault(Call::Capture, 1000, &json!({"drop": "before"})).await;
+    assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 202);
+    stack.withdraw_faults().await;
+    let here = stack.account().to_owned();
+    stack.connect(ANOTHER, &here).await;
+    stack.move_clock("2026-09-07T08:00:30Z").await;
+    let paid = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
+    assert_eq!(paid.status, 200, "{}", paid.text);
+    let again = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
+    assert_eq!(shown(&again), shown(&paid));
+    // Whose it isn't, and what nobody has decided about, is as unknown as before.
+    let unclaimed = {
+        stack.connect(&here, ANOTHER).await;
+        let intent = stack.authorise_amount(OKAFOR, 4_500).await;
+        stack.connect(ANOTHER, &here).await;
+        intent
+    };
+    stack.move_clock("2026-09-07T08:01:00Z").await;
+    for (family, intent) in [(NGUYEN, &intent), (OKAFOR, &unclaimed)] {
+        let answer = stack.check_out(family, intent, &ballet_for_ada()).await;
+        assert_eq!((answer.status, answer.code().as_str()), (404, "payment_intent_mismatch"), "{}", answer.text);
+    }
+    assert_eq!(stack.captured().await.len(), 1);
 }
 
 /// What may pay a link's intent.

@@ -61,7 +61,11 @@ pub(super) async fn round<M: Machine>(
     if let Some(order) = request.earlier_call(versions.idempotency.as_ref(), ctx.clock.now_s())? {
         return paid.settle_named(&order, true).await;
     }
-    let session = paid.own_session(&versions)?;
+    let session = match paid.own_session(versions.session.as_ref()) {
+        Ok(session) => session,
+        Err(refusal) if versions.session.is_none() => return paid.on_a_left_account(refusal).await,
+        Err(refusal) => return Err(refusal),
+    };
     if let Some(claim) = &versions.claim {
         return paid.follow(claim, session).await;
     }
@@ -98,16 +102,28 @@ impl<M: Machine> Paid<'_, M> {
     }
 
     /// The session of the intent, if it is this family's. Everything else is one answer: unknown, another's, a link's.
-    fn own_session<'v>(&self, versions: &'v Versions) -> Result<&'v Session, ApiError> {
+    fn own_session<'s>(&self, session: Option<&'s Session>) -> Result<&'s Session, ApiError> {
         let scope = &self.request.scope;
         let own = |session: &&Session| {
             let is_link = matches!(session.kind, SessionKind::Link { .. });
             session.company == scope.company && session.family == scope.family && !is_link
         };
-        match &versions.session {
+        match session {
             Some(session) if own(&session) => Ok(session),
             Some(_) | None => Err(ErrorCode::PaymentIntentMismatch.into()),
         }
+    }
+
+    /// The same call again after the studio has changed its account is answered from what was decided there.
+    async fn on_a_left_account(&self, refusal: ApiError) -> Result<Round, ApiError> {
+        for account in self.ctx.store.load_accounts(&self.request.scope.company).await? {
+            let (session, claim) = self.ctx.store.load_payment(&account, self.intent).await?;
+            if let (Ok(session), Some(claim)) = (self.own_session(session.as_ref()), claim) {
+                let order = order_of_intent(&account, self.intent);
+                return Paid { account, order, ..*self }.follow(&claim, session).await;
+            }
+        }
+        Err(refusal)
     }
 
     /// Somebody has decided about the intent already.

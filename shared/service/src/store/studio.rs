@@ -107,6 +107,19 @@ impl<M: Machine> Store<M> {
         let company: CompanyDoc = item.document("doc")?;
         Ok(company.settings.billing.stripe_id)
     }
+
+    /// The Stripe accounts that a company has had, in the order in which its file named them.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_accounts(&self, company: &CompanyId) -> Result<Vec<AccountId>, StoreError> {
+        let Some(item) = self.get(&key::company(company)).await? else { return Ok(Vec::new()) };
+        if !item.contains_key("accounts") {
+            return Ok(Vec::new());
+        }
+        let accounts: Vec<String> = item.document("accounts")?;
+        accounts.iter().map(|id| id.parse().map_err(|_| StoreError::Corrupt("accounts"))).collect()
+    }
 }
 
 fn lesson_days<'a>(basket: &'a Basket, class: &'a ClassId) -> impl Iterator<Item = Date> {

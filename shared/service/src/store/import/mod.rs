@@ -8,6 +8,7 @@ mod families;
 mod seats;
 mod transactions;
 
+use classpay_domain::id::{AccountId, CompanyId};
 use serde::Deserialize;
 
 use super::item::{Read as _, document, text};
@@ -96,10 +97,27 @@ impl<M: Machine> Store<M> {
         if self.get(&key::feed(account)).await?.is_some() {
             return Ok(());
         }
+        self.remember_account(&catalogue.company.id, account).await?;
         match self.begin_feed(&catalogue.company.id, account).await? {
             Written::Done | Written::Lost => Ok(()),
             Written::Busy | Written::Unknown => Err(ImportError::Interrupted),
         }
+    }
+
+    /// A payment that was begun on an account is found there when the company has left it.
+    async fn remember_account(&self, company: &CompanyId, account: &AccountId) -> Result<(), ImportError> {
+        let accounts = self.load_accounts(company).await?;
+        if accounts.contains(account) {
+            return Ok(());
+        }
+        let accounts: Vec<_> = accounts.iter().chain([account]).map(AccountId::as_str).collect();
+        let mut transaction = Transaction::new();
+        transaction.change(
+            Change::of(key::company(company))
+                .update("SET accounts = :accounts")
+                .value(":accounts", text(document(&accounts))),
+        );
+        done(self.transact(transaction).await?)
     }
 
     async fn import_documents(&self, catalogue: &Catalogue) -> Result<usize, ImportError> {
