@@ -53,6 +53,7 @@ async fn the_worked_example_is_quoted_as_the_rules_say() {
     // 15.00 for one, and 10.00 of the cap of 25.00 for the other: 300 and 200 of tax.
     let registration = json!([{
         "name": "Registration", "registrationFeeId": "reg_annual", "subTotal": 2500, "taxTotal": 500, "total": 3000,
+        "periodStartAt": "2026-01-01", "periodEndAt": "2026-12-31",
     }]);
     assert_eq!(quote["registrationFees"], registration);
     let season = &quote["seasons"][0];
