@@ -3,8 +3,8 @@
 //! Invariant: a counter is raised by what is seen in the table, at Stripe or in an answer, not by what was intended.
 
 use classpay_service::http::ErrorCode;
-use classpay_service::store::Attributes;
 use classpay_service::store::key::Key;
+use classpay_service::store::{Attributes, ReviewReason};
 
 use super::calls::Answer;
 
@@ -118,9 +118,7 @@ impl Coverage {
         if key.pk.starts_with("REVIEW#") {
             self.reviewed += 1;
             self.let_go += u64::from(key.sk.starts_with("left-"));
-            let what = item.get("what").and_then(|what| what.as_s().ok());
-            self.order_lost +=
-                u64::from(what.is_some_and(|what| what.contains("the studio has left and which refuses")));
+            self.order_lost += u64::from(is("reason", ReviewReason::INTENT_LOST));
         }
         self.fee_charged += u64::from(is("fee_state", "CHARGED"));
         self.fee_released += u64::from(is("fee_state", "RELEASED"));
