@@ -171,7 +171,6 @@ impl<M: Premises> Shop<M> {
             amount: Money::minor(1029),
             currency: Currency::parse("gbp").expect("a currency"),
             created_s: NOW_S,
-            local_date: id("2026-09-07"),
         };
         Purchase {
             session,

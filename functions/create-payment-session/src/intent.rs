@@ -12,7 +12,6 @@ use classpay_service::http::{ApiError, ErrorCode, FamilyScope};
 use classpay_service::machine::Machine;
 use classpay_service::store::{Session, SessionKind, StoreError, Written};
 use classpay_service::stripe::{Intent, Methods, NewIntent, Payments, StripeError};
-use jiff::civil::Date;
 
 /// How many intents of the same basket and amount are looked at. After that many were used up within the life of
 /// Stripe's keys, the next one is simply new.
@@ -27,7 +26,6 @@ pub struct Open<'a, M: Machine> {
     pub amount: Money,
     pub currency: Currency,
     pub kind: SessionKind,
-    pub local_date: Date,
 }
 
 /// Why a session can't be opened.
@@ -115,7 +113,6 @@ impl<M: Machine> Open<'_, M> {
             amount: self.amount,
             currency: self.currency,
             created_s: self.ctx.clock.now_s(),
-            local_date: self.local_date,
         };
         match self.ctx.store.create_session(&session).await? {
             Written::Done => Ok(Some(intent)),

@@ -99,9 +99,7 @@ pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<R
             SessionKind::Basket { hash: basket.hash(&scope.company, &scope.family).as_str().to_owned(), items }
         }
     };
-    let local_date = local_now(ctx, &loaded)?.date();
-    let open =
-        intent::Open { ctx, scope: &scope, stripe: &stripe, account: &account, amount, currency, kind, local_date };
+    let open = intent::Open { ctx, scope: &scope, stripe: &stripe, account: &account, amount, currency, kind };
     let known = &loaded.customer;
     let opened = match known.on(&account) {
         Some(id) => session_of(&open, known, (known.clone(), id.clone())).await?,
@@ -193,7 +191,7 @@ fn total_due<M: Machine>(
     quote_hash: Option<&str>,
 ) -> Result<Money, ApiError> {
     let quote = price(ctx, scope, loaded, basket, local_now(ctx, loaded)?)?;
-    if quote_hash.is_some_and(|seen| seen != quote.hash) {
+    if quote_hash.is_some_and(|seen| Some(seen) != quote.hash.as_deref()) {
         return Err(quote_changed(quote.payment.as_ref()));
     }
     let charge = quote.payment.map_or(Ok(Charge::Nothing), |due| due.charge(loaded.studio.company.currency))?;

@@ -32,9 +32,10 @@ pub struct QuoteBody<'a> {
     /// What a checkout would charge now; null unless every enrolment's plan is known: named, or the season's only one.
     #[schemars(extend("x-addition" = true))]
     payment: Option<PaymentBody>,
-    /// Says what decides the price: a session or a checkout that is given it refuses another price.
+    /// Says what is charged, when, and for what: a session or a checkout that is given it refuses another price. Null with
+    /// `payment`.
     #[schemars(regex(pattern = "^[0-9a-f]{64}$"), extend("x-addition" = true))]
-    quote_hash: &'a str,
+    quote_hash: Option<&'a str>,
 }
 
 /// What the basket's students pay of one registration fee for one period.
@@ -207,7 +208,7 @@ impl<'a> QuoteBody<'a> {
             seasons: quote.seasons.iter().filter_map(|season| SeasonQuoteBody::new(loaded, quote, season)).collect(),
             trials: quote.trials.iter().map(TrialQuoteBody::new).collect(),
             payment: quote.payment.as_ref().map(PaymentBody::from),
-            quote_hash: &quote.hash,
+            quote_hash: quote.hash.as_deref(),
         }
     }
 }

@@ -106,6 +106,12 @@ pub fn start_of_day_s(date: Date, timezone: &str) -> Option<i64> {
     Some(zoned.timestamp().as_second())
 }
 
+/// The local time of an instant in seconds since 1970; `None` for an unknown zone.
+#[must_use]
+pub fn local_time(instant_s: i64, timezone: &str) -> Option<DateTime> {
+    Some(Timestamp::from_second(instant_s).ok()?.to_zoned(TimeZone::get(timezone).ok()?).datetime())
+}
+
 /// The local date of an instant; `None` for an unknown zone.
 #[must_use]
 pub fn local_date(instant: Timestamp, timezone: &str) -> Option<Date> {

@@ -88,8 +88,8 @@ pub struct Quote {
     pub trials: Vec<TrialLine>,
     /// What a checkout charges now; `None` unless every enrolment's plan is known.
     pub payment: Option<Payment>,
-    /// The SHA-256, in hex, of everything that decides the price. It doesn't depend on the plans that are chosen.
-    pub hash: String,
+    /// The SHA-256, in hex, of what is charged, when, and for what; `None` unless there is a payment.
+    pub hash: Option<String>,
 }
 
 impl Quote {
@@ -149,11 +149,12 @@ pub fn price(studio: &Studio, places: &[Place<'_>], today: Date) -> Result<Quote
         additional_fees: fees::additional_fees(studio, places, today)?,
         trials,
         payment: None,
-        hash: String::new(),
+        hash: None,
     };
-    quote.hash = quote_hash::of(&studio.company, &quote);
     if known {
-        quote.payment = Some(Payment::of(&studio.company, &quote)?);
+        let payment = Payment::of(&studio.company, &quote)?;
+        quote.hash = Some(quote_hash::of(&studio.company, &quote, &payment));
+        quote.payment = Some(payment);
     }
     Ok(quote)
 }

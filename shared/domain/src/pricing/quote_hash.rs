@@ -1,33 +1,22 @@
-//! One text that changes whenever a price does.
+//! One text that changes whenever what is charged does.
 //!
-//! Invariant: it doesn't depend on the plans that the basket names, so a quote without plans and the checkout with
-//! them agree; nor on the order of the items.
+//! Invariant: the same charge is the same hash. It depends neither on the clock nor on plans that were not chosen, nor on the
+//! order of the items; what is due now has no date in it.
 
-use crate::catalogue::{Company, TaxMode};
+use jiff::civil::Date;
+
+use crate::catalogue::Company;
 use crate::fingerprint::Fingerprint;
-use crate::pricing::{LineDetail, Quote};
+use crate::pricing::{LineDetail, Payment, Quote};
 
-pub(super) fn of(company: &Company, quote: &Quote) -> String {
-    let mut hash = Fingerprint::new("quote");
-    let tax = match company.tax {
-        None => "untaxed",
-        Some(TaxMode::Exclusive) => "exclusive",
-        Some(TaxMode::Inclusive) => "inclusive",
-    };
-    hash.text(company.id.as_str()).text(company.currency.code()).text(tax).text(&quote.today.to_string());
-    hash.number(company.processing_fee.map_or(-1, |fee| fee.in_thousandths()));
-    for season in &quote.seasons {
-        hash.text("season").text(season.season.as_str());
-        for plan in &season.plans {
-            hash.text("plan").text(plan.plan.as_str());
-            // A line is split over its plan's dates by one rule, so dates and details decide its instalments.
-            for on in &plan.dates {
-                hash.day(*on);
-            }
-            for line in &plan.lines {
-                hash.text("line").text(line.item.student.as_str()).text(line.item.class.as_str());
-                details(&mut hash, &line.details);
-            }
+pub(super) fn of(company: &Company, quote: &Quote, payment: &Payment) -> String {
+    let mut hash = Fingerprint::new("charge");
+    hash.text(company.id.as_str()).text(company.currency.code()).number(payment.processing_fee.units());
+    for line in &quote.lines {
+        hash.text("line").text(line.item.student.as_str()).text(line.item.class.as_str()).text(line.plan.as_str());
+        for instalment in &line.instalments {
+            when(&mut hash, instalment.on, quote.today);
+            details(&mut hash, &instalment.details);
         }
     }
     for fee in quote.fees() {
@@ -40,6 +29,14 @@ pub(super) fn of(company: &Company, quote: &Quote) -> String {
         details(&mut hash, &trial.details);
     }
     hash.finish_hex()
+}
+
+fn when(hash: &mut Fingerprint, on: Date, today: Date) {
+    if on == today {
+        hash.text("now");
+    } else {
+        hash.text("later").day(on);
+    }
 }
 
 fn details(hash: &mut Fingerprint, details: &[LineDetail]) {

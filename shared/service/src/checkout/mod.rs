@@ -14,6 +14,7 @@ use classpay_domain::pricing::Buyer;
 use jiff::civil::DateTime;
 
 use crate::basket::is_too_large;
+use crate::clock::local_time;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode, FamilyScope, Role};
 use crate::machine::Machine;
@@ -169,5 +170,15 @@ pub fn buyer(scope: &FamilyScope) -> Buyer {
 /// `internal` if the company's time zone isn't one; the import refuses that.
 pub fn local_now<M: Machine>(ctx: &Context<M>, loaded: &LoadedStudio) -> Result<DateTime, ApiError> {
     let timezone = &loaded.studio.company.timezone;
-    ctx.clock.local(timezone).ok_or_else(|| ApiError::internal(format!("unknown time zone {timezone}")))
+    ctx.clock.local(timezone).ok_or_else(|| unknown_time_zone(timezone))
+}
+
+/// The company's local time at an instant, in seconds since 1970.
+fn local_at(instant_s: i64, loaded: &LoadedStudio) -> Result<DateTime, ApiError> {
+    let timezone = &loaded.studio.company.timezone;
+    local_time(instant_s, timezone).ok_or_else(|| unknown_time_zone(timezone))
+}
+
+fn unknown_time_zone(timezone: &str) -> ApiError {
+    ApiError::internal(format!("unknown time zone {timezone}"))
 }

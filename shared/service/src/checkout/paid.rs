@@ -7,11 +7,11 @@ use classpay_domain::basket::Basket;
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::order::{IntentStatus, OrderState, order_of_intent};
 use classpay_domain::pricing::{Charge, Payment, Quote};
-use jiff::civil::{DateTime, time};
+use jiff::civil::DateTime;
 use tokio::join;
 
 use super::order::{Payer, snapshot};
-use super::{Answer, CheckoutRequest, Round, Sent, local_now, price};
+use super::{Answer, CheckoutRequest, Round, Sent, local_at, price};
 use crate::basket::is_too_large;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode, Reach};
@@ -24,7 +24,8 @@ use crate::store::{
 };
 use crate::stripe::Payments as _;
 
-/// For how long after a session was made its local date is "today", so that midnight changes no price under a payer.
+/// For how long after a session was made its time is "now", so that neither midnight nor a lesson that begins changes a price
+/// under a payer.
 const PRICE_HOLDS_S: i64 = 30 * 60;
 
 /// What a round works on.
@@ -210,7 +211,7 @@ impl<M: Machine> Paid<'_, M> {
         known: &Known,
         session: &Session,
     ) -> Result<Result<(Quote, Payment), ApiError>, ApiError> {
-        let now = price_time(local_now(self.ctx, loaded)?, session, self.ctx.clock.now_s());
+        let now = price_time(self.ctx, loaded, session)?;
         let quote = price(self.ctx, &self.request.scope, loaded, &self.request.basket, now);
         let currency = loaded.studio.company.currency;
         let charge = quote.and_then(|quote| {
@@ -233,7 +234,7 @@ impl<M: Machine> Paid<'_, M> {
             }
             Ok((quote, Charge::Collect(payment))) => (quote, payment),
         };
-        let seen = self.request.quote_hash.as_ref().is_none_or(|seen| *seen == quote.hash);
+        let seen = self.request.quote_hash.as_ref().is_none_or(|seen| Some(seen) == quote.hash.as_ref());
         let same_amount = known.facts().amount == payment.total || !M::COMPARES_AMOUNT;
         if !seen || !same_amount || known.currency() != currency.code() {
             return Ok(Err(quote_changed(Some(&payment))));
@@ -331,8 +332,9 @@ impl<M: Machine> Paid<'_, M> {
     }
 }
 
-/// The time by which the basket is priced: now, or the end of the day on which the session was made.
-fn price_time(now: DateTime, session: &Session, now_s: i64) -> DateTime {
-    let fresh = now_s.saturating_sub(session.created_s) <= PRICE_HOLDS_S;
-    if fresh && session.local_date < now.date() { session.local_date.to_datetime(time(23, 59, 59, 0)) } else { now }
+/// The time by which the basket is priced: now, or when the session was made.
+fn price_time<M: Machine>(ctx: &Context<M>, loaded: &LoadedStudio, session: &Session) -> Result<DateTime, ApiError> {
+    let now_s = ctx.clock.now_s();
+    let is_fresh = now_s.saturating_sub(session.created_s) <= PRICE_HOLDS_S;
+    local_at(if is_fresh { session.created_s.min(now_s) } else { now_s }, loaded)
 }

@@ -85,7 +85,7 @@ fn decide<M: Machine>(ctx: &Context<M>, request: &CheckoutRequest, loaded: &Load
     let quote = price(ctx, &request.scope, loaded, &request.basket, now)?;
     let currency = loaded.studio.company.currency;
     let charge = quote.payment.map_or(Ok(Charge::Nothing), |payment| payment.charge(currency))?;
-    if request.quote_hash.as_ref().is_some_and(|seen| *seen != quote.hash) {
+    if request.quote_hash.as_ref().is_some_and(|seen| Some(seen) != quote.hash.as_ref()) {
         return Err(quote_changed(quote.payment.as_ref()));
     }
     match charge {

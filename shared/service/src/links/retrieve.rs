@@ -14,7 +14,6 @@ use super::end::Live;
 use super::road::{self, Step};
 use super::{MAX_ROUNDS, account, due_payment, end, id_of, known, not_found, refusal_of, session_payment};
 use crate::aggregate::AggregateTransaction;
-use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
@@ -307,7 +306,6 @@ async fn open<M: Machine>(
         }
         (Err(error), _) => return Err(error.into()),
     };
-    let timezone = &target.company.settings.general.timezone;
     let session = Session {
         account: account.clone(),
         intent: intent.id.clone(),
@@ -323,7 +321,6 @@ async fn open<M: Machine>(
         amount: payment.total,
         currency: target.due.currency,
         created_s: ctx.clock.now_s(),
-        local_date: local_date(ctx.clock.now(), timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?,
     };
     match ctx.store.open_intent(&link, &session, &known).await? {
         Written::Done => {

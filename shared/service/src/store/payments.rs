@@ -9,7 +9,6 @@ use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId};
 use classpay_domain::link::LinkAlias;
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::item::{self, Attributes, Item, Read as _, document, number};
@@ -69,8 +68,6 @@ pub struct Session {
     pub currency: Currency,
     /// When it was made, in seconds since 1970.
     pub created_s: i64,
-    /// The company's local date at that time.
-    pub local_date: Date,
 }
 
 impl Session {
@@ -265,7 +262,6 @@ pub(super) fn session_item(session: &Session) -> Item {
         .number("amount", session.amount)
         .text("currency", session.currency.code())
         .number("created_s", session.created_s)
-        .text("local_date", session.local_date.to_string())
         .swept_at(Lane::Wait, session.created_s + SESSION_SWEEP_S)
 }
 
@@ -290,7 +286,6 @@ pub(super) fn session_of(item: &Attributes) -> Result<Session, StoreError> {
         amount: Money::minor(item.number("amount")?),
         currency: Currency::parse(item.text("currency")?).ok_or(StoreError::Corrupt("currency"))?,
         created_s: item.number("created_s")?,
-        local_date: item.parsed("local_date")?,
     })
 }
 
