@@ -189,6 +189,40 @@ async fn midnight_changes_no_price_under_a_payer() {
 }
 
 #[tokio::test]
+async fn a_lesson_that_begins_changes_no_price_under_a_payer() {
+    let just_before = Some("2026-09-07T15:28:00Z".into()); // 16:28 in London, and the class is at 16:30.
+    let stack = Stack::start_with(StackOptions { now: just_before, ..StackOptions::default() }).await;
+    let basket = studio::ballet_for_ada();
+    let quoted = stack.quoted_payment(OKAFOR, &basket).await["total"].as_i64().unwrap();
+    let intent = stack.authorise(OKAFOR, &basket).await;
+    stack.move_clock("2026-09-07T15:31:00Z").await;
+    let a_lesson_later = stack.quoted_payment(OKAFOR, &basket).await["total"].as_i64().unwrap();
+    assert!(a_lesson_later < quoted, "{a_lesson_later} of {quoted}");
+    assert_eq!(stack.check_out(OKAFOR, &intent, &basket).await.status, 200);
+    assert_eq!(stack.captured().await, [(intent, quoted)]);
+    assert_books_balance(&stack).await;
+}
+
+#[tokio::test]
+async fn a_quote_of_before_midnight_holds_after_it_at_the_same_price() {
+    let just_before = Some("2026-09-07T22:59:30Z".into()); // 23:59:30 in London
+    let stack = Stack::start_with(StackOptions { now: just_before, ..StackOptions::default() }).await;
+    let (basket, api) = (studio::ballet_for_ada(), stack.family(OKAFOR));
+    let quote = api.quote(OKAFOR, &basket).await.json();
+    stack.move_clock("2026-09-07T23:00:30Z").await;
+    let path = format!("/v1/integrations/stripe/{OKAFOR}/payment-sessions");
+    let opened = api.post(&path, &json!({"items": basket, "quoteHash": quote["quoteHash"]})).await;
+    assert_eq!(opened.status, 200, "{}", opened.text);
+    let intent = classpay_tests::intent_id(&opened);
+    stack.confirm(&intent).await;
+    let body = json!({"paymentIntentId": intent, "quoteHash": quote["quoteHash"], "items": basket});
+    let paid = api.post(&format!("/v1/basket/{OKAFOR}/checkout"), &body).await;
+    assert_eq!(paid.status, 200, "{}", paid.text);
+    assert_eq!(stack.captured().await, [(intent, quote["payment"]["total"].as_i64().unwrap())]);
+    assert_books_balance(&stack).await;
+}
+
+#[tokio::test]
 async fn half_an_hour_after_midnight_the_new_price_counts() {
     let just_before = Some("2026-10-06T22:58:00Z".into());
     let stack = Stack::start_with(StackOptions { now: just_before, ..StackOptions::default() }).await;
