@@ -86,6 +86,9 @@ pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<R
         Wanted::Items { basket, .. } => basket,
     };
     let loaded = ctx.store.load_current_studio(&scope, basket).await?.ok_or_else(ApiError::not_found)?;
+    if loaded.studio.family.archived {
+        return Err(ApiError::not_found());
+    }
     let currency = loaded.studio.company.currency;
     let amount = match &wanted {
         Wanted::Amount(amount) => collectable(*amount, currency)?,

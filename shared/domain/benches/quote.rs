@@ -43,6 +43,7 @@ fn season() -> Season {
         name: "Autumn".into(),
         starts_on: date(2026, 9, 7),
         ends_on: date(2026, 12, 18),
+        archived: false,
         registration: RegistrationStatus::Open,
         pricing_model: PricingModel::PerLesson,
         pricing_scheme: PricingScheme::ClassPrice,
@@ -125,6 +126,7 @@ fn studio(lines: usize) -> (Studio, Basket) {
         family: Family {
             id: id("fml_1"),
             name: "Lovelace".into(),
+            archived: false,
             students: (0..lines.div_ceil(5)).map(student).map(|student| (student.id.clone(), student)).collect(),
             enrolments: vec![],
             trials: vec![],

@@ -157,6 +157,7 @@ mod tests {
             name: "Autumn".into(),
             starts_on: date(2026, 9, 7),
             ends_on: date(2026, 12, 18),
+            archived: false,
             registration: RegistrationStatus::Open,
             pricing_model: PricingModel::PerLesson,
             pricing_scheme: PricingScheme::ClassPrice,

@@ -293,6 +293,24 @@ fn r14_a_percentage_is_rounded_and_of_the_base() {
 }
 
 #[test]
+fn r12_what_a_student_has_who_has_left_counts_no_more() {
+    for kind in KINDS {
+        let mut studio = ranking(kind, TotalTuition);
+        live(&mut studio, "aB bC bD");
+        let before = off(&studio, &ada_in_a());
+        studio.family.students.get_mut(&id("stu_b")).unwrap().archived = true;
+        let without = off(&studio, &ada_in_a());
+        let expected = if kind == ClassesOfStudent { before.clone() } else { vec![before[0] - lost(kind)] };
+        assert_eq!(without, expected, "{kind:?}");
+    }
+}
+
+/// How many members of its group a family loses with Ben: himself, or his two classes.
+fn lost(kind: DiscountKind) -> u64 {
+    if kind == StudentsOfFamily { 1 } else { 2 }
+}
+
+#[test]
 fn r14_a_fixed_amount_is_for_the_whole_class_and_of_its_lessons_left_a_part() {
     // 14 lessons in all, the last on 14 December.
     let table = [

@@ -174,6 +174,21 @@ fn age_out_of_range_names_all_and_holds_for_trials() {
 }
 
 #[test]
+fn not_found_is_what_is_of_an_archived_season_or_family_for_staff_too() {
+    type Change = fn(&mut Studio);
+    let changes: [Change; 2] =
+        [|studio| studio::season(studio).archived = true, |studio| studio.family.archived = true];
+    for change in changes {
+        let mut studio = studio::studio();
+        change(&mut studio);
+        for basket in [ada_in_a(), trials([trial("stu_b", "cls_b", FIRST)])] {
+            let not_found = broken(BrokenRule::NotFound, []);
+            assert_eq!((refused(&studio, &basket), refused_to_staff(&studio, &basket)), (not_found.clone(), not_found));
+        }
+    }
+}
+
+#[test]
 fn age_out_of_range_is_asked_at_the_company_s_cut_off() {
     let mut studio = studio::studio();
     class(&mut studio, "cls_a").min_age_months = Some(60);

@@ -57,6 +57,8 @@ pub struct Family {
     pub id: FamilyId,
     /// Its name.
     pub name: String,
+    /// Archived or deleted: nothing is sold to it.
+    pub archived: bool,
     /// Its students.
     pub students: BTreeMap<StudentId, Student>,
     /// Live enrolments of its students.

@@ -101,6 +101,8 @@ pub struct Season {
     pub starts_on: Date,
     /// The last day.
     pub ends_on: Date,
+    /// What is archived is not sold, to anybody.
+    pub archived: bool,
     /// Whether it is on sale.
     pub registration: RegistrationStatus,
     /// What is counted.

@@ -57,11 +57,13 @@ fn take_off(scheme: &DiscountScheme, rank: Rank, line: &mut Tuition<'_>) -> Resu
     Ok(())
 }
 
-/// Live enrolments of the season that schemes count.
+/// Live enrolments of the season that schemes count: not those of students who have left.
 fn live<'a>(studio: &'a Studio, season: &'a Season) -> impl Iterator<Item = &'a Enrolment> {
     let students = &studio.family.students;
     let counts = move |e: &&Enrolment| {
-        e.season == season.id && e.discountable && students.get(&e.student).is_some_and(|s| s.discountable)
+        e.season == season.id
+            && e.discountable
+            && students.get(&e.student).is_some_and(|s| s.discountable && !s.archived)
     };
     studio.family.enrolments.iter().filter(counts)
 }

@@ -38,9 +38,12 @@ enum Wanted<'a> {
 }
 
 /// Finds what the items are about: enrolments, then trials, in the order of the basket. `None`: one is about a student
-/// who is not the family's or has left, or about a class that the company doesn't have.
+/// who is not the family's or has left, or about a class that the company doesn't have; or the season or the family is archived.
 #[must_use]
 pub fn places<'a>(studio: &'a Studio, basket: &'a Basket, now: DateTime) -> Option<Vec<Place<'a>>> {
+    if studio.family.archived {
+        return None;
+    }
     let wanted = basket.enrolments().iter().map(Wanted::Enrolment).chain(basket.trials().iter().map(Wanted::Trial));
     let mut lessons = BTreeMap::new();
     wanted.map(|wanted| place(studio, wanted, now, &mut lessons)).collect()
@@ -58,7 +61,7 @@ fn place<'a>(
     };
     let student = studio.family.students.get(student).filter(|student| !student.archived)?;
     let on_sale = studio.classes.get(class)?;
-    let season = studio.seasons.get(&on_sale.class.season)?;
+    let season = studio.seasons.get(&on_sale.class.season).filter(|season| !season.archived)?;
     let lessons = known.entry(class).or_insert_with(|| {
         let all = calendar::lessons(&on_sale.class, season, &studio.holidays);
         Rc::new(Lessons { left: calendar::lessons_left(&all, &on_sale.class, now), all })

@@ -66,7 +66,11 @@ struct Crowd<'a> {
 impl<'a> Crowd<'a> {
     fn of(studio: &'a Studio, places: &'a [Place<'a>], season: &SeasonId) -> Self {
         let live = studio.family.enrolments.iter().filter(|live| live.season == *season && live.discountable);
-        let live = live.map(|live| &live.student).filter(|who| studio.family.students[*who].discountable);
+        let is_counted = |who: &&StudentId| {
+            let student = &studio.family.students[*who];
+            student.discountable && !student.archived
+        };
+        let live = live.map(|live| &live.student).filter(is_counted);
         let places = places.iter().filter(|place| place.season.id == *season && place.takes_part);
         Self { live: live.collect(), places: places.collect() }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use classpay_domain::basket::{EnrolmentItem, TrialItem};
 use classpay_domain::catalogue::{ChargedFee, Enrolment, Family, FeePeriod, Student, Studio};
-use classpay_domain::id::{FeeId, SeasonId};
+use classpay_domain::id::{FeeId, SeasonId, StudentId};
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 use proptest::prelude::*;
@@ -19,7 +19,15 @@ const PAIRS: usize = 20;
 /// A family of no students.
 pub fn nobody() -> Family {
     let (id, name) = (id("fml_1"), "Lovelace".into());
-    Family { id, name, students: BTreeMap::new(), enrolments: vec![], trials: vec![], charged_fees: vec![] }
+    Family {
+        id,
+        name,
+        archived: false,
+        students: BTreeMap::new(),
+        enrolments: vec![],
+        trials: vec![],
+        charged_fees: vec![],
+    }
 }
 
 /// A family that has enrolments in classes that the basket is not about, and was charged fees.
@@ -153,5 +161,12 @@ pub fn wanted(mut studio: Studio, now: DateTime, (wishes, undecided): &Wishes) -
         item.plan = None;
     }
     studio.family.enrolments.extend(live);
+    // Every other student who wants nothing has left: what he has counts no more.
+    let wants = |student: &StudentId| {
+        enrolments.iter().any(|item| item.student == *student) || trials.iter().any(|item| item.student == *student)
+    };
+    for (_, student) in studio.family.students.iter_mut().enumerate().filter(|(index, _)| index % 2 == 1) {
+        student.1.archived = !wants(student.0);
+    }
     Story { studio, enrolments, trials, now }
 }

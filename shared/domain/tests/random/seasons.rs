@@ -39,6 +39,7 @@ fn season(name: &'static str, around: Date, prices: &Prices) -> impl Strategy<Va
                 name: name.into(),
                 starts_on,
                 ends_on: starts_on + length.days(),
+                archived: false,
                 registration: RegistrationStatus::Closed,
                 pricing_model,
                 pricing_scheme,

@@ -71,6 +71,7 @@ pub fn studio() -> Studio {
         family: Family {
             id: id("fml_1"),
             name: "Lovelace".into(),
+            archived: false,
             students: students.into_iter().map(|student| (student.id.clone(), student)).collect(),
             enrolments: vec![],
             trials: vec![],
@@ -201,6 +202,7 @@ pub fn add_season<'a>(studio: &'a mut Studio, season: &str, name: &str) -> &'a m
         name: name.into(),
         starts_on: TODAY,
         ends_on: date(2026, 12, 18),
+        archived: false,
         registration: RegistrationStatus::Open,
         pricing_model: PricingModel::PerLesson,
         pricing_scheme: PricingScheme::ClassPrice,

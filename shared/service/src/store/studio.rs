@@ -217,6 +217,7 @@ impl Household {
         let mut family = Family {
             id: id.clone(),
             name: String::new(),
+            archived: false,
             students: BTreeMap::new(),
             enrolments: Vec::new(),
             trials: Vec::new(),
@@ -240,7 +241,10 @@ impl Household {
                 _ => {}
             }
         }
-        Ok(head.map(|(doc, customer)| Self { family: Family { name: doc.name, ..family }, customer }))
+        Ok(head.map(|(doc, customer)| {
+            let archived = doc.archived_at.is_some() || doc.deleted_at.is_some();
+            Self { family: Family { name: doc.name, archived, ..family }, customer }
+        }))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Invariant: a fee that is switched off or archived is no fee of the season, but it is checked all the same.
 
 use classpay_domain::catalogue::{
-    AdditionalFee, Class, PricingPlan, PricingScheme, QuantityPrices, RegistrationFee, Season,
+    AdditionalFee, Class, PricingPlan, PricingScheme, QuantityPrices, RegistrationFee, RegistrationStatus, Season,
 };
 
 use super::super::documents::{self, ClassDoc, PricingPlanDoc, SeasonDoc};
@@ -28,13 +28,22 @@ impl TryFrom<&SeasonDoc> for Season {
             name: doc.name.clone(),
             starts_on: doc.start_at,
             ends_on: sound(doc.end_at, doc.start_at <= doc.end_at, &doc.id, "endAt")?,
-            registration: doc.registration_status,
+            archived: doc.archived_at.is_some(),
+            registration: registration(doc),
             pricing_model: doc.pricing_model,
             pricing_scheme: pricing_scheme(doc)?,
             plans,
             registration_fee: registration_fee(doc)?,
             additional_fees,
         })
+    }
+}
+
+/// A season whose registration is not open is not on sale, whatever its status says.
+fn registration(doc: &SeasonDoc) -> RegistrationStatus {
+    match doc.registration_status {
+        RegistrationStatus::Open if !doc.registration_open => RegistrationStatus::Closed,
+        status => status,
     }
 }
 
