@@ -22,7 +22,7 @@ use serde::Serialize;
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Quote")]
 pub struct QuoteBody<'a> {
-    /// What is charged for being registered, in sum for each fee.
+    /// What is charged for being registered, in sum for each fee and period.
     registration_fees: Vec<RegistrationFeeBody<'a>>,
     /// The seasons of the enrolments.
     seasons: Vec<SeasonQuoteBody<'a>>,

@@ -7,8 +7,8 @@ use classpay_service::catalogue::Catalogue;
 use classpay_service::http::ErrorCode;
 use classpay_service::store::Store;
 use classpay_tests::studio::{
-    ADA, BALLET, COMPANY, FULL, MINH, MONTHLY, NGUYEN, OKAFOR, STREET, Studio, TOBI, ballet_for_ada, basket, place,
-    trial,
+    ADA, BALLET, COMPANY, FULL, MINH, MONTHLY, NGUYEN, OKAFOR, SEASON, STREET, Studio, TOBI, ballet_for_ada, basket,
+    place, trial,
 };
 use classpay_tests::{Api, Stack, without_request_id};
 use serde_json::{Value, json};
@@ -131,4 +131,36 @@ async fn staff_buy_for_a_family_what_the_family_may_not() {
     stack.confirm(&intent).await;
     let bought = stack.staff().checkout(OKAFOR, Some(&intent), &items).await;
     assert_eq!(bought.status, 200, "{}", bought.text);
+}
+
+#[tokio::test]
+async fn what_is_archived_is_like_what_is_not_there() {
+    let since = "2026-09-01 09:00:00";
+    let changes = [
+        (OKAFOR, json!({"archivedAt": since})),
+        (OKAFOR, json!({"deletedAt": since})),
+        (SEASON, json!({"archivedAt": since})),
+    ];
+    for (id, change) in changes {
+        let stack = Studio::demo().with(id, &change).start().await;
+        for caller in [stack.family(OKAFOR), stack.staff()] {
+            let answers = [
+                caller.quote(OKAFOR, &ballet_for_ada()).await,
+                caller.session(OKAFOR, &ballet_for_ada()).await,
+                caller.checkout(OKAFOR, None, &ballet_for_ada()).await,
+            ];
+            for answer in answers {
+                assert_eq!((answer.status, answer.code().as_str()), (404, "not_found"), "{change}: {}", answer.text);
+            }
+        }
+        assert_eq!(stack.intent_count().await, 0, "{change}");
+    }
+}
+
+#[tokio::test]
+async fn a_season_that_is_not_open_for_registration_is_sold_by_staff_alone() {
+    let stack = Studio::demo().with(SEASON, &json!({"registrationOpen": false})).start().await;
+    let closed = stack.family(OKAFOR).quote(OKAFOR, &ballet_for_ada()).await;
+    assert_eq!((closed.status, closed.code().as_str()), (422, "enrolment_closed"), "{}", closed.text);
+    assert_eq!(stack.staff().quote(OKAFOR, &ballet_for_ada()).await.status, 200);
 }

@@ -52,6 +52,7 @@ fn family_of(catalogue: &Catalogue, entry: &FamilyEntry) -> Family {
     Family {
         id: entry.family.id.clone(),
         name: entry.family.name.clone(),
+        archived: entry.family.archived_at.is_some() || entry.family.deleted_at.is_some(),
         students: entry.students.iter().map(|doc| (doc.id.clone(), Student::from(doc))).collect(),
         enrolments: entry.enrolments.iter().map(enrolled).collect(),
         trials: entry.trials.iter().map(tried).collect(),
