@@ -4,13 +4,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use classpay_domain::catalogue::{PlanKind, RegistrationStatus};
+use classpay_domain::calendar;
+use classpay_domain::catalogue::{PlanKind, PricingPlan, RegistrationStatus};
 use classpay_domain::money::{Money, Percent};
 
 use super::super::documents::{ClassDoc, PricingPlanDoc, PricingScheme, SeasonDoc};
 use super::Check;
 use super::company::outside_month;
 
+/// The days from a plan's first payment to its second at least, where its dates are worked out: nobody means to be debited on
+/// two days in a row.
+const FEWEST_DAYS: i32 = 7;
 /// A plan's instalments at most: what each of them posts is stored when a place is bought.
 const MOST_INSTALMENTS: u16 = 60;
 
@@ -51,6 +55,9 @@ impl Check<'_> {
             let count = plan.number_of_installments;
             let what = format!("is {count}, and a plan has at most {MOST_INSTALMENTS}");
             self.holds(count <= MOST_INSTALMENTS, format!("{place}.numberOfInstallments"), what);
+            if let Some(what) = too_soon(plan) {
+                self.mistake(format!("{place}.firstPaymentDate"), what);
+            }
         }
     }
 
@@ -89,6 +96,17 @@ impl Check<'_> {
             self.holds(fits, format!("{place}.capacity"), format!("{taken} are enrolled in {places} places"));
         }
     }
+}
+
+/// What is wrong with a first payment that is followed by the second within days.
+fn too_soon(plan: &PricingPlanDoc) -> Option<String> {
+    if !plan.installment_dates.is_empty() {
+        return None;
+    }
+    let dates = calendar::plan_dates(&PricingPlan::try_from(plan).ok()?);
+    let [first, next, ..] = dates[..] else { return None };
+    let days = first.until(next).ok()?.get_days();
+    (days < FEWEST_DAYS).then(|| format!("{first} is {days} days before the second payment, on {next}"))
 }
 
 impl SeasonDoc {

@@ -124,6 +124,14 @@ fn r19_a_plan_has_the_dates_it_says() {
         let what = at(1, &format!("paymentDay: {day} is not a day of a month, 1 to 31"));
         only(&format!("{monthly}/paymentDay"), json!(day), &what);
     }
+    let first = format!("{monthly}/firstPaymentDate");
+    let on = |first_on: &str, day: i32| {
+        broken(&[(first.as_str(), json!(first_on)), (format!("{monthly}/paymentDay").as_str(), json!(day))])
+    };
+    let soon = at(1, "firstPaymentDate: 2026-09-30 is 1 days before the second payment, on 2026-10-01");
+    assert_eq!((on("2026-09-30", 1), on("2026-09-24", 1), on("2026-09-30", 7)), (vec![soon], vec![], vec![]));
+    let given = json!(["2026-09-30", "2026-10-01", "2026-11-01"]);
+    assert_eq!(broken(&[(dates.as_str(), given)]), [""; 0], "the studio has said so");
     let mut dateless = studio();
     dateless["seasons"][0]["pricingPlans"][1].as_object_mut().unwrap().remove("firstPaymentDate");
     assert_eq!(mistakes(&dateless.to_string()), [at(1, "firstPaymentDate: is missing")]);
