@@ -2,7 +2,7 @@
 //!
 //! Invariant: a refusal names every item it is about, but one that says "not found" names nothing.
 
-use classpay_domain::pricing::{BrokenRule, NamedItem, Payment, Refusal};
+use classpay_domain::pricing::{BrokenRule, NamedItem, NoTrial, Payment, Refusal};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -86,7 +86,7 @@ const fn code_of(rule: BrokenRule) -> ErrorCode {
 }
 
 fn sentence(rule: BrokenRule, item: &NamedItem) -> Option<String> {
-    let NamedItem { student_name, class_name, trial_on, .. } = item;
+    let NamedItem { student_name, class_name, trial_on, no_trial, .. } = item;
     let lesson = trial_on.map_or_else(String::new, |on| format!(" on {on}"));
     Some(match rule {
         BrokenRule::DuplicateItem => format!("{student_name} is in the basket twice for {class_name}."),
@@ -99,7 +99,18 @@ fn sentence(rule: BrokenRule, item: &NamedItem) -> Option<String> {
         BrokenRule::PlanNotInSeason => {
             format!("The pricing plan for {student_name} in {class_name} is not one of that season.")
         }
-        BrokenRule::TrialNotAvailable => format!("{student_name} can't have a trial of {class_name}{lesson}."),
+        BrokenRule::TrialNotAvailable => match no_trial {
+            Some(NoTrial::OfThisClass) => format!("{class_name} takes no trials ({student_name})."),
+            Some(NoTrial::ByStaffOnly) => {
+                format!("Only the office books trials: {student_name} can't book one of {class_name}{lesson}.")
+            }
+            Some(NoTrial::AtThisTime) => {
+                format!("The lesson of {class_name}{lesson} begins at another time ({student_name}).")
+            }
+            Some(NoTrial::OnThisDay) | None => {
+                format!("{class_name} has no lesson to come{lesson} ({student_name}).")
+            }
+        },
         BrokenRule::TrialAlreadyUsed => {
             format!("{student_name} has had a trial of {class_name}, or is enrolled in it.")
         }

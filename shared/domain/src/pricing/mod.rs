@@ -30,7 +30,7 @@ pub use line::{Line, TrialLine};
 pub use payment::{Charge, LARGEST_CHARGE, Payment};
 pub use place::{Place, places};
 pub use postings::{BookedQuote, postings};
-pub use refusal::{BrokenRule, Buyer, NamedItem, Refusal};
+pub use refusal::{BrokenRule, Buyer, NamedItem, NoTrial, Refusal};
 pub use tax::{Giver, LineDetail, ShownDiscount, Taxation};
 
 use crate::basket::{BASKET_MAX_ITEMS, Basket};

@@ -2,8 +2,8 @@
 //!
 //! Invariant: the first broken rule in the order of [`BrokenRule`] is reported, with every item that breaks it.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -70,6 +70,21 @@ pub struct NamedItem {
     pub class_name: String,
     /// The lesson, for a trial.
     pub trial_on: Option<Date>,
+    /// Why there is no such trial, for [`BrokenRule::TrialNotAvailable`].
+    pub no_trial: Option<NoTrial>,
+}
+
+/// Why there is no such trial (rule 27).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoTrial {
+    /// The company takes no trials from families: staff may book one.
+    ByStaffOnly,
+    /// The class takes none.
+    OfThisClass,
+    /// It has no lesson on that day, or that has begun.
+    OnThisDay,
+    /// Its lesson begins at another time.
+    AtThisTime,
 }
 
 /// The broken rule and the items that break it.
@@ -94,7 +109,12 @@ impl Refusal {
 pub(super) fn check(studio: &Studio, places: &[Place<'_>], buyer: Buyer) -> Result<(), Refusal> {
     let view = View::of(studio, places, buyer);
     for (rule, breaks) in RULES {
-        let items: Vec<_> = places.iter().filter(|place| breaks(&view, place)).map(named).collect();
+        let broken = places.iter().filter(|place| breaks(&view, place));
+        let mut items: Vec<_> = broken.map(|place| named(&view, place, *rule)).collect();
+        if *rule == BrokenRule::DuplicateItem {
+            let mut told = BTreeSet::new();
+            items.retain(|item| told.insert((item.student.clone(), item.class.clone())));
+        }
         if !items.is_empty() {
             return Err(Refusal { rule: *rule, items });
         }
@@ -102,13 +122,15 @@ pub(super) fn check(studio: &Studio, places: &[Place<'_>], buyer: Buyer) -> Resu
     Ok(())
 }
 
-fn named(place: &Place<'_>) -> NamedItem {
+fn named(view: &View<'_>, place: &Place<'_>, rule: BrokenRule) -> NamedItem {
+    let trial = place.trial().filter(|_| rule == BrokenRule::TrialNotAvailable);
     NamedItem {
         student: place.student.id.clone(),
         class: place.class().id.clone(),
         student_name: place.student.name.clone(),
         class_name: place.class().name.clone(),
         trial_on: place.trial().map(|item| item.on),
+        no_trial: trial.and_then(|item| view.no_trial(place, item)),
     }
 }
 
@@ -168,7 +190,9 @@ const RULES: &[(BrokenRule, Rule)] = &[
         let named = place.enrolment().and_then(|item| item.plan.as_ref());
         named.is_some_and(|plan| place.season.enabled_plan(plan).is_none())
     }),
-    (BrokenRule::TrialNotAvailable, |view, place| place.trial().is_some_and(|item| !view.is_available(place, item))),
+    (BrokenRule::TrialNotAvailable, |view, place| {
+        place.trial().is_some_and(|item| view.no_trial(place, item).is_some())
+    }),
     (BrokenRule::TrialAlreadyUsed, |view, place| {
         let same = |student: &StudentId, class: &ClassId| *student == place.student.id && *class == place.class().id;
         let booked = view.studio.family.trials.iter().any(|trial| same(&trial.student, &trial.class));
@@ -192,10 +216,17 @@ impl View<'_> {
             && class.max_age_months.is_none_or(|most| age <= i32::from(most))
     }
 
-    fn is_available(&self, place: &Place<'_>, item: &TrialItem) -> bool {
-        let on_portal = self.buyer == Buyer::Staff || self.studio.company.trials.enabled_on_portal;
-        let is_lesson = place.lessons.left.contains(&item.on) && item.at == place.class().starts_at;
-        on_portal && place.class().takes_trials && is_lesson
+    fn no_trial(&self, place: &Place<'_>, item: &TrialItem) -> Option<NoTrial> {
+        let is_on_portal = self.buyer == Buyer::Staff || self.studio.company.trials.enabled_on_portal;
+        if !place.class().takes_trials {
+            Some(NoTrial::OfThisClass)
+        } else if !is_on_portal {
+            Some(NoTrial::ByStaffOnly)
+        } else if !place.lessons.left.contains(&item.on) {
+            Some(NoTrial::OnThisDay)
+        } else {
+            (item.at != place.class().starts_at).then_some(NoTrial::AtThisTime)
+        }
     }
 
     fn has_trial_place(&self, place: &Place<'_>, item: &TrialItem) -> bool {
