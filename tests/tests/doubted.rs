@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use classpay_tests::studio::{COMPANY, NGUYEN, OKAFOR, ballet_for_ada};
+use classpay_tests::studio::{ADA, COMPANY, NGUYEN, OKAFOR, TAP, ballet_for_ada, one};
 use classpay_tests::{Answer, Api, COSTUMES, COSTUMES_DUE, Call, Stack, assert_books_balance};
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -320,6 +320,26 @@ async fn a_checkout_repeated_after_the_account_was_changed_is_answered_as_before
         assert_eq!((answer.status, answer.code().as_str()), (404, "payment_intent_mismatch"), "{}", answer.text);
     }
     assert_eq!(stack.captured().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_process_that_remembers_the_old_account_sells_on_the_new_one() {
+    let stack = Stack::start().await;
+    // Its process has answered for the old one, and is used again.
+    let before = stack.authorise(OKAFOR, &one(TAP, ADA)).await;
+    assert_eq!(stack.check_out(OKAFOR, &before, &one(TAP, ADA)).await.status, 200);
+    let here = stack.account().to_owned();
+    stack.connect(ANOTHER, &here).await;
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    let paid = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
+    assert_eq!(paid.status, 200, "{}", paid.text);
+    // A studio that has left Stripe altogether still answers for what it has sold.
+    let company = format!("C#{}", stack.company());
+    let (named, none) = (format!("\"stripeId\":\"{ANOTHER}\""), "\"stripeId\":null");
+    stack.table().rewrite((&company, "META"), &named, none).await;
+    assert!(stack.kill_function("basket-checkout") > 0);
+    let again = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
+    assert_eq!(again.status, 200, "{}", again.text);
 }
 
 /// What may pay a link's intent.

@@ -43,14 +43,16 @@ pub async fn credit<M: Machine>(ctx: &Context<M>, session: &Session, order: &Ord
     }
 }
 
-/// Nothing is left of a payment: its rejection is released, or its session is over.
+/// Nothing is left of a payment: it is rejected, and its rejection is at its end.
 async fn end_given_back<M: Machine>(ctx: &Context<M>, session: &Session) -> Result<(), StoreError> {
-    ctx.store.finish_rejection(&session.account, &session.intent).await?;
-    ctx.store.close_cancelled(session).await.map(|_| ())
+    let nothing = Basket::new(Vec::new(), Vec::new()).hash(&session.company, &session.family);
+    let refusal = ErrorCode::PaymentAlreadyCaptured.into();
+    ctx.store.reject(session, nothing.as_str(), &refusal, ctx.clock.now_s()).await?;
+    ctx.store.finish_rejection(&session.account, &session.intent).await.map(|_| ())
 }
 
 /// Credits so much, in the session's currency.
-pub(crate) async fn credit_received<M: Machine>(ctx: &Context<M>, session: &Session, order: &OrderId, received: Money) {
+async fn credit_received<M: Machine>(ctx: &Context<M>, session: &Session, order: &OrderId, received: Money) {
     match try_credit(ctx, session, order, received).await {
         Ok(Written::Done) => {
             telemetry::count(Count::PaymentsUnallocated);

@@ -177,11 +177,14 @@ async fn intent_lost_of_an_order_ends_with_what_the_studio_s_dashboard_says() {
 async fn what_the_schedule_has_not_found_lost_is_not_resolved_by_what_a_person_says() {
     let stack = Stack::start().await;
     let (order, intent) = pending(&stack).await;
-    // The operator's key is not the stack's: Stripe knows nothing of our payments.
-    stack.refuse_at_stripe(("GET", "/v1/payment_intents/{id}"), &json!({"status": 401})).await;
-    for how in ["--keep", "--release"] {
-        let refused = orders(&stack, &["resolve", &order, how, "--received", "0"]).await;
-        refused.refused("compare the key with the stack's");
+    // The operator's key is one that Stripe doesn't take, or another's, for which there is no such payment.
+    for (key, told) in [(401, "stripe is misconfigured: 401"), (404, "compare the key with the stack's")] {
+        let why = json!({"status": key, "code": "resource_missing"});
+        stack.refuse_at_stripe(("GET", "/v1/payment_intents/{id}"), &why).await;
+        for how in ["--keep", "--release"] {
+            orders(&stack, &["resolve", &order, how, "--received", "0"]).await.refused(told);
+        }
+        stack.withdraw_faults().await;
     }
     stack.withdraw_faults().await;
     assert_eq!(stack.intent_status(&intent).await, "requires_capture");
@@ -226,17 +229,28 @@ async fn intent_lost_of_a_rejection_ends_without_money_and_is_released_once_the_
 }
 
 #[tokio::test]
-async fn intent_lost_of_a_rejection_ends_with_a_credit() {
+async fn what_was_received_for_a_rejection_is_credited_once_the_account_is_back() {
     let stack = Stack::start().await;
+    let here = stack.account().to_owned();
     let (before, order) = (stack.balance(NGUYEN).await, rejected_and_lost(&stack).await);
     assert_eq!(record(&stack, "intent_lost").await, order);
     run_at(&stack, A_DAY_AFTER_THAT).await;
     assert_eq!(record(&stack, "intent_lost").await, order, "it is told once");
-    orders(&stack, &["resolve", &order, "--release", "--received", "50001"]).await.refused("no more than");
-    orders(&stack, &["resolve", &order, "--release", "--received", "50000"]).await.ok();
-    orders(&stack, &["resolve", &order, "--release", "--received", "50000"]).await.refused("there is no order");
-    assert_eq!(stack.balance(NGUYEN).await, before - 50_000);
+    let too_much = orders(&stack, &["resolve", &order, "--release", "--received", "50001"]).await;
+    too_much.refused("no more than");
+    let something = orders(&stack, &["resolve", &order, "--release", "--received", "50000"]).await;
+    something.refused("in the office's tools");
+    orders(&stack, &["resolve", &order, "--release", "--received", "0"]).await.ok();
+    assert_eq!(stack.balance(NGUYEN).await, before);
     assert_nothing_is_listed(&stack).await;
+    // It was captured all the same, and a machine may say so now.
+    stack.connect(&here, ANOTHER).await;
+    stack.at_stripe(&format!("accounts/{here}/connect"), &json!({})).await;
+    let intent = stack.intents().await.remove(0)["id"].as_str().unwrap().to_owned();
+    stack.capture_by_hand(&intent).await;
+    run_at(&stack, "2026-09-10T10:30:00Z").await;
+    assert_eq!(record(&stack, "payment_credited").await, order);
+    assert_eq!(stack.balance(NGUYEN).await, before - 50_000);
 }
 
 #[tokio::test]
@@ -469,5 +483,44 @@ async fn what_stripe_refuses_to_tell_is_released_unseen_after_a_day() {
     }
     assert_eq!(stack.seats_left(BALLET).await, seats);
     run_at(&stack, A_DAY_AFTER_THAT).await;
+    assert_nothing_is_listed(&stack).await;
+}
+
+#[tokio::test]
+async fn a_link_whose_order_was_kept_with_less_is_open_for_the_rest() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = stack.authorise_link(&link).await;
+    stack.order_fault(Call::Capture, 1000, &json!({"drop": "before"})).await;
+    let answer = stack.process_link(&link, Some(&intent)).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let order = answer.json()["orderId"].as_str().unwrap().to_owned();
+    stack.withdraw_faults().await;
+    stack.capture_at_stripe(&intent, 1000).await;
+    run_at(&stack, "2026-09-07T08:06:00Z").await;
+    assert_eq!(record(&stack, "payment_differs").await, order);
+    orders(&stack, &["resolve", &order, "--keep"]).await.ok();
+    let left = stack.due(COSTUMES).await;
+    assert!((COSTUMES_DUE - 1000..COSTUMES_DUE).contains(&left), "{left}");
+    let told = stack.process_link(&link, Some(&intent)).await;
+    assert_eq!((told.status, &told.json()["paymentLink"]["status"]), (200, &json!("open")), "{}", told.text);
+    assert_eq!(told.json()["creditAggregateTransaction"]["stats"]["total"], COSTUMES_DUE - left);
+    let rest = stack.authorise_link(&link).await;
+    assert_ne!(rest, intent);
+    assert_eq!(stack.process_link(&link, Some(&rest)).await.json()["paymentLink"]["status"], "paid");
+    assert_eq!(stack.due(COSTUMES).await, 0);
+}
+
+#[tokio::test]
+async fn a_link_that_stripe_does_not_tell_of_for_a_while_is_not_taken_from_its_payer() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = stack.debit_link(&link).await;
+    stack.refuse_at_stripe(("GET", "/v1/payment_intents/{id}"), &json!({"status": 400, "code": "x"})).await;
+    run_at(&stack, A_DAY_LATER).await;
+    stack.withdraw_faults().await;
+    stack.bank_says(&intent, "settle").await;
+    run_at(&stack, A_DAY_AFTER_THAT).await;
+    assert_eq!((stack.link_status(&link).await.as_str(), stack.due(COSTUMES).await), ("paid", 0));
     assert_nothing_is_listed(&stack).await;
 }

@@ -141,13 +141,9 @@ async fn resolve_rejection(ctx: &Context, id: &OrderId, how: Resolution, stated:
     if how == Resolution::Keep {
         return Err(Problem::new(format!("{id} is not resolved: it was refused, so there is nothing to keep")));
     }
-    let resolved = settle::resolve::resolve_rejection(ctx, &session, stated, NO_DEADLINE).await;
-    let received = resolved.map_err(|why| Problem::new(format!("{id} is not resolved: {why}")))?;
-    if received.is_zero() {
-        println!("{id} is nobody's task any more: nothing was received, and it is released if its account comes back.");
-    } else {
-        println!("{id} is at its end: {received} {} is the family's credit.", session.currency.code());
-    }
+    let gone = settle::resolve::let_rejection_go(ctx, &session, stated, NO_DEADLINE).await;
+    gone.map_err(|why| Problem::new(format!("{id} is not resolved: {why}")))?;
+    println!("{id} is nobody's task any more: it is released if its account comes back.");
     Ok(())
 }
 

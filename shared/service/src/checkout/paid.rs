@@ -46,7 +46,9 @@ pub(super) async fn round<M: Machine>(
     deadline: Deadline,
 ) -> Result<Round, ApiError> {
     let company = &request.scope.company;
-    let account = ctx.account_of(company).await?.ok_or(ErrorCode::StripeMisconfigured)?;
+    let Some(account) = ctx.account_of(company).await? else {
+        return on_another_account(ctx, request, intent, None, ErrorCode::StripeMisconfigured.into(), deadline).await;
+    };
     let order = order_of_intent(&account, intent);
     let paid = Paid { ctx, request, account, intent, order, deadline };
     let idempotency = request.idempotency_key();
@@ -64,7 +66,14 @@ pub(super) async fn round<M: Machine>(
     }
     let session = match paid.own_session(versions.session.as_ref()) {
         Ok(session) => session,
-        Err(refusal) if versions.session.is_none() => return paid.on_a_left_account(refusal).await,
+        Err(refusal) if versions.session.is_none() => {
+            // The account that this process remembers may be an old one: nothing is refused for that.
+            if ctx.store.load_account(company).await?.as_ref() != Some(&paid.account) {
+                ctx.forget_account(company);
+                return Ok(Round::Again);
+            }
+            return on_another_account(ctx, request, intent, Some(&paid.account), refusal, deadline).await;
+        }
         Err(refusal) => return Err(refusal),
     };
     if let Some(claim) = &versions.claim {
@@ -84,6 +93,27 @@ pub(super) async fn round<M: Machine>(
         Some(_) => Ok(Round::Again),
         None => Err(refusal),
     }
+}
+
+/// The same call again after the studio has changed its account, or left Stripe, is answered from what was decided on the account
+/// that it was begun on; with the refusal, if nothing was.
+async fn on_another_account<M: Machine>(
+    ctx: &Context<M>,
+    request: &CheckoutRequest,
+    intent: &IntentId,
+    named: Option<&AccountId>,
+    refusal: ApiError,
+    deadline: Deadline,
+) -> Result<Round, ApiError> {
+    let accounts = ctx.store.load_accounts(&request.scope.company).await?;
+    for account in accounts.into_iter().filter(|account| Some(account) != named) {
+        let (session, claim) = ctx.store.load_payment(&account, intent).await?;
+        let paid = Paid { ctx, request, order: order_of_intent(&account, intent), account, intent, deadline };
+        if let (Ok(session), Some(claim)) = (paid.own_session(session.as_ref()), claim) {
+            return paid.follow(&claim, session).await;
+        }
+    }
+    Err(refusal)
 }
 
 /// What a round decides.
@@ -113,18 +143,6 @@ impl<M: Machine> Paid<'_, M> {
             Some(session) if own(&session) => Ok(session),
             Some(_) | None => Err(ErrorCode::PaymentIntentMismatch.into()),
         }
-    }
-
-    /// The same call again after the studio has changed its account is answered from what was decided there.
-    async fn on_a_left_account(&self, refusal: ApiError) -> Result<Round, ApiError> {
-        for account in self.ctx.store.load_accounts(&self.request.scope.company).await? {
-            let (session, claim) = self.ctx.store.load_payment(&account, self.intent).await?;
-            if let (Ok(session), Some(claim)) = (self.own_session(session.as_ref()), claim) {
-                let order = order_of_intent(&account, self.intent);
-                return Paid { account, order, ..*self }.follow(&claim, session).await;
-            }
-        }
-        Err(refusal)
     }
 
     /// Somebody has decided about the intent already.

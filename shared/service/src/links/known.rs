@@ -8,7 +8,7 @@ use super::road::Step;
 use crate::context::Context;
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
-use crate::settle::Outcome;
+use crate::settle::{Outcome, posted};
 use crate::store::{Decision, LinkTarget, Rejection, Session};
 use crate::stripe::{Intent, Secret};
 
@@ -26,7 +26,7 @@ pub(super) async fn follow<M: Machine>(
             let paid_by = order.snapshot.payment.as_ref().map(|payment| payment.paid_by);
             match (order.state, paid_by) {
                 (OrderState::Completed, _) => {
-                    (Outcome::Completed(order.snapshot.transactions()), shown(IntentStatus::Succeeded))
+                    (Outcome::Completed(posted(ctx, &order).await?), shown(IntentStatus::Succeeded))
                 }
                 (OrderState::Cancelled, _) => (Outcome::of_cancelled(&order), None),
                 (OrderState::Pending, Some(PaidBy::BankDebit)) => {

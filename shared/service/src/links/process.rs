@@ -8,7 +8,7 @@ use std::slice;
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::ledger::DetailKind;
 use classpay_domain::link::LinkState;
-use classpay_domain::order::{IntentStatus, PaidBy, order_of_intent};
+use classpay_domain::order::{IntentStatus, OrderState, PaidBy, order_of_intent};
 use tokio::join;
 
 use super::retrieve::pays_a_part;
@@ -20,7 +20,7 @@ use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::settle::{Outcome, Settled};
 use crate::snapshot::Snapshot;
-use crate::store::{Link, LinkTarget, Session, hour_of};
+use crate::store::{Link, LinkTarget, OrderRecord, Session, hour_of};
 use crate::stripe::{Intent, Payments as _, StripeError};
 use crate::telemetry;
 
@@ -267,6 +267,7 @@ async fn finished<M: Machine>(
     let Some(id) = &link.intent else {
         return Err(ApiError::internal("a paid link has no intent"));
     };
+    let was_read = intent.is_some() || read.is_some();
     // What it was in another state says nothing of what it is now.
     let known = |status| intent.map(|intent| *intent).or(read).filter(|intent| intent.status == status);
     let now = async |known: Option<Intent>| match (known, &stripe) {
@@ -277,8 +278,9 @@ async fn finished<M: Machine>(
     match outcome {
         Outcome::Refused(refusal) => Err(refusal),
         Outcome::Completed(transactions) => {
+            // A person has found that nothing was received.
             let Some(credit) = transactions.into_iter().find(|transaction| !transaction.is_debit()) else {
-                return Err(ApiError::internal("a paid link has no credit"));
+                return Err(ErrorCode::PaymentCancelled.into());
             };
             let intent = match (now(known(IntentStatus::Succeeded)).await, &target.session) {
                 (Ok(Some(intent)), _) => intent,
@@ -296,11 +298,13 @@ async fn finished<M: Machine>(
             let (record, intent) = join!(ctx.store.load_order(&order), now(known(IntentStatus::Processing)));
             let intent = match (intent, &target.session) {
                 (Ok(intent), _) => intent,
+                // Stripe has said something in this call, and it was another thing.
+                (Err(_), _) if was_read => None,
                 (Err(_), session) => session.as_ref().map(|session| known::intent(session, IntentStatus::Processing)),
             };
             match (record, intent) {
                 (Ok(Some(record)), Some(intent))
-                    if intent.status == IntentStatus::Processing && is_bank_debit(&record.snapshot) =>
+                    if intent.status == IntentStatus::Processing && is_under_way(&record) =>
                 {
                     let Snapshot { company, family, .. } = &record.snapshot;
                     let credit = record.snapshot.credit().map(|credit| credit.expand(company, family));
@@ -314,8 +318,9 @@ async fn finished<M: Machine>(
     }
 }
 
-fn is_bank_debit(snapshot: &Snapshot) -> bool {
-    snapshot.payment.as_ref().is_some_and(|payment| payment.paid_by == PaidBy::BankDebit)
+fn is_under_way(order: &OrderRecord) -> bool {
+    let is_bank_debit = order.snapshot.payment.as_ref().is_some_and(|payment| payment.paid_by == PaidBy::BankDebit);
+    is_bank_debit && order.state == OrderState::Pending
 }
 
 /// A bank debit takes days and may fail: until then its credit is shown as pending, and nothing is posted.

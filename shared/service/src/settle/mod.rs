@@ -19,6 +19,7 @@ pub use release::release_rejected;
 use release::{MAX_CANCELS, void};
 pub(crate) use release::{can_be_cancelled, cancel};
 
+use crate::aggregate::AggregateTransaction;
 use crate::context::{Context, Deadline};
 use crate::machine::Machine;
 use crate::snapshot::{OrderPayment, Snapshot};
@@ -58,7 +59,13 @@ async fn drive<M: Machine>(
     let (mut captures, mut voids) = (0, 0);
     for _ in 0..MAX_STEPS {
         match order.state {
-            OrderState::Completed => return Outcome::Completed(order.snapshot.transactions()),
+            OrderState::Completed => match posted(ctx, &order).await {
+                Ok(posted) => return Outcome::Completed(posted),
+                Err(error) => {
+                    tracing::warn!(order = order.id.as_str(), %error, "what was posted can't be read");
+                    break;
+                }
+            },
             OrderState::Cancelled => return Outcome::of_cancelled(&order),
             OrderState::Pending => {}
         }
@@ -140,6 +147,19 @@ async fn drive<M: Machine>(
         order = read;
     }
     Outcome::Pending(order.id)
+}
+
+/// What a completed order has posted: what it says, or, resolved by a person, the credit of what was received.
+pub(crate) async fn posted<M: Machine>(
+    ctx: &Context<M>,
+    order: &OrderRecord,
+) -> Result<Vec<AggregateTransaction>, StoreError> {
+    let planned = order.snapshot.transactions();
+    if order.resolved.is_none() {
+        return Ok(planned);
+    }
+    let credit = ctx.store.load_resolved_credit(order).await?;
+    Ok(planned.into_iter().filter(AggregateTransaction::is_debit).chain(credit).collect())
 }
 
 /// The next step of a PENDING order, as its intent is.

@@ -17,10 +17,9 @@ use crate::context::{Context, Deadline};
 use crate::http::ApiError;
 use crate::machine::Machine;
 use crate::snapshot::Snapshot;
-use crate::store::{Decision, OrderRecord, Rejection, Resolution, Resolved, ReviewReason, Session, Witness, Written};
+use crate::store::{OrderRecord, Resolution, Resolved, ReviewReason, Session, Witness, Written};
 use crate::stored_entry::StoredEntry;
-use crate::stripe::{Intent, Payments as _, StripeError};
-use crate::unallocated;
+use crate::stripe::{Intent, Payments as _};
 
 /// Why an order can't be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,8 +50,14 @@ pub enum Unresolvable {
     #[error("no more than {0} can have been received")]
     TooMuch(i64),
     /// The schedule, which has a key of its own, hasn't found the account lost.
-    #[error("the schedule has not found its account lost for a day; compare the key with the stack's")]
+    #[error("the schedule has not found its account lost; compare the key with the stack's, and wait a day")]
     NotLost,
+    /// A refused basket has no entry that a credit could stand beside.
+    #[error(
+        "it was refused, so nothing of it is credited: enter what was received as a payment in the office's tools, \
+         then name 0"
+    )]
+    NothingToCredit,
     /// Stripe says what became of it, so nobody has to.
     #[error("Stripe says that its intent is {0}: settle it")]
     Readable(&'static str),
@@ -96,7 +101,7 @@ pub async fn resolve<M: Machine>(
     let why = match stripe.load_intent(&payment.account, &payment.intent).await {
         Ok(Some(intent)) => Ok(received(snapshot, &intent, how)?),
         Ok(None) => Err("it has no such intent".to_owned()),
-        Err(StripeError::Misconfigured(why) | StripeError::Refused(why)) => Err(why.to_string()),
+        Err(error) if error.tells_nothing() => Err(error.to_string()),
         Err(error) => return Err(ApiError::from(error).into()),
     };
     let (received, by) = match why {
@@ -114,44 +119,38 @@ pub async fn resolve<M: Machine>(
     }
 }
 
-/// Ends a rejection whose intent is out of our reach, by what the studio's own dashboard says was received. Something: it
-/// becomes the family's credit. Nothing: it waits for nobody any more, and is released if the account comes back.
+/// Lets go of a rejection whose intent is out of our reach, once a person has looked in the studio's own dashboard: it is nobody's
+/// task any more. If the account comes back, it is released, or what was captured is the family's credit.
 ///
 /// # Errors
-/// [`Unresolvable`]; then nothing was changed, but for what a lost reply has hidden: the same command may be given again.
-pub async fn resolve_rejection<M: Machine>(
+/// [`Unresolvable`]; then nothing was changed.
+pub async fn let_rejection_go<M: Machine>(
     ctx: &Context<M>,
     session: &Session,
     stated: Option<Money>,
     deadline: Deadline,
-) -> Result<Money, Unresolvable> {
+) -> Result<(), Unresolvable> {
     let Session { account, intent, company, .. } = session;
     let order = order_of_intent(account, intent);
     let why = match ctx.stripe()?.within(deadline.for_stripe()).load_intent(account, intent).await {
         Ok(Some(known)) => return Err(Unresolvable::Readable(known.status.as_str())),
         Ok(None) => "it has no such intent".to_owned(),
-        Err(StripeError::Misconfigured(why) | StripeError::Refused(why)) => why.to_string(),
+        Err(error) if error.tells_nothing() => error.to_string(),
         Err(error) => return Err(ApiError::from(error).into()),
     };
-    let received = named(ctx, (company, &order), stated, session.amount, why).await?;
-    if received.is_zero() {
-        if ctx.store.let_rejection_go(account, intent).await.map_err(ApiError::from)? != Written::Done {
-            return Err(Unresolvable::Changed);
-        }
-    } else {
-        unallocated::credit_received(ctx, session, &order, received).await;
-        match ctx.store.load_claim(account, intent).await.map_err(ApiError::from)?.map(|claim| claim.decision) {
-            Some(Decision::Rejected { state: Rejection::Captured, .. }) => {}
-            Some(_) | None => return Err(Unresolvable::Changed),
-        }
+    if !named(ctx, (company, &order), stated, session.amount, why).await?.is_zero() {
+        return Err(Unresolvable::NothingToCredit);
+    }
+    if ctx.store.let_rejection_go(account, intent).await.map_err(ApiError::from)? != Written::Done {
+        return Err(Unresolvable::Changed);
     }
     // Whoever has decided has looked.
     ctx.store.note_seen(company, order.as_str(), None, ctx.clock.now_s()).await.map_err(ApiError::from)?;
-    Ok(received)
+    Ok(())
 }
 
-/// What the studio's dashboard says was received, as a person names it. It counts only for what the schedule has found out of
-/// its reach for a day, with its own key.
+/// What the studio's dashboard says was received, as a person names it. It counts only for what the schedule, too, has found out
+/// of reach, with its own key.
 async fn named<M: Machine>(
     ctx: &Context<M>,
     (company, order): (&CompanyId, &OrderId),

@@ -12,7 +12,7 @@ use classpay_domain::order::OrderState;
 use classpay_domain::pricing::Buyer;
 
 use super::due::due_item;
-use super::entries::entry_item;
+use super::entries::{entry_item, entry_of};
 use super::item::{Attributes, Item, Read as _, document, number, text};
 use super::key::{self, Key, Lane};
 use super::payments::{Session, close_session};
@@ -20,6 +20,7 @@ use super::places::{self, RESERVED};
 use super::table::{Consistency, Written};
 use super::transact::{Change, Transaction};
 use super::{ReviewReason, Store, StoreError, links};
+use crate::aggregate::AggregateTransaction;
 use crate::machine::Machine;
 use crate::snapshot::Snapshot;
 
@@ -157,6 +158,17 @@ impl<M: Machine> Store<M> {
         transaction.change(change);
         self.transact(transaction).await?;
         self.note_for_review(&order.snapshot.company, reason, now_s).await
+    }
+
+    /// The credit that was posted for an order that a person has resolved; `None`: nothing was received.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn load_resolved_credit(&self, order: &OrderRecord) -> Result<Option<AggregateTransaction>, StoreError> {
+        let Some(credit) = &order.credit else { return Ok(None) };
+        let (company, family) = (&order.snapshot.company, &order.snapshot.family);
+        let item = self.get(&key::transaction(company, family, credit.as_str())).await?;
+        entry_of(&item.ok_or(StoreError::Corrupt("credit_id"))?, company, family).map(Some)
     }
 
     /// Takes a resolved order out of the index: what Stripe says of its payment needs nobody any more, or somebody else.

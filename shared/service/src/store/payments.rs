@@ -200,7 +200,7 @@ impl<M: Machine> Store<M> {
     /// Leaves a note for a person. The same note twice is one note, looked at or not; for another reason it is new.
     ///
     /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// [`StoreError`] if the table can't be reached, or gives no clear answer: then it may be there.
     pub async fn note_for_review(
         &self,
         company: &CompanyId,
@@ -208,9 +208,16 @@ impl<M: Machine> Store<M> {
         now_s: i64,
     ) -> Result<(), StoreError> {
         let mut transaction = Transaction::new();
-        transaction
-            .change(review_anew(company, reason, now_s).only_if("attribute_not_exists(pk) OR reason <> :reason"));
-        self.transact(transaction).await.map(|_| ())
+        let is_new = match reason {
+            // It is over once the schedule has credited it, whoever has seen it unbooked before.
+            ReviewReason::PaymentUnbooked(..) => "attribute_not_exists(pk)",
+            _ => "attribute_not_exists(pk) OR reason <> :reason",
+        };
+        transaction.change(review_anew(company, reason, now_s).only_if(is_new));
+        match self.transact(transaction).await? {
+            Written::Done | Written::Lost => Ok(()),
+            Written::Busy | Written::Unknown => Err(StoreError::Unavailable),
+        }
     }
 }
 

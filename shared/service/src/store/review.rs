@@ -83,6 +83,17 @@ impl<M: Machine> Store<M> {
         Ok(session.as_ref().and_then(|session| session.text_if("intent_status")).and_then(IntentStatus::parse))
     }
 
+    /// Since when a card is held for an intent of ours, in seconds since 1970, as an event or the schedule has last told;
+    /// `None`: it isn't, or nobody has told.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn held_since_s(&self, account: &AccountId, intent: &IntentId) -> Result<Option<i64>, StoreError> {
+        let Some(session) = self.get(&key::session(account, intent)).await? else { return Ok(None) };
+        let is_held = session.text_if("intent_status") == Some(IntentStatus::RequiresCapture.as_str());
+        if is_held { session.number_if("authorised_s") } else { Ok(None) }
+    }
+
     /// The accounts whose events are read, among these: an account's feed is made with it and never ends.
     ///
     /// # Errors

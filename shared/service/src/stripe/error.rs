@@ -243,6 +243,13 @@ impl StripeError {
         self.is_missing() || matches!(self, Self::Misconfigured(why) if is_closed(why))
     }
 
+    /// Whether Stripe refuses for good to tell of the object: its account is closed to us, or has no such object, or the call is
+    /// refused. Our key that it doesn't take (401) is put right.
+    #[must_use]
+    pub(crate) fn tells_nothing(&self) -> bool {
+        self.is_of_a_lost_account() || self.refusal().is_some()
+    }
+
     /// Whether Stripe refuses the kinds of payment methods.
     #[must_use]
     pub(crate) fn refuses_methods(&self) -> bool {

@@ -16,12 +16,12 @@ use crate::store::{OrderRecord, ReviewReason, Session};
 use crate::stripe::{Intent, Payments as _, StripeError};
 
 /// Whether nobody here can learn what an intent is, by what Stripe has answered: the account has no such intent, or is closed to
-/// us, or Stripe refuses for good to tell. A key that Stripe doesn't take (401) is our fault, and it is put right.
+/// us, or Stripe refuses for good to tell.
 fn is_out_of_reach(answer: &Result<Option<Intent>, StripeError>) -> bool {
     match answer {
         Ok(Some(_)) => false,
         Ok(None) => true,
-        Err(error) => error.is_of_a_lost_account() || error.refusal().is_some(),
+        Err(error) => error.tells_nothing(),
     }
 }
 

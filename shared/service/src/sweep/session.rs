@@ -32,7 +32,7 @@ pub(super) async fn finish<M: Machine>(ctx: &Context<M>, session: &Session, age_
         Ok(Some(intent)) => act(ctx, session, intent, age_s, deadline).await,
         Ok(None) => tracing::error!(intent = session.intent.as_str(), "stripe doesn't know an intent of ours"),
         // What Stripe refuses for good to tell may be held: it is released unseen.
-        Err(error) if age_s >= plan::LOST_S && error.refusal().is_some() => {
+        Err(error) if error.refusal().is_some() && may_be_held_for_long(ctx, session, age_s).await => {
             error.note_if_refused();
             void(ctx, session, &no_basket, ErrorCode::PaymentCancelled.into(), deadline).await;
         }
@@ -41,6 +41,17 @@ pub(super) async fn finish<M: Machine>(ctx: &Context<M>, session: &Session, age_
             tracing::warn!(intent = session.intent.as_str(), %error, "stripe can't be asked about a session");
         }
     }
+}
+
+/// Whether a card may be held for a session for more than a day, as far as it is known. A link waits for its payer for longer
+/// than that, and his bank debit for days: only a card that an event has said to be held is.
+async fn may_be_held_for_long<M: Machine>(ctx: &Context<M>, session: &Session, age_s: i64) -> bool {
+    let held_since_s = match session.kind {
+        SessionKind::Basket { .. } | SessionKind::Amount => return age_s >= plan::LOST_S,
+        SessionKind::Link { .. } => ctx.store.held_since_s(&session.account, &session.intent).await,
+    };
+    let held_for_s = |since_s: i64| ctx.clock.now_s().saturating_sub(since_s);
+    held_since_s.is_ok_and(|since_s| since_s.is_some_and(|since_s| held_for_s(since_s) >= plan::LOST_S))
 }
 
 /// Does what a session needs, its intent being this.
