@@ -3,6 +3,7 @@
 //! Invariant: a [`Catalogue`] holds no mistake that [`Catalogue::parse`] knows of, and no rule that pricing would ignore.
 
 use crate::aggregate::AggregateTransaction;
+use classpay_domain::catalogue::FeePeriod;
 use classpay_domain::id::{CompanyId, FamilyId};
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
@@ -125,7 +126,20 @@ impl Catalogue {
             transactions: file.transactions,
         };
         catalogue.spell_out_registration_fees();
+        catalogue.spell_out_fee_years();
         Ok(catalogue)
+    }
+
+    /// A fee year that only its number names begins on 1 January: written so, it is what a checkout charges.
+    fn spell_out_fee_years(&mut self) {
+        let is_season = |period: &str| self.seasons.iter().any(|season| season.id.as_str() == period);
+        for charged in self.families.iter_mut().flat_map(|family| &mut family.charged_fees) {
+            if !is_season(&charged.period)
+                && let Some(first) = FeePeriod::parse(&charged.period).and_then(|period| period.first_of_year())
+            {
+                charged.period = FeePeriod::year(first).to_string();
+            }
+        }
     }
 
     /// Puts the fee that a season names into the season, where it is published, with the copies that are only output.

@@ -34,7 +34,9 @@ impl Check<'_> {
                 self.period(fee, entry, &place);
             }
             self.not_negative(entry.amount, format!("{place}.amount"));
-            let first = charged.insert((&entry.fee_id, &entry.student_id, &entry.period));
+            let year = FeePeriod::parse(&entry.period).and_then(|period| period.first_of_year());
+            let period = year.map_or_else(|| entry.period.clone(), |first| first.to_string());
+            let first = charged.insert((&entry.fee_id, &entry.student_id, period));
             self.holds(first, format!("{place}.period"), "the student was charged this fee for this period already");
         }
     }

@@ -213,7 +213,7 @@ fn r24_each_mistake_of_a_charged_fee_is_named() {
         charged("reg_9", "once"),
         with(charged("reg_once", "once"), "amount", json!(-1)),
         charged("reg_year", "2026"),
-        charged("reg_year", "2026"),
+        charged("reg_year", "2026-01-01"),
         charged("reg_year", "2027"),
         with(charged("reg_year", "2026"), "studentId", json!("stu_2")),
         with(charged("fee_1", "sea_2"), "studentId", json!("stu_8")),

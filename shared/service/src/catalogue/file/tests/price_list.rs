@@ -25,7 +25,7 @@ fn a_studio_with_every_feature_has_no_mistake() {
     let enrolled: Vec<_> = second.enrolments.iter().map(|e| (e.season.as_str(), e.discountable)).collect();
     assert_eq!(enrolled, [("sea_autumn", true), ("sea_spring", false)]);
     let charged: Vec<_> = second.charged_fees.iter().map(|c| (c.fee.as_str(), c.period.as_str())).collect();
-    assert_eq!(charged, [("reg_annual", "2026"), ("fee_costume", "sea_autumn")]);
+    assert_eq!(charged, [("reg_annual", "2026-01-01"), ("fee_costume", "sea_autumn")]);
 }
 
 #[test]
