@@ -340,6 +340,8 @@ async fn a_process_that_remembers_the_old_account_sells_on_the_new_one() {
     assert!(stack.kill_function("basket-checkout") > 0);
     let again = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
     assert_eq!(again.status, 200, "{}", again.text);
+    let stranger = stack.family(NGUYEN).checkout(OKAFOR, Some(&intent), &ballet_for_ada()).await;
+    assert_eq!((stranger.status, stranger.code().as_str()), (404, "not_found"), "{}", stranger.text);
 }
 
 /// What may pay a link's intent.

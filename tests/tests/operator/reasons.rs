@@ -524,3 +524,27 @@ async fn a_link_that_stripe_does_not_tell_of_for_a_while_is_not_taken_from_its_p
     assert_eq!((stack.link_status(&link).await.as_str(), stack.due(COSTUMES).await), ("paid", 0));
     assert_nothing_is_listed(&stack).await;
 }
+
+#[tokio::test]
+async fn a_link_of_whose_payment_a_person_has_said_nothing_came_can_be_revoked() {
+    let stack = Stack::start().await;
+    let here = stack.account().to_owned();
+    let link = stack.link(None).await;
+    let intent = stack.authorise_link(&link).await;
+    stack.order_fault(Call::Capture, 1000, &json!({"drop": "before"})).await;
+    let answer = stack.process_link(&link, Some(&intent)).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let order = answer.json()["orderId"].as_str().unwrap().to_owned();
+    stack.withdraw_faults().await;
+    stack.leave_account(ANOTHER).await;
+    run_at(&stack, A_DAY_LATER).await;
+    orders(&stack, &["resolve", &order, "--keep", "--received", "0"]).await.ok();
+    // It was captured all the same: that is between the studio and the payer, and not this link's.
+    stack.connect(&here, ANOTHER).await;
+    stack.at_stripe(&format!("accounts/{here}/connect"), &json!({})).await;
+    stack.capture_by_hand(&intent).await;
+    run_at(&stack, A_DAY_AFTER_THAT).await;
+    assert_eq!(record(&stack, "resolution_differs").await, order);
+    assert_eq!(stack.revoke_link(&link).await.status, 204);
+    assert_eq!((stack.link_status(&link).await.as_str(), stack.due(COSTUMES).await), ("link_revoked", COSTUMES_DUE));
+}

@@ -105,6 +105,9 @@ async fn on_another_account<M: Machine>(
     refusal: ApiError,
     deadline: Deadline,
 ) -> Result<Round, ApiError> {
+    if request.scope.reachable != Reach::Within {
+        return Err(ApiError::not_found());
+    }
     let accounts = ctx.store.load_accounts(&request.scope.company).await?;
     for account in accounts.into_iter().filter(|account| Some(account) != named) {
         let (session, claim) = ctx.store.load_payment(&account, intent).await?;

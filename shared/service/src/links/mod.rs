@@ -72,14 +72,14 @@ fn session_payment(session: &Session) -> Option<Payment> {
     }
 }
 
-/// Whether an intent of a link has done all that it can do, though the link is open: it was rejected, or it has paid a
-/// part.
+/// Whether an intent of a link has done all that it can do, though the link is open: it was rejected, it has paid a part, or
+/// a person has ended its order.
 async fn is_used_up<M: Machine>(ctx: &Context<M>, decision: &Decision) -> Result<bool, ApiError> {
     Ok(match decision {
         Decision::Rejected { state, .. } => *state != Rejection::Open,
         Decision::Order(order) => {
-            let end = ctx.store.load_order_end(order).await?;
-            end.is_some_and(|(state, credit)| state != OrderState::Pending && credit.is_some())
+            let state = ctx.store.load_order_state(order).await?;
+            state.is_some_and(|state| state != OrderState::Pending)
         }
     })
 }

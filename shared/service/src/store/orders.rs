@@ -84,16 +84,12 @@ impl<M: Machine> Store<M> {
         }
     }
 
-    /// Whether an order has come to its end, and the credit that was posted for it; `None`: there is no such order.
+    /// How far an order has got; `None`: there is no such order.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn load_order_end(
-        &self,
-        order: &OrderId,
-    ) -> Result<Option<(OrderState, Option<TransactionId>)>, StoreError> {
-        let Some(head) = self.get(&key::order(order)).await? else { return Ok(None) };
-        Ok(Some((state_of(&head)?, credit_of(&head)?)))
+    pub async fn load_order_state(&self, order: &OrderId) -> Result<Option<OrderState>, StoreError> {
+        self.get(&key::order(order)).await?.as_ref().map(state_of).transpose()
     }
 
     /// An order of which the head was read.
