@@ -101,7 +101,7 @@ async fn what_a_family_has_is_read_with_what_prices_depend_on<M: Premises>() {
     let mut fees: Vec<_> =
         family.charged_fees.iter().map(|c| (c.fee.as_str(), c.period.as_str(), c.amount.units())).collect();
     fees.sort_unstable();
-    assert_eq!(fees, [(COSTUME, AUTUMN, 1000), (REGISTRATION, "2026", 1500)]);
+    assert_eq!(fees, [(COSTUME, AUTUMN, 1000), (REGISTRATION, "2026-01-01", 1500)]);
 }
 
 async fn a_fee_that_was_given_back_does_not_count_and_is_not_charged_again_by_the_file<M: Premises>() {
