@@ -25,9 +25,11 @@ async fn feed(stack: &Stack, account: &str) -> Item {
     stack.table().get(&format!("ACCT#{account}"), "FEED").await.expect("the account's events are read")
 }
 
-/// Until when an account's events were read, and when they are read again.
+/// Until when an account's events were read, and when they are read again, to the half minute: a stack's clock goes on while a
+/// run is under way.
 async fn read_and_due(stack: &Stack, account: &str) -> (i64, i64) {
-    read_and_due_of(&feed(stack, account).await)
+    let (read_s, due_s) = read_and_due_of(&feed(stack, account).await);
+    (read_s - read_s.rem_euclid(30), due_s - due_s.rem_euclid(30))
 }
 
 fn read_and_due_of(feed: &Attributes) -> (i64, i64) {
