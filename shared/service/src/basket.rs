@@ -25,7 +25,7 @@ pub fn parse(items: &ItemsBody, plans: Plans) -> Result<Basket, ApiError> {
     if is_too_large(&basket) { Err(ErrorCode::BasketTooLarge.into()) } else { Ok(basket) }
 }
 
-/// Reads the items of a basket that may have too many: whoever calls this refuses that himself, by [`is_too_large`].
+/// Reads the items of a basket that may have too many. The caller refuses those by [`is_too_large`].
 ///
 /// # Errors
 /// `basket_empty`; `wrong_type`, naming the first place that can't be read.

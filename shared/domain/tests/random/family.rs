@@ -161,7 +161,7 @@ pub fn wanted(mut studio: Studio, now: DateTime, (wishes, undecided): &Wishes) -
         item.plan = None;
     }
     studio.family.enrolments.extend(live);
-    // Every other student who wants nothing has left: what he has counts no more.
+    // Archive every other student who wants nothing: schemes don't count their enrolments.
     let wants = |student: &StudentId| {
         enrolments.iter().any(|item| item.student == *student) || trials.iter().any(|item| item.student == *student)
     };

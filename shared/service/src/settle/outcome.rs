@@ -23,8 +23,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// What a cancelled order is answered with: that it is released only where Stripe has said so. What a person has resolved
-    /// may be the family's credit, or be known by what he has seen alone.
+    /// The answer of a cancelled order. It says "released" only where Stripe has said `canceled`, not where a person has ended
+    /// the order.
     pub(crate) fn of_cancelled(order: &OrderRecord) -> Self {
         Self::Refused(match (&order.credit, order.resolved) {
             (Some(_), _) => ErrorCode::PaymentAlreadyCaptured.into(),

@@ -42,7 +42,7 @@ pub async fn release_rejected<M: Machine>(
                 match ctx.store.finish_rejection(&session.account, &session.intent).await {
                     Ok(Written::Done) => telemetry::count(Count::PaymentsRejected),
                     Ok(Written::Lost | Written::Busy | Written::Unknown) => {}
-                    // The money is free; whoever looks next finds it canceled and notes it.
+                    // The money is free: the next look finds the intent canceled and notes it.
                     Err(error) => {
                         tracing::warn!(order = order.as_str(), %error, "a released payment was not noted as done");
                     }
@@ -74,8 +74,8 @@ pub(crate) fn can_be_cancelled(status: IntentStatus) -> bool {
     }
 }
 
-/// The key of a cancel. Only the first of a rejection is the same for all: a key replays even a stored 500 for a day,
-/// and whoever comes later must not be answered with it. A cancel sent twice is one cancel under any key.
+/// The key of a cancel. Only the first attempt's key is the same for every call: a key replays a stored 500 for a day, so later
+/// attempts use keys of their own. A cancel sent twice is one cancel under any key.
 fn cancel_key(why: &str, order: &OrderId, attempt: usize, now_s: i64) -> String {
     if attempt == 1 { format!("{why}:{order}") } else { format!("{why}:{order}:{attempt}:{now_s}") }
 }
