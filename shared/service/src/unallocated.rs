@@ -48,7 +48,7 @@ async fn end_given_back<M: Machine>(ctx: &Context<M>, session: &Session) -> Resu
     let nothing = Basket::new(Vec::new(), Vec::new()).hash(&session.company, &session.family);
     let refusal = ErrorCode::PaymentAlreadyCaptured.into();
     ctx.store.reject(session, nothing.as_str(), &refusal, ctx.clock.now_s()).await?;
-    ctx.store.finish_rejection(&session.account, &session.intent).await.map(|_| ())
+    ctx.store.note_given_back(&session.account, &session.intent).await.map(|_| ())
 }
 
 /// Credits so much, in the session's currency.

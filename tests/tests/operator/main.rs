@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 mod finish;
+mod lost_accounts;
 mod reasons;
 mod reconcile;
 mod resolve;
@@ -12,6 +13,11 @@ use classpay_tests::{Api, Call, Stack, binaries, log};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::Command;
+
+/// Another account than the demo studio's.
+pub const ANOTHER: &str = "acct_1another";
+pub const A_DAY_LATER: &str = "2026-09-08T09:30:00Z";
+pub const A_DAY_AFTER_THAT: &str = "2026-09-09T10:30:00Z";
 
 /// What the operator was told.
 pub struct Told {
@@ -91,4 +97,29 @@ pub async fn dashboard(stack: &Stack, path: &str, form: &str) -> Value {
     let answer = Api::send(request).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     answer.json()
+}
+
+/// The one record that is listed, for this reason: its name.
+pub async fn record(stack: &Stack, reason: &str) -> String {
+    let list = listed(stack).await;
+    let [review] = &list["reviews"].as_array().unwrap()[..] else { panic!("one record: {list}") };
+    assert_eq!(review["reason"], reason, "{list}");
+    assert!(orders(stack, &["list"]).await.ok().out.contains(reason));
+    review["record"].as_str().unwrap().to_owned()
+}
+
+/// A person looks, and nothing is left to be done.
+pub async fn reviewed(stack: &Stack, record: &str) {
+    orders(stack, &["reviewed", stack.company(), record]).await.ok();
+    assert_nothing_is_listed(stack).await;
+}
+
+/// A basket that is paid and whose order is pending, for its capture gets no answer: the order and the intent.
+pub async fn pending(stack: &Stack) -> (String, String) {
+    stuck(stack, &json!({"drop": "before"})).await
+}
+
+pub async fn run_at(stack: &Stack, now: &str) {
+    stack.move_clock(now).await;
+    stack.run_schedule().await;
 }

@@ -42,7 +42,10 @@ async fn release(ctx: &Context, id: &OrderId) -> Result<(), Problem> {
     }
     // Released, or captured by somebody and credited: the claim says which.
     match ctx.store.load_claim(&session.account, &session.intent).await.map_err(of_table)?.map(|claim| claim.decision) {
-        Some(Decision::Rejected { state: state @ (Rejection::Released | Rejection::Captured), .. }) => {
+        Some(Decision::Rejected {
+            state: state @ (Rejection::Released | Rejection::Captured | Rejection::GivenBack),
+            ..
+        }) => {
             println!("{id} is {}.", rejected(state));
             Ok(())
         }

@@ -60,15 +60,9 @@ enum Round {
     Over(Answer),
     /// Somebody was faster: look again.
     Again,
-    /// Something was sent and its reply was lost: look again, and from now on refuse nothing for lack of an answer.
-    Unknown,
-}
-
-/// Whether something was sent that changes something: then a failure of ours is no longer a refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sent {
-    Nothing,
-    Something,
+    /// Something was sent for this order and its reply was lost: look again, and from now on refuse nothing for lack of an
+    /// answer.
+    Unknown(OrderId),
 }
 
 /// Takes a basket down the road, as far as it gets.
@@ -84,21 +78,22 @@ pub async fn checkout<M: Machine>(
     if let Some(intent) = &request.intent {
         telemetry::about_intent(intent);
     }
-    let mut sent = Sent::Nothing;
+    // The order for which something was sent that changes something: then a failure of ours is no longer a refusal.
+    let mut sent = None;
     for _ in 0..MAX_ROUNDS {
         if deadline.is_near() {
             break;
         }
         let round = match &request.intent {
-            Some(intent) => paid::round(ctx, request, intent, sent, deadline).await,
+            Some(intent) => paid::round(ctx, request, intent, sent.is_some(), deadline).await,
             None if is_too_large(&request.basket) => return Err(ErrorCode::BasketTooLarge.into()),
             None => unpaid::round(ctx, request).await,
         };
         match round {
             Ok(Round::Over(answer)) => return Ok(answer),
             Ok(Round::Again) => {}
-            Ok(Round::Unknown) => sent = Sent::Something,
-            Err(error) if error.status() < 500 || sent == Sent::Nothing => return Err(error),
+            Ok(Round::Unknown(order)) => sent = Some(order),
+            Err(error) if error.status() < 500 || sent.is_none() => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, "nothing can be read, and something was sent");
                 break;
@@ -106,20 +101,8 @@ pub async fn checkout<M: Machine>(
         }
     }
     match sent {
-        Sent::Nothing => Err(ApiError::from(ErrorCode::Unavailable).because("rivals were faster every time")),
-        Sent::Something => Ok(Answer { outcome: Outcome::Pending(order_id(ctx, request).await?), replayed: false }),
-    }
-}
-
-/// The id of the order that this request leads to.
-async fn order_id<M: Machine>(ctx: &Context<M>, request: &CheckoutRequest) -> Result<OrderId, ApiError> {
-    let FamilyScope { company, family, .. } = &request.scope;
-    match &request.intent {
-        None => Ok(request.basket.unpaid_order(company, family)),
-        Some(intent) => {
-            let account = ctx.account_of(company).await?.ok_or(ErrorCode::StripeMisconfigured)?;
-            Ok(classpay_domain::order::order_of_intent(&account, intent))
-        }
+        None => Err(ApiError::from(ErrorCode::Unavailable).because("rivals were faster every time")),
+        Some(order) => Ok(Answer { outcome: Outcome::Pending(order), replayed: false }),
     }
 }
 

@@ -11,7 +11,7 @@ use jiff::civil::DateTime;
 use tokio::join;
 
 use super::order::{Payer, snapshot};
-use super::{Answer, CheckoutRequest, Round, Sent, local_at, price};
+use super::{Answer, CheckoutRequest, Round, local_at, price};
 use crate::basket::is_too_large;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode, Reach};
@@ -19,8 +19,8 @@ use crate::machine::Machine;
 use crate::refusals::{quote_changed, releases};
 use crate::settle::{Known, capture_unrecorded, release_rejected, settle};
 use crate::store::{
-    Claim, Decision, LoadedStudio, OrderRecord, PlaceOrder, Rejection, ReviewReason, Session, SessionKind, StoreError,
-    Versions, Written,
+    Claim, Decision, LoadedStudio, OrderRecord, PlaceOrder, ReviewReason, Session, SessionKind, StoreError, Versions,
+    Written,
 };
 use crate::stripe::Payments as _;
 
@@ -42,7 +42,7 @@ pub(super) async fn round<M: Machine>(
     ctx: &Context<M>,
     request: &CheckoutRequest,
     intent: &IntentId,
-    sent: Sent,
+    was_sent: bool,
     deadline: Deadline,
 ) -> Result<Round, ApiError> {
     let company = &request.scope.company;
@@ -85,7 +85,7 @@ pub(super) async fn round<M: Machine>(
         Decided::Refuse(refusal) => refusal,
     };
     // After a P1 whose reply was lost, the claim is the proof that it can't land any more.
-    if releases(refusal.code) || sent == Sent::Something {
+    if releases(refusal.code) || was_sent {
         return paid.reject(session, refusal).await;
     }
     // A rival may have bought this very basket since the claim was read: then this is no refusal.
@@ -161,10 +161,8 @@ impl<M: Machine> Paid<'_, M> {
             Decision::Order(order) => self.settle_named(order, false).await,
             Decision::Rejected { refusal, state } => {
                 let refusal = if same_basket { refusal.clone() } else { ErrorCode::PaymentCancelled.into() };
-                match state {
-                    Rejection::Released => return Err(refusal.released()),
-                    Rejection::Captured => return Err(ErrorCode::PaymentAlreadyCaptured.into()),
-                    Rejection::Open => {}
+                if let Some(told) = state.told(&refusal) {
+                    return Err(told);
                 }
                 let outcome = release_rejected(self.ctx, session, &self.order, refusal, self.deadline).await;
                 Ok(Round::Over(Answer { outcome, replayed: false }))
@@ -320,7 +318,7 @@ impl<M: Machine> Paid<'_, M> {
             Err(StoreError::Unwritable) => return self.reject_unwritable(session).await,
             Err(error) => return Err(error.into()),
             Ok(Written::Lost | Written::Busy) => return Ok(Round::Again),
-            Ok(Written::Unknown) => return Ok(Round::Unknown),
+            Ok(Written::Unknown) => return Ok(Round::Unknown(self.order.clone())),
             Ok(Written::Done) => {}
         }
         let outcome = settle(self.ctx, placed, Some(known), self.deadline).await.outcome;
@@ -345,7 +343,7 @@ impl<M: Machine> Paid<'_, M> {
         }
         match self.ctx.store.reject(session, basket.as_str(), &refusal, self.ctx.clock.now_s()).await? {
             Written::Lost | Written::Busy => return Ok(Round::Again),
-            Written::Unknown => return Ok(Round::Unknown),
+            Written::Unknown => return Ok(Round::Unknown(self.order.clone())),
             Written::Done => {}
         }
         let outcome = release_rejected(self.ctx, session, &self.order, refusal, self.deadline).await;

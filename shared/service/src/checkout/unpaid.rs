@@ -64,7 +64,7 @@ pub(super) async fn round<M: Machine>(ctx: &Context<M>, request: &CheckoutReques
             Round::Over(Answer { outcome, replayed: false })
         }
         Written::Lost | Written::Busy => Round::Again,
-        Written::Unknown => Round::Unknown,
+        Written::Unknown => Round::Unknown(order),
     })
 }
 
@@ -104,6 +104,6 @@ async fn refuse<M: Machine>(
     match ctx.store.refuse_unpaid(company, order, known, ctx.clock.now_s()).await? {
         Written::Done => Err(refusal),
         Written::Lost | Written::Busy => Ok(Round::Again),
-        Written::Unknown => Ok(Round::Unknown),
+        Written::Unknown => Ok(Round::Unknown(order.clone())),
     }
 }

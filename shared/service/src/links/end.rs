@@ -60,9 +60,8 @@ pub(super) async fn cancel_live<M: Machine>(
     link: &Link,
 ) -> Result<Live, ApiError> {
     let Some(intent) = &link.intent else { return Ok(Live::Ended) };
-    if let Some(claim) = ctx.store.load_claim(account, intent).await?
-        && is_used_up(ctx, &claim.decision).await?
-    {
+    let claim = ctx.store.load_claim(account, intent).await?;
+    if is_used_up(ctx, claim.as_ref()).await? {
         return Ok(Live::Ended);
     }
     // A key replays even a stored 500 for a day: the second one is new each time.

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::settle::{Outcome, posted};
-use crate::store::{Decision, LinkTarget, Rejection, Session};
+use crate::store::{Decision, LinkTarget, Session};
 use crate::stripe::{Intent, Secret};
 
 /// What a decision has come to so far, and the intent as it must be by that.
@@ -35,13 +35,9 @@ pub(super) async fn follow<M: Machine>(
                 (OrderState::Pending, Some(PaidBy::Card) | None) => (Outcome::Pending(order.id), None),
             }
         }
-        Decision::Rejected { refusal, state: Rejection::Released } => {
-            (Outcome::Refused(refusal.clone().released()), None)
+        Decision::Rejected { refusal, state } => {
+            (state.told(refusal).map_or_else(|| pending(session), Outcome::Refused), None)
         }
-        Decision::Rejected { state: Rejection::Captured, .. } => {
-            (Outcome::Refused(ErrorCode::PaymentAlreadyCaptured.into()), None)
-        }
-        Decision::Rejected { state: Rejection::Open, .. } => (pending(session), None),
     };
     Ok((Step::Got(outcome.into()), intent))
 }

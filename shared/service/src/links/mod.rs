@@ -24,7 +24,7 @@ use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
 use crate::settle::Outcome;
-use crate::store::{Decision, Link, LinkTarget, Rejection, Session, SessionKind};
+use crate::store::{Claim, Decision, Link, LinkTarget, Rejection, Session, SessionKind};
 use crate::stripe::Intent;
 use crate::stripe::Payments as _;
 
@@ -74,10 +74,11 @@ fn session_payment(session: &Session) -> Option<Payment> {
 
 /// Whether an intent of a link has done all that it can do, though the link is open: it was rejected, it has paid a part, or
 /// a person has ended its order.
-async fn is_used_up<M: Machine>(ctx: &Context<M>, decision: &Decision) -> Result<bool, ApiError> {
-    Ok(match decision {
-        Decision::Rejected { state, .. } => *state != Rejection::Open,
-        Decision::Order(order) => {
+async fn is_used_up<M: Machine>(ctx: &Context<M>, claim: Option<&Claim>) -> Result<bool, ApiError> {
+    Ok(match claim.map(|claim| &claim.decision) {
+        None => false,
+        Some(Decision::Rejected { state, .. }) => *state != Rejection::Open,
+        Some(Decision::Order(order)) => {
             let state = ctx.store.load_order_state(order).await?;
             state.is_some_and(|state| state != OrderState::Pending)
         }

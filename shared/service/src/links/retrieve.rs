@@ -12,7 +12,7 @@ use tokio::join;
 
 use super::end::Live;
 use super::road::{self, Step};
-use super::{MAX_ROUNDS, account, due_payment, end, id_of, known, not_found, refusal_of, session_payment};
+use super::{MAX_ROUNDS, account, due_payment, end, id_of, is_used_up, known, not_found, refusal_of, session_payment};
 use crate::aggregate::AggregateTransaction;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
@@ -115,6 +115,10 @@ async fn round<M: Machine>(
     );
     let (target, intent) = match (target?, intent) {
         (target, Ok(intent)) => (target, intent),
+        // An intent that has done all that it can do needn't be known to open the next.
+        (target, Err(_)) if link.state == LinkState::Open && is_used_up(ctx, target.claim.as_ref()).await? => {
+            (target, None)
+        }
         (_, Err(error)) if end::let_go_if_left(ctx, &account, &link, &error).await? => return Ok(Round::Again),
         // A receipt can be shown from our records; who paid with what is left out.
         (target, Err(_)) if matches!(link.state, LinkState::Paid | LinkState::Refunded) => {

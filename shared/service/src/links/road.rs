@@ -19,7 +19,7 @@ use crate::refusals::quote_changed;
 use crate::settle::{Known, Outcome, Settled, release_rejected, settle};
 use crate::snapshot::{OrderPayment, PaidLink, Snapshot};
 use crate::store::{
-    Decision, Link, LinkTarget, OrderRecord, PlaceOrder, Rejection, ReviewReason, Session, Starts, StoreError, Written,
+    Decision, Link, LinkTarget, OrderRecord, PlaceOrder, ReviewReason, Session, Starts, StoreError, Written,
 };
 use crate::stripe::{Intent, PaymentMethodData};
 
@@ -48,15 +48,10 @@ pub(super) async fn follow<M: Machine>(
             let order = order.ok_or_else(|| ApiError::internal(format!("order {id} is named and not there")))?;
             settle(ctx, order, just_read.map(Known::from), deadline).await
         }
-        Decision::Rejected { refusal, state: Rejection::Released } => {
-            Outcome::Refused(refusal.clone().released()).into()
-        }
-        Decision::Rejected { state: Rejection::Captured, .. } => {
-            Outcome::Refused(ErrorCode::PaymentAlreadyCaptured.into()).into()
-        }
-        Decision::Rejected { refusal, state: Rejection::Open } => {
-            release_rejected(ctx, session, &order, refusal.clone(), deadline).await.into()
-        }
+        Decision::Rejected { refusal, state } => match state.told(refusal) {
+            Some(told) => Outcome::Refused(told).into(),
+            None => release_rejected(ctx, session, &order, refusal.clone(), deadline).await.into(),
+        },
     }))
 }
 

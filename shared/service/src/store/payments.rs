@@ -17,7 +17,7 @@ use super::table::Written;
 use super::transact::{Change, Transaction};
 use super::{ReviewReason, Store, StoreError};
 use crate::catalogue::documents::text;
-use crate::http::{ApiError, FamilyScope, ItemsBody, Reach, Role};
+use crate::http::{ApiError, ErrorCode, FamilyScope, ItemsBody, Reach, Role};
 use crate::machine::Machine;
 
 /// What an intent was made for.
@@ -112,6 +112,20 @@ pub enum Rejection {
     Released,
     /// Stripe has said `succeeded`: somebody captured it, and the family has a credit that belongs to no order.
     Captured,
+    /// Stripe has said `succeeded`, in a currency that is not the studio's, and that all of it was given back.
+    GivenBack,
+}
+
+impl Rejection {
+    /// What its payer is told, of the refusal that it was rejected with; `None`: it is not over.
+    #[must_use]
+    pub fn told(self, refusal: &ApiError) -> Option<ApiError> {
+        match self {
+            Self::Open => None,
+            Self::Released => Some(refusal.clone().released()),
+            Self::Captured | Self::GivenBack => Some(ErrorCode::PaymentAlreadyCaptured.into()),
+        }
+    }
 }
 
 /// Who may decide about an intent.
@@ -186,8 +200,21 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn finish_rejection(&self, account: &AccountId, intent: &IntentId) -> Result<Written, StoreError> {
+        self.end_rejection(account, intent, "SET claim_done = :done REMOVE gsi1pk, gsi1sk").await
+    }
+
+    /// Notes that Stripe has said `succeeded` to a rejected intent, and that nothing of it is left.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn note_given_back(&self, account: &AccountId, intent: &IntentId) -> Result<Written, StoreError> {
+        let update = "SET claim_done = :done, claim_given_back = :done REMOVE gsi1pk, gsi1sk";
+        self.end_rejection(account, intent, update).await
+    }
+
+    async fn end_rejection(&self, account: &AccountId, intent: &IntentId, update: &str) -> Result<Written, StoreError> {
         let change = Change::of(key::claim(account, intent))
-            .update("SET claim_done = :done REMOVE gsi1pk, gsi1sk")
+            .update(update)
             .only_if("claim_decision = :rejected AND claim_done = :no")
             .value(":done", AttributeValue::Bool(true))
             .value(":no", AttributeValue::Bool(false))
@@ -310,10 +337,11 @@ pub(super) fn claim_of(item: &Attributes) -> Result<Claim, StoreError> {
         "ORDER" => Decision::Order(item.parsed("order_id")?),
         "REJECTED" => Decision::Rejected {
             refusal: item.document("refusal")?,
-            state: match (flag(item, "claim_done"), flag(item, "claim_captured")) {
-                (false, _) => Rejection::Open,
-                (true, false) => Rejection::Released,
-                (true, true) => Rejection::Captured,
+            state: match flag(item, "claim_done") {
+                false => Rejection::Open,
+                true if flag(item, "claim_captured") => Rejection::Captured,
+                true if flag(item, "claim_given_back") => Rejection::GivenBack,
+                true => Rejection::Released,
             },
         },
         _ => return Err(StoreError::Corrupt("claim_decision")),

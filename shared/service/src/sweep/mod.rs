@@ -201,7 +201,8 @@ async fn release<M: Machine>(ctx: &Context<M>, account: &AccountId, intent: &Int
                 lost::report_rejection(ctx, &session, age_s, deadline).await;
             }
         }
-        Decision::Rejected { state: Rejection::Released | Rejection::Captured, .. } | Decision::Order(_) => {}
+        Decision::Rejected { state: Rejection::Released | Rejection::Captured | Rejection::GivenBack, .. }
+        | Decision::Order(_) => {}
     }
 }
 

@@ -224,7 +224,9 @@ async fn advance<'a, M: Machine>(
         (Decision::Rejected { state: Rejection::Captured, .. }, None) => {
             Err(ApiError::internal("a payment was credited without its session"))
         }
-        (Decision::Rejected { state: Rejection::Open | Rejection::Released, .. }, _) => Ok(Stand::Void),
+        (Decision::Rejected { state: Rejection::Open | Rejection::Released | Rejection::GivenBack, .. }, _) => {
+            Ok(Stand::Void)
+        }
     }
 }
 
