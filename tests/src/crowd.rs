@@ -116,7 +116,7 @@ pub fn studio(families: usize) -> Studio {
     let family = |n: &usize| {
         json!({
             "id": family(*n), "name": format!("Family {n}"), "createdAt": "2026-06-01 09:00:00",
-            "students": [{"id": student(*n), "firstName": "Sam", "lastName": n.to_string()}],
+            "students": [{"id": student(*n), "firstname": "Sam", "lastname": n.to_string()}],
         })
     };
     let debits: Vec<Value> = families.iter().map(|n| owed(*n)).collect();

@@ -339,7 +339,7 @@ fn booked((class, student): (&str, &str), mint: &Mint) -> BookedEnrolment {
         class: ids.1,
         season: ids.2,
         discountable: true,
-        plan: ids.3,
+        plan: Some(ids.3),
         schedule,
     }
 }

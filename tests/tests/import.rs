@@ -77,7 +77,11 @@ fn mistakes_of_prices() -> Vec<(&'static str, Value, &'static str)> {
         ("/registrationFees/1/amount", json!(-1), "registrationFees[1].amount: -1 is negative"),
         ("/registrationFees/1/maxAmountPerFamily", json!(-1), "registrationFees[1].maxAmountPerFamily: -1 is negative"),
         ("/discountSchemes/0/values/0/amount", json!(101), "discountSchemes[0].values[0].amount: is not 0 to 100"),
-        ("/discountSchemes/1/type", json!("student_qty_by_family"), "discountSchemes[1].type: another enabled scheme"),
+        (
+            "/discountSchemes/1/scheme",
+            json!("student_qty_by_family"),
+            "discountSchemes[1].scheme: another enabled scheme",
+        ),
         ("/discountSchemes/1/values/0/quantity", json!(0), "discountSchemes[1].values[0].quantity: is not at least 1"),
         (
             "/discountSchemes/2/values/1/quantity",
@@ -92,7 +96,6 @@ fn mistakes_of_prices() -> Vec<(&'static str, Value, &'static str)> {
             "seasons[0].additionalFees[0].taxRateId: there is no",
         ),
         ("/seasons/0/additionalFees/0/entityId", json!("sea_9"), "seasons[0].additionalFees[0].entityId: is not the"),
-        ("/seasons/1/enableRegistrationFees", json!(true), "seasons[1].registrationFeeDto: is missing"),
         (
             "/seasons/1/pricingSchemeValues/1/quantity",
             json!(4),

@@ -22,18 +22,18 @@ fn studio(classes: usize, dates: &[String], words: &str) -> Studio {
     let tax = json!([{"id": "tax_1", "rate": "20.000", "label": "VAT", "isDefault": true}]);
     let scheme = |id: &str, kind: &str, application: &str| {
         let value = json!({"id": format!("dscv_{id}"), "quantity": 2, "amount": 5});
-        json!({"id": format!("dsc_{id}"), "name": format!("{kind} {words}"), "discountType": "percent", "type": kind,
+        json!({"id": format!("dsc_{id}"), "type": "percent", "scheme": kind,
             "application": application, "enabled": true, "values": [value]})
     };
     let plan = json!({"id": "pp_1", "type": "monthly", "firstPaymentDate": dates[0],
         "numberOfInstallments": dates.len(), "installmentDates": dates, "discount": 2.5});
     let class = |number: usize| {
         json!({"id": class_id(number), "seasonId": SEASON, "name": format!("Class {number} {words}"), "price": 1050,
-            "dayOfWeek": "monday", "startTime": "16:30", "endTime": "17:15", "firstLessonStartDate": "2026-09-07",
+            "dayOfWeek": "monday", "startTime": "16:30", "durationInMinutes": 45, "firstLessonStartDate": "2026-09-07",
             "lastLessonEndDate": "2027-07-16", "capacity": 30, "settings": {"taxRateId": "tax_1"}})
     };
     let student = |number: usize| {
-        json!({"id": student_id(number), "firstName": format!("Student {number}"), "lastName": "Okafor",
+        json!({"id": student_id(number), "firstname": format!("Student {number}"), "lastname": "Okafor",
             "dateOfBirth": "2015-03-14"})
     };
     let season = json!({"id": SEASON, "name": "School year", "startAt": "2026-09-07", "endAt": "2027-07-16",
@@ -102,8 +102,8 @@ async fn eight_places_on_a_weekly_plan_of_a_year_are_sold() {
 
 #[tokio::test]
 async fn a_basket_that_no_order_can_hold_is_refused_before_anything_is_held() {
-    // What each line says of itself takes 12 KB: 25 of them are more than an order's document.
-    let stack = studio(25, &monthly(10), &"long ".repeat(500)).start().await;
+    // What each line says of itself takes 15 KB: 25 of them are more than an order's document.
+    let stack = studio(25, &monthly(10), &"long ".repeat(1000)).start().await;
     let before = stack.table().picture().await;
     let (family, basket) = (stack.family(OKAFOR), places(25));
     for refused in [family.quote(OKAFOR, &basket).await, family.session(OKAFOR, &basket).await] {

@@ -64,7 +64,7 @@ async fn a_price_s_version_is_raised_by_what_changes_it_and_by_nothing_else<M: P
         ("a tax rate", "tax_01J9ZDEMW5TVDJ0R00000VAT20", json!({"rate": "19.000"}), [1, 1, 1]),
         ("a holiday", "hol_01J9ZDEMW5TVDJ0R000AVT2026", json!({"endAt": "2026-10-29"}), [1, 1, 1]),
         ("a family", OKAFOR, json!({"name": "Okafor-Smith"}), [0, 0, 0]),
-        ("a student", ADA, json!({"firstName": "Adaeze"}), [0, 0, 0]),
+        ("a student", ADA, json!({"firstname": "Adaeze"}), [0, 0, 0]),
     ];
     for (what, id, change, raised) in changes {
         studio = studio.with(id, &change);

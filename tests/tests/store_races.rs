@@ -22,7 +22,7 @@ fn crowd(families: usize, classes: u64) -> Studio {
     let family = |n: usize| {
         json!({
             "id": format!("fml_{n}"), "name": format!("Family {n}"), "createdAt": "2026-06-01 09:00:00",
-            "students": [{"id": format!("stu_{n}"), "firstName": "Sam", "lastName": n.to_string()}],
+            "students": [{"id": format!("stu_{n}"), "firstname": "Sam", "lastname": n.to_string()}],
         })
     };
     let mut studio: Value = serde_json::from_str(&Studio::demo().text()).expect("JSON");

@@ -70,7 +70,7 @@ async fn the_worked_example_is_quoted_as_the_rules_say() {
     assert_eq!((&on_u["pricingPlanId"], &on_u["total"]), (&json!(PLAN_U), &json!(12996 + 14192 + 10174 + 2035)));
     let ada = &on_u["items"][0];
     let discounts = json!([
-        {"description": "Two classes", "amount": -500, "taxAmount": -100, "total": -600},
+        {"description": "Multiple classes of a student", "amount": -500, "taxAmount": -100, "total": -600},
         {"description": "Plan discount 5%", "amount": -570, "taxAmount": -114, "total": -684},
     ]);
     assert_eq!(ada["discounts"], discounts);
@@ -198,7 +198,7 @@ async fn a_quote_s_hash_covers_fees_and_siblings() {
     assert_ne!(before["quoteHash"], after["quoteHash"]);
     // He is the second student now: 10 % off, before the plan's 5 %.
     let discounts = &after["seasons"][0]["quotes"][0]["items"][0]["discounts"];
-    assert_eq!(discounts[0]["description"], "Siblings");
+    assert_eq!(discounts[0]["description"], "Multiple students");
     assert_eq!(before["seasons"][0]["quotes"][0]["items"][0]["discounts"][0]["description"], "Plan discount 5%");
     let body = json!({"items": brother, "quoteHash": before["quoteHash"]});
     let path = format!("/v1/integrations/stripe/{LOVELACE}/payment-sessions");

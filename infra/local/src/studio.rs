@@ -70,15 +70,15 @@ impl Example {
 /// # Errors
 /// The file can't be read, or names every mistake in it.
 pub fn catalogue(file: Option<&Path>) -> Result<Catalogue, Problem> {
-    let (name, text) = match file {
-        None => ("the demo studio".to_owned(), DEMO_STUDIO.to_owned()),
+    let (name, bytes) = match file {
+        None => ("the demo studio".to_owned(), DEMO_STUDIO.as_bytes().to_vec()),
         Some(file) => {
             let name = file.display().to_string();
-            let text = std::fs::read_to_string(file).map_err(|problem| Problem::new(format!("{name}: {problem}")))?;
-            (name, text)
+            let bytes = std::fs::read(file).map_err(|problem| Problem::new(format!("{name}: {problem}")))?;
+            (name, bytes)
         }
     };
-    Catalogue::parse(&text).map_err(|mistakes| {
+    Catalogue::read(&bytes).map_err(|mistakes| {
         let lines: Vec<_> = mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect();
         Problem::new(format!("{name} can't be loaded:{}", lines.concat()))
     })

@@ -103,9 +103,9 @@ pub struct BookedEnrolment {
     pub season: SeasonId,
     /// Whether discount schemes count it.
     pub discountable: bool,
-    /// How it is paid.
-    #[serde(with = "text")]
-    pub plan: PlanId,
+    /// How it is paid; one that was loaded without it doesn't say.
+    #[serde(default, with = "text::option")]
+    pub plan: Option<PlanId>,
     /// What is due later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,

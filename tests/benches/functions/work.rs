@@ -145,7 +145,7 @@ impl Work {
     pub fn studio(self, families: usize) -> String {
         match self {
             Self::QuoteOfLines(_) => {
-                let one = |n| json!({"id": sibling(n), "firstName": "Sam", "lastName": n.to_string()});
+                let one = |n| json!({"id": sibling(n), "firstname": "Sam", "lastname": n.to_string()});
                 let students: Vec<Value> = (0..MOST_LINES).map(one).collect();
                 let created_at = "2026-06-01 09:00:00";
                 let family = json!({"id": MANY, "name": "Many", "createdAt": created_at, "students": students});

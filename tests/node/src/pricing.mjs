@@ -61,7 +61,7 @@ function placesOf(studio, basket, now) {
       days = lessonsLeft(all, onSale.doc.startTime, now);
       known.set(item.classId, days);
     }
-    const name = `${student.firstName} ${student.lastName}`.trim();
+    const name = `${student.firstname} ${student.lastname}`.trim();
     const enabled = season.pricingPlans.filter((plan) => plan.enabled);
     const plan = item.pricingPlanId
       ? enabled.find(({ id }) => id === item.pricingPlanId)
@@ -96,7 +96,7 @@ function check(studio, places) {
     need(days.length > 0, 'a class with lessons left');
     if (student.dateOfBirth) {
       const age = ageInMonths(student.dateOfBirth, enrolment, season);
-      const { minAgeMonths: least, maxAgeMonths: most } = settings;
+      const { minAgeMonths: least, maxAgeMonths: most } = doc;
       need((least === null || age >= least) && (most === null || age <= most), 'a student of the right age');
     }
     if (!isTrial) {

@@ -50,7 +50,7 @@ fn class((id, plan, capacity): &(&str, &str, u32), price: i64) -> Value {
     let name = if *id == LONG_CLASS.0 { "L".repeat(LONG_NAME) } else { (*id).to_owned() };
     json!({
         "id": id, "seasonId": if *plan == "pp_free" { FREE_SEASON } else { SEASON }, "name": name, "price": price,
-        "dayOfWeek": "monday", "startTime": "16:30", "endTime": "17:30", "firstLessonStartDate": "2026-09-14",
+        "dayOfWeek": "monday", "startTime": "16:30", "durationInMinutes": 60, "firstLessonStartDate": "2026-09-14",
         "lastLessonEndDate": "2026-12-14", "capacity": capacity, "settings": {"trialsEnabled": true},
     })
 }
@@ -126,7 +126,7 @@ fn read_catalogue((company, account, currency, price, has_long): Edition) -> Cat
         })
     };
     let family = |(id, students): &(&str, &[&str])| {
-        let student = |id: &&str| json!({"id": id, "firstName": id, "lastName": "S"});
+        let student = |id: &&str| json!({"id": id, "firstname": id, "lastname": "S"});
         json!({
             "id": id, "name": id, "createdAt": "2026-06-01 09:00:00",
             "students": students.iter().map(student).collect::<Vec<_>>(),
@@ -150,8 +150,8 @@ fn read_catalogue((company, account, currency, price, has_long): Edition) -> Cat
             "repetitionInterval": "annual",
         }],
         "discountSchemes": [{
-            "id": "dsc_1", "name": "Siblings", "type": "student_qty_by_family", "application": "individual_item",
-            "discountType": "percent", "values": [{"id": "dscv_1", "quantity": 2, "amount": 10}],
+            "id": "dsc_1", "scheme": "student_qty_by_family", "application": "individual_item",
+            "type": "percent", "values": [{"id": "dscv_1", "quantity": 2, "amount": 10}],
         }],
         "seasons": [
             season(SEASON, true, json!([plan("pp_u", "one-off", 1), plan("pp_m", "monthly", 3)])),

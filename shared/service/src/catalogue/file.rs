@@ -5,13 +5,14 @@
 use crate::aggregate::AggregateTransaction;
 use classpay_domain::catalogue::FeePeriod;
 use classpay_domain::id::{CompanyId, FamilyId};
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
 
 use super::documents::{
     ChargedFeeEntry, ClassDoc, CompanyDoc, DiscountSchemeDoc, EnrolmentEntry, FamilyDoc, HolidayDoc, InvitationStatus,
     RegistrationFeeDoc, SeasonDoc, StudentDoc, TaxRateDoc, TrialEntry, text,
 };
+use super::encoding::text_of;
 use super::mistake::Mistake;
 use super::{check, mend};
 
@@ -36,6 +37,8 @@ pub struct Catalogue {
     pub families: Vec<FamilyEntry>,
     /// Debits and credits from before.
     pub transactions: Vec<AggregateTransaction>,
+    /// What the file says and nothing obeys, with its place.
+    pub notes: Vec<Mistake>,
 }
 
 /// A family with all that is its own.
@@ -54,8 +57,7 @@ pub struct FamilyEntry {
 }
 
 /// The file as it stands. Each part may be missing, so that one mistake doesn't hide the next.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default)]
 pub(super) struct FileDoc {
     pub company: Option<CompanyDoc>,
     pub tax_rates: Vec<TaxRateDoc>,
@@ -68,7 +70,8 @@ pub(super) struct FileDoc {
     pub transactions: Vec<AggregateTransaction>,
 }
 
-/// A family in the file: the published fields (what serde flattens isn't searched for unknown ones) and its lists.
+/// A family in the file: the published fields (whoever asks serde for a type's fields isn't told of those that it flattens)
+/// and its lists.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct FamilyFileDoc {
@@ -78,7 +81,7 @@ pub(super) struct FamilyFileDoc {
     pub company_id: CompanyId,
     pub name: String,
     #[serde(default, with = "text::option")]
-    pub joined_at: Option<DateTime>,
+    pub joined_at: Option<Date>,
     #[serde(default, with = "text")]
     pub invitation_status: InvitationStatus,
     #[serde(default)]
@@ -102,6 +105,14 @@ pub(super) struct FamilyFileDoc {
 }
 
 impl Catalogue {
+    /// Reads a studio's file: [`Catalogue::parse`] of its text.
+    ///
+    /// # Errors
+    /// Every mistake in it; or that it isn't UTF-8.
+    pub fn read(bytes: &[u8]) -> Result<Self, Vec<Mistake>> {
+        Self::parse(text_of(bytes).map_err(|mistake| vec![mistake])?)
+    }
+
     /// Reads a studio, fills in what may be left out and checks it as a whole.
     ///
     /// # Errors
@@ -124,7 +135,9 @@ impl Catalogue {
             classes: file.classes,
             families: file.families.into_iter().map(FamilyEntry::from).collect(),
             transactions: file.transactions,
+            notes: mended.notes,
         };
+        catalogue.spell_out_tax_rates();
         catalogue.spell_out_registration_fees();
         catalogue.spell_out_fee_years();
         Ok(catalogue)
@@ -138,6 +151,17 @@ impl Catalogue {
                 && let Some(first) = FeePeriod::parse(&charged.period).and_then(|period| period.first_of_year())
             {
                 charged.period = FeePeriod::year(first).to_string();
+            }
+        }
+    }
+
+    /// Puts the tax rate that a fee names into the fee, where it is published.
+    fn spell_out_tax_rates(&mut self) {
+        let of_seasons = self.seasons.iter_mut().filter_map(|season| season.registration_fee_dto.as_mut());
+        for fee in of_seasons.chain(&mut self.registration_fees) {
+            let Some(id) = fee.tax_rate_id.take() else { continue };
+            if fee.tax_rate.is_none() {
+                fee.tax_rate = self.tax_rates.iter().find(|rate| rate.id == id).cloned();
             }
         }
     }

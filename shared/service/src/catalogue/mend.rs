@@ -1,25 +1,31 @@
 //! Finds every value of a file that has not the shape it should have, not only the first.
 //!
-//! serde stops at the first mistake. So what is wrong is named, taken out, and the rest is read again; a document that
-//! lacks what it can't do without is taken out as a whole, and what refers to it is not called a mistake.
+//! serde stops at the first mistake. So what is wrong is named, taken out, and the rest of its document is read again; a
+//! document that lacks what it can't do without is taken out as a whole, and what refers to it is not called a mistake.
 //!
-//! Invariant: each round takes something out, so it ends; a place is where the value stood in the file.
+//! Invariant: each round takes something out of one document, so it ends, and a file takes as long as its documents; a
+//! place is where the value stood in the file.
 
 use std::collections::BTreeSet;
 
+use jiff::civil::DateTime;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::Segment;
 
 use super::documents::DocumentId;
 use super::file::FileDoc;
 use super::mistake::Mistake;
+use super::published;
 use super::tree::Node;
-use crate::strict::{self, Step, place_of};
+use crate::strict::{Step, place_of};
 
 /// What could be read, and what could not.
 #[derive(Debug)]
 pub(super) struct Mended {
     pub file: FileDoc,
     pub mistakes: Vec<Mistake>,
+    /// What is published and isn't sold here.
+    pub notes: Vec<Mistake>,
     /// The ids of documents that were taken out.
     pub gone: BTreeSet<String>,
     tree: Node,
@@ -31,38 +37,39 @@ pub(super) struct Mended {
 /// What is wrong with a text that is no JSON object.
 pub(super) fn read(text: &str) -> Result<Mended, Mistake> {
     let mut mistakes = Vec::new();
-    let tree = Node::parse(text, &mut mistakes).map_err(|error| Mistake::new("", format!("not JSON: {error}")))?;
+    let mut tree = Node::parse(text, &mut mistakes).map_err(|error| Mistake::new("", format!("not JSON: {error}")))?;
     if !matches!(tree, Node::Object(_)) {
         return Err(Mistake::new("", "a catalogue is a JSON object"));
     }
-    let (gone, taken, unknown) = (BTreeSet::new(), Vec::new(), Vec::new());
-    let mut mender = Mender { tree, mistakes, gone, taken, unknown };
-    fill_in(&mut mender.tree);
-    loop {
-        let json = mender.tree.to_json();
-        let (file, unknown) = strict::read(&mut serde_json::Deserializer::from_str(&json));
-        unknown.into_iter().for_each(|steps| mender.note_unknown(steps));
-        match file {
-            Ok(file) => {
-                let Mender { tree, mistakes, gone, .. } = mender;
-                return Ok(Mended { file, mistakes, gone, tree });
-            }
-            Err(error) => mender.take_out(&error)?,
-        }
-    }
+    let published::Found { mistakes: unknown, notes } = published::settle(&mut tree);
+    mistakes.extend(unknown);
+    fill_in(&mut tree);
+    let mut reader = Reader { mistakes, gone: BTreeSet::new() };
+    let file = FileDoc {
+        company: reader.document(&mut tree, "company"),
+        tax_rates: reader.list(&mut tree, "taxRates"),
+        registration_fees: reader.list(&mut tree, "registrationFees"),
+        discount_schemes: reader.list(&mut tree, "discountSchemes"),
+        holidays: reader.list(&mut tree, "holidays"),
+        seasons: reader.list(&mut tree, "seasons"),
+        classes: reader.list(&mut tree, "classes"),
+        families: reader.list(&mut tree, "families"),
+        transactions: reader.list(&mut tree, "transactions"),
+    };
+    let Reader { mistakes, gone } = reader;
+    Ok(Mended { file, mistakes, notes, gone, tree })
 }
 
 impl Mended {
     /// Adds what the check of the documents found, but for what is only a consequence of something taken out.
     pub(super) fn with(self, found: Vec<Mistake>) -> Vec<Mistake> {
         let Self { mut mistakes, tree, .. } = self;
+        let taken: BTreeSet<_> = mistakes.iter().flat_map(Mistake::places).map(str::to_owned).collect();
         let found = found.into_iter().map(|mistake| {
             let place = place_of(&tree.as_written(steps_of(&mistake.place)));
             Mistake { place, ..mistake }
         });
-        let own: Vec<_> =
-            found.filter(|mistake| !mistakes.iter().any(|taken| taken.is_within(&mistake.place))).collect();
-        mistakes.extend(own);
+        mistakes.extend(found.filter(|mistake| !taken.contains(&mistake.place)));
         mistakes
     }
 }
@@ -77,59 +84,92 @@ fn steps_of(place: &str) -> Vec<Step> {
     parts.map(step).collect()
 }
 
-struct Mender {
-    tree: Node,
+/// Reads documents one by one.
+struct Reader {
     mistakes: Vec<Mistake>,
     gone: BTreeSet<String>,
-    /// What was taken out: its absence is not one more mistake.
-    taken: Vec<Vec<Step>>,
-    /// The fields that nobody knows: each round finds them again.
-    unknown: Vec<Vec<Step>>,
 }
 
-impl Mender {
-    /// Names a field that no document has.
-    fn note_unknown(&mut self, steps: Vec<Step>) {
-        let steps = self.tree.as_written(steps);
-        if !self.unknown.contains(&steps) {
-            self.mistakes.push(Mistake::new(place_of(&steps), "unknown field"));
-            self.unknown.push(steps);
+impl Reader {
+    /// The document in that field.
+    fn document<T: DeserializeOwned>(&mut self, tree: &mut Node, name: &str) -> Option<T> {
+        self.read(tree.field_mut(name)?, &[Step::Field(name.to_owned())])
+    }
+
+    /// The documents of the list in that field.
+    fn list<T: DeserializeOwned>(&mut self, tree: &mut Node, name: &str) -> Vec<T> {
+        let field = || Step::Field(name.to_owned());
+        match tree.field_mut(name) {
+            None => Vec::new(),
+            Some(Node::List(elements)) => {
+                let elements = elements.iter_mut().enumerate().filter(|(_, element)| !element.is_gone());
+                elements.filter_map(|(index, element)| self.read(element, &[field(), Step::Element(index)])).collect()
+            }
+            // What serde says of it, in the words that it has for every other wrong value.
+            Some(other) => {
+                self.read::<Vec<IgnoredAny>>(other, &[field()]);
+                Vec::new()
+            }
         }
     }
 
+    /// A document, after all that is wrong in it was named and taken out.
+    fn read<T: DeserializeOwned>(&mut self, node: &mut Node, place: &[Step]) -> Option<T> {
+        // What was taken out: its absence is not one more mistake.
+        let mut taken = Vec::new();
+        while !node.is_gone() {
+            let json = node.to_json();
+            match serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(&json)) {
+                Ok(document) => return Some(document),
+                Err(error) => self.take_out(node, place, &mut taken, &error),
+            }
+        }
+        None
+    }
+
     /// Names the value that could not be read and takes it out.
-    fn take_out(&mut self, error: &serde_path_to_error::Error<serde_json::Error>) -> Result<(), Mistake> {
+    fn take_out(
+        &mut self,
+        node: &mut Node,
+        place: &[Step],
+        taken: &mut Vec<Vec<Step>>,
+        error: &serde_path_to_error::Error<serde_json::Error>,
+    ) {
         let steps = error.path().iter().filter_map(|segment| match segment {
             Segment::Map { key } => Some(Step::Field(key.clone())),
             Segment::Seq { index } => Some(Step::Element(*index)),
             _ => None,
         });
-        let steps = self.tree.as_written(steps.collect());
+        let steps = node.as_written(steps.collect());
+        let place_of = |steps: &[Step]| place_of(&[place, steps].concat());
         let text = error.inner().to_string();
         let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
         let missing = what.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
         if let Some(field) = missing {
             let mut absent = steps.clone();
             absent.push(Step::Field(field.to_owned()));
-            if !self.taken.contains(&absent) {
+            if !taken.contains(&absent) {
                 self.mistakes.push(Mistake::new(place_of(&absent), "is missing"));
             }
         } else {
             self.mistakes.push(Mistake::new(place_of(&steps), what));
         }
-        let node = self.tree.at_mut(&steps).filter(|node| !node.is_gone() && !steps.is_empty());
-        // Nothing to take out would mean reading the same again, without end.
-        let node = node.ok_or_else(|| Mistake::new(place_of(&steps), what))?;
-        node.ids(&mut self.gone);
-        *node = Node::Gone;
-        self.taken.push(steps);
-        Ok(())
+        // Nothing to take out would mean reading the same again, without end: then the document is taken out.
+        let wrong = match node.at_mut(&steps) {
+            Some(wrong) if !wrong.is_gone() => wrong,
+            _ => node,
+        };
+        wrong.ids(&mut self.gone);
+        *wrong = Node::Gone;
+        taken.push(steps);
     }
 }
 
 /// Adds what a file may leave out because it follows from what is around it.
 fn fill_in(root: &mut Node) {
     let company_id = id_of(root.field("company"));
+    let since = root.field("company").and_then(|company| company.field("createdAt")).and_then(Node::string);
+    let since = since.filter(|since| since.parse::<DateTime>().is_ok());
     if let Some(company) = root.field_mut("company") {
         company.fill("address", Node::Object(Vec::new()));
         company.fill("settings", Node::Object(Vec::new()));
@@ -150,6 +190,11 @@ fn fill_in(root: &mut Node) {
     }
     for family in root.elements_mut("families") {
         family.fill("companyId", text(&company_id));
+    }
+    // Nothing is older than its company; one that isn't known is named there.
+    let since = since.unwrap_or_else(|| "1970-01-01 00:00:00".to_owned());
+    for name in ["seasons", "families"] {
+        root.elements_mut(name).iter_mut().for_each(|document| document.fill("createdAt", text(&since)));
     }
 }
 

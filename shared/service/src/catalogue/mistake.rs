@@ -18,9 +18,10 @@ impl Mistake {
         Self { place: place.into(), what: what.into() }
     }
 
-    /// Whether it is at that place or in what stands there.
-    pub(super) fn is_within(&self, place: &str) -> bool {
-        self.place.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    /// The places that it is in, the whole file apart: its own, and those around it.
+    pub(super) fn places(&self) -> impl Iterator<Item = &str> {
+        let ends = self.place.match_indices(['.', '[']).map(|(end, _)| end).chain([self.place.len()]);
+        ends.filter_map(|end| self.place.get(..end))
     }
 }
 

@@ -9,9 +9,11 @@
 mod check;
 pub mod convert;
 pub mod documents;
+mod encoding;
 pub mod file;
 mod mend;
 mod mistake;
+mod published;
 mod tree;
 
 pub use convert::CorruptDocument;

@@ -125,6 +125,17 @@ impl Node {
         matches!(self, Self::Gone)
     }
 
+    pub(super) fn is_null(&self) -> bool {
+        matches!(self, Self::Leaf(text) if text == "null")
+    }
+
+    pub(super) const fn fields_mut(&mut self) -> Option<&mut Vec<(String, Self)>> {
+        match self {
+            Self::Object(fields) => Some(fields),
+            _ => None,
+        }
+    }
+
     pub(super) fn field(&self, name: &str) -> Option<&Self> {
         let Self::Object(fields) = self else { return None };
         fields.iter().find(|(known, _)| known == name).map(|(_, value)| value)

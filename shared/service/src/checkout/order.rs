@@ -111,7 +111,7 @@ fn enrolment(line: &Line, id: EnrolmentId, quote: &Quote, company: &Company) -> 
         class: line.item.class.clone(),
         season: line.season.clone(),
         discountable: line.discountable,
-        plan: line.plan.clone(),
+        plan: Some(line.plan.clone()),
         schedule: schedule(line, quote, company),
     }
 }

@@ -18,7 +18,7 @@ use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{CompanyDoc, FamilyDoc, SeasonDoc};
 use crate::machine::Machine;
 use crate::schedule::{Schedule, ScheduledInstalment};
-use crate::snapshot::{BookedEnrolment, Snapshot};
+use crate::snapshot::BookedEnrolment;
 
 /// The later instalments of an enrolment, of which some are not written yet.
 #[derive(Debug, Clone)]
@@ -151,12 +151,16 @@ impl<M: Machine> Store<M> {
 }
 
 /// Puts what an active enrolment owes later where the schedule finds it.
-pub(super) fn schedule(transaction: &mut Transaction, snapshot: &Snapshot, enrolment: &BookedEnrolment) {
+pub(super) fn schedule(
+    transaction: &mut Transaction,
+    (company, family): (&CompanyId, &FamilyId),
+    enrolment: &BookedEnrolment,
+) {
     let Some(schedule) = &enrolment.schedule else { return };
     let Some(first) = schedule.instalments.first() else { return };
-    let item = Item::at(&key::plans(&snapshot.company, &snapshot.family, &enrolment.id))
-        .text("cid", snapshot.company.as_str())
-        .text("fid", snapshot.family.as_str())
+    let item = Item::at(&key::plans(company, family, &enrolment.id))
+        .text("cid", company.as_str())
+        .text("fid", family.as_str())
         .text("enrolment_id", enrolment.id.as_str())
         .text("student", enrolment.student.as_str())
         .text("class", enrolment.class.as_str())

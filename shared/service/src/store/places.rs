@@ -40,7 +40,7 @@ pub(super) fn reserve<M: Machine>(transaction: &mut Transaction, order: &PlaceOr
         let place = place_item(&enrolment_key(snapshot, enrolment), &snapshot.company, state);
         transaction.put_if(enrolment_item(place, enrolment).text("order_id", order.id.as_str()), not_live());
         if state == ACTIVE {
-            instalments::schedule(transaction, snapshot, enrolment);
+            instalments::schedule(transaction, (&snapshot.company, &snapshot.family), enrolment);
         }
     }
     for trial in &snapshot.trials {
@@ -60,7 +60,7 @@ pub(super) fn activate(transaction: &mut Transaction, order: &OrderRecord) {
     let snapshot = &order.snapshot;
     for enrolment in &snapshot.enrolments {
         transaction.change(move_place(enrolment_key(snapshot, enrolment), order, ACTIVE).update(MOVE));
-        instalments::schedule(transaction, snapshot, enrolment);
+        instalments::schedule(transaction, (&snapshot.company, &snapshot.family), enrolment);
     }
     for trial in &snapshot.trials {
         transaction.change(move_place(trial_key(snapshot, trial), order, ACTIVE).update(MOVE));
@@ -147,13 +147,16 @@ pub(super) fn place_item(key: &Key, company: &CompanyId, state: &str) -> Item {
 }
 
 pub(super) fn enrolment_item(place: Item, enrolment: &BookedEnrolment) -> Item {
-    place
+    let place = place
         .text("enrolment_id", enrolment.id.as_str())
         .text("student", enrolment.student.as_str())
         .text("class", enrolment.class.as_str())
         .text("season", enrolment.season.as_str())
-        .flag("discountable", enrolment.discountable)
-        .text("plan", enrolment.plan.as_str())
+        .flag("discountable", enrolment.discountable);
+    match &enrolment.plan {
+        Some(plan) => place.text("plan", plan.as_str()),
+        None => place,
+    }
 }
 
 pub(super) fn trial_item(place: Item, trial: &BookedTrial) -> Item {

@@ -64,7 +64,7 @@ impl Check<'_> {
                 self.mistake(format!("discountSchemes[{i}].values[{j}].{field}"), what);
             }
             let first = !scheme.enabled || kinds.insert(scheme.kind);
-            self.holds(first, format!("discountSchemes[{i}].type"), "another enabled scheme has this type");
+            self.holds(first, format!("discountSchemes[{i}].scheme"), "another enabled scheme is of this kind");
         }
     }
 }
@@ -77,7 +77,7 @@ pub(super) fn outside_month(day: i8) -> String {
 impl DiscountSchemeDoc {
     /// Which fields of which of its tiers break a rule, and what is wrong with them.
     pub(in crate::catalogue) fn mistakes(&self) -> Vec<(usize, &'static str, String)> {
-        let (range, what) = match self.discount_type {
+        let (range, what) = match self.unit {
             DiscountUnit::Percent => (0..=100, "is not 0 to 100 percent"),
             DiscountUnit::Fixed => (0..=i64::MAX, "is negative"),
         };

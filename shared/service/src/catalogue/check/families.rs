@@ -4,8 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use classpay_domain::money::Money;
+use classpay_domain::pricing::LARGEST_CHARGE;
+
+use super::super::documents::EnrolmentEntry;
 use super::super::file::FamilyFileDoc;
 use super::Check;
+use super::seasons::MOST_INSTALMENTS;
 
 impl<'a> Check<'a> {
     pub(super) fn families(&mut self) {
@@ -41,14 +46,39 @@ impl<'a> Check<'a> {
             self.student_and_class(family, &place, (enrolment.student_id.as_str(), &enrolment.class_id));
             let first = taken.insert((&enrolment.student_id, &enrolment.class_id));
             self.holds(first, format!("{place}.classId"), "the student is enrolled in this class already");
-            let plan = &enrolment.pricing_plan_id;
-            let season = self.known.plans.get(plan).copied();
-            self.refers(season.is_some(), plan.as_str(), format!("{place}.pricingPlanId"), "pricing plan");
-            let class = self.known.classes.get(&enrolment.class_id);
-            if let (Some(season), Some(class)) = (season, class) {
-                let same = class.season_id == *season;
-                self.holds(same, format!("{place}.pricingPlanId"), format!("{plan} is not of the class's season"));
-            }
+            self.plan_of(enrolment, &place);
+            self.instalments(enrolment, &place);
+        }
+    }
+
+    fn plan_of(&mut self, enrolment: &EnrolmentEntry, place: &str) {
+        let Some(plan) = &enrolment.pricing_plan_id else { return };
+        let place = format!("{place}.pricingPlanId");
+        let season = self.known.plans.get(plan).copied();
+        self.refers(season.is_some(), plan.as_str(), &place, "pricing plan");
+        let class = self.known.classes.get(&enrolment.class_id);
+        if let (Some(season), Some(class)) = (season, class) {
+            let same = class.season_id == *season;
+            self.holds(same, place, format!("{plan} is not of the class's season"));
+        }
+    }
+
+    /// What an enrolment owes later has a date once, in order, and an amount.
+    fn instalments(&mut self, enrolment: &EnrolmentEntry, place: &str) {
+        let instalments = &enrolment.instalments;
+        let has_plan = instalments.is_empty() || enrolment.pricing_plan_id.is_some();
+        self.holds(has_plan, format!("{place}.pricingPlanId"), "is missing, and its instalments are of a plan");
+        let count = instalments.len();
+        let what = format!("are {count}, and a plan has at most {MOST_INSTALMENTS}");
+        self.holds(count <= usize::from(MOST_INSTALMENTS), format!("{place}.instalments"), what);
+        for (k, instalment) in instalments.iter().enumerate() {
+            let place = format!("{place}.instalments[{k}]");
+            let before = k.checked_sub(1).and_then(|before| instalments.get(before));
+            let follows = before.is_none_or(|before| before.date < instalment.date);
+            self.holds(follows, format!("{place}.date"), "is not after the one before");
+            let amount = instalment.amount;
+            let is_amount = amount > Money::ZERO && amount <= LARGEST_CHARGE;
+            self.holds(is_amount, format!("{place}.amount"), format!("{amount} is not 1 to {LARGEST_CHARGE}"));
         }
     }
 

@@ -45,12 +45,25 @@ impl<'a> Check<'a> {
         for (field, what) in fee.mistakes() {
             self.mistake(format!("{place}.{field}"), what);
         }
+        self.tax_of_fee(fee, place);
+    }
+
+    /// The tax rate that it names or spells out, or both.
+    fn tax_of_fee(&mut self, fee: &RegistrationFeeDoc, place: &str) {
         self.copy_of_tax_rate(fee.tax_rate.as_ref(), &format!("{place}.taxRate"));
+        if let Some(id) = &fee.tax_rate_id {
+            let named = format!("{place}.taxRateId");
+            self.refers_to_tax_rate(Some(id), &named);
+            let same = fee.tax_rate.as_ref().is_none_or(|rate| rate.id == *id);
+            self.holds(same, named, "is not the taxRate's");
+        }
     }
 
     /// A fee that is spelled out once more says the same. Its tax rate is compared with the company's, by the id.
     fn copy_of_fee(&mut self, fee: &RegistrationFeeDoc, place: &str, same: &RegistrationFeeDoc, original: &str) {
-        let rate = |fee: &RegistrationFeeDoc| fee.tax_rate.as_ref().map(|rate| rate.id.clone());
+        let rate = |fee: &RegistrationFeeDoc| {
+            fee.tax_rate.as_ref().map(|rate| rate.id.clone()).or_else(|| fee.tax_rate_id.clone())
+        };
         for (field, agrees) in [
             ("name", fee.name == same.name),
             ("amount", fee.amount == same.amount),
@@ -63,7 +76,7 @@ impl<'a> Check<'a> {
         ] {
             self.holds(agrees, format!("{place}.{field}"), format!("is not what {original} says of {}", fee.id));
         }
-        self.copy_of_tax_rate(fee.tax_rate.as_ref(), &format!("{place}.taxRate"));
+        self.tax_of_fee(fee, place);
     }
 
     fn copy_of_tax_rate(&mut self, copy: Option<&TaxRateDoc>, place: &str) {
@@ -100,9 +113,6 @@ impl<'a> Check<'a> {
                 "is not the registrationFeeDto's",
             );
         }
-        let which = spelled_out.is_some() || season.registration_fee_id.is_some();
-        let what = "is missing, and enableRegistrationFees needs it or a registrationFeeId";
-        self.holds(which || !season.enable_registration_fees, format!("{place}.registrationFeeDto"), what);
         let copy = season.registration_fee_tax_rate_id.as_ref();
         self.refers_to_tax_rate(copy, format!("{place}.registrationFeeTaxRateId"));
         self.not_negative(season.registration_fee, format!("{place}.registrationFee"));

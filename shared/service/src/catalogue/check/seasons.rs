@@ -16,7 +16,7 @@ use super::company::outside_month;
 /// two days in a row.
 const FEWEST_DAYS: i32 = 7;
 /// A plan's instalments at most: what each of them posts is stored when a place is bought.
-const MOST_INSTALMENTS: u16 = 60;
+pub(super) const MOST_INSTALMENTS: u16 = 60;
 
 impl Check<'_> {
     pub(super) fn seasons(&mut self) {
@@ -82,16 +82,14 @@ impl Check<'_> {
         let season_known = self.known.seasons.contains_key(&class.season_id);
         self.refers(season_known, class.season_id.as_str(), format!("{place}.seasonId"), "season");
         self.not_negative(class.price, format!("{place}.price"));
-        self.holds(class.start_time < class.end_time, format!("{place}.endTime"), "is not after startTime");
         let ordered = class.first_lesson_start_date <= class.last_lesson_end_date;
         self.holds(ordered, format!("{place}.lastLessonEndDate"), "is before firstLessonStartDate");
         self.refers_to_tax_rate(class.settings.tax_rate_id.as_ref(), format!("{place}.settings.taxRateId"));
-        if let (Some(min), Some(max)) = (class.settings.min_age_months, class.settings.max_age_months) {
-            self.holds(min <= max, format!("{place}.settings.maxAgeMonths"), "is below minAgeMonths");
+        if let (Some(min), Some(max)) = (class.min_age_months, class.max_age_months) {
+            self.holds(min <= max, format!("{place}.maxAgeMonths"), "is below minAgeMonths");
         }
         if let Some(places) = class.places() {
-            let enrolments = self.file.families.iter().flat_map(|family| &family.enrolments);
-            let taken = enrolments.filter(|enrolment| enrolment.class_id == class.id).count();
+            let taken = self.known.enrolled.get(&class.id).copied().unwrap_or(0);
             let fits = u32::try_from(taken).is_ok_and(|taken| taken <= places);
             self.holds(fits, format!("{place}.capacity"), format!("{taken} are enrolled in {places} places"));
         }

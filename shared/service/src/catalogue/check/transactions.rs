@@ -50,8 +50,10 @@ impl Check<'_> {
             let place = format!("transactions[{index}].transaction.relatedTransactionId");
             self.holds(fits, place, "must be a debit of the same family in this file");
         }
+        let credited = credited(all);
         for (index, debit) in all.iter().enumerate().filter(|(_, t)| t.is_debit()) {
-            let due = due_on(debit, all);
+            let credited = credited.get(&debit.transaction.id).copied().unwrap_or(Some(0));
+            let due = credited.and_then(|credited| debit.stats.total.checked_sub(credited));
             self.holds(
                 due.is_some_and(|due| due >= 0),
                 format!("transactions[{index}]"),
@@ -61,12 +63,16 @@ impl Check<'_> {
     }
 }
 
-/// What is still due on a debit, in minor units; `None` beyond 64 bits.
-fn due_on(debit: &AggregateTransaction, all: &[AggregateTransaction]) -> Option<i64> {
-    let of_debit = |t: &&AggregateTransaction| {
-        !t.is_debit() && t.transaction.related_transaction_id.as_ref() == Some(&debit.transaction.id)
-    };
-    all.iter().filter(of_debit).try_fold(debit.stats.total, |due, credit| due.checked_sub(credit.stats.total))
+/// What is credited to each debit, in minor units; `None` beyond 64 bits.
+fn credited(all: &[AggregateTransaction]) -> BTreeMap<&String, Option<i64>> {
+    let mut credited = BTreeMap::new();
+    for credit in all.iter().filter(|t| !t.is_debit()) {
+        if let Some(debit) = &credit.transaction.related_transaction_id {
+            let sum = credited.entry(debit).or_insert(Some(0_i64));
+            *sum = sum.and_then(|sum| sum.checked_add(credit.stats.total));
+        }
+    }
+    credited
 }
 
 fn sums_are_true(aggregate: &AggregateTransaction) -> bool {

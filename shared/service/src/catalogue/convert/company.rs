@@ -2,7 +2,9 @@
 //!
 //! Invariant: what is turned off is not there.
 
-use classpay_domain::catalogue::{AgeCutOff, Company, DiscountScheme, Holiday, Off, TaxRate, TrialPolicy};
+use classpay_domain::catalogue::{
+    AgeCutOff, Company, DiscountKind, DiscountScheme, Holiday, Off, TaxRate, TrialPolicy,
+};
 use classpay_domain::money::{Money, Percent};
 
 use super::super::documents::{
@@ -74,6 +76,15 @@ impl TryFrom<&HolidayDoc> for Holiday {
     }
 }
 
+/// What a discount is called where it is shown: a scheme has no name of its own.
+const fn name_of(kind: DiscountKind) -> &'static str {
+    match kind {
+        DiscountKind::StudentsOfFamily => "Multiple students",
+        DiscountKind::ClassesOfStudent => "Multiple classes of a student",
+        DiscountKind::ClassesOfFamily => "Multiple classes of a family",
+    }
+}
+
 /// Whether it is given is not asked here: only whoever has all of them knows which is the one of its kind.
 impl TryFrom<&DiscountSchemeDoc> for DiscountScheme {
     type Error = CorruptDocument;
@@ -82,7 +93,7 @@ impl TryFrom<&DiscountSchemeDoc> for DiscountScheme {
         if let Some((_, field, _)) = doc.mistakes().into_iter().next() {
             return Err(corrupt(&doc.id, field));
         }
-        let off = |amount: i64| match doc.discount_type {
+        let off = |amount: i64| match doc.unit {
             DiscountUnit::Percent => {
                 amount.checked_mul(ONE_PERCENT).map(|count| Off::Percent(Percent::thousandths(count)))
             }
@@ -91,7 +102,7 @@ impl TryFrom<&DiscountSchemeDoc> for DiscountScheme {
         let tiers = doc.values.iter().map(|tier| Some((tier.quantity, off(tier.amount)?))).collect::<Option<_>>();
         Ok(Self {
             id: doc.id.clone(),
-            name: doc.name.as_str().into(),
+            name: name_of(doc.kind).into(),
             application: doc.application,
             tiers: tiers.ok_or_else(|| corrupt(&doc.id, "amount"))?,
         })

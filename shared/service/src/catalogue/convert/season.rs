@@ -59,9 +59,7 @@ fn pricing_scheme(doc: &SeasonDoc) -> Result<PricingScheme, CorruptDocument> {
 }
 
 fn registration_fee(doc: &SeasonDoc) -> Result<Option<RegistrationFee>, CorruptDocument> {
-    let Some(spelled_out) = &doc.registration_fee_dto else {
-        return sound(None, !doc.enable_registration_fees, &doc.id, "registrationFeeDto");
-    };
+    let Some(spelled_out) = &doc.registration_fee_dto else { return Ok(None) };
     let fee = RegistrationFee::try_from(spelled_out)?;
     let is_taken = doc.enable_registration_fees && spelled_out.archived_at.is_none();
     Ok(is_taken.then_some(fee))
@@ -102,8 +100,8 @@ impl TryFrom<&ClassDoc> for Class {
             discountable: doc.settings.discountable,
             portal_enrolment: doc.settings.portal_enrolment_enabled,
             takes_trials: doc.settings.trials_enabled,
-            min_age_months: doc.settings.min_age_months,
-            max_age_months: doc.settings.max_age_months,
+            min_age_months: doc.min_age_months,
+            max_age_months: doc.max_age_months,
         })
     }
 }

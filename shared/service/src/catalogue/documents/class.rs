@@ -31,9 +31,6 @@ pub struct ClassDoc {
     /// When a lesson begins.
     #[serde(with = "text")]
     pub start_time: Time,
-    /// When a lesson ends.
-    #[serde(with = "text")]
-    pub end_time: Time,
     /// No lesson before this day.
     #[serde(with = "text")]
     pub first_lesson_start_date: Date,
@@ -43,6 +40,12 @@ pub struct ClassDoc {
     /// How many students; null or 0: any number. See [`ClassDoc::places`].
     #[serde(default)]
     pub capacity: Option<u32>,
+    /// The least age in whole months.
+    #[serde(default)]
+    pub min_age_months: Option<u16>,
+    /// The greatest age in whole months.
+    #[serde(default)]
+    pub max_age_months: Option<u16>,
     /// How it is sold.
     #[serde(default)]
     pub settings: ClassSettingsDoc,
@@ -72,23 +75,10 @@ pub struct ClassSettingsDoc {
     /// Whether it takes trials.
     #[serde(default)]
     pub trials_enabled: bool,
-    /// The least age in whole months.
-    #[serde(default)]
-    pub min_age_months: Option<u16>,
-    /// The greatest age in whole months.
-    #[serde(default)]
-    pub max_age_months: Option<u16>,
 }
 
 impl Default for ClassSettingsDoc {
     fn default() -> Self {
-        Self {
-            tax_rate_id: None,
-            discountable: true,
-            portal_enrolment_enabled: true,
-            trials_enabled: false,
-            min_age_months: None,
-            max_age_months: None,
-        }
+        Self { tax_rate_id: None, discountable: true, portal_enrolment_enabled: true, trials_enabled: false }
     }
 }

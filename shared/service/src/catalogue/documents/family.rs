@@ -26,10 +26,10 @@ pub struct FamilyDoc {
     pub company_id: CompanyId,
     /// Its name.
     pub name: String,
-    /// When it accepted (UTC).
+    /// When it accepted.
     #[serde(default, with = "text::option")]
-    #[schemars(with = "Option<AsText<DateTime>>")]
-    pub joined_at: Option<DateTime>,
+    #[schemars(with = "Option<AsText<Date>>")]
+    pub joined_at: Option<Date>,
     /// Whether it can sign in.
     #[serde(default, with = "text")]
     #[schemars(with = "AsText<InvitationStatus>")]
@@ -78,9 +78,9 @@ pub struct StudentDoc {
     #[serde(with = "text")]
     pub id: StudentId,
     /// The first name.
-    pub first_name: String,
+    pub firstname: String,
     /// The last name.
-    pub last_name: String,
+    pub lastname: String,
     /// Null: the age is not checked.
     #[serde(default, with = "text::option")]
     pub date_of_birth: Option<Date>,
@@ -96,7 +96,7 @@ impl StudentDoc {
     /// Both names.
     #[must_use]
     pub fn full_name(&self) -> String {
-        format!("{} {}", self.first_name, self.last_name).trim().to_owned()
+        format!("{} {}", self.firstname, self.lastname).trim().to_owned()
     }
 }
 
@@ -113,12 +113,24 @@ pub struct EnrolmentEntry {
     /// Where.
     #[serde(with = "text")]
     pub class_id: ClassId,
-    /// How it was paid.
+    /// How it is paid. Class Manager doesn't answer it.
+    #[serde(default, with = "text::option")]
+    pub pricing_plan_id: Option<PlanId>,
+    /// What falls due later, on its dates.
+    #[serde(default)]
+    pub instalments: Vec<InstalmentEntry>,
+}
+
+/// What an enrolment still owes on a date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InstalmentEntry {
+    /// When it falls due: the company's local date.
     #[serde(with = "text")]
-    pub pricing_plan_id: PlanId,
-    /// From when.
-    #[serde(with = "text")]
-    pub start_at: Date,
+    pub date: Date,
+    /// In minor units, tax included.
+    #[serde(with = "text::minor_units")]
+    pub amount: Money,
 }
 
 /// A live trial booking.
@@ -152,7 +164,7 @@ pub struct ChargedFeeEntry {
     /// For whom.
     #[serde(with = "text")]
     pub student_id: StudentId,
-    /// `once`, the year, or the season's id.
+    /// `once`, the first day of the fee year, or the season's id.
     pub period: String,
     /// Before exclusive tax, in minor units.
     #[serde(with = "text::minor_units")]

@@ -81,6 +81,10 @@ pub struct RegistrationFeeDoc {
     /// Its tax.
     #[serde(default)]
     pub tax_rate: Option<TaxRateDoc>,
+    /// Only input: names the tax rate instead of spelling it out.
+    #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub tax_rate_id: Option<TaxRateId>,
     /// When it was given up (UTC).
     #[serde(default, with = "text::option")]
     #[schemars(with = "Option<AsText<DateTime>>")]
@@ -130,17 +134,15 @@ pub struct DiscountSchemeDoc {
     /// Its id.
     #[serde(with = "text")]
     pub id: DiscountSchemeId,
-    /// Its name.
-    pub name: String,
     /// What is counted.
-    #[serde(rename = "type", with = "text")]
+    #[serde(rename = "scheme", with = "text")]
     pub kind: DiscountKind,
     /// What it is taken off.
     #[serde(with = "text")]
     pub application: Application,
     /// What its values' amounts are.
-    #[serde(with = "text")]
-    pub discount_type: DiscountUnit,
+    #[serde(rename = "type", with = "text")]
+    pub unit: DiscountUnit,
     /// Whether it is given.
     #[serde(default = "yes")]
     pub enabled: bool,

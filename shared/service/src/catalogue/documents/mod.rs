@@ -20,7 +20,9 @@ pub use company::{
     AddressDoc, AgeCutOffType, BillingSettingsDoc, BillingTiming, BrandColorsDoc, CompanyDoc, CompanySettingsDoc,
     EnrolmentSettingsDoc, GeneralSettingsDoc, TaxSettingsDoc, TrialSettingsDoc,
 };
-pub use family::{ChargedFeeEntry, EnrolmentEntry, FamilyDoc, InvitationStatus, StudentDoc, TrialEntry};
+pub use family::{
+    ChargedFeeEntry, EnrolmentEntry, FamilyDoc, InstalmentEntry, InvitationStatus, StudentDoc, TrialEntry,
+};
 pub use fees::{
     AdditionalFeeDoc, DiscountSchemeDoc, DiscountUnit, DiscountValueDoc, HolidayDoc, RegistrationFeeDoc, TaxRateDoc,
 };

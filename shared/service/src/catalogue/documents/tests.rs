@@ -57,7 +57,7 @@ fn what_the_demo_studio_lacks_is_read_back_as_well() {
         r#"{"id":"reg_1","name":"Registration","amount":1500,"maxAmountPerFamily":2500,"repetitionInterval":"per-season","dueDate":"2026-09-01","proRated":true,"taxRate":{"id":"tax_1","rate":"20.000","label":"VAT","isDefault":true},"archivedAt":"2026-09-07 14:30:41"}"#,
     );
     is_stored_as::<DiscountSchemeDoc>(
-        r#"{"id":"dsc_1","name":"Siblings","type":"student_qty_by_family","application":"individual_item","discountType":"percent","enabled":false,"values":[{"id":"dscv_1","quantity":2,"amount":10}]}"#,
+        r#"{"id":"dsc_1","scheme":"student_qty_by_family","application":"individual_item","type":"percent","enabled":false,"values":[{"id":"dscv_1","quantity":2,"amount":10}]}"#,
     );
     is_stored_as::<AdditionalFeeDoc>(
         r#"{"id":"mkpl_1","companyId":"co_1","entityId":"sea_1","description":"Costume","amount":1000,"maxAmountPerFamily":null,"taxRateId":"tax_1","proRated":false}"#,
@@ -138,7 +138,7 @@ fn what_a_later_version_has_stored_can_be_read() {
 #[test]
 fn what_may_be_left_out_has_the_obvious_default() {
     let class: ClassDoc = serde_json::from_str(
-        r#"{"id":"cls_1","seasonId":"sea_1","name":"Tap","price":850,"dayOfWeek":"monday","startTime":"16:30","endTime":"17:15","firstLessonStartDate":"2026-09-07","lastLessonEndDate":"2026-12-14"}"#,
+        r#"{"id":"cls_1","seasonId":"sea_1","name":"Tap","price":850,"dayOfWeek":"monday","startTime":"16:30","firstLessonStartDate":"2026-09-07","lastLessonEndDate":"2026-12-14"}"#,
     )
     .unwrap();
     assert_eq!((class.capacity, class.places()), (None, None));

@@ -8,8 +8,10 @@ use std::collections::HashMap;
 use classpay_domain::catalogue::ChargedFee;
 use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::{ClassId, CompanyId, FamilyId};
+use classpay_domain::ledger::DetailKind;
 
 use super::super::fees::charged_fee_item;
+use super::super::instalments;
 use super::super::item::{Read as _, document, number, text};
 use super::super::key::{self, Key};
 use super::super::places::{ACTIVE, enrolment_item, place_item, trial_item};
@@ -18,9 +20,10 @@ use super::super::table::Written;
 use super::super::transact::{Change, Transaction};
 use super::super::{Store, StoreError};
 use super::{ImportError, done};
-use crate::catalogue::documents::{ClassDoc, EnrolmentEntry, TrialEntry};
+use crate::catalogue::documents::{ClassDoc, CompanyDoc, EnrolmentEntry, TrialEntry};
 use crate::catalogue::{Catalogue, FamilyEntry};
 use crate::machine::Machine;
+use crate::schedule::{Schedule, ScheduledLine};
 use crate::snapshot::{BookedEnrolment, BookedTrial};
 
 impl<M: Machine> Store<M> {
@@ -68,8 +71,9 @@ impl<M: Machine> Store<M> {
     /// Places and fees that are not there yet. What is there was loaded or sold before, and stays as it is.
     async fn import_belongings(&self, catalogue: &Catalogue) -> Result<usize, ImportError> {
         let mut belongings = Vec::new();
+        let classes = catalogue.classes.iter().map(|class| (&class.id, class)).collect();
         for entry in &catalogue.families {
-            belongings.extend(belongings_of(catalogue, entry)?);
+            belongings.extend(belongings_of(&catalogue.company, &classes, entry)?);
         }
         let keys = belongings.iter().map(|(key, _)| key.clone()).collect();
         let stored = self.get_all(keys, Consistency::Strong).await?;
@@ -103,17 +107,21 @@ fn imported_from(entry: &FamilyEntry) -> String {
 }
 
 /// Every place and fee of a family, each with the transaction that adds it, its seat and the family's next version.
-fn belongings_of(catalogue: &Catalogue, entry: &FamilyEntry) -> Result<Vec<(Key, Transaction)>, StoreError> {
-    let (company, family) = (&catalogue.company.id, &entry.family.id);
-    let classes: HashMap<&ClassId, _> = catalogue.classes.iter().map(|class| (&class.id, class)).collect();
+fn belongings_of(
+    studio: &CompanyDoc,
+    classes: &HashMap<&ClassId, &ClassDoc>,
+    entry: &FamilyEntry,
+) -> Result<Vec<(Key, Transaction)>, StoreError> {
+    let (company, family) = (&studio.id, &entry.family.id);
     let mut all = Vec::new();
     for enrolment in &entry.enrolments {
         let Some(class) = classes.get(&enrolment.class_id) else { continue };
         let key = key::enrolment(company, family, &enrolment.student_id, &enrolment.class_id);
         let mut transaction = Transaction::new();
-        let booked = booked_enrolment(enrolment, class);
+        let booked = booked_enrolment(enrolment, class, studio);
         let place = place_item(&key, company, ACTIVE);
         transaction.create(enrolment_item(place, &booked));
+        instalments::schedule(&mut transaction, (company, family), &booked);
         let seat = Change::of(key::seats(company, &enrolment.class_id));
         transaction.change(seat.update("ADD seats_left :one_less").value(":one_less", number(-1)));
         all.push((key, transaction));
@@ -143,7 +151,7 @@ fn belongings_of(catalogue: &Catalogue, entry: &FamilyEntry) -> Result<Vec<(Key,
     Ok(all)
 }
 
-fn booked_enrolment(entry: &EnrolmentEntry, class: &ClassDoc) -> BookedEnrolment {
+fn booked_enrolment(entry: &EnrolmentEntry, class: &ClassDoc, company: &CompanyDoc) -> BookedEnrolment {
     BookedEnrolment {
         id: entry.id.clone(),
         student: entry.student_id.clone(),
@@ -151,8 +159,29 @@ fn booked_enrolment(entry: &EnrolmentEntry, class: &ClassDoc) -> BookedEnrolment
         season: class.season_id.clone(),
         discountable: class.settings.discountable,
         plan: entry.pricing_plan_id.clone(),
-        schedule: None,
+        schedule: schedule(entry, class, company),
     }
+}
+
+/// What a loaded enrolment owes later: an amount a date, of which nothing more is known than that it is tuition.
+fn schedule(entry: &EnrolmentEntry, class: &ClassDoc, company: &CompanyDoc) -> Option<Schedule> {
+    let plan = entry.pricing_plan_id.as_ref().filter(|_| !entry.instalments.is_empty())?;
+    let settings = &company.settings;
+    let mut schedule = Schedule {
+        timezone: settings.general.timezone.clone(),
+        currency: settings.billing.currency,
+        lines: Vec::new(),
+        instalments: Vec::new(),
+    };
+    for instalment in &entry.instalments {
+        let tuition = ScheduledLine {
+            kind: DetailKind::Tuition.as_str().to_owned(),
+            description: class.name.clone(),
+            given_by: plan.to_string(),
+        };
+        schedule.push(instalment.date, [(tuition, instalment.amount.units())]);
+    }
+    Some(schedule)
 }
 
 fn booked_trial(entry: &TrialEntry) -> BookedTrial {

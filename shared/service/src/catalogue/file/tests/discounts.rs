@@ -5,8 +5,8 @@ use super::*;
 fn scheme(id: &str, unit: &str, tiers: &[(i64, i64)]) -> Value {
     let tier = |(j, (quantity, amount)): (usize, &(i64, i64))| json!({"id": format!("{id}_{j}"), "quantity": quantity, "amount": amount});
     json!({
-        "id": id, "name": "Siblings", "type": "student_qty_by_family", "application": "individual_item",
-        "discountType": unit, "values": tiers.iter().enumerate().map(tier).collect::<Vec<_>>()
+        "id": id, "scheme": "student_qty_by_family", "application": "individual_item",
+        "type": unit, "values": tiers.iter().enumerate().map(tier).collect::<Vec<_>>()
     })
 }
 
@@ -52,14 +52,14 @@ fn r11_one_scheme_of_a_kind_is_enabled() {
         change(&mut second);
         broken(&[("/discountSchemes", json!([scheme("dsc_1", "percent", &[(2, 10)]), second]))])
     };
-    assert_eq!(two(|_| ()), ["discountSchemes[1].type: another enabled scheme has this type"]);
+    assert_eq!(two(|_| ()), ["discountSchemes[1].scheme: another enabled scheme is of this kind"]);
     assert_eq!(two(|second| second["enabled"] = json!(false)), [""; 0]);
-    assert_eq!(two(|second| second["type"] = json!("course_qty_by_family")), [""; 0]);
+    assert_eq!(two(|second| second["scheme"] = json!("course_qty_by_family")), [""; 0]);
     assert_eq!(
         two(|second| {
             second["id"] = json!("dsc_1");
             second["values"][0]["id"] = json!("dsc_1_0");
-            second["type"] = json!("course_qty_by_student");
+            second["scheme"] = json!("course_qty_by_student");
         }),
         ["discountSchemes[1].id: dsc_1 is used twice", "discountSchemes[1].values[0].id: dsc_1_0 is used twice"]
     );

@@ -64,11 +64,6 @@ fn r22_each_mistake_of_a_registration_fee_is_named() {
             "seasons[0].registrationFeeId: there is no registration fee reg_9",
         ),
         (
-            "/seasons/0/registrationFeeId",
-            json!(null),
-            "seasons[0].registrationFeeDto: is missing, and enableRegistrationFees needs it or a registrationFeeId",
-        ),
-        (
             "/seasons/1/registrationFeeId",
             json!("reg_year"),
             "seasons[1].registrationFeeId: is not the registrationFeeDto's",

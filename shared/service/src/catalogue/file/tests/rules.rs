@@ -96,8 +96,7 @@ fn what_begins_ends_later() {
     only("/holidays/0/endAt", json!("2026-10-25"), "holidays[0].endAt: is before startAt");
     let lessons = "classes[0].lastLessonEndDate: is before firstLessonStartDate";
     only("/classes/0/lastLessonEndDate", json!("2026-09-01"), lessons);
-    only("/classes/0/endTime", json!("16:30"), "classes[0].endTime: is not after startTime");
-    only("/classes/0/settings/maxAgeMonths", json!(59), "classes[0].settings.maxAgeMonths: is below minAgeMonths");
+    only("/classes/0/maxAgeMonths", json!(59), "classes[0].maxAgeMonths: is below minAgeMonths");
 }
 
 #[test]
