@@ -157,6 +157,7 @@ impl<M: Premises> Shop<M> {
             basket: basket.hash(&company, &family).as_str().to_owned(),
             enrolments: places.iter().map(|place| booked(*place, &mint)).collect(),
             fees: Vec::new(),
+            ended_trials: Vec::new(),
             trials: trials.iter().map(|trial| booked_trial(*trial, &mint)).collect(),
             company: company.clone(),
             family: family.clone(),
