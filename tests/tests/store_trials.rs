@@ -6,7 +6,6 @@
 
 use classpay_domain::money::Money;
 use classpay_domain::pricing::Buyer;
-use classpay_service::snapshot::EndedTrial;
 use classpay_service::store::{Resolution, Resolved, Witness, Written, key};
 use classpay_tests::premises::{Premises, text};
 use classpay_tests::shop::{NOW_S, Purchase, Shop, id};
@@ -38,11 +37,9 @@ fn state(trial: &Item) -> (&str, Option<&str>) {
 }
 
 /// The purchase, with which Priya's trial ends.
-async fn ending(shop: &Shop<impl Premises>, mut purchase: Purchase) -> Purchase {
-    let trial = id(trial(shop).await["trial_id"].as_s().unwrap());
-    let ended = EndedTrial { id: trial, student: id(PRIYA), class: id(BALLET), on: id(LESSON) };
-    purchase.snapshot.ended_trials.push(ended);
-    purchase
+async fn ending(shop: &Shop<impl Premises>, purchase: Purchase) -> Purchase {
+    let trial = trial(shop).await;
+    purchase.ending_trial(trial["trial_id"].as_s().unwrap(), (PRIYA, BALLET, LESSON))
 }
 
 /// A place for Priya in Ballet, of which she has a trial.
