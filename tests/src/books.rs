@@ -2,7 +2,7 @@
 //!
 //! Invariant: it computes everything anew from what was posted, and asks no code of the service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
@@ -62,6 +62,7 @@ impl Books<'_> {
             let open_session = is("sk", "SESSION") && is("session_state", "open");
             is("order_state", "PENDING")
                 || is("place_state", "RESERVED")
+                || is("place_state", "ACTIVE") && item.contains_key("ending_order")
                 || item.contains_key("needs_review")
                 || text(item, "pk").starts_with("REVIEW#")
                 || item.contains_key("gsi1pk") && !open_session && !is_to_come(item) && !is("sk", "FEED")
@@ -208,7 +209,7 @@ impl Books<'_> {
     }
 
     fn places(&self) -> Vec<String> {
-        let is_live = |item: &&Item| text(item, "place_state") != "CANCELLED";
+        let is_live = |item: &&Item| !matches!(text(item, "place_state"), "CANCELLED" | "ENDED");
         let live = |prefix, class: &str| {
             let of_class = with_sort_key(self.items, prefix).filter(is_live);
             of_class.filter(|place| text(place, "class") == class).collect::<Vec<_>>()
@@ -241,7 +242,23 @@ impl Books<'_> {
                 wrong.push(format!("a place without a completed order: {place:?}"));
             }
         }
+        wrong.extend(self.ended_trials());
         wrong
+    }
+
+    /// A trial has ended with a completed order that says so, and every one of which such an order says so.
+    fn ended_trials(&self) -> Vec<String> {
+        let orders = self.items.iter().filter(|item| text(item, "order_state") == "COMPLETED");
+        let said = orders.flat_map(|order| {
+            let trials = self.document_of(order)["endedTrials"].as_array().cloned().unwrap_or_default();
+            let id = |trial: &Value| trial["id"].as_str().expect("a trial has an id").to_owned();
+            trials.iter().map(|trial| (id(trial), text(order, "order_id").to_owned())).collect::<Vec<_>>()
+        });
+        let ended = with_sort_key(self.items, "TRIAL#").filter(|trial| text(trial, "place_state") == "ENDED");
+        let ended = ended.map(|trial| (text(trial, "trial_id").to_owned(), text(trial, "ending_order").to_owned()));
+        let (said, ended): (BTreeSet<_>, BTreeSet<_>) = (said.collect(), ended.collect());
+        let wrong = said.symmetric_difference(&ended);
+        wrong.map(|(trial, order)| format!("{trial} has ended, or {order} says so, and not both")).collect()
     }
 }
 

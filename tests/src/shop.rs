@@ -16,7 +16,7 @@ use classpay_domain::pricing::Buyer;
 use classpay_service::catalogue::Catalogue;
 use classpay_service::http::Role;
 use classpay_service::mint::Mint;
-use classpay_service::snapshot::{BookedEnrolment, BookedFee, BookedTrial, OrderPayment, Snapshot};
+use classpay_service::snapshot::{BookedEnrolment, BookedFee, BookedTrial, EndedTrial, OrderPayment, Snapshot};
 use classpay_service::store::{
     Consistency, OrderRecord, PlaceOrder, Session, SessionKind, Store, Table as _, Written, key,
 };
@@ -157,6 +157,7 @@ impl<M: Premises> Shop<M> {
             basket: basket.hash(&company, &family).as_str().to_owned(),
             enrolments: places.iter().map(|place| booked(*place, &mint)).collect(),
             fees: Vec::new(),
+            ended_trials: Vec::new(),
             trials: trials.iter().map(|trial| booked_trial(*trial, &mint)).collect(),
             company: company.clone(),
             family: family.clone(),
@@ -282,6 +283,14 @@ impl Purchase {
     pub fn with_fee_for(mut self, student: &str) -> Self {
         let period = FeePeriod::season(&id(SEASON));
         self.snapshot.fees.push(BookedFee { fee: id("reg_1"), student: id(student), period, amount: 1500 });
+        self
+    }
+
+    /// The same with a trial that ends with it: its id, its student, its class and its lesson.
+    #[must_use]
+    pub fn ending_trial(mut self, trial: &str, (student, class, on): (&str, &str, &str)) -> Self {
+        let ended = EndedTrial { id: id(trial), student: id(student), class: id(class), on: id(on) };
+        self.snapshot.ended_trials.push(ended);
         self
     }
 

@@ -95,6 +95,29 @@ async fn twenty_five_places_on_a_plan_of_ten_months_are_sold() {
 }
 
 #[tokio::test]
+async fn trials_that_end_with_an_order_count_in_it() {
+    let months = monthly(10);
+    let tried = |count: usize| {
+        let trial = |number: usize| {
+            json!({"id": format!("trl_{number}"), "studentId": student_id(number % STUDENTS), "time": "16:30",
+                "classId": class_id(number), "trialAt": "2026-09-14"})
+        };
+        let trials: Vec<_> = (0..count).map(trial).collect();
+        studio(count, &months, "for beginners").with(OKAFOR, &json!({"trials": trials}))
+    };
+    // Each writes a place, its instalments, the trial that ends and the lesson whose place is free: 24 and what an order
+    // writes besides are more than a transaction holds.
+    let stack = tried(24).start().await;
+    let before = stack.table().picture().await;
+    let (family, basket) = (stack.family(OKAFOR), places(24));
+    for refused in [family.quote(OKAFOR, &basket).await, family.session(OKAFOR, &basket).await] {
+        assert_eq!((refused.status, refused.code().as_str()), (422, "basket_too_large"), "{}", refused.text);
+    }
+    assert_eq!(before.changes(&stack.table().picture().await), [""; 0]);
+    is_sold(&tried(23).start().await, &places(23), 9).await;
+}
+
+#[tokio::test]
 async fn eight_places_on_a_weekly_plan_of_a_year_are_sold() {
     let stack = studio(8, &weekly(52), "for beginners").start().await;
     is_sold(&stack, &places(8), 51).await;

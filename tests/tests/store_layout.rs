@@ -40,6 +40,11 @@ async fn everything<M: Premises>() -> Vec<Item> {
     assert_eq!(shop.place(&bought).await, Written::Done);
     assert_eq!(shop.store.post(&bought.record()).await, Ok(Written::Done));
 
+    let trial = bought.snapshot.trials[0].id.as_str();
+    let enrols = shop.purchase("pi_5", OKAFOR, &[(STREET, ADA)], &[]).await;
+    let enrols = enrols.ending_trial(trial, (ADA, STREET, "2026-09-15"));
+    assert_eq!(shop.place(&enrols).await, Written::Done);
+
     let rejected = shop.purchase("pi_2", OKAFOR, &[(TAP, ADA)], &[]).await;
     let refusal = ApiError::from(ErrorCode::ClassFull);
     assert_eq!(shop.store.reject(&rejected.session, nothing.as_str(), &refusal, NOW_S).await, Ok(Written::Done));

@@ -51,6 +51,7 @@ impl Tally {
         self.count("registration fee", !bill.registration_fees.is_empty());
         self.count("additional fee", !bill.additional_fees.is_empty());
         self.count("trial", !bill.trials.is_empty());
+        self.count("trial that ends", !bill.ended_trials.is_empty());
         self.count("payment", bill.payment.is_some());
     }
 
@@ -111,12 +112,14 @@ fn a_quote_near_the_end_of_64_bits_is_what_the_rules_say_or_refused() {
 fn permuted(story: Story) -> impl Strategy<Value = (Story, Story)> {
     let family = story.studio.family.clone();
     let bought = (Just(story.enrolments.clone()).prop_shuffle(), Just(story.trials.clone()).prop_shuffle());
-    let had = (Just(family.enrolments).prop_shuffle(), Just(family.charged_fees).prop_shuffle());
+    let (trials, fees) = (Just(family.trials).prop_shuffle(), Just(family.charged_fees).prop_shuffle());
+    let had = (Just(family.enrolments).prop_shuffle(), trials, fees);
     let holidays = Just(story.studio.holidays.clone()).prop_shuffle();
     (Just(story), bought, had, holidays).prop_map(|(story, bought, had, holidays)| {
         let mut other = story.clone();
         (other.enrolments, other.trials) = bought;
-        (other.studio.family.enrolments, other.studio.family.charged_fees) = had;
+        let own = &mut other.studio.family;
+        (own.enrolments, own.trials, own.charged_fees) = had;
         other.studio.holidays = holidays;
         for season in other.studio.seasons.values_mut() {
             season.plans.reverse();

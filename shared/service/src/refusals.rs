@@ -114,6 +114,9 @@ fn sentence(rule: BrokenRule, item: &NamedItem) -> Option<String> {
         BrokenRule::TrialAlreadyUsed => {
             format!("{student_name} has had a trial of {class_name}, or is enrolled in it.")
         }
+        BrokenRule::TrialFull if trial_on.is_none() => {
+            format!("{class_name} has no place left for a trial beside {student_name}'s own place.")
+        }
         BrokenRule::TrialFull => format!("{class_name} has no trial place left{lesson} for {student_name}."),
         BrokenRule::BasketEmpty | BrokenRule::BasketTooLarge | BrokenRule::NotFound | BrokenRule::AmountTooLarge => {
             return None;

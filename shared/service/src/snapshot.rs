@@ -39,6 +39,9 @@ pub struct Snapshot {
     pub enrolments: Vec<BookedEnrolment>,
     /// Trial lessons.
     pub trials: Vec<BookedTrial>,
+    /// Trials of earlier orders that end with it: their students enrol before the lesson.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ended_trials: Vec<EndedTrial>,
     /// Fees that are not charged again.
     pub fees: Vec<BookedFee>,
     /// The debit that it pays, if it is a payment link's order.
@@ -164,6 +167,35 @@ pub struct BookedTrial {
     pub places: Option<u32>,
 }
 
+/// A trial that ends because its student enrols.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndedTrial {
+    /// The trial's id.
+    #[serde(with = "text")]
+    pub id: TrialId,
+    /// Who.
+    #[serde(with = "text")]
+    pub student: StudentId,
+    /// Where.
+    #[serde(with = "text")]
+    pub class: ClassId,
+    /// The lesson whose trial place is given back.
+    #[serde(with = "text")]
+    pub on: Date,
+}
+
+/// How many trial places of a lesson an order takes and gives back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LessonPlaces {
+    /// Taken by its trials.
+    pub taken: u32,
+    /// Given back by the trials that end with it.
+    pub given_back: u32,
+    /// The most that the lesson has; `None`: any number, or none is taken.
+    pub most: Option<u32>,
+}
+
 /// How [`PaidBy`] is written.
 mod paid_by {
     use classpay_domain::order::PaidBy;
@@ -200,14 +232,17 @@ impl Snapshot {
         seats
     }
 
-    /// How many trial places of each lesson it takes, with the lesson's most.
+    /// How many trial places of each lesson it takes, and gives back when it is done.
     #[must_use]
-    pub fn lessons(&self) -> std::collections::BTreeMap<(&ClassId, Date), (u32, Option<u32>)> {
-        let mut lessons = std::collections::BTreeMap::new();
+    pub fn lessons(&self) -> std::collections::BTreeMap<(&ClassId, Date), LessonPlaces> {
+        let mut lessons: std::collections::BTreeMap<_, LessonPlaces> = std::collections::BTreeMap::new();
         for trial in &self.trials {
-            let (taken, most) = lessons.entry((&trial.class, trial.on)).or_insert((0, trial.places));
-            *taken += 1;
-            *most = trial.places;
+            let places = lessons.entry((&trial.class, trial.on)).or_default();
+            places.taken += 1;
+            places.most = trial.places;
+        }
+        for trial in &self.ended_trials {
+            lessons.entry((&trial.class, trial.on)).or_default().given_back += 1;
         }
         lessons
     }

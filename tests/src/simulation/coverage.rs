@@ -49,6 +49,9 @@ counters! {
     refused_unpaid = "a basket without payment refused under a new generation";
     unallocated = "a payment credited without an order";
     reviewed = "a note for a person";
+    trial_marked = "a trial marked by an order that enrols its student";
+    trial_ended = "a trial ended by such an order";
+    trial_kept = "a trial kept, for such an order was given up";
     fee_charged = "a fee charged";
     fee_released = "a fee given back";
     instalment_due = "an instalment to come";
@@ -120,6 +123,8 @@ impl Coverage {
             self.let_go += u64::from(key.sk.starts_with("left-"));
             self.order_lost += u64::from(is("reason", ReviewReason::INTENT_LOST));
         }
+        self.trial_marked += u64::from(is("place_state", "ACTIVE") && has("ending_order"));
+        self.trial_ended += u64::from(is("place_state", "ENDED"));
         self.fee_charged += u64::from(is("fee_state", "CHARGED"));
         self.fee_released += u64::from(is("fee_state", "RELEASED"));
         self.instalment_due += u64::from(has("instalments_written"));

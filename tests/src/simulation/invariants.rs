@@ -9,9 +9,9 @@ use classpay_domain::id::IntentId;
 use classpay_domain::order::{IntentStatus, order_of_intent};
 
 use super::books;
-use super::model::{Code, Model, Order};
+use super::model::{Code, Model, Order, Place};
 use super::stripe::{Glance, MemoryStripe};
-use super::studio::FEE_CAP;
+use super::studio::{FEE_CAP, TRIAL_DAY};
 
 /// What Stripe says of an intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,22 +78,38 @@ pub fn at_every_instant(model: &Model, stripe: &MemoryStripe) -> Result<(), Stri
 
 /// 5: what is left, and what is taken, is what there is; never less than nothing.
 fn places(model: &Model) -> Result<(), String> {
-    let is_live = |state: &str| state != "CANCELLED";
     for (class, (left, total)) in &model.seats {
-        let taken = model.enrolments.values().filter(|place| place.class == *class && is_live(&place.state)).count();
+        let taken = model.enrolments.values().filter(|place| place.class == *class && place.is_live()).count();
         let taken = i64::try_from(taken).expect("few");
         if *left < 0 || left + taken != *total {
             return Err(format!("5: {class} has {total} places, {left} are left and {taken} taken"));
         }
     }
     for ((class, on), booked) in &model.lessons {
-        let live = model
-            .trials
-            .values()
-            .filter(|trial| trial.class == *class && trial.on.as_deref() == Some(on.as_str()) && is_live(&trial.state));
+        let of_lesson = |trial: &&Place| trial.class == *class && trial.on.as_deref() == Some(on.as_str());
+        let live = model.trials.values().filter(|trial| of_lesson(trial) && trial.is_live());
         let live = i64::try_from(live.count()).expect("few");
         if *booked != live || *booked > 1 {
             return Err(format!("5: {class} says {booked} trials on {on}, there are {live} in one place"));
+        }
+    }
+    ended_trials(model)
+}
+
+/// 5: a trial that is ended, or is to be, is so with an order that enrols its student; one whose student has enrolled is.
+fn ended_trials(model: &Model) -> Result<(), String> {
+    for (key, trial) in &model.trials {
+        let order = trial.ending.as_ref().map(|order| model.orders.get(order).map(|order| order.state.as_str()));
+        let is_right = match trial.state.as_str() {
+            "ACTIVE" => matches!(order, None | Some(Some("PENDING"))),
+            "ENDED" => order == Some(Some("COMPLETED")),
+            _ => order.is_none(),
+        };
+        if !is_right {
+            return Err(format!("5: {key:?} is {trial:?}, and its order {order:?}"));
+        }
+        if trial.on.as_deref() == Some(TRIAL_DAY) && trial.ending.is_none() && model.overtaken.contains(key) {
+            return Err(format!("5: {key:?} is {trial:?}, and its student has enrolled"));
         }
     }
     Ok(())
@@ -190,6 +206,10 @@ fn settled(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     let waiting = model.orders.values().any(|order| order.state == "PENDING");
     if let Some((key, _)) = model.enrolments.iter().find(|(_, place)| place.state == "RESERVED" && !waiting) {
         return Err(format!("9: {key:?} is reserved"));
+    }
+    let is_open = |trial: &Place| trial.state == "RESERVED" || trial.is_marked();
+    if let Some((key, _)) = model.trials.iter().find(|(_, trial)| is_open(trial) && !waiting) {
+        return Err(format!("9: {key:?} is reserved, or marked"));
     }
     let mut wrong = None;
     stripe.for_each(|glance| {

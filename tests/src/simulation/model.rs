@@ -95,8 +95,24 @@ pub struct Place {
     pub class: String,
     /// The lesson of a trial.
     pub on: Option<String>,
-    /// `RESERVED`, `ACTIVE` or `CANCELLED`.
+    /// `RESERVED`, `ACTIVE`, `CANCELLED` or, of a trial, `ENDED`.
     pub state: String,
+    /// The order that a trial ends with.
+    pub ending: Option<String>,
+}
+
+impl Place {
+    /// Whether it takes a place.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        !matches!(self.state.as_str(), "CANCELLED" | "ENDED")
+    }
+
+    /// Whether an order is to end it that isn't done.
+    #[must_use]
+    pub fn is_marked(&self) -> bool {
+        self.state == "ACTIVE" && self.ending.is_some()
+    }
 }
 
 /// A claim.
@@ -121,6 +137,8 @@ pub struct Model {
     pub enrolments: BTreeMap<Key, Place>,
     /// By key.
     pub trials: BTreeMap<Key, Place>,
+    /// Trials of students who have enrolled while they were booked.
+    pub overtaken: BTreeSet<Key>,
     /// By key: the family, the fee, and what is charged; nothing if it was released.
     pub fees: BTreeMap<Key, (String, String, i64)>,
     /// By family.
@@ -205,7 +223,7 @@ impl Model {
                 self.balances.insert(family_of(&key.pk).to_owned(), number(item, "family_balance"));
             }
             sk if sk.starts_with("TRN#") => return self.take_in_entry(family_of(&key.pk), item),
-            sk if sk.starts_with("ENR#") => drop(self.enrolments.insert(key.clone(), place(item, None))),
+            sk if sk.starts_with("ENR#") => self.take_in_enrolment(key, place(item, None)),
             sk if sk.starts_with("TRIAL#") => {
                 let on = owned(&document(item)["on"]);
                 self.trials.insert(key.clone(), place(item, on));
@@ -223,6 +241,19 @@ impl Model {
             _ => {}
         }
         Ok(())
+    }
+
+    /// An enrolment, and whether its student had a trial booked. Keys are taken in in their order: what has become of the
+    /// trial by then is taken in later.
+    fn take_in_enrolment(&mut self, key: &Key, place: Place) {
+        let trial = Key { pk: key.pk.clone(), sk: key.sk.replacen("ENR#", "TRIAL#", 1) };
+        let was_live = self.enrolments.get(key).is_some_and(Place::is_live);
+        if !place.is_live() {
+            self.overtaken.remove(&trial);
+        } else if !was_live && self.trials.get(&trial).is_some_and(|trial| trial.state == "ACTIVE") {
+            self.overtaken.insert(trial);
+        }
+        self.enrolments.insert(key.clone(), place);
     }
 
     /// The order that an entry is of: the one that wrote it, or whose payment it gives back.
@@ -305,5 +336,6 @@ fn due(item: &Attributes) -> Due {
 }
 
 fn place(item: &Attributes, on: Option<String>) -> Place {
-    Place { class: text(item, "class").to_owned(), on, state: text(item, "place_state").to_owned() }
+    let ending = item.contains_key("ending_order").then(|| text(item, "ending_order").to_owned());
+    Place { class: text(item, "class").to_owned(), on, state: text(item, "place_state").to_owned(), ending }
 }

@@ -104,6 +104,18 @@ impl Purchase {
         }
     }
 
+    /// A trial, and a place in the same class for the same student.
+    #[must_use]
+    pub fn trial_and_place(chance: &Chance) -> [Self; 2] {
+        let (family, students) = *chance.pick(&FAMILIES);
+        let (student, (class, plan, _)) = (*chance.pick(students), *chance.pick(&CLASSES));
+        let trial = json!({"classId": class, "studentId": student, "trialAt": "2026-09-28", "time": "16:30"});
+        let place = json!({"classId": class, "studentId": student, "pricingPlanId": plan});
+        let baskets =
+            [(90, json!({"enrolments": [], "trials": [trial]})), (91, json!({"enrolments": [place], "trials": []}))];
+        baskets.map(|(number, items)| Self::of(family, Wanted::Basket(items.to_string().into()), chance, number))
+    }
+
     /// Whether its calls can have an end.
     #[must_use]
     pub fn is_paid(&self) -> bool {

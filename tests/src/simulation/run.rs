@@ -156,6 +156,10 @@ fn live<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
         let rival = Purchase::of(family, wanted, &world.chance, 0);
         world.purchases.push(rival);
     }
+    // A child tries a class, and enrols in it.
+    if world.chance.one_in(4) {
+        world.purchases.extend(Purchase::trial_and_place(&world.chance));
+    }
     for _ in 0..MOMENTS {
         moment(world)?;
     }

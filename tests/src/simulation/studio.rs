@@ -43,6 +43,10 @@ pub const CLASSES: [(&str, &str, u32); 4] =
 pub const LONG_CLASS: (&str, &str, u32) = ("cls_long", "pp_free", 2);
 /// How long that name is: more than half of what an order's document may have.
 const LONG_NAME: usize = 132_000;
+/// Trials from before, all on one day that worlds don't come to: who, of which class.
+pub const TRIALS: [(&str, &str); 3] = [("stu_1", "cls_2"), ("stu_1", "cls_free"), ("stu_3", "cls_1")];
+/// That day.
+pub const TRIAL_DAY: &str = "2026-12-07";
 /// Debits from before, with what is due on each.
 pub const DEBITS: [(&str, &str, i64); 2] = [("trn_1", "fml_1", 10_000), ("trn_2", "fml_2", 5_000)];
 
@@ -127,9 +131,14 @@ fn read_catalogue((company, account, currency, price, has_long): Edition) -> Cat
     };
     let family = |(id, students): &(&str, &[&str])| {
         let student = |id: &&str| json!({"id": id, "firstname": id, "lastname": "S"});
+        let own = TRIALS.iter().filter(|(student, _)| students.contains(student));
+        let trial = |(student, class): &(&str, &str)| {
+            let id = format!("trl_{student}_{class}");
+            json!({"id": id, "studentId": student, "classId": class, "trialAt": TRIAL_DAY, "time": "16:30"})
+        };
         json!({
             "id": id, "name": id, "createdAt": "2026-06-01 09:00:00",
-            "students": students.iter().map(student).collect::<Vec<_>>(),
+            "students": students.iter().map(student).collect::<Vec<_>>(), "trials": own.map(trial).collect::<Vec<_>>(),
         })
     };
     let prices = [price, 8_000, 0, 20, 6_000];

@@ -24,7 +24,7 @@ use super::executor::{self, Executor, TaskId};
 use super::faults::{Network, WorldFaults};
 use super::invariants;
 use super::machine::{AsShipped, Flaw, Simulated};
-use super::model::Model;
+use super::model::{Model, Place};
 use super::outside::Surroundings;
 use super::purchases::{Call, Purchase};
 use super::random::RandomFaults;
@@ -386,6 +386,8 @@ impl<F: Flaw> World<F> {
                 return Err(format!("13: {key:?} of the other studio has changed"));
             }
             if let Some(item) = self.table.item(&key) {
+                let was_marked = self.model.trials.get(&*key).is_some_and(Place::is_marked);
+                self.coverage.trial_kept += u64::from(was_marked && !item.contains_key("ending_order"));
                 self.coverage.see(&key, &item);
                 self.model.take_in(&key, &item)?;
             }

@@ -46,6 +46,8 @@ struct Bought {
     enrolments: Vec<[String; 2]>,
     /// Class, student and date of each.
     trials: Vec<[String; 3]>,
+    /// The same of trials that end with it, for their students enrol.
+    ended_trials: Vec<[String; 3]>,
     /// Fee and student of each.
     fees: Vec<[String; 2]>,
     /// The debit that a link's order pays.
@@ -218,13 +220,17 @@ impl AtStripe {
 }
 
 fn bought(order: &OrderRecord) -> Bought {
-    let Snapshot { payment, enrolments, trials, fees, link, .. } = &order.snapshot;
+    let Snapshot { payment, enrolments, trials, ended_trials, fees, link, .. } = &order.snapshot;
     Bought {
         total: payment.as_ref().map(|payment| payment.total),
         paid_by: payment.as_ref().map(|payment| paid_by(payment.paid_by)),
         capture_attempt: order.attempt,
         enrolments: enrolments.iter().map(|place| [place.class.to_string(), place.student.to_string()]).collect(),
         trials: trials
+            .iter()
+            .map(|trial| [trial.class.to_string(), trial.student.to_string(), trial.on.to_string()])
+            .collect(),
+        ended_trials: ended_trials
             .iter()
             .map(|trial| [trial.class.to_string(), trial.student.to_string(), trial.on.to_string()])
             .collect(),
@@ -246,6 +252,9 @@ fn print(shown: &Shown) {
         }
         for [class, student, on] in &bought.trials {
             println!("  trial   {class} {student} {on}");
+        }
+        for [class, student, on] in &bought.ended_trials {
+            println!("  ends the trial {class} {student} {on}");
         }
         for [fee, student] in &bought.fees {
             println!("  fee     {fee} {student}");

@@ -39,7 +39,18 @@ pub struct Enrolment {
     pub discountable: bool,
 }
 
-/// A live trial booking.
+/// How far a trial booking has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrialState {
+    /// The order that books it is not finished.
+    Reserved,
+    /// Booked.
+    Active,
+    /// The student has enrolled before its lesson, or is about to. It was had all the same.
+    Ended,
+}
+
+/// A trial booking that was not cancelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrialBooking {
     /// Its id.
@@ -48,6 +59,10 @@ pub struct TrialBooking {
     pub student: StudentId,
     /// Where.
     pub class: ClassId,
+    /// The lesson.
+    pub on: Date,
+    /// How far it has got.
+    pub state: TrialState,
 }
 
 /// Who buys.
@@ -63,7 +78,7 @@ pub struct Family {
     pub students: BTreeMap<StudentId, Student>,
     /// Live enrolments of its students.
     pub enrolments: Vec<Enrolment>,
-    /// Live trial bookings of its students.
+    /// Trial bookings of its students, but for cancelled ones.
     pub trials: Vec<TrialBooking>,
     /// Fees that its students were charged.
     pub charged_fees: Vec<ChargedFee>,

@@ -17,7 +17,7 @@ pub use class::{Class, ClassOnSale, Seats};
 pub use company::{AgeCutOff, Company, Holiday, TaxMode, TaxRate, TrialPolicy};
 pub use currency::{Currency, Replaced};
 pub use discounts::{Application, DiscountKind, DiscountScheme, Off};
-pub use family::{Enrolment, Family, Student, TrialBooking};
+pub use family::{Enrolment, Family, Student, TrialBooking, TrialState};
 pub use fees::{AdditionalFee, ChargedFee, FeePeriod, RegistrationFee, Repetition};
 pub use season::{PlanKind, PricingModel, PricingPlan, PricingScheme, QuantityPrices, RegistrationStatus, Season};
 

@@ -34,7 +34,7 @@ pub use refusal::{BrokenRule, Buyer, NamedItem, NoTrial, Refusal};
 pub use tax::{Giver, LineDetail, ShownDiscount, Taxation};
 
 use crate::basket::{BASKET_MAX_ITEMS, Basket};
-use crate::catalogue::{PricingPlan, Season, Studio};
+use crate::catalogue::{PricingPlan, Season, Studio, TrialBooking};
 use crate::id::{PlanId, SeasonId};
 use crate::ledger::Totals;
 use crate::money::{Money, Overflow};
@@ -86,6 +86,8 @@ pub struct Quote {
     pub additional_fees: Vec<FeeLine>,
     /// The trials.
     pub trials: Vec<TrialLine>,
+    /// The trials that end because their students enrol while they are still to come, in the order of the basket.
+    pub ended_trials: Vec<TrialBooking>,
     /// What a checkout charges now; `None` unless every enrolment's plan is known.
     pub payment: Option<Payment>,
     /// The SHA-256, in hex, of what is charged, when, and for what; `None` unless there is a payment.
@@ -148,6 +150,7 @@ pub fn price(studio: &Studio, places: &[Place<'_>], today: Date) -> Result<Quote
         registration_fees,
         additional_fees: fees::additional_fees(studio, places, today)?,
         trials,
+        ended_trials: places.iter().filter_map(|place| place.ended_trial.cloned()).collect(),
         payment: None,
         hash: None,
     };

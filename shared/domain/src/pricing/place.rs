@@ -2,6 +2,7 @@
 //!
 //! Invariant: a place is of the studio's family, classes and seasons; whether it can be sold is not decided here.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -9,7 +10,9 @@ use jiff::civil::{Date, DateTime};
 
 use crate::basket::{Basket, EnrolmentItem, TrialItem};
 use crate::calendar;
-use crate::catalogue::{Class, ClassOnSale, PricingPlan, Season, Student, Studio};
+use crate::catalogue::{
+    Class, ClassOnSale, PricingModel, PricingPlan, Season, Student, Studio, TrialBooking, TrialState,
+};
 use crate::id::ClassId;
 
 /// A basket's item with what it is about.
@@ -19,6 +22,8 @@ pub struct Place<'a> {
     pub(super) on_sale: &'a ClassOnSale,
     pub(super) season: &'a Season,
     pub(super) lessons: Rc<Lessons>,
+    /// The trial that ends because its student enrols while it is still to come (rule 27).
+    pub(super) ended_trial: Option<&'a TrialBooking>,
     wanted: Wanted<'a>,
 }
 
@@ -66,12 +71,33 @@ fn place<'a>(
         let all = calendar::lessons(&on_sale.class, season, &studio.holidays);
         Rc::new(Lessons { left: calendar::lessons_left(&all, &on_sale.class, now), all })
     });
-    Some(Place { student, on_sale, season, lessons: Rc::clone(lessons), wanted })
+    let lessons = Rc::clone(lessons);
+    let ended_trial = match wanted {
+        Wanted::Enrolment(item) => trial_to_come(studio, item, &lessons),
+        Wanted::Trial(_) => None,
+    };
+    Some(Place { student, on_sale, season, lessons, ended_trial, wanted })
+}
+
+/// The trial that the student has booked in this class, if its lesson is still to come.
+fn trial_to_come<'a>(studio: &'a Studio, item: &EnrolmentItem, lessons: &Lessons) -> Option<&'a TrialBooking> {
+    let own = |trial: &&TrialBooking| trial.student == item.student && trial.class == item.class;
+    let trial = studio.family.trials.iter().find(own)?;
+    (trial.state == TrialState::Active && lessons.left.contains(&trial.on)).then_some(trial)
 }
 
 impl<'a> Place<'a> {
     pub(super) fn class(&self) -> &'a Class {
         &self.on_sale.class
+    }
+
+    /// The lessons that tuition is for: those that are left, without the one that is paid by the lesson as a trial already
+    /// (rule 6).
+    pub(super) fn lessons_to_pay(&self) -> Cow<'_, [Date]> {
+        match self.ended_trial.filter(|_| self.season.pricing_model == PricingModel::PerLesson) {
+            Some(trial) => self.lessons.left.iter().copied().filter(|day| *day != trial.on).collect(),
+            None => Cow::Borrowed(&self.lessons.left),
+        }
     }
 
     pub(super) fn enrolment(&self) -> Option<&'a EnrolmentItem> {

@@ -37,7 +37,7 @@ pub enum BrokenRule {
     AlreadyEnrolled,
     /// Not on sale to families.
     EnrolmentClosed,
-    /// No lesson left.
+    /// No lesson left, or none to pay for.
     ClassEnded,
     /// Too young or too old at the cut-off.
     AgeOutOfRange,
@@ -51,7 +51,7 @@ pub enum BrokenRule {
     TrialNotAvailable,
     /// A trial of that student in that class was booked before, or he is enrolled in it.
     TrialAlreadyUsed,
-    /// Too few trial places for all of the basket's items of that lesson.
+    /// Too few trial places for all of the basket's items of that lesson, or no seat left of that class beside them.
     TrialFull,
     /// An amount that can't be charged.
     AmountTooLarge,
@@ -176,13 +176,9 @@ const RULES: &[(BrokenRule, Rule)] = &[
         let on_sale = place.season.registration == RegistrationStatus::Open && place.class().portal_enrolment;
         view.buyer == Buyer::Family && !on_sale
     }),
-    (BrokenRule::ClassEnded, |_, place| place.lessons.left.is_empty()),
+    (BrokenRule::ClassEnded, |_, place| place.lessons_to_pay().is_empty()),
     (BrokenRule::AgeOutOfRange, |view, place| view.buyer == Buyer::Family && !view.is_of_age(place)),
-    (BrokenRule::ClassFull, |view, place| {
-        let wanted = view.seats.get(&place.class().id).copied().unwrap_or_default();
-        let left = place.on_sale.seats.left;
-        place.enrolment().is_some() && left.is_some_and(|left| usize::try_from(left).is_ok_and(|left| left < wanted))
-    }),
+    (BrokenRule::ClassFull, |view, place| place.enrolment().is_some() && !view.has_seats(place, 0)),
     (BrokenRule::NoEnabledPlan, |_, place| {
         place.enrolment().is_some() && place.season.enabled_plans().next().is_none()
     }),
@@ -198,13 +194,27 @@ const RULES: &[(BrokenRule, Rule)] = &[
         let booked = view.studio.family.trials.iter().any(|trial| same(&trial.student, &trial.class));
         place.trial().is_some() && (booked || view.is_enrolled(place))
     }),
-    (BrokenRule::TrialFull, |view, place| place.trial().is_some_and(|item| !view.has_trial_place(place, item))),
+    (BrokenRule::TrialFull, |view, place| {
+        let is_full = view.is_tried(place) && !view.has_seats(place, 1);
+        is_full || place.trial().is_some_and(|item| !view.has_trial_place(place, item))
+    }),
 ];
 
 impl View<'_> {
     fn is_enrolled(&self, place: &Place<'_>) -> bool {
         let enrolments = &self.studio.family.enrolments;
         enrolments.iter().any(|e| e.student == place.student.id && e.class == place.class().id)
+    }
+
+    /// Whether the class has seats for the basket's enrolments, and so many more. What is unlimited has.
+    fn has_seats(&self, place: &Place<'_>, more: usize) -> bool {
+        let wanted = self.seats.get(&place.class().id).copied().unwrap_or_default().saturating_add(more);
+        place.on_sale.seats.left.is_none_or(|left| usize::try_from(left).is_ok_and(|left| left >= wanted))
+    }
+
+    /// Whether the basket has a trial in the class.
+    fn is_tried(&self, place: &Place<'_>) -> bool {
+        self.lessons.keys().any(|(class, _)| **class == place.class().id)
     }
 
     fn is_of_age(&self, place: &Place<'_>) -> bool {

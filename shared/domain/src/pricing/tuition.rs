@@ -52,7 +52,7 @@ pub(super) fn of_season<'a>(
             place,
             item,
             description,
-            units: units(season.pricing_model, &place.lessons.left),
+            units: units(season.pricing_model, &place.lessons_to_pay()),
             units_in_all: units(season.pricing_model, &place.lessons.all),
             base: Money::ZERO,
             discounts: Vec::new(),

@@ -98,6 +98,8 @@ pub struct Bill {
     pub registration_fees: Vec<Fee>,
     pub additional_fees: Vec<Fee>,
     pub trials: Vec<Trial>,
+    /// Trials that end with the basket's enrolments, by their ids.
+    pub ended_trials: Vec<String>,
     pub payment: Option<Payment>,
     pub postings: Vec<Posting>,
 }
@@ -168,6 +170,7 @@ impl Bill {
                 list(&trial.details)
             ));
         }
+        facts.extend(self.ended_trials.iter().map(|trial| format!("trial {trial} ends")));
         if let Some(Payment { subtotal, fee, total, charge }) = &self.payment {
             facts.push(format!("payment {subtotal} + {fee} = {total}, {charge}"));
         }

@@ -24,7 +24,7 @@ use details::{Tax, composed, parts, sum};
 use jiff::civil::{Date, DateTime};
 use tuition::Place;
 
-/// The bill for a basket of known students, classes and plans; `None` if one of its classes has no lesson left.
+/// The bill for a basket of known students, classes and plans; `None` if one of its classes has no lesson left to pay for.
 pub fn bill(studio: &Studio, basket: &Basket, now: DateTime) -> Option<Bill> {
     let today = now.date();
     let places = tuition::places(studio, basket, now)?;
@@ -42,6 +42,7 @@ pub fn bill(studio: &Studio, basket: &Basket, now: DateTime) -> Option<Bill> {
         registration_fees: fees::registration(studio, basket, today),
         additional_fees: fees::additional(studio, basket, today),
         trials: trials(studio, basket),
+        ended_trials: places.iter().filter_map(|place| place.ended_trial.clone()).collect(),
         payment: None,
         postings: vec![],
     };

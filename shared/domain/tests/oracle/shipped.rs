@@ -111,6 +111,7 @@ pub fn bill(studio: &Studio, quote: &Quote) -> Result<Bill, Overflow> {
         registration_fees: fees(&quote.registration_fees),
         additional_fees: fees(&quote.additional_fees),
         trials: trials.collect(),
+        ended_trials: quote.ended_trials.iter().map(|trial| trial.id.to_string()).collect(),
         payment: quote.payment.map(|due| payment(studio, due)),
         postings: if quote.payment.is_some() { postings(studio, quote, paid)? } else { vec![] },
     })

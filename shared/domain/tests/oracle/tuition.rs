@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use classpay_domain::basket::{Basket, EnrolmentItem};
 use classpay_domain::catalogue::{
     Application, Class, DiscountKind, DiscountScheme, Off, PricingModel, PricingPlan, PricingScheme, Season, Studio,
+    TrialState,
 };
 use classpay_domain::id::{SeasonId, StudentId};
 use jiff::civil::{Date, DateTime};
@@ -21,9 +22,11 @@ pub struct Place<'a> {
     takes_part: bool,
     units_left: usize,
     units: usize,
+    /// The trial that ends with it (rule 27).
+    pub ended_trial: Option<String>,
 }
 
-/// The basket's places; `None` if a class has no lesson left.
+/// The basket's places; `None` if a class has no lesson left to pay for.
 pub fn places<'a>(studio: &'a Studio, basket: &'a Basket, now: DateTime) -> Option<Vec<Place<'a>>> {
     basket.enrolments().iter().map(|item| place(studio, basket, item, now)).collect()
 }
@@ -31,7 +34,14 @@ pub fn places<'a>(studio: &'a Studio, basket: &'a Basket, now: DateTime) -> Opti
 fn place<'a>(studio: &'a Studio, basket: &'a Basket, item: &'a EnrolmentItem, now: DateTime) -> Option<Place<'a>> {
     let class = &studio.classes[&item.class].class;
     let season = &studio.seasons[&class.season];
-    let left = days::lessons_left(studio, class, now);
+    let mut left = days::lessons_left(studio, class, now);
+    let trial = studio.family.trials.iter().find(|trial| {
+        let own = trial.student == item.student && trial.class == item.class;
+        own && trial.state == TrialState::Active && left.contains(&trial.on)
+    });
+    if let (Some(trial), PricingModel::PerLesson) = (trial, season.pricing_model) {
+        left.retain(|day| *day != trial.on);
+    }
     let counted = |lessons: &[Date]| match season.pricing_model {
         PricingModel::PerLesson => lessons.len(),
         PricingModel::PerMonth => days::months_with(lessons, season),
@@ -52,7 +62,9 @@ fn place<'a>(studio: &'a Studio, basket: &'a Basket, item: &'a EnrolmentItem, no
     };
     let takes_part = class.discountable && studio.family.students[&item.student].discountable;
     let base = per_unit * count(units_left);
-    (!left.is_empty()).then_some(Place { item, class, season, base, takes_part, units_left, units: all })
+    let ended_trial = trial.map(|trial| trial.id.to_string());
+    let place = Place { item, class, season, base, takes_part, units_left, units: all, ended_trial };
+    (!left.is_empty()).then_some(place)
 }
 
 /// A season of a family, as discount schemes see it.

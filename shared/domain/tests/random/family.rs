@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use classpay_domain::basket::{EnrolmentItem, TrialItem};
-use classpay_domain::catalogue::{ChargedFee, Enrolment, Family, FeePeriod, Student, Studio};
+use classpay_domain::catalogue::{
+    ChargedFee, Class, Enrolment, Family, FeePeriod, Student, Studio, TrialBooking, TrialState,
+};
 use classpay_domain::id::{FeeId, SeasonId, StudentId};
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
@@ -99,6 +101,8 @@ pub enum Wish {
     Nothing,
     /// One of the season's plans.
     Place(usize),
+    /// The same, after a trial that is booked: how far it has got, and which of the class's lessons it is of.
+    PlaceAfter(usize, TrialState, usize),
     /// One of the lessons that are left.
     Trial(usize),
     /// He has a place already, in a class that schemes count or not.
@@ -108,14 +112,34 @@ pub enum Wish {
 /// The wishes, and which of the places is on no plan yet.
 type Wishes = (Vec<Wish>, Option<usize>);
 
+fn trial_state() -> impl Strategy<Value = TrialState> {
+    prop_oneof![4 => Just(TrialState::Active), 1 => Just(TrialState::Reserved), 1 => Just(TrialState::Ended)]
+}
+
 pub fn wishes() -> impl Strategy<Value = Wishes> {
     let wish = prop_oneof![
         8 => Just(Wish::Nothing),
-        8 => (0..3_usize).prop_map(Wish::Place),
+        6 => (0..3_usize).prop_map(Wish::Place),
+        3 => (0..3_usize, trial_state(), 0..20_usize).prop_map(|(plan, state, nth)| Wish::PlaceAfter(plan, state, nth)),
         1 => (0..20_usize).prop_map(Wish::Trial),
         2 => prop::bool::weighted(0.8).prop_map(Wish::Has),
     ];
     (prop::collection::vec(wish, PAIRS), prop::option::weighted(0.15, 0..3_usize))
+}
+
+/// A trial of one of the lessons that are left, often the next; of a day without a lesson, if none is left.
+fn booked(
+    studio: &Studio,
+    student: &StudentId,
+    class: &Class,
+    state: TrialState,
+    nth: usize,
+    now: DateTime,
+) -> TrialBooking {
+    let left = lessons_left(studio, class, now);
+    let on = left.get(nth / 2).copied().unwrap_or(now.date() - 1.day());
+    let id = id(&format!("trl_{}_{}", student.as_str(), class.id.as_str()));
+    TrialBooking { id, student: student.clone(), class: class.id.clone(), on, state }
 }
 
 /// The story of a family that gets its wishes. One that wants nothing gets a place in the first class.
@@ -124,16 +148,20 @@ pub fn wanted(mut studio: Studio, now: DateTime, (wishes, undecided): &Wishes) -
     let classes: Vec<_> = studio.classes.values().map(|on_sale| on_sale.class.clone()).collect();
     let students: Vec<_> = studio.family.students.keys().cloned().collect();
     let pairs = students.iter().flat_map(|student| classes.iter().map(move |class| (student, class)));
-    let place = |student: &_, class: &classpay_domain::catalogue::Class, plan: usize| {
+    let place = |student: &_, class: &Class, plan: usize| {
         let plans: Vec<_> = studio.seasons[&class.season].enabled_plans().map(|plan| plan.id.clone()).collect();
         let plan = Some(plans[plan % plans.len()].clone());
         EnrolmentItem { student: Clone::clone(student), class: class.id.clone(), plan }
     };
-    let mut live = vec![];
+    let (mut live, mut tried) = (vec![], vec![]);
     for (index, ((student, class), wish)) in pairs.zip(wishes).enumerate() {
         match *wish {
             Wish::Nothing => {}
             Wish::Place(plan) => enrolments.push(place(student, class, plan)),
+            Wish::PlaceAfter(plan, state, nth) => {
+                enrolments.push(place(student, class, plan));
+                tried.push(booked(&studio, student, class, state, nth, now));
+            }
             Wish::Trial(nth) => {
                 let left = lessons_left(&studio, class, now);
                 let on = left.get(nth % left.len().max(1)).copied();
@@ -161,6 +189,7 @@ pub fn wanted(mut studio: Studio, now: DateTime, (wishes, undecided): &Wishes) -
         item.plan = None;
     }
     studio.family.enrolments.extend(live);
+    studio.family.trials = tried;
     // Archive every other student who wants nothing: schemes don't count their enrolments.
     let wants = |student: &StudentId| {
         enrolments.iter().any(|item| item.student == *student) || trials.iter().any(|item| item.student == *student)

@@ -14,7 +14,8 @@ use classpay_domain::calendar::YearDay;
 use classpay_domain::catalogue::{
     AdditionalFee, AgeCutOff, Application, ChargedFee, Class, ClassOnSale, Company, Currency, DiscountKind,
     DiscountScheme, Enrolment, Family, FeePeriod, Holiday, Off, PlanKind, PricingModel, PricingPlan, PricingScheme,
-    RegistrationFee, RegistrationStatus, Repetition, Season, Seats, Student, Studio, TaxMode, TaxRate, TrialPolicy,
+    RegistrationFee, RegistrationStatus, Repetition, Season, Seats, Student, Studio, TaxMode, TaxRate, TrialBooking,
+    TrialPolicy, TrialState,
 };
 use classpay_domain::id::{EnrolmentId, SeasonId, TrialId};
 use classpay_domain::money::{Money, Percent};
@@ -256,6 +257,12 @@ pub fn enrol(studio: &mut Studio, enrolment: &str, who: &str, class: &str) {
     let season = studio.classes[&id(class)].class.season.clone();
     let live = Enrolment { id: id(enrolment), student: id(who), class: id(class), season, discountable: true };
     studio.family.enrolments.push(live);
+}
+
+/// A student has a trial of a lesson already, in this state.
+pub fn tried(studio: &mut Studio, who: &str, class: &str, on: Date, state: TrialState) {
+    let id = id(&format!("trl_{}", studio.family.trials.len()));
+    studio.family.trials.push(TrialBooking { id, student: self::id(who), class: self::id(class), on, state });
 }
 
 /// A place in a class on a plan.

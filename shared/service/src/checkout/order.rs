@@ -3,7 +3,7 @@
 //! Invariant: every id and every amount is fixed here; P2 only copies.
 
 use classpay_domain::basket::Basket;
-use classpay_domain::catalogue::Company;
+use classpay_domain::catalogue::{Company, TrialBooking};
 use classpay_domain::id::{AccountId, EnrolmentId, IntentId, OrderId};
 use classpay_domain::order::PaidBy;
 use classpay_domain::pricing::{
@@ -19,7 +19,7 @@ use crate::http::{ApiError, FamilyScope};
 use crate::machine::Machine;
 use crate::mint::Mint;
 use crate::schedule::{Schedule, ScheduledLine};
-use crate::snapshot::{BookedEnrolment, BookedFee, BookedTrial, OrderPayment, Snapshot};
+use crate::snapshot::{BookedEnrolment, BookedFee, BookedTrial, EndedTrial, OrderPayment, Snapshot};
 use crate::store::{LoadedStudio, document_surely_fits, order_fits};
 use crate::stored_entry::StoredEntry;
 
@@ -65,6 +65,7 @@ pub(super) fn snapshot(
         basket: basket.hash(&scope.company, &scope.family).as_str().to_owned(),
         enrolments: enrolments.collect(),
         trials: booked.trials().iter().map(|(line, id)| trial(line, id.clone(), places)).collect(),
+        ended_trials: quote.ended_trials.iter().map(ended_trial).collect(),
         fees: quote.fees().map(fee).collect(),
         link: None,
         entries: transactions.iter().map(StoredEntry::from).collect(),
@@ -145,6 +146,11 @@ fn fee(line: &FeeLine) -> BookedFee {
         period: line.period.clone(),
         amount: line.amount.units(),
     }
+}
+
+fn ended_trial(trial: &TrialBooking) -> EndedTrial {
+    let TrialBooking { id, student, class, on, .. } = trial.clone();
+    EndedTrial { id, student, class, on }
 }
 
 fn trial(line: &TrialLine, id: classpay_domain::id::TrialId, places: Option<u32>) -> BookedTrial {

@@ -97,6 +97,7 @@ pub(super) async fn take<M: Machine>(
         basket: claimed_for(&link.id.alias()),
         enrolments: Vec::new(),
         trials: Vec::new(),
+        ended_trials: Vec::new(),
         fees: Vec::new(),
         link: Some(paid.clone()),
         entries: vec![(&ledger.credit(&entry, &link.debit, &ctx.mint).map_err(too_large)?).into()],

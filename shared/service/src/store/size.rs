@@ -1,7 +1,7 @@
 //! Whether an order can be written at all. Quote, session and checkout ask before anything is held.
 //!
-//! Invariant: what is counted here is what [`super::orders`] and [`super::unpaid`] write, or more; they assert it in
-//! debug builds.
+//! Invariant: what is counted here is what [`super::orders`], [`super::resolve`] and [`super::unpaid`] write, or more; they
+//! assert it in debug builds.
 
 use std::collections::BTreeSet;
 
@@ -33,17 +33,19 @@ fn actions(basket: &Basket, quote: &Quote) -> Actions {
     let classes = basket.classes().len();
     let lessons: BTreeSet<_> = basket.trials().iter().map(|trial| (&trial.class, trial.on)).collect();
     let of_trials = quote.trials.iter().map(|trial| &trial.season);
+    let ended = &quote.ended_trials;
+    let given_back: BTreeSet<_> = ended.iter().map(|trial| (&trial.class, trial.on)).collect();
     let seasons: BTreeSet<_> = quote.seasons.iter().map(|season| &season.season).chain(of_trials).collect();
     let debits = seasons.len() + usize::from(!quote.registration_fees.is_empty());
-    // A trial checks that there is no enrolment. A debit has what it owes beside it.
-    let places = classes + lessons.len() + enrolments + 2 * trials + quote.fees().count();
+    // A trial checks that there is no enrolment, and one that ends is marked. A debit has what it owes beside it.
+    let places = classes + lessons.len() + enrolments + 2 * trials + ended.len() + quote.fees().count();
     Actions {
         // Claim, session, head, document, family, idempotency record.
         place: 6 + places,
-        // Head, family, credit; enrolments with their instalments.
-        post: 3 + 2 * debits + 2 * enrolments + trials,
+        // Head, family, credit, and the note of a person who ends it; enrolments with their instalments.
+        post: 4 + 2 * debits + 2 * enrolments + trials + ended.len() + given_back.len(),
         // Head, document, family, idempotency record.
-        book: 4 + places + enrolments + 2 * debits,
+        book: 4 + places + enrolments + given_back.len() + 2 * debits,
     }
 }
 
@@ -82,10 +84,11 @@ fn document_bound(quote: &Quote, family_name: &str, season_names: usize) -> usiz
     });
     let fees = quote.fees().map(|fee| ITEM_BYTES + lines(&fee.details));
     let trials = quote.trials.iter().map(|trial| ITEM_BYTES + lines(&trial.details));
+    let ended_trials = ITEM_BYTES * quote.ended_trials.len();
     // Each season's debit, the registration fees', and the credit with its two lines.
     let entries = quote.seasons.len() + quote.trials.len() + 2;
     let heads = entries * (ITEM_BYTES + ESCAPED * family_name.len()) + ESCAPED * season_names + 2 * LINE_BYTES;
-    places.chain(fees).chain(trials).sum::<usize>() + heads + ITEM_BYTES
+    places.chain(fees).chain(trials).sum::<usize>() + ended_trials + heads + ITEM_BYTES
 }
 
 impl Snapshot {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use classpay_domain::basket::Basket;
 use classpay_domain::catalogue::{
     ChargedFee, Class, ClassOnSale, Company, DiscountKind, DiscountScheme, Enrolment, Family, FeePeriod, Holiday,
-    Season, Seats, Student, Studio, TaxRate, TrialBooking,
+    Season, Seats, Student, Studio, TaxRate, TrialBooking, TrialState,
 };
 use classpay_domain::id::{AccountId, ClassId, CompanyId, FamilyId, SeasonId};
 use classpay_domain::money::Money;
@@ -19,6 +19,7 @@ use super::customers::customer_of;
 use super::fees::{CHARGED, RELEASED};
 use super::item::{Attributes, Read as _};
 use super::key::{self, Key, META};
+use super::places::{ACTIVE, CANCELLED, ENDING_ORDER, RESERVED};
 use super::table::Consistency;
 use super::versions::seats_of;
 use super::{Store, StoreError};
@@ -27,6 +28,7 @@ use crate::catalogue::documents::{
 };
 use crate::http::{FamilyScope, Reach};
 use crate::machine::Machine;
+use crate::snapshot::BookedTrial;
 use crate::stripe::KnownCustomer;
 
 /// What a quote is made from, and what its answer shows.
@@ -224,7 +226,7 @@ impl Household {
             charged_fees: Vec::new(),
         };
         for item in items {
-            let live = item.text_if("place_state").is_some_and(|state| state != "CANCELLED");
+            let live = item.text_if("place_state").is_some_and(|state| state != CANCELLED);
             match item.text("sk")? {
                 META => head = Some((item.document::<FamilyDoc>("doc")?, customer_of(item)?)),
                 sk if sk.starts_with(key::STUDENT) => {
@@ -232,11 +234,7 @@ impl Household {
                     family.students.insert(student.id.clone(), student);
                 }
                 sk if sk.starts_with(key::ENROLMENT) && live => family.enrolments.push(enrolment(item)?),
-                sk if sk.starts_with(key::TRIAL) && live => family.trials.push(TrialBooking {
-                    id: item.parsed("trial_id")?,
-                    student: item.parsed("student")?,
-                    class: item.parsed("class")?,
-                }),
+                sk if sk.starts_with(key::TRIAL) && live => family.trials.push(trial(item)?),
                 sk if sk.starts_with(key::FEE) => family.charged_fees.extend(charged_fee(item)?),
                 _ => {}
             }
@@ -256,6 +254,18 @@ fn enrolment(item: &Attributes) -> Result<Enrolment, StoreError> {
         season: item.parsed("season")?,
         discountable: item.flag("discountable")?,
     })
+}
+
+/// A trial; one that an order has marked is about to end, and nobody else ends it.
+fn trial(item: &Attributes) -> Result<TrialBooking, StoreError> {
+    let state = match item.text("place_state")? {
+        _ if item.contains_key(ENDING_ORDER) => TrialState::Ended,
+        RESERVED => TrialState::Reserved,
+        ACTIVE => TrialState::Active,
+        _ => return Err(StoreError::Corrupt("place_state")),
+    };
+    let BookedTrial { id, student, class, on, .. } = item.document("doc")?;
+    Ok(TrialBooking { id, student, class, on, state })
 }
 
 /// A fee that counts; one that was given back can be charged again.

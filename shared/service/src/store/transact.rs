@@ -127,6 +127,7 @@ impl Transaction {
                 if let Some(values) = &mut update.expression_attribute_values {
                     values.retain(|value, _| named(value));
                 }
+                update.expression_attribute_values.take_if(|values| values.is_empty());
             }
         }
     }
@@ -173,6 +174,7 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError::Unavailable`] if it was provably not sent, [`StoreError::Corrupt`] if it can't be sent at all.
     pub async fn transact(&self, transaction: Transaction) -> Result<Written, StoreError> {
+        debug_assert!(transaction.len() <= MAX_ACTIONS, "what is written fits into a transaction");
         self.table.transact(transaction.actions).await
     }
 

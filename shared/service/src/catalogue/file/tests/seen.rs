@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use classpay_domain::catalogue::{
     ChargedFee, Class, ClassOnSale, Company, DiscountScheme, Enrolment, Family, Holiday, Season, Seats, Student,
-    Studio, TaxRate, TrialBooking,
+    Studio, TaxRate, TrialBooking, TrialState,
 };
 
 use super::*;
@@ -48,6 +48,8 @@ fn family_of(catalogue: &Catalogue, entry: &FamilyEntry) -> Family {
         id: trial.id.clone(),
         student: trial.student_id.clone(),
         class: trial.class_id.clone(),
+        on: trial.trial_at,
+        state: TrialState::Active,
     };
     Family {
         id: entry.family.id.clone(),
