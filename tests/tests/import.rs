@@ -70,6 +70,16 @@ async fn a_studio_with_every_kind_of_price_is_loaded_once_and_then_changes_nothi
     assert!(pictures[0].changes(&pictures[1]).is_empty());
 }
 
+#[tokio::test]
+async fn what_is_left_out_of_a_file_is_said() {
+    let stack = Stack::start().await;
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/published.json");
+    let done = import(&stack, std::path::Path::new(file)).await;
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(done.status.success(), "{said} {}", String::from_utf8_lossy(&done.stderr));
+    assert!(said.contains("classes[2]: a drop-in class is not sold here: it is left out"), "{said}");
+}
+
 /// One mistake for each rule of prices: where the file is changed, and how the mistake begins.
 fn mistakes_of_prices() -> Vec<(&'static str, Value, &'static str)> {
     vec![
