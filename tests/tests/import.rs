@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Output;
 
-use classpay_tests::{OKAFOR, Stack, binaries, price_list, studio};
+use classpay_tests::studio::{ADA, BALLET, MONTHLY, Studio};
+use classpay_tests::{OKAFOR, Stack, assert_books_balance, binaries, price_list, studio};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -78,6 +79,34 @@ async fn what_is_left_out_of_a_file_is_said() {
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     assert!(done.status.success(), "{said} {}", String::from_utf8_lossy(&done.stderr));
     assert!(said.contains("classes[2]: a drop-in class is not sold here: it is left out"), "{said}");
+}
+
+#[tokio::test]
+async fn what_a_loaded_enrolment_still_owes_is_debited_on_its_dates_and_once() {
+    let mut studio: Value = serde_json::from_str(&Studio::demo().text()).unwrap();
+    let own = studio["families"].as_array_mut().unwrap().iter_mut().find(|family| family["id"] == OKAFOR).unwrap();
+    own["enrolments"] = json!([{
+        "id": "enr_loaded", "studentId": ADA, "classId": BALLET, "pricingPlanId": MONTHLY,
+        "instalments": [{"date": "2026-10-07", "amount": 3210}, {"date": "2026-11-07", "amount": 3200}],
+    }]);
+    let stack = Studio::parse(&studio.to_string()).start().await;
+    let (before, file) = (stack.balance(OKAFOR).await, tempfile::tempdir().unwrap());
+    let path = file.path().join("studio.json");
+    std::fs::write(&path, studio.to_string()).unwrap();
+    for (now, owed) in [
+        ("2026-10-06T22:30:00Z", 0),
+        ("2026-10-07T08:00:00Z", 3210),
+        ("2026-10-08T08:00:00Z", 3210),
+        ("2026-11-07T08:00:00Z", 6410),
+        ("2026-12-07T08:00:00Z", 6410),
+    ] {
+        // Loading the same file again changes nothing of it.
+        assert!(import(&stack, &path).await.status.success());
+        stack.move_clock(now).await;
+        stack.run_schedule().await;
+        assert_eq!(stack.balance(OKAFOR).await, before + owed, "{now}");
+    }
+    assert_books_balance(&stack).await;
 }
 
 /// One mistake for each rule of prices: where the file is changed, and how the mistake begins.

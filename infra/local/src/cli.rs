@@ -237,6 +237,6 @@ async fn load(import: &Import) -> Result<(), Problem> {
     let client = dynamodb::client(&import.dynamodb_url, is_loopback(&import.dynamodb_url));
     let written = studio::import(&Store::over(client, &import.table), &catalogue).await?;
     println!("{}: {written} documents were new or had changed.", catalogue.company.name);
-    catalogue.notes.iter().for_each(|note| println!("  {note}"));
+    print!("{}", studio::left_out(&catalogue));
     Ok(())
 }

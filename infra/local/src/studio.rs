@@ -93,6 +93,12 @@ pub async fn import(store: &Store, catalogue: &Catalogue) -> Result<usize, Probl
     store.import(catalogue).await.map_err(|problem| Problem::new(format!("the studio: {problem}")))
 }
 
+/// What of a catalogue is left out, a line each.
+#[must_use]
+pub fn left_out(catalogue: &Catalogue) -> String {
+    catalogue.notes.iter().map(|note| format!("  {note}\n")).collect()
+}
+
 /// What the stack has to know of a catalogue.
 ///
 /// # Errors

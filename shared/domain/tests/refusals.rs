@@ -172,10 +172,13 @@ fn age_out_of_range_names_all_and_holds_for_trials() {
 }
 
 #[test]
-fn not_found_is_what_is_of_an_archived_season_or_family_for_staff_too() {
+fn not_found_is_what_is_archived_for_staff_too() {
     type Change = fn(&mut Studio);
-    let changes: [Change; 2] =
-        [|studio| studio::season(studio).archived = true, |studio| studio.family.archived = true];
+    let changes: [Change; 3] = [
+        |studio| studio::season(studio).archived = true,
+        |studio| studio.family.archived = true,
+        |studio| ["cls_a", "cls_b"].into_iter().for_each(|id| class(studio, id).archived = true),
+    ];
     for change in changes {
         let mut studio = studio::studio();
         change(&mut studio);

@@ -6,7 +6,8 @@ use classpay_tests::{COSTUMES, COSTUMES_DUE, Call, Stack};
 use serde_json::json;
 
 use crate::{
-    A_DAY_AFTER_THAT, A_DAY_LATER, ANOTHER, assert_nothing_is_listed, orders, pending, record, reviewed, run_at,
+    A_DAY_AFTER_THAT, A_DAY_LATER, ANOTHER, assert_nothing_is_listed, orders, pending, pending_link, record, reviewed,
+    run_at,
 };
 
 #[tokio::test]
@@ -212,13 +213,7 @@ async fn intent_lost_of_an_account_that_is_only_disconnected_ends_like_one_that_
 async fn a_link_of_whose_payment_a_person_has_said_nothing_came_can_be_revoked() {
     let stack = Stack::start().await;
     let here = stack.account().to_owned();
-    let link = stack.link(None).await;
-    let intent = stack.authorise_link(&link).await;
-    stack.order_fault(Call::Capture, 1000, &json!({"drop": "before"})).await;
-    let answer = stack.process_link(&link, Some(&intent)).await;
-    assert_eq!(answer.status, 202, "{}", answer.text);
-    let order = answer.json()["orderId"].as_str().unwrap().to_owned();
-    stack.withdraw_faults().await;
+    let (link, intent, order) = pending_link(&stack).await;
     stack.leave_account(ANOTHER).await;
     run_at(&stack, A_DAY_LATER).await;
     orders(&stack, &["resolve", &order, "--keep", "--received", "0"]).await.ok();

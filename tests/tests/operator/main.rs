@@ -81,6 +81,17 @@ pub async fn stuck(stack: &Stack, capture: &Value) -> (String, String) {
     (answer.json()["orderId"].as_str().unwrap().to_owned(), intent)
 }
 
+/// A link that is paid and whose order is pending, for its capture gets no answer: the link, its intent and the order.
+pub async fn pending_link(stack: &Stack) -> (String, String, String) {
+    let link = stack.link(None).await;
+    let intent = stack.authorise_link(&link).await;
+    stack.order_fault(Call::Capture, 1000, &json!({"drop": "before"})).await;
+    let answer = stack.process_link(&link, Some(&intent)).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    stack.withdraw_faults().await;
+    (link, intent, answer.json()["orderId"].as_str().unwrap().to_owned())
+}
+
 /// A place in a class is bought; its intent.
 pub async fn bought(stack: &Stack) -> String {
     let intent = stack.authorise(OKAFOR, &studio::ballet_for_ada()).await;

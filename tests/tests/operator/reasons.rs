@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     A_DAY_AFTER_THAT, A_DAY_LATER, ANOTHER, assert_nothing_is_listed, bought, dashboard, listed, orders, pending,
-    record, reviewed, run_at,
+    pending_link, record, reviewed, run_at,
 };
 
 /// The table refuses a checkout's write for good: the first of them, or after so many.
@@ -255,13 +255,7 @@ async fn what_stripe_refuses_to_tell_is_released_unseen_after_a_day() {
 #[tokio::test]
 async fn a_link_whose_order_was_kept_with_less_is_open_for_the_rest() {
     let stack = Stack::start().await;
-    let link = stack.link(None).await;
-    let intent = stack.authorise_link(&link).await;
-    stack.order_fault(Call::Capture, 1000, &json!({"drop": "before"})).await;
-    let answer = stack.process_link(&link, Some(&intent)).await;
-    assert_eq!(answer.status, 202, "{}", answer.text);
-    let order = answer.json()["orderId"].as_str().unwrap().to_owned();
-    stack.withdraw_faults().await;
+    let (link, intent, order) = pending_link(&stack).await;
     stack.capture_at_stripe(&intent, 1000).await;
     run_at(&stack, "2026-09-07T08:06:00Z").await;
     assert_eq!(record(&stack, "payment_differs").await, order);

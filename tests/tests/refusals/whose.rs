@@ -140,6 +140,7 @@ async fn what_is_archived_is_like_what_is_not_there() {
         (OKAFOR, json!({"archivedAt": since})),
         (OKAFOR, json!({"deletedAt": since})),
         (SEASON, json!({"archivedAt": since})),
+        (BALLET, json!({"archivedAt": since})),
     ];
     for (id, change) in changes {
         let stack = Studio::demo().with(id, &change).start().await;

@@ -13,8 +13,8 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::Segment;
 
 use super::documents::DocumentId;
-use super::file::FileDoc;
 use super::mistake::Mistake;
+use super::parts::FileDoc;
 use super::published;
 use super::tree::Node;
 use crate::strict::{Step, place_of};

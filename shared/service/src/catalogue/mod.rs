@@ -13,6 +13,7 @@ mod encoding;
 pub mod file;
 mod mend;
 mod mistake;
+mod parts;
 mod published;
 mod tree;
 

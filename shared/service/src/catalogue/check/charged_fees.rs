@@ -6,20 +6,10 @@
 use std::collections::BTreeSet;
 
 use classpay_domain::catalogue::{FeePeriod, Repetition};
-use classpay_domain::id::SeasonId;
 
 use super::super::documents::{ChargedFeeEntry, RegistrationFeeDoc};
-use super::super::file::FamilyFileDoc;
-use super::Check;
-
-/// A fee that can have been charged.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum KnownFee<'a> {
-    /// Of the company, or of the seasons that spell it out.
-    Registration(&'a RegistrationFeeDoc),
-    /// Of that season.
-    Additional(&'a SeasonId),
-}
+use super::super::parts::FamilyFileDoc;
+use super::{Check, KnownFee};
 
 impl Check<'_> {
     pub(super) fn charged_fees(&mut self, family: &FamilyFileDoc, place: &str) {

@@ -8,7 +8,7 @@ use classpay_domain::money::Money;
 use classpay_domain::pricing::LARGEST_CHARGE;
 
 use super::super::documents::EnrolmentEntry;
-use super::super::file::FamilyFileDoc;
+use super::super::parts::FamilyFileDoc;
 use super::Check;
 use super::seasons::MOST_INSTALMENTS;
 

@@ -15,10 +15,9 @@ use std::fmt::Display;
 use classpay_domain::id::{ClassId, FeeId, PlanId, SeasonId, TaxRateId};
 use classpay_domain::money::{Money, Percent};
 
-use self::charged_fees::KnownFee;
-use super::documents::{ClassDoc, SeasonDoc, TaxRateDoc};
-use super::file::FileDoc;
+use super::documents::{ClassDoc, RegistrationFeeDoc, SeasonDoc, TaxRateDoc};
 use super::mistake::Mistake;
+use super::parts::FileDoc;
 
 /// Every rule that the file breaks. `gone`: the ids of documents that were unreadable, which may be referred to.
 pub(super) fn mistakes_of(file: &FileDoc, gone: &BTreeSet<String>) -> Vec<Mistake> {
@@ -64,6 +63,15 @@ impl<'a> Known<'a> {
             enrolled,
         }
     }
+}
+
+/// A fee that can have been charged.
+#[derive(Debug, Clone, Copy)]
+enum KnownFee<'a> {
+    /// Of the company, or of the seasons that spell it out.
+    Registration(&'a RegistrationFeeDoc),
+    /// Of that season.
+    Additional(&'a SeasonId),
 }
 
 /// Every fee of the file. The company's own come last: of two with the same id, they are meant.

@@ -102,6 +102,7 @@ impl TryFrom<&ClassDoc> for Class {
             takes_trials: doc.settings.trials_enabled,
             min_age_months: doc.min_age_months,
             max_age_months: doc.max_age_months,
+            archived: doc.archived_at.is_some(),
         })
     }
 }

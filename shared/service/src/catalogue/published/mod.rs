@@ -9,24 +9,10 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
+use self::shapes::Shape;
 use super::mistake::Mistake;
 use super::tree::Node;
 use crate::strict::{Step, Steps, place_of};
-
-/// What a kind of object may say.
-#[derive(Debug)]
-struct Shape {
-    /// The fields that its type has.
-    known: fn() -> &'static [&'static str],
-    /// The published fields that no rule uses: taken, and left out.
-    unused: &'static [&'static str],
-    /// The fields with which it is no longer there, unless they are null.
-    gone_with: &'static [&'static str],
-    /// Whether a deleted one is archived: what was sold of it stays reachable.
-    is_archived_when_deleted: bool,
-    /// The objects in it, or the lists of them.
-    inside: &'static [(&'static str, &'static Shape)],
-}
 
 /// What was found on the way.
 #[derive(Debug, Default)]

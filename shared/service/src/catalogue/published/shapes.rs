@@ -4,7 +4,6 @@
 
 use serde_aux::serde_introspection::serde_introspect;
 
-use super::Shape;
 use crate::aggregate::{AggregateTransaction, DetailHead, DetailWithEntities, RelatedEntity, Stats, TransactionHead};
 use crate::catalogue::documents::{
     AdditionalFeeDoc, AddressDoc, BillingSettingsDoc, BrandColorsDoc, ChargedFeeEntry, ClassDoc, ClassSettingsDoc,
@@ -12,7 +11,22 @@ use crate::catalogue::documents::{
     GeneralSettingsDoc, HolidayDoc, InstalmentEntry, PricingPlanDoc, PricingSchemeValueDoc, RegistrationFeeDoc,
     SeasonDoc, StudentDoc, TaxRateDoc, TaxSettingsDoc, TrialEntry, TrialSettingsDoc,
 };
-use crate::catalogue::file::FamilyFileDoc;
+use crate::catalogue::parts::FamilyFileDoc;
+
+/// What a kind of object may say.
+#[derive(Debug)]
+pub(super) struct Shape {
+    /// The fields that its type has.
+    pub known: fn() -> &'static [&'static str],
+    /// The published fields that no rule uses: taken, and left out.
+    pub unused: &'static [&'static str],
+    /// The fields with which it is no longer there, unless they are null.
+    pub gone_with: &'static [&'static str],
+    /// Whether a deleted one is archived: what was sold of it stays reachable.
+    pub is_archived_when_deleted: bool,
+    /// The objects in it, or the lists of them.
+    pub inside: &'static [(&'static str, &'static Shape)],
+}
 
 /// Beside what its type has.
 const OF_A_COMPANY: &[&str] = &["companyId", "createdAt", "updatedAt"];

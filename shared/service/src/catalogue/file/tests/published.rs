@@ -119,13 +119,14 @@ fn a_time_may_be_written_in_each_published_way() {
 fn what_is_deleted_there_is_archived_or_gone_here() {
     let mut studio: Value = serde_json::from_str(PUBLISHED).unwrap();
     let at = json!("2026-09-01 10:00:00");
-    for pointer in ["/families/0/students/0/deletedAt", "/seasons/0/deletedAt"] {
+    for pointer in ["/families/0/students/0/deletedAt", "/classes/0/entity/deletedAt", "/seasons/0/deletedAt"] {
         put(&mut studio, pointer, at.clone());
     }
     put(&mut studio, "/discountSchemes/0/deletedAt", at.clone());
     put(&mut studio, "/families/0/enrolments/0/deletedAt", at);
     let studio = Catalogue::parse(&studio.to_string()).unwrap();
     assert!(studio.families[0].students[0].archived_at.is_some() && studio.seasons[0].archived_at.is_some());
+    assert!(studio.classes[0].archived_at.is_some() && studio.classes[1].archived_at.is_none());
     assert!(studio.discount_schemes.is_empty() && studio.families[0].enrolments.is_empty());
 }
 
