@@ -66,6 +66,7 @@ pub struct Stack {
     ready: Ready,
     client: reqwest::Client,
     log: tempfile::NamedTempFile,
+    webhooks: Webhooks,
 }
 
 /// The folder of the binaries, built once for a test process, as `cargo dev` builds them.
@@ -143,7 +144,7 @@ impl Stack {
         let line = BufReader::new(stdout).lines().next_line().await.expect("its output can be read");
         let line = line.unwrap_or_else(|| panic!("the stack did not start:\n{}", log::read(log.path())));
         let ready = serde_json::from_str(&line).expect("its first line is JSON");
-        let stack = Self { process, ready, client: Api::client(), log };
+        let stack = Self { process, ready, client: Api::client(), log, webhooks: options.webhooks };
         if options.webhooks == Webhooks::Held {
             let every_one = serde_json::json!({"match": {}, "count": u32::MAX, "do": "holdBack"});
             let held = stack.stripe().post("/_control/webhooks/faults", &every_one).await;
@@ -172,11 +173,16 @@ impl Stack {
         self.process.id()
     }
 
-    /// Ends it as a power cut would.
+    /// Ends it as a power cut would. Events that are held stay so: one that still waits outlives the power cut, and would arrive
+    /// before the next stack is told to hold it.
     ///
     /// # Panics
     /// If it can't be killed.
     pub async fn kill(mut self) {
+        if self.webhooks == Webhooks::Held {
+            let held = self.stripe().post("/_control/webhooks/flush", &serde_json::json!({"all": true})).await;
+            assert_eq!(held.status, 200, "{}", held.text);
+        }
         self.process.kill().await.expect("the stack can be killed");
     }
 
