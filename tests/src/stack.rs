@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::studio::Studio;
 use crate::{Api, Table, log};
 
 /// What its template calls itself: its objects at Stripe bear it.
@@ -41,7 +42,7 @@ struct Tokens {
 pub struct StackOptions {
     /// A clock that starts there, such as `2026-09-07T08:00:00Z`.
     pub now: Option<String>,
-    /// A studio other than the demo studio.
+    /// A studio other than [`Studio::demo`]: a file, or the name of a demo studio.
     pub catalogue: Option<PathBuf>,
     /// Where its state is kept; `None`: in memory.
     pub data_dir: Option<PathBuf>,
@@ -106,7 +107,7 @@ impl Drop for Stack {
 }
 
 impl Stack {
-    /// A stack with the demo studio on the first day of its school year, in memory.
+    /// A stack with [`Studio::demo`] on the first day of its school year, in memory.
     ///
     /// # Panics
     /// If it doesn't start.
@@ -131,9 +132,12 @@ impl Stack {
         }
         let log = tempfile::NamedTempFile::new().expect("a log can be written");
         command.stderr(log.reopen().expect("a log can be written"));
-        if let Some(file) = &options.catalogue {
-            command.arg("--catalogue").arg(file);
-        }
+        let demo = tempfile::NamedTempFile::new().expect("a file");
+        let catalogue = options.catalogue.as_deref().unwrap_or_else(|| {
+            std::fs::write(demo.path(), Studio::demo().text()).expect("the file can be written");
+            demo.path()
+        });
+        command.arg("--catalogue").arg(catalogue);
         let mut process = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -110,13 +110,25 @@ pub fn ballet_for_ada() -> Value {
 pub struct Studio(Value);
 
 impl Studio {
-    /// The demo studio.
+    /// The demo studio as it is shipped, in London, where no processing fee may be taken.
     ///
     /// # Panics
     /// If its file is not JSON.
     #[must_use]
-    pub fn demo() -> Self {
+    pub fn in_london() -> Self {
         Self::parse(include_str!("../../infra/local/demo-studio.json"))
+    }
+
+    /// The demo studio with an address where a processing fee may be taken, and a fee of 2.9 %, so that every test of money
+    /// has one.
+    ///
+    /// # Panics
+    /// Never: the file has a company.
+    #[must_use]
+    pub fn demo() -> Self {
+        let billing = json!({"isProcessingFeeEnabled": true, "processingFee": 2.9});
+        let there = json!({"address": {"countryCode": "US"}, "settings": {"billing": billing}});
+        Self::in_london().with(COMPANY, &there)
     }
 
     /// The studio of a file.

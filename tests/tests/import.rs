@@ -18,7 +18,7 @@ async fn import(stack: &Stack, file: &Path) -> Output {
 
 #[tokio::test]
 async fn a_changed_studio_moves_seats_by_the_difference_and_resets_nothing_that_was_sold() {
-    let stack = Stack::start().await;
+    let stack = Studio::in_london().start().await;
     let intent = stack.authorise(OKAFOR, &studio::ballet_for_ada()).await;
     assert_eq!(stack.check_out(OKAFOR, &intent, &studio::ballet_for_ada()).await.status, 200);
     let (left, posted) = (stack.seats_left(studio::BALLET).await, stack.posted(OKAFOR).await);
@@ -39,8 +39,35 @@ async fn a_changed_studio_moves_seats_by_the_difference_and_resets_nothing_that_
 }
 
 #[tokio::test]
+async fn what_a_file_says_without_effect_is_loaded_and_named() {
+    let stack = Studio::in_london().start().await;
+    let billing = json!({"isProcessingFeeEnabled": true, "processingFee": 2.9, "billingTiming": "arrears"});
+    let wanting = Studio::in_london().with(studio::COMPANY, &json!({"settings": {"billing": billing}}));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("studio.json");
+    std::fs::write(&file, wanting.text()).unwrap();
+    let done = import(&stack, &file).await;
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(done.status.success() && said.contains("1 documents"), "{said}");
+    let lines: Vec<_> = said.lines().skip_while(|line| *line != "Without effect:").skip(1).collect();
+    let [fee, timing] = lines.as_slice() else { panic!("two notes, not {said}") };
+    let place = "  company.settings.billing";
+    assert!(fee.starts_with(&format!("{place}.processingFee: 2.9 % is not charged from 2018-01-13 on: GB")), "{fee}");
+    assert!(timing.starts_with(&format!("{place}.billingTiming: `arrears` is not used")), "{timing}");
+    // And it isn't.
+    let quote = stack.family(OKAFOR).quote(OKAFOR, &studio::ballet_for_ada()).await.json();
+    assert_eq!((&quote["payment"]["processingFee"], &quote["payment"]["processingFeePercent"]), (&json!(0), &json!(0)));
+    // What has an effect is not named.
+    std::fs::write(&file, Studio::demo().text()).unwrap();
+    let done = import(&stack, &file).await;
+    assert!(done.status.success() && !String::from_utf8_lossy(&done.stdout).contains("Without effect"), "{done:?}");
+    let quote = stack.family(OKAFOR).quote(OKAFOR, &studio::ballet_for_ada()).await;
+    assert!(quote.text.contains(r#""processingFeePercent":2.9,"#), "{}", quote.text);
+}
+
+#[tokio::test]
 async fn a_file_with_mistakes_names_them_all_and_changes_nothing() {
-    let stack = Stack::start().await;
+    let stack = Studio::in_london().start().await;
     let before = stack.table().picture().await;
     let broken = DEMO.replacen("\"rate\": \"20.000\"", "\"rate\": \"120.000\"", 1).replacen("\"gbp\"", "\"xyz\"", 1);
     let folder = tempfile::tempdir().unwrap();
@@ -55,7 +82,7 @@ async fn a_file_with_mistakes_names_them_all_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_studio_with_every_kind_of_price_is_loaded_once_and_then_changes_nothing() {
-    let stack = Stack::start().await;
+    let stack = Studio::in_london().start().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("price-list.json");
     std::fs::write(&file, price_list::studio().text()).unwrap();
@@ -158,7 +185,7 @@ fn mistakes_of_prices() -> Vec<(&'static str, Value, &'static str)> {
 
 #[tokio::test]
 async fn a_price_list_with_every_mistake_names_them_all_and_writes_nothing() {
-    let stack = Stack::start().await;
+    let stack = Studio::in_london().start().await;
     let before = stack.table().picture().await;
     let mut broken: Value = serde_json::from_str(&price_list::studio().text()).unwrap();
     for (pointer, value, _) in mistakes_of_prices() {
@@ -191,7 +218,7 @@ async fn import_with(stack: &Stack, what: &str, instead: &str) -> (bool, String)
 
 #[tokio::test]
 async fn a_studio_that_is_loaded_keeps_its_currency() {
-    let stack = Stack::start().await;
+    let stack = Studio::in_london().start().await;
     let before = stack.table().picture().await;
     let (is_done, said) = import_with(&stack, "\"gbp\"", "\"jpy\"").await;
     assert!(!is_done && said.contains("company.settings.billing.currency: is jpy"), "{said}");
@@ -201,7 +228,7 @@ async fn a_studio_that_is_loaded_keeps_its_currency() {
 
 #[tokio::test]
 async fn a_studio_in_leva_is_told_of_the_euro() {
-    let stack = Stack::start().await;
+    let stack = Studio::in_london().start().await;
     let (is_done, said) = import_with(&stack, "\"gbp\"", "\"bgn\"").await;
     assert!(!is_done && said.contains("company.settings.billing.currency: `bgn` is the Bulgarian lev"), "{said}");
     assert!(said.contains("2026-01-01") && said.contains("`eur`"), "{said}");
@@ -209,7 +236,7 @@ async fn a_studio_in_leva_is_told_of_the_euro() {
 
 #[tokio::test]
 async fn a_plan_of_more_than_60_instalments_is_refused_where_it_stands() {
-    let stack = Stack::start().await;
+    let stack = Studio::in_london().start().await;
     let before = stack.table().picture().await;
     let (is_done, said) = import_with(&stack, "\"numberOfInstallments\": 10", "\"numberOfInstallments\": 61").await;
     assert!(!is_done && said.contains("numberOfInstallments: is 61, and a plan has at most 60"), "{said}");

@@ -5,7 +5,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_tests::price_list::{self, A, B, BALLET as CLASS_A, LOVELACE, PLAN_M, PLAN_U, TAP as CLASS_B};
 use classpay_tests::studio::{
-    ADA, BALLET, CAMPBELL, FINN, FULL, ISLA, MONTHLY, STREET, TAP, basket, one, place, trial,
+    ADA, BALLET, CAMPBELL, FINN, FULL, ISLA, MONTHLY, STREET, Studio, TAP, basket, one, place, trial,
 };
 use classpay_tests::{COSTUMES, COSTUMES_TOTAL, Item, OKAFOR, Stack, assert_books_balance, binaries};
 use serde_json::{Value, json};
@@ -148,9 +148,15 @@ async fn everything_goes_on_with_what_a_later_version_has_stored() {
     rewrite(&stack, take_away).await;
     assert_books_balance(&stack).await;
     // The office loads its file again.
-    let file = classpay_local::binaries::workspace_root().join("infra/local/demo-studio.json");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), Studio::demo().text()).unwrap();
     let mut import = Command::new(binaries().join("classpay-local"));
-    import.arg("import").arg(file).args(["--table", &stack.table().name, "--dynamodb-url", stack.dynamodb_url()]);
+    import.arg("import").arg(file.path()).args([
+        "--table",
+        &stack.table().name,
+        "--dynamodb-url",
+        stack.dynamodb_url(),
+    ]);
     let imported = import.output().await.unwrap();
     assert!(imported.status.success(), "{imported:?}");
     assert!(!stack.logged().contains("corrupt"), "{}", stack.logged());

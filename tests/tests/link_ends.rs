@@ -2,6 +2,7 @@
 
 use classpay_service::catalogue::Catalogue;
 use classpay_service::store::Store;
+use classpay_tests::studio::Studio;
 use classpay_tests::{COSTUMES, COSTUMES_DUE, Call, Stack, assert_books_balance};
 use serde_json::{Value, json};
 
@@ -93,8 +94,7 @@ async fn an_expiry_that_is_no_time_to_come_is_refused() {
 
 /// A credit for the costumes, recorded by the office.
 async fn record_credit(stack: &Stack, amount: i64) {
-    let mut studio: Value =
-        serde_json::from_str(include_str!("../../infra/local/demo-studio.json")).expect("the demo studio has it");
+    let studio: Value = serde_json::from_str(&Studio::demo().text()).expect("the demo studio has it");
     let mut credit = studio["transactions"][0].clone();
     let id = "trn_01J9ZDEMW5TVDJ0R000000CASH";
     credit["aggregateId"] = json!(id);
@@ -105,8 +105,8 @@ async fn record_credit(stack: &Stack, amount: i64) {
     credit["details"][0]["details"]["type"] = json!("payment-manual");
     credit["details"].as_array_mut().expect("the demo studio has it").truncate(1);
     credit["stats"] = json!({"total": amount, "subtotal": amount, "discountTotal": 0, "taxTotal": 0});
-    studio["transactions"].as_array_mut().expect("the demo studio has it").push(credit);
-    let catalogue = Catalogue::parse(&studio.to_string()).expect("the demo studio has it");
+    let studio = Studio::demo().with_transactions(&[credit]);
+    let catalogue = Catalogue::parse(&studio.text()).expect("the demo studio has it");
     let table = stack.table();
     Store::over(table.client.clone(), &table.name).import(&catalogue).await.expect("the demo studio has it");
 }

@@ -91,8 +91,8 @@ async fn a_company_that_moves_to_another_account_is_paid_there() {
     let stack = Stack::start().await;
     let link = stack.link(None).await;
     let old = stack.intent_of_link(&link).await;
-    let demo = include_str!("../../infra/local/demo-studio.json");
-    let moved = Catalogue::parse(&demo.replace("acct_1DemoDanceSchool", "acct_2Moved")).unwrap();
+    let moved =
+        Catalogue::parse(&studio::Studio::demo().text().replace("acct_1DemoDanceSchool", "acct_2Moved")).unwrap();
     let table = stack.table();
     Store::over(table.client.clone(), &table.name).import(&moved).await.unwrap();
     let new = stack.authorise_link(&link).await;

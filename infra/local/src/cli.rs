@@ -55,7 +55,7 @@ struct Start {
     /// Where the state is kept [default: target/dev].
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// A studio to load instead of the demo studio.
+    /// A studio to load instead of the demo studio; demo-us is another demo, in the United States.
     #[arg(long, value_name = "FILE.json")]
     catalogue: Option<PathBuf>,
     /// Where the stack's clock starts, such as 2026-09-01T09:00:00Z.
@@ -89,7 +89,7 @@ struct Start {
 
 #[derive(Debug, Args)]
 struct Import {
-    /// The studio.
+    /// The studio; demo and demo-us are the demo studios.
     #[arg(value_name = "FILE.json")]
     file: PathBuf,
     /// The table.
@@ -237,6 +237,6 @@ async fn load(import: &Import) -> Result<(), Problem> {
     let client = dynamodb::client(&import.dynamodb_url, is_loopback(&import.dynamodb_url));
     let written = studio::import(&Store::over(client, &import.table), &catalogue).await?;
     println!("{}: {written} documents were new or had changed.", catalogue.company.name);
-    print!("{}", studio::left_out(&catalogue));
+    print!("{}", studio::without_effect(&catalogue));
     Ok(())
 }

@@ -111,7 +111,7 @@ impl Stack {
             if written > 0 {
                 eprintln!("Loaded {}: {written} documents.", catalogue.company.name);
             }
-            eprint!("{}", studio::left_out(&catalogue));
+            eprint!("{}", studio::without_effect(&catalogue));
             studio.payment_links = studio::payment_links(&store, &catalogue, clock.now()).await?;
         }
         studio.example = studio::example(&store, &catalogue, clock.now()).await?;

@@ -1,4 +1,4 @@
-//! The studio a stack starts with: the demo studio of this folder, or a catalogue file.
+//! The studio a stack starts with: a demo studio of this folder, or a catalogue file.
 //!
 //! Invariant: a file with a mistake is refused before anything of it is written, and every mistake is named.
 
@@ -10,7 +10,7 @@ use classpay_domain::catalogue::Studio;
 use classpay_domain::id::{CompanyId, FamilyId, PlanId};
 use classpay_domain::link::LinkState;
 use classpay_domain::pricing::{self, Buyer, Charge};
-use classpay_service::catalogue::Catalogue;
+use classpay_service::catalogue::{Catalogue, notes};
 use classpay_service::http::{FamilyScope, Reach, Role};
 use classpay_service::mint::Mint;
 use classpay_service::store::{Link, Store};
@@ -21,7 +21,9 @@ use serde_json::{Value, json};
 
 use crate::Problem;
 
-const DEMO_STUDIO: &str = include_str!("../demo-studio.json");
+/// The demo studios by their names: in London, where no processing fee may be taken, and in the United States, with one.
+const DEMO_STUDIOS: [(&str, &str); 2] =
+    [("demo", include_str!("../demo-studio.json")), ("demo-us", include_str!("../demo-studio-us.json"))];
 
 /// A studio that can be sold from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,23 +67,29 @@ impl Example {
     }
 }
 
-/// The catalogue of this file, or of the demo studio, checked.
+/// The catalogue of the demo studio of this name, or of this file, checked; the first demo studio's if none is named.
 ///
 /// # Errors
 /// The file can't be read, or names every mistake in it.
-pub fn catalogue(file: Option<&Path>) -> Result<Catalogue, Problem> {
-    let (name, bytes) = match file {
-        None => ("the demo studio".to_owned(), DEMO_STUDIO.as_bytes().to_vec()),
-        Some(file) => {
-            let name = file.display().to_string();
-            let bytes = std::fs::read(file).map_err(|problem| Problem::new(format!("{name}: {problem}")))?;
-            (name, bytes)
-        }
+pub fn catalogue(name_or_file: Option<&Path>) -> Result<Catalogue, Problem> {
+    let [(first, _), ..] = DEMO_STUDIOS;
+    let file = name_or_file.unwrap_or(Path::new(first));
+    let name = file.display().to_string();
+    let bytes = match DEMO_STUDIOS.iter().find(|(demo, _)| *demo == name) {
+        Some((_, text)) => text.as_bytes().to_vec(),
+        None => std::fs::read(file).map_err(|problem| Problem::new(format!("{name}: {problem}")))?,
     };
     Catalogue::read(&bytes).map_err(|mistakes| {
         let lines: Vec<_> = mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect();
         Problem::new(format!("{name} can't be loaded:{}", lines.concat()))
     })
+}
+
+/// What in the catalogue has no effect, and why: a line for each, for its author.
+#[must_use]
+pub fn without_effect(catalogue: &Catalogue) -> String {
+    let lines: Vec<_> = notes(catalogue).iter().map(|note| format!("  {note}\n")).collect();
+    if lines.is_empty() { String::new() } else { format!("Without effect:\n{}", lines.concat()) }
 }
 
 /// Writes the catalogue into the table: what is new or has changed, and how many documents that was. Nothing that was
@@ -91,12 +99,6 @@ pub fn catalogue(file: Option<&Path>) -> Result<Catalogue, Problem> {
 /// The table can't be reached.
 pub async fn import(store: &Store, catalogue: &Catalogue) -> Result<usize, Problem> {
     store.import(catalogue).await.map_err(|problem| Problem::new(format!("the studio: {problem}")))
-}
-
-/// What of a catalogue is left out, a line each.
-#[must_use]
-pub fn left_out(catalogue: &Catalogue) -> String {
-    catalogue.notes.iter().map(|note| format!("  {note}\n")).collect()
 }
 
 /// What the stack has to know of a catalogue.
@@ -222,8 +224,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_demo_studio_has_eight_families() {
-        let studio = loaded(&catalogue(None).unwrap()).unwrap();
-        assert_eq!(studio.families.len(), 8);
+    fn each_demo_studio_is_loaded_by_its_name_and_everything_in_it_has_an_effect() {
+        let families = |name: &str| {
+            let catalogue = catalogue(Some(Path::new(name))).unwrap();
+            assert_eq!(without_effect(&catalogue), "", "{name}");
+            loaded(&catalogue).unwrap().families.len()
+        };
+        assert_eq!(DEMO_STUDIOS.map(|(name, _)| families(name)), [8, 4]);
+        assert_eq!(catalogue(None).unwrap(), catalogue(Some(Path::new("demo"))).unwrap());
     }
 }

@@ -15,6 +15,7 @@ use classpay_domain::catalogue::{
 };
 use classpay_domain::money::{Money, Percent};
 use classpay_domain::pricing::{Buyer, places, price, quote};
+use classpay_domain::surcharge::Country;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jiff::civil::{DateTime, Weekday, date, time};
 
@@ -107,6 +108,7 @@ fn studio(lines: usize) -> (Studio, Basket) {
     let studio = Studio {
         company: Company {
             id: id("co_1"),
+            country: Country::parse("US"),
             stripe_account: None,
             currency: Currency::parse("gbp").unwrap(),
             timezone: "Europe/London".into(),

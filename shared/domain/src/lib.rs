@@ -1,7 +1,7 @@
 //! What classpay decides. Everything here is a pure function of its arguments: no I/O, no clock, no randomness,
 //! no floats, no async. What it decides is carried out by `classpay-service`.
 //!
-//! Read in this order: [`money`], [`catalogue`], [`basket`], [`pricing`], [`ledger`], [`order`],
+//! Read in this order: [`money`], [`catalogue`], [`surcharge`], [`basket`], [`pricing`], [`ledger`], [`order`],
 //! [`returns`].
 
 pub mod basket;
@@ -15,3 +15,4 @@ pub mod money;
 pub mod order;
 pub mod pricing;
 pub mod returns;
+pub mod surcharge;

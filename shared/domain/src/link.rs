@@ -154,15 +154,14 @@ impl From<Overflow> for Unpayable {
     }
 }
 
-/// What a link charges for what is due: that, and the company's processing fee.
+/// What a link charges for what is due: that, and the company's processing fee of the day.
 ///
 /// # Errors
 /// [`Unpayable`] if that can't be charged.
-pub fn payment(due: Money, fee: Option<Percent>, currency: Currency) -> Result<Payment, Unpayable> {
+pub fn payment(due: Money, processing_fee_percent: Percent, currency: Currency) -> Result<Payment, Unpayable> {
     if due <= Money::ZERO {
         return Err(Unpayable::NothingDue);
     }
-    let processing_fee_percent = fee.unwrap_or(Percent::ZERO);
     let processing_fee = processing_fee_percent.of(due)?;
     let total = due.plus(processing_fee)?;
     if total < currency.smallest_charge() {
@@ -247,9 +246,11 @@ mod tests {
     #[test]
     fn a_link_charges_what_is_due_and_the_fee() {
         let gbp = Currency::parse("gbp").unwrap();
-        let fee = Some(Percent::thousandths(2_900));
+        let fee = Percent::thousandths(2_900);
         let pay = |due| payment(Money::minor(due), fee, gbp);
         assert_eq!(pay(1000).map(|p| (p.processing_fee.units(), p.total.units())), Ok((29, 1029)));
+        let free = payment(Money::minor(1000), Percent::ZERO, gbp);
+        assert_eq!(free.map(|p| (p.processing_fee.units(), p.total.units())), Ok((0, 1000)));
         assert_eq!(pay(0), Err(Unpayable::NothingDue));
         assert_eq!(pay(-5), Err(Unpayable::NothingDue));
         assert_eq!(pay(28), Err(Unpayable::TooSmall));

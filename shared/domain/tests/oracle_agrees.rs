@@ -53,6 +53,7 @@ impl Tally {
         self.count("trial", !bill.trials.is_empty());
         self.count("trial that ends", !bill.ended_trials.is_empty());
         self.count("payment", bill.payment.is_some());
+        self.count("processing fee", bill.payment.as_ref().is_some_and(|payment| payment.fee != 0));
     }
 
     /// A test that has seen too little proves too little.

@@ -145,7 +145,7 @@ fn read_catalogue((company, account, currency, price, has_long): Edition) -> Cat
     let classes = CLASSES.iter().chain(has_long.then_some(&LONG_CLASS)).zip(prices);
     let file = json!({
         "company": {
-            "id": company, "name": "Simulated", "createdAt": "2026-05-04 10:12:33",
+            "id": company, "name": "Simulated", "createdAt": "2026-05-04 10:12:33", "address": {"countryCode": "US"},
             "settings": {
                 "general": {"timezone": "Europe/London"},
                 "trial": {"price": 500, "enableOnPortal": true, "maxCapacityPerLesson": 1, "limitedCapacity": true},

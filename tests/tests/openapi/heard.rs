@@ -9,7 +9,7 @@ use classpay_tests::studio::{
     ADA, BALLET, COMPANY, FULL, MINH, NGUYEN, OKAFOR, POINTE, STREET, Studio, ballet_for_ada, basket, one,
     open_studio_for_ada, place, trial,
 };
-use classpay_tests::{Answer, Api, COSTUMES, Call, Document, Stack, intent_id, signature};
+use classpay_tests::{Answer, Api, COSTUMES, Call, Document, intent_id, signature};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -99,7 +99,7 @@ async fn keyed(api: &Api, body: &Value, key: &str) -> Answer {
 
 #[tokio::test]
 async fn a_basket_from_its_quote_to_its_booking() {
-    let stack = Stack::start().await;
+    let stack = Studio::in_london().start().await;
     let (family, mut ear) = (stack.family(OKAFOR), Ear::new());
     let items = basket(&[place(BALLET, ADA, FULL)], &[trial(STREET, ADA, "2026-09-15", "17:15")]);
     ear.hear("getQuote", Some(&items), &family.quote(OKAFOR, &items).await);
@@ -138,7 +138,7 @@ async fn a_quote_with_every_kind_of_price() {
 
 #[tokio::test]
 async fn a_payment_link_from_its_making_to_its_end() {
-    let stack = Stack::start().await;
+    let stack = Studio::in_london().start().await;
     let (staff, mut ear) = (stack.staff(), Ear::new());
     let asked = json!({"transactionId": COSTUMES, "expiresAt": "2026-12-31 23:59:59"});
     let made = staff.post("/v1/payment-links", &asked).await;
@@ -166,7 +166,7 @@ async fn a_payment_link_from_its_making_to_its_end() {
 
 #[tokio::test]
 async fn a_payment_link_that_is_paid_by_bank_debit_and_one_that_is_revoked() {
-    let stack = Stack::start().await;
+    let stack = Studio::in_london().start().await;
     let mut ear = Ear::new();
     let (link, revoked, tired) = (stack.link(None).await, stack.link(None).await, stack.link(None).await);
     stack.use_up_starts(&tired).await;
@@ -192,7 +192,7 @@ async fn a_payment_link_that_is_paid_by_bank_debit_and_one_that_is_revoked() {
 
 #[tokio::test]
 async fn a_checkout_whose_outcome_is_not_known_yet() {
-    let stack = Stack::start().await;
+    let stack = Studio::in_london().start().await;
     let mut ear = Ear::new();
     let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
     stack.order_fault(Call::Retrieve, 1, &json!({"delayMs": 0})).await;
@@ -205,7 +205,7 @@ async fn a_checkout_whose_outcome_is_not_known_yet() {
 
 #[tokio::test]
 async fn refusals_by_the_function_and_by_the_gateway() {
-    let stack = Stack::start().await;
+    let stack = Studio::in_london().start().await;
     let (family, mut ear) = (stack.family(OKAFOR), Ear::new());
     let nobody = stack.caller(None);
     ear.hear("getQuote", None, &nobody.quote(OKAFOR, &ballet_for_ada()).await);
@@ -231,7 +231,7 @@ async fn refusals_by_the_function_and_by_the_gateway() {
     ear.hear("retrievePaymentLink", None, &stack.open_link("pay_none").await);
     ear.hear("revokePaymentLink", None, &stack.revoke_link("pay_none").await);
     let gone = json!({"settings": {"billing": {"stripeId": "acct_1disconnected"}}});
-    let without_stripe = Studio::demo().with(COMPANY, &gone).start().await;
+    let without_stripe = Studio::in_london().with(COMPANY, &gone).start().await;
     let session = without_stripe.family(OKAFOR).session(OKAFOR, &ballet_for_ada()).await;
     ear.hear("createPaymentSession", None, &session);
     ear.has_heard(&[
@@ -247,7 +247,7 @@ async fn refusals_by_the_function_and_by_the_gateway() {
 
 #[tokio::test]
 async fn an_event_of_stripe_s() {
-    let stack = Stack::start().await;
+    let stack = Studio::in_london().start().await;
     let mut ear = Ear::new();
     // The clock of the stack starts then.
     let now_s = 1_788_768_000;

@@ -10,6 +10,7 @@ use super::Currency;
 use crate::calendar::YearDay;
 use crate::id::{AccountId, CompanyId, TaxRateId};
 use crate::money::{Money, Percent};
+use crate::surcharge::{self, Country};
 
 /// Whether prices are without their tax or contain it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct TrialPolicy {
 pub struct Company {
     /// Its id.
     pub id: CompanyId,
+    /// Where it is; `None`: nobody knows.
+    pub country: Option<Country>,
     /// Where its money goes.
     pub stripe_account: Option<AccountId>,
     /// What it sells in.
@@ -55,12 +58,20 @@ pub struct Company {
     pub timezone: String,
     /// `None`: nothing is taxed.
     pub tax: Option<TaxMode>,
-    /// What the payer pays on top, of the subtotal; `None`: nothing.
+    /// What the payer pays on top, of the subtotal, where the law lets it; `None`: nothing.
     pub processing_fee: Option<Percent>,
     /// Trials.
     pub trials: TrialPolicy,
     /// Ages.
     pub age_cut_off: AgeCutOff,
+}
+
+impl Company {
+    /// What the payer pays on top on a day, there.
+    #[must_use]
+    pub fn processing_fee_on(&self, day: Date) -> Percent {
+        surcharge::charged(self.processing_fee, self.country, day)
+    }
 }
 
 /// A tax rate.

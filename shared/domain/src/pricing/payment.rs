@@ -1,4 +1,4 @@
-//! What a checkout charges now (rules 30 and 31).
+//! What a checkout charges now (rules 30, 31 and 35).
 //!
 //! Invariant: the payment intent says exactly [`Payment::total`], or nothing is captured.
 
@@ -16,7 +16,7 @@ pub struct Payment {
     pub subtotal: Money,
     /// What the payer pays on top.
     pub processing_fee: Money,
-    /// That, as a percentage; zero if the company takes none.
+    /// That, as a percentage; zero if none is taken.
     pub processing_fee_percent: Percent,
     /// What the intent must say.
     pub total: Money,
@@ -39,7 +39,7 @@ impl Payment {
         let tuition = quote.lines.iter().filter_map(due_now);
         let trials = quote.trials.iter().map(|trial| trial.totals.total);
         let subtotal = Money::sum(tuition.chain(trials).chain(quote.fees().map(|fee| fee.totals.total)))?;
-        let processing_fee_percent = company.processing_fee.unwrap_or(Percent::ZERO);
+        let processing_fee_percent = company.processing_fee_on(quote.today);
         let processing_fee = processing_fee_percent.of(subtotal)?;
         Ok(Self { subtotal, processing_fee, processing_fee_percent, total: subtotal.plus(processing_fee)? })
     }

@@ -1,10 +1,10 @@
-//! What is due now, what is collected of it, and which transactions are written (rules 30 to 32).
+//! What is due now, what is collected of it, and which transactions are written (rules 30 to 32, 35).
 
 use std::collections::BTreeMap;
 
 use classpay_domain::catalogue::Studio;
 use classpay_domain::ledger::DetailKind;
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 
 use super::bill::{Bill, Detail, Payment, Posting};
 use super::details::sum;
@@ -25,6 +25,18 @@ const SMALLEST: [(&str, i128); 10] = [
 ];
 /// The largest one.
 const LARGEST: i128 = 99_999_999;
+/// Where, and from which day on, a payer mustn't be charged for paying by card (rule 35).
+const FORBIDDEN: [(&str, Date); 2] = [
+    ("GB AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK IS LI NO", date(2018, 1, 13)),
+    ("AU", date(2026, 10, 1)),
+];
+
+/// Whether a company may take a processing fee on a day: it is known where it is, and no law there forbids it then.
+fn may_take_a_fee(studio: &Studio, today: Date) -> bool {
+    let Some(country) = studio.company.country else { return false };
+    let forbidden = FORBIDDEN.iter().find(|(codes, _)| codes.split(' ').any(|code| code == country.code()));
+    forbidden.is_none_or(|(_, since)| today < *since)
+}
 
 /// What of a line is due today.
 fn due_now<'a>(bill: &'a Bill, class: &str, student: &str, today: Date) -> impl Iterator<Item = &'a Detail> {
@@ -41,7 +53,8 @@ pub fn payment(studio: &Studio, bill: &Bill, today: Date) -> Payment {
     let fees: i128 = fees.map(|fee| sum(&fee.details)).sum();
     let trials: i128 = bill.trials.iter().map(|trial| sum(&trial.details)).sum();
     let subtotal = tuition + fees + trials;
-    let fee = studio.company.processing_fee.map_or(0, |percent| percent_of(percent, subtotal));
+    let wanted = studio.company.processing_fee.filter(|_| may_take_a_fee(studio, today));
+    let fee = wanted.map_or(0, |percent| percent_of(percent, subtotal));
     let total = subtotal + fee;
     let code = studio.company.currency.code();
     let smallest = SMALLEST.iter().find(|(codes, _)| codes.split(' ').any(|known| known == code)).unwrap().1;

@@ -16,6 +16,7 @@ use classpay_domain::catalogue::{
 use classpay_domain::id::TaxRateId;
 use classpay_domain::money::Percent;
 use classpay_domain::pricing::{Buyer, Quote, Refusal, quote};
+use classpay_domain::surcharge::Country;
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, Time, date, time};
 use proptest::prelude::*;
@@ -82,8 +83,11 @@ fn company(prices: &Prices) -> impl Strategy<Value = Company> + use<> {
     let tax = prop_oneof![1 => Just(None), 2 => Just(Some(TaxMode::Exclusive)), 2 => Just(Some(TaxMode::Inclusive))];
     let fee = prop::option::of((0..10_000_i64).prop_map(Percent::thousandths));
     let currency = prop::sample::select(vec!["gbp", "usd", "huf", "mxn", "jpy"]);
-    (tax, fee, currency, prices.clone()).prop_map(|(tax, processing_fee, currency, trial)| Company {
+    // Where a fee is allowed, isn't any more, and where nobody knows; one law begins while the first seasons are sold.
+    let country = prop::sample::select(vec!["US", "NZ", "CH", "US", "AU", "AU", "AU", "GB", "HR", "NO", ""]);
+    (tax, fee, country, currency, prices.clone()).prop_map(|(tax, processing_fee, country, currency, trial)| Company {
         id: id("co_1"),
+        country: Country::parse(country),
         stripe_account: None,
         currency: Currency::parse(currency).unwrap(),
         timezone: "Europe/London".into(),

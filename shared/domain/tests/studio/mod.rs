@@ -1,5 +1,5 @@
 //! A small studio to tell stories about: one season, two classes, two students of one family, one plan; nothing is
-//! taxed and nobody pays a fee. A test says only what is different about its own.
+//! taxed and nobody pays a fee; it is in the United States, where one may be taken. A test says only what is different about its own.
 //!
 //! The season runs from Monday 7 September to Friday 18 December 2026. Class A is on Mondays, class B on
 //! Wednesdays; half-term takes one lesson from each, so both have 14.
@@ -22,6 +22,7 @@ use classpay_domain::money::{Money, Percent};
 use classpay_domain::pricing::{
     BookedQuote, BrokenRule, Buyer, FeeLine, Instalment, LineDetail, Quote, Refusal, quote,
 };
+use classpay_domain::surcharge::Country;
 use jiff::civil::{Date, DateTime, Time, Weekday, date, time};
 
 /// The season's first day, a Monday. Most stories begin at eight on that morning.
@@ -53,6 +54,7 @@ pub fn morning(day: Date) -> DateTime {
 pub fn studio() -> Studio {
     let company = Company {
         id: id("co_1"),
+        country: Country::parse("US"),
         stripe_account: None,
         currency: Currency::parse("gbp").unwrap(),
         timezone: "Europe/London".into(),

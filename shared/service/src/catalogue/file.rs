@@ -35,8 +35,8 @@ pub struct Catalogue {
     pub families: Vec<FamilyEntry>,
     /// Debits and credits from before.
     pub transactions: Vec<AggregateTransaction>,
-    /// What the file says and nothing obeys, with its place.
-    pub notes: Vec<Mistake>,
+    /// What the file has and isn't sold here, with its place: see [`super::notes`].
+    pub left_out: Vec<Mistake>,
 }
 
 /// A family with all that is its own.
@@ -85,7 +85,7 @@ impl Catalogue {
             classes: file.classes,
             families: file.families.into_iter().map(FamilyEntry::from).collect(),
             transactions: file.transactions,
-            notes: mended.notes,
+            left_out: mended.left_out,
         };
         catalogue.spell_out_tax_rates();
         catalogue.spell_out_registration_fees();

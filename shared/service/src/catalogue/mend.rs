@@ -25,7 +25,7 @@ pub(super) struct Mended {
     pub file: FileDoc,
     pub mistakes: Vec<Mistake>,
     /// What is published and isn't sold here.
-    pub notes: Vec<Mistake>,
+    pub left_out: Vec<Mistake>,
     /// The ids of documents that were taken out.
     pub gone: BTreeSet<String>,
     tree: Node,
@@ -41,7 +41,7 @@ pub(super) fn read(text: &str) -> Result<Mended, Mistake> {
     if !matches!(tree, Node::Object(_)) {
         return Err(Mistake::new("", "a catalogue is a JSON object"));
     }
-    let published::Found { mistakes: unknown, notes } = published::settle(&mut tree);
+    let published::Found { mistakes: unknown, left_out } = published::settle(&mut tree);
     mistakes.extend(unknown);
     fill_in(&mut tree);
     let mut reader = Reader { mistakes, gone: BTreeSet::new() };
@@ -57,7 +57,7 @@ pub(super) fn read(text: &str) -> Result<Mended, Mistake> {
         transactions: reader.list(&mut tree, "transactions"),
     };
     let Reader { mistakes, gone } = reader;
-    Ok(Mended { file, mistakes, notes, gone, tree })
+    Ok(Mended { file, mistakes, left_out, gone, tree })
 }
 
 impl Mended {

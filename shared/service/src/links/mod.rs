@@ -19,7 +19,10 @@ use classpay_domain::link::{LinkAlias, PaymentLinkId, Unpayable, payment};
 use classpay_domain::money::{Money, Percent};
 use classpay_domain::order::{IntentStatus, OrderState};
 use classpay_domain::pricing::Payment;
+use jiff::civil::Date;
 
+use crate::catalogue::documents::CompanyDoc;
+use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
@@ -52,11 +55,15 @@ async fn account<M: Machine>(ctx: &Context<M>, link: &Link) -> Result<AccountId,
     ctx.account_of(&link.company).await?.ok_or(ErrorCode::StripeMisconfigured.into())
 }
 
-/// What the link charges for what is due now.
-fn due_payment(target: &LinkTarget) -> Result<Payment, Unpayable> {
-    let billing = &target.company.settings.billing;
-    let fee = billing.is_processing_fee_enabled.then_some(billing.processing_fee.0);
-    payment(target.due.due, fee, target.due.currency)
+/// The date where the company is.
+fn today<M: Machine>(ctx: &Context<M>, company: &CompanyDoc) -> Result<Date, ApiError> {
+    let today = local_date(ctx.clock.now(), &company.settings.general.timezone);
+    today.ok_or_else(|| ApiError::internal("unknown time zone"))
+}
+
+/// What the link charges for what is due, on a day.
+fn due_payment(target: &LinkTarget, today: Date) -> Result<Payment, Unpayable> {
+    payment(target.due.due, target.company.processing_fee_on(today), target.due.currency)
 }
 
 /// What an intent was opened for.

@@ -12,7 +12,9 @@ use tokio::join;
 
 use super::end::Live;
 use super::road::{self, Step};
-use super::{MAX_ROUNDS, account, due_payment, end, id_of, is_used_up, known, not_found, refusal_of, session_payment};
+use super::{
+    MAX_ROUNDS, account, due_payment, end, id_of, is_used_up, known, not_found, refusal_of, session_payment, today,
+};
 use crate::aggregate::AggregateTransaction;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
@@ -148,13 +150,13 @@ async fn round<M: Machine>(
         }
         _ => return Ok(shown(link, target, intent, paid, None)),
     }
-    let due = due_payment(&target);
+    let due = due_payment(&target, today(ctx, &target.company)?);
     // An intent on an account that the company has left charges nothing that is due to it; and one without its customer
     // has no form.
     let here = target.company.settings.billing.stripe_id.as_ref() == Some(&account);
     let right = here
         && link.customer.on(&account).is_some()
-        && paid.is_some_and(|opened| due.is_ok_and(|due| due.total == opened.total));
+        && paid.is_some_and(|opened| due.is_ok_and(|due| charges_the_same(&due, &opened)));
     let amount = if right { Amount::Right } else { Amount::Wrong };
     let decided = retrieval(status, amount);
     if decided != Retrieval::Settle && end::is_over(ctx, &link) {
@@ -182,6 +184,11 @@ async fn round<M: Machine>(
             Err(ApiError::internal("a link's intent has no session"))
         }
     }
+}
+
+/// Whether two payments are the same, and the fee in them.
+fn charges_the_same(one: &Payment, other: &Payment) -> bool {
+    (one.subtotal, one.processing_fee) == (other.subtotal, other.processing_fee)
 }
 
 /// Whether what was posted is less than the session was opened for: then the link is open for the rest.

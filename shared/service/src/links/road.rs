@@ -8,10 +8,10 @@ use classpay_domain::link::LinkState;
 use classpay_domain::money::Overflow;
 use classpay_domain::order::{IntentStatus, OrderState, PaidBy, order_of_intent};
 use classpay_domain::pricing::{Buyer, Payment};
+use jiff::civil::Date;
 
-use super::{claimed_for, due_payment, refusal_of, session_payment};
+use super::{claimed_for, due_payment, refusal_of, session_payment, today};
 use crate::aggregate::Ledger;
-use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::machine::Machine;
@@ -65,15 +65,14 @@ pub(super) async fn take<M: Machine>(
     counted: Option<Starts>,
     deadline: Deadline,
 ) -> Result<Step, ApiError> {
-    if let Some(refusal) = refusal(link, target, session, &intent) {
+    let today = today(ctx, &target.company)?;
+    if let Some(refusal) = refusal(link, target, session, &intent, today) {
         return reject(ctx, link, session, refusal, counted, deadline).await;
     }
     let order = order_of_intent(&session.account, &session.intent);
     let Some(opened) = session_payment(session) else { return Err(ErrorCode::PaymentIntentMismatch.into()) };
     let too_large = |_| ApiError::from(ErrorCode::AmountTooLarge);
     let payment = taken(opened, &intent).map_err(too_large)?;
-    let timezone = &target.company.settings.general.timezone;
-    let today = local_date(ctx.clock.now(), timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?;
     let entry = payment_credit(today, payment.total, payment.processing_fee).map_err(too_large)?;
     let name = &target.family.name;
     let ledger = Ledger { company: &link.company, family: &link.family, family_name: name, order: Some(&order) };
@@ -136,7 +135,7 @@ pub(super) async fn take<M: Machine>(
 }
 
 /// Why an authorised intent can't pay the link now.
-fn refusal(link: &Link, target: &LinkTarget, session: &Session, intent: &Intent) -> Option<ApiError> {
+fn refusal(link: &Link, target: &LinkTarget, session: &Session, intent: &Intent, today: Date) -> Option<ApiError> {
     match link.state {
         LinkState::Revoked => return Some(ErrorCode::LinkRevoked.into()),
         LinkState::Expired => return Some(ErrorCode::LinkExpired.into()),
@@ -151,14 +150,14 @@ fn refusal(link: &Link, target: &LinkTarget, session: &Session, intent: &Intent)
     // What was captured in part, in the dashboard, pays a part.
     let opened = session_payment(session).and_then(|opened| taken(opened, intent).ok())?;
     if target.due.due < opened.subtotal {
-        return Some(match due_payment(target) {
+        return Some(match due_payment(target, today) {
             Ok(now) => quote_changed(Some(&now)),
             Err(why) => refusal_of(why),
         });
     }
     let currency = target.due.currency.code();
     if intent.amount != session.amount || intent.currency != currency {
-        return Some(quote_changed(due_payment(target).ok().as_ref()));
+        return Some(quote_changed(due_payment(target, today).ok().as_ref()));
     }
     None
 }

@@ -6,6 +6,8 @@ use classpay_domain::catalogue::{
     AgeCutOff, Company, DiscountKind, DiscountScheme, Holiday, Off, TaxRate, TrialPolicy,
 };
 use classpay_domain::money::{Money, Percent};
+use classpay_domain::surcharge::{self, Country};
+use jiff::civil::Date;
 
 use super::super::documents::{
     AgeCutOffType, CompanyDoc, DiscountSchemeDoc, DiscountUnit, EnrolmentSettingsDoc, HolidayDoc, TaxRateDoc,
@@ -24,6 +26,7 @@ impl TryFrom<&CompanyDoc> for Company {
         let fee = rate(settings.billing.processing_fee.0, &doc.id, "settings.billing.processingFee")?;
         Ok(Self {
             id: doc.id.clone(),
+            country: doc.country(),
             stripe_account: settings.billing.stripe_id.clone(),
             currency: settings.billing.currency,
             timezone: sound(zone.clone(), is_time_zone(zone), &doc.id, "settings.general.timezone")?,
@@ -36,6 +39,25 @@ impl TryFrom<&CompanyDoc> for Company {
             },
             age_cut_off: age_cut_off(&settings.enrolment).map_err(|field| corrupt(&doc.id, field))?,
         })
+    }
+}
+
+impl CompanyDoc {
+    /// Where it is; `None`: nobody knows.
+    pub(in crate::catalogue) fn country(&self) -> Option<Country> {
+        Country::parse(&self.address.country_code)
+    }
+
+    /// The processing fee that it wants.
+    pub(in crate::catalogue) fn processing_fee(&self) -> Option<Percent> {
+        let billing = &self.settings.billing;
+        billing.is_processing_fee_enabled.then_some(billing.processing_fee.0)
+    }
+
+    /// What the payer pays on top on a day, there (rule 35).
+    #[must_use]
+    pub fn processing_fee_on(&self, day: Date) -> Percent {
+        surcharge::charged(self.processing_fee(), self.country(), day)
     }
 }
 

@@ -3,6 +3,9 @@ use classpay_domain::catalogue::{
     TaxMode, TaxRate,
 };
 
+use classpay_domain::surcharge::Country;
+use jiff::civil::date;
+
 use super::super::Catalogue;
 use super::super::documents::AgeCutOffType;
 use super::*;
@@ -24,7 +27,7 @@ fn every_document_of_the_demo_studio_becomes_a_domain_value() {
     let company = Company::try_from(&studio.company).unwrap();
     assert_eq!((company.timezone.as_str(), company.currency.code()), ("Europe/London", "gbp"));
     assert_eq!(company.tax, Some(TaxMode::Exclusive));
-    assert_eq!(company.processing_fee, Some(Percent::thousandths(2_900)));
+    assert_eq!((company.country.map(Country::code), company.processing_fee), (Some("GB"), None));
     assert_eq!(company.trials.places_per_lesson, Some(2));
     assert_eq!(company.age_cut_off, AgeCutOff::FirstDayOfSeason);
     assert!(studio.tax_rates.iter().all(|doc| TaxRate::try_from(doc).is_ok()));
@@ -82,12 +85,28 @@ fn r22_a_season_has_the_fee_that_is_taken() {
 
 #[test]
 fn what_is_turned_off_is_not_there() {
-    let mut doc = demo().company;
+    let mut doc = price_list().company;
+    assert_eq!(Company::try_from(&doc).unwrap().processing_fee, Some(Percent::thousandths(2_900)));
     doc.settings.tax.enabled = false;
     doc.settings.trial.limited_capacity = false;
     doc.settings.billing.is_processing_fee_enabled = false;
     let company = Company::try_from(&doc).unwrap();
     assert_eq!((company.tax, company.processing_fee, company.trials.places_per_lesson), (None, None, None));
+}
+
+#[test]
+fn r35_a_stored_company_charges_what_its_domain_value_charges() {
+    let mut doc = price_list().company;
+    for country in ["US", "GB", "AU", "", "UK"] {
+        doc.address.country_code = country.to_owned();
+        let company = Company::try_from(&doc).unwrap();
+        for day in [date(2018, 1, 12), date(2026, 9, 30), date(2026, 10, 1)] {
+            assert_eq!(doc.processing_fee_on(day), company.processing_fee_on(day), "{country:?} on {day}");
+        }
+    }
+    doc.address.country_code = "AU".to_owned();
+    let charged = |day| doc.processing_fee_on(day).in_thousandths();
+    assert_eq!((charged(date(2026, 9, 30)), charged(date(2026, 10, 1))), (2_900, 0));
 }
 
 #[test]

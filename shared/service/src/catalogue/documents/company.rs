@@ -75,7 +75,7 @@ pub struct AddressDoc {
     /// The county or state.
     #[serde(default)]
     pub state: String,
-    /// ISO 3166-1 alpha-2.
+    /// ISO 3166-1 alpha-2. Without it no processing fee is charged.
     #[serde(default)]
     pub country_code: String,
     /// The postcode.
@@ -269,7 +269,7 @@ pub struct BillingSettingsDoc {
     /// 1 to 31.
     #[serde(default = "first")]
     pub billing_day_of_month: i8,
-    /// Whether the payer pays a fee on top.
+    /// Whether the payer pays a fee on top, where and while the law doesn't forbid it.
     #[serde(default)]
     pub is_processing_fee_enabled: bool,
     /// Of the subtotal.

@@ -8,6 +8,7 @@ use super::*;
 use crate::catalogue::Catalogue;
 
 const DEMO: &str = include_str!("../../../../../infra/local/demo-studio.json");
+const DEMO_US: &str = include_str!("../../../../../infra/local/demo-studio-us.json");
 const PRICE_LIST: &str = include_str!("../../../../../tests/fixtures/price-list.json");
 
 /// Writes a document and reads it again.
@@ -30,7 +31,7 @@ fn refused<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> String {
 
 #[test]
 fn what_is_stored_is_read_back_as_it_was() {
-    [DEMO, PRICE_LIST].into_iter().for_each(every_document_survives);
+    [DEMO, DEMO_US, PRICE_LIST].into_iter().for_each(every_document_survives);
 }
 
 fn every_document_survives(of: &str) {

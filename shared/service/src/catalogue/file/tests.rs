@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 
 const DEMO: &str = include_str!("../../../../../infra/local/demo-studio.json");
+const DEMO_US: &str = include_str!("../../../../../infra/local/demo-studio-us.json");
 const PRICE_LIST: &str = include_str!("../../../../../tests/fixtures/price-list.json");
 
 /// The smallest studio that sells something, to be broken.
@@ -85,8 +86,8 @@ fn only(pointer: &str, value: Value, mistake: &str) {
 }
 
 #[test]
-fn the_demo_studio_has_no_mistake() {
-    assert_eq!(mistakes(DEMO), [""; 0]);
+fn the_demo_studios_have_no_mistake() {
+    assert_eq!((mistakes(DEMO), mistakes(DEMO_US)), (vec![], vec![]));
     let studio = Catalogue::parse(DEMO).unwrap();
     assert_eq!((studio.seasons.len(), studio.classes.len(), studio.families.len()), (2, 12, 8));
     assert!(studio.families.iter().all(|family| (1..=3).contains(&family.students.len())));

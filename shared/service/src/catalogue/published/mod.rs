@@ -20,7 +20,7 @@ pub(super) struct Found {
     /// What nobody publishes.
     pub mistakes: Vec<Mistake>,
     /// What is published and isn't sold here.
-    pub notes: Vec<Mistake>,
+    pub left_out: Vec<Mistake>,
 }
 
 /// Leaves of a file what the documents' types have.
@@ -57,7 +57,7 @@ fn settle_class(class: &mut Node, at: &[Step], found: &mut Found) {
         Some(Some(kind)) if kind == "enrolment" => {}
         Some(Some(kind)) if kind == "drop-in" => {
             let what = "a drop-in class is not sold here: it is left out";
-            found.notes.push(Mistake::new(place_of(at), what));
+            found.left_out.push(Mistake::new(place_of(at), what));
             *class = Node::Gone;
         }
         Some(_) => place("type", "is not one of enrolment, drop-in".to_owned()),

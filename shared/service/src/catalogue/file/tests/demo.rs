@@ -1,4 +1,4 @@
-//! What a newcomer sees in the demo studio, on whatever day.
+//! What a newcomer sees in the demo studios, on whatever day.
 
 use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
 use classpay_domain::catalogue::Studio;
@@ -94,6 +94,31 @@ fn a_trial_can_be_booked() {
     );
     let now = date(2026, 11, 21).to_datetime(time(12, 0, 0, 0));
     let quote = pricing::quote(&studio(0), &basket, now, pricing::Buyer::Family).unwrap();
-    // 5.00 and 20 % of it, and 2.9 % of that.
-    assert_eq!(quote.payment.unwrap().total.units(), 617);
+    // 5.00 and 20 % of it.
+    assert_eq!(quote.payment.unwrap().total.units(), 600);
+}
+
+#[test]
+fn r35_the_demo_studio_in_the_united_states_has_a_fee_on_top() {
+    let studio = seen::by_family(&Catalogue::parse(DEMO_US).unwrap(), 0);
+    let named = |prefix: &str, name: &str| format!("{prefix}_01K0DEMW5A{name:0>16}");
+    let paid_on = |class: &str, plan: &str, day: jiff::civil::Date| {
+        let item = EnrolmentItem {
+            student: StudentId::parse(named("stu", "S0F1A")).unwrap(),
+            class: ClassId::parse(named("cls", class)).unwrap(),
+            plan: Some(PlanId::parse(named("pp", plan)).unwrap()),
+        };
+        let basket = Basket::new(vec![item], Vec::new());
+        let quote = pricing::quote(&studio, &basket, day.to_datetime(time(12, 0, 0, 0)), pricing::Buyer::Family);
+        let payment = quote.unwrap().payment.unwrap();
+        [payment.subtotal, payment.processing_fee, payment.total].map(classpay_domain::money::Money::units)
+    };
+    // Nine months at 98.00, 5 % off; 45.00 for the year's membership, 85.00 for the meet.
+    assert_eq!(paid_on("BEG1N1", "FV112627", date(2026, 9, 7)), [96_790, 2_807, 99_597]);
+    for day in [date(2026, 9, 1), date(2026, 11, 29), date(2027, 5, 28)] {
+        assert!(paid_on("BEG1N1", "M0NTH2627", day)[1] > 0, "{day}");
+    }
+    for day in [date(2027, 8, 2), date(2028, 5, 20)] {
+        assert!(paid_on("BEG1N12728", "FV112728", day)[1] > 0, "{day}");
+    }
 }

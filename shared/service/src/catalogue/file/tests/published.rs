@@ -8,7 +8,7 @@ const PUBLISHED: &str = include_str!("../../../../../../tests/fixtures/published
 fn what_class_manager_answers_is_loaded_as_it_is() {
     let studio = Catalogue::parse(PUBLISHED).unwrap();
     assert_eq!(
-        studio.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        studio.left_out.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["classes[2]: a drop-in class is not sold here: it is left out"]
     );
     let [class, archived] = &studio.classes[..] else { panic!("two classes: {:?}", studio.classes) };

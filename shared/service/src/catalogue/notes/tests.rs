@@ -1,0 +1,85 @@
+use serde_json::{Value, json};
+
+use super::super::Catalogue;
+use super::*;
+
+const DEMO: &str = include_str!("../../../../../infra/local/demo-studio.json");
+const PRICE_LIST: &str = include_str!("../../../../../tests/fixtures/price-list.json");
+
+fn notes_of(file: &Value) -> Vec<String> {
+    notes(&Catalogue::parse(&file.to_string()).unwrap()).iter().map(Note::to_string).collect()
+}
+
+/// What is said of the demo studio in a country, wanting a fee.
+fn said_in(country: Option<&str>, enabled: bool, fee: f64) -> Vec<String> {
+    let mut file: Value = serde_json::from_str(DEMO).unwrap();
+    let address = file["company"]["address"].as_object_mut().unwrap();
+    match country {
+        Some(country) => address.insert("countryCode".to_owned(), country.into()),
+        None => address.remove("countryCode"),
+    };
+    let billing = &mut file["company"]["settings"]["billing"];
+    (billing["isProcessingFeeEnabled"], billing["processingFee"]) = (enabled.into(), json!(fee));
+    notes_of(&file)
+}
+
+#[test]
+fn r35_a_fee_that_is_not_charged_is_no_mistake_and_is_named() {
+    let place = "company.settings.billing.processingFee: 2.9 % is not charged";
+    let table = [
+        (
+            Some("GB"),
+            " from 2018-01-13 on: GB forbids it then (Consumer Rights (Payment Surcharges) Regulations 2012, regulation 6A)",
+        ),
+        (Some("fr"), " from 2018-01-13 on: FR forbids it then (Directive (EU) 2015/2366, article 62)"),
+        (
+            Some("AU"),
+            " from 2026-10-01 on: AU forbids it then (Reserve Bank of Australia, Review of Merchant Card Payment Costs and \
+             Surcharging)",
+        ),
+        (Some(""), ": company.address.countryCode is missing, and the law there may forbid it"),
+        (None, ": company.address.countryCode is missing, and the law there may forbid it"),
+        (Some("UK"), ": no country has the company.address.countryCode `UK`"),
+    ];
+    for (country, why) in table {
+        assert_eq!(said_in(country, true, 2.9), [format!("{place}{why}")], "{country:?}");
+    }
+    assert_eq!(said_in(Some("US"), true, 2.9), [""; 0]);
+    assert_eq!(said_in(Some("GB"), false, 2.9), [""; 0], "a fee that is off");
+    assert_eq!(said_in(None, true, 0.0), [""; 0], "a fee of nothing");
+}
+
+#[test]
+fn r22_a_due_date_of_a_fee_without_years_is_named_where_it_stands() {
+    let mut file: Value = serde_json::from_str(PRICE_LIST).unwrap();
+    file["registrationFees"][0]["dueDate"] = "2026-09-01".into();
+    assert_eq!(notes_of(&file), [""; 0], "an annual fee's");
+    let why = "2026-09-01 is not used: only an annual fee has years that begin on a day, and this one is";
+    file["registrationFees"][0]["repetitionInterval"] = "per-season".into();
+    file["families"][1]["chargedFees"] = json!([]);
+    assert_eq!(
+        notes_of(&file),
+        [format!("registrationFees[0].dueDate: {why} per-season")],
+        "once, though a season names it"
+    );
+    file["registrationFees"][1]["dueDate"] = "2026-09-01".into();
+    assert_eq!(notes_of(&file)[1], format!("registrationFees[1].dueDate: {why} one-off"));
+    // Spelled out in the season alone.
+    let mut fee = file["registrationFees"].as_array_mut().unwrap().remove(0);
+    fee["id"] = "reg_of_autumn".into();
+    file["registrationFees"] = json!([]);
+    file["seasons"][0]["registrationFeeDto"] = fee;
+    file["seasons"][0].as_object_mut().unwrap().remove("registrationFeeId");
+    assert_eq!(notes_of(&file), [format!("seasons[0].registrationFeeDto.dueDate: {why} per-season")]);
+}
+
+#[test]
+fn billing_in_arrears_is_named_wherever_it_stands() {
+    let mut file: Value = serde_json::from_str(DEMO).unwrap();
+    assert_eq!(notes_of(&file), [""; 0]);
+    file["company"]["settings"]["billing"]["billingTiming"] = "arrears".into();
+    file["seasons"][1]["pricingPlans"][0]["billingTiming"] = "arrears".into();
+    let why = "`arrears` is not used: a plan's own dates say when it is paid";
+    let expected = ["company.settings.billing", "seasons[1].pricingPlans[0]"];
+    assert_eq!(notes_of(&file), expected.map(|place| format!("{place}.billingTiming: {why}")));
+}
