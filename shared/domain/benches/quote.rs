@@ -85,6 +85,7 @@ fn class(name: &str) -> ClassOnSale {
         takes_trials: true,
         min_age_months: None,
         max_age_months: None,
+        archived: false,
     };
     ClassOnSale { class, seats: Seats { left: None, price_version: 1 }, trials_booked: BTreeMap::new() }
 }

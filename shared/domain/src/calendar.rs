@@ -183,6 +183,7 @@ mod tests {
             takes_trials: true,
             min_age_months: None,
             max_age_months: None,
+            archived: false,
         })
     }
 

@@ -5,7 +5,7 @@
 use classpay_local::gateway::{Holder, mint_token};
 use classpay_service::catalogue::Catalogue;
 use classpay_service::http::ErrorCode;
-use classpay_service::store::Store;
+use classpay_service::store::{Extent, Store};
 use classpay_tests::studio::{
     ADA, BALLET, COMPANY, FULL, MINH, MONTHLY, NGUYEN, OKAFOR, SEASON, STREET, Studio, TOBI, ballet_for_ada, basket,
     place, trial,
@@ -27,7 +27,10 @@ fn elsewhere(id: &str) -> String {
 async fn with_a_second_company(stack: &Stack) {
     let table = stack.table();
     let catalogue = Catalogue::parse(&Studio::elsewhere().text()).expect("a studio without a mistake");
-    Store::over(table.client.clone(), &table.name).import(&catalogue).await.expect("it is loaded");
+    let store = Store::over(table.client.clone(), &table.name);
+    let plan =
+        store.plan_import(&catalogue, Extent::Part, jiff::Timestamp::UNIX_EPOCH).await.expect("it can be loaded");
+    store.import(plan).await.expect("it is loaded");
 }
 
 /// The bodies of the three endpoints' refusals for a family of that id.

@@ -40,6 +40,8 @@ pub struct Class {
     pub min_age_months: Option<u16>,
     /// The greatest age in whole months.
     pub max_age_months: Option<u16>,
+    /// What is archived is not sold, to anybody.
+    pub archived: bool,
 }
 
 /// What is left of a class, and which catalogue it was priced from.

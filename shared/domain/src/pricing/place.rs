@@ -38,7 +38,8 @@ enum Wanted<'a> {
 }
 
 /// Finds what the items are about: enrolments, then trials, in the order of the basket. `None`: one is about a student
-/// who is not the family's or has left, or about a class that the company doesn't have; or the season or the family is archived.
+/// who is not the family's or has left, or about a class that the company doesn't have; or the class, its season or the
+/// family is archived.
 #[must_use]
 pub fn places<'a>(studio: &'a Studio, basket: &'a Basket, now: DateTime) -> Option<Vec<Place<'a>>> {
     if studio.family.archived {
@@ -60,7 +61,7 @@ fn place<'a>(
         Wanted::Trial(item) => (&item.student, &item.class),
     };
     let student = studio.family.students.get(student).filter(|student| !student.archived)?;
-    let on_sale = studio.classes.get(class)?;
+    let on_sale = studio.classes.get(class).filter(|on_sale| !on_sale.class.archived)?;
     let season = studio.seasons.get(&on_sale.class.season).filter(|season| !season.archived)?;
     let lessons = known.entry(class).or_insert_with(|| {
         let all = calendar::lessons(&on_sale.class, season, &studio.holidays);

@@ -147,6 +147,7 @@ fn classes(seasons: Vec<Season>, prices: &Prices) -> impl Strategy<Value = Vec<C
         takes_trials: true,
         min_age_months: None,
         max_age_months: None,
+        archived: false,
     });
     prop::collection::vec(class, 1..6).prop_map(|mut classes| {
         for (class, name) in classes.iter_mut().zip(["cls_a", "cls_b", "cls_c", "cls_d", "cls_e"]) {

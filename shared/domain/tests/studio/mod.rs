@@ -230,6 +230,7 @@ pub fn add_class<'a>(studio: &'a mut Studio, class: &str, name: &str, season: &s
         takes_trials: true,
         min_age_months: None,
         max_age_months: None,
+        archived: false,
     };
     let seats = Seats { left: None, price_version: 1 };
     let on_sale = ClassOnSale { class: added, seats, trials_booked: BTreeMap::new() };

@@ -104,6 +104,7 @@ impl TryFrom<&ClassDoc> for Class {
             takes_trials: doc.settings.trials_enabled,
             min_age_months: doc.settings.min_age_months,
             max_age_months: doc.settings.max_age_months,
+            archived: doc.archived_at.is_some(),
         })
     }
 }

@@ -4,7 +4,7 @@
 
 use classpay_domain::id::{ClassId, SeasonId, TaxRateId};
 use classpay_domain::money::Money;
-use jiff::civil::{Date, Time, Weekday};
+use jiff::civil::{Date, DateTime, Time, Weekday};
 use serde::{Deserialize, Serialize};
 
 use super::text;
@@ -46,6 +46,9 @@ pub struct ClassDoc {
     /// How it is sold.
     #[serde(default)]
     pub settings: ClassSettingsDoc,
+    /// When it was given up (UTC).
+    #[serde(default, with = "text::option")]
+    pub archived_at: Option<DateTime>,
 }
 
 impl ClassDoc {
