@@ -3,18 +3,19 @@
 //! Invariant: seats move by the difference of the capacity; the version is raised when anything that decides the
 //! class's price differs from what it was last raised for, and only then.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::catalogue::RegistrationStatus;
 use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::{ClassId, CompanyId};
 
-use super::super::Store;
 use super::super::item::{Attributes, Item, Read as _, number, text};
 use super::super::key::{self, Key};
 use super::super::table::Consistency;
 use super::super::transact::{Change, Transaction};
+use super::super::{Store, StoreError};
+use super::archive::Head;
 use super::changes::{Kind, Overfull};
 use super::families::AddedEnrolment;
 use super::plan::{Plan, PlannedClass, PlannedSeason};
@@ -29,7 +30,7 @@ impl<M: Machine> Store<M> {
         let company = &plan.catalogue.company.id;
         let keys = plan.classes.iter().map(|class| key::seats(company, &class.doc.id)).collect();
         let stored = self.get_all(keys, Consistency::Strong).await?;
-        let for_all = prices_of_company(plan);
+        let for_all = prices_of_company(plan)?;
         let mut touched = BTreeSet::new();
         for class in &plan.classes {
             let Some(season) = plan.seasons.get(&class.doc.season_id) else { continue };
@@ -144,17 +145,21 @@ impl Offer {
     }
 }
 
-/// What decides the prices of all classes. Fees stand in their seasons' documents.
-fn prices_of_company(plan: &Plan<'_>) -> Fingerprint {
-    let decides = [Kind::Company, Kind::TaxRate, Kind::Holiday, Kind::DiscountScheme];
-    let mut deciding: Vec<_> =
-        plan.entries.iter().filter(|entry| decides.contains(&entry.kind) && !entry.goes).collect();
-    deciding.sort_by_key(|entry| &entry.key);
+/// What decides the prices of all classes: not what is archived. Fees stand in their seasons' documents.
+fn prices_of_company(plan: &Plan<'_>) -> Result<Fingerprint, StoreError> {
+    let decides = [Kind::TaxRate, Kind::Holiday, Kind::DiscountScheme];
+    let mut deciding = BTreeMap::new();
+    for entry in &plan.entries {
+        let Some(target) = &entry.target else { continue };
+        if entry.kind == Kind::Company || decides.contains(&entry.kind) && !Head::of(target)?.is_archived() {
+            deciding.insert(&entry.key, target);
+        }
+    }
     let mut digest = Fingerprint::new("offer");
-    deciding.iter().filter_map(|entry| entry.target.as_deref()).for_each(|text| {
+    deciding.into_values().for_each(|text| {
         digest.text(text);
     });
-    digest
+    Ok(digest)
 }
 
 fn is_on_sale(class: &ClassDoc, season: &SeasonDoc) -> bool {
