@@ -18,7 +18,8 @@ use classpay_service::http::Role;
 use classpay_service::mint::Mint;
 use classpay_service::snapshot::{BookedEnrolment, BookedFee, BookedTrial, EndedTrial, OrderPayment, Snapshot};
 use classpay_service::store::{
-    Consistency, OrderRecord, PlaceOrder, Session, SessionKind, Store, Table as _, Written, key,
+    Changes, Consistency, Extent, ImportError, OrderRecord, Overfull, PlaceOrder, Removals, Session, SessionKind,
+    Store, Table as _, Written, key,
 };
 use classpay_service::stripe::{Customer, KnownCustomer};
 use jiff::civil::{Date, Time};
@@ -92,13 +93,27 @@ impl<M: Premises> Shop<M> {
         Self { store: Store::new(table.clone()), table, reader }
     }
 
-    /// Loads a studio. How many documents were written.
+    /// Loads a studio. How many things were new, had changed or were taken away.
     ///
     /// # Panics
     /// If it has a mistake, or isn't loaded.
     pub async fn import(&self, studio: &Studio) -> usize {
+        self.load(studio, Extent::Whole(Removals::Any)).await.expect("the studio is loaded").0.count()
+    }
+
+    /// Loads a studio: what that has changed, and the classes that have too many students.
+    ///
+    /// # Errors
+    /// Why it wasn't.
+    ///
+    /// # Panics
+    /// If it has a mistake.
+    pub async fn load(&self, studio: &Studio, extent: Extent) -> Result<(Changes, Vec<Overfull>), ImportError> {
         let catalogue = Catalogue::parse(&studio.text()).expect("a studio without a mistake");
-        self.store.import(&catalogue).await.expect("the studio is loaded")
+        let now = jiff::Timestamp::from_second(NOW_S).expect("a time");
+        let plan = self.store.plan_import(&catalogue, extent, now).await?;
+        let changes = plan.changes().clone();
+        Ok((changes, self.store.import(plan).await?))
     }
 
     /// A purchase of places and trials, priced from what is there now; its session is stored.

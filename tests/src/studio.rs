@@ -2,9 +2,11 @@
 //!
 //! Invariant: a studio is changed before it is loaded; what is loaded has passed the import's check.
 
+use classpay_service::catalogue::Catalogue;
+use classpay_service::store::{Extent, Removals, Store};
 use serde_json::{Value, json};
 
-use crate::{Stack, StackOptions};
+use crate::{Stack, StackOptions, Table};
 
 /// The first day of the demo studio's school year, a Monday, before its lessons.
 pub const FIRST_DAY: &str = "2026-09-07T08:00:00Z";
@@ -161,6 +163,13 @@ impl Studio {
         self
     }
 
+    /// Without the documents of these ids, and without the places and trials that are about them.
+    #[must_use]
+    pub fn without(mut self, ids: &[&str]) -> Self {
+        leave_out(&mut self.0, ids);
+        self
+    }
+
     /// With more families.
     ///
     /// # Panics
@@ -185,6 +194,18 @@ impl Studio {
     #[must_use]
     pub fn text(&self) -> String {
         self.0.to_string()
+    }
+
+    /// Makes a table hold it. What the table has and it lacks is taken away.
+    ///
+    /// # Panics
+    /// If it has a mistake, or isn't loaded.
+    pub async fn load_into(&self, table: &Table) {
+        let catalogue = Catalogue::parse(&self.text()).expect("a studio without a mistake");
+        let store = Store::over(table.client.clone(), &table.name);
+        let now = FIRST_DAY.parse().expect("a time");
+        let plan = store.plan_import(&catalogue, Extent::Whole(Removals::Any), now).await.expect("it can be loaded");
+        store.import(plan).await.expect("it is loaded");
     }
 
     /// Starts a stack with it on the first day of its school year.
@@ -227,5 +248,21 @@ fn merge(into: &mut Value, changes: &Value) {
             }
         }
         (into, change) => *into = change.clone(),
+    }
+}
+
+fn leave_out(value: &mut Value, ids: &[&str]) {
+    match value {
+        Value::Array(elements) => {
+            let is_one = |element: &Value| {
+                ["id", "classId", "studentId"]
+                    .iter()
+                    .any(|name| element[name].as_str().is_some_and(|id| ids.contains(&id)))
+            };
+            elements.retain(|element| !is_one(element));
+            elements.iter_mut().for_each(|element| leave_out(element, ids));
+        }
+        Value::Object(fields) => fields.values_mut().for_each(|field| leave_out(field, ids)),
+        _ => {}
     }
 }

@@ -1,7 +1,5 @@
 //! How a payment link ends without being paid, and what is due when it changes.
 
-use classpay_service::catalogue::Catalogue;
-use classpay_service::store::Store;
 use classpay_tests::studio::Studio;
 use classpay_tests::{COSTUMES, COSTUMES_DUE, Call, Stack, assert_books_balance};
 use serde_json::{Value, json};
@@ -105,10 +103,7 @@ async fn record_credit(stack: &Stack, amount: i64) {
     credit["details"][0]["details"]["type"] = json!("payment-manual");
     credit["details"].as_array_mut().expect("the demo studio has it").truncate(1);
     credit["stats"] = json!({"total": amount, "subtotal": amount, "discountTotal": 0, "taxTotal": 0});
-    let studio = Studio::demo().with_transactions(&[credit]);
-    let catalogue = Catalogue::parse(&studio.text()).expect("the demo studio has it");
-    let table = stack.table();
-    Store::over(table.client.clone(), &table.name).import(&catalogue).await.expect("the demo studio has it");
+    Studio::demo().with_transactions(&[credit]).load_into(&stack.table()).await;
 }
 
 #[tokio::test]

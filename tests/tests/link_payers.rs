@@ -1,7 +1,5 @@
 //! Who pays a link, and what Stripe keeps of them.
 
-use classpay_service::catalogue::Catalogue;
-use classpay_service::store::Store;
 use classpay_tests::{COSTUMES_TOTAL, OKAFOR, Stack, assert_books_balance, studio};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -91,10 +89,8 @@ async fn a_company_that_moves_to_another_account_is_paid_there() {
     let stack = Stack::start().await;
     let link = stack.link(None).await;
     let old = stack.intent_of_link(&link).await;
-    let moved =
-        Catalogue::parse(&studio::Studio::demo().text().replace("acct_1DemoDanceSchool", "acct_2Moved")).unwrap();
-    let table = stack.table();
-    Store::over(table.client.clone(), &table.name).import(&moved).await.unwrap();
+    let moved = studio::Studio::demo().text().replace("acct_1DemoDanceSchool", "acct_2Moved");
+    studio::Studio::parse(&moved).load_into(&stack.table()).await;
     let new = stack.authorise_link(&link).await;
     assert_ne!(new, old);
     assert_eq!(stack.intent_status(&old).await, "canceled");

@@ -10,9 +10,7 @@ use std::collections::BTreeSet;
 use classpay_local::clock::machine_time;
 use classpay_local::gateway::{AUDIENCE, DEVELOPMENT_KEY, ISSUER};
 use classpay_local::template::{Authorizer, TEMPLATE, Template};
-use classpay_service::catalogue::Catalogue;
 use classpay_service::http::ErrorCode;
-use classpay_service::store::Store;
 use classpay_tests::studio::{COMPANY, NGUYEN, OKAFOR, Studio, ballet_for_ada, open_studio_for_ada};
 use classpay_tests::{Answer, Api, COSTUMES, Item, Stack, signature};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
@@ -244,8 +242,7 @@ async fn two_companies_whose_things_have_the_same_ids_each_have_their_own() {
     let stack = Stack::start().await;
     let ours = stack.link(None).await;
     let theirs = Studio::demo().text().replace(COMPANY, "co_other").replace(stack.account(), "acct_other");
-    let theirs = Catalogue::parse(&theirs).expect("a studio without a mistake");
-    Store::over(stack.table().client.clone(), stack.table().name).import(&theirs).await.expect("it is loaded");
+    Studio::parse(&theirs).load_into(&stack.table()).await;
     let before = items_of(&stack, COMPANY).await;
 
     let staff = stack.caller(Some(&with(&json!({"company_id": "co_other"}))));

@@ -35,7 +35,8 @@ fn without_it() -> [Value; 4] {
 
 /// The types of the details of a payment's credit.
 fn kinds(credit: &Value) -> Vec<&str> {
-    credit["details"].as_array().unwrap().iter().map(|detail| detail["details"]["type"].as_str().unwrap()).collect()
+    let details = credit["details"].as_array().expect("a list of details");
+    details.iter().map(|detail| detail["details"]["type"].as_str().expect("a type")).collect()
 }
 
 #[tokio::test]

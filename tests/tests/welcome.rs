@@ -55,7 +55,8 @@ async fn walk_through(options: &[&str]) -> (Value, Value) {
     assert_eq!(session["paymentIntent"]["amount"], *total);
     assert_eq!((&held["status"], &captured["status"]), (&"requires_capture".into(), &"succeeded".into()));
     assert_eq!(captured["amount_received"], *total);
-    let mut kinds: Vec<_> = checkout.as_array().unwrap().iter().map(|t| t["transaction"]["type"].clone()).collect();
+    let mut kinds: Vec<_> =
+        checkout.as_array().expect("a list").iter().map(|t| t["transaction"]["type"].clone()).collect();
     assert_eq!(kinds.pop(), Some("credit".into()));
     assert!(!kinds.is_empty() && kinds.iter().all(|kind| kind == "debit"), "{kinds:?}");
     assert_eq!((&link["paymentLink"]["status"], &link_held["status"]), (&"open".into(), &"requires_capture".into()));

@@ -6,10 +6,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use classpay_service::store::Store;
+use classpay_service::store::{Extent, Removals, Store};
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::clock::machine_time;
 use crate::gateway::{Holder, INTEGRATION_TIMEOUT, mint_token};
 use crate::loopback::is_loopback;
 use crate::stack::{Settings, Stack};
@@ -28,7 +29,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Loads a studio into a table: what is new or has changed. Names every mistake in it before anything is written.
+    /// Makes a table hold a studio's file: adds, changes, and takes away what the file lacks. Tells what, before it does,
+    /// and every mistake in the file before anything.
     Import(Import),
     /// Shows what is unfinished, finishes or voids it, and compares Stripe with the ledger. Of any table.
     Orders(orders::Orders),
@@ -98,6 +100,12 @@ struct Import {
     /// The DynamoDB, with your AWS_* variables unless it is local (the default is a running stack's).
     #[arg(long, default_value = "http://127.0.0.1:8000", value_name = "URL")]
     dynamodb_url: String,
+    /// The file is a part of the catalogue: it only adds and changes.
+    #[arg(long, conflicts_with = "remove")]
+    partial: bool,
+    /// Takes away as many things as were told. Needed for more than 5 % of a kind.
+    #[arg(long, value_name = "N")]
+    remove: Option<usize>,
 }
 
 #[derive(Debug, Args)]
@@ -235,8 +243,14 @@ async fn bring_up(start: &Start) -> Result<Stack, Problem> {
 async fn load(import: &Import) -> Result<(), Problem> {
     let catalogue = studio::catalogue(Some(&import.file))?;
     let client = dynamodb::client(&import.dynamodb_url, is_loopback(&import.dynamodb_url));
-    let written = studio::import(&Store::over(client, &import.table), &catalogue).await?;
-    println!("{}: {written} documents were new or had changed.", catalogue.company.name);
+    let extent = match (import.partial, import.remove) {
+        (true, _) => Extent::Part,
+        (false, None) => Extent::Whole(Removals::Few),
+        (false, Some(told)) => Extent::Whole(Removals::Exactly(told)),
+    };
+    let store = Store::over(client, &import.table);
+    let count = studio::import(&store, &catalogue, extent, machine_time(), |text| print!("{text}")).await?;
+    println!("{}: {count} documents were new, had changed or were taken away.", catalogue.company.name);
     print!("{}", studio::without_effect(&catalogue));
     Ok(())
 }

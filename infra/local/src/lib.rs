@@ -7,6 +7,7 @@
 use std::fmt;
 
 pub mod binaries;
+pub mod changes;
 pub mod cli;
 pub mod clock;
 pub mod data_dir;

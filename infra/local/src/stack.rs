@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use classpay_service::store::Store;
+use classpay_service::store::{Extent, Removals, Store};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -107,10 +107,10 @@ impl Stack {
         // Into others' DynamoDB only what the developer names.
         let store = Store::over(client, &settings.table);
         if is_local || settings.catalogue.is_some() {
-            let written = studio::import(&store, &catalogue).await?;
-            if written > 0 {
-                eprintln!("Loaded {}: {written} documents.", catalogue.company.name);
-            }
+            // A table on this machine has what the stack is started with, whatever it had; another's is asked for.
+            let removals = if is_local { Removals::Any } else { Removals::Few };
+            let tell = |text: &str| eprint!("{text}");
+            studio::import(&store, &catalogue, Extent::Whole(removals), clock.now(), tell).await?;
             eprint!("{}", studio::without_effect(&catalogue));
             studio.payment_links = studio::payment_links(&store, &catalogue, clock.now()).await?;
         }

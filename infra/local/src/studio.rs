@@ -13,13 +13,13 @@ use classpay_domain::pricing::{self, Buyer, Charge};
 use classpay_service::catalogue::{Catalogue, notes};
 use classpay_service::http::{FamilyScope, Reach, Role};
 use classpay_service::mint::Mint;
-use classpay_service::store::{Link, Store};
+use classpay_service::store::{Extent, ImportError, Link, Store};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::Problem;
+use crate::{Problem, changes};
 
 /// The demo studios by their names: in London, where no processing fee may be taken, and in the United States, with one.
 const DEMO_STUDIOS: [(&str, &str); 2] =
@@ -92,13 +92,40 @@ pub fn without_effect(catalogue: &Catalogue) -> String {
     if lines.is_empty() { String::new() } else { format!("Without effect:\n{}", lines.concat()) }
 }
 
-/// Writes the catalogue into the table: what is new or has changed, and how many documents that was. Nothing that was
-/// sold is reset.
+/// Makes the table hold the catalogue. What that changes is told before it is done; nothing that was sold is reset. How
+/// many things were new, had changed or were taken away.
 ///
 /// # Errors
-/// The table can't be reached.
-pub async fn import(store: &Store, catalogue: &Catalogue) -> Result<usize, Problem> {
-    store.import(catalogue).await.map_err(|problem| Problem::new(format!("the studio: {problem}")))
+/// The table can't be reached, or more would be taken away than may be.
+pub async fn import(
+    store: &Store,
+    catalogue: &Catalogue,
+    extent: Extent,
+    now: Timestamp,
+    tell: impl Fn(&str),
+) -> Result<usize, Problem> {
+    let plan = store.plan_import(catalogue, extent, now).await.map_err(|problem| not_loaded(&problem))?;
+    let count = plan.changes().count();
+    let described = changes::described(plan.changes());
+    if !described.is_empty() {
+        tell(&format!("{}:\n{described}", catalogue.company.name));
+    }
+    if extent != Extent::Part {
+        tell(changes::noted(plan.changes()));
+    }
+    let overfull = store.import(plan).await.map_err(|problem| not_loaded(&problem))?;
+    tell(&changes::overfull(&overfull));
+    Ok(count)
+}
+
+fn not_loaded(problem: &ImportError) -> Problem {
+    let advice = match problem {
+        ImportError::TakesAway { total, .. } => format!(
+            ". If that is meant: cargo dev import … --remove {total}. If the file is only a part of the catalogue: --partial"
+        ),
+        _ => String::new(),
+    };
+    Problem::new(format!("the studio: {problem}{advice}"))
 }
 
 /// What the stack has to know of a catalogue.

@@ -128,8 +128,8 @@ mod tests {
     fn r35_every_law_is_of_one_country_and_says_where_it_is_written() {
         let countries: BTreeSet<_> = BANS.iter().map(|ban| Country::parse(ban.country).unwrap()).collect();
         assert_eq!(countries.len(), BANS.len());
-        for (number, ban) in BANS.iter().enumerate() {
-            assert_eq!(Ban::of(Country::parse(ban.country).unwrap()), Some(&BANS[number]));
+        for ban in &BANS {
+            assert_eq!(Ban::of(Country::parse(ban.country).unwrap()), Some(ban));
             assert!(!ban.source.is_empty());
         }
     }

@@ -17,11 +17,9 @@ use classpay_local::dynamodb;
 use classpay_local::runtime::{Backends, environment};
 use classpay_local::secrets::{LOCAL_STRIPE_KEY, PlatformKey, Secrets};
 use classpay_local::template::Template;
-use classpay_service::catalogue::Catalogue;
-use classpay_service::store::Store;
 use classpay_stripe_standin::{StandIn as Stripe, serve};
 use classpay_tests::Table;
-use classpay_tests::studio::FIRST_DAY;
+use classpay_tests::studio::{FIRST_DAY, Studio};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -77,9 +75,8 @@ impl World {
         tokio::spawn(async move { server.await.expect("it serves") });
         let client = dynamodb::client(&format!("http://{table_itself}"), true);
         dynamodb::ensure_table(&client, TABLE, &ground.template.table, true).await.expect("the table can be made");
-        let catalogue = Catalogue::parse(studio).expect("a studio without a mistake");
         let table = Table { client: client.clone(), name: TABLE.to_owned() };
-        Store::over(client, TABLE).import(&catalogue).await.expect("the studio is loaded");
+        Studio::parse(studio).load_into(&table).await;
 
         let (listener, stripe_itself) = listen().await;
         let now = Arc::clone(&clock);

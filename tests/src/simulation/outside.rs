@@ -7,8 +7,8 @@
 use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
-use classpay_service::store::ImportError;
 use classpay_service::store::key::Key;
+use classpay_service::store::{Extent, ImportError};
 
 use super::calls::{self, Answer};
 use super::faults::CallKind;
@@ -132,7 +132,8 @@ pub(super) fn happen<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
         Outside::CurrencyChanged => {
             let (ctx, account) = (world.ctx.clone(), world.outside.account);
             world.spawn(Doing::Rebilling, async move {
-                let imported = ctx.store.import(&studio::catalogue_as(account, "eur", 5_000)).await;
+                let imported =
+                    studio::load(&ctx.store, &studio::catalogue_as(account, "eur", 5_000), Extent::Part).await;
                 let status = match imported {
                     Ok(_) => 200,
                     // It was cut short, and says nothing about the file.
@@ -233,7 +234,7 @@ pub(super) fn last_import_holds<F: Flaw>(world: &mut World<F>) -> Result<(), Vio
 fn import<F: Flaw>(world: &mut World<F>, account: &'static str) {
     let ctx = world.ctx.clone();
     world.spawn(Doing::Repricing, async move {
-        ctx.store.import(&studio::catalogue_as(account, "gbp", 5_000)).await.ok();
+        studio::load(&ctx.store, &studio::catalogue_as(account, "gbp", 5_000), Extent::Part).await.ok();
         None
     });
 }

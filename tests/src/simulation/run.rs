@@ -6,6 +6,7 @@ use classpay_domain::id::IntentId;
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
 use classpay_service::http::ErrorCode;
+use classpay_service::store::Extent;
 
 use super::calls;
 use super::coverage::Coverage;
@@ -297,7 +298,7 @@ fn meddle<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
             let account = world.outside.account;
             world.coverage.repriced += 1;
             world.spawn(Doing::Repricing, async move {
-                ctx.store.import(&studio::catalogue_as(account, "gbp", price)).await.ok();
+                studio::load(&ctx.store, &studio::catalogue_as(account, "gbp", price), Extent::Part).await.ok();
                 None
             });
         }

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use classpay_service::catalogue::Catalogue;
+use classpay_service::machine::Machine;
+use classpay_service::store::{Extent, ImportError, Store};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// The studio.
@@ -82,6 +85,15 @@ type Edition = (&'static str, &'static str, &'static str, i64, bool);
 
 thread_local! {
     static READ: RefCell<BTreeMap<Edition, Rc<Catalogue>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Loads a studio, or a part of one.
+///
+/// # Errors
+/// Why it wasn't loaded, or not wholly.
+pub async fn load<M: Machine>(store: &Store<M>, catalogue: &Catalogue, extent: Extent) -> Result<(), ImportError> {
+    let plan = store.plan_import(catalogue, extent, Timestamp::UNIX_EPOCH).await?;
+    store.import(plan).await.map(drop)
 }
 
 /// The studio as it is imported first, its first class at this price. It is read once a thread.

@@ -15,6 +15,7 @@ use classpay_service::clock::Clock;
 use classpay_service::context::Context;
 use classpay_service::mint::Mint;
 use classpay_service::store::key::Key;
+use classpay_service::store::{Extent, Removals};
 use classpay_service::stripe::Secret;
 
 use super::calls::{self, Answer, Hands};
@@ -115,7 +116,8 @@ fn prepare() -> Prepared {
     let stripe = MemoryStripe::new(Network::reliable(), Arc::new(AtomicI64::new(BEGIN_MS)));
     let ctx = hands::<AsShipped>(&table, &stripe);
     for catalogue in [studio::catalogue(5_000), studio::other_catalogue()] {
-        executor::run(ctx.store.import(&catalogue)).expect("an empty table takes a studio");
+        executor::run(studio::load(&ctx.store, &catalogue, Extent::Whole(Removals::Any)))
+            .expect("an empty table takes a studio");
     }
     let wanted = [("trn_1", None), ("trn_1", None), ("trn_2", Some("2026-09-07 11:00:00"))];
     let links = wanted.map(|(debit, expires_at)| {

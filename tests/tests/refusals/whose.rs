@@ -3,9 +3,7 @@
 //! Invariant: "not yours" and "not there" are the same answer, but for the request's id.
 
 use classpay_local::gateway::{Holder, mint_token};
-use classpay_service::catalogue::Catalogue;
 use classpay_service::http::ErrorCode;
-use classpay_service::store::Store;
 use classpay_tests::studio::{
     ADA, BALLET, COMPANY, FULL, MINH, MONTHLY, NGUYEN, OKAFOR, SEASON, STREET, Studio, TOBI, ballet_for_ada, basket,
     place, trial,
@@ -25,9 +23,7 @@ fn elsewhere(id: &str) -> String {
 
 /// A second company with its own of everything, in the same table.
 async fn with_a_second_company(stack: &Stack) {
-    let table = stack.table();
-    let catalogue = Catalogue::parse(&Studio::elsewhere().text()).expect("a studio without a mistake");
-    Store::over(table.client.clone(), &table.name).import(&catalogue).await.expect("it is loaded");
+    Studio::elsewhere().load_into(&stack.table()).await;
 }
 
 /// The bodies of the three endpoints' refusals for a family of that id.

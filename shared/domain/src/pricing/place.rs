@@ -43,8 +43,8 @@ enum Wanted<'a> {
 }
 
 /// Finds what the items are about: enrolments, then trials, in the order of the basket. `None`: one is about a student
-/// who is not the family's or has left, or about a class that the company doesn't have; or the class, the season or the family is
-/// archived.
+/// who is not the family's or has left, or about a class that the company doesn't have; or the class, its season or the
+/// family is archived.
 #[must_use]
 pub fn places<'a>(studio: &'a Studio, basket: &'a Basket, now: DateTime) -> Option<Vec<Place<'a>>> {
     if studio.family.archived {

@@ -96,6 +96,9 @@ impl DynamoDb {
         if let Some(check) = &mut action.condition_check {
             self.name.clone_into(&mut check.table_name);
         }
+        if let Some(delete) = &mut action.delete {
+            self.name.clone_into(&mut delete.table_name);
+        }
         action
     }
 }

@@ -48,6 +48,8 @@ pub const ENROLMENT: &str = "ENR#";
 pub const TRIAL: &str = "TRIAL#";
 /// See [`STUDENT`].
 pub const FEE: &str = "FEE#";
+/// Sort keys of a family's ledger.
+pub const LEDGER_ENTRY: &str = "TRN#";
 const SEATS: &str = "SEATS";
 const LESSON: &str = "LESSON#";
 /// The sort key of a claim.
@@ -56,6 +58,7 @@ pub const CLAIM: &str = "CLAIM";
 pub const SESSION: &str = "SESSION";
 const DUE: &str = "DUE";
 const PLANS: &str = "#PLANS";
+const ROLL: &str = "#ROLL";
 const ORDER_DOC: &str = "DOC#";
 /// Sort keys of a debit's partition.
 pub const LINK: &str = "LINK#";
@@ -125,6 +128,60 @@ pub fn company(company: &CompanyId) -> Key {
 #[must_use]
 pub fn price_list(company: &CompanyId, prefix: &str, id: &str) -> Key {
     key(company_pk(company), format!("{prefix}{id}"))
+}
+
+/// What a company has in partitions of its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Listed {
+    /// A class.
+    Class(ClassId),
+    /// A family.
+    Family(FamilyId),
+    /// A student of a family.
+    Student(FamilyId, StudentId),
+}
+
+/// The partition that says which classes, families and students a company has: theirs are spread over the table.
+#[must_use]
+pub fn roll_pk(company: &CompanyId) -> String {
+    format!("C#{company}{ROLL}")
+}
+
+impl Listed {
+    /// Where its document is.
+    #[must_use]
+    pub fn key(&self, company: &CompanyId) -> Key {
+        match self {
+            Self::Class(id) => class(company, id),
+            Self::Family(id) => family(company, id),
+            Self::Student(of, id) => student(company, of, id),
+        }
+    }
+
+    /// That the company has it.
+    #[must_use]
+    pub fn entry(&self, company: &CompanyId) -> Key {
+        let sk = match self {
+            Self::Class(id) => format!("CLS#{id}"),
+            Self::Family(id) => format!("F#{id}"),
+            Self::Student(of, id) => format!("{STUDENT}{of}#{id}"),
+        };
+        key(roll_pk(company), sk)
+    }
+
+    /// What the sort key of an entry says; `None`: what no entry has.
+    #[must_use]
+    pub fn parse(sk: &str) -> Option<Self> {
+        match sk.split_once('#')? {
+            ("CLS", id) => id.parse().ok().map(Self::Class),
+            ("F", id) => id.parse().ok().map(Self::Family),
+            ("STU", ids) => {
+                let (of, id) = ids.split_once('#')?;
+                Some(Self::Student(of.parse().ok()?, id.parse().ok()?))
+            }
+            _ => None,
+        }
+    }
 }
 
 fn class_pk(company: &CompanyId, class: &ClassId) -> String {
@@ -200,14 +257,20 @@ pub fn ledger_pk(company: &CompanyId, family: &FamilyId) -> String {
 /// The later instalments of an enrolment, beside the family's partition: a quote doesn't read them.
 #[must_use]
 pub fn plans(company: &CompanyId, family: &FamilyId, enrolment: &EnrolmentId) -> Key {
-    key(format!("C#{company}#F#{family}{PLANS}"), enrolment.as_str())
+    key(plans_pk(company, family), enrolment.as_str())
+}
+
+/// The partition of all later instalments of a family.
+#[must_use]
+pub fn plans_pk(company: &CompanyId, family: &FamilyId) -> String {
+    format!("C#{company}#F#{family}{PLANS}")
 }
 
 /// A debit or credit.
 #[must_use]
 pub fn transaction(company: &CompanyId, family: &FamilyId, transaction: &str) -> Key {
     let ulid = transaction.split_once('_').map_or(transaction, |(_, ulid)| ulid);
-    key(ledger_pk(company, family), format!("TRN#{ulid}"))
+    key(ledger_pk(company, family), format!("{LEDGER_ENTRY}{ulid}"))
 }
 
 /// The partition of what a debit still owes, and of its links.

@@ -1,7 +1,7 @@
 //! What is remembered: one DynamoDB table, and methods named for what they mean.
 //!
-//! Invariant: every write that matters has a condition, so that doing it twice does it once; nothing is scanned and
-//! nothing is deleted; no type of the SDK leaves this module.
+//! Invariant: every write that matters has a condition, so that doing it twice does it once; nothing is scanned, and
+//! nothing is deleted but a holiday that a studio's file no longer has; no type of the SDK leaves this module.
 
 mod accounts;
 mod customers;
@@ -37,7 +37,9 @@ pub use due::Due;
 pub use dynamodb::DynamoDb;
 pub use events::{EventObject, EventRecord, Put};
 pub use feeds::Feed;
-pub use import::ImportError;
+pub use import::{
+    Changes, Extent, ImportError, Kind, KindChanges, Outstanding, Overfull, Plan as ImportPlan, Removals, TakenAway,
+};
 pub use instalments::{Debtor, Scheduled};
 pub use item::Attributes;
 pub use links::{Debit, Link, LinkTarget};

@@ -3,7 +3,7 @@
 //! Invariant: a family beyond the caller's reach is read like any other and then not found, so that neither the
 //! answer nor the time it takes tells whether it exists.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use classpay_domain::basket::Basket;
 use classpay_domain::catalogue::{
@@ -30,6 +30,9 @@ use crate::http::{FamilyScope, Reach};
 use crate::machine::Machine;
 use crate::snapshot::BookedTrial;
 use crate::stripe::KnownCustomer;
+
+/// The attribute of a season that lists its classes that are archived.
+pub(super) const GIVEN_UP: &str = "given_up_classes";
 
 /// What a quote is made from, and what its answer shows.
 #[derive(Debug, Clone)]
@@ -79,9 +82,12 @@ impl<M: Machine> Store<M> {
         if scope.reachable == Reach::Beyond {
             return Ok(None);
         }
-        let (Some(list), Some(household)) = (PriceList::read(&price_list)?, Household::read(family, &members)?) else {
+        let (Some(list), Some(mut household)) = (PriceList::read(&price_list)?, Household::read(family, &members)?)
+        else {
             return Ok(None);
         };
+        // What was sold of a class that is archived counts for no price: it is as if the class had never been.
+        household.family.enrolments.retain(|enrolment| !list.given_up.contains(&enrolment.class));
         let mut on_sale = BTreeMap::new();
         for class in basket.classes() {
             if let Some(found) = class_on_sale(company, class, basket, &classes)? {
@@ -169,6 +175,8 @@ struct PriceList {
     holidays: Vec<Holiday>,
     seasons: BTreeMap<SeasonId, Season>,
     season_docs: BTreeMap<SeasonId, SeasonDoc>,
+    /// The classes that are archived.
+    given_up: BTreeSet<ClassId>,
 }
 
 impl PriceList {
@@ -176,6 +184,7 @@ impl PriceList {
         let mut company = None;
         let (mut tax_rates, mut holidays) = (Vec::new(), Vec::new());
         let mut discount_schemes = BTreeMap::new();
+        let mut given_up = BTreeSet::new();
         let (mut seasons, mut season_docs) = (BTreeMap::new(), BTreeMap::new());
         for item in items {
             match item.text("sk")? {
@@ -187,6 +196,7 @@ impl PriceList {
                 sk if sk.starts_with(key::HOLIDAY) => holidays.push(converted(&item.document::<HolidayDoc>("doc")?)?),
                 sk if sk.starts_with(key::SEASON) => {
                     let doc: SeasonDoc = item.document("doc")?;
+                    given_up.extend(given_up_classes(item)?);
                     let season: Season = converted(&doc)?;
                     season_docs.insert(season.id.clone(), doc);
                     seasons.insert(season.id.clone(), season);
@@ -194,8 +204,24 @@ impl PriceList {
                 _ => {}
             }
         }
-        Ok(company.map(|company| Self { company, tax_rates, discount_schemes, holidays, seasons, season_docs }))
+        Ok(company.map(|company| Self {
+            company,
+            tax_rates,
+            discount_schemes,
+            holidays,
+            seasons,
+            season_docs,
+            given_up,
+        }))
     }
+}
+
+fn given_up_classes(season: &Attributes) -> Result<Vec<ClassId>, StoreError> {
+    if !season.contains_key(GIVEN_UP) {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<String> = season.document(GIVEN_UP)?;
+    ids.iter().map(|id| id.parse().map_err(|_| StoreError::Corrupt(GIVEN_UP))).collect()
 }
 
 /// Adds a scheme that is given. Two of a kind would make the price depend on the order in which they are read.

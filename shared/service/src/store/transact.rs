@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
 
 use super::item::{Attributes, Item, key_attributes};
 use super::key::Key;
@@ -148,6 +148,12 @@ impl Transaction {
             put = put.expression_attribute_names(placeholder, attribute);
         }
         self.actions.push(TransactWriteItem::builder().put(put.build().expect(COMPLETE)).build());
+    }
+
+    /// Removes an item. Only what a file says and no sale names is removed; what was recorded stays.
+    pub fn remove(&mut self, key: &Key) {
+        let delete = Delete::builder().table_name("").set_key(Some(key_attributes(key)));
+        self.actions.push(TransactWriteItem::builder().delete(delete.build().expect(COMPLETE)).build());
     }
 
     /// Updates an item; a change without an update only checks its condition.

@@ -1,6 +1,6 @@
 //! The items of a table, its index of what is due, and how they were a few writes ago.
 //!
-//! Invariant: every change goes through [`Items::replace`], so that index, past and list of changes agree with the items.
+//! Invariant: every change goes through [`Items::replace`] or [`Items::remove`], so that index, past and list of changes agree with the items.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
@@ -124,13 +124,24 @@ impl Items {
                 None
             }
         };
-        self.index(&key, before.as_deref(), &item);
+        self.index(&key, before.as_deref(), Some(&item));
         self.changed.push(Arc::clone(&key));
         self.past.push_back(Replaced { by: self.writes, key, item: before });
     }
 
-    fn index(&mut self, key: &Arc<Key>, before: Option<&Attributes>, now: &Attributes) {
-        let (before, now) = (before.and_then(index_place), index_place(now));
+    /// Takes an item out, if it is there.
+    pub(super) fn remove(&mut self, key: Key) {
+        let Some(before) = self.partitions.get_mut(&key.pk).and_then(|partition| partition.remove(&key.sk)) else {
+            return;
+        };
+        let key = Arc::new(key);
+        self.index(&key, Some(&before), None);
+        self.changed.push(Arc::clone(&key));
+        self.past.push_back(Replaced { by: self.writes, key, item: Some(before) });
+    }
+
+    fn index(&mut self, key: &Arc<Key>, before: Option<&Attributes>, now: Option<&Attributes>) {
+        let (before, now) = (before.and_then(index_place), now.and_then(index_place));
         if before == now {
             return;
         }

@@ -25,6 +25,7 @@ struct Action<'a> {
 enum Effect {
     None,
     Put,
+    Delete,
     Update(Rc<Parsed<Update>>),
 }
 
@@ -45,8 +46,12 @@ pub(super) fn transact(items: &mut Items, actions: Vec<TransactWriteItem>) -> Re
         action.update(items);
     }
     // What is put is not needed any more: it moves into the table.
-    for put in actions.into_iter().filter_map(|action| action.put) {
-        items.replace(key_of(&put.item), put.item);
+    for action in actions {
+        if let Some(put) = action.put {
+            items.replace(key_of(&put.item), put.item);
+        } else if let Some(delete) = action.delete {
+            items.remove(key_of(&delete.key));
+        }
     }
     Ok(())
 }
@@ -73,6 +78,12 @@ impl<'a> Action<'a> {
                 let given =
                     Given::of(check.expression_attribute_names.as_ref(), check.expression_attribute_values.as_ref());
                 Self::new(exactly_a_key(&check.key), given, Some(&check.condition_expression), Effect::None)
+            }
+            (None, None, None, Some(delete)) => {
+                let given =
+                    Given::of(delete.expression_attribute_names.as_ref(), delete.expression_attribute_values.as_ref());
+                let condition = delete.condition_expression.as_deref();
+                Self::new(exactly_a_key(&delete.key), given, condition, Effect::Delete)
             }
             _ => panic!("an action that the simulated table doesn't know: {action:?}"),
         }
@@ -123,7 +134,8 @@ pub(super) fn partition_of(action: &TransactWriteItem) -> Option<&str> {
     let put = action.put.as_ref().map(|put| &put.item);
     let update = action.update.as_ref().map(|update| &update.key);
     let check = action.condition_check.as_ref().map(|check| &check.key);
-    put.or(update).or(check).map(|key| key_text(key, "pk"))
+    let delete = action.delete.as_ref().map(|delete| &delete.key);
+    put.or(update).or(check).or(delete).map(|key| key_text(key, "pk"))
 }
 
 fn refuse_rivals(actions: &[Action<'_>]) {

@@ -7,52 +7,75 @@ use std::collections::HashMap;
 
 use classpay_domain::catalogue::ChargedFee;
 use classpay_domain::fingerprint::Fingerprint;
-use classpay_domain::id::{ClassId, CompanyId, FamilyId};
+use classpay_domain::id::{ClassId, CompanyId};
 use classpay_domain::ledger::DetailKind;
 
 use super::super::fees::charged_fee_item;
 use super::super::instalments;
-use super::super::item::{Read as _, document, number, text};
+use super::super::item::{Read as _, number, text};
 use super::super::key::{self, Key};
 use super::super::places::{ACTIVE, enrolment_item, place_item, trial_item};
 use super::super::table::Consistency;
 use super::super::table::Written;
 use super::super::transact::{Change, Transaction};
 use super::super::{Store, StoreError};
+use super::changes::Kind;
+use super::plan::{Entry, Plan};
 use super::{ImportError, done};
-use crate::catalogue::documents::{ClassDoc, CompanyDoc, EnrolmentEntry, TrialEntry};
-use crate::catalogue::{Catalogue, FamilyEntry};
+use crate::catalogue::FamilyEntry;
+use crate::catalogue::documents::{ClassDoc, CompanyDoc, EnrolmentEntry, StudentDoc, TrialEntry};
 use crate::machine::Machine;
 use crate::schedule::{Schedule, ScheduledLine};
 use crate::snapshot::{BookedEnrolment, BookedTrial};
 
+/// A place or a fee that the file brings.
+#[derive(Debug)]
+pub(super) struct Belonging {
+    pub(super) kind: Kind,
+    pub(super) key: Key,
+    /// Adds it, with its seat and the family's next version.
+    transaction: Transaction,
+    enrolment: Option<AddedEnrolment>,
+}
+
+/// An enrolment that the file brings.
+#[derive(Debug)]
+pub(super) struct AddedEnrolment {
+    pub(super) id: String,
+    pub(super) class: ClassId,
+    /// The student's name.
+    pub(super) student: String,
+}
+
 impl<M: Machine> Store<M> {
-    /// How many families' documents, places and fees were written.
-    pub(super) async fn import_families(&self, catalogue: &Catalogue) -> Result<usize, ImportError> {
-        let company = &catalogue.company.id;
-        let family_key = |entry: &FamilyEntry| key::family(company, &entry.family.id);
-        let stored = self.get_all(catalogue.families.iter().map(family_key).collect(), Consistency::Strong).await?;
-        let mut written = 0;
-        for entry in &catalogue.families {
-            let (doc, from) = (document(&entry.family), imported_from(entry));
-            let item = stored.get(&family_key(entry));
-            written += usize::from(item.and_then(|item| item.text_if("doc")) != Some(&doc));
+    pub(super) async fn import_families(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
+        let mut students: HashMap<&str, Vec<&Entry>> = HashMap::new();
+        for entry in plan.entries.iter().filter(|entry| entry.kind == Kind::Student) {
+            students.entry(&entry.key.pk).or_default().push(entry);
+        }
+        let families: Vec<_> = plan.entries.iter().filter(|entry| entry.kind == Kind::Family).collect();
+        let keys = families.iter().map(|entry| entry.key.clone()).collect();
+        let stored = self.get_all(keys, Consistency::Strong).await?;
+        for entry in families {
+            let Some(doc) = &entry.target else { continue };
+            let from = imported_from(doc, students.remove(entry.key.pk.as_str()).unwrap_or_default());
+            let item = stored.get(&entry.key);
             if item.and_then(|item| item.text_if("imported_from")) != Some(&from) {
-                self.import_family(company, &entry.family.id, doc, from).await?;
+                self.import_family(&plan.catalogue.company.id, &entry.key, doc, from).await?;
             }
         }
-        Ok(written + self.import_belongings(catalogue).await?)
+        Ok(())
     }
 
     /// A family's document changes; its balance, version and customer are given to it once.
     async fn import_family(
         &self,
         company: &CompanyId,
-        family: &FamilyId,
-        doc: String,
+        family: &Key,
+        doc: &str,
         from: String,
     ) -> Result<(), ImportError> {
-        let change = Change::of(key::family(company, family))
+        let change = Change::of(family.clone())
             .update(
                 "SET cid = :cid, doc = :doc, imported_from = :from, \
                  family_balance = if_not_exists(family_balance, :zero), \
@@ -68,22 +91,18 @@ impl<M: Machine> Store<M> {
         done(self.transact(transaction).await?)
     }
 
-    /// Places and fees that are not there yet. What is there was loaded or sold before, and stays as it is.
-    async fn import_belongings(&self, catalogue: &Catalogue) -> Result<usize, ImportError> {
-        let mut belongings = Vec::new();
-        let classes = catalogue.classes.iter().map(|class| (&class.id, class)).collect();
-        for entry in &catalogue.families {
-            belongings.extend(belongings_of(&catalogue.company, &classes, entry)?);
-        }
-        let keys = belongings.iter().map(|(key, _)| key.clone()).collect();
-        let stored = self.get_all(keys, Consistency::Strong).await?;
-        let mut written = 0;
-        for (key, transaction) in belongings {
-            if !stored.contains_key(&key) && is_new(self.transact(transaction).await?)? {
-                written += 1;
+    /// Adds places and fees. The enrolments among them.
+    pub(super) async fn import_belongings(
+        &self,
+        belongings: Vec<Belonging>,
+    ) -> Result<Vec<AddedEnrolment>, ImportError> {
+        let mut added = Vec::new();
+        for Belonging { transaction, enrolment, .. } in belongings {
+            if is_new(self.transact(transaction).await?)? {
+                added.extend(enrolment);
             }
         }
-        Ok(written)
+        Ok(added)
     }
 }
 
@@ -97,21 +116,22 @@ fn is_new(written: Written) -> Result<bool, ImportError> {
 }
 
 /// The digest of the documents that decide a family's prices: an import that was interrupted finds what it left.
-fn imported_from(entry: &FamilyEntry) -> String {
+fn imported_from(family: &str, mut students: Vec<&Entry>) -> String {
+    students.sort_by_key(|entry| &entry.key);
     let mut digest = Fingerprint::new("family");
-    digest.text(&document(&entry.family));
-    entry.students.iter().for_each(|student| {
-        digest.text(&document(student));
+    digest.text(family);
+    students.iter().filter_map(|entry| entry.target.as_deref()).for_each(|student| {
+        digest.text(student);
     });
     digest.finish_hex()
 }
 
 /// Every place and fee of a family, each with the transaction that adds it, its seat and the family's next version.
-fn belongings_of(
+pub(super) fn belongings_of(
     studio: &CompanyDoc,
     classes: &HashMap<&ClassId, &ClassDoc>,
     entry: &FamilyEntry,
-) -> Result<Vec<(Key, Transaction)>, StoreError> {
+) -> Result<Vec<Belonging>, StoreError> {
     let (company, family) = (&studio.id, &entry.family.id);
     let mut all = Vec::new();
     for enrolment in &entry.enrolments {
@@ -124,7 +144,13 @@ fn belongings_of(
         instalments::schedule(&mut transaction, (company, family), &booked);
         let seat = Change::of(key::seats(company, &enrolment.class_id));
         transaction.change(seat.update("ADD seats_left :one_less").value(":one_less", number(-1)));
-        all.push((key, transaction));
+        let student = entry.students.iter().find(|student| student.id == enrolment.student_id);
+        let added = AddedEnrolment {
+            id: enrolment.id.to_string(),
+            class: enrolment.class_id.clone(),
+            student: student.map(StudentDoc::full_name).unwrap_or_default(),
+        };
+        all.push(Belonging { kind: Kind::Enrolment, key, transaction, enrolment: Some(added) });
     }
     for trial in &entry.trials {
         let key = key::trial(company, family, &trial.student_id, &trial.class_id);
@@ -135,16 +161,16 @@ fn belongings_of(
             .value(":one", number(1))
             .value(":cid", text(company.as_str()));
         transaction.change(lesson);
-        all.push((key, transaction));
+        all.push(Belonging { kind: Kind::Trial, key, transaction, enrolment: None });
     }
     for charged in &entry.charged_fees {
         let charged = ChargedFee::try_from(charged).map_err(|_| StoreError::Corrupt("chargedFees"))?;
         let key = key::charged_fee(company, family, &charged.fee, &charged.student, &charged.period);
         let mut transaction = Transaction::new();
         transaction.create(charged_fee_item(&key, company, &charged));
-        all.push((key, transaction));
+        all.push(Belonging { kind: Kind::ChargedFee, key, transaction, enrolment: None });
     }
-    for (_, transaction) in &mut all {
+    for Belonging { transaction, .. } in &mut all {
         let next = Change::of(key::family(company, family)).update("SET family_version = family_version + :one");
         transaction.change(next.value(":one", number(1)));
     }

@@ -1,24 +1,36 @@
 //! Loads a studio into the table, and changes what changed.
 //!
+//! Read in this order: [`changes`] (what an office is told), [`plan`] (what is stored, and what it will be), here (the
+//! order of the writes), [`seats`], [`families`], [`transactions`], [`outstanding`].
+//!
 //! Invariant: nothing that was sold is reset. Seats move by the difference of the capacity; balances, versions,
 //! enrolments, charged fees and customers stay. The same file again changes nothing. What guards a price is written
-//! after what decides it, so that an import that stops in between is completed by the next.
+//! after what decides it, so that an import that stops in between is completed by the next: a checkout that has read
+//! what was sold before either writes before its class's version is raised, and then was first, or fails on it.
 
+mod archive;
+mod changes;
 mod families;
+mod outstanding;
+mod plan;
 mod seats;
 mod transactions;
+
+pub use changes::{Changes, Extent, Kind, KindChanges, Outstanding, Overfull, Removals, TakenAway};
+pub use plan::Plan;
 
 use classpay_domain::id::{AccountId, CompanyId};
 use serde::Deserialize;
 
-use super::item::{Read as _, document, text};
-use super::key::{self, Key};
-use super::table::Consistency;
+use self::plan::Entry;
+use super::item::{Item, document, text};
+use super::key;
+use super::studio::GIVEN_UP;
 use super::table::Written;
 use super::transact::{Change, MAX_ACTIONS, Transaction};
 use super::{Store, StoreError};
 use crate::catalogue::Catalogue;
-use crate::catalogue::documents::{DiscountSchemeDoc, StudentDoc};
+use crate::catalogue::documents::DiscountSchemeDoc;
 use crate::machine::Machine;
 
 /// Why a studio was not loaded, or not wholly. Loading it again goes on where it stopped.
@@ -37,6 +49,22 @@ pub enum ImportError {
         loaded: String,
         /// As the file has it.
         wanted: &'static str,
+    },
+    /// More would go than may go unasked, or another number than was asked for.
+    #[error("{}", said(.much, *.total))]
+    TakesAway {
+        /// Of each kind of which more than a few would go: how many, of how many.
+        much: Vec<(Kind, usize, usize)>,
+        /// How many of all kinds.
+        total: usize,
+    },
+    /// The file is a part of the catalogue, and gives a scheme beside one of the same kind that is given.
+    #[error("discountSchemes: {given} is given already, and {wanted} has the same type")]
+    RivalSchemes {
+        /// The one that is stored and not in the file.
+        given: String,
+        /// The one in the file.
+        wanted: String,
     },
     /// Somebody changed the same item at the same time, or a reply was lost.
     #[error("the table changed while the studio was being loaded: load it again")]
@@ -59,6 +87,36 @@ struct LoadedBilling {
     currency: String,
 }
 
+fn said(much: &[(Kind, usize, usize)], total: usize) -> String {
+    let of_kind = |(kind, taken, before): &(Kind, usize, usize)| format!("{taken} of {before} {}", kind.names().1);
+    let much = much.iter().map(of_kind).collect::<Vec<_>>().join(", ");
+    let much = if much.is_empty() { much } else { format!(" ({much})") };
+    format!("the file takes away {total} in all{much}, and nothing was loaded")
+}
+
+/// Amounts are stored as numbers: another currency would make pence into yen.
+fn refuse_other_currency(stored: &str, catalogue: &Catalogue) -> Result<(), ImportError> {
+    // Its code alone is read: the company may be in a currency that this version doesn't sell in.
+    let stored: Loaded = serde_json::from_str(stored).map_err(|_| StoreError::Corrupt("doc"))?;
+    let (loaded, wanted) = (stored.settings.billing.currency, catalogue.company.settings.billing.currency.code());
+    if loaded == wanted { Ok(()) } else { Err(ImportError::OtherCurrency { loaded, wanted }) }
+}
+
+/// A file has no two schemes of a kind that are given, but a part of a catalogue may bring the second.
+fn refuse_rival_schemes(entries: &[Entry]) -> Result<(), ImportError> {
+    let mut given = std::collections::BTreeMap::new();
+    for entry in entries.iter().filter(|entry| entry.kind == Kind::DiscountScheme) {
+        let Some(target) = &entry.target else { continue };
+        let scheme: DiscountSchemeDoc = serde_json::from_str(target).map_err(|_| StoreError::Corrupt("doc"))?;
+        if scheme.enabled
+            && let Some(wanted) = given.insert(scheme.kind, &entry.id)
+        {
+            return Err(ImportError::RivalSchemes { given: entry.id.clone(), wanted: wanted.clone() });
+        }
+    }
+    Ok(())
+}
+
 fn done(written: Written) -> Result<(), ImportError> {
     match written {
         Written::Done => Ok(()),
@@ -67,28 +125,39 @@ fn done(written: Written) -> Result<(), ImportError> {
 }
 
 impl<M: Machine> Store<M> {
-    /// Loads a studio that has been checked. How many documents were written; an enrolment, a trial or a charged fee
-    /// counts as one.
+    /// Does what was worked out. The classes that have more students than places since.
     ///
     /// # Errors
-    /// [`ImportError`]; what was written until then stays, and loading again completes it.
-    pub async fn import(&self, catalogue: &Catalogue) -> Result<usize, ImportError> {
-        self.refuse_other_currency(catalogue).await?;
-        let documents = self.import_documents(catalogue).await?;
-        self.import_seats(catalogue).await?;
-        let of_families = self.import_families(catalogue).await?;
-        self.import_transactions(catalogue).await?;
+    /// [`ImportError::TakesAway`] before anything is written. After any other, what was written until then stays, and
+    /// loading again completes it.
+    pub async fn import(&self, plan: Plan<'_>) -> Result<Vec<Overfull>, ImportError> {
+        if !plan.changes.is_allowed(plan.extent) {
+            let much = plan.changes.much().map(|(kind, lost)| (kind, lost.taken_away.len(), lost.before)).collect();
+            return Err(ImportError::TakesAway { much, total: plan.changes.taken_away() });
+        }
+        self.import_roll(&plan).await?;
+        self.import_documents(&plan).await?;
+        let mut touched = self.import_seats(&plan).await?;
+        self.import_families(&plan).await?;
+        let Plan { catalogue, belongings, transactions, .. } = plan;
+        let added = self.import_belongings(belongings).await?;
+        self.import_transactions(catalogue, &transactions).await?;
         self.import_account(catalogue).await?;
-        Ok(documents + of_families)
+        touched.extend(added.iter().map(|enrolment| enrolment.class.clone()));
+        self.overfull(catalogue, touched, &added).await
     }
 
-    /// Amounts are stored as numbers: another currency would make pence into yen.
-    async fn refuse_other_currency(&self, catalogue: &Catalogue) -> Result<(), ImportError> {
-        let Some(company) = self.get(&key::company(&catalogue.company.id)).await? else { return Ok(()) };
-        // Its code alone is read: the company may be in a currency that this version doesn't sell in.
-        let stored: Loaded = company.document("doc")?;
-        let (loaded, wanted) = (stored.settings.billing.currency, catalogue.company.settings.billing.currency.code());
-        if loaded == wanted { Ok(()) } else { Err(ImportError::OtherCurrency { loaded, wanted }) }
+    /// What the company has is listed before it is written: what isn't listed would never be missed.
+    async fn import_roll(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
+        for batch in plan.unlisted.chunks(MAX_ACTIONS) {
+            let mut transaction = Transaction::new();
+            for entry in batch {
+                let item = Item::at(entry).text("cid", plan.catalogue.company.id.as_str());
+                transaction.put_if(item, Change::of(entry.clone()));
+            }
+            done(self.transact(transaction).await?)?;
+        }
+        Ok(())
     }
 
     /// What happens on the studio's Stripe account is followed from now on; on one that it had before, still.
@@ -120,65 +189,33 @@ impl<M: Machine> Store<M> {
         done(self.transact(transaction).await?)
     }
 
-    async fn import_documents(&self, catalogue: &Catalogue) -> Result<usize, ImportError> {
-        let company = &catalogue.company.id;
-        let wanted = documents(catalogue);
-        let stored = self.get_all(wanted.iter().map(|(key, _)| key.clone()).collect(), Consistency::Strong).await?;
-        let is_new =
-            |(key, doc): &(Key, String)| stored.get(key).and_then(|item| item.text_if("doc")) != Some(doc.as_str());
-        let mut changed = self.schemes_given_up(catalogue).await?;
-        changed.extend(wanted.into_iter().filter(is_new));
+    async fn import_documents(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
+        let lists_otherwise = |entry: &Entry| {
+            let season =
+                (entry.kind == Kind::Season).then(|| plan.seasons.values().find(|s| s.doc.id.as_str() == entry.id));
+            season.flatten().filter(|season| season.lists_otherwise())
+        };
+        let of_now = plan.entries.iter().filter(|entry| entry.kind != Kind::Family);
+        let changed: Vec<_> = of_now.filter(|entry| entry.is_new() || lists_otherwise(entry).is_some()).collect();
         for batch in changed.chunks(MAX_ACTIONS) {
             let mut transaction = Transaction::new();
-            for (key, doc) in batch {
-                transaction.change(
-                    Change::of(key.clone())
-                        .update("SET cid = :cid, doc = :doc")
-                        .value(":cid", text(company.as_str()))
-                        .value(":doc", text(doc)),
-                );
+            for entry in batch {
+                let Some(doc) = &entry.target else {
+                    transaction.remove(&entry.key);
+                    continue;
+                };
+                let change = Change::of(entry.key.clone())
+                    .value(":cid", text(plan.catalogue.company.id.as_str()))
+                    .value(":doc", text(doc));
+                transaction.change(match lists_otherwise(entry) {
+                    None => change.update("SET cid = :cid, doc = :doc"),
+                    Some(season) => change
+                        .update(format!("SET cid = :cid, doc = :doc, {GIVEN_UP} = :given_up"))
+                        .value(":given_up", text(&season.given_up)),
+                });
             }
             done(self.transact(transaction).await?)?;
         }
-        Ok(changed.len())
+        Ok(())
     }
-
-    /// The discount schemes that the file no longer has, as schemes that are not given: nothing is deleted, and one
-    /// that stayed enabled would be given on, perhaps beside another of its kind.
-    async fn schemes_given_up(&self, catalogue: &Catalogue) -> Result<Vec<(Key, String)>, StoreError> {
-        let company = &catalogue.company.id;
-        let mut given_up = Vec::new();
-        for item in self.query(&key::company_pk(company), Consistency::Strong).await? {
-            if !item.text("sk")?.starts_with(key::DISCOUNT) {
-                continue;
-            }
-            let scheme: DiscountSchemeDoc = item.document("doc")?;
-            if scheme.enabled && catalogue.discount_schemes.iter().all(|kept| kept.id != scheme.id) {
-                let key = key::price_list(company, key::DISCOUNT, scheme.id.as_str());
-                given_up.push((key, document(&DiscountSchemeDoc { enabled: false, ..scheme })));
-            }
-        }
-        Ok(given_up)
-    }
-}
-
-/// The documents of a studio with their keys, but for families. Schemes come first, so that one that takes another's
-/// place is written in the same transaction.
-fn documents(catalogue: &Catalogue) -> Vec<(Key, String)> {
-    let company = &catalogue.company.id;
-    let listed = |prefix, id: &str| key::price_list(company, prefix, id);
-    let mut documents = Vec::new();
-    documents.extend(catalogue.discount_schemes.iter().map(|d| (listed(key::DISCOUNT, d.id.as_str()), document(d))));
-    documents.push((key::company(company), document(&catalogue.company)));
-    documents.extend(catalogue.tax_rates.iter().map(|d| (listed(key::TAX, d.id.as_str()), document(d))));
-    let fees = catalogue.registration_fees.iter();
-    documents.extend(fees.map(|d| (listed(key::REGISTRATION_FEE, d.id.as_str()), document(d))));
-    documents.extend(catalogue.holidays.iter().map(|d| (listed(key::HOLIDAY, d.id.as_str()), document(d))));
-    documents.extend(catalogue.seasons.iter().map(|d| (listed(key::SEASON, d.id.as_str()), document(d))));
-    documents.extend(catalogue.classes.iter().map(|d| (key::class(company, &d.id), document(d))));
-    for entry in &catalogue.families {
-        let of_family = |d: &StudentDoc| (key::student(company, &entry.family.id, &d.id), document(d));
-        documents.extend(entry.students.iter().map(of_family));
-    }
-    documents
 }

@@ -3,44 +3,77 @@
 //! Invariant: seats move by the difference of the capacity; the version is raised when anything that decides the
 //! class's price differs from what it was last raised for, and only then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::catalogue::RegistrationStatus;
 use classpay_domain::fingerprint::Fingerprint;
-use classpay_domain::id::CompanyId;
+use classpay_domain::id::{ClassId, CompanyId};
 
-use super::super::Store;
-use super::super::item::{Attributes, Item, Read as _, document, number, text};
+use super::super::item::{Attributes, Item, Read as _, number, text};
 use super::super::key::{self, Key};
 use super::super::table::Consistency;
 use super::super::transact::{Change, Transaction};
+use super::super::{Store, StoreError};
+use super::archive::Head;
+use super::changes::{Kind, Overfull};
+use super::families::AddedEnrolment;
+use super::plan::{Plan, PlannedClass, PlannedSeason};
 use super::{ImportError, done};
 use crate::catalogue::Catalogue;
 use crate::catalogue::documents::{ClassDoc, SeasonDoc};
 use crate::machine::Machine;
 
 impl<M: Machine> Store<M> {
-    pub(super) async fn import_seats(&self, catalogue: &Catalogue) -> Result<(), ImportError> {
-        let company = &catalogue.company.id;
-        let seasons: BTreeMap<_, _> = catalogue.seasons.iter().map(|season| (&season.id, season)).collect();
-        let keys = catalogue.classes.iter().map(|class| key::seats(company, &class.id)).collect();
+    /// The classes whose seats were made or changed.
+    pub(super) async fn import_seats(&self, plan: &Plan<'_>) -> Result<BTreeSet<ClassId>, ImportError> {
+        let company = &plan.catalogue.company.id;
+        let keys = plan.classes.iter().map(|class| key::seats(company, &class.doc.id)).collect();
         let stored = self.get_all(keys, Consistency::Strong).await?;
-        let for_all = prices_of_company(catalogue);
-        for class in &catalogue.classes {
-            let Some(season) = seasons.get(&class.season_id) else { continue };
-            let mut from = for_all.clone();
-            from.text(&document(season)).text(&document(class));
-            let offer =
-                Offer { places: class.places(), on_sale: is_on_sale(class, season), priced_from: from.finish_hex() };
-            let seats = key::seats(company, &class.id);
+        let for_all = prices_of_company(plan)?;
+        let mut touched = BTreeSet::new();
+        for class in &plan.classes {
+            let Some(season) = plan.seasons.get(&class.doc.season_id) else { continue };
+            let offer = Offer::of(class, season, &for_all);
+            let seats = key::seats(company, &class.doc.id);
             match stored.get(&seats) {
                 None => self.create_seats(company, &seats, &offer).await?,
-                Some(item) if item.text_if("priced_from") == Some(&offer.priced_from) => {}
+                Some(item) if item.text_if("priced_from") == Some(&offer.priced_from) => continue,
                 Some(item) => self.change_seats(&seats, item, &offer).await?,
             }
+            touched.insert(class.doc.id.clone());
         }
-        Ok(())
+        Ok(touched)
+    }
+
+    /// Which of these classes have more students than places: a capacity was lowered below what is sold, or the file has
+    /// brought enrolments of its own. Nobody is thrown out. What is left is counted below zero then, as what is sold less
+    /// what there is, and a place that comes free brings it up by one: so the class sells nothing before it is above zero
+    /// again, and `seats_left` and the places that are taken always sum to the capacity.
+    pub(super) async fn overfull(
+        &self,
+        catalogue: &Catalogue,
+        classes: BTreeSet<ClassId>,
+        added: &[AddedEnrolment],
+    ) -> Result<Vec<Overfull>, ImportError> {
+        let company = &catalogue.company.id;
+        let keys = classes.iter().map(|class| key::seats(company, class)).collect();
+        let stored = self.get_all(keys, Consistency::Strong).await?;
+        let mut overfull = Vec::new();
+        for class in &catalogue.classes {
+            let Some(item) = stored.get(&key::seats(company, &class.id)) else { continue };
+            let (left, places): (i64, Option<i64>) = (item.number("seats_left")?, item.number_if("seats_total")?);
+            let Some(places) = places.filter(|_| left < 0) else { continue };
+            let of_class = added.iter().filter(|enrolment| enrolment.class == class.id);
+            overfull.push(Overfull {
+                class: class.id.to_string(),
+                name: class.name.clone(),
+                places,
+                taken: places - left,
+                added: of_class.map(|enrolment| (enrolment.student.clone(), enrolment.id.clone())).collect(),
+            });
+        }
+        Ok(overfull)
     }
 
     async fn create_seats(&self, company: &CompanyId, key: &Key, offer: &Offer) -> Result<(), ImportError> {
@@ -92,22 +125,45 @@ struct Offer {
     priced_from: String,
 }
 
-/// What decides the prices of all classes. Fees stand in their seasons' documents.
-fn prices_of_company(catalogue: &Catalogue) -> Fingerprint {
+impl Offer {
+    /// An archived class is sold to nobody: no price of it changes any more. Its version is raised when it is archived, so
+    /// that a checkout, also one of staff, which has read it before doesn't go through.
+    fn of(class: &PlannedClass, season: &PlannedSeason, for_all: &Fingerprint) -> Self {
+        let mut from = if class.doc.archived_at.is_some() {
+            Fingerprint::new("archived")
+        } else {
+            let mut from = for_all.clone();
+            from.text(&season.text).text(&season.given_up);
+            from
+        };
+        from.text(&class.text);
+        Self {
+            places: class.doc.places(),
+            on_sale: is_on_sale(&class.doc, &season.doc),
+            priced_from: from.finish_hex(),
+        }
+    }
+}
+
+/// What decides the prices of all classes: not what is archived. Fees stand in their seasons' documents.
+fn prices_of_company(plan: &Plan<'_>) -> Result<Fingerprint, StoreError> {
+    let decides = [Kind::TaxRate, Kind::Holiday, Kind::DiscountScheme];
+    let mut deciding = BTreeMap::new();
+    for entry in &plan.entries {
+        let Some(target) = &entry.target else { continue };
+        if entry.kind == Kind::Company || decides.contains(&entry.kind) && !Head::of(target)?.is_archived() {
+            deciding.insert(&entry.key, target);
+        }
+    }
     let mut digest = Fingerprint::new("offer");
-    digest.text(&document(&catalogue.company));
-    catalogue.tax_rates.iter().for_each(|rate| {
-        digest.text(&document(rate));
+    deciding.into_values().for_each(|text| {
+        digest.text(text);
     });
-    catalogue.holidays.iter().for_each(|holiday| {
-        digest.text(&document(holiday));
-    });
-    catalogue.discount_schemes.iter().for_each(|scheme| {
-        digest.text(&document(scheme));
-    });
-    digest
+    Ok(digest)
 }
 
 fn is_on_sale(class: &ClassDoc, season: &SeasonDoc) -> bool {
-    season.registration_status == RegistrationStatus::Open && class.settings.portal_enrolment_enabled
+    let is_archived = class.archived_at.is_some() || season.archived_at.is_some();
+    let is_open = season.registration_status == RegistrationStatus::Open && season.registration_open;
+    is_open && !is_archived && class.settings.portal_enrolment_enabled
 }

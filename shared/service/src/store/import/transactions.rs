@@ -9,6 +9,7 @@ use super::super::due::due_item;
 use super::super::entries::entry_item;
 use super::super::item::number;
 use super::super::key;
+use super::super::table::Consistency;
 use super::super::transact::{Change, Transaction};
 use super::super::{Store, StoreError};
 use super::{ImportError, done};
@@ -17,9 +18,28 @@ use crate::catalogue::Catalogue;
 use crate::machine::Machine;
 
 impl<M: Machine> Store<M> {
-    /// Debits and then credits that are not there yet, each with what it does to the balance and to what is due.
-    pub(super) async fn import_transactions(&self, catalogue: &Catalogue) -> Result<(), ImportError> {
-        let (debits, credits): (Vec<_>, Vec<_>) = catalogue.transactions.iter().partition(|t| t.is_debit());
+    /// Debits and credits that are not there yet.
+    pub(super) async fn new_transactions<'a>(
+        &self,
+        catalogue: &'a Catalogue,
+    ) -> Result<Vec<&'a AggregateTransaction>, StoreError> {
+        let keyed = |aggregate: &'a AggregateTransaction| {
+            let family: FamilyId =
+                aggregate.transaction.family_id.parse().map_err(|_| StoreError::Corrupt("familyId"))?;
+            Ok((key::transaction(&catalogue.company.id, &family, &aggregate.transaction.id), aggregate))
+        };
+        let all = catalogue.transactions.iter().map(keyed).collect::<Result<Vec<_>, StoreError>>()?;
+        let stored = self.get_all(all.iter().map(|(key, _)| key.clone()).collect(), Consistency::Strong).await?;
+        Ok(all.into_iter().filter(|(key, _)| !stored.contains_key(key)).map(|(_, aggregate)| aggregate).collect())
+    }
+
+    /// Writes debits and then credits, each with what it does to the balance and to what is due.
+    pub(super) async fn import_transactions(
+        &self,
+        catalogue: &Catalogue,
+        transactions: &[&AggregateTransaction],
+    ) -> Result<(), ImportError> {
+        let (debits, credits): (Vec<_>, Vec<_>) = transactions.iter().partition(|t| t.is_debit());
         for aggregate in debits.into_iter().chain(credits) {
             let company = &catalogue.company;
             self.import_transaction(&company.id, company.settings.billing.currency, aggregate).await?;
@@ -36,10 +56,6 @@ impl<M: Machine> Store<M> {
         let head = &aggregate.transaction;
         let family: FamilyId = head.family_id.parse().map_err(|_| StoreError::Corrupt("familyId"))?;
         let total = aggregate.stats.total;
-        let posted = key::transaction(company, &family, &head.id);
-        if self.get(&posted).await?.is_some() {
-            return Ok(());
-        }
         let mut transaction = Transaction::new();
         transaction.create(entry_item(company, &family, &aggregate.into()));
         if aggregate.is_debit() {

@@ -1,5 +1,7 @@
 //! `cargo dev import`, run as a user runs it, against a running stack.
 
+mod whole;
+
 use std::path::Path;
 use std::process::Output;
 
@@ -8,12 +10,16 @@ use classpay_tests::{OKAFOR, Stack, assert_books_balance, binaries, price_list, 
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-const DEMO: &str = include_str!("../../infra/local/demo-studio.json");
+const DEMO: &str = include_str!("../../../infra/local/demo-studio.json");
 
 async fn import(stack: &Stack, file: &Path) -> Output {
+    import_as(stack, file, &[]).await
+}
+
+async fn import_as(stack: &Stack, file: &Path, options: &[&str]) -> Output {
     let mut import = Command::new(binaries().join("classpay-local"));
     import.arg("import").arg(file).args(["--table", &stack.table().name, "--dynamodb-url", stack.dynamodb_url()]);
-    import.output().await.expect("it starts")
+    import.args(options).output().await.expect("it starts")
 }
 
 #[tokio::test]

@@ -1,0 +1,353 @@
+//! What is stored, what the file has, and so what the table will hold: compared as a whole before anything is written.
+//!
+//! Invariant: planning only reads. What the table will hold is the file, and what the file lacks: as it is for a part of
+//! a catalogue; archived, or gone if it is a holiday, for a whole one. Whatever decides a price is made from that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use classpay_domain::id::{CompanyId, SeasonId};
+use jiff::Timestamp;
+
+use super::super::item::{Read as _, document};
+use super::super::key::{self, Key, Listed};
+use super::super::studio::GIVEN_UP;
+use super::super::table::Consistency;
+use super::super::{Store, StoreError};
+use super::archive::{Head, archived};
+use super::changes::{Changes, Extent, Kind, KindChanges, TakenAway};
+use super::families::{Belonging, belongings_of};
+use super::{ImportError, refuse_other_currency, refuse_rival_schemes};
+use crate::aggregate::AggregateTransaction;
+use crate::catalogue::Catalogue;
+use crate::catalogue::documents::{ClassDoc, SeasonDoc};
+use crate::machine::Machine;
+
+/// An import that is worked out and not begun.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) extent: Extent,
+    pub(super) entries: Vec<Entry>,
+    /// What is not in the company's list yet.
+    pub(super) unlisted: Vec<Key>,
+    pub(super) seasons: BTreeMap<SeasonId, PlannedSeason>,
+    pub(super) classes: Vec<PlannedClass>,
+    pub(super) belongings: Vec<Belonging>,
+    pub(super) transactions: Vec<&'a AggregateTransaction>,
+    pub(super) changes: Changes,
+}
+
+impl Plan<'_> {
+    /// What it will change.
+    #[must_use]
+    pub const fn changes(&self) -> &Changes {
+        &self.changes
+    }
+}
+
+/// A document as it is stored and as it will be.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) kind: Kind,
+    pub(super) key: Key,
+    pub(super) id: String,
+    pub(super) stored: Option<String>,
+    /// `None`: it is removed.
+    pub(super) target: Option<String>,
+    /// Whether the file lacks it, and so takes it away.
+    pub(super) goes: bool,
+}
+
+impl Entry {
+    pub(super) fn is_new(&self) -> bool {
+        self.stored != self.target
+    }
+}
+
+/// A season as it will be.
+#[derive(Debug)]
+pub(super) struct PlannedSeason {
+    pub(super) doc: SeasonDoc,
+    pub(super) text: String,
+    /// Its classes that are archived, as a JSON list: what was sold of them counts for no price.
+    pub(super) given_up: String,
+    /// The same as it is stored.
+    pub(super) stored_given_up: Option<String>,
+}
+
+impl PlannedSeason {
+    pub(super) fn lists_otherwise(&self) -> bool {
+        self.stored_given_up.as_deref().unwrap_or("[]") != self.given_up
+    }
+}
+
+/// A class as it will be.
+#[derive(Debug)]
+pub(super) struct PlannedClass {
+    pub(super) doc: ClassDoc,
+    pub(super) text: String,
+}
+
+/// What is stored of a company.
+struct Stored {
+    documents: BTreeMap<Key, Document>,
+    listed: BTreeSet<Key>,
+    given_up: BTreeMap<SeasonId, String>,
+}
+
+struct Document {
+    kind: Kind,
+    id: String,
+    text: String,
+}
+
+/// A document of the file.
+struct Wanted {
+    kind: Kind,
+    key: Key,
+    id: String,
+    text: String,
+    listed: Option<Listed>,
+}
+
+impl<M: Machine> Store<M> {
+    /// Works out what loading a studio that has been checked will change.
+    ///
+    /// # Errors
+    /// [`ImportError`] if the table can't be read, or can't hold this beside what it has.
+    pub async fn plan_import<'a>(
+        &self,
+        catalogue: &'a Catalogue,
+        extent: Extent,
+        now: Timestamp,
+    ) -> Result<Plan<'a>, ImportError> {
+        let company = &catalogue.company.id;
+        let wanted = documents(catalogue);
+        let Stored { documents, listed, mut given_up } = self.stored(company, &wanted).await?;
+        let before = documents.get(&key::company(company));
+        before.map_or(Ok(()), |stored| refuse_other_currency(&stored.text, catalogue))?;
+        let is_unlisted = before.is_some() && listed.is_empty();
+        let unlisted = wanted.iter().filter_map(|wanted| wanted.listed.as_ref()).map(|listed| listed.entry(company));
+        let unlisted = unlisted.filter(|entry| !listed.contains(entry)).collect();
+        let entries = compare(wanted, documents, extent, now)?;
+        refuse_rival_schemes(&entries)?;
+        let classes = classes_of(&entries)?;
+        let seasons = seasons_of(&entries, &classes, &mut given_up)?;
+        let mut kinds = kinds_of(&entries)?;
+        let belongings = self.new_belongings(catalogue).await?;
+        for belonging in &belongings {
+            kinds.entry(belonging.kind).or_default().added += 1;
+        }
+        let transactions = self.new_transactions(catalogue).await?;
+        if !transactions.is_empty() {
+            kinds.entry(Kind::Transaction).or_default().added += transactions.len();
+        }
+        let changes = Changes { kinds, currency: catalogue.company.settings.billing.currency, is_unlisted };
+        let mut plan =
+            Plan { catalogue, extent, entries, unlisted, seasons, classes, belongings, transactions, changes };
+        self.find_outstanding(&mut plan).await?;
+        Ok(plan)
+    }
+
+    async fn stored(&self, company: &CompanyId, wanted: &[Wanted]) -> Result<Stored, StoreError> {
+        let mut stored = Stored { documents: BTreeMap::new(), listed: BTreeSet::new(), given_up: BTreeMap::new() };
+        for item in self.query(&key::company_pk(company), Consistency::Strong).await? {
+            let sk = item.text("sk")?;
+            let Some((kind, id)) = kind_of(sk) else { continue };
+            let key = Key { pk: key::company_pk(company), sk: sk.to_owned() };
+            let id = if kind == Kind::Company { company.to_string() } else { id.to_owned() };
+            if let (Kind::Season, Some(list)) = (kind, item.text_if(GIVEN_UP)) {
+                let season = id.parse().map_err(|_| StoreError::Corrupt("sk"))?;
+                stored.given_up.insert(season, list.to_owned());
+            }
+            stored.documents.insert(key, Document { kind, id, text: item.text("doc")?.to_owned() });
+        }
+        let mut spread: BTreeMap<Key, (Kind, String)> = BTreeMap::new();
+        for item in self.query(&key::roll_pk(company), Consistency::Strong).await? {
+            let listed = Listed::parse(item.text("sk")?).ok_or(StoreError::Corrupt("sk"))?;
+            spread.insert(listed.key(company), of_listed(&listed));
+            stored.listed.insert(listed.entry(company));
+        }
+        spread.extend(
+            wanted
+                .iter()
+                .filter(|wanted| wanted.listed.is_some())
+                .map(|wanted| (wanted.key.clone(), (wanted.kind, wanted.id.clone()))),
+        );
+        for (key, item) in self.get_all(spread.keys().cloned().collect(), Consistency::Strong).await? {
+            if let (Some((kind, id)), Some(text)) = (spread.remove(&key), item.text_if("doc")) {
+                stored.documents.insert(key, Document { kind, id, text: text.to_owned() });
+            }
+        }
+        Ok(stored)
+    }
+
+    /// Enrolments, trials and charged fees that are not there yet. What is there was loaded or sold before.
+    async fn new_belongings(&self, catalogue: &Catalogue) -> Result<Vec<Belonging>, StoreError> {
+        let mut belongings = Vec::new();
+        let classes = catalogue.classes.iter().map(|class| (&class.id, class)).collect();
+        for entry in &catalogue.families {
+            belongings.extend(belongings_of(&catalogue.company, &classes, entry)?);
+        }
+        let keys = belongings.iter().map(|belonging| belonging.key.clone()).collect();
+        let stored = self.get_all(keys, Consistency::Strong).await?;
+        belongings.retain(|belonging| !stored.contains_key(&belonging.key));
+        Ok(belongings)
+    }
+}
+
+/// What stands in the company's own partition, by its sort key.
+fn kind_of(sk: &str) -> Option<(Kind, &str)> {
+    let kinds = [
+        (key::TAX, Kind::TaxRate),
+        (key::REGISTRATION_FEE, Kind::RegistrationFee),
+        (key::DISCOUNT, Kind::DiscountScheme),
+        (key::HOLIDAY, Kind::Holiday),
+        (key::SEASON, Kind::Season),
+    ];
+    let listed = kinds.into_iter().find_map(|(prefix, kind)| sk.strip_prefix(prefix).map(|id| (kind, id)));
+    listed.or_else(|| (sk == key::META).then_some((Kind::Company, sk)))
+}
+
+fn of_listed(listed: &Listed) -> (Kind, String) {
+    match listed {
+        Listed::Class(id) => (Kind::Class, id.to_string()),
+        Listed::Family(id) => (Kind::Family, id.to_string()),
+        Listed::Student(_, id) => (Kind::Student, id.to_string()),
+    }
+}
+
+/// The documents of a studio with their keys.
+fn documents(catalogue: &Catalogue) -> Vec<Wanted> {
+    let company = &catalogue.company.id;
+    let mut wanted = Vec::new();
+    let mut listed = |kind, prefix, id: &str, text| {
+        wanted.push(Wanted { kind, key: key::price_list(company, prefix, id), id: id.to_owned(), text, listed: None });
+    };
+    for scheme in &catalogue.discount_schemes {
+        listed(Kind::DiscountScheme, key::DISCOUNT, scheme.id.as_str(), document(scheme));
+    }
+    for rate in &catalogue.tax_rates {
+        listed(Kind::TaxRate, key::TAX, rate.id.as_str(), document(rate));
+    }
+    for fee in &catalogue.registration_fees {
+        listed(Kind::RegistrationFee, key::REGISTRATION_FEE, fee.id.as_str(), document(fee));
+    }
+    for holiday in &catalogue.holidays {
+        listed(Kind::Holiday, key::HOLIDAY, holiday.id.as_str(), document(holiday));
+    }
+    for season in &catalogue.seasons {
+        listed(Kind::Season, key::SEASON, season.id.as_str(), document(season));
+    }
+    let (kind, key, id) = (Kind::Company, key::company(company), company.to_string());
+    wanted.push(Wanted { kind, key, id, text: document(&catalogue.company), listed: None });
+    let mut spread = |listed: Listed, text| {
+        let (kind, id) = of_listed(&listed);
+        wanted.push(Wanted { kind, key: listed.key(company), id, text, listed: Some(listed) });
+    };
+    for class in &catalogue.classes {
+        spread(Listed::Class(class.id.clone()), document(class));
+    }
+    for entry in &catalogue.families {
+        let family = &entry.family.id;
+        spread(Listed::Family(family.clone()), document(&entry.family));
+        for student in &entry.students {
+            spread(Listed::Student(family.clone(), student.id.clone()), document(student));
+        }
+    }
+    wanted
+}
+
+/// What each document is and will be. Schemes come first, so that one that takes another's place is written in the same
+/// transaction.
+fn compare(
+    wanted: Vec<Wanted>,
+    mut stored: BTreeMap<Key, Document>,
+    extent: Extent,
+    now: Timestamp,
+) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = Vec::with_capacity(wanted.len());
+    let mut families = BTreeSet::new();
+    for Wanted { kind, key, id, text, .. } in wanted {
+        if kind == Kind::Family {
+            families.insert(key.pk.clone());
+        }
+        let before = stored.remove(&key).map(|document| document.text);
+        entries.push(Entry { kind, key, id, stored: before, target: Some(text), goes: false });
+    }
+    for (key, Document { kind, id, text }) in stored {
+        // The students of a family that goes, go with it.
+        let is_asked = kind != Kind::Student || families.contains(&key.pk);
+        let goes = matches!(extent, Extent::Whole(_)) && is_asked && !Head::of(&text)?.is_archived();
+        let target = match (goes, kind) {
+            (false, _) => Some(text.clone()),
+            (true, Kind::Holiday) => None,
+            (true, _) => Some(archived(kind, &text, now)?),
+        };
+        entries.push(Entry { kind, key, id, stored: Some(text), target, goes });
+    }
+    entries.sort_by_key(|entry| entry.kind != Kind::DiscountScheme);
+    Ok(entries)
+}
+
+fn classes_of(entries: &[Entry]) -> Result<Vec<PlannedClass>, StoreError> {
+    let texts = entries.iter().filter(|entry| entry.kind == Kind::Class).filter_map(|entry| entry.target.as_ref());
+    let read = |text: &String| {
+        let doc = serde_json::from_str(text).map_err(|_| StoreError::Corrupt("doc"))?;
+        Ok(PlannedClass { doc, text: text.clone() })
+    };
+    texts.map(read).collect()
+}
+
+fn seasons_of(
+    entries: &[Entry],
+    classes: &[PlannedClass],
+    stored_given_up: &mut BTreeMap<SeasonId, String>,
+) -> Result<BTreeMap<SeasonId, PlannedSeason>, StoreError> {
+    let mut given_up: BTreeMap<&SeasonId, BTreeSet<&str>> = BTreeMap::new();
+    for class in classes.iter().filter(|class| class.doc.archived_at.is_some()) {
+        given_up.entry(&class.doc.season_id).or_default().insert(class.doc.id.as_str());
+    }
+    let mut seasons = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| entry.kind == Kind::Season) {
+        let Some(text) = &entry.target else { continue };
+        let doc: SeasonDoc = serde_json::from_str(text).map_err(|_| StoreError::Corrupt("doc"))?;
+        let season = PlannedSeason {
+            text: text.clone(),
+            given_up: document(&given_up.remove(&doc.id).unwrap_or_default()),
+            stored_given_up: stored_given_up.remove(&doc.id),
+            doc,
+        };
+        seasons.insert(season.doc.id.clone(), season);
+    }
+    Ok(seasons)
+}
+
+fn kinds_of(entries: &[Entry]) -> Result<BTreeMap<Kind, KindChanges>, StoreError> {
+    let mut left = BTreeSet::new();
+    for entry in entries.iter().filter(|entry| entry.kind == Kind::Family) {
+        if let Some(stored) = &entry.stored
+            && Head::of(stored)?.is_archived()
+        {
+            left.insert(&entry.key.pk);
+        }
+    }
+    let mut kinds: BTreeMap<Kind, KindChanges> = BTreeMap::new();
+    for entry in entries {
+        let kind = kinds.entry(entry.kind).or_default();
+        let Some(stored) = &entry.stored else {
+            kind.added += 1;
+            continue;
+        };
+        let head = Head::of(stored)?;
+        let is_left = entry.kind == Kind::Student && left.contains(&entry.key.pk);
+        kind.before += usize::from(!head.is_archived() && !is_left);
+        if entry.goes {
+            let outstanding = super::changes::Outstanding::default();
+            kind.taken_away.push(TakenAway { id: entry.id.clone(), name: head.name(), outstanding });
+        } else if entry.is_new() {
+            kind.changed += 1;
+        }
+    }
+    Ok(kinds)
+}
