@@ -249,8 +249,9 @@ async fn load(import: &Import) -> Result<(), Problem> {
         (false, Some(told)) => Extent::Whole(Removals::Exactly(told)),
     };
     let store = Store::over(client, &import.table);
-    let count = studio::import(&store, &catalogue, extent, machine_time(), |text| print!("{text}")).await?;
+    let now = machine_time();
+    let count = studio::import(&store, &catalogue, extent, now, |text| print!("{text}")).await?;
     println!("{}: {count} documents were new, had changed or were taken away.", catalogue.company.name);
-    print!("{}", studio::without_effect(&catalogue));
+    print!("{}", studio::noted(&catalogue, now));
     Ok(())
 }

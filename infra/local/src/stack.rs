@@ -111,7 +111,7 @@ impl Stack {
             let removals = if is_local { Removals::Any } else { Removals::Few };
             let tell = |text: &str| eprint!("{text}");
             studio::import(&store, &catalogue, Extent::Whole(removals), clock.now(), tell).await?;
-            eprint!("{}", studio::without_effect(&catalogue));
+            eprint!("{}", studio::noted(&catalogue, clock.now()));
             studio.payment_links = studio::payment_links(&store, &catalogue, clock.now()).await?;
         }
         studio.example = studio::example(&store, &catalogue, clock.now()).await?;

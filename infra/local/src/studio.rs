@@ -11,6 +11,7 @@ use classpay_domain::id::{CompanyId, FamilyId, PlanId};
 use classpay_domain::link::LinkState;
 use classpay_domain::pricing::{self, Buyer, Charge};
 use classpay_service::catalogue::{Catalogue, notes};
+use classpay_service::clock::local_date;
 use classpay_service::http::{FamilyScope, Reach, Role};
 use classpay_service::mint::Mint;
 use classpay_service::store::{Extent, ImportError, Link, Store};
@@ -85,11 +86,12 @@ pub fn catalogue(name_or_file: Option<&Path>) -> Result<Catalogue, Problem> {
     })
 }
 
-/// What in the catalogue has no effect, and why: a line for each, for its author.
+/// What the catalogue's author should know of it, a line each: what has no effect, and what won't happen.
 #[must_use]
-pub fn without_effect(catalogue: &Catalogue) -> String {
-    let lines: Vec<_> = notes(catalogue).iter().map(|note| format!("  {note}\n")).collect();
-    if lines.is_empty() { String::new() } else { format!("Without effect:\n{}", lines.concat()) }
+pub fn noted(catalogue: &Catalogue, now: Timestamp) -> String {
+    let Some(today) = local_date(now, &catalogue.company.settings.general.timezone) else { return String::new() };
+    let lines: Vec<_> = notes(catalogue, today).iter().map(|note| format!("  {note}\n")).collect();
+    if lines.is_empty() { String::new() } else { format!("Notes:\n{}", lines.concat()) }
 }
 
 /// Makes the table hold the catalogue. What that changes is told before it is done; nothing that was sold is reset. How
@@ -252,9 +254,10 @@ mod tests {
 
     #[test]
     fn each_demo_studio_is_loaded_by_its_name_and_everything_in_it_has_an_effect() {
+        let first_day = "2026-09-07T08:00:00Z".parse().unwrap();
         let families = |name: &str| {
             let catalogue = catalogue(Some(Path::new(name))).unwrap();
-            assert_eq!(without_effect(&catalogue), "", "{name}");
+            assert_eq!(noted(&catalogue, first_day), "", "{name}");
             loaded(&catalogue).unwrap().families.len()
         };
         assert_eq!(DEMO_STUDIOS.map(|(name, _)| families(name)), [8, 4]);

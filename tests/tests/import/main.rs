@@ -55,7 +55,7 @@ async fn what_a_file_says_without_effect_is_loaded_and_named() {
     let done = import(&stack, &file).await;
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     assert!(done.status.success() && said.contains("1 documents"), "{said}");
-    let lines: Vec<_> = said.lines().skip_while(|line| *line != "Without effect:").skip(1).collect();
+    let lines: Vec<_> = said.lines().skip_while(|line| *line != "Notes:").skip(1).collect();
     let [fee, timing] = lines.as_slice() else { panic!("two notes, not {said}") };
     let place = "  company.settings.billing";
     assert!(fee.starts_with(&format!("{place}.processingFee: 2.9 % is not charged from 2018-01-13 on: GB")), "{fee}");
@@ -66,7 +66,7 @@ async fn what_a_file_says_without_effect_is_loaded_and_named() {
     // What has an effect is not named.
     std::fs::write(&file, Studio::demo().text()).unwrap();
     let done = import(&stack, &file).await;
-    assert!(done.status.success() && !String::from_utf8_lossy(&done.stdout).contains("Without effect"), "{done:?}");
+    assert!(done.status.success() && !String::from_utf8_lossy(&done.stdout).contains("Notes:"), "{done:?}");
     let quote = stack.family(OKAFOR).quote(OKAFOR, &studio::ballet_for_ada()).await;
     assert!(quote.text.contains(r#""processingFeePercent":2.9,"#), "{}", quote.text);
 }

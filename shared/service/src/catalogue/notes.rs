@@ -1,23 +1,26 @@
-//! What a catalogue says without effect.
+//! What its author should know of a catalogue though it is right: what has no effect in it, and what won't happen.
 //!
 //! Invariant: a note is no mistake: what it is about is loaded, and answered as it stands.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use classpay_domain::catalogue::Repetition;
+use classpay_domain::calendar;
+use classpay_domain::catalogue::{Class, Holiday, PricingPlan, Repetition, Season};
 use classpay_domain::money::Percent;
 use classpay_domain::surcharge::Ban;
+use jiff::civil::Date;
 
 use super::documents::text::Textual as _;
 use super::documents::{BillingTiming, RegistrationFeeDoc};
 use super::file::Catalogue;
 
-/// What has no effect, and its place: `company.settings.billing.billingTiming: …`.
+/// A note and its place: `company.settings.billing.billingTiming: …`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// Where it is, from the file's root.
     pub place: String,
-    /// Why it has none, for the file's author.
+    /// What there is to know, for the file's author.
     pub what: String,
 }
 
@@ -27,12 +30,13 @@ impl fmt::Display for Note {
     }
 }
 
-/// Everything that its author should know of a catalogue though it is right.
+/// Everything that its author should know of a catalogue on a day, the company's local one.
 #[must_use]
-pub fn notes(catalogue: &Catalogue) -> Vec<Note> {
+pub fn notes(catalogue: &Catalogue, today: Date) -> Vec<Note> {
     let left_out = catalogue.left_out.iter().map(|mistake| (mistake.place.clone(), mistake.what.clone()));
-    let found = processing_fee(catalogue).into_iter().chain(arrears(catalogue)).chain(due_dates(catalogue));
-    left_out.chain(found).map(|(place, what)| Note { place, what }).collect()
+    let unused = processing_fee(catalogue).into_iter().chain(arrears(catalogue)).chain(due_dates(catalogue));
+    let missing = without_lessons(catalogue).into_iter().chain(not_debited(catalogue, today));
+    left_out.chain(unused).chain(missing).map(|(place, what)| Note { place, what }).collect()
 }
 
 type Found = (String, String);
@@ -86,6 +90,57 @@ fn due_dates(catalogue: &Catalogue) -> impl Iterator<Item = Found> {
             format!("{day} is not used: only an annual fee has years that begin on a day, and this one is {interval}");
         Some((format!("{place}.dueDate"), what))
     })
+}
+
+/// Rule 5: a class that has no lesson is sold to nobody.
+fn without_lessons(catalogue: &Catalogue) -> Vec<Found> {
+    let seasons = catalogue.seasons.iter().filter(|season| season.archived_at.is_none());
+    let seasons: BTreeMap<_, _> = seasons.filter_map(|doc| Some((&doc.id, Season::try_from(doc).ok()?))).collect();
+    let holidays: Vec<_> = catalogue.holidays.iter().filter_map(|doc| Holiday::try_from(doc).ok()).collect();
+    let mut found = Vec::new();
+    for (index, doc) in catalogue.classes.iter().enumerate().filter(|(_, doc)| doc.archived_at.is_none()) {
+        let (Some(season), Ok(class)) = (seasons.get(&doc.season_id), Class::try_from(doc)) else { continue };
+        if !calendar::lessons(&class, season, &holidays).is_empty() {
+            continue;
+        }
+        let what = if calendar::lessons(&class, season, &[]).is_empty() {
+            format!(
+                "from {} to {} it has no lesson in its season, which is from {} to {}: it is sold to nobody",
+                class.first_lesson_on, class.last_lesson_on, season.starts_on, season.ends_on
+            )
+        } else {
+            "each of its lessons is in a holiday: it is sold to nobody".to_owned()
+        };
+        found.push((format!("classes[{index}]"), what));
+    }
+    found
+}
+
+/// What enrolments that are loaded would still owe by their plans, and bring no instalments for.
+fn not_debited(catalogue: &Catalogue, today: Date) -> Option<Found> {
+    let plans = catalogue.seasons.iter().flat_map(|season| &season.pricing_plans);
+    let to_come = |plan| calendar::plan_dates(&plan).into_iter().filter(|day| *day > today).count();
+    let to_come: BTreeMap<_, _> =
+        plans.filter_map(|plan| Some((&plan.id, to_come(PricingPlan::try_from(plan).ok()?)))).collect();
+    let enrolments = catalogue.families.iter().enumerate().flat_map(|(family, entry)| {
+        let enrolments = entry.enrolments.iter().enumerate();
+        enrolments.map(move |(index, enrolment)| (format!("families[{family}].enrolments[{index}]"), enrolment))
+    });
+    let without: Vec<_> = enrolments
+        .filter(|(_, enrolment)| enrolment.instalments.is_empty())
+        .filter_map(|(place, enrolment)| Some((place, *to_come.get(enrolment.pricing_plan_id.as_ref()?)?)))
+        .filter(|(_, dates)| *dates > 0)
+        .collect();
+    let dates: usize = without.iter().map(|(_, dates)| dates).sum();
+    let (first, _) = without.first()?;
+    let what = match without.len() {
+        1 => format!("it brings no `instalments`: nothing is debited on the {dates} dates of its plan after {today}"),
+        more => format!(
+            "it and {} more bring no `instalments`: nothing is debited on the {dates} dates of their plans after {today}",
+            more - 1
+        ),
+    };
+    Some((first.clone(), what))
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use jiff::civil::date;
 use serde_json::{Value, json};
 
 use super::super::Catalogue;
@@ -7,7 +8,7 @@ const DEMO: &str = include_str!("../../../../../infra/local/demo-studio.json");
 const PRICE_LIST: &str = include_str!("../../../../../tests/fixtures/price-list.json");
 
 fn notes_of(file: &Value) -> Vec<String> {
-    notes(&Catalogue::parse(&file.to_string()).unwrap()).iter().map(Note::to_string).collect()
+    notes(&Catalogue::parse(&file.to_string()).unwrap(), date(2026, 9, 7)).iter().map(Note::to_string).collect()
 }
 
 /// What is said of the demo studio in a country, wanting a fee.
@@ -82,4 +83,50 @@ fn billing_in_arrears_is_named_wherever_it_stands() {
     let why = "`arrears` is not used: a plan's own dates say when it is paid";
     let expected = ["company.settings.billing", "seasons[1].pricingPlans[0]"];
     assert_eq!(notes_of(&file), expected.map(|place| format!("{place}.billingTiming: {why}")));
+}
+
+#[test]
+fn r5_a_class_without_a_lesson_is_named_unless_it_is_archived() {
+    let mut file: Value = serde_json::from_str(DEMO).unwrap();
+    file["classes"][0]["firstLessonStartDate"] = "2025-09-08".into();
+    file["classes"][0]["lastLessonEndDate"] = "2025-12-15".into();
+    // A Wednesday that is a holiday, and a week without a Saturday.
+    file["classes"][2]["firstLessonStartDate"] = "2026-10-28".into();
+    file["classes"][2]["lastLessonEndDate"] = "2026-10-28".into();
+    file["classes"][1]["firstLessonStartDate"] = "2026-09-07".into();
+    file["classes"][1]["lastLessonEndDate"] = "2026-09-11".into();
+    let outside = "it has no lesson in its season, which is from 2026-09-07 to 2027-07-16: it is sold to nobody";
+    assert_eq!(
+        notes_of(&file),
+        [
+            format!("classes[0]: from 2025-09-08 to 2025-12-15 {outside}"),
+            format!("classes[1]: from 2026-09-07 to 2026-09-11 {outside}"),
+            "classes[2]: each of its lessons is in a holiday: it is sold to nobody".to_owned(),
+        ]
+    );
+    for class in 0..3 {
+        file["classes"][class]["archivedAt"] = "2026-01-01 00:00:00".into();
+    }
+    assert_eq!(notes_of(&file), [""; 0]);
+}
+
+#[test]
+fn enrolments_that_bring_no_instalments_for_dates_to_come_are_counted() {
+    let mut file: Value = serde_json::from_str(DEMO).unwrap();
+    let monthly = file["seasons"][0]["pricingPlans"][1]["id"].clone();
+    file["families"][1]["enrolments"][0]["pricingPlanId"] = monthly.clone();
+    let none = "no `instalments`: nothing is debited on the";
+    assert_eq!(
+        notes_of(&file),
+        [format!("families[1].enrolments[0]: it brings {none} 9 dates of its plan after 2026-09-07")]
+    );
+    file["families"][3]["enrolments"][0]["pricingPlanId"] = monthly;
+    assert_eq!(
+        notes_of(&file),
+        [format!("families[1].enrolments[0]: it and 1 more bring {none} 18 dates of their plans after 2026-09-07")]
+    );
+    for family in [1, 3] {
+        file["families"][family]["enrolments"][0]["instalments"] = json!([{"date": "2026-10-07", "amount": 1}]);
+    }
+    assert_eq!(notes_of(&file), [""; 0]);
 }
