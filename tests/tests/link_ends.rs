@@ -2,7 +2,7 @@
 
 use classpay_tests::studio::Studio;
 use classpay_tests::{COSTUMES, COSTUMES_DUE, Call, Stack, assert_books_balance};
-use serde_json::{Value, json};
+use serde_json::json;
 
 #[tokio::test]
 async fn a_revoked_link_is_gone_and_its_authorisation_with_it() {
@@ -92,18 +92,7 @@ async fn an_expiry_that_is_no_time_to_come_is_refused() {
 
 /// A credit for the costumes, recorded by the office.
 async fn record_credit(stack: &Stack, amount: i64) {
-    let studio: Value = serde_json::from_str(&Studio::demo().text()).expect("the demo studio has it");
-    let mut credit = studio["transactions"][0].clone();
-    let id = "trn_01J9ZDEMW5TVDJ0R000000CASH";
-    credit["aggregateId"] = json!(id);
-    credit["transaction"]["id"] = json!(id);
-    credit["transaction"]["type"] = json!("credit");
-    credit["transaction"]["relatedTransactionId"] = json!(COSTUMES);
-    credit["details"][0]["details"]["amount"] = json!(amount);
-    credit["details"][0]["details"]["type"] = json!("payment-manual");
-    credit["details"].as_array_mut().expect("the demo studio has it").truncate(1);
-    credit["stats"] = json!({"total": amount, "subtotal": amount, "discountTotal": 0, "taxTotal": 0});
-    Studio::demo().with_transactions(&[credit]).load_into(&stack.table()).await;
+    Studio::demo().with_cash("CASH", amount).load_into(&stack.table()).await;
 }
 
 #[tokio::test]

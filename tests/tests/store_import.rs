@@ -3,12 +3,13 @@
 //! Invariant: seats move by the difference of the capacity, and a price's version by one for a change, and only then.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
-use classpay_service::store::{Written, key};
+use aws_sdk_dynamodb::types::AttributeValue;
+use classpay_service::store::{Extent, Removals, Written, key};
 use classpay_service::stripe::KnownCustomer;
-use classpay_tests::on_both;
 use classpay_tests::premises::{Premises, text};
 use classpay_tests::shop::{Shop, id, known_customer};
 use classpay_tests::studio::{ADA, BALLET, COMPANY, FULL, OKAFOR, POINTE, SEASON, SHOW, STREET, Studio, TAP, TOBI};
+use classpay_tests::{COSTUMES, on_both};
 use serde_json::json;
 
 const NOTHING: [&str; 0] = [];
@@ -122,7 +123,36 @@ async fn an_import_that_was_interrupted_between_documents_and_seats_is_completed
     assert_eq!((shop.seats_left(BALLET).await, shop.price_version(BALLET).await), (left + 6, version + 1));
 }
 
+async fn an_account_is_followed_before_anything_is_sold_on_it<M: Premises>() {
+    let shop = Shop::<M>::open().await;
+    let moved = Studio::demo().with(COMPANY, &json!({"settings": {"billing": {"stripeId": "acct_2Moved"}}}));
+    // The import breaks off when the company's document is written, and the seats are not.
+    shop.set(&key::seats(&id(COMPANY), &id(BALLET)), "price_version", text("none")).await;
+    assert!(shop.load(&moved, Extent::Whole(Removals::Few)).await.is_err());
+    let company = shop.item(&key::company(&id(COMPANY))).await.unwrap();
+    assert!(company["doc"].as_s().unwrap().contains("acct_2Moved"));
+    assert!(company["accounts"].as_s().unwrap().contains("acct_2Moved"));
+    assert!(shop.item(&key::feed(&id("acct_2Moved"))).await.is_some());
+}
+
+async fn a_credit_of_more_than_is_due_pays_what_is_due<M: Premises>() {
+    let shop = Shop::<M>::open().await;
+    let (due, balance) = (key::due(&id(COMPANY), &id(COSTUMES)), key::family(&id(COMPANY), &id(OKAFOR)));
+    let now = async || (shop.number(&due, "amount_due").await, shop.number(&balance, "family_balance").await);
+    let mut studio = Studio::demo();
+    // So much is still due of it when so much of cash is recorded.
+    for (ending, due_now, cash, left) in [("1", 500, 100, 400), ("2", 50, 80, 0), ("3", 0, 70, 0)] {
+        shop.set(&due, "amount_due", AttributeValue::N(due_now.to_string())).await;
+        studio = studio.with_cash(ending, cash);
+        let (_, before) = now().await;
+        shop.import(&studio).await;
+        assert_eq!(now().await, (left, before - cash), "{ending}");
+    }
+}
+
 on_both! {
+    an_account_is_followed_before_anything_is_sold_on_it
+    a_credit_of_more_than_is_due_pays_what_is_due
     the_same_studio_again_changes_nothing
     seats_move_by_the_difference_of_the_capacity
     a_class_that_becomes_limited_lets_in_no_more_than_that

@@ -1,5 +1,6 @@
 //! `cargo dev import`, run as a user runs it, against a running stack.
 
+mod ledger;
 mod whole;
 
 use std::path::Path;

@@ -17,7 +17,7 @@ use super::import_as;
 const HALF_TERM: &str = "hol_01J9ZDEMW5TVDJ0R000AVT2026";
 
 /// Loads a studio: whether that was done, and what was said of it.
-async fn load(stack: &Stack, studio: &Studio, options: &[&str]) -> (bool, String) {
+pub async fn load(stack: &Stack, studio: &Studio, options: &[&str]) -> (bool, String) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), studio.text()).expect("the file can be written");
     let done = import_as(stack, file.path(), options).await;

@@ -136,13 +136,17 @@ impl<M: Machine> Store<M> {
             return Err(ImportError::TakesAway { much, total: plan.changes.taken_away() });
         }
         self.import_roll(&plan).await?;
+        // A company that sells already is followed on its new account before it takes a payment there.
+        if plan.entries.iter().any(|entry| entry.kind == Kind::Company && entry.stored.is_some()) {
+            self.import_account(plan.catalogue).await?;
+        }
         self.import_documents(&plan).await?;
+        self.import_account(plan.catalogue).await?;
         let mut touched = self.import_seats(&plan).await?;
         self.import_families(&plan).await?;
         let Plan { catalogue, belongings, transactions, .. } = plan;
         let added = self.import_belongings(belongings).await?;
         self.import_transactions(catalogue, &transactions).await?;
-        self.import_account(catalogue).await?;
         touched.extend(added.iter().map(|enrolment| enrolment.class.clone()));
         self.overfull(catalogue, touched, &added).await
     }

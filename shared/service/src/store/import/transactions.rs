@@ -1,21 +1,26 @@
 //! Debits and credits from before.
 //!
-//! Invariant: each is written once, with what it does to the balance and to what is due; debits before their credits.
+//! Invariant: each is written once, with what it does to the balance and to what is due; debits before their credits. A
+//! credit pays the debit that it names as far as that is still due: what is more, as when the debit was paid by link
+//! meanwhile, lowers the balance alone.
 
 use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{CompanyId, FamilyId};
 
-use super::super::due::due_item;
+use super::super::due::{due_item, due_of};
 use super::super::entries::entry_item;
 use super::super::item::number;
 use super::super::key;
-use super::super::table::Consistency;
+use super::super::table::{Consistency, Written};
 use super::super::transact::{Change, Transaction};
 use super::super::{Store, StoreError};
 use super::{ImportError, done};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::Catalogue;
 use crate::machine::Machine;
+
+/// So often a credit is written anew when what is due has changed meanwhile.
+const ATTEMPTS: usize = 5;
 
 impl<M: Machine> Store<M> {
     /// Debits and credits that are not there yet.
@@ -53,22 +58,47 @@ impl<M: Machine> Store<M> {
         currency: Currency,
         aggregate: &AggregateTransaction,
     ) -> Result<(), ImportError> {
-        let head = &aggregate.transaction;
-        let family: FamilyId = head.family_id.parse().map_err(|_| StoreError::Corrupt("familyId"))?;
-        let total = aggregate.stats.total;
+        let family: FamilyId = aggregate.transaction.family_id.parse().map_err(|_| StoreError::Corrupt("familyId"))?;
+        for _ in 0..ATTEMPTS {
+            let posting = self.posting(company, &family, currency, aggregate).await?;
+            match self.transact(posting).await? {
+                // What is due has changed since it was read, or another import was faster.
+                Written::Lost => {
+                    let entry = key::transaction(company, &family, &aggregate.transaction.id);
+                    if self.get(&entry).await?.is_some() {
+                        return Ok(());
+                    }
+                }
+                written => return done(written),
+            }
+        }
+        Err(ImportError::Interrupted)
+    }
+
+    async fn posting(
+        &self,
+        company: &CompanyId,
+        family: &FamilyId,
+        currency: Currency,
+        aggregate: &AggregateTransaction,
+    ) -> Result<Transaction, ImportError> {
+        let (head, total) = (&aggregate.transaction, aggregate.stats.total);
         let mut transaction = Transaction::new();
-        transaction.create(entry_item(company, &family, &aggregate.into()));
+        transaction.create(entry_item(company, family, &aggregate.into()));
         if aggregate.is_debit() {
             let debit = head.id.parse().map_err(|_| StoreError::Corrupt("id"))?;
-            transaction.create(due_item(company, &family, &debit, total, currency));
+            transaction.create(due_item(company, family, &debit, total, currency));
         } else if let Some(debit) = &head.related_transaction_id {
             let debit = debit.parse().map_err(|_| StoreError::Corrupt("relatedTransactionId"))?;
-            let due = Change::of(key::due(company, &debit)).update("SET amount_due = amount_due - :credited");
-            transaction.change(due.only_if("amount_due >= :credited").value(":credited", number(total)));
+            let due = key::due(company, &debit);
+            let item = self.get(&due).await?.ok_or(StoreError::Corrupt("relatedTransactionId"))?;
+            let read = due_of(&item)?.due.units();
+            let pay = Change::of(due).update("SET amount_due = amount_due - :credited").only_if("amount_due = :read");
+            transaction.change(pay.value(":credited", number(total.min(read))).value(":read", number(read)));
         }
         let change = if aggregate.is_debit() { total } else { -total };
-        let balance = Change::of(key::family(company, &family)).update("ADD family_balance :change");
+        let balance = Change::of(key::family(company, family)).update("ADD family_balance :change");
         transaction.change(balance.value(":change", number(change)));
-        done(self.transact(transaction).await?)
+        Ok(transaction)
     }
 }
