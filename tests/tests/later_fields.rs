@@ -185,6 +185,31 @@ async fn a_word_that_this_version_does_not_know_is_an_error_that_says_so() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_only_a_later_version_knows_is_a_payment_that_is_void() {
+    let stack = Stack::start().await;
+    let intent = stack.authorise_amount(OKAFOR, 7_000).await;
+    stack.order_fault(classpay_tests::Call::Cancel, 1000, &json!({"status": 429})).await;
+    let items = basket(&[place(STREET, ADA, FULL)], &[]);
+    assert_eq!(stack.check_out(OKAFOR, &intent, &items).await.status, 202);
+    stack.withdraw_faults().await;
+    let pk = format!("PI#{}#{intent}", stack.account());
+    let mut claim = stack.table().get(&pk, "CLAIM").await.unwrap();
+    let refusal = claim["refusal"].as_s().unwrap().replace("\"quote_changed\"", "\"price_frozen\"");
+    assert!(refusal.contains("price_frozen"), "{refusal}");
+    claim.insert("refusal".to_owned(), AttributeValue::S(refusal));
+    stack.table().put(claim).await;
+
+    let mut list = Command::new(binaries().join("classpay-local"));
+    list.args(["orders", "list", "--dynamodb-url", stack.dynamodb_url(), "--table", &stack.table().name]);
+    let listed = list.output().await.unwrap();
+    assert!(listed.status.success() && String::from_utf8_lossy(&listed.stdout).contains("1 unfinished"), "{listed:?}");
+    let answer = stack.check_out(OKAFOR, &intent, &items).await;
+    assert_eq!((answer.status, answer.code().as_str()), (409, "payment_cancelled"));
+    assert_eq!(answer.json()["paymentReleased"], true, "{}", answer.text);
+    assert_eq!(stack.intent_status(&intent).await, "canceled");
+}
+
+#[tokio::test]
 async fn a_studio_with_every_kind_of_price_is_quoted_with_what_a_later_version_has_stored() {
     let stack = price_list::studio().start().await;
     let places = [place(CLASS_A, A, PLAN_U), place(CLASS_B, A, PLAN_U), place(CLASS_A, B, PLAN_M)];

@@ -157,6 +157,22 @@ async fn a_dispute_that_its_charge_does_not_show_is_put_before_a_person_after_a_
 }
 
 #[tokio::test]
+async fn a_dispute_in_another_currency_is_put_before_a_person_and_no_amount_of_it_is_posted() {
+    let stack = Stack::start().await;
+    let (_, charge) = paid(&stack).await;
+    let complaint = json!({"amount": 1900, "currency": "jpy"});
+    assert_eq!(stack.stripe().post(&format!("/_control/charges/{charge}/dispute"), &complaint).await.status, 200);
+    stack.deliver(&stack.event("charge.dispute.funds_withdrawn").await).await;
+    for now in ["2026-09-07T08:02:30Z", "2026-09-07T09:03:00Z", "2026-09-08T09:05:00Z", "2026-09-09T09:05:00Z"] {
+        run_at(&stack, now).await;
+    }
+    assert_eq!(stack.went_back(OKAFOR).await, []);
+    let reviews = stack.table().partition(&format!("REVIEW#{}", stack.company()), "").await;
+    assert_eq!(reviews.len(), 1, "{reviews:?}");
+    assert_eq!(reviews[0]["reason"].as_s().unwrap(), "dispute_not_shown");
+}
+
+#[tokio::test]
 async fn a_page_of_events_that_is_too_large_is_asked_for_in_smaller_pages() {
     let stack = Stack::start().await;
     let paid = paid(&stack).await;

@@ -131,11 +131,11 @@ impl Serialize for ErrorCode {
     }
 }
 
-impl<'de> Deserialize<'de> for ErrorCode {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not one of the error codes"))
-    }
+/// Reads a code of a refusal that was stored: one that only a later version knows tells that the payment is void, as all
+/// of them do.
+fn stored_code<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<ErrorCode, D::Error> {
+    let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+    Ok(ErrorCode::parse(&text).unwrap_or(ErrorCode::PaymentCancelled))
 }
 
 /// A refusal. Its serde form, without a request id, is what a rejected claim stores and a repetition answers.
@@ -145,6 +145,7 @@ impl<'de> Deserialize<'de> for ErrorCode {
 #[serde(rename_all = "camelCase")]
 pub struct ApiError {
     /// What went wrong.
+    #[serde(deserialize_with = "stored_code")]
     pub code: ErrorCode,
     /// The same in words, for a person.
     pub messages: Vec<String>,

@@ -50,6 +50,9 @@ pub struct EventObject {
     pub id: String,
     /// Minor units.
     pub amount: i64,
+    /// What the amount is in, as Stripe writes it; empty: an earlier version has kept the event.
+    #[serde(default)]
+    pub currency: String,
     /// Stripe's word.
     pub status: String,
     /// The charge that it is about.

@@ -36,7 +36,7 @@ pub enum ReviewReason<'a> {
     OrderUnwritable(&'a OrderId),
     /// A session's or a link's intent was let go, for it is out of our reach.
     IntentLetGo(&'a OrderId, &'a IntentId, &'a AccountId),
-    /// An event tells of a dispute that its charge doesn't show.
+    /// An event tells of a dispute that its charge doesn't show, or one in another currency.
     DisputeNotShown {
         /// Stripe's dispute.
         dispute: &'a str,
@@ -159,7 +159,10 @@ impl fmt::Display for ReviewReason<'_> {
                  that account only"
             ),
             Self::DisputeNotShown { dispute, intent, told_by } => {
-                write!(f, "{told_by} tells of dispute {dispute} of {intent}, which its charge doesn't show")
+                write!(
+                    f,
+                    "{told_by} tells of dispute {dispute} of {intent}, which its charge doesn't show in its currency"
+                )
             }
         }
     }

@@ -138,6 +138,7 @@ fn object_of(object: &Value) -> EventObject {
     EventObject {
         id: owned("id"),
         amount: number("amount"),
+        currency: owned("currency"),
         status: owned("status"),
         charge: owned("charge"),
         created_s: number("created"),
@@ -216,8 +217,14 @@ mod tests {
         let dispute = json!({"id": "du_1", "amount": 1029, "status": "lost", "charge": "ch_1", "created": 3,
             "payment_intent": "pi_1", "evidence": {"customer_name": "Jo"}});
         let read = event("charge.dispute.closed", dispute).unwrap();
-        let expected =
-            EventObject { id: "du_1".into(), amount: 1029, status: "lost".into(), charge: "ch_1".into(), created_s: 3 };
+        let expected = EventObject {
+            id: "du_1".into(),
+            amount: 1029,
+            currency: "gbp".into(),
+            status: "lost".into(),
+            charge: "ch_1".into(),
+            created_s: 3,
+        };
         assert_eq!((read.object, read.received_s, read.created_s), (expected, 7, 5));
     }
 

@@ -127,7 +127,11 @@ fn refunds(event: &EventRecord, charge: &Charge) -> Vec<Return> {
     leave_out_release(&mut found, charge);
     let told = &event.object;
     let is_refund = event.kind != "charge.refunded";
-    if is_refund && told.amount > 0 && !charge.refunds.iter().any(|listed| listed.id == told.id) {
+    if is_refund
+        && told.amount > 0
+        && is_in_currency(event, charge)
+        && !charge.refunds.iter().any(|listed| listed.id == told.id)
+    {
         found.insert(0, refund(&told.id, Money::minor(told.amount), &told.status, told.created_s));
     }
     found
@@ -145,13 +149,18 @@ fn leave_out_release(found: &mut Vec<Return>, charge: &Charge) {
     }
 }
 
+/// Whether the amount that the event tells of is one of the charge's. One that an earlier version has kept doesn't say.
+fn is_in_currency(event: &EventRecord, charge: &Charge) -> bool {
+    event.object.currency.is_empty() || event.object.currency == charge.currency
+}
+
 /// What an event that tells of a dispute comes to.
 #[derive(Debug, PartialEq, Eq)]
 enum Disputed {
     Posted(Return),
     /// It moves no money, or none of the payment's.
     Nothing,
-    /// Stripe's charge doesn't show it.
+    /// Stripe's charge doesn't show it, or it is in another currency.
     Unborne,
 }
 
@@ -167,7 +176,7 @@ fn dispute(event: &EventRecord, charge: &Charge) -> Disputed {
     if standing == Standing::Open {
         return Disputed::Nothing;
     }
-    if !charge.disputed {
+    if !charge.disputed || !is_in_currency(event, charge) {
         return Disputed::Unborne;
     }
     let amount = Money::minor(told.amount.clamp(0, charge.amount_captured.units().max(0)));
@@ -216,6 +225,7 @@ mod tests {
             object: EventObject {
                 id: id.to_owned(),
                 amount,
+                currency: "gbp".to_owned(),
                 status: status.to_owned(),
                 charge: "ch_1".to_owned(),
                 created_s: 4,

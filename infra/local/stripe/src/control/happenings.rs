@@ -60,6 +60,7 @@ struct FailRefund {
 #[serde(deny_unknown_fields)]
 struct Complain {
     amount: Option<i64>,
+    currency: Option<String>,
     reason: Option<Grievance>,
     #[serde(default)]
     inquiry: bool,
@@ -101,8 +102,8 @@ pub(super) fn handle(
             })?
         }
         ("charges", "dispute") => {
-            let Complain { amount, reason, inquiry } = parse(body)?;
-            let complaint = Complaint { amount, reason: reason.unwrap_or_default(), inquiry };
+            let Complain { amount, currency, reason, inquiry } = parse(body)?;
+            let complaint = Complaint { amount, currency, reason: reason.unwrap_or_default(), inquiry };
             with(standin, id, |call, charge: &mut Charge| {
                 let dispute = Dispute::open(call, charge.clone(), complaint)?;
                 Ok(dispute_told(call, &dispute))

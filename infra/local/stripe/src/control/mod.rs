@@ -13,7 +13,7 @@
 //! | `POST /_control/payment_intents/{id}/capture` | `{"amount": 100}` | the studio captures a part (or all) in its dashboard; the rest is let go |
 //! | `POST /_control/refunds/{id}/succeed` | – | a pending refund arrives |
 //! | `POST /_control/refunds/{id}/fail` | `{"reason": "declined"}` | a refund comes back |
-//! | `POST /_control/charges/{id}/dispute` | `{"amount": 100, "reason": "fraudulent", "inquiry": true}` | the payer disputes; an inquiry takes nothing |
+//! | `POST /_control/charges/{id}/dispute` | `{"amount": 100, "currency": "eur", "reason": "fraudulent", "inquiry": true}` | the payer disputes; an inquiry takes nothing |
 //! | `POST /_control/disputes/{id}/review` | – | the studio has sent its evidence |
 //! | `POST /_control/disputes/{id}/escalate` | – | an inquiry becomes a dispute: the bank takes the money |
 //! | `POST /_control/disputes/{id}/close` | `{"outcome": "won" \| "lost" \| "warning_closed"}` | the bank decides; the last ends an inquiry |

@@ -133,10 +133,12 @@ impl Object for Dispute {
 }
 
 /// What the payer wants of the bank.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Complaint {
     /// All that was taken, where none is said.
     pub amount: Option<i64>,
+    /// The charge's, where none is said; Stripe says that a dispute's may be another, as rates move.
+    pub currency: Option<String>,
     pub reason: Grievance,
     pub inquiry: bool,
 }
@@ -144,14 +146,15 @@ pub(crate) struct Complaint {
 impl Dispute {
     /// The payer has gone to the bank, and the bank has taken the money, or asks.
     pub fn open(call: &Call, mut charge: Charge, complaint: Complaint) -> Result<Self, ApiError> {
-        let Complaint { amount, reason, inquiry } = complaint;
+        let Complaint { amount, currency, reason, inquiry } = complaint;
         let (taken, _) = charge.money();
         let amount = amount.unwrap_or(taken);
         if taken == 0 || of_charge(call, &charge.id)?.iter().any(|dispute| dispute.status.stands()) {
             return Err(refused("This charge can't be disputed: nothing was taken, or it is disputed already.".into()));
         }
         money::at_least_one(amount, "amount")?;
-        if amount > taken {
+        let currency = currency.unwrap_or_else(|| charge.currency.clone());
+        if amount > taken && currency == charge.currency {
             return Err(refused(format!("Only {taken} was taken, so {amount} can't be disputed.")).param("amount"));
         }
         let brand = &charge.payment_method_details["card"]["brand"];
@@ -160,7 +163,7 @@ impl Dispute {
             amount,
             charge: charge.id.clone(),
             created: call.now,
-            currency: charge.currency.clone(),
+            currency,
             evidence_details: json!({
                 "due_by": call.now + EVIDENCE_SECONDS, "enhanced_eligibility": {},
                 "has_evidence": false, "past_due": false, "submission_count": 0,
