@@ -2,6 +2,7 @@
 //! almost all of it can be sold: classes that have ended are the exception.
 #![allow(dead_code, reason = "every test file is a crate of its own and uses a part of this")]
 
+pub mod bars;
 mod family;
 pub mod seasons;
 
@@ -40,7 +41,12 @@ impl Story {
 
     /// What staff are answered: no window of enrolment is closed to them.
     pub fn asked(&self) -> Result<Quote, Refusal> {
-        quote(&self.studio, &self.basket(), self.now, Buyer::Staff)
+        self.asked_by(Buyer::Staff)
+    }
+
+    /// What this buyer is answered.
+    pub fn asked_by(&self, buyer: Buyer) -> Result<Quote, Refusal> {
+        quote(&self.studio, &self.basket(), self.now, buyer)
     }
 }
 
