@@ -150,7 +150,17 @@ async fn a_credit_of_more_than_is_due_pays_what_is_due<M: Premises>() {
     }
 }
 
+async fn what_no_item_can_hold_is_told_before_anything_is_written<M: Premises>() {
+    let shop = Shop::<M>::open().await;
+    let before = shop.picture().await;
+    let studio = Studio::demo().with(TAP, &json!({"price": 1})).with(BALLET, &json!({"name": "x".repeat(400_000)}));
+    let refused = shop.load(&studio, Extent::Whole(Removals::Few)).await.unwrap_err().to_string();
+    assert!(refused.starts_with(&format!("class {BALLET}: has 4")) && refused.ends_with("can be stored"), "{refused}");
+    assert_eq!(before.changes(&shop.picture().await), NOTHING);
+}
+
 on_both! {
+    what_no_item_can_hold_is_told_before_anything_is_written
     an_account_is_followed_before_anything_is_sold_on_it
     a_credit_of_more_than_is_due_pays_what_is_due
     the_same_studio_again_changes_nothing

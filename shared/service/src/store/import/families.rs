@@ -19,9 +19,10 @@ use super::super::table::Consistency;
 use super::super::table::Written;
 use super::super::transact::{Change, Transaction};
 use super::super::{Store, StoreError};
+use super::ImportError;
+use super::batch::Batch;
 use super::changes::Kind;
 use super::plan::{Entry, Plan};
-use super::{ImportError, done};
 use crate::catalogue::FamilyEntry;
 use crate::catalogue::documents::{ClassDoc, CompanyDoc, EnrolmentEntry, StudentDoc, TrialEntry};
 use crate::machine::Machine;
@@ -56,39 +57,17 @@ impl<M: Machine> Store<M> {
         let families: Vec<_> = plan.entries.iter().filter(|entry| entry.kind == Kind::Family).collect();
         let keys = families.iter().map(|entry| entry.key.clone()).collect();
         let stored = self.get_all(keys, Consistency::Strong).await?;
+        let mut batch = Batch::of(self);
         for entry in families {
             let Some(doc) = &entry.target else { continue };
             let from = imported_from(doc, students.remove(entry.key.pk.as_str()).unwrap_or_default());
             let item = stored.get(&entry.key);
             if item.and_then(|item| item.text_if("imported_from")) != Some(&from) {
-                self.import_family(&plan.catalogue.company.id, &entry.key, doc, from).await?;
+                let change = family_change(&plan.catalogue.company.id, &entry.key, doc, from);
+                batch.room_for(doc.len()).await?.change(change);
             }
         }
-        Ok(())
-    }
-
-    /// A family's document changes; its balance, version and customer are given to it once.
-    async fn import_family(
-        &self,
-        company: &CompanyId,
-        family: &Key,
-        doc: &str,
-        from: String,
-    ) -> Result<(), ImportError> {
-        let change = Change::of(family.clone())
-            .update(
-                "SET cid = :cid, doc = :doc, imported_from = :from, \
-                 family_balance = if_not_exists(family_balance, :zero), \
-                 family_version = if_not_exists(family_version, :zero) + :one",
-            )
-            .value(":cid", text(company.as_str()))
-            .value(":doc", text(doc))
-            .value(":from", text(from))
-            .value(":zero", number(0))
-            .value(":one", number(1));
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        done(self.transact(transaction).await?)
+        batch.write().await
     }
 
     /// Adds places and fees. The enrolments among them.
@@ -104,6 +83,21 @@ impl<M: Machine> Store<M> {
         }
         Ok(added)
     }
+}
+
+/// A family's document changes; its balance, version and customer are given to it once.
+fn family_change(company: &CompanyId, family: &Key, doc: &str, from: String) -> Change {
+    Change::of(family.clone())
+        .update(
+            "SET cid = :cid, doc = :doc, imported_from = :from, \
+             family_balance = if_not_exists(family_balance, :zero), \
+             family_version = if_not_exists(family_version, :zero) + :one",
+        )
+        .value(":cid", text(company.as_str()))
+        .value(":doc", text(doc))
+        .value(":from", text(from))
+        .value(":zero", number(0))
+        .value(":one", number(1))
 }
 
 /// Whether it was written; if not, somebody was faster, and it is there.

@@ -9,6 +9,7 @@
 //! what was sold before either writes before its class's version is raised, and then was first, or fails on it.
 
 mod archive;
+mod batch;
 mod changes;
 mod families;
 mod outstanding;
@@ -22,12 +23,13 @@ pub use plan::Plan;
 use classpay_domain::id::{AccountId, CompanyId};
 use serde::Deserialize;
 
+use self::batch::Batch;
 use self::plan::Entry;
 use super::item::{Item, document, text};
 use super::key;
 use super::studio::GIVEN_UP;
 use super::table::Written;
-use super::transact::{Change, MAX_ACTIONS, Transaction};
+use super::transact::{Change, Transaction};
 use super::{Store, StoreError};
 use crate::catalogue::Catalogue;
 use crate::catalogue::documents::DiscountSchemeDoc;
@@ -58,6 +60,16 @@ pub enum ImportError {
         /// How many of all kinds.
         total: usize,
     },
+    /// The table has no room for something of the file.
+    #[error("{} {id}: has {bytes} bytes, and {MAX_DOC_BYTES} can be stored", .kind.names().0)]
+    TooLarge {
+        /// What it is.
+        kind: Kind,
+        /// Which.
+        id: String,
+        /// As it would be stored.
+        bytes: usize,
+    },
     /// The file is a part of the catalogue, and gives a scheme beside one of the same kind that is given.
     #[error("discountSchemes: {given} is given already, and {wanted} has the same type")]
     RivalSchemes {
@@ -70,6 +82,9 @@ pub enum ImportError {
     #[error("the table changed while the studio was being loaded: load it again")]
     Interrupted,
 }
+
+/// A document with what is stored beside it. DynamoDB takes items of 400 KB.
+const MAX_DOC_BYTES: usize = 384 * 1024;
 
 /// A stored company, as far as its currency.
 #[derive(Deserialize)]
@@ -117,6 +132,19 @@ fn refuse_rival_schemes(entries: &[Entry]) -> Result<(), ImportError> {
     Ok(())
 }
 
+/// What the table can't hold is told before anything is written.
+fn refuse_too_large(plan: &Plan<'_>) -> Result<(), ImportError> {
+    for entry in &plan.entries {
+        let given_up = plan.seasons.values().find(|season| season.doc.id.as_str() == entry.id);
+        let beside = given_up.map_or(0, |season| season.given_up.len());
+        let bytes = entry.target.as_ref().map_or(0, String::len).saturating_add(beside);
+        if bytes > MAX_DOC_BYTES {
+            return Err(ImportError::TooLarge { kind: entry.kind, id: entry.id.clone(), bytes });
+        }
+    }
+    Ok(())
+}
+
 fn done(written: Written) -> Result<(), ImportError> {
     match written {
         Written::Done => Ok(()),
@@ -153,15 +181,12 @@ impl<M: Machine> Store<M> {
 
     /// What the company has is listed before it is written: what isn't listed would never be missed.
     async fn import_roll(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
-        for batch in plan.unlisted.chunks(MAX_ACTIONS) {
-            let mut transaction = Transaction::new();
-            for entry in batch {
-                let item = Item::at(entry).text("cid", plan.catalogue.company.id.as_str());
-                transaction.put_if(item, Change::of(entry.clone()));
-            }
-            done(self.transact(transaction).await?)?;
+        let mut batch = Batch::of(self);
+        for entry in &plan.unlisted {
+            let item = Item::at(entry).text("cid", plan.catalogue.company.id.as_str());
+            batch.room_for(0).await?.put_if(item, Change::of(entry.clone()));
         }
-        Ok(())
+        batch.write().await
     }
 
     /// What happens on the studio's Stripe account is followed from now on; on one that it had before, still.
@@ -201,25 +226,26 @@ impl<M: Machine> Store<M> {
         };
         let of_now = plan.entries.iter().filter(|entry| entry.kind != Kind::Family);
         let changed: Vec<_> = of_now.filter(|entry| entry.is_new() || lists_otherwise(entry).is_some()).collect();
-        for batch in changed.chunks(MAX_ACTIONS) {
-            let mut transaction = Transaction::new();
-            for entry in batch {
-                let Some(doc) = &entry.target else {
-                    transaction.remove(&entry.key);
-                    continue;
-                };
-                let change = Change::of(entry.key.clone())
-                    .value(":cid", text(plan.catalogue.company.id.as_str()))
-                    .value(":doc", text(doc));
-                transaction.change(match lists_otherwise(entry) {
-                    None => change.update("SET cid = :cid, doc = :doc"),
-                    Some(season) => change
-                        .update(format!("SET cid = :cid, doc = :doc, {GIVEN_UP} = :given_up"))
-                        .value(":given_up", text(&season.given_up)),
-                });
-            }
-            done(self.transact(transaction).await?)?;
+        let mut batch = Batch::of(self);
+        for entry in changed {
+            let season = lists_otherwise(entry);
+            let doc_bytes = entry.target.as_ref().map_or(0, String::len);
+            let bytes = doc_bytes.saturating_add(season.map_or(0, |season| season.given_up.len()));
+            let transaction = batch.room_for(bytes).await?;
+            let Some(doc) = &entry.target else {
+                transaction.remove(&entry.key);
+                continue;
+            };
+            let change = Change::of(entry.key.clone())
+                .value(":cid", text(plan.catalogue.company.id.as_str()))
+                .value(":doc", text(doc));
+            transaction.change(match season {
+                None => change.update("SET cid = :cid, doc = :doc"),
+                Some(season) => change
+                    .update(format!("SET cid = :cid, doc = :doc, {GIVEN_UP} = :given_up"))
+                    .value(":given_up", text(&season.given_up)),
+            });
         }
-        Ok(())
+        batch.write().await
     }
 }

@@ -16,7 +16,7 @@ use super::super::{Store, StoreError};
 use super::archive::{Head, archived};
 use super::changes::{Changes, Extent, Kind, KindChanges, TakenAway};
 use super::families::{Belonging, belongings_of};
-use super::{ImportError, refuse_other_currency, refuse_rival_schemes};
+use super::{ImportError, refuse_other_currency, refuse_rival_schemes, refuse_too_large};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::Catalogue;
 use crate::catalogue::documents::{ClassDoc, SeasonDoc};
@@ -145,6 +145,7 @@ impl<M: Machine> Store<M> {
         let changes = Changes { kinds, currency: catalogue.company.settings.billing.currency, is_unlisted };
         let mut plan =
             Plan { catalogue, extent, entries, unlisted, seasons, classes, belongings, transactions, changes };
+        refuse_too_large(&plan)?;
         self.find_outstanding(&mut plan).await?;
         Ok(plan)
     }

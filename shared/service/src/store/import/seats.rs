@@ -16,6 +16,7 @@ use super::super::table::Consistency;
 use super::super::transact::{Change, Transaction};
 use super::super::{Store, StoreError};
 use super::archive::Head;
+use super::batch::Batch;
 use super::changes::{Kind, Overfull};
 use super::families::AddedEnrolment;
 use super::plan::{Plan, PlannedClass, PlannedSeason};
@@ -32,17 +33,19 @@ impl<M: Machine> Store<M> {
         let stored = self.get_all(keys, Consistency::Strong).await?;
         let for_all = prices_of_company(plan)?;
         let mut touched = BTreeSet::new();
+        let mut new = Batch::of(self);
         for class in &plan.classes {
             let Some(season) = plan.seasons.get(&class.doc.season_id) else { continue };
             let offer = Offer::of(class, season, &for_all);
             let seats = key::seats(company, &class.doc.id);
             match stored.get(&seats) {
-                None => self.create_seats(company, &seats, &offer).await?,
+                None => new.room_for(0).await?.create(new_seats(company, &seats, &offer)),
                 Some(item) if item.text_if("priced_from") == Some(&offer.priced_from) => continue,
                 Some(item) => self.change_seats(&seats, item, &offer).await?,
             }
             touched.insert(class.doc.id.clone());
         }
+        new.write().await?;
         Ok(touched)
     }
 
@@ -76,21 +79,6 @@ impl<M: Machine> Store<M> {
         Ok(overfull)
     }
 
-    async fn create_seats(&self, company: &CompanyId, key: &Key, offer: &Offer) -> Result<(), ImportError> {
-        let mut item = Item::at(key)
-            .text("cid", company.as_str())
-            .number("seats_left", offer.places.unwrap_or(0))
-            .number("price_version", 1)
-            .flag("on_sale", offer.on_sale)
-            .text("priced_from", &offer.priced_from);
-        if let Some(places) = offer.places {
-            item = item.number("seats_total", places);
-        }
-        let mut transaction = Transaction::new();
-        transaction.create(item);
-        done(self.transact(transaction).await?)
-    }
-
     async fn change_seats(&self, key: &Key, item: &Attributes, offer: &Offer) -> Result<(), ImportError> {
         let before: Option<i64> = item.number_if("seats_total")?;
         let after = offer.places.map(i64::from);
@@ -114,6 +102,19 @@ impl<M: Machine> Store<M> {
         let mut transaction = Transaction::new();
         transaction.change(change);
         done(self.transact(transaction).await?)
+    }
+}
+
+fn new_seats(company: &CompanyId, key: &Key, offer: &Offer) -> Item {
+    let item = Item::at(key)
+        .text("cid", company.as_str())
+        .number("seats_left", offer.places.unwrap_or(0))
+        .number("price_version", 1)
+        .flag("on_sale", offer.on_sale)
+        .text("priced_from", &offer.priced_from);
+    match offer.places {
+        Some(places) => item.number("seats_total", places),
+        None => item,
     }
 }
 

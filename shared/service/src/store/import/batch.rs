@@ -1,0 +1,41 @@
+//! Many small changes in as few transactions as hold them.
+//!
+//! Invariant: no transaction has more actions or bytes than DynamoDB takes; a change is in one of them as a whole.
+
+use super::super::Store;
+use super::super::transact::{MAX_ACTIONS, Transaction};
+use super::{ImportError, done};
+use crate::machine::Machine;
+
+/// Bytes of documents in a transaction: DynamoDB takes 4 MB, with keys and names.
+const MAX_BYTES: usize = 3_000_000;
+
+/// Changes that are not written yet.
+#[derive(Debug)]
+pub(super) struct Batch<'a, M: Machine> {
+    store: &'a Store<M>,
+    transaction: Transaction,
+    bytes: usize,
+}
+
+impl<'a, M: Machine> Batch<'a, M> {
+    pub(super) fn of(store: &'a Store<M>) -> Self {
+        Self { store, transaction: Transaction::new(), bytes: 0 }
+    }
+
+    /// The transaction that an action with so many bytes of documents goes into. What has no room beside it is written.
+    pub(super) async fn room_for(&mut self, bytes: usize) -> Result<&mut Transaction, ImportError> {
+        if self.transaction.len() >= MAX_ACTIONS || self.bytes.saturating_add(bytes) > MAX_BYTES {
+            self.write().await?;
+        }
+        self.bytes = self.bytes.saturating_add(bytes);
+        Ok(&mut self.transaction)
+    }
+
+    /// Writes what is left.
+    pub(super) async fn write(&mut self) -> Result<(), ImportError> {
+        let transaction = std::mem::take(&mut self.transaction);
+        self.bytes = 0;
+        if transaction.is_empty() { Ok(()) } else { done(self.store.transact(transaction).await?) }
+    }
+}
