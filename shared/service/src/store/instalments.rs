@@ -156,8 +156,13 @@ pub(super) fn schedule(
     (company, family): (&CompanyId, &FamilyId),
     enrolment: &BookedEnrolment,
 ) {
-    let Some(schedule) = &enrolment.schedule else { return };
-    let Some(first) = schedule.instalments.first() else { return };
+    item(company, family, enrolment).into_iter().for_each(|item| transaction.create(item));
+}
+
+/// The later instalments of a new enrolment, if it has any.
+pub(super) fn item(company: &CompanyId, family: &FamilyId, enrolment: &BookedEnrolment) -> Option<Item> {
+    let schedule = enrolment.schedule.as_ref()?;
+    let first = schedule.instalments.first()?;
     let item = Item::at(&key::plans(company, family, &enrolment.id))
         .text("cid", company.as_str())
         .text("fid", family.as_str())
@@ -168,7 +173,7 @@ pub(super) fn schedule(
         .text("doc", document(schedule))
         .number("instalments_written", 0)
         .swept_at(Lane::Debit, schedule.due_s(first));
-    transaction.create(item);
+    Some(item)
 }
 
 pub(super) fn scheduled_of(item: &Attributes) -> Result<Scheduled, StoreError> {

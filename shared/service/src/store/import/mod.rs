@@ -1,7 +1,7 @@
 //! Loads a studio into the table, and changes what changed.
 //!
 //! Read in this order: [`changes`] (what an office is told), [`plan`] (what is stored, and what it will be), here (the
-//! order of the writes), [`seats`], [`families`], [`transactions`], [`outstanding`].
+//! order of the writes), [`seats`], [`families`], [`belongings`], [`transactions`], [`outstanding`].
 //!
 //! Invariant: nothing that was sold is reset. Seats move by the difference of the capacity; balances, versions,
 //! enrolments, charged fees and customers stay. The same file again changes nothing. What guards a price is written
@@ -10,6 +10,7 @@
 
 mod archive;
 mod batch;
+mod belongings;
 mod changes;
 mod families;
 mod outstanding;
@@ -173,7 +174,7 @@ impl<M: Machine> Store<M> {
         let mut touched = self.import_seats(&plan).await?;
         self.import_families(&plan).await?;
         let Plan { catalogue, belongings, transactions, .. } = plan;
-        let added = self.import_belongings(belongings).await?;
+        let added = self.import_belongings(&catalogue.company.id, belongings).await?;
         self.import_transactions(catalogue, &transactions).await?;
         touched.extend(added.iter().map(|enrolment| enrolment.class.clone()));
         self.overfull(catalogue, touched, &added).await
