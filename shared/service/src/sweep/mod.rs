@@ -29,7 +29,7 @@ use crate::context::{Context, Deadline};
 use crate::links;
 use crate::machine::Machine;
 use crate::settle::{Outcome, give_up, release_rejected, settle};
-use crate::store::{Decision, DueItem, DueKey, OrderRecord, Rejection, StoreError, Unfinished, Written, key};
+use crate::store::{Decision, DueItem, DueKey, OrderRecord, Rejection, Session, StoreError, Unfinished, Written, key};
 use crate::webhook;
 
 /// How many things are looked at at a time. They wait for Stripe, mostly.
@@ -177,6 +177,17 @@ async fn finish_order<M: Machine>(ctx: &Context<M>, order: OrderRecord, age_s: i
         lost::report_order(ctx, &old, age_s, deadline).await;
     }
     tracing::info!(outcome = word(&outcome), "looked at an order");
+}
+
+/// Does what a session needs, whenever it is due. What became of it is what the table says afterwards.
+pub async fn finish_session<M: Machine>(ctx: &Context<M>, session: &Session, deadline: Deadline) {
+    let age_s = ctx.clock.now_s().saturating_sub(session.created_s);
+    session::finish(ctx, session, age_s, deadline).await;
+}
+
+/// Gives a session up: its claim first, then the cancel. What became of it is what the table says afterwards.
+pub async fn void_session<M: Machine>(ctx: &Context<M>, session: &Session, deadline: Deadline) {
+    session::void_unbooked(ctx, session, deadline).await;
 }
 
 /// Releases an intent that was rejected.
