@@ -137,9 +137,7 @@ impl<M: Machine> Store<M> {
                 .value(":amount", number(intent.amount))
                 .value(":currency", text(&intent.currency)),
             Some(_) | None if intent.status == IntentStatus::Succeeded => change
-                .update(
-                    "SET intent_status = :status, received_s = if_not_exists(received_s, :now), gsi1pk = :lane",
-                )
+                .update("SET intent_status = :status, received_s = if_not_exists(received_s, :now), gsi1pk = :lane")
                 .value(":now", number(now_s)),
             Some(_) | None => change.update("SET intent_status = :status, gsi1pk = :lane"),
         };

@@ -162,9 +162,14 @@ mod tests {
 
     #[test]
     fn a_bank_debit_that_takes_days_hides_no_order_that_takes_minutes() {
-        let backlog = [(Stand::BankDebit, 200_000), (Stand::Order, 40), (Stand::Rejection, 901), (Stand::Unbooked(Unbooked::Held), 5_000)]
-            .into_iter()
-            .fold(Backlog::default(), |backlog, (stand, age_s)| backlog.with(stand, age_s));
+        let backlog = [
+            (Stand::BankDebit, 200_000),
+            (Stand::Order, 40),
+            (Stand::Rejection, 901),
+            (Stand::Unbooked(Unbooked::Held), 5_000),
+        ]
+        .into_iter()
+        .fold(Backlog::default(), |backlog, (stand, age_s)| backlog.with(stand, age_s));
         let expected = Backlog {
             orders: 1,
             bank_debits: 1,

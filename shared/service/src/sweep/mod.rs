@@ -48,6 +48,9 @@ pub struct Report {
     pub finished: u32,
     /// How many are looked at again later.
     pub left: u32,
+    /// How many of these can't even be noted for later: the table refuses for good what the schedule writes.
+    #[serde(skip)]
+    pub refused: u32,
 }
 
 /// What became of one thing.
@@ -57,6 +60,7 @@ enum Look {
     Gone,
     Finished,
     Left,
+    Refused,
 }
 
 /// Looks at everything that is due, oldest first, for as long as there is time.
@@ -71,7 +75,8 @@ pub async fn sweep<M: Machine>(ctx: &Context<M>, deadline: Deadline) -> Result<R
     let count = |mut report: Report, look| {
         report.looked += u32::from(look != Look::Gone);
         report.finished += u32::from(look == Look::Finished);
-        report.left += u32::from(look == Look::Left);
+        report.left += u32::from(matches!(look, Look::Left | Look::Refused));
+        report.refused += u32::from(look == Look::Refused);
         ready(report)
     };
     Ok(looks.fold(Report::default(), count).await)
@@ -120,13 +125,18 @@ async fn look<M: Machine>(ctx: &Context<M>, found: DueKey, deadline: Deadline) -
         Err(StoreError::Unavailable | StoreError::Refused) => return Look::Left,
         Err(error @ (StoreError::Corrupt(_) | StoreError::Unwritable)) => {
             tracing::error!(kind = kind(&found), %error, "something due can't be read");
-            (found.due, now_s.saturating_add(plan::LATER_S))
+            (found.due.clone(), now_s.saturating_add(plan::LATER_S))
         }
     };
     match ctx.store.look_again(&found.key, &due, next_s).await {
         Ok(Written::Lost) => Look::Finished,
         // It stays due, or is due later.
-        Ok(Written::Done | Written::Busy | Written::Unknown) | Err(_) => Look::Left,
+        Ok(Written::Done | Written::Busy | Written::Unknown)
+        | Err(StoreError::Unavailable | StoreError::Corrupt(_)) => Look::Left,
+        Err(error @ (StoreError::Refused | StoreError::Unwritable)) => {
+            tracing::error!(kind = kind(&found), %error, "when to look again can't be noted");
+            Look::Refused
+        }
     }
 }
 
