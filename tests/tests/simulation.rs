@@ -28,7 +28,7 @@ fn wanted() -> Option<String> {
 /// What worlds meet from outside: what a plain run has, or with `OUTSIDE=AccountChanged` (or `OUTSIDE=all`) each of them
 /// this, and no lasting refusal may be answered as a passing one.
 fn chosen() -> Choice {
-    static ALL: [Outside; 7] = Outside::ALL;
+    static ALL: [Outside; 8] = Outside::ALL;
     let Some(name) = wanted() else { return PLAIN };
     let of = |drawn| Choice { drawn, one_in: 1, forbids_vain_retries: true };
     if name == "all" {

@@ -5,6 +5,7 @@
 
 use classpay_service::context::{Context, Deadline};
 use classpay_service::machine::Machine;
+use classpay_service::store::StoreError;
 use classpay_service::sweep::{Report, backlog, sweep};
 use lambda_runtime::{Error, LambdaEvent};
 use serde_json::Value;
@@ -12,14 +13,16 @@ use serde_json::Value;
 /// Makes one run.
 ///
 /// # Errors
-/// If the table can't be reached; the next run comes in a minute.
+/// If the table can't be reached, or refuses what the schedule writes; the next run comes in a minute.
 pub async fn handle<M: Machine>(ctx: &Context<M>, event: LambdaEvent<Value>) -> Result<Report, Error> {
     let deadline = Deadline::at_ms(event.context.deadline);
     let report = sweep(ctx, deadline).await;
     match &report {
-        Ok(Report { looked, finished, left }) => tracing::info!(looked, finished, left, "swept"),
+        Ok(Report { looked, finished, left, refused }) => tracing::info!(looked, finished, left, refused, "swept"),
         Err(error) => tracing::error!(%error, "nothing could be swept"),
     }
     backlog::measure(ctx, deadline).await;
-    Ok(report?)
+    let report = report?;
+    // Nothing that such a run finds can be noted, so that it fails is all that tells of it.
+    if report.refused > 0 { Err(StoreError::Unwritable.into()) } else { Ok(report) }
 }

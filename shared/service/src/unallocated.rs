@@ -2,7 +2,8 @@
 //! the family has paid, so it gets a credit, and a person is told.
 //!
 //! Invariant: only for an intent that Stripe says has `succeeded` and that no order has claimed; once for an intent,
-//! because the credit's id is made from the intent's, and the claim ends in the same transaction.
+//! because the credit's id is made from the intent's, and the claim ends in the same transaction. What can't be credited is put
+//! before a person, and stays unfinished until it is credited or given back.
 
 use classpay_domain::basket::Basket;
 use classpay_domain::fingerprint::Fingerprint;
@@ -20,26 +21,46 @@ use crate::store::{ReviewReason, Session, StoreError, UnallocatedCredit, Written
 use crate::stripe::{Charge, Intent};
 use crate::telemetry::{self, Count};
 
-/// Credits what Stripe has received for an intent that no order takes. Money of another currency is not the family's credit: a
-/// person gives it back at Stripe, and then it is over. Whatever goes wrong is left for the schedule.
+/// Credits what Stripe has received for an intent that no order takes. Money of another currency is not the family's credit, and
+/// some can't be credited for good: a person gives it back at Stripe, and then it is over. Whatever else goes wrong is left for
+/// the schedule.
 pub async fn credit<M: Machine>(ctx: &Context<M>, session: &Session, order: &OrderId, intent: &Intent) {
-    if intent.currency == session.currency.code() {
-        credit_received(ctx, session, order, intent.amount_received).await;
-        return;
+    if intent.currency != session.currency.code() {
+        let reason = ReviewReason::CurrencyDiffers(order, intent.amount_received, &intent.currency);
+        return put_before_a_person(ctx, session, intent, &reason).await;
     }
+    let Err(error) = credit_received(ctx, session, order, intent.amount_received).await else { return };
+    let cause = error.cause.as_deref();
+    tracing::error!(order = order.as_str(), %error, cause, "a payment without an order can't be credited");
+    if error.code != ErrorCode::Unavailable {
+        note_unpostable(ctx, session, intent).await;
+    }
+}
+
+/// Puts a received payment before a person of which nothing can be posted for a reason that lasts, unless all of it was given
+/// back.
+pub(crate) async fn note_unpostable<M: Machine>(ctx: &Context<M>, session: &Session, intent: &Intent) {
+    let order = order_of_intent(&session.account, &session.intent);
+    put_before_a_person(ctx, session, intent, &ReviewReason::CreditUnpostable(&order, &session.intent)).await;
+}
+
+/// Puts what is not credited before a person. Once all of it was given back it is over.
+async fn put_before_a_person<M: Machine>(
+    ctx: &Context<M>,
+    session: &Session,
+    intent: &Intent,
+    reason: &ReviewReason<'_>,
+) {
     let given_back = intent.charge.as_ref().map_or(Money::ZERO, Charge::given_back);
     let ended = if given_back == intent.amount_received {
         end_given_back(ctx, session).await
     } else {
-        let reason = ReviewReason::CurrencyDiffers(order, intent.amount_received, &intent.currency);
-        ctx.store.note_for_review(&session.company, &reason, ctx.clock.now_s()).await
+        ctx.store.note_for_review(&session.company, reason, ctx.clock.now_s()).await
     };
+    let (order, currency) = (reason.record(), intent.currency.as_str());
     match ended {
-        Ok(()) => {
-            let currency = intent.currency.as_str();
-            tracing::error!(order = order.as_str(), currency, "a payment of another currency is not credited");
-        }
-        Err(error) => tracing::error!(order = order.as_str(), %error, "a payment of another currency was not noted"),
+        Ok(()) => tracing::error!(order, reason = reason.name(), currency, "a received payment is not credited"),
+        Err(error) => tracing::error!(order, %error, "a received payment that is not credited was not noted"),
     }
 }
 
@@ -52,20 +73,22 @@ async fn end_given_back<M: Machine>(ctx: &Context<M>, session: &Session) -> Resu
 }
 
 /// Credits so much, in the session's currency.
-async fn credit_received<M: Machine>(ctx: &Context<M>, session: &Session, order: &OrderId, received: Money) {
-    match try_credit(ctx, session, order, received).await {
-        Ok(Written::Done) => {
+async fn credit_received<M: Machine>(
+    ctx: &Context<M>,
+    session: &Session,
+    order: &OrderId,
+    received: Money,
+) -> Result<(), ApiError> {
+    match try_credit(ctx, session, order, received).await? {
+        Written::Done => {
             telemetry::count(Count::PaymentsUnallocated);
             tracing::error!(order = order.as_str(), "a payment without an order was credited; a person must look");
         }
-        Ok(Written::Lost | Written::Busy | Written::Unknown) => {
+        Written::Lost | Written::Busy | Written::Unknown => {
             tracing::warn!(order = order.as_str(), "a payment without an order was not credited by this call");
         }
-        Err(error) => {
-            let cause = error.cause.as_deref();
-            tracing::error!(order = order.as_str(), %error, cause, "a payment without an order can't be credited");
-        }
     }
+    Ok(())
 }
 
 async fn try_credit<M: Machine>(

@@ -93,6 +93,7 @@ counters! {
     lastingly_refused = "a call of a kind that Stripe refuses lastingly";
     account_left = "a payment under way on an account that the studio leaves";
     account_disconnected = "a payment under way on an account that the studio disconnects";
+    account_closed = "a payment under way on an account that the studio disconnects and names still";
     let_go = "a link's intent let go, on an account out of reach";
     order_lost = "an order put before a person, on an account out of reach";
     reconnected = "a world healed after its account was connected again";

@@ -184,6 +184,7 @@ fn was_let_go(model: &Model, stripe: &MemoryStripe, intent: &str) -> bool {
 pub fn at_the_end(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     at_every_instant(model, stripe)?;
     settled(model, stripe)?;
+    lost_is_told(model, stripe)?;
     books::paid(model, stripe)
 }
 
@@ -220,6 +221,26 @@ fn settled(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     if let Some(key) = model.indexed.iter().find(|key| !may_stay_indexed(key, model, stripe, &on_its_way)) {
         return Err(format!("9: {key:?} is still in the index"));
     }
+    wrong.map_or(Ok(()), Err)
+}
+
+/// What was paid where we don't reach it, and nobody has claimed, is known to a person.
+fn lost_is_told(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
+    let mut wrong = None;
+    stripe.for_each(|glance| {
+        let is_paid =
+            matches!(glance.status, IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded);
+        let intent = glance.intent.as_str();
+        let is_unclaimed = model.sessions.contains_key(intent) && !model.claims.contains_key(intent);
+        if glance.is_connected || !is_paid || !is_unclaimed {
+            return;
+        }
+        let order = order_of_intent(glance.account, glance.intent);
+        let records = [order.to_string(), format!("left-{order}"), format!("lost-{}", glance.account)];
+        if !records.iter().any(|record| model.reviews.contains(record)) {
+            wrong = Some(format!("9: {intent} is paid and out of reach, and nobody is told"));
+        }
+    });
     wrong.map_or(Ok(()), Err)
 }
 
@@ -267,9 +288,11 @@ fn may_stay_indexed(
     if of_event.and_then(of_order).is_some_and(|order| order.state == "PENDING" && order.needs_review) {
         return true;
     }
-    // A link's end waits for the order that is paying it; whether that may wait is judged above.
+    // A link's end waits for the order that is paying it, whether that may wait is judged above; or for its account.
     if let Some(link) = key.pk.strip_prefix("PL#") {
-        let is_under_way = |intent: &str| taken(stripe, intent).is_some_and(|t| t.status == IntentStatus::Processing);
+        let is_under_way = |intent: &str| {
+            taken(stripe, intent).is_some_and(|t| t.status == IntentStatus::Processing || !t.is_connected)
+        };
         let own = model.link_sessions.iter().filter(|(_, of)| *of == link);
         if own.into_iter().any(|(intent, _)| is_under_way(intent)) {
             return true;

@@ -32,6 +32,8 @@ pub enum Outside {
     AccountChanged,
     /// The same, and the studio disconnects the account that it leaves: Stripe refuses our calls there.
     AccountDisconnected,
+    /// The studio disconnects its account, and names it still.
+    AccountClosed,
     /// The studio makes an intent of its own, with our marker, in some currency; its payer pays.
     IntentCopied,
     /// The studio is imported in another currency.
@@ -57,12 +59,13 @@ const RARITY: usize = 30;
 
 impl Outside {
     /// All of it.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::CustomerDeleted,
         Self::CapabilityLost,
         Self::CallsRefused,
         Self::AccountChanged,
         Self::AccountDisconnected,
+        Self::AccountClosed,
         Self::IntentCopied,
         Self::CurrencyChanged,
     ];
@@ -128,6 +131,10 @@ pub(super) fn happen<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
         Outside::AccountDisconnected => {
             world.coverage.account_disconnected += u64::from(change_account(world, false));
         }
+        Outside::AccountClosed => {
+            world.coverage.account_closed += u64::from(is_under_way(world));
+            world.stripe.disconnect(&account(world));
+        }
         Outside::IntentCopied => copy_intent(world),
         Outside::CurrencyChanged => {
             let (ctx, account) = (world.ctx.clone(), world.outside.account);
@@ -165,14 +172,21 @@ fn a_customer<F: Flaw>(world: &World<F>) -> Option<CustomerId> {
 fn change_account<F: Flaw>(world: &mut World<F>, stays_connected: bool) -> bool {
     let left = world.outside.account;
     let now = if left == studio::ACCOUNT { studio::NEXT_ACCOUNT } else { studio::ACCOUNT };
-    let mut is_under_way = false;
-    world.stripe.for_each(|glance| is_under_way |= glance.account.as_str() == left && !is_final(glance.status));
+    let is_under_way = is_under_way(world);
     world.outside.account = now;
     world.stripe.reconnect(&account(world));
     if !stays_connected {
         world.stripe.disconnect(&left.parse().expect("an account"));
     }
     import(world, now);
+    is_under_way
+}
+
+/// Whether there are payments under way on the account that the studio names.
+fn is_under_way<F: Flaw>(world: &World<F>) -> bool {
+    let named = world.outside.account;
+    let mut is_under_way = false;
+    world.stripe.for_each(|glance| is_under_way |= glance.account.as_str() == named && !is_final(glance.status));
     is_under_way
 }
 

@@ -127,6 +127,119 @@ async fn intent_let_go_of_a_session_is_measured_no_more_and_voided_once_the_acco
 }
 
 #[tokio::test]
+async fn intent_lost_of_a_hold_is_told_once_and_masks_no_other() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let of_link = stack.authorise_link(&link).await;
+    let of_session = stack.authorise_amount(OKAFOR, 4_500).await;
+    run_at(&stack, "2026-09-07T08:20:00Z").await;
+    // The link's was settled by that run, which nothing had told; the other is held.
+    assert_eq!(stack.intent_status(&of_link).await, "succeeded");
+    assert_eq!(stack.measure("HoldsWithoutOrder").await, 1);
+    disconnect(&stack).await;
+    run_at(&stack, A_DAY_LATER).await;
+    let order = record(&stack, "intent_lost").await;
+    assert_eq!(stack.measure("HoldsWithoutOrder").await, 0, "nobody here can release it");
+    orders(&stack, &["show", &order]).await.ok();
+    orders(&stack, &["void", &order]).await.refused("account_invalid");
+    reviewed(&stack, &order).await;
+    run_at(&stack, A_DAY_AFTER_THAT).await;
+    assert_nothing_is_listed(&stack).await;
+    connect_again(&stack).await;
+    run_at(&stack, "2026-09-10T10:30:00Z").await;
+    assert_eq!(stack.intent_status(&of_session).await, "canceled");
+    assert_nothing_is_listed(&stack).await;
+}
+
+#[tokio::test]
+async fn intent_lost_of_what_was_received_is_measured_until_a_person_has_ended_it() {
+    for is_left in [false, true] {
+        let stack = Stack::start().await;
+        let (here, before) = (stack.account().to_owned(), stack.balance(OKAFOR).await);
+        let intent = stack.authorise_amount(OKAFOR, 7_000).await;
+        stack.capture_by_hand(&intent).await;
+        stack.deliver(&stack.event("payment_intent.succeeded").await).await;
+        lose(&stack, is_left).await;
+        run_at(&stack, A_DAY_LATER).await;
+        let order = record(&stack, "intent_lost").await;
+        orders(&stack, &["reviewed", stack.company(), &order]).await.ok();
+        assert_eq!(stack.measure("ReceivedWithoutOrder").await, 1, "looking doesn't end it");
+        assert!(stack.measure("OldestOrderS").await > 900);
+        orders(&stack, &["resolve", &order, "--keep", "--received", "0"]).await.refused("nothing to keep");
+        orders(&stack, &["resolve", &order, "--release", "--received", "7000"]).await.refused("in the office's tools");
+        orders(&stack, &["resolve", &order, "--release", "--received", "0"]).await.ok();
+        assert_nothing_is_listed(&stack).await;
+        run_at(&stack, A_DAY_AFTER_THAT).await;
+        assert_nothing_is_listed(&stack).await;
+        assert_eq!((stack.measure("ReceivedWithoutOrder").await, stack.balance(OKAFOR).await), (0, before));
+        if is_left {
+            stack.connect(&here, ANOTHER).await;
+        }
+        connect_again(&stack).await;
+        run_at(&stack, "2026-09-10T10:30:00Z").await;
+        assert_eq!(record(&stack, "payment_credited").await, order);
+        assert_eq!(stack.balance(OKAFOR).await, before - 7_000);
+    }
+}
+
+#[tokio::test]
+async fn account_lost_is_told_once_for_all_of_which_nobody_has_told_whether_they_were_paid() {
+    for is_left in [false, true] {
+        let stack = Stack::start().await;
+        let link = stack.link(None).await;
+        let of_link = stack.authorise_link(&link).await;
+        let of_session = stack.authorise_amount(OKAFOR, 7_000).await;
+        lose(&stack, is_left).await;
+        run_at(&stack, A_DAY_LATER).await;
+        let lost = record(&stack, "account_lost").await;
+        assert_eq!(lost, format!("lost-{}", stack.account()));
+        run_at(&stack, A_DAY_AFTER_THAT).await;
+        reviewed(&stack, &lost).await;
+        run_at(&stack, "2026-09-10T10:30:00Z").await;
+        assert_nothing_is_listed(&stack).await;
+        if is_left {
+            continue;
+        }
+        connect_again(&stack).await;
+        run_at(&stack, "2026-09-10T12:30:00Z").await;
+        for intent in [of_link, of_session] {
+            assert_eq!(stack.intent_status(&intent).await, "canceled", "nothing is held for longer than a day");
+        }
+        // It is lost once more, with what nobody had seen then.
+        stack.authorise_amount(OKAFOR, 7_000).await;
+        lose(&stack, is_left).await;
+        run_at(&stack, "2026-09-11T14:30:00Z").await;
+        assert_eq!(record(&stack, "account_lost").await, lost);
+    }
+}
+
+#[tokio::test]
+async fn what_a_left_account_refuses_to_tell_is_released_unseen() {
+    let stack = Stack::start().await;
+    let intent = stack.authorise_amount(OKAFOR, 7_000).await;
+    stack.deliver(&stack.event("payment_intent.amount_capturable_updated").await).await;
+    stack.connect(ANOTHER, stack.account()).await;
+    stack.refuse_at_stripe(("GET", "/v1/payment_intents/{id}"), &json!({"status": 400, "code": "x"})).await;
+    run_at(&stack, A_DAY_LATER).await;
+    stack.withdraw_faults().await;
+    assert_eq!(stack.intent_status(&intent).await, "canceled");
+    assert_nothing_is_listed(&stack).await;
+}
+
+/// The studio leaves its account, or only disconnects it and names it still.
+async fn lose(stack: &Stack, is_left: bool) {
+    if is_left { stack.leave_account(ANOTHER).await } else { disconnect(stack).await }
+}
+
+async fn disconnect(stack: &Stack) {
+    stack.at_stripe(&format!("accounts/{}/disconnect", stack.account()), &json!({})).await;
+}
+
+async fn connect_again(stack: &Stack) {
+    stack.at_stripe(&format!("accounts/{}/connect", stack.account()), &json!({})).await;
+}
+
+#[tokio::test]
 async fn intent_let_go_of_a_link_leaves_its_debit_to_be_paid() {
     let stack = Stack::start().await;
     let link = stack.link(None).await;

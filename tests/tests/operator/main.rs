@@ -7,6 +7,7 @@ mod lost_accounts;
 mod reasons;
 mod reconcile;
 mod resolve;
+mod unbooked;
 
 use classpay_tests::studio::{self, OKAFOR};
 use classpay_tests::{Api, Call, Stack, binaries, log};

@@ -1,5 +1,5 @@
 //! Every reason for which a person must look, from what brings it about to the command that ends it. Those of an account that is
-//! out of reach are told in `lost_accounts.rs`.
+//! out of reach are told in `lost_accounts.rs`, those of money without an order in `unbooked.rs`.
 //!
 //! Invariant: the runbook names each reason and no other, and each has its story.
 
@@ -38,7 +38,7 @@ fn the_runbook_names_every_reason_and_no_other() {
 
 #[test]
 fn every_reason_has_its_story() {
-    let stories = [include_str!("reasons.rs"), include_str!("lost_accounts.rs")].concat();
+    let stories = [include_str!("reasons.rs"), include_str!("lost_accounts.rs"), include_str!("unbooked.rs")].concat();
     for reason in ReviewReason::NAMES {
         assert!(stories.contains(&format!("record(&stack, \"{reason}\")")), "no story ends {reason}");
     }
@@ -204,10 +204,21 @@ async fn currency_differs_ends_with_a_refund() {
     run_at(&stack, "2026-09-07T08:06:00Z").await;
     let order = record(&stack, "currency_differs").await;
     assert_eq!(stack.balance(OKAFOR).await, before, "dollars are no pounds");
+    // Somebody looks, and does nothing.
+    orders(&stack, &["reviewed", stack.company(), &order]).await.ok();
+    run_at(&stack, "2026-09-07T09:20:00Z").await;
+    let list = listed(&stack).await;
+    assert_eq!((&list["unfinished"][0]["order"], &list["reviews"]), (&json!(order), &json!([])), "{list}");
+    assert_eq!(stack.measure("ReceivedWithoutOrder").await, 1);
+    assert!(stack.measure("OldestOrderS").await > 900, "it is an alarm until it is given back");
+    orders(&stack, &["settle", &order]).await.refused("usd received");
+    orders(&stack, &["void", &order]).await.refused("its payment is captured");
+    orders(&stack, &["resolve", &order, "--release"]).await.refused("settle it");
     stack.refund(&intent, None).await;
-    run_at(&stack, "2026-09-07T09:30:00Z").await;
+    orders(&stack, &["settle", &order]).await.ok();
     assert_eq!(stack.balance(OKAFOR).await, before);
-    reviewed(&stack, &order).await;
+    assert_nothing_is_listed(&stack).await;
+    assert_eq!((stack.measure("ReceivedWithoutOrder").await, stack.measure("OldestOrderS").await), (0, 0));
     let session = stack.table().get(&format!("PI#{}#{intent}", stack.account()), "SESSION").await.unwrap();
     assert!(!session.contains_key("gsi1pk"), "it is watched no more");
     // The payer has seen the charge and its refund: that is no authorisation that was released.
@@ -284,9 +295,10 @@ async fn a_link_that_stripe_does_not_tell_of_for_a_while_is_not_taken_from_its_p
     let intent = stack.debit_link(&link).await;
     stack.refuse_at_stripe(("GET", "/v1/payment_intents/{id}"), &json!({"status": 400, "code": "x"})).await;
     run_at(&stack, A_DAY_LATER).await;
+    let told = record(&stack, "account_lost").await;
     stack.withdraw_faults().await;
     stack.bank_says(&intent, "settle").await;
     run_at(&stack, A_DAY_AFTER_THAT).await;
     assert_eq!((stack.link_status(&link).await.as_str(), stack.due(COSTUMES).await), ("paid", 0));
-    assert_nothing_is_listed(&stack).await;
+    reviewed(&stack, &told).await;
 }

@@ -2,7 +2,7 @@
 //!
 //! | call | body | |
 //! |---|---|---|
-//! | `GET`, `POST`, `DELETE /_control/faults` | `{"match": {"operation": "TransactWriteItems", "function": "basket-checkout"}, "after": 0, "count": 1, "do": {…}}` | see `faults` |
+//! | `GET`, `POST`, `DELETE /_control/faults` | `{"match": {"operation": "TransactWriteItems", "function": "basket-checkout", "says": "#LEDGER"}, "after": 0, "count": 1, "do": {…}}` | see `faults` |
 //! | `POST /_control/faults/land` | | what was dropped late arrives now; what did, and with which status |
 //! | `GET`, `DELETE /_control/requests` | | the functions' calls, and the permissions that they used |
 //!

@@ -50,6 +50,8 @@ struct Calls {
     operation: Option<String>,
     /// The caller: `basket-checkout`.
     function: Option<String>,
+    /// What stands in the request, such as a part of a key: `#LEDGER`.
+    says: Option<String>,
 }
 
 /// A call, as faults and the log name it.
@@ -169,9 +171,10 @@ impl Fault {
         }
     }
 
-    fn fits(&self, call: &Call) -> bool {
+    fn fits(&self, call: &Call, request: &[u8]) -> bool {
         self.calls.operation.as_ref().is_none_or(|given| *given == call.operation)
             && self.calls.function.as_ref().is_none_or(|given| *given == call.function)
+            && self.calls.says.as_ref().is_none_or(|given| String::from_utf8_lossy(request).contains(given))
             && (call.is_transaction() || !matches!(self.harm, Harm::Cancel(_)))
             && (call.operation == BATCH || !matches!(self.harm, Harm::Leave(_)))
     }
@@ -195,9 +198,9 @@ impl Faults {
     }
 
     /// What this call suffers. The first ordered fault that fits, and has let pass what it was to let pass, strikes.
-    pub fn strike(&mut self, call: &Call) -> Option<Harm> {
+    pub fn strike(&mut self, call: &Call, request: &[u8]) -> Option<Harm> {
         let mut struck = None;
-        for (index, fault) in self.0.iter_mut().enumerate().filter(|(_, fault)| fault.fits(call)) {
+        for (index, fault) in self.0.iter_mut().enumerate().filter(|(_, fault)| fault.fits(call, request)) {
             if fault.after == 0 {
                 struck = Some(index);
                 break;

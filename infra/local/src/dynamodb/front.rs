@@ -153,7 +153,7 @@ impl Front {
         let (landing, harm, number) = {
             let mut told = self.told();
             let landing = told.landing_before_a_call();
-            let harm = told.faults.strike(&call);
+            let harm = told.faults.strike(&call, &sent.body);
             let number = told.log.begin(&call, needs, harm.is_some());
             (landing, harm, number)
         };

@@ -3,16 +3,17 @@
 //! Invariant: this only chooses what the service is asked to do. Nothing is posted before Stripe says `succeeded` and
 //! nothing is given back before it says `canceled`, whatever the operator wants.
 
-use classpay_domain::id::OrderId;
+use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::money::Money;
 use classpay_domain::order::{IntentStatus, OrderState};
 use classpay_service::context::{Context, Deadline};
 use classpay_service::settle::{self, Outcome};
 use classpay_service::store::{Claim, Decision, OrderRecord, Rejection, Resolution, Session};
 use classpay_service::stripe::{Intent, Payments as _, StripeError};
+use classpay_service::sweep;
 
-use super::books::rejected;
-use super::list::open_rejection;
+use super::books::{rejected, state};
+use super::list::open_payment;
 use super::place::Place;
 use super::{of_stripe, of_table};
 use crate::Problem;
@@ -24,7 +25,7 @@ const NO_DEADLINE: Deadline = Deadline::at_ms(u64::MAX);
 pub(super) async fn settle_now(place: &Place, id: &OrderId) -> Result<(), Problem> {
     let ctx = place.context().await?;
     let Some(order) = ctx.store.load_order(id).await.map_err(of_table)? else {
-        return release(&ctx, id).await;
+        return finish(&ctx, id).await;
     };
     match order.state {
         OrderState::Completed => println!("{id} was completed before."),
@@ -34,14 +35,23 @@ pub(super) async fn settle_now(place: &Place, id: &OrderId) -> Result<(), Proble
     Ok(())
 }
 
-/// A rejection has the id of the order that it refused.
-async fn release(ctx: &Context, id: &OrderId) -> Result<(), Problem> {
-    let (session, claim) = rejected_session(ctx, id).await?;
-    if let Decision::Rejected { refusal, state: Rejection::Open } = claim.decision {
-        settle::release_rejected(ctx, &session, id, refusal, NO_DEADLINE).await;
+/// A payment without an order, refused or not claimed by anybody, has the id of the order that it would have paid.
+async fn finish(ctx: &Context, id: &OrderId) -> Result<(), Problem> {
+    let (session, claim) = open_session(ctx, id).await?;
+    match claim {
+        Some(Claim { decision: Decision::Rejected { refusal, state: Rejection::Open }, .. }) => {
+            settle::release_rejected(ctx, &session, id, refusal, NO_DEADLINE).await;
+        }
+        Some(_) => {}
+        None => sweep::finish_session(ctx, &session, NO_DEADLINE).await,
     }
-    // Released, or captured by somebody and credited: the claim says which.
-    match ctx.store.load_claim(&session.account, &session.intent).await.map_err(of_table)?.map(|claim| claim.decision) {
+    say_ended(ctx, id, &session).await
+}
+
+/// What became of a payment without an order: the claim says it. One without an end is a failure.
+async fn say_ended(ctx: &Context, id: &OrderId, session: &Session) -> Result<(), Problem> {
+    let claim = ctx.store.load_claim(&session.account, &session.intent).await.map_err(of_table)?;
+    match claim.map(|claim| claim.decision) {
         Some(Decision::Rejected {
             state: state @ (Rejection::Released | Rejection::Captured | Rejection::GivenBack),
             ..
@@ -49,27 +59,73 @@ async fn release(ctx: &Context, id: &OrderId) -> Result<(), Problem> {
             println!("{id} is {}.", rejected(state));
             Ok(())
         }
-        Some(_) | None => {
-            Err(Problem::new(format!("{id} is {}: Stripe has not said `canceled`", rejected(Rejection::Open))))
+        Some(Decision::Rejected { state: state @ Rejection::Open, .. }) => {
+            Err(Problem::new(format!("{id} is {}: Stripe has not said `canceled`", rejected(state))))
+        }
+        Some(Decision::Order(order)) => {
+            let order = ctx.store.load_order(&order).await.map_err(of_table)?;
+            println!("{id} is {}.", order.map_or("claimed", |order| state(order.state)));
+            Ok(())
+        }
+        None => {
+            let said = said_of(ctx, &session.account, &session.intent).await;
+            Err(Problem::new(format!("{id} is claimed by no order: {said}. `orders list` says why it waits")))
         }
     }
 }
 
-/// The session and the claim of the rejection that waits for its end under this id.
-async fn rejected_session(ctx: &Context, id: &OrderId) -> Result<(Session, Claim), Problem> {
-    let unknown = || Problem::new(format!("there is no order {id}, and no rejection of that id waits for its end"));
-    let (account, intent) = open_rejection(&ctx.store, id).await?.ok_or_else(unknown)?;
-    match ctx.store.load_payment(&account, &intent).await.map_err(of_table)? {
-        (Some(session), Some(claim)) => Ok((session, claim)),
-        _ => Err(unknown()),
+/// What Stripe says of an intent, for a person.
+async fn said_of(ctx: &Context, account: &AccountId, intent: &IntentId) -> String {
+    let Ok(stripe) = ctx.stripe() else { return "Stripe isn't configured".to_owned() };
+    match stripe.load_intent(account, intent).await {
+        Ok(Some(known)) => {
+            let (status, received, currency) = (known.status.as_str(), known.amount_received, &known.currency);
+            format!("its intent is {status}, {received} {currency} received")
+        }
+        Ok(None) => format!("Stripe doesn't know {intent}"),
+        Err(error) => error.to_string(),
     }
+}
+
+/// The session, and the claim if there is one, of the payment without an order that waits for its end under this id.
+async fn open_session(ctx: &Context, id: &OrderId) -> Result<(Session, Option<Claim>), Problem> {
+    let unknown = || Problem::new(format!("there is no order {id}, and no payment of that id waits for its end"));
+    let (account, intent) = open_payment(&ctx.store, id).await?.ok_or_else(unknown)?;
+    match ctx.store.load_payment(&account, &intent).await.map_err(of_table)? {
+        (Some(session), claim) => Ok((session, claim)),
+        (None, _) => Err(unknown()),
+    }
+}
+
+/// Gives up a payment without an order whose money is only held.
+async fn void_unbooked(ctx: &Context, id: &OrderId) -> Result<(), Problem> {
+    let (session, claim) = open_session(ctx, id).await?;
+    if claim.is_some() {
+        return finish(ctx, id).await;
+    }
+    let stripe = ctx.stripe().map_err(|problem| Problem::new(problem.to_string()))?;
+    let refuse = |why: &str| Err(Problem::new(format!("{id} is not voided: {why}")));
+    match stripe.load_intent(&session.account, &session.intent).await {
+        Ok(Some(known)) if known.status == IntentStatus::Succeeded => {
+            return refuse("its payment is captured; `settle` credits it, or refund it at Stripe and then `settle` it");
+        }
+        Ok(Some(known)) if known.status == IntentStatus::Processing => {
+            return refuse("its bank debit is on its way, which nobody can stop");
+        }
+        Ok(None) => return refuse("Stripe doesn't know its intent"),
+        Err(error) if error.refusal().is_none() => return Err(of_stripe(error)),
+        Ok(Some(_)) | Err(_) => {}
+    }
+    sweep::void_session(ctx, &session, NO_DEADLINE).await;
+    say_ended(ctx, id, &session).await
 }
 
 /// `void`.
 pub(super) async fn void(place: &Place, id: &OrderId) -> Result<(), Problem> {
     let ctx = place.context().await?;
-    let order = ctx.store.load_order(id).await.map_err(of_table)?;
-    let order = order.ok_or_else(|| Problem::new(format!("there is no order {id}")))?;
+    let Some(order) = ctx.store.load_order(id).await.map_err(of_table)? else {
+        return void_unbooked(&ctx, id).await;
+    };
     let refuse = |why: &str| Err(Problem::new(format!("{id} is not voided: {why}")));
     match order.state {
         OrderState::Completed => {
@@ -124,7 +180,7 @@ pub(super) async fn resolve(place: &Place, id: &OrderId, how: Resolution, stated
     let ctx = place.context().await?;
     let stated = stated.map(|units| Money::minor(units.into()));
     let Some(order) = ctx.store.load_order(id).await.map_err(of_table)? else {
-        return resolve_rejection(&ctx, id, how, stated).await;
+        return resolve_unbooked(&ctx, id, how, stated).await;
     };
     let resolved = settle::resolve::resolve(&ctx, &order, how, stated, NO_DEADLINE).await;
     let received = resolved.map_err(|why| Problem::new(format!("{id} is not resolved: {why}")))?;
@@ -138,15 +194,15 @@ pub(super) async fn resolve(place: &Place, id: &OrderId, how: Resolution, stated
     Ok(())
 }
 
-/// A rejection has the id of the order that it refused; there is nothing of it to keep.
-async fn resolve_rejection(ctx: &Context, id: &OrderId, how: Resolution, stated: Option<Money>) -> Result<(), Problem> {
-    let session = rejected_session(ctx, id).await?.0;
+/// A payment without an order has the id of the one that it would have paid; there is nothing of it to keep.
+async fn resolve_unbooked(ctx: &Context, id: &OrderId, how: Resolution, stated: Option<Money>) -> Result<(), Problem> {
+    let session = open_session(ctx, id).await?.0;
     if how == Resolution::Keep {
-        return Err(Problem::new(format!("{id} is not resolved: it was refused, so there is nothing to keep")));
+        return Err(Problem::new(format!("{id} is not resolved: no order takes it, so there is nothing to keep")));
     }
-    let gone = settle::resolve::let_rejection_go(ctx, &session, stated, NO_DEADLINE).await;
+    let gone = settle::resolve::let_payment_go(ctx, &session, stated, NO_DEADLINE).await;
     gone.map_err(|why| Problem::new(format!("{id} is not resolved: {why}")))?;
-    println!("{id} is nobody's task any more: it is released if its account comes back.");
+    println!("{id} is nobody's task any more: it is released or credited if its account comes back.");
     Ok(())
 }
 

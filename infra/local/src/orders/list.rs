@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId};
 use classpay_domain::order::{PaidBy, order_of_intent};
-use classpay_service::store::key::Lane;
-use classpay_service::store::{DueItem, DueKey, OrderRecord, ReviewRecord, Store, StoreError, Unfinished};
+use classpay_service::store::key::{self, Lane};
+use classpay_service::store::{DueItem, DueKey, OrderRecord, ReviewRecord, Session, Store, StoreError, Unfinished};
+use classpay_service::sweep::backlog::{Unbooked, unbooked};
 use serde::Serialize;
 
 use super::books::state;
@@ -26,7 +27,7 @@ struct Listing {
     unreadable: Vec<String>,
 }
 
-/// An order or a rejection without an end. Amounts in minor units.
+/// An order or a rejection without an end, or a payment that none has come of. Amounts in minor units.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Unended {
@@ -55,10 +56,11 @@ struct Review {
     noted_s: i64,
 }
 
-/// An order or a rejection that was found in the index.
-pub(super) enum Found {
+/// An order, a rejection or money without either that was found in the index.
+enum Found {
     Order(i64, Box<OrderRecord>),
     Rejection(i64, AccountId, IntentId),
+    Unbooked(i64, Unbooked, Box<Session>),
 }
 
 pub(super) async fn run(place: &Place, company: Option<CompanyId>, json: bool) -> Result<(), Problem> {
@@ -68,7 +70,7 @@ pub(super) async fn run(place: &Place, company: Option<CompanyId>, json: bool) -
         Some(company) => [company.clone()].into(),
         None => store.companies_in_review().await.map_err(of_table)?,
     };
-    let (found, unreadable) = unended(&store, &keys).await?;
+    let (found, unreadable) = unended(&store, &keys, now_s).await?;
     let mut listing = Listing { unfinished: Vec::new(), reviews: Vec::new(), unreadable };
     let mut currencies = Currencies { store: &store, known: BTreeMap::new() };
     for found in found {
@@ -90,19 +92,14 @@ pub(super) async fn run(place: &Place, company: Option<CompanyId>, json: bool) -
     Ok(())
 }
 
-/// The orders and rejections among these, and the keys of those that can't be read.
-pub(super) async fn unended(store: &Store, keys: &[DueKey]) -> Result<(Vec<Found>, Vec<String>), Problem> {
+/// The orders, rejections and money without either among these, and the keys of those that can't be read.
+async fn unended(store: &Store, keys: &[DueKey], now_s: i64) -> Result<(Vec<Found>, Vec<String>), Problem> {
     let (mut found, mut unreadable) = (Vec::new(), Vec::new());
     for DueKey { key, .. } in keys {
         match store.load_due(key).await {
-            Ok(Some(DueItem { began_s, what: Unfinished::Order(order), .. })) => {
-                found.push(Found::Order(began_s, order));
-            }
-            Ok(Some(DueItem { began_s, what: Unfinished::Rejection(account, intent), .. })) => {
-                found.push(Found::Rejection(began_s, account, intent));
-            }
-            // Finished since the index was read, or a session whose payment is held.
-            Ok(Some(_) | None) => {}
+            Ok(Some(item)) => found.extend(found_in(item, now_s)),
+            // Finished since the index was read.
+            Ok(None) => {}
             Err(StoreError::Corrupt(why)) => unreadable.push(format!("{} {}: {why}", key.pk, key.sk)),
             Err(error @ (StoreError::Unavailable | StoreError::Refused | StoreError::Unwritable)) => {
                 return Err(of_table(error));
@@ -110,6 +107,20 @@ pub(super) async fn unended(store: &Store, keys: &[DueKey]) -> Result<(Vec<Found
         }
     }
     Ok((found, unreadable))
+}
+
+/// `None`: it is not to be listed, for its payer's call is still to come.
+fn found_in(item: DueItem, now_s: i64) -> Option<Found> {
+    let money = unbooked(&item, now_s);
+    match item.what {
+        Unfinished::Order(order) => Some(Found::Order(item.began_s, order)),
+        Unfinished::Rejection(account, intent) => Some(Found::Rejection(item.began_s, account, intent)),
+        Unfinished::Session(session) => {
+            let since_s = item.received_s.or(item.held_s).unwrap_or(item.began_s);
+            money.map(|money| Found::Unbooked(since_s, money, Box::new(session)))
+        }
+        Unfinished::Link(_) | Unfinished::Instalments(_) | Unfinished::Event(_) | Unfinished::Feed(_) => None,
+    }
 }
 
 /// The currencies of companies, each read once.
@@ -169,17 +180,36 @@ async fn listed(currencies: &mut Currencies<'_>, found: Found, now_s: i64) -> Re
                 intent: Some(intent.to_string()),
             }))
         }
+        Found::Unbooked(began_s, money, session) => Ok(Some(Unended {
+            order: order_of_intent(&session.account, &session.intent).to_string(),
+            state: match money {
+                Unbooked::Held => "held without an order",
+                Unbooked::Received => "received without an order",
+            },
+            needs_review: money == Unbooked::Received,
+            age_s: now_s.saturating_sub(began_s),
+            began_s,
+            amount: Some(session.amount.units()),
+            currency: Some(session.currency.code()),
+            paid_by: None,
+            company: session.company.to_string(),
+            family: session.family.to_string(),
+            account: Some(session.account.to_string()),
+            intent: Some(session.intent.to_string()),
+        })),
     }
 }
 
-/// The rejection without an end whose order would have had this id.
-pub(super) async fn open_rejection(store: &Store, id: &OrderId) -> Result<Option<(AccountId, IntentId)>, Problem> {
-    let keys = store.lane_keys(Lane::Pay).await.map_err(of_table)?;
-    let (found, _) = unended(store, &keys).await?;
-    Ok(found.into_iter().find_map(|found| match found {
-        Found::Rejection(_, account, intent) if order_of_intent(&account, &intent) == *id => Some((account, intent)),
-        Found::Rejection(..) | Found::Order(..) => None,
-    }))
+/// The rejection or session without an end whose order has, or would have, this id.
+pub(super) async fn open_payment(store: &Store, id: &OrderId) -> Result<Option<(AccountId, IntentId)>, Problem> {
+    for lane in [Lane::Pay, Lane::Wait] {
+        let keys = store.lane_keys(lane).await.map_err(of_table)?;
+        let mut intents = keys.iter().filter_map(|found| key::intent_of(&found.key));
+        if let Some(found) = intents.find(|(account, intent)| order_of_intent(account, intent) == *id) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// How an order is paid.
@@ -205,7 +235,7 @@ pub(super) async fn reviewed(
 ) -> Result<(), Problem> {
     let noted = place.store().note_seen(company, record, note, place.clock().await.now_s()).await.map_err(of_table)?;
     written(noted, || Problem::new(format!("{company} has no review record {record}")))?;
-    println!("{record} is listed no more.");
+    println!("{record} is listed no more as a record. What it is about is listed until it is at its end.");
     Ok(())
 }
 

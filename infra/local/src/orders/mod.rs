@@ -55,21 +55,23 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Drives an order to its end now, as the schedule does: captures and posts, or gives back what Stripe has cancelled.
+    /// Drives an order to its end now, as the schedule does: captures and posts, or gives back what Stripe has cancelled. A
+    /// payment that no order takes is released, credited, or over once it was refunded.
     Settle {
-        /// The order.
+        /// The order, or the one that the payment would have paid.
         order: OrderId,
     },
-    /// Gives an order up whose money is still only held: cancels at Stripe, then gives back what it reserved.
+    /// Gives an order, or a payment without one, up whose money is still only held: cancels at Stripe, then gives back what it
+    /// reserved.
     Void {
-        /// The order.
+        /// The order, or the one that the payment would have paid.
         order: OrderId,
     },
-    /// Ends an order of which another amount was received than it says, or an order or rejection whose intent is out of our
-    /// reach, as a person decides.
+    /// Ends an order of which another amount was received than it says, or an order or a payment without one whose intent is out
+    /// of our reach, as a person decides.
     #[command(group = clap::ArgGroup::new("decision").required(true))]
     Resolve {
-        /// The order, or the order that was refused.
+        /// The order, or the one that the payment would have paid.
         order: OrderId,
         /// It is booked as it is: what was received is credited, the rest stays due.
         #[arg(long, group = "decision")]
@@ -81,7 +83,7 @@ enum Command {
         #[arg(long, value_name = "AMOUNT")]
         received: Option<u32>,
     },
-    /// Notes that a person has looked at a review record: it is listed no more.
+    /// Notes that a person has looked at a review record: it is listed no more. What it is about is, until it is at its end.
     Reviewed {
         /// The company.
         company: CompanyId,

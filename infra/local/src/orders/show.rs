@@ -11,7 +11,7 @@ use classpay_service::stripe::{Intent, Payments as _, Stripe};
 use serde::Serialize;
 
 use super::books::{Record, state};
-use super::list::{open_rejection, paid_by};
+use super::list::{open_payment, paid_by};
 use super::place::{Place, accounts};
 use super::{of_table, print_json};
 use crate::Problem;
@@ -138,8 +138,8 @@ async fn order(store: &Store, stripe: &Stripe, id: &OrderId) -> Result<Shown, Pr
             })
         }
         None => {
-            let found = open_rejection(store, id).await?;
-            let unknown = || Problem::new(format!("there is no order {id}, and no open rejection of that id"));
+            let found = open_payment(store, id).await?;
+            let unknown = || Problem::new(format!("there is no order {id}, and no open payment of that id"));
             let (account, intent) = found.ok_or_else(unknown)?;
             payment(store, stripe, &account, &intent).await
         }

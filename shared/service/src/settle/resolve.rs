@@ -1,5 +1,5 @@
 //! What a person decides about an order whose payment is not what the order says: a part was captured elsewhere, another
-//! amount, or the table refuses what it posts. And about an order or a rejection whose intent is out of our reach.
+//! amount, or the table refuses what it posts. And about an order, a rejection or a session whose intent is out of our reach.
 //!
 //! Invariant: only of what is unfinished, and once: an order ends in the very transaction that credits what was received,
 //! and with it the note for a person. What Stripe says counts before what a person says.
@@ -52,9 +52,9 @@ pub enum Unresolvable {
     /// The schedule, which has a key of its own, hasn't found the account lost.
     #[error("the schedule has not found its account lost; compare the key with the stack's, and wait a day")]
     NotLost,
-    /// A refused basket has no entry that a credit could stand beside.
+    /// A payment without an order has no entry that a credit could stand beside.
     #[error(
-        "it was refused, so nothing of it is credited: enter what was received as a payment in the office's tools, \
+        "no order takes it, so nothing of it is credited: enter what was received as a payment in the office's tools, \
          then name 0"
     )]
     NothingToCredit,
@@ -119,12 +119,12 @@ pub async fn resolve<M: Machine>(
     }
 }
 
-/// Lets go of a rejection whose intent is out of our reach, once a person has looked in the studio's own dashboard: it is nobody's
-/// task any more. If the account comes back, it is released, or what was captured is the family's credit.
+/// Lets go of a rejection or a session whose intent is out of our reach, once a person has looked in the studio's own dashboard:
+/// it is nobody's task any more. If the account comes back, it is released, or what was captured is the family's credit.
 ///
 /// # Errors
 /// [`Unresolvable`]; then nothing was changed.
-pub async fn let_rejection_go<M: Machine>(
+pub async fn let_payment_go<M: Machine>(
     ctx: &Context<M>,
     session: &Session,
     stated: Option<Money>,
@@ -141,7 +141,11 @@ pub async fn let_rejection_go<M: Machine>(
     if !named(ctx, (company, &order), stated, session.amount, why).await?.is_zero() {
         return Err(Unresolvable::NothingToCredit);
     }
-    if ctx.store.let_rejection_go(account, intent).await.map_err(ApiError::from)? != Written::Done {
+    let mut gone = ctx.store.let_rejection_go(account, intent).await.map_err(ApiError::from)?;
+    if gone == Written::Lost {
+        gone = ctx.store.let_session_go(session).await.map_err(ApiError::from)?;
+    }
+    if gone != Written::Done {
         return Err(Unresolvable::Changed);
     }
     // Whoever has decided has looked.

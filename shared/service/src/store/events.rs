@@ -111,11 +111,12 @@ impl<M: Machine> Store<M> {
         self.transact(transaction).await
     }
 
-    /// Writes on a session what Stripe says of its intent. [`Written::Lost`]: the session is finished.
+    /// Writes on a session what Stripe says of its intent, and since when it is known that money was received for it.
+    /// [`Written::Lost`]: the session is finished.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn note_intent(&self, session: &Session, intent: &Intent) -> Result<Written, StoreError> {
+    pub async fn note_intent(&self, session: &Session, intent: &Intent, now_s: i64) -> Result<Written, StoreError> {
         let change = Change::of(key::session(&session.account, &session.intent))
             .only_if("session_state = :open")
             .value(":open", text("open"))
@@ -138,6 +139,9 @@ impl<M: Machine> Store<M> {
                 .value(":authorised", number(charge.created_s))
                 .value(":amount", number(intent.amount))
                 .value(":currency", text(&intent.currency)),
+            Some(_) | None if intent.status == IntentStatus::Succeeded => change
+                .update("SET intent_status = :status, received_s = if_not_exists(received_s, :now), gsi1pk = :lane")
+                .value(":now", number(now_s)),
             Some(_) | None => change.update("SET intent_status = :status, gsi1pk = :lane"),
         };
         let mut transaction = Transaction::new();

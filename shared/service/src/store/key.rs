@@ -336,8 +336,18 @@ pub fn account_methods(account: &AccountId) -> Key {
     key(format!("ACCT#{account}"), "METHODS")
 }
 
+/// What the partitions of intents begin with.
+const INTENT: &str = "PI#";
+
 fn intent_pk(account: &AccountId, intent: &IntentId) -> String {
-    format!("PI#{account}#{intent}")
+    format!("{INTENT}{account}#{intent}")
+}
+
+/// The intent that a session or claim is about; `None`: the key is neither's.
+#[must_use]
+pub fn intent_of(key: &Key) -> Option<(AccountId, IntentId)> {
+    let (account, intent) = key.pk.strip_prefix(INTENT)?.split_once('#')?;
+    account.parse().ok().zip(intent.parse().ok())
 }
 
 /// Who may decide about an intent.

@@ -235,12 +235,16 @@ impl<M: Machine> Store<M> {
         now_s: i64,
     ) -> Result<(), StoreError> {
         let mut transaction = Transaction::new();
-        let is_new = match reason {
+        let note = review_anew(company, reason, now_s);
+        transaction.change(match reason {
             // It is over once the schedule has credited it, whoever has seen it unbooked before.
-            ReviewReason::PaymentUnbooked(..) => "attribute_not_exists(pk)",
-            _ => "attribute_not_exists(pk) OR reason <> :reason",
-        };
-        transaction.change(review_anew(company, reason, now_s).only_if(is_new));
+            ReviewReason::PaymentUnbooked(..) => note.only_if("attribute_not_exists(pk)"),
+            // Whoever looked before this was made has not seen it.
+            ReviewReason::AccountLost(_, made_s) => {
+                note.only_if("attribute_not_exists(pk) OR seen_s < :made").value(":made", number(*made_s))
+            }
+            _ => note.only_if("attribute_not_exists(pk) OR reason <> :reason"),
+        });
         match self.transact(transaction).await? {
             Written::Done | Written::Lost => Ok(()),
             Written::Busy | Written::Unknown => Err(StoreError::Unavailable),

@@ -20,12 +20,14 @@ pub enum ReviewReason<'a> {
     OrderUnpostable(&'a OrderId),
     /// A pending order's payment is cancelled, and the table refuses for good what gives its places back.
     OrderUnreleasable(&'a OrderId),
-    /// The order or rejection is unfinished, and its intent is out of our reach.
+    /// The order, rejection or session is unfinished, and its intent is out of our reach.
     IntentLost(&'a OrderId, &'a IntentId, &'a AccountId),
     /// A basket's intent was captured before anything was booked for it.
     PaymentUnbooked(&'a OrderId, &'a IntentId),
     /// That payment was credited to the family, and belongs to no order.
     PaymentCredited(&'a OrderId, &'a IntentId),
+    /// That payment, or one of a link, is captured, and what credits it to the family is refused for good or can't be read.
+    CreditUnpostable(&'a OrderId, &'a IntentId),
     /// A payment that belongs to no order was captured in another currency than the family's: so much, in that.
     CurrencyDiffers(&'a OrderId, Money, &'a str),
     /// An order was given up, or a basket refused, more than a day ago, and Stripe doesn't cancel what is held for it.
@@ -34,8 +36,11 @@ pub enum ReviewReason<'a> {
     ResolutionDiffers(&'a OrderId, Money),
     /// The table refuses the order for good: its payment was released.
     OrderUnwritable(&'a OrderId),
-    /// A session's or a link's intent was let go, for it is out of our reach.
+    /// A session's or a link's intent was let go, for it is on an account that the studio has left.
     IntentLetGo(&'a OrderId, &'a IntentId, &'a AccountId),
+    /// Sessions or links of this account are out of our reach, of which nobody has told whether they were paid. The one that is
+    /// found was made then, in seconds since 1970.
+    AccountLost(&'a AccountId, i64),
     /// An event tells of a dispute that its charge doesn't show, or one in another currency.
     DisputeNotShown {
         /// Stripe's dispute.
@@ -52,7 +57,7 @@ impl ReviewReason<'_> {
     pub const INTENT_LOST: &'static str = "intent_lost";
 
     /// Each reason's name, as [`Self::name`] gives it.
-    pub const NAMES: [&'static str; 13] = [
+    pub const NAMES: [&'static str; 15] = [
         "payment_differs",
         "authorisation_gone",
         "order_unpostable",
@@ -60,11 +65,13 @@ impl ReviewReason<'_> {
         Self::INTENT_LOST,
         "payment_unbooked",
         "payment_credited",
+        "credit_unpostable",
         "currency_differs",
         "not_released",
         "resolution_differs",
         "order_unwritable",
         "intent_let_go",
+        "account_lost",
         "dispute_not_shown",
     ];
 
@@ -79,12 +86,14 @@ impl ReviewReason<'_> {
             Self::IntentLost(..) => 4,
             Self::PaymentUnbooked(..) => 5,
             Self::PaymentCredited(..) => 6,
-            Self::CurrencyDiffers(..) => 7,
-            Self::NotReleased(..) => 8,
-            Self::ResolutionDiffers(..) => 9,
-            Self::OrderUnwritable(_) => 10,
-            Self::IntentLetGo(..) => 11,
-            Self::DisputeNotShown { .. } => 12,
+            Self::CreditUnpostable(..) => 7,
+            Self::CurrencyDiffers(..) => 8,
+            Self::NotReleased(..) => 9,
+            Self::ResolutionDiffers(..) => 10,
+            Self::OrderUnwritable(_) => 11,
+            Self::IntentLetGo(..) => 12,
+            Self::AccountLost(..) => 13,
+            Self::DisputeNotShown { .. } => 14,
         };
         Self::NAMES[at]
     }
@@ -100,11 +109,13 @@ impl ReviewReason<'_> {
             | Self::IntentLost(order, ..)
             | Self::PaymentUnbooked(order, _)
             | Self::PaymentCredited(order, _)
+            | Self::CreditUnpostable(order, _)
             | Self::CurrencyDiffers(order, ..)
             | Self::NotReleased(order, _)
             | Self::ResolutionDiffers(order, _)
             | Self::OrderUnwritable(order) => order.to_string(),
             Self::IntentLetGo(order, ..) => format!("left-{order}"),
+            Self::AccountLost(account, _) => format!("lost-{account}"),
             Self::DisputeNotShown { dispute, .. } => (*dispute).to_owned(),
         }
     }
@@ -128,13 +139,18 @@ impl fmt::Display for ReviewReason<'_> {
             }
             Self::IntentLost(order, intent, account) => write!(
                 f,
-                "order {order} is unfinished, and {account} gives no answer about {intent}: the studio has left or \
+                "the payment of {order} is unfinished, and {account} gives no answer about {intent}: the studio has left or \
                  disconnected it, it has no such intent, or Stripe refuses to tell"
             ),
             Self::PaymentUnbooked(_, intent) => write!(f, "intent {intent} was captured before its basket was booked"),
             Self::PaymentCredited(_, intent) => {
                 write!(f, "intent {intent} was captured, and nothing was booked for it: the family has the credit")
             }
+            Self::CreditUnpostable(_, intent) => write!(
+                f,
+                "intent {intent} was captured, nothing was booked for it, and the family can't be credited: a document \
+                 that this needs can't be read, or the table refuses the credit"
+            ),
             Self::CurrencyDiffers(order, received, currency) => write!(
                 f,
                 "the payment of {order} was captured as {received} {currency}, which is not the family's currency: \
@@ -157,6 +173,11 @@ impl fmt::Display for ReviewReason<'_> {
                 f,
                 "intent {intent} was let go: {account} gives no answer about it. Whether it was paid is to be seen in \
                  that account only"
+            ),
+            Self::AccountLost(account, _) => write!(
+                f,
+                "{account} gives no answer about payments of ours that may have been made: the studio has left or \
+                 disconnected it, or Stripe refuses to tell. They are to be seen in that account only"
             ),
             Self::DisputeNotShown { dispute, intent, told_by } => {
                 write!(

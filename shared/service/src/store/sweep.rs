@@ -32,6 +32,8 @@ pub struct DueItem {
     pub began_s: i64,
     /// For a session: since when a card is held for it, in seconds since 1970, as an event has said.
     pub held_s: Option<i64>,
+    /// For a session: since when it is known, in seconds since 1970, that money was received for it.
+    pub received_s: Option<i64>,
     /// What it is.
     pub what: Unfinished,
 }
@@ -107,9 +109,14 @@ impl<M: Machine> Store<M> {
             }
             _ => return Err(StoreError::Corrupt("gsi1pk")),
         };
-        let is_held = item.text_if("intent_status") == Some(IntentStatus::RequiresCapture.as_str());
-        let held_s = if is_held { item.number_if("authorised_s")? } else { None };
-        Ok(Some(DueItem { due: due.to_owned(), began_s, held_s, what }))
+        let status = item.text_if("intent_status");
+        let since = |is: IntentStatus, since: &'static str| match status {
+            Some(status) if status == is.as_str() => item.number_if(since),
+            Some(_) | None => Ok(None),
+        };
+        let held_s = since(IntentStatus::RequiresCapture, "authorised_s")?;
+        let received_s = since(IntentStatus::Succeeded, "received_s")?;
+        Ok(Some(DueItem { due: due.to_owned(), began_s, held_s, received_s, what }))
     }
 
     /// Notes when to look again at something that was due at `due`. [`Written::Lost`]: it is finished, or somebody

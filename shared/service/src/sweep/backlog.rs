@@ -35,7 +35,9 @@ struct Backlog {
     rejections: i64,
     /// Cards that are held for long without an order.
     holds: i64,
-    /// The age of the oldest order or rejection, bank debits apart.
+    /// Payments that were received, and that neither an order nor a credit has come of.
+    received: i64,
+    /// The age of the oldest order, rejection or received payment, bank debits apart.
     oldest_s: i64,
     /// The age of the oldest bank debit.
     oldest_bank_debit_s: i64,
@@ -54,6 +56,7 @@ pub async fn measure<M: Machine>(ctx: &Context<M>, deadline: Deadline) {
         (Gauge::OrdersInReview, backlog.in_review),
         (Gauge::RejectionsOpen, backlog.rejections),
         (Gauge::HoldsWithoutOrder, backlog.holds),
+        (Gauge::ReceivedWithoutOrder, backlog.received),
         (Gauge::OldestOrderS, backlog.oldest_s),
         (Gauge::OldestBankDebitS, backlog.oldest_bank_debit_s),
         (Gauge::ReviewsOpen, reviews),
@@ -72,7 +75,10 @@ async fn read<M: Machine>(ctx: &Context<M>) -> Result<(Backlog, i64), StoreError
 async fn backlog<M: Machine>(ctx: &Context<M>, payments: Vec<DueKey>) -> Result<Backlog, StoreError> {
     let now_s = ctx.clock.now_s();
     let looks = stream::iter(payments).map(async |found: DueKey| match ctx.store.load_due(&found.key).await? {
-        Some(item) => Ok(stand(ctx, &item).await?.map(|stand| (stand, now_s.saturating_sub(item.began_s)))),
+        Some(item) => {
+            let since_s = item.received_s.unwrap_or(item.began_s);
+            Ok(stand(ctx, &item).await?.map(|stand| (stand, now_s.saturating_sub(since_s))))
+        }
         None => Ok(None),
     });
     let add = async |backlog: Backlog, found: Option<(Stand, i64)>| {
@@ -88,8 +94,28 @@ enum Stand {
     Rejection,
     BankDebit,
     InReview,
-    /// A card is held for a session that no order has come of.
-    Hold,
+    /// The money of a session that no order has come of.
+    Unbooked(Unbooked),
+}
+
+/// Money of a session that no order has come of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unbooked {
+    /// A card is held, for longer than a checkout takes.
+    Held,
+    /// It was received, and isn't in the ledger.
+    Received,
+}
+
+/// The money of a session that no order has come of; `None`: there is none that is known of, or it isn't due for an order yet.
+#[must_use]
+pub fn unbooked(item: &DueItem, now_s: i64) -> Option<Unbooked> {
+    let is_long = |held_s: i64| now_s.saturating_sub(held_s) > LONG_HELD_S;
+    match (&item.what, item.received_s, item.held_s) {
+        (Unfinished::Session(_), Some(_), _) => Some(Unbooked::Received),
+        (Unfinished::Session(_), None, Some(held_s)) if is_long(held_s) => Some(Unbooked::Held),
+        _ => None,
+    }
 }
 
 /// `None`: nothing that is measured.
@@ -104,10 +130,7 @@ async fn stand<M: Machine>(ctx: &Context<M>, item: &DueItem) -> Result<Option<St
             Some(IntentStatus::Processing) => Stand::BankDebit,
             Some(_) | None => Stand::Rejection,
         },
-        Unfinished::Session(_) => match item.held_s {
-            Some(held_s) if ctx.clock.now_s().saturating_sub(held_s) > LONG_HELD_S => Stand::Hold,
-            Some(_) | None => return Ok(None),
-        },
+        Unfinished::Session(_) => return Ok(unbooked(item, ctx.clock.now_s()).map(Stand::Unbooked)),
         Unfinished::Link(_) | Unfinished::Instalments(_) | Unfinished::Event(_) | Unfinished::Feed(_) => {
             return Ok(None);
         }
@@ -122,7 +145,8 @@ impl Backlog {
             Stand::BankDebit => (&mut self.bank_debits, Some(&mut self.oldest_bank_debit_s)),
             // What waits for a person is as old as it is: looking at its review record doesn't end it.
             Stand::InReview => (&mut self.in_review, Some(&mut self.oldest_s)),
-            Stand::Hold => (&mut self.holds, None),
+            Stand::Unbooked(Unbooked::Held) => (&mut self.holds, None),
+            Stand::Unbooked(Unbooked::Received) => (&mut self.received, Some(&mut self.oldest_s)),
         };
         *count = count.saturating_add(1);
         if let Some(oldest_s) = oldest_s {
@@ -138,20 +162,28 @@ mod tests {
 
     #[test]
     fn a_bank_debit_that_takes_days_hides_no_order_that_takes_minutes() {
-        let backlog = [(Stand::BankDebit, 200_000), (Stand::Order, 40), (Stand::Rejection, 901), (Stand::Hold, 5_000)]
-            .into_iter()
-            .fold(Backlog::default(), |backlog, (stand, age_s)| backlog.with(stand, age_s));
+        let backlog = [
+            (Stand::BankDebit, 200_000),
+            (Stand::Order, 40),
+            (Stand::Rejection, 901),
+            (Stand::Unbooked(Unbooked::Held), 5_000),
+        ]
+        .into_iter()
+        .fold(Backlog::default(), |backlog, (stand, age_s)| backlog.with(stand, age_s));
         let expected = Backlog {
             orders: 1,
             bank_debits: 1,
             in_review: 0,
             rejections: 1,
             holds: 1,
+            received: 0,
             oldest_s: 901,
             oldest_bank_debit_s: 200_000,
         };
         assert_eq!(backlog, expected);
         let backlog = backlog.with(Stand::InReview, 9_999);
         assert_eq!((backlog.in_review, backlog.oldest_s), (1, 9_999), "it is unfinished until somebody resolves it");
+        let backlog = backlog.with(Stand::Unbooked(Unbooked::Received), 10_000);
+        assert_eq!((backlog.received, backlog.oldest_s), (1, 10_000), "it is unfinished until it is in the ledger");
     }
 }

@@ -12,27 +12,17 @@ use crate::context::{Context, Deadline};
 use crate::machine::Machine;
 use crate::settle::{can_be_cancelled, cancel, report};
 use crate::snapshot::OrderPayment;
-use crate::store::{OrderRecord, ReviewReason, Session};
+use crate::store::{OrderRecord, ReviewReason, Session, StoreError};
 use crate::stripe::{Intent, Payments as _, StripeError};
 
 /// Whether nobody here can learn what an intent is, by what Stripe has answered: the account has no such intent, or is closed to
 /// us, or Stripe refuses for good to tell.
-fn is_out_of_reach(answer: &Result<Option<Intent>, StripeError>) -> bool {
+pub(super) fn is_out_of_reach(answer: &Result<Option<Intent>, StripeError>) -> bool {
     match answer {
         Ok(Some(_)) => false,
         Ok(None) => true,
         Err(error) => error.tells_nothing(),
     }
-}
-
-/// Whether an intent is on an account that the company has left, and that doesn't say what it is.
-pub(super) async fn is_left_behind<M: Machine>(
-    ctx: &Context<M>,
-    company: &CompanyId,
-    account: &AccountId,
-    answer: &Result<Option<Intent>, StripeError>,
-) -> bool {
-    is_out_of_reach(answer) && ctx.store.load_account(company).await.is_ok_and(|named| named.as_ref() != Some(account))
 }
 
 /// Puts an order of that age before a person if its intent is out of our reach, or isn't released.
@@ -106,34 +96,46 @@ pub(super) async fn watch<M: Machine>(ctx: &Context<M>, order: &OrderRecord, dea
     }
 }
 
-/// Takes a session whose intent has been left behind for a day out of what is measured: nobody here can release what may be
-/// held for it. A person is told if its payer is known to have authorised it.
-pub(super) async fn let_go<M: Machine>(ctx: &Context<M>, session: &Session) {
+/// Puts a session that has been out of our reach for a day before a person. What is known to be received stays measured until
+/// that person has ended it. What is held or on its way doesn't: nobody here can release it. Of what nobody has told about, which
+/// is mostly what nobody has paid, the account is reported, once for all.
+pub(super) async fn report_session<M: Machine>(ctx: &Context<M>, session: &Session) {
+    let order = order_of_intent(&session.account, &session.intent);
+    if let Err(error) = try_report_session(ctx, session, &order).await {
+        tracing::warn!(order = order.as_str(), %error, "a session that is out of reach was not reported");
+    }
+}
+
+async fn try_report_session<M: Machine>(
+    ctx: &Context<M>,
+    session: &Session,
+    order: &OrderId,
+) -> Result<(), StoreError> {
     let Session { account, intent, company, .. } = session;
-    let order = order_of_intent(account, intent);
-    let told = match ctx.store.noted_status(account, intent).await {
-        Ok(told) => told,
-        Err(error) => {
-            tracing::warn!(order = order.as_str(), %error, "a session can't be read");
-            return;
+    let lost = ReviewReason::IntentLost(order, intent, account);
+    let let_go = ReviewReason::IntentLetGo(order, intent, account);
+    match ctx.store.noted_status(account, intent).await? {
+        Some(IntentStatus::Succeeded) => {
+            note(ctx, company, &lost).await;
         }
-    };
-    let may_be_paid = match told {
-        Some(IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded) => true,
+        Some(IntentStatus::RequiresCapture | IntentStatus::Processing) => {
+            let is_left = ctx.store.load_account(company).await?.as_ref() != Some(account);
+            if note(ctx, company, if is_left { &let_go } else { &lost }).await {
+                ctx.store.let_session_go(session).await?;
+            }
+        }
+        Some(IntentStatus::Canceled) => {}
         Some(
-            IntentStatus::RequiresPaymentMethod
-            | IntentStatus::RequiresConfirmation
-            | IntentStatus::RequiresAction
-            | IntentStatus::Canceled,
+            IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction,
         )
-        | None => false,
-    };
-    if may_be_paid && !note(ctx, company, &ReviewReason::IntentLetGo(&order, intent, account)).await {
-        return;
+        | None => {
+            // A link has let go of it already, and a person was told.
+            if ctx.store.review_reason(company, &let_go.record()).await?.is_none() {
+                note(ctx, company, &ReviewReason::AccountLost(account, session.created_s)).await;
+            }
+        }
     }
-    if let Err(error) = ctx.store.let_session_go(session).await {
-        tracing::warn!(order = order.as_str(), %error, "a session was not let go");
-    }
+    Ok(())
 }
 
 /// Whether it is noted.

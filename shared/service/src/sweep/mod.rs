@@ -29,7 +29,7 @@ use crate::context::{Context, Deadline};
 use crate::links;
 use crate::machine::Machine;
 use crate::settle::{Outcome, give_up, release_rejected, settle};
-use crate::store::{Decision, DueItem, DueKey, OrderRecord, Rejection, StoreError, Unfinished, Written, key};
+use crate::store::{Decision, DueItem, DueKey, OrderRecord, Rejection, Session, StoreError, Unfinished, Written, key};
 use crate::webhook;
 
 /// How many things are looked at at a time. They wait for Stripe, mostly.
@@ -48,6 +48,9 @@ pub struct Report {
     pub finished: u32,
     /// How many are looked at again later.
     pub left: u32,
+    /// How many of these can't even be noted for later: the table refuses for good what the schedule writes.
+    #[serde(skip)]
+    pub refused: u32,
 }
 
 /// What became of one thing.
@@ -57,6 +60,7 @@ enum Look {
     Gone,
     Finished,
     Left,
+    Refused,
 }
 
 /// Looks at everything that is due, oldest first, for as long as there is time.
@@ -71,7 +75,8 @@ pub async fn sweep<M: Machine>(ctx: &Context<M>, deadline: Deadline) -> Result<R
     let count = |mut report: Report, look| {
         report.looked += u32::from(look != Look::Gone);
         report.finished += u32::from(look == Look::Finished);
-        report.left += u32::from(look == Look::Left);
+        report.left += u32::from(matches!(look, Look::Left | Look::Refused));
+        report.refused += u32::from(look == Look::Refused);
         ready(report)
     };
     Ok(looks.fold(Report::default(), count).await)
@@ -120,13 +125,18 @@ async fn look<M: Machine>(ctx: &Context<M>, found: DueKey, deadline: Deadline) -
         Err(StoreError::Unavailable | StoreError::Refused) => return Look::Left,
         Err(error @ (StoreError::Corrupt(_) | StoreError::Unwritable)) => {
             tracing::error!(kind = kind(&found), %error, "something due can't be read");
-            (found.due, now_s.saturating_add(plan::LATER_S))
+            (found.due.clone(), now_s.saturating_add(plan::LATER_S))
         }
     };
     match ctx.store.look_again(&found.key, &due, next_s).await {
         Ok(Written::Lost) => Look::Finished,
         // It stays due, or is due later.
-        Ok(Written::Done | Written::Busy | Written::Unknown) | Err(_) => Look::Left,
+        Ok(Written::Done | Written::Busy | Written::Unknown)
+        | Err(StoreError::Unavailable | StoreError::Corrupt(_)) => Look::Left,
+        Err(error @ (StoreError::Refused | StoreError::Unwritable)) => {
+            tracing::error!(kind = kind(&found), %error, "when to look again can't be noted");
+            Look::Refused
+        }
     }
 }
 
@@ -177,6 +187,17 @@ async fn finish_order<M: Machine>(ctx: &Context<M>, order: OrderRecord, age_s: i
         lost::report_order(ctx, &old, age_s, deadline).await;
     }
     tracing::info!(outcome = word(&outcome), "looked at an order");
+}
+
+/// Does what a session needs, whenever it is due. What became of it is what the table says afterwards.
+pub async fn finish_session<M: Machine>(ctx: &Context<M>, session: &Session, deadline: Deadline) {
+    let age_s = ctx.clock.now_s().saturating_sub(session.created_s);
+    session::finish(ctx, session, age_s, deadline).await;
+}
+
+/// Gives a session up: its claim first, then the cancel. What became of it is what the table says afterwards.
+pub async fn void_session<M: Machine>(ctx: &Context<M>, session: &Session, deadline: Deadline) {
+    session::void_unbooked(ctx, session, deadline).await;
 }
 
 /// Releases an intent that was rejected.

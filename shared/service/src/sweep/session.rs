@@ -24,31 +24,34 @@ use crate::unallocated;
 pub(super) async fn finish<M: Machine>(ctx: &Context<M>, session: &Session, age_s: i64, deadline: Deadline) {
     let Ok(stripe) = ctx.stripe() else { return };
     let answer = stripe.within(deadline.for_stripe()).load_intent(&session.account, &session.intent).await;
-    if age_s >= plan::LOST_S && lost::is_left_behind(ctx, &session.company, &session.account, &answer).await {
-        return lost::let_go(ctx, session).await;
-    }
-    let no_basket = Basket::new(Vec::new(), Vec::new()).hash(&session.company, &session.family);
-    match answer {
-        Ok(Some(intent)) => act(ctx, session, intent, age_s, deadline).await,
+    match &answer {
+        Ok(Some(intent)) => return act(ctx, session, intent.clone(), age_s, deadline).await,
         Ok(None) => tracing::error!(intent = session.intent.as_str(), "stripe doesn't know an intent of ours"),
-        // What Stripe refuses for good to tell may be held: it is released unseen.
+        // What Stripe refuses for good to tell may be held: it is released unseen, on an account that the studio has left too.
         Err(error) if error.refusal().is_some() && may_be_held_for_long(ctx, session, age_s).await => {
             error.note_if_refused();
-            void(ctx, session, &no_basket, ErrorCode::PaymentCancelled.into(), deadline).await;
+            return void_unbooked(ctx, session, deadline).await;
         }
         Err(error) => {
             error.note_if_refused();
             tracing::warn!(intent = session.intent.as_str(), %error, "stripe can't be asked about a session");
         }
     }
+    if age_s >= plan::LOST_S && lost::is_out_of_reach(&answer) {
+        lost::report_session(ctx, session).await;
+    }
 }
 
 /// Whether a card may be held for a session for more than a day, as far as it is known. A link waits for its payer for longer
-/// than that, and his bank debit for days: only a card that an event has said to be held is.
+/// than that, and his bank debit for days: only a card that an event has said to be held is. What was captured is held no more.
 async fn may_be_held_for_long<M: Machine>(ctx: &Context<M>, session: &Session, age_s: i64) -> bool {
+    let (account, intent) = (&session.account, &session.intent);
     let held_since_s = match session.kind {
-        SessionKind::Basket { .. } | SessionKind::Amount => return age_s >= plan::LOST_S,
-        SessionKind::Link { .. } => ctx.store.held_since_s(&session.account, &session.intent).await,
+        SessionKind::Basket { .. } | SessionKind::Amount => {
+            let told = ctx.store.noted_status(account, intent).await;
+            return age_s >= plan::LOST_S && told.is_ok_and(|told| told != Some(IntentStatus::Succeeded));
+        }
+        SessionKind::Link { .. } => ctx.store.held_since_s(account, intent).await,
     };
     let held_for_s = |since_s: i64| ctx.clock.now_s().saturating_sub(since_s);
     held_since_s.is_ok_and(|since_s| since_s.is_some_and(|since_s| held_for_s(since_s) >= plan::LOST_S))
@@ -60,29 +63,20 @@ async fn act<M: Machine>(ctx: &Context<M>, session: &Session, intent: Intent, ag
     let held_for_s = authorised_s.map_or(0, |authorised_s| ctx.clock.now_s().saturating_sub(authorised_s));
     let step = session_step(&session.kind, intent.status, age_s, held_for_s);
     tracing::info!(intent = intent.id.as_str(), status = intent.status.as_str(), age_s, ?step, "looked at a session");
-    // A webhook that never came has not said that something is held: what is held is measured.
-    if matches!(intent.status, IntentStatus::RequiresCapture | IntentStatus::Processing)
-        && let Err(error) = ctx.store.note_intent(session, &intent).await
+    // A webhook that never came has not said that something is held or was received: either is measured.
+    if matches!(intent.status, IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded)
+        && let Err(error) = ctx.store.note_intent(session, &intent, ctx.clock.now_s()).await
     {
         tracing::warn!(intent = intent.id.as_str(), %error, "a session's intent was not noted");
     }
-    let no_basket = Basket::new(Vec::new(), Vec::new()).hash(&session.company, &session.family);
     match step {
         SessionStep::Wait => {}
         SessionStep::Book => match &session.kind {
             SessionKind::Basket { items, .. } => book(ctx, session, items, deadline).await,
-            SessionKind::Link { .. } => match settle_session(ctx, session, intent, deadline).await {
-                Ok(outcome) => {
-                    tracing::info!(
-                        outcome = outcome.as_ref().map(word),
-                        "took the road of a link for a payer who left"
-                    );
-                }
-                Err(error) => tracing::warn!(%error, "a link's payment can't be settled now"),
-            },
+            SessionKind::Link { .. } => settle_link(ctx, session, intent, deadline).await,
             SessionKind::Amount => {}
         },
-        SessionStep::Void => void(ctx, session, &no_basket, ErrorCode::PaymentCancelled.into(), deadline).await,
+        SessionStep::Void => void_unbooked(ctx, session, deadline).await,
         SessionStep::Close => {
             if let Err(error) = ctx.store.close_cancelled(session).await {
                 tracing::warn!(%error, "a session was not closed");
@@ -91,6 +85,22 @@ async fn act<M: Machine>(ctx: &Context<M>, session: &Session, intent: Intent, ag
         SessionStep::Credit => {
             let order = order_of_intent(&session.account, &session.intent);
             unallocated::credit(ctx, session, &order, &intent).await;
+        }
+    }
+}
+
+/// Takes the road of a link. What was received and can't be posted, for a document can't be read, needs a person.
+async fn settle_link<M: Machine>(ctx: &Context<M>, session: &Session, intent: Intent, deadline: Deadline) {
+    match settle_session(ctx, session, intent.clone(), deadline).await {
+        Ok(outcome) => {
+            tracing::info!(outcome = outcome.as_ref().map(word), "took the road of a link for a payer who left");
+        }
+        Err(error) => {
+            let cause = error.cause.as_deref();
+            tracing::warn!(intent = intent.id.as_str(), %error, cause, "a link's payment can't be settled now");
+            if intent.status == IntentStatus::Succeeded && error.code == ErrorCode::Internal {
+                unallocated::note_unpostable(ctx, session, &intent).await;
+            }
         }
     }
 }
@@ -132,6 +142,12 @@ fn is_final(refusal: &ApiError) -> bool {
             | ErrorCode::PaymentAlreadyCaptured
     );
     refusal.status() < 500 && !has_moved
+}
+
+/// Voids what no basket was judged of.
+pub(super) async fn void_unbooked<M: Machine>(ctx: &Context<M>, session: &Session, deadline: Deadline) {
+    let no_basket = Basket::new(Vec::new(), Vec::new()).hash(&session.company, &session.family);
+    void(ctx, session, &no_basket, ErrorCode::PaymentCancelled.into(), deadline).await;
 }
 
 /// The claim first, then the cancel.

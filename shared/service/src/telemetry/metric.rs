@@ -73,7 +73,9 @@ pub enum Gauge {
     RejectionsOpen,
     /// Cards that are held for more than 15 minutes without an order.
     HoldsWithoutOrder,
-    /// The age of the oldest order or rejection that is not finished, bank debits apart.
+    /// Payments that were received, and that neither an order nor a credit has come of.
+    ReceivedWithoutOrder,
+    /// The age of the oldest order, rejection or received payment that is not finished, bank debits apart.
     OldestOrderS,
     /// The age of the oldest order that a bank debit pays.
     OldestBankDebitS,
@@ -91,6 +93,7 @@ impl Gauge {
             Self::OrdersInReview => "OrdersInReview",
             Self::RejectionsOpen => "RejectionsOpen",
             Self::HoldsWithoutOrder => "HoldsWithoutOrder",
+            Self::ReceivedWithoutOrder => "ReceivedWithoutOrder",
             Self::OldestOrderS => "OldestOrderS",
             Self::OldestBankDebitS => "OldestBankDebitS",
             Self::ReviewsOpen => "ReviewsOpen",
@@ -104,6 +107,7 @@ impl Gauge {
             | Self::OrdersInReview
             | Self::RejectionsOpen
             | Self::HoldsWithoutOrder
+            | Self::ReceivedWithoutOrder
             | Self::ReviewsOpen => "Count",
             Self::OldestOrderS | Self::OldestBankDebitS => "Seconds",
         }

@@ -163,7 +163,7 @@ async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadli
     let intent = stripe.load_intent(&event.account, id).await?;
     let intent = intent.ok_or_else(|| ApiError::internal("stripe doesn't know an intent of ours"))?;
     if let (Some(session), None) = (&session, &claim) {
-        ctx.store.note_intent(session, &intent).await?;
+        ctx.store.note_intent(session, &intent, ctx.clock.now_s()).await?;
     }
     let stand = advance(ctx, session.as_ref(), claim, intent, deadline).await?;
     if topic == Topic::Payment {
