@@ -25,14 +25,16 @@ fn is_out_of_reach(answer: &Result<Option<Intent>, StripeError>) -> bool {
     }
 }
 
-/// Whether an intent is on an account that the company has left, and that doesn't say what it is.
+/// Whether nobody will learn here what an intent is: Stripe has no such intent, or doesn't say what it is and the company has
+/// left its account.
 pub(super) async fn is_left_behind<M: Machine>(
     ctx: &Context<M>,
     company: &CompanyId,
     account: &AccountId,
     answer: &Result<Option<Intent>, StripeError>,
 ) -> bool {
-    is_out_of_reach(answer) && ctx.store.load_account(company).await.is_ok_and(|named| named.as_ref() != Some(account))
+    let is_left = async || ctx.store.load_account(company).await.is_ok_and(|named| named.as_ref() != Some(account));
+    matches!(answer, Ok(None)) || (is_out_of_reach(answer) && is_left().await)
 }
 
 /// Puts an order of that age before a person if its intent is out of our reach, or isn't released.
