@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use classpay_tests::studio::{ADA, COMPANY, NGUYEN, OKAFOR, TAP, ballet_for_ada, one};
 use classpay_tests::{Answer, Api, Call, Callee, Stack, assert_books_balance};
@@ -263,6 +264,38 @@ async fn a_process_that_remembers_the_old_account_sells_on_the_new_one() {
     assert_eq!(again.status, 200, "{}", again.text);
     let stranger = stack.family(NGUYEN).checkout(OKAFOR, Some(&intent), &ballet_for_ada()).await;
     assert_eq!((stranger.status, stranger.code().as_str()), (404, "not_found"), "{}", stranger.text);
+}
+
+/// How many refusals are counted, and said in the log. Both are written beside the answer: they may be read a moment later.
+async fn told_of_refusals(stack: &Stack) -> (i64, usize) {
+    let told = || (stack.counted("StripeRefused"), stack.logged().matches("stripe refused a call for good").count());
+    for _ in 0..50 {
+        if told().0 >= 2 && told().1 >= 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    told()
+}
+
+#[tokio::test]
+async fn what_stripe_refuses_is_counted_and_refused_no_longer_than_its_cause_lasts() {
+    for (status, code) in [(400, "amount_too_small"), (402, "card_declined"), (404, "resource_missing")] {
+        for route in ["/v1/customers", "/v1/payment_intents"] {
+            let stack = Stack::start().await;
+            let link = stack.link(None).await;
+            stack.refuse_at_stripe(("POST", route), &json!({"status": status, "code": code})).await;
+            let refused = [stack.family(OKAFOR).session(OKAFOR, &ballet_for_ada()).await, stack.open_link(&link).await];
+            for refused in &refused {
+                assert_eq!(refused.code(), "stripe_refused", "{route} {status}: {}", refused.text);
+            }
+            assert_eq!(told_of_refusals(&stack).await, (2, 2), "{route} {status}: a person is told of each");
+            // Stripe has kept its answers under their keys for a day.
+            stack.withdraw_faults().await;
+            session(&stack).await;
+            link_form(&stack, &link).await;
+        }
+    }
 }
 
 /// What may pay a link's intent.

@@ -108,7 +108,10 @@ pub(super) fn happen<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
     match what {
         Outside::CustomerDeleted => {
             if let Some(customer) = a_customer(world) {
-                world.stripe.delete_customer(&customer).ok();
+                let mut has_intent = false;
+                world.stripe.for_each(|glance| has_intent |= *glance.customer == customer);
+                let is_deleted = world.stripe.delete_customer(&customer).is_ok();
+                world.coverage.deleted_unused += u64::from(is_deleted && !has_intent);
             }
         }
         Outside::CapabilityLost => {
@@ -121,7 +124,8 @@ pub(super) fn happen<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
         Outside::CallsRefused => {
             let kinds = [CallKind::CreateIntent, CallKind::CreateCustomer, CallKind::CustomerSession];
             let kind = *world.chance.pick(&kinds);
-            let (status, code) = *world.chance.pick(&[(400, "amount_too_small"), (403, "account_restricted")]);
+            let refusals = [(400, "amount_too_small"), (402, "card_declined"), (403, "account_restricted")];
+            let (status, code) = *world.chance.pick(&refusals);
             world.stripe.refuse(kind, status, code);
         }
         Outside::AccountChanged => world.coverage.account_left += u64::from(change_account(world, true)),
@@ -155,9 +159,9 @@ fn account<F: Flaw>(world: &World<F>) -> AccountId {
     world.outside.account.parse().expect("an account")
 }
 
+/// Any that lives: no intent may have been made for it yet.
 fn a_customer<F: Flaw>(world: &World<F>) -> Option<CustomerId> {
-    let mut customers = Vec::new();
-    world.stripe.for_each(|glance| customers.push(glance.customer.clone()));
+    let customers = world.stripe.customers();
     if customers.is_empty() { None } else { Some(world.chance.pick(&customers).clone()) }
 }
 

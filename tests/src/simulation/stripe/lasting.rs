@@ -51,6 +51,8 @@ pub struct LastingRefusals {
     pub not_activated: u64,
     /// Stripe refuses calls of this kind.
     pub by_kind: u64,
+    /// The same, with a 402.
+    pub declined: u64,
 }
 
 /// Calls of a kind that are refused.
@@ -102,6 +104,7 @@ impl State {
         let kind = request.kind();
         let Some(refused) = self.refused.iter().find(|refused| refused.kind == kind) else { return Ok(()) };
         self.lasting_refusals.by_kind += 1;
+        self.lasting_refusals.declined += u64::from(matches!(refused.error, StripeError::Declined(_)));
         Err(Refusal { error: refused.error.clone(), is_kept: refused.is_kept })
     }
 }
@@ -116,6 +119,12 @@ impl MemoryStripe {
         if !is_active {
             lost.push(capability);
         }
+    }
+
+    /// The customers that weren't deleted, of all accounts.
+    #[must_use]
+    pub fn customers(&self) -> Vec<CustomerId> {
+        self.state().accounts.iter().flat_map(|account| account.customers.iter().cloned()).collect()
     }
 
     /// The studio deletes a customer. What was made for it before can still be paid.
