@@ -280,9 +280,26 @@ pub(super) fn lasting_refusals_are_final<F: Flaw>(world: &mut World<F>) -> Resul
     if !world.outside.forbids_vain_retries {
         return Ok(());
     }
-    no_opening_is_answered_try_again(world, true)?;
+    no_opening_fails_in_vain(world)?;
+    // What was kept under a key isn't any more.
+    heal::by_schedule(world, 25 * 3600)?;
+    no_opening_fails_in_vain(world)?;
+    // Now what is refused is kept under the keys, and its cause goes.
     world.stripe.withdraw_refusals();
-    no_opening_is_answered_try_again(world, false)
+    no_opening_fails_in_vain(world)?;
+    // The same with new customers, which are deleted before they are remembered.
+    world.stripe.refuse(CallKind::CreateIntent, 402, "card_declined");
+    delete_all_customers(world);
+    no_opening_fails_in_vain(world)?;
+    delete_all_customers(world);
+    world.stripe.withdraw_refusals();
+    no_opening_fails_in_vain(world)
+}
+
+fn delete_all_customers<F: Flaw>(world: &World<F>) {
+    for customer in world.stripe.customers() {
+        world.stripe.delete_customer(&customer).ok();
+    }
 }
 
 fn is_paid_out_of_reach<F: Flaw>(world: &World<F>) -> bool {
@@ -298,12 +315,10 @@ fn is_paid_out_of_reach<F: Flaw>(world: &World<F>) -> bool {
     found
 }
 
-fn no_opening_is_answered_try_again<F: Flaw>(world: &mut World<F>, is_refusing: bool) -> Result<(), Violation> {
-    // Without cards nothing is paid; and what was paid where our calls are refused stands in the way of its link.
-    let may_be_refused =
-        is_refusing || world.outside.drawn.contains(&Outside::CapabilityLost) || is_paid_out_of_reach(world);
-    // What was spoilt or refused under a key is so for a day.
-    heal::by_schedule(world, 25 * 3600)?;
+/// Opens every purchase. None is answered "try again", and none that Stripe refuses for good unless it does so now.
+fn no_opening_fails_in_vain<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+    // What was paid where our calls are refused stands in the way of its link.
+    let may_be_refused = world.stripe.refuses_payments() || is_paid_out_of_reach(world);
     for which in 0..world.purchases.len() {
         world.open(which);
         while !world.running.is_empty() {

@@ -150,6 +150,14 @@ impl MemoryStripe {
         self.state().refused.push(Refused { kind, error, is_kept: !matches!(status, 401 | 403) });
     }
 
+    /// Whether it refuses some kind of calls, or an account is paid by no card.
+    #[must_use]
+    pub fn refuses_payments(&self) -> bool {
+        let state = self.state();
+        let takes_cards = state.accounts.iter().all(|account| !account.lost.contains(&Capability::Cards));
+        !state.refused.is_empty() || !takes_cards
+    }
+
     /// Stripe answers all kinds of calls again.
     pub fn withdraw_refusals(&self) {
         self.state().refused.clear();
