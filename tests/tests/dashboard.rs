@@ -159,3 +159,50 @@ async fn nothing_is_refused_on_the_word_of_an_event() {
     assert_eq!(refusal.json().get("paymentReleased"), None);
     stack.assert_unchanged_since(&before).await;
 }
+
+#[tokio::test]
+async fn an_intent_that_was_edited_at_stripe_is_replaced_before_a_card_is_taken() {
+    for edit in ["currency=jpy", "amount=100"] {
+        let stack = Stack::start().await;
+        let link = stack.link(None).await;
+        let edited = stack.intent_of_link(&link).await;
+        dashboard(&stack, &edited, "", edit).await;
+        let intent = stack.authorise_link(&link).await;
+        assert_ne!(intent, edited, "{edit}");
+        assert_eq!(stack.intent_status(&edited).await, "canceled", "{edit}: nobody can pay it any more");
+        let paid = stack.process_link(&link, Some(&intent)).await;
+        assert_eq!(paid.status, 200, "{edit}: {}", paid.text);
+
+        let basket = studio::ballet_for_ada();
+        let edited = stack.open_session(OKAFOR, &basket).await;
+        dashboard(&stack, &edited, "", edit).await;
+        let intent = stack.authorise(OKAFOR, &basket).await;
+        assert_ne!(intent, edited, "{edit}");
+        let paid = stack.check_out(OKAFOR, &intent, &basket).await;
+        assert_eq!(paid.status, 200, "{edit}: {}", paid.text);
+        assert_books_balance(&stack).await;
+    }
+}
+
+#[tokio::test]
+async fn a_card_that_an_edited_intent_holds_is_released_and_the_next_intent_pays() {
+    let stack = Stack::start().await;
+    let (link, basket) = (stack.link(None).await, studio::ballet_for_ada());
+    let (of_link, of_basket) = (stack.intent_of_link(&link).await, stack.open_session(OKAFOR, &basket).await);
+    for intent in [&of_link, &of_basket] {
+        dashboard(&stack, intent, "", "currency=jpy").await;
+        stack.confirm(intent).await;
+    }
+    assert_refused(&stack.process_link(&link, Some(&of_link)).await, 422, "quote_changed");
+    let next = stack.authorise(OKAFOR, &basket).await;
+    assert_ne!(next, of_basket, "what can't be booked isn't offered again");
+    let refusal = stack.check_out(OKAFOR, &of_basket, &basket).await;
+    assert_refused(&refusal, 409, "quote_changed");
+    for intent in [&of_link, &of_basket] {
+        assert_eq!(stack.intent_status(intent).await, "canceled");
+    }
+    assert_eq!(stack.check_out(OKAFOR, &next, &basket).await.status, 200);
+    let next = stack.authorise_link(&link).await;
+    assert_eq!(stack.process_link(&link, Some(&next)).await.status, 200);
+    assert_books_balance(&stack).await;
+}

@@ -122,7 +122,8 @@ impl<M: Machine> Open<'_, M> {
         }
     }
 
-    /// The intent as it is now, if it can still be paid and nobody has decided about it.
+    /// The intent as it is now, if it can still be paid, nobody has decided about it, and it charges what it was made for: it
+    /// can be changed at Stripe until it is authorised.
     async fn reuse(&self, made: &Intent) -> Result<Option<Intent>, Failure> {
         let (session, claim) = self.ctx.store.load_payment(self.account, &made.id).await?;
         if session.is_none() {
@@ -132,7 +133,8 @@ impl<M: Machine> Open<'_, M> {
             return Ok(None);
         }
         let now = self.stripe.load_intent(self.account, &made.id).await?;
-        Ok(now.filter(|intent| match intent.status {
+        let is_as_made = |intent: &Intent| intent.amount == self.amount && intent.currency == self.currency.code();
+        Ok(now.filter(is_as_made).filter(|intent| match intent.status {
             IntentStatus::RequiresPaymentMethod
             | IntentStatus::RequiresConfirmation
             | IntentStatus::RequiresAction

@@ -103,20 +103,26 @@ pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<R
         }
     };
     let open = intent::Open { ctx, scope: &scope, stripe: &stripe, account: &account, amount, currency, kind };
-    let known = &loaded.customer;
-    let opened = match known.on(&account) {
-        Some(id) => session_of(&open, known, (known.clone(), id.clone())).await?,
-        None => session_of(&open, known, made(&open, &loaded, known).await?).await?,
+    let mut known = loaded.customer.clone();
+    let mut customer = match known.on(&account) {
+        Some(id) => (known.clone(), id.clone()),
+        None => made(&open, &loaded, &known).await?,
     };
-    match opened {
-        Ok(body) => Response::ok(&body),
-        // Deleted in the studio's dashboard: another takes its place, once in a call.
-        Err((gone, _)) => {
-            let anew = made(&open, &loaded, &gone).await?;
-            Response::ok(&session_of(&open, &gone, anew).await?.map_err(|(_, error)| error)?)
+    for _ in 0..MAX_RENEWALS {
+        match session_of(&open, &known, customer).await? {
+            Ok(body) => return Response::ok(&body),
+            // Deleted in the studio's dashboard: another takes its place.
+            Err((gone, _)) => {
+                customer = made(&open, &loaded, &gone).await?;
+                known = gone;
+            }
         }
     }
+    Response::ok(&session_of(&open, &known, customer).await?.map_err(|(_, error)| error)?)
 }
+
+/// How many customers that Stripe doesn't know a call replaces.
+const MAX_RENEWALS: u32 = 2;
 
 /// A customer that Stripe doesn't know, as it is remembered, and how Stripe says so.
 type Gone = (KnownCustomer, StripeError);
@@ -219,6 +225,10 @@ async fn remembered<M: Machine>(
     let (ctx, company, family) = (open.ctx, &open.scope.company, &open.scope.family);
     match ctx.store.remember_customer((company, family), customer, known).await? {
         Written::Done => Ok(customer.clone()),
-        Written::Lost | Written::Busy | Written::Unknown => Ok(ctx.store.load_customer(company, family).await?),
+        Written::Lost | Written::Busy | Written::Unknown => {
+            let stored = ctx.store.load_customer(company, family).await?;
+            // The known one doesn't serve, and none has taken its place: another was to, and wasn't written.
+            if stored == *known { Err(ErrorCode::Unavailable.into()) } else { Ok(stored) }
+        }
     }
 }

@@ -89,8 +89,10 @@ counters! {
     healed_by_webhook = "a link's payment healed by its event alone";
     trespassed = "a call of another studio with an intent that is not its own";
     deleted_customer = "a call refused for a deleted customer";
+    deleted_unused = "a customer deleted for whom no intent had been made";
     not_activated = "a payment method refused that the account has lost";
     lastingly_refused = "a call of a kind that Stripe refuses lastingly";
+    declined = "the same with a 402, which is of no payer's card";
     account_left = "a payment under way on an account that the studio leaves";
     account_disconnected = "a payment under way on an account that the studio disconnects";
     account_closed = "a payment under way on an account that the studio disconnects and names still";

@@ -111,7 +111,10 @@ pub(super) fn happen<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
     match what {
         Outside::CustomerDeleted => {
             if let Some(customer) = a_customer(world) {
-                world.stripe.delete_customer(&customer).ok();
+                let mut has_intent = false;
+                world.stripe.for_each(|glance| has_intent |= *glance.customer == customer);
+                let is_deleted = world.stripe.delete_customer(&customer).is_ok();
+                world.coverage.deleted_unused += u64::from(is_deleted && !has_intent);
             }
         }
         Outside::CapabilityLost => {
@@ -124,7 +127,8 @@ pub(super) fn happen<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
         Outside::CallsRefused => {
             let kinds = [CallKind::CreateIntent, CallKind::CreateCustomer, CallKind::CustomerSession];
             let kind = *world.chance.pick(&kinds);
-            let (status, code) = *world.chance.pick(&[(400, "amount_too_small"), (403, "account_restricted")]);
+            let refusals = [(400, "amount_too_small"), (402, "card_declined"), (403, "account_restricted")];
+            let (status, code) = *world.chance.pick(&refusals);
             world.stripe.refuse(kind, status, code);
         }
         Outside::AccountChanged => world.coverage.account_left += u64::from(change_account(world, true)),
@@ -162,9 +166,9 @@ fn account<F: Flaw>(world: &World<F>) -> AccountId {
     world.outside.account.parse().expect("an account")
 }
 
+/// Any that lives: no intent may have been made for it yet.
 fn a_customer<F: Flaw>(world: &World<F>) -> Option<CustomerId> {
-    let mut customers = Vec::new();
-    world.stripe.for_each(|glance| customers.push(glance.customer.clone()));
+    let customers = world.stripe.customers();
     if customers.is_empty() { None } else { Some(world.chance.pick(&customers).clone()) }
 }
 
@@ -290,9 +294,26 @@ pub(super) fn lasting_refusals_are_final<F: Flaw>(world: &mut World<F>) -> Resul
     if !world.outside.forbids_vain_retries {
         return Ok(());
     }
-    no_opening_is_answered_try_again(world, true)?;
+    no_opening_fails_in_vain(world)?;
+    // What was kept under a key isn't any more.
+    heal::by_schedule(world, 25 * 3600)?;
+    no_opening_fails_in_vain(world)?;
+    // Now what is refused is kept under the keys, and its cause goes.
     world.stripe.withdraw_refusals();
-    no_opening_is_answered_try_again(world, false)
+    no_opening_fails_in_vain(world)?;
+    // The same with new customers, which are deleted before they are remembered.
+    world.stripe.refuse(CallKind::CreateIntent, 402, "card_declined");
+    delete_all_customers(world);
+    no_opening_fails_in_vain(world)?;
+    delete_all_customers(world);
+    world.stripe.withdraw_refusals();
+    no_opening_fails_in_vain(world)
+}
+
+fn delete_all_customers<F: Flaw>(world: &World<F>) {
+    for customer in world.stripe.customers() {
+        world.stripe.delete_customer(&customer).ok();
+    }
 }
 
 fn is_paid_out_of_reach<F: Flaw>(world: &World<F>) -> bool {
@@ -308,12 +329,10 @@ fn is_paid_out_of_reach<F: Flaw>(world: &World<F>) -> bool {
     found
 }
 
-fn no_opening_is_answered_try_again<F: Flaw>(world: &mut World<F>, is_refusing: bool) -> Result<(), Violation> {
-    // Without cards nothing is paid; and what was paid where our calls are refused stands in the way of its link.
-    let may_be_refused =
-        is_refusing || world.outside.drawn.contains(&Outside::CapabilityLost) || is_paid_out_of_reach(world);
-    // What was spoilt or refused under a key is so for a day.
-    heal::by_schedule(world, 25 * 3600)?;
+/// Opens every purchase. None is answered "try again", and none that Stripe refuses for good unless it does so now.
+fn no_opening_fails_in_vain<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+    // What was paid where our calls are refused stands in the way of its link.
+    let may_be_refused = world.stripe.refuses_payments() || is_paid_out_of_reach(world);
     for which in 0..world.purchases.len() {
         world.open(which);
         while !world.running.is_empty() {

@@ -52,10 +52,11 @@ pub fn run_with<F: Flaw>(seed: u64, choice: &Choice) -> Report {
     };
     let mut coverage = std::mem::take(&mut world.coverage);
     coverage.replies_lost += lock(&world.faults).replies_lost();
-    let LastingRefusals { deleted_customer, not_activated, by_kind } = world.stripe.lasting_refusals();
+    let LastingRefusals { deleted_customer, not_activated, by_kind, declined } = world.stripe.lasting_refusals();
     coverage.deleted_customer += deleted_customer;
     coverage.not_activated += not_activated;
     coverage.lastingly_refused += by_kind;
+    coverage.declined += declined;
     Report { coverage, violation: result.err() }
 }
 

@@ -263,7 +263,6 @@ impl From<StripeError> for ApiError {
         error.note_if_refused();
         let code = match error {
             StripeError::Misconfigured(_) => ErrorCode::StripeMisconfigured,
-            // A payer's own call is answered from the intent, so a decline that comes to here is of no payer's card.
             StripeError::Refused(_) | StripeError::Declined(_) => ErrorCode::StripeRefused,
             // The next call reads what the intent is now, or takes the next key.
             StripeError::WrongState(_)
@@ -325,6 +324,8 @@ mod tests {
         assert_eq!((down.status(), down.retry_after_s), (503, Some(UNAVAILABLE_RETRY_S)));
         let disconnected = StripeError::from_answer(401, b"");
         assert_eq!(ApiError::from(disconnected).code, ErrorCode::StripeMisconfigured);
+        let declined = ApiError::from(StripeError::from_answer(402, br#"{"error":{"code":"card_declined"}}"#));
+        assert_eq!((declined.status(), declined.retry_after_s), (502, None));
         let refused = ApiError::from(StripeError::from_answer(400, br#"{"error":{"code":"amount_too_small"}}"#));
         assert_eq!((refused.status(), refused.retry_after_s), (502, None));
         assert_eq!(refused.cause.as_deref(), Some("stripe refused: 400 amount_too_small"));

@@ -30,7 +30,7 @@ pub async fn end_if_over<M: Machine>(ctx: &Context<M>, link: &Link, deadline: De
     let intent = match stripe.load_intent(&account, live).await {
         Ok(intent) => intent,
         // What can't be read can't be paid: it is let go, or stays as it is.
-        Err(error) if error.is_of_a_lost_account() => None,
+        Err(error) if error.tells_nothing() => None,
         Err(error) => return Err(error.into()),
     };
     if let Some(intent) = intent

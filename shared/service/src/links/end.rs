@@ -29,7 +29,7 @@ pub(super) enum Live {
     Underway,
     /// It could not be cancelled.
     Held,
-    /// It is no longer the link's: its account refuses us for good, and the company has left it. Look again.
+    /// It is no longer the link's: it is out of our reach. Look again.
     LetGo,
 }
 
@@ -70,7 +70,7 @@ pub(super) async fn cancel_live<M: Machine>(
             cancel(stripe, account, intent, &key).await.and_then(|known| known.ok_or_else(StripeError::missing));
         let status = match known {
             Ok(known) => known.status,
-            Err(error) if let_go_if_left(ctx, account, link, &error).await? => return Ok(Live::LetGo),
+            Err(error) if let_go_if_out_of_reach(ctx, account, link, &error).await? => return Ok(Live::LetGo),
             Err(error) => return Err(error.into()),
         };
         match status {
@@ -85,16 +85,18 @@ pub(super) async fn cancel_live<M: Machine>(
     Ok(Live::Held)
 }
 
-/// Lets go of the live intent of an open link if its account refuses us for good and the company no longer names it:
-/// then nobody can cancel it there, and the link must not wait for that. A person is told.
-pub(super) async fn let_go_if_left<M: Machine>(
+/// Lets go of the live intent of an open link if Stripe doesn't know it, or refuses us for good on an account that the
+/// company no longer names: then nobody can cancel it there, and the link must not wait for that. A person is told.
+pub(super) async fn let_go_if_out_of_reach<M: Machine>(
     ctx: &Context<M>,
     account: &AccountId,
     link: &Link,
     error: &StripeError,
 ) -> Result<bool, ApiError> {
     let (Some(intent), LinkState::Open) = (&link.intent, link.state) else { return Ok(false) };
-    if !error.is_of_a_lost_account() || ctx.store.load_account(&link.company).await?.as_ref() == Some(account) {
+    let is_left = async || Ok::<_, ApiError>(ctx.store.load_account(&link.company).await?.as_ref() != Some(account));
+    let is_out_of_reach = error.is_missing() || (error.tells_nothing() && is_left().await?);
+    if !is_out_of_reach {
         return Ok(false);
     }
     let order = order_of_intent(account, intent);

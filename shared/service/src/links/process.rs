@@ -196,7 +196,7 @@ async fn round<M: Machine>(
         },
         (Some(Ok(intent)), None) => intent.ok_or(ErrorCode::PaymentIntentMismatch)?,
         // Nobody can pay it any more: opened again, the link has another.
-        (Some(Err(error)), None) if end::let_go_if_left(ctx, &account, link, &error).await? => {
+        (Some(Err(error)), None) if end::let_go_if_out_of_reach(ctx, &account, link, &error).await? => {
             return Ok(Ended { step: Step::Again, target, intent: None, ask: Ask::Stripe });
         }
         (Some(Err(error)), None) => return Err(error.into()),

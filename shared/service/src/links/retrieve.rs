@@ -41,6 +41,9 @@ pub struct Retrieved {
     pub form: Option<(CustomerSession, EphemeralKey)>,
 }
 
+/// How many customers that Stripe doesn't know a call forgets.
+const MAX_RENEWALS: u32 = 2;
+
 /// How a retrieval ended.
 #[derive(Debug)]
 pub enum Opened {
@@ -65,17 +68,17 @@ enum Round {
 /// The refusals of a retrieval.
 pub async fn retrieve<M: Machine>(ctx: &Context<M>, id: &str, deadline: Deadline) -> Result<Opened, ApiError> {
     let id = id_of(id)?;
-    let (mut sent, mut renewal) = (None, Renewal::Allowed);
+    let (mut sent, mut renewals) = (None, MAX_RENEWALS);
     for _ in 0..MAX_ROUNDS {
         let looked = match ctx.store.load_link(&id.alias()).await {
-            Ok(Some(link)) => round(ctx, link, renewal, deadline).await,
+            Ok(Some(link)) => round(ctx, link, renewals, deadline).await,
             Ok(None) => Err(not_found(ctx, &id).await),
             Err(error) => Err(error.into()),
         };
         match (looked, sent.take()) {
             (Ok(Round::Over(retrieved)), _) => return Ok(Opened::Shown(retrieved)),
             (Ok(Round::Again), before) => sent = before,
-            (Ok(Round::Forgotten), before) => (sent, renewal) = (before, Renewal::Used),
+            (Ok(Round::Forgotten), before) => (sent, renewals) = (before, renewals.saturating_sub(1)),
             (Ok(Round::Sent(order)), _) => sent = Some(order),
             (Err(error), Some(order)) if error.status() >= 500 => return Ok(Opened::Pending(order)),
             (Err(error), _) => return Err(error),
@@ -90,19 +93,7 @@ pub async fn retrieve<M: Machine>(ctx: &Context<M>, id: &str, deadline: Deadline
     }
 }
 
-/// Whether a customer that Stripe doesn't know may be forgotten: once in a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Renewal {
-    Allowed,
-    Used,
-}
-
-async fn round<M: Machine>(
-    ctx: &Context<M>,
-    link: Link,
-    renewal: Renewal,
-    deadline: Deadline,
-) -> Result<Round, ApiError> {
+async fn round<M: Machine>(ctx: &Context<M>, link: Link, renewals: u32, deadline: Deadline) -> Result<Round, ApiError> {
     match link.state {
         LinkState::Revoked => return Err(ErrorCode::LinkRevoked.into()),
         LinkState::Expired => return Err(ErrorCode::LinkExpired.into()),
@@ -121,7 +112,7 @@ async fn round<M: Machine>(
         (target, Err(_)) if link.state == LinkState::Open && is_used_up(ctx, target.claim.as_ref()).await? => {
             (target, None)
         }
-        (_, Err(error)) if end::let_go_if_left(ctx, &account, &link, &error).await? => return Ok(Round::Again),
+        (_, Err(error)) if end::let_go_if_out_of_reach(ctx, &account, &link, &error).await? => return Ok(Round::Again),
         // A receipt can be shown from our records; who paid with what is left out.
         (target, Err(_)) if matches!(link.state, LinkState::Paid | LinkState::Refunded) => {
             let paid = target.session.as_ref().map(|session| known::intent(session, IntentStatus::Succeeded));
@@ -151,10 +142,12 @@ async fn round<M: Machine>(
         _ => return Ok(shown(link, target, intent, paid, None)),
     }
     let due = due_payment(&target, today(ctx, &target.company)?);
-    // An intent on an account that the company has left charges nothing that is due to it; and one without its customer
-    // has no form.
+    // An intent on an account that the company has left charges nothing that is due to it; one without its customer has no
+    // form; and one that was changed at Stripe can't be booked.
     let here = target.company.settings.billing.stripe_id.as_ref() == Some(&account);
+    let is_ours = intent.as_ref().is_none_or(|intent| is_as_opened(intent, target.session.as_ref()));
     let right = here
+        && is_ours
         && link.customer.on(&account).is_some()
         && paid.is_some_and(|opened| due.is_ok_and(|due| charges_the_same(&due, &opened)));
     let amount = if right { Amount::Right } else { Amount::Wrong };
@@ -165,7 +158,7 @@ async fn round<M: Machine>(
     }
     match (decided, intent, target.session.clone()) {
         (Retrieval::Show, intent @ Some(_), _) => match form {
-            Err(error) if renewal == Renewal::Allowed && error.lacks_customer() => forget_customer(ctx, &link).await,
+            Err(error) if renewals > 0 && error.lacks_customer() => forget_customer(ctx, &link, &link.customer).await,
             form => Ok(shown(link, target, intent, paid, Some(form?))),
         },
         (Retrieval::Settle, Some(intent), Some(session)) => {
@@ -173,11 +166,11 @@ async fn round<M: Machine>(
             after_settling(step, link, target, Some(intent))
         }
         (Retrieval::CancelThenOpen, Some(_), _) => match end::cancel_live(ctx, &stripe, &account, &link).await? {
-            Live::Ended => open(ctx, (&stripe, &account), link, target, (due.map_err(refusal_of)?, renewal)).await,
+            Live::Ended => open(ctx, (&stripe, &account), link, target, (due.map_err(refusal_of)?, renewals)).await,
             Live::Underway | Live::Held | Live::LetGo => Ok(Round::Again),
         },
         (Retrieval::Open, _, _) => {
-            open(ctx, (&stripe, &account), link, target, (due.map_err(refusal_of)?, renewal)).await
+            open(ctx, (&stripe, &account), link, target, (due.map_err(refusal_of)?, renewals)).await
         }
         // An intent is decided about only if it was read, and settled only by its session.
         (Retrieval::Show | Retrieval::Settle | Retrieval::CancelThenOpen, _, _) => {
@@ -189,6 +182,11 @@ async fn round<M: Machine>(
 /// Whether two payments are the same, and the fee in them.
 fn charges_the_same(one: &Payment, other: &Payment) -> bool {
     (one.subtotal, one.processing_fee) == (other.subtotal, other.processing_fee)
+}
+
+/// Whether an intent still charges what we have opened it for: it can be changed at Stripe until it is authorised.
+fn is_as_opened(intent: &Intent, opened: Option<&Session>) -> bool {
+    opened.is_some_and(|opened| intent.amount == opened.amount && intent.currency == opened.currency.code())
 }
 
 /// Whether what was posted is less than the session was opened for: then the link is open for the rest.
@@ -266,9 +264,9 @@ async fn form<M: Machine>(
     Ok((session?, key?))
 }
 
-/// Forgets the customer that Stripe doesn't know: the next round makes another.
-async fn forget_customer<M: Machine>(ctx: &Context<M>, link: &Link) -> Result<Round, ApiError> {
-    let written = ctx.store.forget_link_customer(link).await?;
+/// Forgets the customer that Stripe doesn't know, or only that it was made: the next round makes another.
+async fn forget_customer<M: Machine>(ctx: &Context<M>, link: &Link, gone: &KnownCustomer) -> Result<Round, ApiError> {
+    let written = ctx.store.forget_link_customer(link, gone).await?;
     tracing::warn!(?written, "a link's customer is gone");
     Ok(Round::Forgotten)
 }
@@ -279,7 +277,7 @@ async fn open<M: Machine>(
     (stripe, read_of): (&M::Stripe, &AccountId),
     link: Link,
     target: LinkTarget,
-    (payment, renewal): (Payment, Renewal),
+    (payment, renewals): (Payment, u32),
 ) -> Result<Round, ApiError> {
     // The company's account as it is now: the last intent may have been on another one.
     let account = target.company.settings.billing.stripe_id.clone().ok_or(ErrorCode::StripeMisconfigured)?;
@@ -297,11 +295,11 @@ async fn open<M: Machine>(
     };
     let (intent, form) = join!(stripe.create_intent(account, &new, &key), form(ctx, stripe, account, &customer_id));
     let intent = match (intent, &form) {
-        (Err(error), _) if renewal == Renewal::Allowed && error.lacks_customer() => {
-            return forget_customer(ctx, &link).await;
+        (Err(error), _) if renewals > 0 && error.lacks_customer() => {
+            return forget_customer(ctx, &link, &known).await;
         }
-        (_, Err(error)) if renewal == Renewal::Allowed && error.lacks_customer() => {
-            return forget_customer(ctx, &link).await;
+        (_, Err(error)) if renewals > 0 && error.lacks_customer() => {
+            return forget_customer(ctx, &link, &known).await;
         }
         (Ok(intent), _) => intent,
         // The key is spoilt, or was used for another customer. What was made under it, if anything, is nobody's: its

@@ -55,17 +55,24 @@ impl<M: Machine> Store<M> {
         item.as_ref().map_or(Ok(KnownCustomer::default()), customer_of)
     }
 
-    /// Forgets a link's customer, which Stripe doesn't know. [`Written::Lost`]: it has another one already.
+    /// Forgets a link's customer, which Stripe doesn't know; or, if it was made and never remembered, the keys that it was
+    /// made under. [`Written::Lost`]: somebody else is further.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn forget_link_customer(&self, link: &Link) -> Result<Written, StoreError> {
-        let Some(read) = &link.customer.customer else { return Ok(Written::Lost) };
-        let change = Change::of(key::link(&link.id.alias()))
-            .update("REMOVE stripe_customer, customer_account")
-            .only_if("stripe_customer = :read AND customer_account = :read_account")
-            .value(":read", text(read.id.as_str()))
-            .value(":read_account", text(read.account.as_str()));
+    pub async fn forget_link_customer(&self, link: &Link, gone: &KnownCustomer) -> Result<Written, StoreError> {
+        let change = Change::of(key::link(&link.id.alias())).value(":keys", number(gone.keys_used));
+        let change = match &link.customer.customer {
+            None => change.update("SET customer_keys = :keys").only_if(
+                "attribute_exists(pk) AND attribute_not_exists(stripe_customer) \
+                 AND (attribute_not_exists(customer_keys) OR customer_keys < :keys)",
+            ),
+            Some(read) => change
+                .update("SET customer_keys = :keys REMOVE stripe_customer, customer_account")
+                .only_if("stripe_customer = :read AND customer_account = :read_account")
+                .value(":read", text(read.id.as_str()))
+                .value(":read_account", text(read.account.as_str())),
+        };
         let mut transaction = Transaction::new();
         transaction.change(change);
         self.transact(transaction).await

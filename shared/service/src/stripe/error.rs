@@ -16,7 +16,7 @@ const TOO_LARGE: &str = "answer_too_large";
 /// Why a call to Stripe failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StripeError {
-    /// The bank or Stripe said no to this payment (402). Another card may work.
+    /// The bank or Stripe said no (402). No call of ours has a payer's card in it, so it is a refusal like any other.
     #[error("stripe declined: {0}")]
     Declined(Rejection),
     /// The request itself was refused for good: a parameter, an id, something that the account may not do. The same call
@@ -166,8 +166,13 @@ impl StripeError {
     #[must_use]
     pub fn replayed(self) -> Self {
         match self {
-            Self::Refused(rejection) => Self::IdempotencyConflict(rejection),
-            other => other,
+            Self::Refused(rejection) | Self::Declined(rejection) => Self::IdempotencyConflict(rejection),
+            Self::WrongState(_)
+            | Self::IdempotencyConflict(_)
+            | Self::Misconfigured(_)
+            | Self::Unavailable
+            | Self::OutcomeUnknown
+            | Self::KeySpoilt => self,
         }
     }
 
@@ -189,9 +194,8 @@ impl StripeError {
     #[must_use]
     pub fn refusal(&self) -> Option<&Rejection> {
         match self {
-            Self::Refused(rejection) => Some(rejection),
-            Self::Declined(_)
-            | Self::WrongState(_)
+            Self::Refused(rejection) | Self::Declined(rejection) => Some(rejection),
+            Self::WrongState(_)
             | Self::IdempotencyConflict(_)
             | Self::Misconfigured(_)
             | Self::Unavailable
@@ -235,19 +239,12 @@ impl StripeError {
         Self::of(Rejection { status: 404, code: Some("resource_missing".to_owned()), ..Rejection::default() })
     }
 
-    /// Whether the account itself is out of our reach for good, or has no such object. A key that Stripe doesn't take
-    /// (401) is not: that is our fault, and it is put right.
-    #[must_use]
-    pub(crate) fn is_of_a_lost_account(&self) -> bool {
-        let is_closed = |why: &Rejection| why.status == 403 || why.has_code("account_invalid");
-        self.is_missing() || matches!(self, Self::Misconfigured(why) if is_closed(why))
-    }
-
     /// Whether Stripe refuses for good to tell of the object: its account is closed to us, or has no such object, or the call is
     /// refused. Our key that it doesn't take (401) is put right.
     #[must_use]
     pub(crate) fn tells_nothing(&self) -> bool {
-        self.is_of_a_lost_account() || self.refusal().is_some()
+        let is_closed = |why: &Rejection| why.status == 403 || why.has_code("account_invalid");
+        self.refusal().is_some() || matches!(self, Self::Misconfigured(why) if is_closed(why))
     }
 
     /// Whether Stripe refuses the kinds of payment methods.

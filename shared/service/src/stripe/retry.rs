@@ -186,10 +186,12 @@ mod tests {
     #[test]
     fn a_refusal_that_is_replayed_says_nothing_of_today() {
         let body = || Bytes::from_static(br#"{"error":{"type":"invalid_request_error","code":"amount_too_small"}}"#);
-        let answer = |is_replayed| Answer { status: 400, is_replayed, body: body(), ..Answer::default() };
-        let error = |is_replayed| ends(Effect::Changes, Attempt::Answered(answer(is_replayed)), 1, 0);
-        assert!(matches!(error(false), Some(StripeError::Refused(_))));
-        assert!(matches!(error(true), Some(StripeError::IdempotencyConflict(_))));
+        let answer = |status, is_replayed| Answer { status, is_replayed, body: body(), ..Answer::default() };
+        let error = |status, is_replayed| ends(Effect::Changes, Attempt::Answered(answer(status, is_replayed)), 1, 0);
+        for status in [400, 402, 404] {
+            assert!(error(status, false).is_some_and(|error| error.refusal().is_some()), "{status}");
+            assert!(matches!(error(status, true), Some(StripeError::IdempotencyConflict(_))), "{status}");
+        }
     }
 
     #[test]

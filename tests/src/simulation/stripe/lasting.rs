@@ -51,6 +51,8 @@ pub struct LastingRefusals {
     pub not_activated: u64,
     /// Stripe refuses calls of this kind.
     pub by_kind: u64,
+    /// The same, with a 402.
+    pub declined: u64,
 }
 
 /// Calls of a kind that are refused.
@@ -102,6 +104,7 @@ impl State {
         let kind = request.kind();
         let Some(refused) = self.refused.iter().find(|refused| refused.kind == kind) else { return Ok(()) };
         self.lasting_refusals.by_kind += 1;
+        self.lasting_refusals.declined += u64::from(matches!(refused.error, StripeError::Declined(_)));
         Err(Refusal { error: refused.error.clone(), is_kept: refused.is_kept })
     }
 }
@@ -116,6 +119,12 @@ impl MemoryStripe {
         if !is_active {
             lost.push(capability);
         }
+    }
+
+    /// The customers that weren't deleted, of all accounts.
+    #[must_use]
+    pub fn customers(&self) -> Vec<CustomerId> {
+        self.state().accounts.iter().flat_map(|account| account.customers.iter().cloned()).collect()
     }
 
     /// The studio deletes a customer. What was made for it before can still be paid.
@@ -139,6 +148,14 @@ impl MemoryStripe {
         let body = json!({"error": {"type": "invalid_request_error", "code": code, "message": "Refused lastingly."}});
         let error = StripeError::from_answer(status, body.to_string().as_bytes());
         self.state().refused.push(Refused { kind, error, is_kept: !matches!(status, 401 | 403) });
+    }
+
+    /// Whether it refuses some kind of calls, or an account is paid by no card.
+    #[must_use]
+    pub fn refuses_payments(&self) -> bool {
+        let state = self.state();
+        let takes_cards = state.accounts.iter().all(|account| !account.lost.contains(&Capability::Cards));
+        !state.refused.is_empty() || !takes_cards
     }
 
     /// Stripe answers all kinds of calls again.

@@ -1,0 +1,218 @@
+//! An intent that our calls don't reach: on an account that the studio has left, or that Stripe doesn't know any more.
+//!
+//! Invariant: its link can be revoked, expires or is opened anew, and a person is told; an intent that Stripe may still
+//! tell of is never let go.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
+
+use classpay_tests::studio::{COMPANY, OKAFOR, ballet_for_ada};
+use classpay_tests::{COSTUMES, COSTUMES_DUE, Call, Stack};
+use serde_json::{Value, json};
+
+/// Another account than the demo studio's.
+const ANOTHER: &str = "acct_1another";
+
+/// The intent that a link shows.
+async fn opened(stack: &Stack, link: &str) -> String {
+    let answer = stack.open_link(link).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()["paymentSession"]["paymentIntent"]["id"].as_str().unwrap().to_owned()
+}
+
+/// Every call about this intent is refused so from now on.
+async fn refuse_calls_about(stack: &Stack, intent: &str, why: &Value) {
+    let fault = json!({"match": {"path": intent}, "count": 1000, "do": {"refuse": why}});
+    assert_eq!(stack.stripe().post("/_control/faults", &fault).await.status, 200);
+}
+
+async fn reviews(stack: &Stack) -> usize {
+    stack.table().partition(&format!("REVIEW#{COMPANY}"), "").await.len()
+}
+
+#[tokio::test]
+async fn a_link_of_a_left_account_is_opened_anew_or_revoked() {
+    for why in [
+        json!({"status": 403, "code": "account_invalid"}),
+        json!({"status": 404, "code": "resource_missing"}),
+        json!({"status": 400, "code": "account_closed"}),
+        json!({"status": 404}),
+    ] {
+        let stack = Stack::start().await;
+        let (reopened, revoked) = (stack.link(None).await, stack.link(None).await);
+        let intents = [stack.intent_of_link(&reopened).await, stack.intent_of_link(&revoked).await];
+        let here = stack.account().to_owned();
+        stack.connect(ANOTHER, &here).await;
+        for intent in &intents {
+            refuse_calls_about(&stack, intent, &why).await;
+        }
+        let before = reviews(&stack).await;
+        assert_ne!(opened(&stack, &reopened).await, intents[0], "{why}");
+        assert_eq!(stack.revoke_link(&revoked).await.status, 204, "{why}");
+        assert_eq!(stack.link_status(&revoked).await, "link_revoked");
+        assert_eq!(reviews(&stack).await, before + 2, "a person looks at each");
+    }
+}
+
+#[tokio::test]
+async fn a_link_of_a_left_account_that_answers_is_cancelled_there_first() {
+    let stack = Stack::start().await;
+    let (reopened, revoked) = (stack.link(None).await, stack.link(None).await);
+    let intents = [stack.intent_of_link(&reopened).await, stack.intent_of_link(&revoked).await];
+    let here = stack.account().to_owned();
+    stack.connect(ANOTHER, &here).await;
+    opened(&stack, &reopened).await;
+    assert_eq!(stack.revoke_link(&revoked).await.status, 204);
+    for intent in &intents {
+        assert_eq!(stack.intent_status(intent).await, "canceled");
+    }
+    assert_eq!(reviews(&stack).await, 0);
+}
+
+#[tokio::test]
+async fn a_link_of_the_account_that_the_studio_names_is_not_let_go() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = stack.intent_of_link(&link).await;
+    refuse_calls_about(&stack, &intent, &json!({"status": 403, "code": "account_invalid"})).await;
+    assert_eq!(stack.open_link(&link).await.code(), "stripe_misconfigured");
+    assert_eq!(stack.revoke_link(&link).await.code(), "stripe_misconfigured");
+    stack.withdraw_faults().await;
+    assert_eq!(stack.intent_of_link(&link).await, intent);
+    // Nor one of a left account, while it is only our key that Stripe doesn't take.
+    let here = stack.account().to_owned();
+    stack.connect(ANOTHER, &here).await;
+    refuse_calls_about(&stack, &intent, &json!({"status": 401})).await;
+    assert_eq!(stack.revoke_link(&link).await.code(), "stripe_misconfigured");
+    stack.withdraw_faults().await;
+    assert_eq!(stack.revoke_link(&link).await.status, 204);
+    assert_eq!(stack.intent_status(&intent).await, "canceled");
+}
+
+#[tokio::test]
+async fn a_link_of_a_left_account_that_refuses_to_cancel_is_opened_anew_or_revoked() {
+    let stack = Stack::start().await;
+    let (reopened, revoked) = (stack.link(None).await, stack.link(None).await);
+    let intents = [stack.intent_of_link(&reopened).await, stack.intent_of_link(&revoked).await];
+    let here = stack.account().to_owned();
+    stack.connect(ANOTHER, &here).await;
+    let closed = json!({"status": 400, "code": "account_closed"});
+    stack.refuse_at_stripe(("POST", "/v1/payment_intents/{id}/cancel"), &closed).await;
+    assert_ne!(opened(&stack, &reopened).await, intents[0]);
+    assert_eq!(stack.revoke_link(&revoked).await.status, 204);
+    assert_eq!(reviews(&stack).await, 2, "a person looks at each");
+    // Its payer still had the form: he is given his money back once it can be.
+    stack.confirm(&intents[1]).await;
+    stack.withdraw_faults().await;
+    stack.move_clock("2026-09-07T12:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!(stack.intent_status(&intents[1]).await, "canceled");
+    assert_eq!((stack.captured().await.len(), stack.due(COSTUMES).await), (0, COSTUMES_DUE));
+}
+
+#[tokio::test]
+async fn a_link_whose_intent_stripe_doesn_t_know_is_opened_anew_revoked_or_expires() {
+    let stack = Stack::start().await;
+    let (reopened, revoked) = (stack.link(None).await, stack.link(None).await);
+    let over = stack.link(Some("2026-09-08 08:00:00")).await;
+    let mut intents = Vec::new();
+    for link in [&reopened, &revoked, &over] {
+        let intent = stack.intent_of_link(link).await;
+        refuse_calls_about(&stack, &intent, &json!({"status": 404, "code": "resource_missing"})).await;
+        intents.push(intent);
+    }
+    let refused = stack.process_link(&reopened, Some(&intents[0])).await;
+    assert_eq!((refused.status, refused.code().as_str()), (422, "payment_intent_mismatch"), "{}", refused.text);
+    assert_ne!(opened(&stack, &reopened).await, intents[0]);
+    assert_eq!(stack.revoke_link(&revoked).await.status, 204);
+    stack.move_clock("2026-09-08T09:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!(stack.link_status(&over).await, "link_expired");
+    assert_eq!(reviews(&stack).await, 3, "a person looks at each");
+    let intent = stack.authorise_link(&reopened).await;
+    assert_eq!(stack.process_link(&reopened, Some(&intent)).await.status, 200);
+    assert_eq!(stack.due(COSTUMES).await, 0);
+}
+
+#[tokio::test]
+async fn a_held_session_whose_intent_stripe_doesn_t_know_any_more_is_put_before_a_person_after_a_day() {
+    let stack = Stack::start().await;
+    let intent = stack.authorise_amount(OKAFOR, 4_500).await;
+    stack.deliver(&stack.event("payment_intent.amount_capturable_updated").await).await;
+    refuse_calls_about(&stack, &intent, &json!({"status": 404, "code": "resource_missing"})).await;
+    stack.move_clock("2026-09-07T20:00:00Z").await;
+    assert_eq!((stack.measure("HoldsWithoutOrder").await, reviews(&stack).await), (1, 0), "it may be back");
+    stack.move_clock("2026-09-08T11:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!((stack.measure("HoldsWithoutOrder").await, reviews(&stack).await), (0, 1), "a person looks");
+    // It is still looked at: what Stripe tells of again is voided.
+    stack.withdraw_faults().await;
+    stack.move_clock("2026-09-09T11:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!(stack.intent_status(&intent).await, "canceled");
+}
+
+#[tokio::test]
+async fn the_schedule_ends_a_link_of_a_left_account() {
+    let stack = Stack::start().await;
+    let link = stack.link(Some("2026-09-08 08:00:00")).await;
+    let intent = stack.intent_of_link(&link).await;
+    let here = stack.account().to_owned();
+    stack.connect(ANOTHER, &here).await;
+    stack.move_clock("2026-09-08T09:00:00Z").await;
+    refuse_calls_about(&stack, &intent, &json!({"status": 403, "code": "account_invalid"})).await;
+    stack.run_schedule().await;
+    assert_eq!(stack.link_status(&link).await, "link_expired");
+    assert_eq!((reviews(&stack).await, stack.due(COSTUMES).await), (1, COSTUMES_DUE));
+}
+
+#[tokio::test]
+async fn a_link_of_a_left_account_that_is_paid_through_is_opened_anew_first() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = stack.intent_of_link(&link).await;
+    let here = stack.account().to_owned();
+    stack.connect(ANOTHER, &here).await;
+    refuse_calls_about(&stack, &intent, &json!({"status": 403, "code": "account_invalid"})).await;
+    let refused = stack.process_link(&link, Some(&intent)).await;
+    assert_eq!((refused.status, refused.code().as_str()), (422, "payment_intent_mismatch"), "{}", refused.text);
+    assert_ne!(opened(&stack, &link).await, intent);
+}
+
+#[tokio::test]
+async fn what_was_dropped_with_an_account_is_released_once_that_is_back() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = stack.intent_of_link(&link).await;
+    let here = stack.account().to_owned();
+    stack.connect(ANOTHER, &here).await;
+    refuse_calls_about(&stack, &intent, &json!({"status": 403, "code": "account_invalid"})).await;
+    opened(&stack, &link).await;
+    stack.withdraw_faults().await;
+    // The payer still had the first form.
+    stack.confirm(&intent).await;
+    stack.move_clock("2026-09-07T12:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!(stack.intent_status(&intent).await, "canceled");
+    assert_eq!((stack.captured().await.len(), stack.due(COSTUMES).await), (0, COSTUMES_DUE));
+}
+
+#[tokio::test]
+async fn an_order_whose_account_is_lost_is_put_before_a_person_after_a_day() {
+    let stack = Stack::start().await;
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    let why = json!({"status": 403, "code": "account_invalid"});
+    stack.order_fault(Call::Capture, 1000, &json!({"drop": "before"})).await;
+    assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 202);
+    refuse_calls_about(&stack, &intent, &why).await;
+    let here = stack.account().to_owned();
+    stack.connect(ANOTHER, &here).await;
+    stack.move_clock("2026-09-07T20:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!(reviews(&stack).await, 0);
+    stack.move_clock("2026-09-08T20:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!(reviews(&stack).await, 1, "a person looks");
+    stack.move_clock("2026-09-08T22:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!(reviews(&stack).await, 1);
+}
