@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_dispute_brings_what_is_needed_to_post_it() {
-        let dispute = json!({"id": "du_1", "amount": 1029, "status": "lost", "charge": "ch_1", "created": 3,
+        let dispute = json!({"id": "du_1", "amount": 1029, "currency": "gbp", "status": "lost", "charge": "ch_1", "created": 3,
             "payment_intent": "pi_1", "evidence": {"customer_name": "Jo"}});
         let read = event("charge.dispute.closed", dispute).unwrap();
         let expected = EventObject {
