@@ -15,7 +15,7 @@ impl Check<'_> {
     pub(super) fn transactions(&mut self) {
         let company = self.file.company.as_ref().map(|company| company.id.to_string());
         let families: BTreeSet<&FamilyId> = self.file.families.iter().map(|family| &family.id).collect();
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut stored) = (BTreeSet::new(), BTreeSet::new());
         for (index, aggregate) in self.file.transactions.iter().enumerate() {
             let at = |field: &str| format!("transactions[{index}].{field}");
             let head = &aggregate.transaction;
@@ -24,7 +24,12 @@ impl Check<'_> {
                 at("transaction.id"),
                 "must be an id, and the aggregateId",
             );
-            self.holds(seen.insert(&head.id), at("transaction.id"), "is there twice");
+            let is_new = seen.insert(head.id.as_str());
+            self.holds(is_new, at("transaction.id"), "is there twice");
+            // An entry is stored by what follows its prefix.
+            let stored_by = head.id.split_once('_').map_or(head.id.as_str(), |(_, rest)| rest);
+            let is_apart = !is_new || stored.insert(stored_by);
+            self.holds(is_apart, at("transaction.id"), "differs from another's only before the first `_`");
             let of_company = company.as_ref().is_none_or(|company| head.company_id == *company);
             self.holds(of_company, at("transaction.companyId"), "must be this company's");
             let family = FamilyId::parse(head.family_id.as_str());

@@ -215,6 +215,9 @@ fn transactions_have_true_sums_and_no_debit_is_credited_with_more_than_it_owes()
     only("/transactions", json!([untrue]), "transactions[0].stats: must be the sums of the details");
     let twice = json!([debit, debit]);
     only("/transactions", twice, "transactions[1].transaction.id: is there twice");
+    let like = json!([debit, transaction("inv_1", "debit", 5, None)]);
+    let place = "transactions[1].transaction.id: differs from another's only before the first `_`";
+    only("/transactions", like, place);
     let over = json!([debit, credit, transaction("trn_3", "credit", 1, Some("trn_1"))]);
     only("/transactions", over, "transactions[0]: is credited with more than it owes");
     let unrelated = json!([transaction("trn_2", "credit", 5, Some("trn_9"))]);
