@@ -117,27 +117,6 @@ async fn a_checkout_whose_release_is_not_answered_is_202_and_later_released() {
 }
 
 #[tokio::test]
-async fn a_link_s_payment_whose_release_is_not_answered_is_202_and_later_released() {
-    let stack = Stack::start().await;
-    let link = stack.link(Some("2026-09-07 10:00:00")).await;
-    let intent = stack.intent_of_link(&link).await;
-    stack.move_clock("2026-09-07T10:30:00Z").await;
-    stack.confirm(&intent).await;
-    hang(&stack, "POST", CANCEL, 0, FOR_EVER_MS).await;
-    hang(&stack, "GET", RETRIEVE, 1, FOR_EVER_MS).await;
-    assert_processing(&in_time(stack.process_link(&link, Some(&intent))).await);
-
-    stack.withdraw_faults().await;
-    let later = stack.process_link(&link, Some(&intent)).await;
-    assert_eq!((later.status, later.code().as_str()), (410, "link_expired"), "{}", later.text);
-    assert!(later.says_released(), "{}", later.text);
-    assert_eq!((stack.intent_status(&intent).await.as_str(), stack.captured().await.len()), ("canceled", 0));
-    stack.move_clock("2026-09-07T12:30:00Z").await;
-    stack.run_schedule().await;
-    assert_books_balance(&stack).await;
-}
-
-#[tokio::test]
 async fn a_revocation_that_is_not_answered_is_503_and_later_204() {
     let stack = Stack::start().await;
     let link = stack.link(None).await;
