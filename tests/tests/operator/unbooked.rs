@@ -68,37 +68,6 @@ async fn credit_unpostable_ends_with_a_refund_where_nothing_can_be_mended() {
 }
 
 #[tokio::test]
-async fn credit_unpostable_is_not_over_while_its_refund_may_fail() {
-    let stack = Stack::start().await;
-    let (order, intent) = uncredited(&stack).await;
-    let path = format!("/_control/payment_intents/{intent}/refund");
-    let refund = stack.stripe().post(&path, &json!({"pending": true})).await;
-    assert_eq!(refund.status, 200, "{}", refund.text);
-    orders(&stack, &["settle", &order]).await.refused("received");
-    assert_eq!(stack.measure("ReceivedWithoutOrder").await, 1);
-    let refund = refund.json()["id"].as_str().unwrap().to_owned();
-    assert_eq!(stack.stripe().post(&format!("/_control/refunds/{refund}/succeed"), &json!({})).await.status, 200);
-    orders(&stack, &["settle", &order]).await.ok();
-    assert_eq!(stack.measure("ReceivedWithoutOrder").await, 0);
-}
-
-#[tokio::test]
-async fn credit_unpostable_ends_when_a_person_has_dealt_with_it_elsewhere() {
-    let stack = Stack::start().await;
-    let before = stack.balance(OKAFOR).await;
-    let (order, intent) = uncredited(&stack).await;
-    // A part went back, and the office has entered the rest in its own tools.
-    stack.refund(&intent, Some(2_000)).await;
-    orders(&stack, &["settle", &order]).await.refused("received");
-    orders(&stack, &["resolve", &order, "--release"]).await.refused("settle it");
-    orders(&stack, &["resolve", &order, "--release", "--received", "1"]).await.refused("settle it");
-    orders(&stack, &["resolve", &order, "--release", "--received", "0"]).await.ok();
-    assert_nothing_is_listed(&stack).await;
-    assert_eq!((stack.measure("ReceivedWithoutOrder").await, stack.measure("OldestOrderS").await), (0, 0));
-    assert_eq!(stack.balance(OKAFOR).await, before);
-}
-
-#[tokio::test]
 async fn what_is_received_for_a_family_that_cant_be_read_is_told_of_a_session_and_of_a_link() {
     let stack = Stack::start().await;
     let family = format!("C#{}#F#{OKAFOR}", stack.company());

@@ -56,13 +56,6 @@ impl ReviewReason<'_> {
     /// The name of [`Self::IntentLost`].
     pub const INTENT_LOST: &'static str = "intent_lost";
 
-    /// Whether a reason of this name is about what was received and can't be credited. A person who has given it back, or
-    /// entered it elsewhere, ends it.
-    #[must_use]
-    pub fn is_uncredited(name: &str) -> bool {
-        matches!(name, "currency_differs" | "credit_unpostable")
-    }
-
     /// Each reason's name, as [`Self::name`] gives it.
     pub const NAMES: [&'static str; 15] = [
         "payment_differs",

@@ -124,9 +124,7 @@ async fn try_report_session<M: Machine>(
                 ctx.store.let_session_go(session).await?;
             }
         }
-        Some(IntentStatus::Canceled) => {
-            ctx.store.close_cancelled(session).await?;
-        }
+        Some(IntentStatus::Canceled) => {}
         Some(
             IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction,
         )

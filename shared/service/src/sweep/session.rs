@@ -33,10 +33,7 @@ pub(super) async fn finish<M: Machine>(ctx: &Context<M>, session: &Session, age_
             return void_unbooked(ctx, session, deadline).await;
         }
         Err(error) => {
-            // After a day a person is told, who can't make Stripe answer.
-            if age_s < plan::LOST_S {
-                error.note_if_refused();
-            }
+            error.note_if_refused();
             tracing::warn!(intent = session.intent.as_str(), %error, "stripe can't be asked about a session");
         }
     }
