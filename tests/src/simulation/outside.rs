@@ -7,6 +7,7 @@
 use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
+use classpay_service::http::ErrorCode;
 use classpay_service::store::key::Key;
 use classpay_service::store::{Extent, ImportError};
 
@@ -333,12 +334,15 @@ fn is_paid_out_of_reach<F: Flaw>(world: &World<F>) -> bool {
 fn no_opening_fails_in_vain<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
     // What was paid where our calls are refused stands in the way of its link.
     let may_be_refused = world.stripe.refuses_payments() || is_paid_out_of_reach(world);
+    // An account that is closed to us and still named refuses them all.
+    let is_closed = world.outside.drawn.contains(&Outside::AccountClosed);
     for which in 0..world.purchases.len() {
         world.open(which);
         while !world.running.is_empty() {
             let Some(done) = world.step()? else { continue };
             let Some(answer) = done.answer else { continue };
-            let is_refusal = answer.status == 502 && may_be_refused;
+            let is_refusal = answer.status == 502
+                && (may_be_refused || is_closed && answer.code == Some(ErrorCode::StripeMisconfigured));
             if done.what == Doing::Opening(which) && answer.status >= 500 && !is_refusal {
                 let purchase = &world.purchases[which];
                 return Err(format!("nothing passes here, and {purchase:?} was answered {answer:?}"));
