@@ -29,6 +29,17 @@ async fn reviews(stack: &Stack) -> usize {
     stack.table().partition(&format!("REVIEW#{COMPANY}"), "").await.len()
 }
 
+/// A link that was opened on an account which the studio has left and disconnected: the link and its intent.
+async fn opened_and_left() -> (Stack, String, String) {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = stack.intent_of_link(&link).await;
+    let here = stack.account().to_owned();
+    stack.connect(ANOTHER, &here).await;
+    refuse_calls_about(&stack, &intent, &json!({"status": 403, "code": "account_invalid"})).await;
+    (stack, link, intent)
+}
+
 /// How many of them say that an intent was let go. The account may be told of, too, if its sessions are looked at first.
 async fn let_go(stack: &Stack) -> usize {
     let reviews = stack.table().partition(&format!("REVIEW#{COMPANY}"), "").await;
@@ -173,12 +184,7 @@ async fn the_schedule_ends_a_link_of_a_left_account() {
 
 #[tokio::test]
 async fn a_link_of_a_left_account_that_is_paid_through_is_opened_anew_first() {
-    let stack = Stack::start().await;
-    let link = stack.link(None).await;
-    let intent = stack.intent_of_link(&link).await;
-    let here = stack.account().to_owned();
-    stack.connect(ANOTHER, &here).await;
-    refuse_calls_about(&stack, &intent, &json!({"status": 403, "code": "account_invalid"})).await;
+    let (stack, link, intent) = opened_and_left().await;
     let refused = stack.process_link(&link, Some(&intent)).await;
     assert_eq!((refused.status, refused.code().as_str()), (422, "payment_intent_mismatch"), "{}", refused.text);
     assert_ne!(opened(&stack, &link).await, intent);
@@ -186,12 +192,7 @@ async fn a_link_of_a_left_account_that_is_paid_through_is_opened_anew_first() {
 
 #[tokio::test]
 async fn what_was_dropped_with_an_account_is_released_once_that_is_back() {
-    let stack = Stack::start().await;
-    let link = stack.link(None).await;
-    let intent = stack.intent_of_link(&link).await;
-    let here = stack.account().to_owned();
-    stack.connect(ANOTHER, &here).await;
-    refuse_calls_about(&stack, &intent, &json!({"status": 403, "code": "account_invalid"})).await;
+    let (stack, link, intent) = opened_and_left().await;
     opened(&stack, &link).await;
     stack.withdraw_faults().await;
     // The payer still had the first form.

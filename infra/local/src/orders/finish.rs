@@ -48,7 +48,10 @@ async fn finish(ctx: &Context, id: &OrderId) -> Result<(), Problem> {
     say_ended(ctx, id, &session).await
 }
 
-/// What became of a payment without an order: the claim says it. One without an end is a failure.
+/// Prints how a payment without an order ends, as its claim says.
+///
+/// # Errors
+/// It is unfinished.
 async fn say_ended(ctx: &Context, id: &OrderId, session: &Session) -> Result<(), Problem> {
     let claim = ctx.store.load_claim(&session.account, &session.intent).await.map_err(of_table)?;
     match claim.map(|claim| claim.decision) {

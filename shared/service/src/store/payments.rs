@@ -239,7 +239,7 @@ impl<M: Machine> Store<M> {
         transaction.change(match reason {
             // It is over once the schedule has credited it, whoever has seen it unbooked before.
             ReviewReason::PaymentUnbooked(..) => note.only_if("attribute_not_exists(pk)"),
-            // Whoever looked before this was made has not seen it.
+            // A look that is older than the session doesn't cover it.
             ReviewReason::AccountLost(_, made_s) => {
                 note.only_if("attribute_not_exists(pk) OR seen_s < :made").value(":made", number(*made_s))
             }

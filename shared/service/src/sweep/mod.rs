@@ -189,13 +189,13 @@ async fn finish_order<M: Machine>(ctx: &Context<M>, order: OrderRecord, age_s: i
     tracing::info!(outcome = word(&outcome), "looked at an order");
 }
 
-/// Does what a session needs, whenever it is due. What became of it is what the table says afterwards.
+/// Does what a session needs now, whether it is due or not. The table says how far that gets.
 pub async fn finish_session<M: Machine>(ctx: &Context<M>, session: &Session, deadline: Deadline) {
     let age_s = ctx.clock.now_s().saturating_sub(session.created_s);
     session::finish(ctx, session, age_s, deadline).await;
 }
 
-/// Gives a session up: its claim first, then the cancel. What became of it is what the table says afterwards.
+/// Gives a session up: its claim first, then the cancel. The table says how far that gets.
 pub async fn void_session<M: Machine>(ctx: &Context<M>, session: &Session, deadline: Deadline) {
     session::void_unbooked(ctx, session, deadline).await;
 }

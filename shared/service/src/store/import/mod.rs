@@ -136,8 +136,7 @@ fn refuse_rival_schemes(entries: &[Entry]) -> Result<(), ImportError> {
 /// What the table can't hold is told before anything is written.
 fn refuse_too_large(plan: &Plan<'_>) -> Result<(), ImportError> {
     for entry in &plan.entries {
-        let given_up = plan.seasons.values().find(|season| season.doc.id.as_str() == entry.id);
-        let beside = given_up.map_or(0, |season| season.given_up.len());
+        let beside = plan.season_of(entry).map_or(0, |season| season.given_up.len());
         let bytes = entry.target.as_ref().map_or(0, String::len).saturating_add(beside);
         if bytes > MAX_DOC_BYTES {
             return Err(ImportError::TooLarge { kind: entry.kind, id: entry.id.clone(), bytes });
@@ -220,11 +219,7 @@ impl<M: Machine> Store<M> {
     }
 
     async fn import_documents(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
-        let lists_otherwise = |entry: &Entry| {
-            let season =
-                (entry.kind == Kind::Season).then(|| plan.seasons.values().find(|s| s.doc.id.as_str() == entry.id));
-            season.flatten().filter(|season| season.lists_otherwise())
-        };
+        let lists_otherwise = |entry: &Entry| plan.season_of(entry).filter(|season| season.lists_otherwise());
         let of_now = plan.entries.iter().filter(|entry| entry.kind != Kind::Family);
         let changed: Vec<_> = of_now.filter(|entry| entry.is_new() || lists_otherwise(entry).is_some()).collect();
         let mut batch = Batch::of(self);

@@ -43,6 +43,12 @@ impl Plan<'_> {
     pub const fn changes(&self) -> &Changes {
         &self.changes
     }
+
+    /// The season that an entry is the document of.
+    pub(super) fn season_of(&self, entry: &Entry) -> Option<&PlannedSeason> {
+        let id = (entry.kind == Kind::Season).then(|| entry.id.parse().ok())??;
+        self.seasons.get::<SeasonId>(&id)
+    }
 }
 
 /// A document as it is stored and as it will be.
