@@ -335,7 +335,7 @@ fn no_opening_fails_in_vain<F: Flaw>(world: &mut World<F>) -> Result<(), Violati
     // What was paid where our calls are refused stands in the way of its link.
     let may_be_refused = world.stripe.refuses_payments() || is_paid_out_of_reach(world);
     // An account that is closed to us and still named refuses them all.
-    let is_closed = world.outside.drawn.contains(&Outside::AccountClosed);
+    let is_closed = !world.stripe.is_connected(&account(world));
     for which in 0..world.purchases.len() {
         world.open(which);
         while !world.running.is_empty() {

@@ -48,6 +48,12 @@ impl MemoryStripe {
         (account.is_connected, account.was_disconnected) = (false, true);
     }
 
+    /// Whether our calls for an account are answered.
+    #[must_use]
+    pub fn is_connected(&self, account: &AccountId) -> bool {
+        self.state().connected(account).is_ok()
+    }
+
     /// The studio connects its account again.
     pub fn reconnect(&self, account: &AccountId) {
         let mut state = self.state();
