@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::SystemTime;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -27,6 +28,17 @@ pub struct CallKind {
     pub callee: Callee,
     /// The operation, or method and route.
     pub name: String,
+}
+
+/// When a call was out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallTime {
+    /// Who was called.
+    pub callee: Callee,
+    /// When it came, by the machine's clock.
+    pub began: SystemTime,
+    /// When it was answered, or its connection closed.
+    pub ended: SystemTime,
 }
 
 /// One call: the so-manieth of its kind, from 0.
@@ -110,6 +122,25 @@ impl Stack {
             }
         }
         calls
+    }
+
+    /// When each call of a function, and each of Stripe, which doesn't know who calls, came and was answered since they were
+    /// forgotten. One without an answer is left out.
+    ///
+    /// # Panics
+    /// If one of the two doesn't answer.
+    pub async fn call_times(&self, function: &str) -> Vec<CallTime> {
+        let mut times = Vec::new();
+        for callee in [Callee::DynamoDb, Callee::Stripe] {
+            let log = self.told(callee, Method::GET, "/_control/requests").await.json();
+            let calls = log["calls"].as_array().expect("a list");
+            let ours = calls.iter().filter(|call| callee == Callee::Stripe || call["function"] == function);
+            let time = |call: &Value, name: &str| serde_json::from_value(call[name].clone()).ok().flatten();
+            times.extend(ours.filter_map(|call| {
+                Some(CallTime { callee, began: time(call, "began")?, ended: time(call, "ended")? })
+            }));
+        }
+        times
     }
 
     /// The permissions that the functions' calls of the table have used: function, action and resource, and in how many

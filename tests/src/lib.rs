@@ -29,7 +29,7 @@ pub use api::{Answer, Api};
 pub use books::assert_books_balance;
 pub use crowd::{Crowd, Member};
 pub use document::Document;
-pub use faults::{CallKind, Callee, Point};
+pub use faults::{CallKind, CallTime, Callee, Point};
 pub use links::{COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, OKAFOR};
 pub use picture::Picture;
 pub use processes::kill;

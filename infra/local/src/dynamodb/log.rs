@@ -4,6 +4,7 @@
 //! Invariant: bounded, and nothing of a call's body is kept.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::SystemTime;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -25,6 +26,10 @@ struct Entry {
     status: Option<u16>,
     /// Whether a fault struck it.
     harmed: bool,
+    /// When it came, by the machine's clock.
+    began: SystemTime,
+    /// When it was answered, or its connection closed.
+    ended: Option<SystemTime>,
 }
 
 #[derive(Debug, Default)]
@@ -46,7 +51,13 @@ impl Log {
         if self.latest.len() == KEPT {
             self.latest.pop_front();
         }
-        self.latest.push_back(Entry { call: call.clone(), status: None, harmed });
+        self.latest.push_back(Entry {
+            call: call.clone(),
+            status: None,
+            harmed,
+            began: SystemTime::now(),
+            ended: None,
+        });
         self.total += 1;
         Number(self.total)
     }
@@ -56,7 +67,7 @@ impl Log {
         let from_the_end = usize::try_from(self.total.saturating_sub(number)).unwrap_or(usize::MAX);
         let place = self.latest.len().checked_sub(from_the_end + 1);
         if let Some(entry) = place.and_then(|place| self.latest.get_mut(place)) {
-            entry.status = status;
+            (entry.status, entry.ended) = (status, Some(SystemTime::now()));
         }
     }
 

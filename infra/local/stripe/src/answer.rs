@@ -5,7 +5,7 @@
 //! Stripe neither does it. A call that hangs, as ordered, holds no lock and no idempotency key.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use http::request::Parts;
@@ -103,6 +103,7 @@ impl StandIn {
     }
 
     async fn log_and_answer(&self, incoming: Incoming) -> Result<Response<Body>, Unanswered> {
+        let began = SystemTime::now();
         let caller = self.caller(&incoming);
         let result = match &caller {
             Ok(caller) => self.with_faults(&incoming, caller).await,
@@ -116,6 +117,8 @@ impl StandIn {
             idempotency_key: incoming.key().map(str::to_owned),
             status: result.as_ref().ok().map(|reply| reply.status),
             replayed: result.as_ref().is_ok_and(|reply| reply.original.is_some()),
+            began,
+            ended: SystemTime::now(),
         });
         Ok(response(&incoming, result?))
     }

@@ -3,6 +3,7 @@
 //! Invariant: bounded, and no parameter and no key of the API is kept.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::SystemTime;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -22,6 +23,10 @@ pub(crate) struct Entry {
     /// `None`: the connection was closed without an answer.
     pub status: Option<u16>,
     pub replayed: bool,
+    /// When it came, by the machine's clock.
+    pub began: SystemTime,
+    /// When it was answered, or its connection closed.
+    pub ended: SystemTime,
 }
 
 #[derive(Debug, Default)]
