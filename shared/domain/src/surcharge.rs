@@ -67,9 +67,11 @@ const fn ban(country: &'static str, since: Date, source: &'static str) -> Ban {
 }
 
 /// Where and from which day on it is forbidden. All 27 states of the Union were in it when its directive came to hold.
-pub const BANS: [Ban; 32] = [
+pub const BANS: [Ban; 39] = [
     ban("GB", PSD2, UNITED_KINGDOM),
     ban("AT", PSD2, UNION),
+    // Åland, and what of France the Union's law holds in, have codes of their own.
+    ban("AX", PSD2, UNION),
     ban("BE", PSD2, UNION),
     ban("BG", PSD2, UNION),
     ban("CY", PSD2, UNION),
@@ -80,6 +82,12 @@ pub const BANS: [Ban; 32] = [
     ban("ES", PSD2, UNION),
     ban("FI", PSD2, UNION),
     ban("FR", PSD2, UNION),
+    ban("GF", PSD2, UNION),
+    ban("GP", PSD2, UNION),
+    ban("MF", PSD2, UNION),
+    ban("MQ", PSD2, UNION),
+    ban("RE", PSD2, UNION),
+    ban("YT", PSD2, UNION),
     ban("GR", PSD2, UNION),
     ban("HR", PSD2, UNION),
     ban("HU", PSD2, UNION),
@@ -131,6 +139,16 @@ mod tests {
         for ban in &BANS {
             assert_eq!(Ban::of(Country::parse(ban.country).unwrap()), Some(ban));
             assert!(!ban.source.is_empty());
+        }
+    }
+
+    #[test]
+    fn r35_the_parts_of_a_state_that_have_a_code_of_their_own_are_under_its_law() {
+        for (part, state) in
+            [("AX", "FI"), ("GF", "FR"), ("GP", "FR"), ("MF", "FR"), ("MQ", "FR"), ("RE", "FR"), ("YT", "FR")]
+        {
+            let since = |code| Ban::of(Country::parse(code).unwrap()).map(|ban| ban.since);
+            assert_eq!(since(part), since(state), "{part}");
         }
     }
 
