@@ -187,6 +187,7 @@ impl<M: Premises> Shop<M> {
             amount: Money::minor(1029),
             currency: Currency::parse("gbp").expect("a currency"),
             created_s: NOW_S,
+            lost_s: None,
         };
         Purchase {
             session,

@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use classpay_tests::studio::{COMPANY, OKAFOR, ballet_for_ada};
-use classpay_tests::{COSTUMES, COSTUMES_DUE, Call, Stack};
+use classpay_tests::{COSTUMES, COSTUMES_DUE, Call, Callee, Stack};
 use serde_json::{Value, json};
 
 /// Another account than the demo studio's.
@@ -157,8 +157,9 @@ async fn a_held_session_whose_intent_stripe_doesn_t_know_any_more_is_put_before_
     stack.deliver(&stack.event("payment_intent.amount_capturable_updated").await).await;
     refuse_calls_about(&stack, &intent, &json!({"status": 404, "code": "resource_missing"})).await;
     stack.move_clock("2026-09-07T20:00:00Z").await;
+    stack.run_schedule().await;
     assert_eq!((stack.measure("HoldsWithoutOrder").await, reviews(&stack).await), (1, 0), "it may be back");
-    stack.move_clock("2026-09-08T11:00:00Z").await;
+    stack.move_clock("2026-09-08T21:00:00Z").await;
     stack.run_schedule().await;
     assert_eq!((stack.measure("HoldsWithoutOrder").await, reviews(&stack).await), (0, 1), "a person looks");
     // It is still looked at: what Stripe tells of again is voided.
@@ -166,6 +167,28 @@ async fn a_held_session_whose_intent_stripe_doesn_t_know_any_more_is_put_before_
     stack.move_clock("2026-09-09T11:00:00Z").await;
     stack.run_schedule().await;
     assert_eq!(stack.intent_status(&intent).await, "canceled");
+}
+
+#[tokio::test]
+async fn a_link_that_was_paid_in_time_is_not_ended_while_stripe_refuses_to_tell_of_it() {
+    let stack = Stack::start().await;
+    let link = stack.link(Some("2026-09-07 09:00:00")).await;
+    let intent = stack.authorise_link(&link).await;
+    // The event is noted, and the table takes no order by it.
+    let fault = json!({"match": {"operation": "TransactWriteItems", "says": "ORD#"}, "count": 1000,
+        "do": {"cancel": [{"at": 0, "code": "ThrottlingError"}]}});
+    assert_eq!(stack.dynamodb().post("/_control/faults", &fault).await.status, 200);
+    stack.deliver(&stack.event("payment_intent.amount_capturable_updated").await).await;
+    let read = ("GET", "/v1/payment_intents/{id}");
+    stack.move_clock("2026-09-07T09:30:00Z").await;
+    stack.refuse_at_stripe(read, &json!({"status": 400, "code": "x"})).await;
+    stack.run_schedule().await;
+    stack.withdraw_faults().await;
+    stack.withdraw_faults_at(Callee::DynamoDb).await;
+    assert_eq!(stack.intent_status(&intent).await, "requires_capture");
+    stack.move_clock("2026-09-07T11:30:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!((stack.intent_status(&intent).await.as_str(), stack.due(COSTUMES).await), ("succeeded", 0));
 }
 
 #[tokio::test]

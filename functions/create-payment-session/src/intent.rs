@@ -113,6 +113,7 @@ impl<M: Machine> Open<'_, M> {
             amount: self.amount,
             currency: self.currency,
             created_s: self.ctx.clock.now_s(),
+            lost_s: None,
         };
         match self.ctx.store.create_session(&session).await? {
             Written::Done => Ok(Some(intent)),

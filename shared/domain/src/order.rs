@@ -7,6 +7,9 @@ use crate::fingerprint::Fingerprint;
 use crate::id::{AccountId, IntentId, OrderId};
 use crate::money::Money;
 
+/// A card is held for so long at most without an order, in seconds.
+pub const HELD_AT_MOST_S: i64 = 24 * 60 * 60;
+
 /// The id of the order that an intent pays, so that whoever comes second finds the same order.
 #[must_use]
 pub fn order_of_intent(account: &AccountId, intent: &IntentId) -> OrderId {

@@ -6,8 +6,8 @@ use classpay_tests::{COSTUMES, COSTUMES_DUE, Call, Stack};
 use serde_json::json;
 
 use crate::{
-    A_DAY_AFTER_THAT, A_DAY_LATER, ANOTHER, assert_nothing_is_listed, orders, pending, pending_link, record, reviewed,
-    run_at,
+    A_DAY_AFTER_THAT, A_DAY_LATER, ANOTHER, assert_nothing_is_listed, listed, lost_for_a_day, orders, pending,
+    pending_link, record, reviewed, run_at,
 };
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn intent_let_go_of_a_session_is_measured_no_more_and_voided_once_the_acco
     stack.leave_account(ANOTHER).await;
     stack.move_clock("2026-09-07T08:30:00Z").await;
     assert_eq!(stack.measure("HoldsWithoutOrder").await, 1);
-    run_at(&stack, A_DAY_LATER).await;
+    lost_for_a_day(&stack).await;
     let left = record(&stack, "intent_let_go").await;
     assert_eq!(stack.measure("HoldsWithoutOrder").await, 0, "nobody here can release it");
     reviewed(&stack, &left).await;
@@ -137,7 +137,7 @@ async fn intent_lost_of_a_hold_is_told_once_and_masks_no_other() {
     assert_eq!(stack.intent_status(&of_link).await, "succeeded");
     assert_eq!(stack.measure("HoldsWithoutOrder").await, 1);
     disconnect(&stack).await;
-    run_at(&stack, A_DAY_LATER).await;
+    lost_for_a_day(&stack).await;
     let order = record(&stack, "intent_lost").await;
     assert_eq!(stack.measure("HoldsWithoutOrder").await, 0, "nobody here can release it");
     orders(&stack, &["show", &order]).await.ok();
@@ -160,7 +160,7 @@ async fn intent_lost_of_what_was_received_is_measured_until_a_person_has_ended_i
         stack.capture_by_hand(&intent).await;
         stack.deliver(&stack.event("payment_intent.succeeded").await).await;
         lose(&stack, is_left).await;
-        run_at(&stack, A_DAY_LATER).await;
+        lost_for_a_day(&stack).await;
         let order = record(&stack, "intent_lost").await;
         orders(&stack, &["reviewed", stack.company(), &order]).await.ok();
         assert_eq!(stack.measure("ReceivedWithoutOrder").await, 1, "looking doesn't end it");
@@ -190,7 +190,7 @@ async fn account_lost_is_told_once_for_all_of_which_nobody_has_told_whether_they
         let of_link = stack.authorise_link(&link).await;
         let of_session = stack.authorise_amount(OKAFOR, 7_000).await;
         lose(&stack, is_left).await;
-        run_at(&stack, A_DAY_LATER).await;
+        lost_for_a_day(&stack).await;
         let lost = record(&stack, "account_lost").await;
         assert_eq!(lost, format!("lost-{}", stack.account()));
         run_at(&stack, A_DAY_AFTER_THAT).await;
@@ -208,9 +208,31 @@ async fn account_lost_is_told_once_for_all_of_which_nobody_has_told_whether_they
         // It is lost once more, with what nobody had seen then.
         stack.authorise_amount(OKAFOR, 7_000).await;
         lose(&stack, is_left).await;
+        run_at(&stack, "2026-09-10T13:10:00Z").await;
         run_at(&stack, "2026-09-11T14:30:00Z").await;
         assert_eq!(record(&stack, "account_lost").await, lost);
     }
+}
+
+#[tokio::test]
+async fn an_account_that_was_out_of_reach_for_a_moment_is_not_lost_however_old_its_links_are() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    stack.intent_of_link(&link).await;
+    for (lost, found) in
+        [("2026-09-08T09:30:00Z", "2026-09-08T11:00:00Z"), ("2026-09-09T10:30:00Z", "2026-09-09T12:00:00Z")]
+    {
+        disconnect(&stack).await;
+        run_at(&stack, lost).await;
+        assert_nothing_is_listed(&stack).await;
+        connect_again(&stack).await;
+        run_at(&stack, found).await;
+    }
+    disconnect(&stack).await;
+    run_at(&stack, "2026-09-10T11:30:00Z").await;
+    assert_nothing_is_listed(&stack).await;
+    run_at(&stack, "2026-09-11T12:30:00Z").await;
+    record(&stack, "account_lost").await;
 }
 
 #[tokio::test]
@@ -254,7 +276,7 @@ async fn intent_let_go_of_a_link_leaves_its_debit_to_be_paid() {
     let left = record(&stack, "intent_let_go").await;
     // The schedule finds the session of the same intent: that is nothing new.
     reviewed(&stack, &left).await;
-    run_at(&stack, A_DAY_LATER).await;
+    lost_for_a_day(&stack).await;
     assert_nothing_is_listed(&stack).await;
     let next = stack.link(None).await;
     let intent = stack.authorise_link(&next).await;
@@ -338,4 +360,31 @@ async fn a_link_of_whose_payment_a_person_has_said_nothing_came_can_be_revoked()
     assert_eq!(record(&stack, "resolution_differs").await, order);
     assert_eq!(stack.revoke_link(&link).await.status, 204);
     assert_eq!((stack.link_status(&link).await.as_str(), stack.due(COSTUMES).await), ("link_revoked", COSTUMES_DUE));
+}
+
+#[tokio::test]
+async fn a_bank_debit_that_was_out_of_reach_for_a_moment_is_not_lost() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = stack.debit_link(&link).await;
+    let paid = stack.process_link(&link, Some(&intent)).await;
+    assert_eq!(paid.status, 200, "{}", paid.text);
+    for (lost, found) in
+        [("2026-09-08T09:30:00Z", "2026-09-08T11:00:00Z"), ("2026-09-09T12:30:00Z", "2026-09-09T14:00:00Z")]
+    {
+        disconnect(&stack).await;
+        run_at(&stack, lost).await;
+        assert_eq!(listed(&stack).await["reviews"], json!([]));
+        connect_again(&stack).await;
+        run_at(&stack, found).await;
+    }
+    disconnect(&stack).await;
+    run_at(&stack, "2026-09-10T15:30:00Z").await;
+    assert_eq!(listed(&stack).await["reviews"], json!([]));
+    run_at(&stack, "2026-09-11T16:30:00Z").await;
+    record(&stack, "intent_lost").await;
+    connect_again(&stack).await;
+    stack.bank_says(&intent, "settle").await;
+    run_at(&stack, "2026-09-11T18:00:00Z").await;
+    assert_eq!(stack.due(COSTUMES).await, 0);
 }

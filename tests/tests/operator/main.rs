@@ -135,3 +135,9 @@ pub async fn run_at(stack: &Stack, now: &str) {
     stack.move_clock(now).await;
     stack.run_schedule().await;
 }
+
+/// Runs of the schedule by which what is out of reach is so for a day.
+pub async fn lost_for_a_day(stack: &Stack) {
+    run_at(stack, "2026-09-07T09:10:00Z").await;
+    run_at(stack, A_DAY_LATER).await;
+}

@@ -11,8 +11,8 @@ use classpay_tests::{COSTUMES, COSTUMES_DUE, Call, Stack};
 use serde_json::json;
 
 use crate::{
-    A_DAY_AFTER_THAT, A_DAY_LATER, ANOTHER, assert_nothing_is_listed, bought, dashboard, listed, orders, pending,
-    pending_link, record, reviewed, run_at,
+    A_DAY_AFTER_THAT, A_DAY_LATER, ANOTHER, assert_nothing_is_listed, bought, dashboard, listed, lost_for_a_day,
+    orders, pending, pending_link, record, reviewed, run_at,
 };
 
 /// The table refuses a checkout's write for good: the first of them, or after so many.
@@ -294,7 +294,7 @@ async fn a_link_that_stripe_does_not_tell_of_for_a_while_is_not_taken_from_its_p
     let link = stack.link(None).await;
     let intent = stack.debit_link(&link).await;
     stack.refuse_at_stripe(("GET", "/v1/payment_intents/{id}"), &json!({"status": 400, "code": "x"})).await;
-    run_at(&stack, A_DAY_LATER).await;
+    lost_for_a_day(&stack).await;
     let told = record(&stack, "account_lost").await;
     stack.withdraw_faults().await;
     stack.bank_says(&intent, "settle").await;

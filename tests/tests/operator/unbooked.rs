@@ -1,6 +1,6 @@
 //! Money that was held or received, and that no order has come of: it is seen, and each has the command that ends it.
 
-use classpay_tests::studio::{NGUYEN, OKAFOR};
+use classpay_tests::studio::{NGUYEN, OKAFOR, ballet_for_ada};
 use classpay_tests::{COSTUMES, COSTUMES_DUE, Call, Stack};
 use serde_json::json;
 
@@ -65,6 +65,89 @@ async fn credit_unpostable_ends_with_a_refund_where_nothing_can_be_mended() {
         stack.deliver(&event).await;
     }
     assert_eq!(stack.balance(OKAFOR).await, before);
+}
+
+/// A payment that the studio captures before anything is booked for it, for a family whose document can't be read.
+async fn unreadable(stack: &Stack) -> (String, String) {
+    let intent = stack.authorise_amount(OKAFOR, 7_000).await;
+    stack.capture_by_hand(&intent).await;
+    let family = format!("C#{}#F#{OKAFOR}", stack.company());
+    stack.table().rewrite((&family, "META"), "\"name\"", "\"gone\"").await;
+    run_at(stack, "2026-09-07T08:06:00Z").await;
+    (record(stack, "credit_unpostable").await, intent)
+}
+
+#[tokio::test]
+async fn credit_unpostable_is_not_over_while_its_refund_may_fail() {
+    let stack = Stack::start().await;
+    let (order, intent) = unreadable(&stack).await;
+    let refund = stack.at_stripe(&format!("payment_intents/{intent}/refund"), &json!({"pending": true})).await;
+    orders(&stack, &["settle", &order]).await.refused("received");
+    assert_eq!(stack.measure("ReceivedWithoutOrder").await, 1);
+    stack.at_stripe(&format!("refunds/{}/succeed", refund["id"].as_str().unwrap()), &json!({})).await;
+    orders(&stack, &["settle", &order]).await.ok();
+    assert_eq!(stack.measure("ReceivedWithoutOrder").await, 0);
+}
+
+#[tokio::test]
+async fn credit_unpostable_ends_when_a_person_has_dealt_with_it_elsewhere() {
+    let stack = Stack::start().await;
+    let before = stack.balance(OKAFOR).await;
+    let (order, intent) = unreadable(&stack).await;
+    // A part went back, and the office has entered the rest in its own tools.
+    stack.refund(&intent, Some(2_000)).await;
+    orders(&stack, &["settle", &order]).await.refused("received");
+    orders(&stack, &["resolve", &order, "--release"]).await.refused("settle it");
+    orders(&stack, &["resolve", &order, "--release", "--received", "1"]).await.refused("settle it");
+    orders(&stack, &["resolve", &order, "--release", "--received", "0"]).await.ok();
+    assert_nothing_is_listed(&stack).await;
+    assert_eq!((stack.measure("ReceivedWithoutOrder").await, stack.measure("OldestOrderS").await), (0, 0));
+    assert_eq!(stack.balance(OKAFOR).await, before);
+}
+
+#[tokio::test]
+async fn refund_failed_ends_once_a_person_has_dealt_with_what_came_back() {
+    let stack = Stack::start().await;
+    let (order, intent) = unreadable(&stack).await;
+    let refund = stack.refund(&intent, None).await;
+    orders(&stack, &["settle", &order]).await.ok();
+    reviewed(&stack, &order).await;
+    stack.at_stripe(&format!("refunds/{refund}/fail"), &json!({"reason": "declined"})).await;
+    for event in stack.events("refund.failed").await {
+        stack.deliver(&event).await;
+    }
+    assert_eq!(record(&stack, "refund_failed").await, refund);
+    reviewed(&stack, &refund).await;
+}
+
+#[tokio::test]
+async fn what_can_t_be_read_is_listed_beside_what_can() {
+    let stack = Stack::start().await;
+    let mut intents = Vec::new();
+    stack.order_fault(Call::Cancel, 1000, &json!({"status": 429})).await;
+    for family in [OKAFOR, NGUYEN] {
+        intents.push(stack.authorise_amount(family, 7_000).await);
+    }
+    run_at(&stack, "2026-09-07T09:10:00Z").await;
+    let session = format!("PI#{}#{}", stack.account(), intents[0]);
+    stack.table().rewrite((&session, "SESSION"), "kind", "sort").await;
+    let list = listed(&stack).await;
+    let count = |what: &str| list[what].as_array().unwrap().len();
+    assert_eq!((count("unfinished"), count("unreadable")), (1, 1), "{list}");
+}
+
+#[tokio::test]
+async fn a_basket_that_is_settled_by_hand_and_stays_pending_is_a_failure() {
+    let stack = Stack::start().await;
+    stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    stack.deliver(&stack.event("payment_intent.amount_capturable_updated").await).await;
+    stack.move_clock("2026-09-07T08:30:00Z").await;
+    let order = listed(&stack).await["unfinished"][0]["order"].as_str().unwrap().to_owned();
+    stack.order_fault(Call::Capture, 1000, &json!({"drop": "before"})).await;
+    orders(&stack, &["settle", &order]).await.refused("is still pending");
+    stack.withdraw_faults().await;
+    orders(&stack, &["settle", &order]).await.ok();
+    assert_nothing_is_listed(&stack).await;
 }
 
 #[tokio::test]

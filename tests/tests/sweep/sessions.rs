@@ -195,3 +195,20 @@ async fn a_basket_that_can_never_be_booked_is_measured_and_released_after_a_day(
     assert_eq!(stack.measure("HoldsWithoutOrder").await, 0);
     assert_eq!(unfinished(&stack).await.len(), 0);
 }
+
+#[tokio::test]
+async fn a_basket_that_is_authorised_hours_after_it_was_opened_is_booked_minutes_after_its_event() {
+    let stack = Stack::start().await;
+    let intent = stack.open_session(OKAFOR, &studio::ballet_for_ada()).await;
+    for look in ["2026-09-07T08:16:00Z", "2026-09-07T14:01:00Z"] {
+        run_at(&stack, look).await;
+    }
+    stack.move_clock("2026-09-07T14:30:00Z").await;
+    stack.confirm(&intent).await;
+    stack.deliver(&stack.event("payment_intent.amount_capturable_updated").await).await;
+    run_at(&stack, "2026-09-07T14:34:00Z").await;
+    assert_eq!(stack.intent_status(&intent).await, "requires_capture", "its payer's own call has precedence");
+    run_at(&stack, "2026-09-07T14:36:00Z").await;
+    assert_eq!(stack.intent_status(&intent).await, "succeeded");
+    assert_all_is_over(&stack).await;
+}

@@ -98,7 +98,9 @@ pub(super) fn rejected(state: Rejection) -> &'static str {
         Rejection::Open => "rejected, not yet released",
         Rejection::Released => "rejected and released",
         Rejection::Captured => "rejected, and credited without an order",
-        Rejection::GivenBack => "rejected; it was captured in another currency, and all of it was given back",
+        Rejection::GivenBack => {
+            "rejected; it was captured and can't be credited, and is given back or dealt with elsewhere"
+        }
     }
 }
 

@@ -67,7 +67,11 @@ async fn say_ended(ctx: &Context, id: &OrderId, session: &Session) -> Result<(),
         }
         Some(Decision::Order(order)) => {
             let order = ctx.store.load_order(&order).await.map_err(of_table)?;
-            println!("{id} is {}.", order.map_or("claimed", |order| state(order.state)));
+            let order = order.ok_or_else(|| Problem::new(format!("{id} is gone")))?;
+            if order.state == OrderState::Pending {
+                return say(ctx, id, Outcome::Pending(order.id)).await;
+            }
+            println!("{id} is {}.", state(order.state));
             Ok(())
         }
         None => {
@@ -205,7 +209,7 @@ async fn resolve_unbooked(ctx: &Context, id: &OrderId, how: Resolution, stated: 
     }
     let gone = settle::resolve::let_payment_go(ctx, &session, stated, NO_DEADLINE).await;
     gone.map_err(|why| Problem::new(format!("{id} is not resolved: {why}")))?;
-    println!("{id} is nobody's task any more: it is released or credited if its account comes back.");
+    println!("{id} is nobody's task any more.");
     Ok(())
 }
 

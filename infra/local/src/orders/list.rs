@@ -63,6 +63,17 @@ enum Found {
     Unbooked(i64, Unbooked, Box<Session>),
 }
 
+impl Found {
+    /// The order, or the one that it would have been.
+    fn order(&self) -> OrderId {
+        match self {
+            Self::Order(_, order) => order.id.clone(),
+            Self::Rejection(_, account, intent) => order_of_intent(account, intent),
+            Self::Unbooked(_, _, session) => order_of_intent(&session.account, &session.intent),
+        }
+    }
+}
+
 pub(super) async fn run(place: &Place, company: Option<CompanyId>, json: bool) -> Result<(), Problem> {
     let (store, now_s) = (place.store(), place.clock().await.now_s());
     let keys = store.lane_keys(Lane::Pay).await.map_err(of_table)?;
@@ -74,10 +85,16 @@ pub(super) async fn run(place: &Place, company: Option<CompanyId>, json: bool) -
     let mut listing = Listing { unfinished: Vec::new(), reviews: Vec::new(), unreadable };
     let mut currencies = Currencies { store: &store, known: BTreeMap::new() };
     for found in found {
-        let listed = listed(&mut currencies, found, now_s).await?;
-        listing
-            .unfinished
-            .extend(listed.filter(|listed| company.as_ref().is_none_or(|company| company.as_str() == listed.company)));
+        let order = found.order();
+        match listed(&mut currencies, found, now_s).await {
+            Ok(listed) => listing.unfinished.extend(
+                listed.filter(|listed| company.as_ref().is_none_or(|company| company.as_str() == listed.company)),
+            ),
+            Err(StoreError::Corrupt(why)) => listing.unreadable.push(format!("{order}: {why}")),
+            Err(error @ (StoreError::Unavailable | StoreError::Refused | StoreError::Unwritable)) => {
+                return Err(of_table(error));
+            }
+        }
     }
     for company in &companies {
         let reviews = store.unseen_reviews(company).await.map_err(of_table)?;
@@ -130,11 +147,11 @@ struct Currencies<'a> {
 }
 
 impl Currencies<'_> {
-    async fn of(&mut self, company: &CompanyId) -> Result<Option<&'static str>, Problem> {
+    async fn of(&mut self, company: &CompanyId) -> Result<Option<&'static str>, StoreError> {
         if let Some(known) = self.known.get(company) {
             return Ok(*known);
         }
-        let billing = self.store.load_billing(company).await.map_err(of_table)?;
+        let billing = self.store.load_billing(company).await?;
         let currency = billing.map(|(currency, _)| currency);
         self.known.insert(company.clone(), currency);
         Ok(currency)
@@ -142,7 +159,7 @@ impl Currencies<'_> {
 }
 
 /// `None`: it is finished meanwhile.
-async fn listed(currencies: &mut Currencies<'_>, found: Found, now_s: i64) -> Result<Option<Unended>, Problem> {
+async fn listed(currencies: &mut Currencies<'_>, found: Found, now_s: i64) -> Result<Option<Unended>, StoreError> {
     match found {
         Found::Order(began_s, order) => {
             let payment = order.snapshot.payment.as_ref();
@@ -163,7 +180,7 @@ async fn listed(currencies: &mut Currencies<'_>, found: Found, now_s: i64) -> Re
             Ok(Some(listed))
         }
         Found::Rejection(began_s, account, intent) => {
-            let (session, claim) = currencies.store.load_payment(&account, &intent).await.map_err(of_table)?;
+            let (session, claim) = currencies.store.load_payment(&account, &intent).await?;
             let Some(claim) = claim else { return Ok(None) };
             Ok(Some(Unended {
                 order: order_of_intent(&account, &intent).to_string(),

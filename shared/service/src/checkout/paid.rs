@@ -3,7 +3,7 @@
 //! Invariant: versions are read before what they guard; P1 names those versions. The claim decides about the intent,
 //! and whoever doesn't hold it settles what it says.
 
-use classpay_domain::basket::Basket;
+use classpay_domain::basket::{Basket, BasketHash};
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::order::{IntentStatus, OrderState, order_of_intent};
 use classpay_domain::pricing::{Charge, Payment, Quote};
@@ -327,21 +327,30 @@ impl<M: Machine> Paid<'_, M> {
 
     /// An order that the table refuses for good is refused, and a person is told: it should not have been priced.
     async fn reject_unwritable(&self, session: &Session) -> Result<Round, ApiError> {
-        let reason = ReviewReason::OrderUnwritable(&self.order);
-        let (company, now_s) = (&self.request.scope.company, self.ctx.clock.now_s());
-        self.ctx.store.note_for_review(company, &reason, now_s).await?;
-        self.reject(session, ErrorCode::BasketTooLarge.into()).await
+        let (refusal, now_s) = (ErrorCode::BasketTooLarge.into(), self.ctx.clock.now_s());
+        let written = self.ctx.store.reject_unwritable(session, self.basket_hash().as_str(), &refusal, now_s).await?;
+        self.release(written, session, refusal).await
     }
 
     /// The claim first, then the cancel, and only then the refusal.
     async fn reject(&self, session: &Session, refusal: ApiError) -> Result<Round, ApiError> {
-        let scope = &self.request.scope;
-        let basket = self.request.basket.hash(&scope.company, &scope.family);
         if !M::CLAIMS_BEFORE_CANCEL {
             let outcome = release_rejected(self.ctx, session, &self.order, refusal, self.deadline).await;
             return Ok(Round::Over(Answer { outcome, replayed: false }));
         }
-        match self.ctx.store.reject(session, basket.as_str(), &refusal, self.ctx.clock.now_s()).await? {
+        let (basket, now_s) = (self.basket_hash(), self.ctx.clock.now_s());
+        let written = self.ctx.store.reject(session, basket.as_str(), &refusal, now_s).await?;
+        self.release(written, session, refusal).await
+    }
+
+    fn basket_hash(&self) -> BasketHash {
+        let scope = &self.request.scope;
+        self.request.basket.hash(&scope.company, &scope.family)
+    }
+
+    /// Releases what was rejected, if it was.
+    async fn release(&self, rejected: Written, session: &Session, refusal: ApiError) -> Result<Round, ApiError> {
+        match rejected {
             Written::Lost | Written::Busy => return Ok(Round::Again),
             Written::Unknown => return Ok(Round::Unknown(self.order.clone())),
             Written::Done => {}

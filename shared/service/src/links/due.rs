@@ -3,7 +3,9 @@
 //! Invariant: what was authorised is settled first, and whether it was in time is decided by the road alone; only a
 //! link that nobody is paying is ended.
 
+use classpay_domain::id::{AccountId, IntentId};
 use classpay_domain::link::LinkState;
+use classpay_domain::order::HELD_AT_MOST_S;
 
 use super::{account, end, is_authorised, settle_session};
 use crate::context::{Context, Deadline};
@@ -29,7 +31,9 @@ pub async fn end_if_over<M: Machine>(ctx: &Context<M>, link: &Link, deadline: De
     let stripe = ctx.stripe()?.within(deadline.for_stripe());
     let intent = match stripe.load_intent(&account, live).await {
         Ok(intent) => intent,
-        // What can't be read can't be paid: it is let go, or stays as it is.
+        // A card that is known to be held may have paid in time. For a day it is waited for, as for a link that is not over.
+        Err(error) if error.tells_nothing() && is_held(ctx, &account, live).await? => return Ok(()),
+        // What else can't be read can't be paid: it is let go, or stays as it is.
         Err(error) if error.tells_nothing() => None,
         Err(error) => return Err(error.into()),
     };
@@ -45,4 +49,10 @@ pub async fn end_if_over<M: Machine>(ctx: &Context<M>, link: &Link, deadline: De
         }
     }
     end::expire(ctx, &stripe, &account, link).await
+}
+
+/// Whether a card is held for an intent as far as is known, and not for longer than it can be.
+async fn is_held<M: Machine>(ctx: &Context<M>, account: &AccountId, intent: &IntentId) -> Result<bool, ApiError> {
+    let held_since_s = ctx.store.held_since_s(account, intent).await?;
+    Ok(held_since_s.is_some_and(|since_s| ctx.clock.now_s().saturating_sub(since_s) < HELD_AT_MOST_S))
 }

@@ -330,6 +330,7 @@ async fn open<M: Machine>(
         amount: payment.total,
         currency: target.due.currency,
         created_s: ctx.clock.now_s(),
+        lost_s: None,
     };
     match ctx.store.open_intent(&link, &session, &known).await? {
         Written::Done => {

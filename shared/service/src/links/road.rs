@@ -18,9 +18,7 @@ use crate::machine::Machine;
 use crate::refusals::quote_changed;
 use crate::settle::{Known, Outcome, Settled, release_rejected, settle};
 use crate::snapshot::{OrderPayment, PaidLink, Snapshot};
-use crate::store::{
-    Decision, Link, LinkTarget, OrderRecord, PlaceOrder, ReviewReason, Session, Starts, StoreError, Written,
-};
+use crate::store::{Decision, Link, LinkTarget, OrderRecord, PlaceOrder, Session, Starts, StoreError, Written};
 use crate::stripe::{Intent, PaymentMethodData};
 
 /// What a step of the road comes to.
@@ -112,10 +110,11 @@ pub(super) async fn take<M: Machine>(
         now_s: ctx.clock.now_s(),
     };
     match ctx.store.place_link(&place, session, &paid, counted).await {
+        // It should not have been opened: a person is told.
         Err(StoreError::Unwritable) => {
-            let reason = ReviewReason::OrderUnwritable(&order);
-            ctx.store.note_for_review(&link.company, &reason, ctx.clock.now_s()).await?;
-            return reject(ctx, link, session, ErrorCode::PaymentCancelled.into(), counted, deadline).await;
+            let (claimed_for, refusal) = (claimed_for(&link.id.alias()), ErrorCode::PaymentCancelled.into());
+            let written = ctx.store.reject_unwritable(session, &claimed_for, &refusal, ctx.clock.now_s()).await?;
+            return release(ctx, written, session, refusal, deadline).await;
         }
         Err(error) => return Err(error.into()),
         Ok(Written::Lost | Written::Busy) => return Ok(Step::Again),
@@ -184,7 +183,19 @@ pub(super) async fn reject<M: Machine>(
 ) -> Result<Step, ApiError> {
     let (alias, now_s) = (link.id.alias(), ctx.clock.now_s());
     let counted = counted.map(|starts| (&alias, starts));
-    match ctx.store.reject_link(session, &claimed_for(&alias), &refusal, now_s, counted).await? {
+    let written = ctx.store.reject_link(session, &claimed_for(&alias), &refusal, now_s, counted).await?;
+    release(ctx, written, session, refusal, deadline).await
+}
+
+/// Releases what was rejected, if it was.
+async fn release<M: Machine>(
+    ctx: &Context<M>,
+    rejected: Written,
+    session: &Session,
+    refusal: ApiError,
+    deadline: Deadline,
+) -> Result<Step, ApiError> {
+    match rejected {
         Written::Lost | Written::Busy => return Ok(Step::Again),
         Written::Unknown => return Ok(Step::Unknown),
         Written::Done => {}

@@ -20,6 +20,7 @@ use crate::snapshot::Snapshot;
 use crate::store::{OrderRecord, Resolution, Resolved, ReviewReason, Session, Witness, Written};
 use crate::stored_entry::StoredEntry;
 use crate::stripe::{Intent, Payments as _};
+use crate::unallocated;
 
 /// Why an order can't be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -133,6 +134,16 @@ pub async fn let_payment_go<M: Machine>(
     let Session { account, intent, company, .. } = session;
     let order = order_of_intent(account, intent);
     let why = match ctx.stripe()?.within(deadline.for_stripe()).load_intent(account, intent).await {
+        // It can't be credited here, and a person has said that it is dealt with.
+        Ok(Some(known)) if known.status == IntentStatus::Succeeded && stated == Some(Money::ZERO) => {
+            let reason = ctx.store.review_reason(company, order.as_str()).await.map_err(ApiError::from)?;
+            if !reason.is_some_and(|reason| ReviewReason::is_uncredited(&reason)) {
+                return Err(Unresolvable::Readable(known.status.as_str()));
+            }
+            unallocated::end_given_back(ctx, session).await.map_err(ApiError::from)?;
+            ctx.store.note_seen(company, order.as_str(), None, ctx.clock.now_s()).await.map_err(ApiError::from)?;
+            return Ok(());
+        }
         Ok(Some(known)) => return Err(Unresolvable::Readable(known.status.as_str())),
         Ok(None) => "it has no such intent".to_owned(),
         Err(error) if error.tells_nothing() => error.to_string(),

@@ -8,7 +8,7 @@ use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId};
 use classpay_domain::link::LinkAlias;
 use classpay_domain::money::Money;
-use classpay_domain::order::IntentStatus;
+use classpay_domain::order::{IntentStatus, order_of_intent};
 use serde::{Deserialize, Serialize};
 
 use super::item::{self, Attributes, Item, Read as _, document, number};
@@ -68,6 +68,8 @@ pub struct Session {
     pub currency: Currency,
     /// When it was made, in seconds since 1970.
     pub created_s: i64,
+    /// Since when its intent is out of our reach, in seconds since 1970; `None`: as far as is known it isn't.
+    pub lost_s: Option<i64>,
 }
 
 impl Session {
@@ -195,6 +197,24 @@ impl<M: Machine> Store<M> {
         self.transact(rejection(session, claimed_for, refusal, now_s)).await
     }
 
+    /// Claims an intent for being void, for the table refuses its order for good, and tells a person. [`Written::Lost`]: somebody
+    /// else has claimed it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn reject_unwritable(
+        &self,
+        session: &Session,
+        claimed_for: &str,
+        refusal: &ApiError,
+        now_s: i64,
+    ) -> Result<Written, StoreError> {
+        let mut transaction = rejection(session, claimed_for, refusal, now_s);
+        let order = order_of_intent(&session.account, &session.intent);
+        transaction.change(review_anew(&session.company, &ReviewReason::OrderUnwritable(&order), now_s));
+        self.transact(transaction).await
+    }
+
     /// Notes that Stripe has said `canceled` to a rejected intent.
     ///
     /// # Errors
@@ -239,9 +259,9 @@ impl<M: Machine> Store<M> {
         transaction.change(match reason {
             // It is over once the schedule has credited it, whoever has seen it unbooked before.
             ReviewReason::PaymentUnbooked(..) => note.only_if("attribute_not_exists(pk)"),
-            // A look that is older than the session doesn't cover it.
-            ReviewReason::AccountLost(_, made_s) => {
-                note.only_if("attribute_not_exists(pk) OR seen_s < :made").value(":made", number(*made_s))
+            // Whoever has looked before it was lost hasn't seen that.
+            ReviewReason::AccountLost(_, lost_s) => {
+                note.only_if("attribute_not_exists(pk) OR seen_s < :lost").value(":lost", number(*lost_s))
             }
             _ => note.only_if("attribute_not_exists(pk) OR reason <> :reason"),
         });
@@ -324,6 +344,7 @@ pub(super) fn session_of(item: &Attributes) -> Result<Session, StoreError> {
         amount: Money::minor(item.number("amount")?),
         currency: Currency::parse(item.text("currency")?).ok_or(StoreError::Corrupt("currency"))?,
         created_s: item.number("created_s")?,
+        lost_s: item.number_if("lost_s")?,
     })
 }
 

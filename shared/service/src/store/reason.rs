@@ -39,8 +39,15 @@ pub enum ReviewReason<'a> {
     /// A session's or a link's intent was let go, for it is on an account that the studio has left.
     IntentLetGo(&'a OrderId, &'a IntentId, &'a AccountId),
     /// Sessions or links of this account are out of our reach, of which nobody has told whether they were paid. The one that is
-    /// found was made then, in seconds since 1970.
+    /// found is so since then, in seconds since 1970.
     AccountLost(&'a AccountId, i64),
+    /// A payment that couldn't be credited was given back, and this refund of it has failed.
+    RefundFailed {
+        /// Stripe's refund.
+        refund: &'a str,
+        /// The intent that it is about.
+        intent: &'a IntentId,
+    },
     /// An event tells of a dispute that its charge doesn't show, or one in another currency.
     DisputeNotShown {
         /// Stripe's dispute.
@@ -56,8 +63,15 @@ impl ReviewReason<'_> {
     /// The name of [`Self::IntentLost`].
     pub const INTENT_LOST: &'static str = "intent_lost";
 
+    /// Whether a reason of this name is about what was received and can't be credited here. A person who has given it back, or
+    /// entered it elsewhere, ends it.
+    #[must_use]
+    pub fn is_uncredited(name: &str) -> bool {
+        matches!(name, "currency_differs" | "credit_unpostable")
+    }
+
     /// Each reason's name, as [`Self::name`] gives it.
-    pub const NAMES: [&'static str; 15] = [
+    pub const NAMES: [&'static str; 16] = [
         "payment_differs",
         "authorisation_gone",
         "order_unpostable",
@@ -72,6 +86,7 @@ impl ReviewReason<'_> {
         "order_unwritable",
         "intent_let_go",
         "account_lost",
+        "refund_failed",
         "dispute_not_shown",
     ];
 
@@ -93,7 +108,8 @@ impl ReviewReason<'_> {
             Self::OrderUnwritable(_) => 11,
             Self::IntentLetGo(..) => 12,
             Self::AccountLost(..) => 13,
-            Self::DisputeNotShown { .. } => 14,
+            Self::RefundFailed { .. } => 14,
+            Self::DisputeNotShown { .. } => 15,
         };
         Self::NAMES[at]
     }
@@ -116,7 +132,7 @@ impl ReviewReason<'_> {
             | Self::OrderUnwritable(order) => order.to_string(),
             Self::IntentLetGo(order, ..) => format!("left-{order}"),
             Self::AccountLost(account, _) => format!("lost-{account}"),
-            Self::DisputeNotShown { dispute, .. } => (*dispute).to_owned(),
+            Self::RefundFailed { refund: id, .. } | Self::DisputeNotShown { dispute: id, .. } => (*id).to_owned(),
         }
     }
 }
@@ -178,6 +194,10 @@ impl fmt::Display for ReviewReason<'_> {
                 f,
                 "{account} gives no answer about payments of ours that may have been made: the studio has left or \
                  disconnected it, or Stripe refuses to tell. They are to be seen in that account only"
+            ),
+            Self::RefundFailed { refund, intent } => write!(
+                f,
+                "refund {refund} of {intent} has failed: the studio has that money again, and the ledger knows nothing of it"
             ),
             Self::DisputeNotShown { dispute, intent, told_by } => {
                 write!(

@@ -135,6 +135,50 @@ impl<M: Machine> Store<M> {
         self.transact(transaction).await
     }
 
+    /// Has an open session looked at by then, in seconds since 1970, if its next look is later. [`Written::Lost`]: it isn't.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn look_sooner(&self, session: &Session, by_s: i64) -> Result<Written, StoreError> {
+        let change = Change::of(key::session(&session.account, &session.intent))
+            .update("SET gsi1sk = :by")
+            .only_if("session_state = :open AND gsi1sk > :by")
+            .value(":open", text("open"))
+            .value(":by", text(sweep_due(by_s)));
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        self.transact(transaction).await
+    }
+
+    /// Since when the intent of something unfinished is out of our reach, in seconds since 1970: now, if that is new, which is
+    /// noted.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn note_lost(&self, key: &Key, now_s: i64) -> Result<i64, StoreError> {
+        if let Some(lost_s) = self.get(key).await?.map(|item| item.number_if("lost_s")).transpose()?.flatten() {
+            return Ok(lost_s);
+        }
+        let change = Change::of(key.clone())
+            .update("SET lost_s = if_not_exists(lost_s, :now)")
+            .only_if("attribute_exists(gsi1pk)")
+            .value(":now", number(now_s));
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        self.transact(transaction).await.map(|_| now_s)
+    }
+
+    /// Notes that the intent of something unfinished, which was out of our reach, can be read again. [`Written::Lost`]: it wasn't.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn note_found(&self, key: &Key) -> Result<Written, StoreError> {
+        let change = Change::of(key.clone()).update("REMOVE lost_s").only_if("attribute_exists(lost_s)");
+        let mut transaction = Transaction::new();
+        transaction.change(change);
+        self.transact(transaction).await
+    }
+
     /// Takes an open rejection out of what is measured: a person has found that nothing was received for it, and nobody here
     /// can release what is held. It is still looked at. [`Written::Lost`]: it is at its end.
     ///

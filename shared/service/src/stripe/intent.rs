@@ -124,6 +124,12 @@ impl Intent {
 }
 
 impl Charge {
+    /// Whether a refund is on its way, and may still fail.
+    #[must_use]
+    pub fn is_refund_pending(&self) -> bool {
+        self.refunds.iter().any(|refund| matches!(refund.status.as_str(), "pending" | "requires_action"))
+    }
+
     /// What went back to the payer. What was held and not captured may count as refunded at Stripe, and went nowhere.
     #[must_use]
     pub fn given_back(&self) -> Money {

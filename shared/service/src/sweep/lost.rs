@@ -5,13 +5,14 @@
 //! told, and it is looked at again, for the studio may connect the account once more.
 
 use classpay_domain::id::{AccountId, CompanyId, IntentId, OrderId};
-use classpay_domain::order::{IntentStatus, order_of_intent};
+use classpay_domain::order::{IntentStatus, PaidBy, order_of_intent};
 
 use super::plan;
 use crate::context::{Context, Deadline};
 use crate::machine::Machine;
 use crate::settle::{can_be_cancelled, cancel, report};
 use crate::snapshot::OrderPayment;
+use crate::store::key::{self, Key};
 use crate::store::{OrderRecord, ReviewReason, Session, StoreError};
 use crate::stripe::{Intent, Payments as _, StripeError};
 
@@ -30,9 +31,39 @@ pub(super) async fn report_order<M: Machine>(ctx: &Context<M>, order: &OrderReco
     let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else { return };
     let OrderPayment { account, intent, .. } = payment;
     let answer = stripe.within(deadline.for_stripe()).load_intent(account, intent).await;
+    // A bank debit is on its way for days, and may be out of reach for a moment.
+    if payment.paid_by == PaidBy::BankDebit {
+        let lost_s = lost_since_s(ctx, &key::order(&order.id), &answer).await;
+        if is_out_of_reach(&answer) && !lost_s.is_some_and(|lost_s| is_for_long(ctx, lost_s)) {
+            return;
+        }
+    }
     if let Some(reason) = reason(&answer, &order.id, intent, account, age_s) {
         report(ctx, order, &reason).await;
     }
+}
+
+/// Since when the intent of something unfinished is out of our reach by this answer, in seconds since 1970; `None`: it isn't, or
+/// the table can't be asked.
+pub(super) async fn lost_since_s<M: Machine>(
+    ctx: &Context<M>,
+    unfinished: &Key,
+    answer: &Result<Option<Intent>, StripeError>,
+) -> Option<i64> {
+    let noted = match answer {
+        Ok(Some(_)) => ctx.store.note_found(unfinished).await.map(|_| None),
+        _ if is_out_of_reach(answer) => ctx.store.note_lost(unfinished, ctx.clock.now_s()).await.map(Some),
+        Ok(None) | Err(_) => Ok(None),
+    };
+    noted.unwrap_or_else(|error| {
+        tracing::warn!(%error, "since when an intent is out of reach was not noted");
+        None
+    })
+}
+
+/// Whether what is out of our reach since then, in seconds since 1970, is to be put before a person.
+pub(super) fn is_for_long<M: Machine>(ctx: &Context<M>, lost_s: i64) -> bool {
+    ctx.clock.now_s().saturating_sub(lost_s) >= plan::LOST_S
 }
 
 /// Puts a rejection of that age before a person if its intent is out of our reach, or isn't released.
@@ -99,9 +130,9 @@ pub(super) async fn watch<M: Machine>(ctx: &Context<M>, order: &OrderRecord, dea
 /// Puts a session that has been out of our reach for a day before a person. What is known to be received stays measured until
 /// that person has ended it. What is held or on its way doesn't: nobody here can release it. Of what nobody has told about, which
 /// is mostly what nobody has paid, the account is reported, once for all.
-pub(super) async fn report_session<M: Machine>(ctx: &Context<M>, session: &Session) {
+pub(super) async fn report_session<M: Machine>(ctx: &Context<M>, session: &Session, lost_s: i64) {
     let order = order_of_intent(&session.account, &session.intent);
-    if let Err(error) = try_report_session(ctx, session, &order).await {
+    if let Err(error) = try_report_session(ctx, session, &order, lost_s).await {
         tracing::warn!(order = order.as_str(), %error, "a session that is out of reach was not reported");
     }
 }
@@ -110,6 +141,7 @@ async fn try_report_session<M: Machine>(
     ctx: &Context<M>,
     session: &Session,
     order: &OrderId,
+    lost_s: i64,
 ) -> Result<(), StoreError> {
     let Session { account, intent, company, .. } = session;
     let lost = ReviewReason::IntentLost(order, intent, account);
@@ -124,14 +156,16 @@ async fn try_report_session<M: Machine>(
                 ctx.store.let_session_go(session).await?;
             }
         }
-        Some(IntentStatus::Canceled) => {}
+        Some(IntentStatus::Canceled) => {
+            ctx.store.close_cancelled(session).await?;
+        }
         Some(
             IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction,
         )
         | None => {
             // A link has let go of it already, and a person was told.
             if ctx.store.review_reason(company, &let_go.record()).await?.is_none() {
-                note(ctx, company, &ReviewReason::AccountLost(account, session.created_s)).await;
+                note(ctx, company, &ReviewReason::AccountLost(account, lost_s)).await;
             }
         }
     }

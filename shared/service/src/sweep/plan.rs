@@ -3,7 +3,7 @@
 //! Invariant: there is always a next time. A payment that can still be made or is under way is left alone, but none
 //! stays open for ever.
 
-use classpay_domain::order::IntentStatus;
+use classpay_domain::order::{HELD_AT_MOST_S, IntentStatus};
 
 use crate::store::SessionKind;
 
@@ -24,8 +24,6 @@ pub const FEED_AGAIN_S: i64 = 5 * MINUTE_S;
 const BASKET_BOOKED_S: i64 = 5 * MINUTE_S;
 /// An amount without a basket can't be booked for its payer; so long his checkout may come.
 const AMOUNT_VOIDED_S: i64 = HOUR_S;
-/// A card is held for so long at most.
-const HELD_AT_MOST_S: i64 = DAY_S;
 /// After this nobody comes back to a payment form.
 const UNPAID_VOIDED_S: i64 = DAY_S;
 /// An order that can't be captured for so long is given up: its places are needed.

@@ -15,7 +15,7 @@ use crate::http::{ApiError, ErrorCode, ItemsBody};
 use crate::links::settle_session;
 use crate::machine::Machine;
 use crate::settle::release_rejected;
-use crate::store::{Session, SessionKind, Written};
+use crate::store::{Session, SessionKind, Written, key};
 use crate::stripe::Intent;
 use crate::stripe::Payments as _;
 use crate::unallocated;
@@ -24,8 +24,14 @@ use crate::unallocated;
 pub(super) async fn finish<M: Machine>(ctx: &Context<M>, session: &Session, age_s: i64, deadline: Deadline) {
     let Ok(stripe) = ctx.stripe() else { return };
     let answer = stripe.within(deadline.for_stripe()).load_intent(&session.account, &session.intent).await;
+    let key = key::session(&session.account, &session.intent);
     match &answer {
-        Ok(Some(intent)) => return act(ctx, session, intent.clone(), age_s, deadline).await,
+        Ok(Some(intent)) => {
+            if session.lost_s.is_some() {
+                lost::lost_since_s(ctx, &key, &answer).await;
+            }
+            return act(ctx, session, intent.clone(), age_s, deadline).await;
+        }
         Ok(None) => tracing::error!(intent = session.intent.as_str(), "stripe doesn't know an intent of ours"),
         // What Stripe refuses for good to tell may be held: it is released unseen, on an account that the studio has left too.
         Err(error) if error.refusal().is_some() && may_be_held_for_long(ctx, session, age_s).await => {
@@ -33,12 +39,17 @@ pub(super) async fn finish<M: Machine>(ctx: &Context<M>, session: &Session, age_
             return void_unbooked(ctx, session, deadline).await;
         }
         Err(error) => {
-            error.note_if_refused();
+            // Of what is lost for a day a person is told, once.
+            if !session.lost_s.is_some_and(|lost_s| lost::is_for_long(ctx, lost_s)) {
+                error.note_if_refused();
+            }
             tracing::warn!(intent = session.intent.as_str(), %error, "stripe can't be asked about a session");
         }
     }
-    if age_s >= plan::LOST_S && lost::is_out_of_reach(&answer) {
-        lost::report_session(ctx, session).await;
+    if let Some(lost_s) = lost::lost_since_s(ctx, &key, &answer).await
+        && lost::is_for_long(ctx, lost_s)
+    {
+        lost::report_session(ctx, session, lost_s).await;
     }
 }
 

@@ -12,8 +12,9 @@ pub mod signing;
 
 use std::time::Duration;
 
-use classpay_domain::id::{CompanyId, OrderId};
-use classpay_domain::order::{OrderState, order_of_intent};
+use classpay_domain::id::{CompanyId, IntentId, OrderId};
+use classpay_domain::order::{IntentStatus, OrderState, order_of_intent};
+use classpay_domain::returns::{Standing, refund_standing};
 
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
@@ -31,6 +32,8 @@ use event::Topic;
 
 /// What is kept back of the time, for noting that an event is done.
 const RESERVE: Duration = Duration::from_secs(3);
+/// How long after an event has told that a basket is paid it is looked at. So long its payer's own call has precedence.
+const PAID_LOOK_S: i64 = 5 * 60;
 
 /// Whether all that an event tells of is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,6 +167,10 @@ async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadli
     let intent = intent.ok_or_else(|| ApiError::internal("stripe doesn't know an intent of ours"))?;
     if let (Some(session), None) = (&session, &claim) {
         ctx.store.note_intent(session, &intent, ctx.clock.now_s()).await?;
+        look_soon(ctx, session, intent.status).await?;
+    }
+    if let (Topic::Refund, Some(claim)) = (topic, &claim) {
+        note_failed_refund(ctx, claim, event, id).await?;
     }
     let stand = advance(ctx, session.as_ref(), claim, intent, deadline).await?;
     if topic == Topic::Payment {
@@ -181,6 +188,33 @@ async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadli
             returns::post(ctx, event, topic, payment, deadline).await
         }
     }
+}
+
+/// Has a session that is paid late looked at as soon as one that is paid at once: its looks grow rare with its age. A link is
+/// settled by its event.
+async fn look_soon<M: Machine>(ctx: &Context<M>, session: &Session, status: IntentStatus) -> Result<(), StoreError> {
+    let is_paid = matches!(status, IntentStatus::RequiresCapture | IntentStatus::Succeeded);
+    let is_link = matches!(session.kind, SessionKind::Link { .. });
+    let now_s = ctx.clock.now_s();
+    if is_paid && !is_link && now_s.saturating_sub(session.created_s) > PAID_LOOK_S {
+        ctx.store.look_sooner(session, now_s.saturating_add(PAID_LOOK_S)).await?;
+    }
+    Ok(())
+}
+
+/// Puts a refund that has failed before a person, of what couldn't be credited and was ended as given back.
+async fn note_failed_refund<M: Machine>(
+    ctx: &Context<M>,
+    claim: &Claim,
+    event: &EventRecord,
+    intent: &IntentId,
+) -> Result<(), StoreError> {
+    let is_given_back = matches!(claim.decision, Decision::Rejected { state: Rejection::GivenBack, .. });
+    if !is_given_back || refund_standing(&event.object.status) != Standing::Undone {
+        return Ok(());
+    }
+    let reason = ReviewReason::RefundFailed { refund: &event.object.id, intent };
+    ctx.store.note_for_review(&claim.company, &reason, ctx.clock.now_s()).await
 }
 
 /// An intent that we have neither a session nor a claim for. One with our marker may be ours, and its session not
