@@ -178,7 +178,7 @@ async fn a_class_and_a_season_of_one_id_are_told_apart() {
     let mut file: Value = serde_json::from_str(&whole.text()).unwrap();
     file["seasons"].as_array_mut().unwrap().retain(|season| season["id"] != "same_1");
     file["classes"].as_array_mut().unwrap().retain(|class| class["seasonId"] != "same_1");
-    let (is_done, said) = load(&stack, &Studio::parse(&file.to_string()), &["--remove", "3"]).await;
+    let (is_done, said) = load(&stack, &Studio::parse(&file.to_string()), &["--remove", "4"]).await;
     assert!(is_done, "{said}");
     // The class stays, and so do its students; nobody is in the season.
     assert!(said.contains("(same_1) is archived\n"), "{said}");
