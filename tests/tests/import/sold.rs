@@ -224,3 +224,34 @@ async fn a_table_whose_list_is_not_known_to_be_whole_says_so_at_the_first_whole_
     let (is_done, said) = load(&stack, &Studio::demo().without(&[TAP, STREET]), &["--remove", "1"]).await;
     assert!(is_done && said.contains("classes: 1 of"), "{said}");
 }
+
+#[tokio::test]
+async fn an_enrolment_that_has_ended_holds_no_place_and_earns_no_discount_and_is_told() {
+    let mut file: Value = serde_json::from_str(&with_discounts().text()).unwrap();
+    let families = file["families"].as_array_mut().unwrap();
+    let index = families.iter().position(|family| family["id"] == CAMPBELL).unwrap();
+    families[index]["enrolments"][0]["endAt"] = json!("2020-06-30");
+    families[index]["enrolments"][0]["instalments"] = json!([{"date": "2026-10-07", "amount": 500}]);
+    let ended = Studio::parse(&file.to_string());
+    file["families"][index]["enrolments"].as_array_mut().unwrap().remove(0);
+    let (stack, fresh) = (ended.start().await, Studio::parse(&file.to_string()).start().await);
+    let items = basket(&[place(STREET, ISLA, FULL)], &[]);
+    assert_eq!(quote(&stack, CAMPBELL, &items).await["payment"], quote(&fresh, CAMPBELL, &items).await["payment"]);
+    assert_eq!(stack.seats_left(TAP).await, fresh.seats_left(TAP).await);
+    assert_eq!(stack.table().partition(&format!("C#{COMPANY}#F#{CAMPBELL}#PLANS"), "").await.len(), 0);
+    let (is_done, said) = load(&stack, &ended, &[]).await;
+    assert!(is_done && said.contains(": 0 documents"), "{said}");
+    assert!(said.contains(&format!("families[{index}].enrolments[0].endAt: 2020-06-30 is past")), "{said}");
+}
+
+#[tokio::test]
+async fn a_drop_in_class_is_left_out_with_what_is_in_it() {
+    let studio = Studio::demo().with(BALLET, &json!({"type": "drop-in"})).with(TAP, &json!({"type": "drop-in"}));
+    let stack = studio.start().await;
+    let (is_done, said) = load(&stack, &studio, &[]).await;
+    assert!(is_done, "{said}");
+    for within in ["1 enrolment in it", "1 trial in it"] {
+        let told = format!("a drop-in class is not sold here: it is left out, with {within}");
+        assert!(said.contains(&told), "{told:?} is not in {said}");
+    }
+}

@@ -40,7 +40,7 @@ pub struct Catalogue {
     /// What the file has and isn't sold here, with its place: see [`super::notes`].
     pub left_out: Vec<Mistake>,
     /// Where the rest stands in the file.
-    pub(super) places: Places,
+    places: Places,
 }
 
 /// A family with all that is its own.
@@ -73,6 +73,12 @@ impl Catalogue {
     /// Every mistake in it, in the order in which they were found: first what has the wrong shape.
     pub fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
         Self::parse_at(text, None)
+    }
+
+    /// Where something stands in the file, by its place in this: what was left out before it counts there.
+    #[must_use]
+    pub fn as_written(&self, place: &str) -> String {
+        self.places.as_written(place)
     }
 
     fn parse_at(text: &str, now: Option<Timestamp>) -> Result<Self, Vec<Mistake>> {

@@ -43,7 +43,7 @@ pub fn notes(catalogue: &Catalogue, today: Date) -> Vec<Note> {
     let missing = without_lessons(catalogue).into_iter().chain(not_debited(catalogue, today));
     let missing = missing.chain(unused::without_plan(catalogue, today));
     // What was left out is named where it stood, and all else is counted in what is left.
-    let rest = unused.chain(missing).map(|(place, what)| (catalogue.places.as_written(&place), what));
+    let rest = unused.chain(missing).map(|(place, what)| (catalogue.as_written(&place), what));
     left_out.chain(rest).map(|(place, what)| Note { place, what }).collect()
 }
 

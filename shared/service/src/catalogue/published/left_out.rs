@@ -23,44 +23,79 @@ pub(super) struct LeftOut {
     pub id: Option<String>,
 }
 
+/// What becomes of an enrolment or a trial.
+enum Fate {
+    Stays,
+    /// It is in this class, which is left out.
+    GoesWith(String),
+    HasEnded(Date),
+    /// It will end before its class does.
+    WillEnd(Date),
+}
+
+/// What decides it.
+struct Judge {
+    today: Option<Date>,
+    /// Of each class that stays: its last lesson at the latest.
+    last_lessons: BTreeMap<String, Date>,
+    within: BTreeMap<String, Within>,
+}
+
+impl Judge {
+    fn enrolment(&self, enrolment: &Node) -> Fate {
+        let Some(class) = self.class_of(enrolment, &["deletedAt"]) else { return Fate::Stays };
+        if self.within.contains_key(&class) {
+            return Fate::GoesWith(class);
+        }
+        let ends = enrolment.field("endAt").and_then(Node::string).and_then(|at| date_of(&at));
+        let (Some(ends), Some(today)) = (ends, self.today) else { return Fate::Stays };
+        match self.last_lessons.get(&class) {
+            _ if ends < today => Fate::HasEnded(ends),
+            Some(last) if ends < *last => Fate::WillEnd(ends),
+            Some(_) | None => Fate::Stays,
+        }
+    }
+
+    fn trial(&self, trial: &Node) -> Fate {
+        let class = self.class_of(trial, &["deletedAt", "archivedAt"]);
+        class.filter(|class| self.within.contains_key(class)).map_or(Fate::Stays, Fate::GoesWith)
+    }
+
+    /// Its class; of what is gone by itself, none.
+    fn class_of(&self, place: &Node, gone_with: &[&str]) -> Option<String> {
+        let is_gone = gone_with.iter().any(|name| place.field(name).is_some_and(|at| !at.is_null()));
+        if is_gone { None } else { place.field("classId")?.string() }
+    }
+}
+
 /// Leaves out what is in classes that are left out, and what has ended.
 pub(super) fn settle(root: &mut Node, classes: Vec<LeftOut>, now: Option<Timestamp>) -> Vec<Mistake> {
-    let today = now.map(|now| today(root, now));
-    let lasting = last_lessons(root);
-    let mut within: BTreeMap<String, Within> =
-        classes.iter().filter_map(|class| Some((class.id.clone()?, Within { enrolments: 0, trials: 0 }))).collect();
+    let within = classes.iter().filter_map(|class| Some((class.id.clone()?, Within::default()))).collect();
+    let mut judge = Judge { today: now.map(|now| today(root, now)), last_lessons: last_lessons(root), within };
     let (mut ended, mut ending) = (Many::default(), Many::default());
     for (index, family) in root.elements_mut("families").iter_mut().enumerate() {
-        for (list, gone_with) in [("enrolments", &["deletedAt"][..]), ("trials", &["deletedAt", "archivedAt"])] {
-            for (number, element) in family.elements_mut(list).iter_mut().enumerate() {
-                let is_gone = gone_with.iter().any(|name| element.field(name).is_some_and(|at| !at.is_null()));
-                if is_gone {
+        for (number, enrolment) in family.elements_mut("enrolments").iter_mut().enumerate() {
+            let place = || format!("families[{index}].enrolments[{number}].endAt");
+            match judge.enrolment(enrolment) {
+                Fate::Stays => continue,
+                Fate::WillEnd(day) => {
+                    ending.add(place, day);
                     continue;
                 }
-                let class = element.field("classId").and_then(Node::string);
-                if let Some(within) = class.as_ref().and_then(|class| within.get_mut(class)) {
-                    if list == "trials" {
-                        within.trials += 1
-                    } else {
-                        within.enrolments += 1
-                    }
-                    *element = Node::Gone;
-                    continue;
-                }
-                let ends = element.field("endAt").and_then(Node::string).and_then(|at| date_of(&at));
-                let (Some(ends), Some(today), "enrolments") = (ends, today, list) else { continue };
-                let place = || format!("families[{index}].enrolments[{number}].endAt");
-                if ends < today {
-                    ended.add(place, ends);
-                    *element = Node::Gone;
-                } else if class.is_some_and(|class| lasting.get(&class).is_none_or(|last| ends < *last)) {
-                    ending.add(place, ends);
-                }
+                Fate::HasEnded(day) => ended.add(place, day),
+                Fate::GoesWith(class) => judge.within.entry(class).or_default().enrolments += 1,
+            }
+            *enrolment = Node::Gone;
+        }
+        for trial in family.elements_mut("trials") {
+            if let Fate::GoesWith(class) = judge.trial(trial) {
+                judge.within.entry(class).or_default().trials += 1;
+                *trial = Node::Gone;
             }
         }
     }
     let classes = classes.into_iter().map(|LeftOut { place, id }| {
-        let within = id.and_then(|id| within.remove(&id)).map_or(String::new(), |within| within.to_string());
+        let within = id.and_then(|id| judge.within.remove(&id)).unwrap_or_default();
         Mistake::new(place, format!("a drop-in class is not sold here: it is left out{within}"))
     });
     let ended = ended.note(|day, more| {
@@ -69,10 +104,7 @@ pub(super) fn settle(root: &mut Node, classes: Vec<LeftOut>, now: Option<Timesta
     let ending = ending.note(|day, more| {
         format!("{day} is not used: the enrolment{more} taken as lasting to the class's last lesson")
     });
-    let mut notes: Vec<_> = classes.collect();
-    notes.extend(ended);
-    notes.extend(ending);
-    notes
+    classes.collect::<Vec<_>>().into_iter().chain(ended).chain(ending).collect()
 }
 
 /// The company's local date; where its timezone is wrong, which is named there, that of UTC.
@@ -93,7 +125,7 @@ fn last_lessons(root: &mut Node) -> BTreeMap<String, Date> {
 }
 
 /// What is in a class that is left out.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Within {
     enrolments: usize,
     trials: usize,
@@ -173,7 +205,7 @@ pub(super) fn keep_tax_rates(root: &mut Node) -> Vec<Mistake> {
 
 /// The rate that a fee names, or spells out; a copy that it spells out is as little deleted as the rate is.
 fn rate_of_fee(fee: &mut Node) -> Option<String> {
-    if let Some(rate) = fee.field_mut("taxRate") {
+    if let Some(rate) = fee.field_mut("taxRate").filter(|rate| !rate.is_null()) {
         undelete(rate);
         return rate.field("id").and_then(Node::string);
     }

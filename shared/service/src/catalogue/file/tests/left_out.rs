@@ -132,3 +132,14 @@ fn notes_name_places_as_the_file_counts_them() {
     assert!(notes.iter().any(|note| note.starts_with("classes[1]: from 2025-09-07")), "{notes:#?}");
     assert!(notes.iter().any(|note| note.starts_with("families[0].enrolments[1]: it brings no")), "{notes:#?}");
 }
+
+#[test]
+fn a_mistake_in_each_of_a_family_s_students_is_not_a_reading_of_all_of_them() {
+    let mut studio = studio();
+    let wrong = |number: usize| json!({"id": format!("stu_{number}"), "firstname": "a", "lastname": 5});
+    put(&mut studio, "/families/0/students", (0..4_000).map(wrong).collect());
+    let (begun, found) = (std::time::Instant::now(), read(&studio).unwrap_err());
+    assert_eq!(found.len(), 4_000);
+    // Some seconds where each is a reading of all, and a tenth of one where it isn't.
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}
