@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::catalogue::RegistrationStatus;
 use classpay_domain::fingerprint::Fingerprint;
-use classpay_domain::id::{ClassId, CompanyId};
+use classpay_domain::id::{ClassId, CompanyId, SeasonId};
+use futures_util::future::try_join_all;
 
 use super::super::item::{Attributes, Item, Read as _, number, text};
 use super::super::key::{self, Key};
@@ -26,18 +27,21 @@ use crate::catalogue::Catalogue;
 use crate::catalogue::documents::{ClassDoc, SeasonDoc};
 use crate::machine::Machine;
 
+/// So many transactions of changes are written at a time.
+const AT_A_TIME: usize = 4;
+
 impl<M: Machine> Store<M> {
     /// The classes whose seats were made or changed.
     pub(super) async fn import_seats(&self, plan: &Plan<'_>) -> Result<BTreeSet<ClassId>, ImportError> {
         let company = &plan.catalogue.company.id;
         let keys = plan.classes.iter().map(|class| key::seats(company, &class.doc.id)).collect();
         let stored = self.get_all(keys, Consistency::Strong).await?;
-        let for_all = prices_of_company(plan)?;
+        let seasons = prices_of_seasons(plan)?;
         let mut touched = BTreeSet::new();
         let (mut new, mut changed) = (Batch::of(self), Vec::new());
         for class in &plan.classes {
-            let Some(season) = plan.seasons.get(&class.doc.season_id) else { continue };
-            let offer = Offer::of(class, season, &for_all, plan);
+            let Some((season, prices)) = seasons.get(&class.doc.season_id) else { continue };
+            let offer = Offer::of(class, season, prices);
             let seats = key::seats(company, &class.doc.id);
             match stored.get(&seats) {
                 None => new.room_for(0).await?.create(new_seats(company, &seats, &offer)),
@@ -47,8 +51,8 @@ impl<M: Machine> Store<M> {
             touched.insert(class.doc.id.clone());
         }
         new.write().await?;
-        for changes in changed.chunks(MAX_ACTIONS) {
-            self.change_seats(changes).await?;
+        for changes in changed.chunks(MAX_ACTIONS * AT_A_TIME) {
+            try_join_all(changes.chunks(MAX_ACTIONS).map(|changes| self.change_seats(changes))).await?;
         }
         Ok(touched)
     }
@@ -144,16 +148,10 @@ struct Offer {
 impl Offer {
     /// An archived class is sold to nobody: no price of it changes any more. Its version is raised when it is archived, so
     /// that a checkout, also one of staff, which has read it before doesn't go through.
-    fn of(class: &PlannedClass, season: &PlannedSeason, for_all: &Fingerprint, plan: &Plan<'_>) -> Self {
-        let mut from = if class.doc.archived_at.is_some() {
-            Fingerprint::new("archived")
-        } else {
-            let mut from = for_all.clone();
-            from.text(&season.text);
-            plan.beside.get(&season.key).into_iter().flat_map(BTreeMap::values).for_each(|list| {
-                from.text(list);
-            });
-            from
+    fn of(class: &PlannedClass, season: &PlannedSeason, prices: &Fingerprint) -> Self {
+        let mut from = match class.doc.archived_at {
+            Some(_) => Fingerprint::new("archived"),
+            None => prices.clone(),
         };
         from.text(&class.text);
         Self {
@@ -162,6 +160,22 @@ impl Offer {
             priced_from: from.finish_hex(),
         }
     }
+}
+
+/// What decides the prices of each season's classes.
+fn prices_of_seasons<'a>(
+    plan: &'a Plan<'_>,
+) -> Result<BTreeMap<&'a SeasonId, (&'a PlannedSeason, Fingerprint)>, StoreError> {
+    let for_all = prices_of_company(plan)?;
+    let of_season = |season: &'a PlannedSeason| {
+        let mut prices = for_all.clone();
+        prices.text(&season.text);
+        plan.beside.get(&season.key).into_iter().flat_map(BTreeMap::values).for_each(|list| {
+            prices.text(list);
+        });
+        (season, prices)
+    };
+    Ok(plan.seasons.iter().map(|(id, season)| (id, of_season(season))).collect())
 }
 
 /// What decides the prices of all classes: not what is archived. Fees stand in their seasons' documents.
