@@ -27,7 +27,7 @@ async fn quote(stack: &Stack, family: &str, items: &Value) -> Value {
 
 /// The demo studio with a list in place of its own.
 fn with_list(studio: &Studio, list: &str, elements: Value) -> Studio {
-    let mut file: Value = serde_json::from_str(&studio.text()).unwrap();
+    let mut file: Value = serde_json::from_str(&studio.text()).expect("JSON");
     file[list] = elements;
     Studio::parse(&file.to_string())
 }
