@@ -10,7 +10,8 @@ pub fn described(changes: &Changes) -> String {
     let of_note = changes.kinds.iter().filter(|(_, kind)| kind.added + kind.changed + kind.taken_away.len() > 0);
     of_note
         .map(|(kind, change)| {
-            let taken = change.taken_away.iter().map(|taken| format!("    {}\n", taken_away(*kind, taken, changes)));
+            let given_up = change.taken_away.iter().chain(&change.archived);
+            let taken = given_up.map(|taken| format!("    {}\n", taken_away(*kind, taken, changes)));
             format!("  {}: {}\n{}", kind.names().1, counts(change), taken.collect::<String>())
         })
         .collect()
@@ -20,10 +21,17 @@ fn counts(change: &KindChanges) -> String {
     let taken = change.taken_away.len();
     let counts = [
         (change.added > 0).then(|| format!("{} added", change.added)),
-        (change.changed > 0).then(|| format!("{} changed", change.changed)),
+        (change.changed > 0).then(|| format!("{} changed{}", change.changed, archived(change))),
         (taken > 0).then(|| format!("{taken} of {} taken away", change.before)),
     ];
     counts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn archived(change: &KindChanges) -> String {
+    match change.archived.len() {
+        0 => String::new(),
+        count => format!(", {count} of them archived by the file"),
+    }
 }
 
 fn taken_away(kind: Kind, taken: &TakenAway, changes: &Changes) -> String {
@@ -32,10 +40,11 @@ fn taken_away(kind: Kind, taken: &TakenAway, changes: &Changes) -> String {
     if taken.outstanding.is_none() {
         return format!("{named} is {what}");
     }
-    let Outstanding { enrolments, instalments, instalments_amount, due } = taken.outstanding;
+    let Outstanding { enrolments, trials, instalments, instalments_amount, due } = taken.outstanding;
     let currency = changes.currency.code();
     let stays = [
         (enrolments != 0).then(|| format!("{enrolments} live enrolment{}", plural(enrolments == 1))),
+        (trials != 0).then(|| format!("{trials} trial{} to come", plural(trials == 1))),
         (instalments != 0).then(|| {
             format!("{instalments} instalment{} to come of {instalments_amount} {currency}", plural(instalments == 1))
         }),
@@ -56,8 +65,8 @@ fn named(name: &str, id: &str) -> String {
 #[must_use]
 pub fn noted(changes: &Changes) -> &'static str {
     if changes.is_unlisted {
-        "  An earlier version has loaded this company, and kept no list of its classes, families and students: what this\n  \
-         file lacks of them stays as it is. Load the file that the table has first, then this one.\n"
+        "  An earlier version has loaded this company, and its classes, families and students may not all be listed: one that\n  \
+         isn't, and that this file lacks, stays as it is. If there are such, load the file that the table has first, then this one.\n"
     } else {
         ""
     }
@@ -89,19 +98,19 @@ mod tests {
 
     #[test]
     fn what_is_taken_away_is_named_with_what_goes_on_without_it() {
-        let outstanding = Outstanding { enrolments: 1, instalments: 2, instalments_amount: 11400, due: 500 };
+        let outstanding = Outstanding { enrolments: 1, trials: 2, instalments: 2, instalments_amount: 11400, due: 500 };
         let taken = |id: &str, name: &str, outstanding| TakenAway { id: id.into(), name: name.into(), outstanding };
         let classes = vec![taken("cls_1", "Ballet", outstanding), taken("cls_2", "", Outstanding::default())];
         let holidays = vec![taken("hol_1", "Half-term", Outstanding::default())];
-        let of = |added, taken_away| KindChanges { before: 20, added, changed: 0, taken_away };
+        let of = |added, taken_away| KindChanges { before: 20, added, changed: 0, taken_away, archived: Vec::new() };
         let kinds = [(Kind::Class, of(3, classes)), (Kind::Holiday, of(0, holidays)), (Kind::Season, of(0, vec![]))];
         let currency = Currency::parse("gbp").unwrap();
         let text = described(&Changes { kinds: BTreeMap::from(kinds), currency, is_unlisted: false });
         assert_eq!(
             text,
             "  holidays: 1 of 20 taken away\n    Half-term (hol_1) is removed\n  classes: 3 added, 2 of 20 taken away\n    \
-             Ballet (cls_1) is archived; what was sold stays: 1 live enrolment, 2 instalments to come of 11400 gbp, 500 gbp \
-             due\n    cls_2 is archived\n"
+             Ballet (cls_1) is archived; what was sold stays: 1 live enrolment, 2 trials to come, 2 instalments to \
+             come of 11400 gbp, 500 gbp due\n    cls_2 is archived\n"
         );
     }
 }

@@ -241,7 +241,8 @@ async fn bring_up(start: &Start) -> Result<Stack, Problem> {
 }
 
 async fn load(import: &Import) -> Result<(), Problem> {
-    let catalogue = studio::catalogue(Some(&import.file))?;
+    let now = machine_time();
+    let catalogue = studio::catalogue(Some(&import.file), now)?;
     let client = dynamodb::client(&import.dynamodb_url, is_loopback(&import.dynamodb_url));
     let extent = match (import.partial, import.remove) {
         (true, _) => Extent::Part,
@@ -249,7 +250,6 @@ async fn load(import: &Import) -> Result<(), Problem> {
         (false, Some(told)) => Extent::Whole(Removals::Exactly(told)),
     };
     let store = Store::over(client, &import.table);
-    let now = machine_time();
     let count = studio::import(&store, &catalogue, extent, now, |text| print!("{text}")).await?;
     println!("{}: {count} documents were new, had changed or were taken away.", catalogue.company.name);
     print!("{}", studio::noted(&catalogue, now));

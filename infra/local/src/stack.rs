@@ -75,10 +75,10 @@ impl Stack {
     /// Says which option or file is the trouble.
     pub async fn start(settings: &Settings, template: Template, binaries: &Binaries) -> Result<Self, Problem> {
         binaries::complete(binaries, &template)?;
-        let catalogue = studio::catalogue(settings.catalogue.as_deref())?;
+        let clock = clock(settings)?;
+        let catalogue = studio::catalogue(settings.catalogue.as_deref(), clock.now())?;
         let mut studio = studio::loaded(&catalogue)?;
         let data_dir = settings.data_dir.as_deref().map(DataDir::claim).transpose()?;
-        let clock = clock(settings)?;
         let stripe_key = stripe::platform_key(settings.stripe_url.is_none())?;
         let (end, ended) = watch::channel(false);
 

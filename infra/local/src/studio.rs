@@ -68,11 +68,12 @@ impl Example {
     }
 }
 
-/// The catalogue of the demo studio of this name, or of this file, checked; the first demo studio's if none is named.
+/// The catalogue of the demo studio of this name, or of this file, as it is at a time, checked; the first demo studio's if
+/// none is named.
 ///
 /// # Errors
 /// The file can't be read, or names every mistake in it.
-pub fn catalogue(name_or_file: Option<&Path>) -> Result<Catalogue, Problem> {
+pub fn catalogue(name_or_file: Option<&Path>, now: Timestamp) -> Result<Catalogue, Problem> {
     let [(first, _), ..] = DEMO_STUDIOS;
     let file = name_or_file.unwrap_or(Path::new(first));
     let name = file.display().to_string();
@@ -80,7 +81,7 @@ pub fn catalogue(name_or_file: Option<&Path>) -> Result<Catalogue, Problem> {
         Some((_, text)) => text.as_bytes().to_vec(),
         None => std::fs::read(file).map_err(|problem| Problem::new(format!("{name}: {problem}")))?,
     };
-    Catalogue::read(&bytes).map_err(|mistakes| {
+    Catalogue::read(&bytes, now).map_err(|mistakes| {
         let lines: Vec<_> = mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect();
         Problem::new(format!("{name} can't be loaded:{}", lines.concat()))
     })
@@ -256,11 +257,11 @@ mod tests {
     fn each_demo_studio_is_loaded_by_its_name_and_everything_in_it_has_an_effect() {
         let first_day = "2026-09-07T08:00:00Z".parse().unwrap();
         let families = |name: &str| {
-            let catalogue = catalogue(Some(Path::new(name))).unwrap();
+            let catalogue = catalogue(Some(Path::new(name)), first_day).unwrap();
             assert_eq!(noted(&catalogue, first_day), "", "{name}");
             loaded(&catalogue).unwrap().families.len()
         };
         assert_eq!(DEMO_STUDIOS.map(|(name, _)| families(name)), [8, 4]);
-        assert_eq!(catalogue(None).unwrap(), catalogue(Some(Path::new("demo"))).unwrap());
+        assert_eq!(catalogue(None, first_day).unwrap(), catalogue(Some(Path::new("demo")), first_day).unwrap());
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::aggregate::AggregateTransaction;
 use classpay_domain::catalogue::FeePeriod;
+use jiff::Timestamp;
 
 use super::documents::{
     ChargedFeeEntry, ClassDoc, CompanyDoc, DiscountSchemeDoc, EnrolmentEntry, FamilyDoc, HolidayDoc,
@@ -12,6 +13,7 @@ use super::documents::{
 use super::encoding::text_of;
 use super::mistake::Mistake;
 use super::parts::FamilyFileDoc;
+use super::places::Places;
 use super::{check, mend};
 
 /// A studio that can be imported.
@@ -37,6 +39,8 @@ pub struct Catalogue {
     pub transactions: Vec<AggregateTransaction>,
     /// What the file has and isn't sold here, with its place: see [`super::notes`].
     pub left_out: Vec<Mistake>,
+    /// Where the rest stands in the file.
+    places: Places,
 }
 
 /// A family with all that is its own.
@@ -55,24 +59,35 @@ pub struct FamilyEntry {
 }
 
 impl Catalogue {
-    /// Reads a studio's file: [`Catalogue::parse`] of its text.
+    /// Reads a studio's file as it is at a time: an enrolment that has ended by then is left out.
     ///
     /// # Errors
     /// Every mistake in it; or that it isn't UTF-8.
-    pub fn read(bytes: &[u8]) -> Result<Self, Vec<Mistake>> {
-        Self::parse(text_of(bytes).map_err(|mistake| vec![mistake])?)
+    pub fn read(bytes: &[u8], now: Timestamp) -> Result<Self, Vec<Mistake>> {
+        Self::parse_at(text_of(bytes).map_err(|mistake| vec![mistake])?, Some(now))
     }
 
-    /// Reads a studio, fills in what may be left out and checks it as a whole.
+    /// Reads a studio of which nothing has ended, fills in what may be left out and checks it as a whole.
     ///
     /// # Errors
     /// Every mistake in it, in the order in which they were found: first what has the wrong shape.
     pub fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
-        let mended = mend::read(text).map_err(|mistake| vec![mistake])?;
+        Self::parse_at(text, None)
+    }
+
+    /// Where something stands in the file, by its place in this: what was left out before it counts there.
+    #[must_use]
+    pub fn as_written(&self, place: &str) -> String {
+        self.places.as_written(place)
+    }
+
+    fn parse_at(text: &str, now: Option<Timestamp>) -> Result<Self, Vec<Mistake>> {
+        let mended = mend::read(text, now).map_err(|mistake| vec![mistake])?;
         let found = check::mistakes_of(&mended.file, &mended.gone);
         if !mended.mistakes.is_empty() || !found.is_empty() {
             return Err(mended.with(found));
         }
+        let places = mended.places();
         let file = mended.file;
         let missing = || vec![Mistake::new("company", "is missing")];
         let mut catalogue = Self {
@@ -86,6 +101,7 @@ impl Catalogue {
             families: file.families.into_iter().map(FamilyEntry::from).collect(),
             transactions: file.transactions,
             left_out: mended.left_out,
+            places,
         };
         catalogue.spell_out_tax_rates();
         catalogue.spell_out_registration_fees();

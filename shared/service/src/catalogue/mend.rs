@@ -8,15 +8,21 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::Segment;
 
-use super::documents::DocumentId;
+use super::documents::{
+    AdditionalFeeDoc, ChargedFeeEntry, DocumentId, EnrolmentEntry, PricingPlanDoc, PricingSchemeValueDoc, StudentDoc,
+    TrialEntry,
+};
 use super::mistake::Mistake;
 use super::parts::FileDoc;
+use super::places::{Places, steps_of};
 use super::published;
 use super::tree::Node;
+use crate::aggregate::DetailWithEntities;
 use crate::strict::{Step, place_of};
 
 /// What could be read, and what could not.
@@ -35,13 +41,13 @@ pub(super) struct Mended {
 ///
 /// # Errors
 /// What is wrong with a text that is no JSON object.
-pub(super) fn read(text: &str) -> Result<Mended, Mistake> {
+pub(super) fn read(text: &str, now: Option<Timestamp>) -> Result<Mended, Mistake> {
     let mut mistakes = Vec::new();
     let mut tree = Node::parse(text, &mut mistakes).map_err(|error| Mistake::new("", format!("not JSON: {error}")))?;
     if !matches!(tree, Node::Object(_)) {
         return Err(Mistake::new("", "a catalogue is a JSON object"));
     }
-    let published::Found { mistakes: unknown, left_out } = published::settle(&mut tree);
+    let published::Found { mistakes: unknown, left_out } = published::settle(&mut tree, now);
     mistakes.extend(unknown);
     fill_in(&mut tree);
     let mut reader = Reader { mistakes, gone: BTreeSet::new() };
@@ -51,16 +57,21 @@ pub(super) fn read(text: &str) -> Result<Mended, Mistake> {
         registration_fees: reader.list(&mut tree, "registrationFees"),
         discount_schemes: reader.list(&mut tree, "discountSchemes"),
         holidays: reader.list(&mut tree, "holidays"),
-        seasons: reader.list(&mut tree, "seasons"),
+        seasons: reader.list_with(&mut tree, "seasons", Reader::parts_of_season),
         classes: reader.list(&mut tree, "classes"),
-        families: reader.list(&mut tree, "families"),
-        transactions: reader.list(&mut tree, "transactions"),
+        families: reader.list_with(&mut tree, "families", Reader::parts_of_family),
+        transactions: reader.list_with(&mut tree, "transactions", Reader::parts_of_transaction),
     };
     let Reader { mistakes, gone } = reader;
     Ok(Mended { file, mistakes, left_out, gone, tree })
 }
 
 impl Mended {
+    /// Where what is left stands in the file.
+    pub(super) fn places(&self) -> Places {
+        Places::of(&self.tree)
+    }
+
     /// Adds what the check of the documents found, but for what is only a consequence of something taken out.
     pub(super) fn with(self, found: Vec<Mistake>) -> Vec<Mistake> {
         let Self { mut mistakes, tree, .. } = self;
@@ -74,15 +85,8 @@ impl Mended {
     }
 }
 
-/// The steps of a place that [`place_of`] wrote from our own field names, which have neither dots nor brackets.
-fn steps_of(place: &str) -> Vec<Step> {
-    let parts = place.split(['.', '[']).filter(|part| !part.is_empty());
-    let step = |part: &str| match part.strip_suffix(']').and_then(|index| index.parse().ok()) {
-        Some(index) => Step::Element(index),
-        None => Step::Field(part.to_owned()),
-    };
-    parts.map(step).collect()
-}
+/// Names and takes out what is wrong in the lists of a document.
+type Parts = fn(&mut Reader, &mut Node, &[Step]);
 
 /// Reads documents one by one.
 struct Reader {
@@ -98,12 +102,18 @@ impl Reader {
 
     /// The documents of the list in that field.
     fn list<T: DeserializeOwned>(&mut self, tree: &mut Node, name: &str) -> Vec<T> {
+        self.list_with(tree, name, |_, _, _| {})
+    }
+
+    /// The same for documents that have lists of their own.
+    fn list_with<T: DeserializeOwned>(&mut self, tree: &mut Node, name: &str, parts: Parts) -> Vec<T> {
         let field = || Step::Field(name.to_owned());
         match tree.field_mut(name) {
             None => Vec::new(),
             Some(Node::List(elements)) => {
                 let elements = elements.iter_mut().enumerate().filter(|(_, element)| !element.is_gone());
-                elements.filter_map(|(index, element)| self.read(element, &[field(), Step::Element(index)])).collect()
+                let read = |(index, element)| self.read_with(element, &[field(), Step::Element(index)], parts);
+                elements.filter_map(read).collect()
             }
             // What serde says of it, in the words that it has for every other wrong value.
             Some(other) => {
@@ -113,10 +123,46 @@ impl Reader {
         }
     }
 
+    fn parts_of_season(&mut self, season: &mut Node, place: &[Step]) {
+        self.parts::<PricingPlanDoc>(season, place, "pricingPlans");
+        self.parts::<AdditionalFeeDoc>(season, place, "additionalFees");
+        self.parts::<PricingSchemeValueDoc>(season, place, "pricingSchemeValues");
+    }
+
+    fn parts_of_family(&mut self, family: &mut Node, place: &[Step]) {
+        self.parts::<StudentDoc>(family, place, "students");
+        self.parts::<EnrolmentEntry>(family, place, "enrolments");
+        self.parts::<TrialEntry>(family, place, "trials");
+        self.parts::<ChargedFeeEntry>(family, place, "chargedFees");
+    }
+
+    fn parts_of_transaction(&mut self, transaction: &mut Node, place: &[Step]) {
+        self.parts::<DetailWithEntities>(transaction, place, "details");
+    }
+
+    /// Names and takes out what is wrong in a list of a document.
+    fn parts<T: DeserializeOwned>(&mut self, document: &mut Node, place: &[Step], name: &str) {
+        for (index, part) in document.elements_mut(name).iter_mut().enumerate().filter(|(_, part)| !part.is_gone()) {
+            let steps = [place, &[Step::Field(name.to_owned()), Step::Element(index)]].concat();
+            self.read::<T>(part, &steps);
+        }
+    }
+
     /// A document, after all that is wrong in it was named and taken out.
     fn read<T: DeserializeOwned>(&mut self, node: &mut Node, place: &[Step]) -> Option<T> {
+        self.read_with(node, place, |_, _, _| {})
+    }
+
+    /// The same for one that has lists of its own. If anything is wrong in it, they are read element by element first: so
+    /// that a mistake in each of them is not a reading of all.
+    fn read_with<T: DeserializeOwned>(&mut self, node: &mut Node, place: &[Step], parts: Parts) -> Option<T> {
         // What was taken out: its absence is not one more mistake.
         let mut taken = Vec::new();
+        let sound = |node: &Node| serde_json::from_str(&node.to_json()).ok();
+        if let Some(document) = sound(node) {
+            return Some(document);
+        }
+        parts(self, node, place);
         while !node.is_gone() {
             let json = node.to_json();
             match serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(&json)) {

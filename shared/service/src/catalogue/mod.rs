@@ -15,6 +15,7 @@ mod mend;
 mod mistake;
 mod notes;
 mod parts;
+mod places;
 mod published;
 mod tree;
 

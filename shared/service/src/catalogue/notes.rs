@@ -1,6 +1,10 @@
 //! What its author should know of a catalogue though it is right: what has no effect in it, and what won't happen.
 //!
+//! [`unused`] are the fields that no rule obeys.
+//!
 //! Invariant: a note is no mistake: what it is about is loaded, and answered as it stands.
+
+mod unused;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -35,8 +39,12 @@ impl fmt::Display for Note {
 pub fn notes(catalogue: &Catalogue, today: Date) -> Vec<Note> {
     let left_out = catalogue.left_out.iter().map(|mistake| (mistake.place.clone(), mistake.what.clone()));
     let unused = processing_fee(catalogue).into_iter().chain(arrears(catalogue)).chain(due_dates(catalogue));
+    let unused = unused.chain(unused::fields(catalogue));
     let missing = without_lessons(catalogue).into_iter().chain(not_debited(catalogue, today));
-    left_out.chain(unused).chain(missing).map(|(place, what)| Note { place, what }).collect()
+    let missing = missing.chain(unused::without_plan(catalogue, today));
+    // What was left out is named where it stood, and all else is counted in what is left.
+    let rest = unused.chain(missing).map(|(place, what)| (catalogue.as_written(&place), what));
+    left_out.chain(rest).map(|(place, what)| Note { place, what }).collect()
 }
 
 type Found = (String, String);

@@ -51,7 +51,8 @@ pub const FEE: &str = "FEE#";
 /// Sort keys of a family's ledger.
 pub const LEDGER_ENTRY: &str = "TRN#";
 const SEATS: &str = "SEATS";
-const LESSON: &str = "LESSON#";
+/// Sort keys of a class's partition: the trials of a lesson.
+pub const LESSON: &str = "LESSON#";
 /// The sort key of a claim.
 pub const CLAIM: &str = "CLAIM";
 /// The sort key of a session.

@@ -25,6 +25,7 @@ mod resolve;
 mod returns;
 mod review;
 mod size;
+mod sold;
 mod studio;
 mod sweep;
 mod table;

@@ -3,7 +3,7 @@
 //! Invariant: a family beyond the caller's reach is read like any other and then not found, so that neither the
 //! answer nor the time it takes tells whether it exists.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use classpay_domain::basket::Basket;
 use classpay_domain::catalogue::{
@@ -20,6 +20,7 @@ use super::fees::{CHARGED, RELEASED};
 use super::item::{Attributes, Read as _};
 use super::key::{self, Key, META};
 use super::places::{ACTIVE, CANCELLED, ENDING_ORDER, RESERVED};
+use super::sold::{SoldClasses, settle_fees};
 use super::table::Consistency;
 use super::versions::seats_of;
 use super::{Store, StoreError};
@@ -30,9 +31,6 @@ use crate::http::{FamilyScope, Reach};
 use crate::machine::Machine;
 use crate::snapshot::BookedTrial;
 use crate::stripe::KnownCustomer;
-
-/// The attribute of a season that lists its classes that are archived.
-pub(super) const GIVEN_UP: &str = "given_up_classes";
 
 /// What a quote is made from, and what its answer shows.
 #[derive(Debug, Clone)]
@@ -86,8 +84,8 @@ impl<M: Machine> Store<M> {
         else {
             return Ok(None);
         };
-        // What was sold of a class that is archived counts for no price: it is as if the class had never been.
-        household.family.enrolments.retain(|enrolment| !list.given_up.contains(&enrolment.class));
+        list.sold.settle(&mut household.family.enrolments);
+        settle_fees(&mut household.family.charged_fees);
         let mut on_sale = BTreeMap::new();
         for class in basket.classes() {
             if let Some(found) = class_on_sale(company, class, basket, &classes)? {
@@ -175,8 +173,7 @@ struct PriceList {
     holidays: Vec<Holiday>,
     seasons: BTreeMap<SeasonId, Season>,
     season_docs: BTreeMap<SeasonId, SeasonDoc>,
-    /// The classes that are archived.
-    given_up: BTreeSet<ClassId>,
+    sold: SoldClasses,
 }
 
 impl PriceList {
@@ -184,7 +181,7 @@ impl PriceList {
         let mut company = None;
         let (mut tax_rates, mut holidays) = (Vec::new(), Vec::new());
         let mut discount_schemes = BTreeMap::new();
-        let mut given_up = BTreeSet::new();
+        let mut sold = SoldClasses::default();
         let (mut seasons, mut season_docs) = (BTreeMap::new(), BTreeMap::new());
         for item in items {
             match item.text("sk")? {
@@ -196,32 +193,16 @@ impl PriceList {
                 sk if sk.starts_with(key::HOLIDAY) => holidays.push(converted(&item.document::<HolidayDoc>("doc")?)?),
                 sk if sk.starts_with(key::SEASON) => {
                     let doc: SeasonDoc = item.document("doc")?;
-                    given_up.extend(given_up_classes(item)?);
                     let season: Season = converted(&doc)?;
+                    sold.read(&season.id, item)?;
                     season_docs.insert(season.id.clone(), doc);
                     seasons.insert(season.id.clone(), season);
                 }
                 _ => {}
             }
         }
-        Ok(company.map(|company| Self {
-            company,
-            tax_rates,
-            discount_schemes,
-            holidays,
-            seasons,
-            season_docs,
-            given_up,
-        }))
+        Ok(company.map(|company| Self { company, tax_rates, discount_schemes, holidays, seasons, season_docs, sold }))
     }
-}
-
-fn given_up_classes(season: &Attributes) -> Result<Vec<ClassId>, StoreError> {
-    if !season.contains_key(GIVEN_UP) {
-        return Ok(Vec::new());
-    }
-    let ids: Vec<String> = season.document(GIVEN_UP)?;
-    ids.iter().map(|id| id.parse().map_err(|_| StoreError::Corrupt(GIVEN_UP))).collect()
 }
 
 /// Adds a scheme that is given. Two of a kind would make the price depend on the order in which they are read.

@@ -102,6 +102,14 @@ impl Transaction {
         Self::default()
     }
 
+    /// These changes.
+    #[must_use]
+    pub fn of(changes: &[Change]) -> Self {
+        let mut transaction = Self::new();
+        changes.iter().cloned().for_each(|change| transaction.change(change));
+        transaction
+    }
+
     /// How many actions.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -41,7 +41,8 @@ impl Check<'_> {
         self.same_company(&season.company_id, format!("{place}.companyId"));
         self.holds(season.start_at <= season.end_at, format!("{place}.endAt"), "is before startAt");
         let open = season.registration_status == RegistrationStatus::Open;
-        let payable = season.pricing_plans.iter().any(|plan| plan.enabled);
+        // Nobody pays for what is archived.
+        let payable = season.archived_at.is_some() || season.pricing_plans.iter().any(|plan| plan.enabled);
         self.holds(payable || !open, format!("{place}.pricingPlans"), "an open season needs a plan that is enabled");
         self.prices_by_quantity(season, place);
         for (j, plan) in season.pricing_plans.iter().enumerate() {
@@ -55,7 +56,7 @@ impl Check<'_> {
             let count = plan.number_of_installments;
             let what = format!("is {count}, and a plan has at most {MOST_INSTALMENTS}");
             self.holds(count <= MOST_INSTALMENTS, format!("{place}.numberOfInstallments"), what);
-            if let Some(what) = too_soon(plan) {
+            if let Some(what) = too_soon(plan).filter(|_| season.archived_at.is_none()) {
                 self.mistake(format!("{place}.firstPaymentDate"), what);
             }
         }
@@ -88,7 +89,7 @@ impl Check<'_> {
         if let (Some(min), Some(max)) = (class.min_age_months, class.max_age_months) {
             self.holds(min <= max, format!("{place}.maxAgeMonths"), "is below minAgeMonths");
         }
-        if let Some(places) = class.places() {
+        if let Some(places) = class.places().filter(|_| class.archived_at.is_none()) {
             let taken = self.known.enrolled.get(&class.id).copied().unwrap_or(0);
             let fits = u32::try_from(taken).is_ok_and(|taken| taken <= places);
             self.holds(fits, format!("{place}.capacity"), format!("{taken} are enrolled in {places} places"));

@@ -40,6 +40,8 @@ impl Check<'_> {
             self.holds(direction.contains(&head.kind.as_str()), at("transaction.type"), "must be debit or credit");
             self.holds(head.deleted_at.is_none(), at("transaction.deletedAt"), "must be null: entries are not deleted");
             self.holds(sums_are_true(aggregate), at("stats"), "must be the sums of the details");
+            let total = aggregate.stats.total;
+            self.holds(total >= 0, at("stats.total"), format!("is {total}, and a {} is not below zero", head.kind));
         }
         self.credits_fit();
     }
@@ -56,7 +58,7 @@ impl Check<'_> {
             self.holds(fits, place, "must be a debit of the same family in this file");
         }
         let credited = credited(all);
-        for (index, debit) in all.iter().enumerate().filter(|(_, t)| t.is_debit()) {
+        for (index, debit) in all.iter().enumerate().filter(|(_, t)| t.is_debit() && t.stats.total >= 0) {
             let credited = credited.get(&debit.transaction.id).copied().unwrap_or(Some(0));
             let due = credited.and_then(|credited| debit.stats.total.checked_sub(credited));
             self.holds(

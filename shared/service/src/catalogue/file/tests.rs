@@ -251,6 +251,7 @@ fn wherever_something_odd_stands_it_is_named(sound: &Value) {
 mod demo;
 mod discounts;
 mod fees;
+mod left_out;
 mod price_list;
 mod published;
 mod rules;

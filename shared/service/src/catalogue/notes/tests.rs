@@ -130,3 +130,48 @@ fn enrolments_that_bring_no_instalments_for_dates_to_come_are_counted() {
     }
     assert_eq!(notes_of(&file), [""; 0]);
 }
+
+#[test]
+fn a_field_that_no_rule_obeys_is_named_where_it_stands() {
+    let mut file: Value = serde_json::from_str(DEMO).unwrap();
+    let enrolment = json!({"ageCutOffType": "first_day_of_season", "ageCutOffDate": "09-01", "ageCutOffDays": 30});
+    file["company"]["settings"]["enrolment"] = enrolment;
+    file["company"]["settings"]["billing"]["billingDayOfMonth"] = 7.into();
+    let price = |quantity: u32| json!({"id": format!("psv_{quantity}"), "quantity": quantity, "price": 100});
+    file["seasons"][0]["pricingSchemeValues"] = json!([price(1), price(2)]);
+    file["seasons"][0]["pricingPlans"][0]["paymentDay"] = 3.into();
+    let plan = &mut file["seasons"][0]["pricingPlans"][1];
+    plan["installmentDates"] = (1..11).map(|month| format!("2027-{month:02}-05")).collect();
+    file["families"][2]["autopayEnabled"] = true.into();
+    file["families"][4]["autopayEnabled"] = true.into();
+    assert_eq!(
+        notes_of(&file),
+        [
+            "company.settings.billing.billingDayOfMonth: 7 is not used: a plan's own dates say when it is paid",
+            "company.settings.enrolment.ageCutOffDate: 09-01 is not used: the ageCutOffType is first_day_of_season",
+            "company.settings.enrolment.ageCutOffDays: 30 is not used: the ageCutOffType is first_day_of_season",
+            "seasons[0].pricingSchemeValues: are not used: the pricingScheme is none, and each class has its own price",
+            "seasons[0].pricingPlans[0].paymentDay: 3 is not used: a one-off plan is paid on its firstPaymentDate",
+            "seasons[0].pricingPlans[1].paymentDay: 7 is not used: the plan is paid on its installmentDates",
+            "families[2].autopayEnabled: it and 1 more are not used: nothing is collected that nobody pays",
+        ]
+    );
+}
+
+#[test]
+fn enrolments_without_a_plan_owe_nothing_more_and_are_counted() {
+    let mut file: Value = serde_json::from_str(DEMO).unwrap();
+    for family in [1, 3] {
+        file["families"][family]["enrolments"][0]["pricingPlanId"] = Value::Null;
+    }
+    let nothing = "no `pricingPlanId` and no `instalments`: nothing more is debited for";
+    assert_eq!(notes_of(&file), [format!("families[1].enrolments[0]: it and 1 more bring {nothing} them")]);
+    file["families"][3]["enrolments"] = json!([]);
+    assert_eq!(notes_of(&file), [format!("families[1].enrolments[0]: it brings {nothing} it")]);
+    file["classes"]
+        .as_array_mut()
+        .unwrap()
+        .iter_mut()
+        .for_each(|class| class["archivedAt"] = "2026-01-01 00:00:00".into());
+    assert_eq!(notes_of(&file), [""; 0], "a class that is over");
+}

@@ -3,12 +3,14 @@
 //! Invariant: what leaves here has only fields that the documents' types have, none of them null, and each date in one
 //! spelling. What is personal and used by no rule goes no further than this.
 
+mod left_out;
 mod shapes;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
+use self::left_out::LeftOut;
 use self::shapes::Shape;
 use super::mistake::Mistake;
 use super::tree::Node;
@@ -23,21 +25,24 @@ pub(super) struct Found {
     pub left_out: Vec<Mistake>,
 }
 
-/// Leaves of a file what the documents' types have.
-pub(super) fn settle(root: &mut Node) -> Found {
+/// Leaves of a file what the documents' types have. Without a time nothing has ended.
+pub(super) fn settle(root: &mut Node, now: Option<Timestamp>) -> Found {
     let mut found = Found::default();
     let company_id = root.field("company").and_then(|company| company.field("id")).and_then(Node::string);
+    let mut drop_ins = Vec::new();
     for (index, class) in root.elements_mut("classes").iter_mut().enumerate() {
         let at = [Step::Field("classes".to_owned()), Step::Element(index)];
-        settle_class(class, &at, &mut found);
+        drop_ins.extend(settle_class(class, &at, &mut found));
     }
+    found.left_out.extend(left_out::settle(root, drop_ins, now));
+    found.left_out.extend(left_out::keep_tax_rates(root));
     let mut way = Way { at: Vec::new(), company_id, found };
     way.settle(root, &shapes::FILE);
     way.found
 }
 
-/// A class may stand in its aggregate, as the API answers it; and one of another type isn't sold here.
-fn settle_class(class: &mut Node, at: &[Step], found: &mut Found) {
+/// A class may stand in its aggregate, as the API answers it; and one of another type isn't sold here: it is left out.
+fn settle_class(class: &mut Node, at: &[Step], found: &mut Found) -> Option<LeftOut> {
     let mut place = |field: &str, what: String| {
         let steps: Vec<_> = at.iter().cloned().chain([Step::Field(field.to_owned())]).collect();
         found.mistakes.push(Mistake::new(place_of(&steps), what));
@@ -56,12 +61,13 @@ fn settle_class(class: &mut Node, at: &[Step], found: &mut Found) {
         None => {}
         Some(Some(kind)) if kind == "enrolment" => {}
         Some(Some(kind)) if kind == "drop-in" => {
-            let what = "a drop-in class is not sold here: it is left out";
-            found.left_out.push(Mistake::new(place_of(at), what));
+            let left_out = LeftOut { place: place_of(at), id: class.field("id").and_then(Node::string) };
             *class = Node::Gone;
+            return Some(left_out);
         }
         Some(_) => place("type", "is not one of enrolment, drop-in".to_owned()),
     }
+    None
 }
 
 /// On the way through a file.

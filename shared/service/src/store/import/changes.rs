@@ -89,8 +89,8 @@ pub struct Changes {
     pub kinds: BTreeMap<Kind, KindChanges>,
     /// What amounts are in.
     pub currency: Currency,
-    /// An earlier version loaded this company and didn't list what it has: classes, families and students that are
-    /// stored and not in the file are not known, and stay.
+    /// An earlier version has loaded this company, and perhaps not listed all that it has: classes, families and students
+    /// that are stored, neither listed nor in the file, are not known, and stay.
     pub is_unlisted: bool,
 }
 
@@ -105,9 +105,11 @@ pub struct KindChanges {
     pub changed: usize,
     /// What the file doesn't have any more: removed (a holiday) or archived (all else).
     pub taken_away: Vec<TakenAway>,
+    /// Those of the changed ones that the file itself archives. It says so, and isn't asked.
+    pub archived: Vec<TakenAway>,
 }
 
-/// Something that the file doesn't have any more.
+/// Something that the file doesn't have any more, or archives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TakenAway {
     /// Its id.
@@ -123,6 +125,8 @@ pub struct TakenAway {
 pub struct Outstanding {
     /// Live enrolments.
     pub enrolments: i64,
+    /// Trials that are booked and still to come.
+    pub trials: i64,
     /// Instalments that will be debited on their dates.
     pub instalments: usize,
     /// Their sum, in minor units.

@@ -1,7 +1,7 @@
 //! Loads a studio into the table, and changes what changed.
 //!
 //! Read in this order: [`changes`] (what an office is told), [`plan`] (what is stored, and what it will be), here (the
-//! order of the writes), [`seats`], [`families`], [`belongings`], [`transactions`], [`outstanding`].
+//! order of the writes), [`beside`], [`seats`], [`families`], [`belongings`], [`transactions`], [`outstanding`].
 //!
 //! Invariant: nothing that was sold is reset. Seats move by the difference of the capacity; balances, versions,
 //! enrolments, charged fees and customers stay. The same file again changes nothing. What guards a price is written
@@ -11,11 +11,13 @@
 mod archive;
 mod batch;
 mod belongings;
+mod beside;
 mod changes;
 mod families;
 mod outstanding;
 mod plan;
 mod seats;
+mod spelling;
 mod transactions;
 
 pub use changes::{Changes, Extent, Kind, KindChanges, Outstanding, Overfull, Removals, TakenAway};
@@ -28,7 +30,6 @@ use self::batch::Batch;
 use self::plan::Entry;
 use super::item::{Item, document, text};
 use super::key;
-use super::studio::GIVEN_UP;
 use super::table::Written;
 use super::transact::{Change, Transaction};
 use super::{Store, StoreError};
@@ -136,8 +137,7 @@ fn refuse_rival_schemes(entries: &[Entry]) -> Result<(), ImportError> {
 /// What the table can't hold is told before anything is written.
 fn refuse_too_large(plan: &Plan<'_>) -> Result<(), ImportError> {
     for entry in &plan.entries {
-        let beside = plan.season_of(entry).map_or(0, |season| season.given_up.len());
-        let bytes = entry.target.as_ref().map_or(0, String::len).saturating_add(beside);
+        let bytes = plan.bytes_of(entry);
         if bytes > MAX_DOC_BYTES {
             return Err(ImportError::TooLarge { kind: entry.kind, id: entry.id.clone(), bytes });
         }
@@ -219,28 +219,23 @@ impl<M: Machine> Store<M> {
     }
 
     async fn import_documents(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
-        let lists_otherwise = |entry: &Entry| plan.season_of(entry).filter(|season| season.lists_otherwise());
-        let of_now = plan.entries.iter().filter(|entry| entry.kind != Kind::Family);
-        let changed: Vec<_> = of_now.filter(|entry| entry.is_new() || lists_otherwise(entry).is_some()).collect();
+        let written = plan.entries.iter().filter(|entry| entry.kind != Kind::Family && plan.is_written(entry));
         let mut batch = Batch::of(self);
-        for entry in changed {
-            let season = lists_otherwise(entry);
-            let doc_bytes = entry.target.as_ref().map_or(0, String::len);
-            let bytes = doc_bytes.saturating_add(season.map_or(0, |season| season.given_up.len()));
-            let transaction = batch.room_for(bytes).await?;
+        for entry in written {
+            let transaction = batch.room_for(plan.bytes_of(entry)).await?;
             let Some(doc) = &entry.target else {
                 transaction.remove(&entry.key);
                 continue;
             };
-            let change = Change::of(entry.key.clone())
+            let mut change = Change::of(entry.key.clone())
                 .value(":cid", text(plan.catalogue.company.id.as_str()))
                 .value(":doc", text(doc));
-            transaction.change(match season {
-                None => change.update("SET cid = :cid, doc = :doc"),
-                Some(season) => change
-                    .update(format!("SET cid = :cid, doc = :doc, {GIVEN_UP} = :given_up"))
-                    .value(":given_up", text(&season.given_up)),
-            });
+            let mut update = "SET cid = :cid, doc = :doc".to_owned();
+            for ((name, value), placeholder) in plan.beside(entry).zip([":first", ":second", ":third"]) {
+                update.push_str(&format!(", {name} = {placeholder}"));
+                change = change.value(placeholder, text(value));
+            }
+            transaction.change(change.update(update));
         }
         batch.write().await
     }

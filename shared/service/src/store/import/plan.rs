@@ -10,12 +10,13 @@ use jiff::Timestamp;
 
 use super::super::item::{Read as _, document};
 use super::super::key::{self, Key, Listed};
-use super::super::studio::GIVEN_UP;
 use super::super::table::Consistency;
 use super::super::{Store, StoreError};
 use super::archive::{Head, archived};
 use super::belongings::{Belonging, belongings_of};
-use super::changes::{Changes, Extent, Kind, KindChanges, TakenAway};
+use super::beside::{Beside, beside, is_whole, stored_beside};
+use super::changes::{Changes, Extent, Kind, KindChanges, Outstanding, TakenAway};
+use super::spelling::spellings;
 use super::{ImportError, refuse_other_currency, refuse_rival_schemes, refuse_too_large};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::Catalogue;
@@ -30,6 +31,9 @@ pub struct Plan<'a> {
     pub(super) entries: Vec<Entry>,
     /// What is not in the company's list yet.
     pub(super) unlisted: Vec<Key>,
+    /// What will stand beside the documents, and what does.
+    pub(super) beside: Beside,
+    pub(super) stored_beside: Beside,
     pub(super) seasons: BTreeMap<SeasonId, PlannedSeason>,
     pub(super) classes: Vec<PlannedClass>,
     pub(super) belongings: Vec<Belonging>,
@@ -44,10 +48,21 @@ impl Plan<'_> {
         &self.changes
     }
 
-    /// The season that an entry is the document of.
-    pub(super) fn season_of(&self, entry: &Entry) -> Option<&PlannedSeason> {
-        let id = (entry.kind == Kind::Season).then(|| entry.id.parse().ok())??;
-        self.seasons.get::<SeasonId>(&id)
+    /// What will stand beside a document.
+    pub(super) fn beside(&self, entry: &Entry) -> impl Iterator<Item = (&'static str, &str)> {
+        self.beside.get(&entry.key).into_iter().flatten().map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// How large a document is with what will stand beside it.
+    pub(super) fn bytes_of(&self, entry: &Entry) -> usize {
+        let beside: usize = self.beside(entry).map(|(name, value)| name.len() + value.len()).sum();
+        entry.target.as_ref().map_or(0, String::len).saturating_add(beside)
+    }
+
+    /// Whether a document is written, or what stands beside it.
+    pub(super) fn is_written(&self, entry: &Entry) -> bool {
+        let stored = |name: &str| self.stored_beside.get(&entry.key)?.get(name);
+        entry.is_new() || self.beside(entry).any(|(name, value)| stored(name).is_none_or(|stored| stored != value))
     }
 }
 
@@ -62,6 +77,8 @@ pub(super) struct Entry {
     pub(super) target: Option<String>,
     /// Whether the file lacks it, and so takes it away.
     pub(super) goes: bool,
+    /// Whether the file has it, and archives it.
+    pub(super) ends: bool,
 }
 
 impl Entry {
@@ -75,16 +92,7 @@ impl Entry {
 pub(super) struct PlannedSeason {
     pub(super) doc: SeasonDoc,
     pub(super) text: String,
-    /// Its classes that are archived, as a JSON list: what was sold of them counts for no price.
-    pub(super) given_up: String,
-    /// The same as it is stored.
-    pub(super) stored_given_up: Option<String>,
-}
-
-impl PlannedSeason {
-    pub(super) fn lists_otherwise(&self) -> bool {
-        self.stored_given_up.as_deref().unwrap_or("[]") != self.given_up
-    }
+    pub(super) key: Key,
 }
 
 /// A class as it will be.
@@ -98,7 +106,7 @@ pub(super) struct PlannedClass {
 struct Stored {
     documents: BTreeMap<Key, Document>,
     listed: BTreeSet<Key>,
-    given_up: BTreeMap<SeasonId, String>,
+    beside: Beside,
 }
 
 struct Document {
@@ -129,16 +137,17 @@ impl<M: Machine> Store<M> {
     ) -> Result<Plan<'a>, ImportError> {
         let company = &catalogue.company.id;
         let wanted = documents(catalogue);
-        let Stored { documents, listed, mut given_up } = self.stored(company, &wanted).await?;
+        let Stored { documents, listed, beside: stored_beside } = self.stored(company, &wanted).await?;
         let before = documents.get(&key::company(company));
         before.map_or(Ok(()), |stored| refuse_other_currency(&stored.text, catalogue))?;
-        let is_unlisted = before.is_some() && listed.is_empty();
+        let is_unlisted = before.is_some() && !is_whole(stored_beside.get(&key::company(company)));
         let unlisted = wanted.iter().filter_map(|wanted| wanted.listed.as_ref()).map(|listed| listed.entry(company));
         let unlisted = unlisted.filter(|entry| !listed.contains(entry)).collect();
         let entries = compare(wanted, documents, extent, now)?;
         refuse_rival_schemes(&entries)?;
         let classes = classes_of(&entries)?;
-        let seasons = seasons_of(&entries, &classes, &mut given_up)?;
+        let seasons = seasons_of(&entries)?;
+        let beside = beside(&entries, &classes, &stored_beside, extent)?;
         let mut kinds = kinds_of(&entries)?;
         let belongings = self.new_belongings(catalogue).await?;
         for belonging in &belongings {
@@ -149,24 +158,32 @@ impl<M: Machine> Store<M> {
             kinds.entry(Kind::Transaction).or_default().added += transactions.len();
         }
         let changes = Changes { kinds, currency: catalogue.company.settings.billing.currency, is_unlisted };
-        let mut plan =
-            Plan { catalogue, extent, entries, unlisted, seasons, classes, belongings, transactions, changes };
+        let mut plan = Plan {
+            catalogue,
+            extent,
+            entries,
+            unlisted,
+            beside,
+            stored_beside,
+            seasons,
+            classes,
+            belongings,
+            transactions,
+            changes,
+        };
         refuse_too_large(&plan)?;
-        self.find_outstanding(&mut plan).await?;
+        self.find_outstanding(&mut plan, now).await?;
         Ok(plan)
     }
 
     async fn stored(&self, company: &CompanyId, wanted: &[Wanted]) -> Result<Stored, StoreError> {
-        let mut stored = Stored { documents: BTreeMap::new(), listed: BTreeSet::new(), given_up: BTreeMap::new() };
+        let mut stored = Stored { documents: BTreeMap::new(), listed: BTreeSet::new(), beside: Beside::new() };
         for item in self.query(&key::company_pk(company), Consistency::Strong).await? {
             let sk = item.text("sk")?;
             let Some((kind, id)) = kind_of(sk) else { continue };
             let key = Key { pk: key::company_pk(company), sk: sk.to_owned() };
             let id = if kind == Kind::Company { company.to_string() } else { id.to_owned() };
-            if let (Kind::Season, Some(list)) = (kind, item.text_if(GIVEN_UP)) {
-                let season = id.parse().map_err(|_| StoreError::Corrupt("sk"))?;
-                stored.given_up.insert(season, list.to_owned());
-            }
+            stored.beside.insert(key.clone(), stored_beside(kind, &item));
             stored.documents.insert(key, Document { kind, id, text: item.text("doc")?.to_owned() });
         }
         let mut spread: BTreeMap<Key, (Kind, String)> = BTreeMap::new();
@@ -196,9 +213,9 @@ impl<M: Machine> Store<M> {
         for entry in &catalogue.families {
             belongings.extend(belongings_of(&catalogue.company, &classes, entry)?);
         }
-        let keys = belongings.iter().map(|belonging| belonging.key.clone()).collect();
+        let keys = belongings.iter().flat_map(|belonging| spellings(&belonging.key)).collect();
         let stored = self.get_all(keys, Consistency::Strong).await?;
-        belongings.retain(|belonging| !stored.contains_key(&belonging.key));
+        belongings.retain(|belonging| !spellings(&belonging.key).any(|key| stored.contains_key(&key)));
         Ok(belongings)
     }
 }
@@ -280,7 +297,12 @@ fn compare(
             families.insert(key.pk.clone());
         }
         let before = stored.remove(&key).map(|document| document.text);
-        entries.push(Entry { kind, key, id, stored: before, target: Some(text), goes: false });
+        let is_given_up = |text: &str| Ok::<_, StoreError>(Head::of(text)?.is_archived());
+        let ends = match before.as_ref().filter(|before| **before != text) {
+            Some(before) => is_given_up(&text)? && !is_given_up(before)?,
+            None => false,
+        };
+        entries.push(Entry { kind, key, id, stored: before, target: Some(text), goes: false, ends });
     }
     for (key, Document { kind, id, text }) in stored {
         // The students of a family that goes, go with it.
@@ -291,7 +313,7 @@ fn compare(
             (true, Kind::Holiday) => None,
             (true, _) => Some(archived(kind, &text, now)?),
         };
-        entries.push(Entry { kind, key, id, stored: Some(text), target, goes });
+        entries.push(Entry { kind, key, id, stored: Some(text), target, goes, ends: false });
     }
     entries.sort_by_key(|entry| entry.kind != Kind::DiscountScheme);
     Ok(entries)
@@ -306,26 +328,12 @@ fn classes_of(entries: &[Entry]) -> Result<Vec<PlannedClass>, StoreError> {
     texts.map(read).collect()
 }
 
-fn seasons_of(
-    entries: &[Entry],
-    classes: &[PlannedClass],
-    stored_given_up: &mut BTreeMap<SeasonId, String>,
-) -> Result<BTreeMap<SeasonId, PlannedSeason>, StoreError> {
-    let mut given_up: BTreeMap<&SeasonId, BTreeSet<&str>> = BTreeMap::new();
-    for class in classes.iter().filter(|class| class.doc.archived_at.is_some()) {
-        given_up.entry(&class.doc.season_id).or_default().insert(class.doc.id.as_str());
-    }
+fn seasons_of(entries: &[Entry]) -> Result<BTreeMap<SeasonId, PlannedSeason>, StoreError> {
     let mut seasons = BTreeMap::new();
     for entry in entries.iter().filter(|entry| entry.kind == Kind::Season) {
         let Some(text) = &entry.target else { continue };
         let doc: SeasonDoc = serde_json::from_str(text).map_err(|_| StoreError::Corrupt("doc"))?;
-        let season = PlannedSeason {
-            text: text.clone(),
-            given_up: document(&given_up.remove(&doc.id).unwrap_or_default()),
-            stored_given_up: stored_given_up.remove(&doc.id),
-            doc,
-        };
-        seasons.insert(season.doc.id.clone(), season);
+        seasons.insert(doc.id.clone(), PlannedSeason { text: text.clone(), key: entry.key.clone(), doc });
     }
     Ok(seasons)
 }
@@ -349,11 +357,12 @@ fn kinds_of(entries: &[Entry]) -> Result<BTreeMap<Kind, KindChanges>, StoreError
         let head = Head::of(stored)?;
         let is_left = entry.kind == Kind::Student && left.contains(&entry.key.pk);
         kind.before += usize::from(!head.is_archived() && !is_left);
+        let given_up = || TakenAway { id: entry.id.clone(), name: head.name(), outstanding: Outstanding::default() };
         if entry.goes {
-            let outstanding = super::changes::Outstanding::default();
-            kind.taken_away.push(TakenAway { id: entry.id.clone(), name: head.name(), outstanding });
+            kind.taken_away.push(given_up());
         } else if entry.is_new() {
             kind.changed += 1;
+            kind.archived.extend(entry.ends.then(given_up));
         }
     }
     Ok(kinds)

@@ -8,12 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::catalogue::RegistrationStatus;
 use classpay_domain::fingerprint::Fingerprint;
-use classpay_domain::id::{ClassId, CompanyId};
+use classpay_domain::id::{ClassId, CompanyId, SeasonId};
+use futures_util::future::try_join_all;
 
 use super::super::item::{Attributes, Item, Read as _, number, text};
 use super::super::key::{self, Key};
-use super::super::table::Consistency;
-use super::super::transact::{Change, Transaction};
+use super::super::sold::MOVED;
+use super::super::table::{Consistency, Written};
+use super::super::transact::{Change, MAX_ACTIONS, Transaction};
 use super::super::{Store, StoreError};
 use super::archive::Head;
 use super::batch::Batch;
@@ -25,28 +27,47 @@ use crate::catalogue::Catalogue;
 use crate::catalogue::documents::{ClassDoc, SeasonDoc};
 use crate::machine::Machine;
 
+/// So many transactions of changes are written at a time.
+const AT_A_TIME: usize = 4;
+
 impl<M: Machine> Store<M> {
     /// The classes whose seats were made or changed.
     pub(super) async fn import_seats(&self, plan: &Plan<'_>) -> Result<BTreeSet<ClassId>, ImportError> {
         let company = &plan.catalogue.company.id;
         let keys = plan.classes.iter().map(|class| key::seats(company, &class.doc.id)).collect();
         let stored = self.get_all(keys, Consistency::Strong).await?;
-        let for_all = prices_of_company(plan)?;
+        let seasons = prices_of_seasons(plan)?;
         let mut touched = BTreeSet::new();
-        let mut new = Batch::of(self);
+        let (mut new, mut changed) = (Batch::of(self), Vec::new());
         for class in &plan.classes {
-            let Some(season) = plan.seasons.get(&class.doc.season_id) else { continue };
-            let offer = Offer::of(class, season, &for_all);
+            let Some((season, prices)) = seasons.get(&class.doc.season_id) else { continue };
+            let offer = Offer::of(class, season, prices);
             let seats = key::seats(company, &class.doc.id);
             match stored.get(&seats) {
                 None => new.room_for(0).await?.create(new_seats(company, &seats, &offer)),
                 Some(item) if item.text_if("priced_from") == Some(&offer.priced_from) => continue,
-                Some(item) => self.change_seats(&seats, item, &offer).await?,
+                Some(item) => changed.push(change_of_seats(seats, item, &offer)?),
             }
             touched.insert(class.doc.id.clone());
         }
         new.write().await?;
+        for changes in changed.chunks(MAX_ACTIONS * AT_A_TIME) {
+            try_join_all(changes.chunks(MAX_ACTIONS).map(|changes| self.change_seats(changes))).await?;
+        }
         Ok(touched)
+    }
+
+    /// Changes them together; one by one if somebody else is at one of them meanwhile, so that only that one is in his way.
+    async fn change_seats(&self, changes: &[Change]) -> Result<(), ImportError> {
+        match self.transact(Transaction::of(changes)).await? {
+            Written::Lost | Written::Busy if changes.len() > 1 => {
+                for change in changes {
+                    done(self.transact(Transaction::of(std::slice::from_ref(change))).await?)?;
+                }
+                Ok(())
+            }
+            written => done(written),
+        }
     }
 
     /// Which of these classes have more students than places: a capacity was lowered below what is sold, or the file has
@@ -78,31 +99,29 @@ impl<M: Machine> Store<M> {
         }
         Ok(overfull)
     }
+}
 
-    async fn change_seats(&self, key: &Key, item: &Attributes, offer: &Offer) -> Result<(), ImportError> {
-        let before: Option<i64> = item.number_if("seats_total")?;
-        let after = offer.places.map(i64::from);
-        let version: u64 = item.number("price_version")?;
-        let total = if after.is_some() { "seats_total = :total," } else { "" };
-        let forget = if after.is_some() { "" } else { " REMOVE seats_total" };
-        let mut change = Change::of(key.clone())
-            .update(format!(
-                "SET {total} on_sale = :on_sale, price_version = :next, priced_from = :from, \
-                 seats_left = seats_left + :more{forget}"
-            ))
-            .only_if("price_version = :version")
-            .value(":on_sale", AttributeValue::Bool(offer.on_sale))
-            .value(":from", text(&offer.priced_from))
-            .value(":next", number(version + 1))
-            .value(":version", number(version))
-            .value(":more", number(after.unwrap_or(0) - before.unwrap_or(0)));
-        if let Some(after) = after {
-            change = change.value(":total", number(after));
-        }
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        done(self.transact(transaction).await?)
-    }
+fn change_of_seats(key: Key, item: &Attributes, offer: &Offer) -> Result<Change, StoreError> {
+    let before: Option<i64> = item.number_if("seats_total")?;
+    let after = offer.places.map(i64::from);
+    let version: u64 = item.number("price_version")?;
+    let total = if after.is_some() { "seats_total = :total," } else { "" };
+    let forget = if after.is_some() { "" } else { " REMOVE seats_total" };
+    let change = Change::of(key)
+        .update(format!(
+            "SET {total} on_sale = :on_sale, price_version = :next, priced_from = :from, \
+             seats_left = seats_left + :more{forget}"
+        ))
+        .only_if("price_version = :version")
+        .value(":on_sale", AttributeValue::Bool(offer.on_sale))
+        .value(":from", text(&offer.priced_from))
+        .value(":next", number(version + 1))
+        .value(":version", number(version))
+        .value(":more", number(after.unwrap_or(0) - before.unwrap_or(0)));
+    Ok(match after {
+        Some(after) => change.value(":total", number(after)),
+        None => change,
+    })
 }
 
 fn new_seats(company: &CompanyId, key: &Key, offer: &Offer) -> Item {
@@ -129,13 +148,10 @@ struct Offer {
 impl Offer {
     /// An archived class is sold to nobody: no price of it changes any more. Its version is raised when it is archived, so
     /// that a checkout, also one of staff, which has read it before doesn't go through.
-    fn of(class: &PlannedClass, season: &PlannedSeason, for_all: &Fingerprint) -> Self {
-        let mut from = if class.doc.archived_at.is_some() {
-            Fingerprint::new("archived")
-        } else {
-            let mut from = for_all.clone();
-            from.text(&season.text).text(&season.given_up);
-            from
+    fn of(class: &PlannedClass, season: &PlannedSeason, prices: &Fingerprint) -> Self {
+        let mut from = match class.doc.archived_at {
+            Some(_) => Fingerprint::new("archived"),
+            None => prices.clone(),
         };
         from.text(&class.text);
         Self {
@@ -144,6 +160,22 @@ impl Offer {
             priced_from: from.finish_hex(),
         }
     }
+}
+
+/// What decides the prices of each season's classes.
+fn prices_of_seasons<'a>(
+    plan: &'a Plan<'_>,
+) -> Result<BTreeMap<&'a SeasonId, (&'a PlannedSeason, Fingerprint)>, StoreError> {
+    let for_all = prices_of_company(plan)?;
+    let of_season = |season: &'a PlannedSeason| {
+        let mut prices = for_all.clone();
+        prices.text(&season.text);
+        plan.beside.get(&season.key).into_iter().flat_map(BTreeMap::values).for_each(|list| {
+            prices.text(list);
+        });
+        (season, prices)
+    };
+    Ok(plan.seasons.iter().map(|(id, season)| (id, of_season(season))).collect())
 }
 
 /// What decides the prices of all classes: not what is archived. Fees stand in their seasons' documents.
@@ -159,6 +191,10 @@ fn prices_of_company(plan: &Plan<'_>) -> Result<Fingerprint, StoreError> {
     let mut digest = Fingerprint::new("offer");
     deciding.into_values().for_each(|text| {
         digest.text(text);
+    });
+    // What was sold of a class that has moved counts in one season more and in another no more.
+    plan.beside.values().filter_map(|attributes| attributes.get(MOVED)).for_each(|classes| {
+        digest.text(classes);
     });
     Ok(digest)
 }

@@ -133,7 +133,7 @@ fn what_is_deleted_there_is_archived_or_gone_here() {
 #[test]
 fn a_file_in_utf_8_is_read_with_its_mark_or_without_and_another_encoding_is_named() {
     let utf_16: Vec<u8> = PUBLISHED.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let read = |bytes: &[u8]| Catalogue::read(bytes).map_err(|found| found[0].to_string());
+    let read = |bytes: &[u8]| Catalogue::read(bytes, Timestamp::UNIX_EPOCH).map_err(|found| found[0].to_string());
     let sound = Catalogue::parse(PUBLISHED);
     assert_eq!(read(PUBLISHED.as_bytes()), Ok(sound.clone().unwrap()));
     assert_eq!(read(&[b"\xef\xbb\xbf", PUBLISHED.as_bytes()].concat()), Ok(sound.unwrap()));

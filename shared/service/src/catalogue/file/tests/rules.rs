@@ -187,6 +187,24 @@ fn nobody_is_enrolled_without_a_place() {
     only("/company/settings/trial", json!({"limitedCapacity": true}), none);
 }
 
+#[test]
+fn what_is_archived_is_not_refused_for_what_nobody_buys_any_more() {
+    let at = json!("2026-09-01 10:00:00");
+    let soon = json!([{"id": "pp_1", "type": "monthly", "firstPaymentDate": "2026-09-30", "paymentDay": 1,
+        "numberOfInstallments": 3, "enabled": false}]);
+    let wrong = [
+        ("/families/0/enrolments/0/pricingPlanId", json!(null)),
+        ("/seasons/0/pricingPlans", soon),
+        ("/families/0/enrolments/-", enrolment("enr_2", "stu_2")),
+        ("/families/0/enrolments/1/pricingPlanId", json!(null)),
+        ("/families/0/trials", json!([])),
+        ("/classes/0/capacity", json!(1)),
+    ];
+    assert_eq!(broken(&wrong).len(), 3);
+    let archived = [("/seasons/0/archivedAt", at.clone()), ("/classes/0/archivedAt", at)];
+    assert_eq!(broken(&[wrong.as_slice(), &archived].concat()), [""; 0]);
+}
+
 fn transaction(id: &str, kind: &str, total: i64, related: Option<&str>) -> Value {
     json!({
         "aggregateId": id,
@@ -213,6 +231,10 @@ fn transactions_have_true_sums_and_no_debit_is_credited_with_more_than_it_owes()
     let mut untrue = debit.clone();
     untrue["stats"]["total"] = json!(999);
     only("/transactions", json!([untrue]), "transactions[0].stats: must be the sums of the details");
+    for kind in ["debit", "credit"] {
+        let place = format!("transactions[0].stats.total: is -5, and a {kind} is not below zero");
+        only("/transactions", json!([transaction("trn_1", kind, -5, None)]), &place);
+    }
     let twice = json!([debit, debit]);
     only("/transactions", twice, "transactions[1].transaction.id: is there twice");
     let like = json!([debit, transaction("inv_1", "debit", 5, None)]);

@@ -1,0 +1,105 @@
+//! Fields that are taken and that no rule obeys.
+//!
+//! Invariant: where many say the same, the first is named and the others are counted.
+
+use std::collections::BTreeSet;
+
+use classpay_domain::catalogue::PlanKind;
+use jiff::civil::Date;
+
+use super::super::documents::text::Textual as _;
+use super::super::documents::{AgeCutOffType, PricingPlanDoc, PricingScheme};
+use super::super::file::Catalogue;
+use super::Found;
+
+/// What each of them says without effect.
+pub(super) fn fields(catalogue: &Catalogue) -> impl Iterator<Item = Found> {
+    let unused = billing_day(catalogue).into_iter().chain(cut_offs(catalogue)).chain(prices_of_quantities(catalogue));
+    unused.chain(payment_days(catalogue)).chain(autopay(catalogue))
+}
+
+/// The first of the month is what every file says that says nothing.
+fn billing_day(catalogue: &Catalogue) -> Option<Found> {
+    let day = catalogue.company.settings.billing.billing_day_of_month;
+    let what = format!("{day} is not used: a plan's own dates say when it is paid");
+    (day != 1).then(|| ("company.settings.billing.billingDayOfMonth".to_owned(), what))
+}
+
+fn cut_offs(catalogue: &Catalogue) -> impl Iterator<Item = Found> {
+    let settings = &catalogue.company.settings.enrolment;
+    let kind = settings.age_cut_off_type;
+    let date = settings.age_cut_off_date.filter(|_| kind != AgeCutOffType::SpecificDate);
+    let days = settings.age_cut_off_days.filter(|days| *days != 0 && kind != AgeCutOffType::DaysAfterSeasonStart);
+    let values =
+        [("ageCutOffDate", date.map(|date| date.write())), ("ageCutOffDays", days.map(|days| days.to_string()))];
+    values.into_iter().filter_map(move |(name, value)| {
+        let what = format!("{} is not used: the ageCutOffType is {}", value?, kind.write());
+        Some((format!("company.settings.enrolment.{name}"), what))
+    })
+}
+
+fn prices_of_quantities(catalogue: &Catalogue) -> impl Iterator<Item = Found> {
+    let seasons =
+        catalogue.seasons.iter().enumerate().filter(|(_, season)| {
+            season.pricing_scheme == PricingScheme::None && !season.pricing_scheme_values.is_empty()
+        });
+    seasons.map(|(index, _)| {
+        let what = "are not used: the pricingScheme is none, and each class has its own price";
+        (format!("seasons[{index}].pricingSchemeValues"), what.to_owned())
+    })
+}
+
+fn payment_days(catalogue: &Catalogue) -> impl Iterator<Item = Found> {
+    let plans = catalogue.seasons.iter().enumerate().flat_map(|(season, doc)| {
+        let plans = doc.pricing_plans.iter().enumerate();
+        plans.map(move |(plan, doc)| (format!("seasons[{season}].pricingPlans[{plan}].paymentDay"), doc))
+    });
+    plans.filter_map(|(place, plan)| {
+        let day = plan.payment_day?;
+        Some((place, format!("{day} is not used: {}", says_when(plan)?)))
+    })
+}
+
+/// What says when a plan is paid, if it isn't its day of the month.
+fn says_when(plan: &PricingPlanDoc) -> Option<&'static str> {
+    if plan.kind == PlanKind::OneOff {
+        return Some("a one-off plan is paid on its firstPaymentDate");
+    }
+    (!plan.installment_dates.is_empty()).then_some("the plan is paid on its installmentDates")
+}
+
+fn autopay(catalogue: &Catalogue) -> Option<Found> {
+    let wanting = catalogue.families.iter().enumerate().filter(|(_, entry)| entry.family.autopay_enabled);
+    let places = wanting.map(|(index, _)| format!("families[{index}].autopayEnabled"));
+    counted(
+        places,
+        "is not used: nothing is collected that nobody pays",
+        "are not used: nothing is collected that nobody pays",
+    )
+}
+
+/// What is still to be paid of an enrolment is known from its plan; Class Manager doesn't answer it.
+pub(super) fn without_plan(catalogue: &Catalogue, today: Date) -> Option<Found> {
+    let over = catalogue.seasons.iter().filter(|season| season.end_at < today || season.archived_at.is_some());
+    let over: BTreeSet<_> = over.map(|season| &season.id).collect();
+    let over = catalogue.classes.iter().filter(|class| over.contains(&class.season_id) || class.archived_at.is_some());
+    let over: BTreeSet<_> = over.map(|class| &class.id).collect();
+    let enrolments = catalogue.families.iter().enumerate().flat_map(|(family, entry)| {
+        let enrolments = entry.enrolments.iter().enumerate();
+        enrolments.map(move |(index, enrolment)| (format!("families[{family}].enrolments[{index}]"), enrolment))
+    });
+    let without = enrolments
+        .filter(|(_, enrolment)| enrolment.pricing_plan_id.is_none() && !over.contains(&enrolment.class_id))
+        .map(|(place, _)| place);
+    let nothing = "no `pricingPlanId` and no `instalments`: nothing more is debited for";
+    counted(without, &format!("it brings {nothing} it"), &format!("bring {nothing} them"))
+}
+
+fn counted(mut places: impl Iterator<Item = String>, one: &str, many: &str) -> Option<Found> {
+    let first = places.next()?;
+    let what = match places.count() {
+        0 => one.to_owned(),
+        more => format!("it and {more} more {many}"),
+    };
+    Some((first, what))
+}
