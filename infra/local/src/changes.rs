@@ -81,7 +81,7 @@ fn too_many(Overfull { class, name, places, taken, added }: &Overfull) -> String
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use classpay_domain::catalogue::Currency;
 
@@ -96,7 +96,8 @@ mod tests {
         let of = |added, taken_away| KindChanges { before: 20, added, changed: 0, taken_away };
         let kinds = [(Kind::Class, of(3, classes)), (Kind::Holiday, of(0, holidays)), (Kind::Season, of(0, vec![]))];
         let currency = Currency::parse("gbp").unwrap();
-        let text = described(&Changes { kinds: BTreeMap::from(kinds), currency, is_unlisted: false });
+        let (notes, scheduled) = (Vec::new(), BTreeSet::new());
+        let text = described(&Changes { kinds: BTreeMap::from(kinds), currency, is_unlisted: false, notes, scheduled });
         assert_eq!(
             text,
             "  holidays: 1 of 20 taken away\n    Half-term (hol_1) is removed\n  classes: 3 added, 2 of 20 taken away\n    \

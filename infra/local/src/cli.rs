@@ -246,12 +246,13 @@ async fn load(import: &Import) -> Result<(), Problem> {
     let extent = match (import.partial, import.remove) {
         (true, _) => Extent::Part,
         (false, None) => Extent::Whole(Removals::Few),
-        (false, Some(told)) => Extent::Whole(Removals::Exactly(told)),
+        (false, Some(told)) => Extent::Whole(Removals::AtMost(told)),
     };
     let store = Store::over(client, &import.table);
     let now = machine_time();
-    let count = studio::import(&store, &catalogue, extent, now, |text| print!("{text}")).await?;
-    println!("{}: {count} documents were new, had changed or were taken away.", catalogue.company.name);
-    print!("{}", studio::noted(&catalogue, now));
+    let imported = studio::import(&store, &catalogue, extent, now, |text| print!("{text}")).await?;
+    let (name, count) = (&catalogue.company.name, imported.count);
+    println!("{name}: {count} documents were new, had changed or were taken away.");
+    print!("{}", studio::noted(&catalogue, &imported, now));
     Ok(())
 }

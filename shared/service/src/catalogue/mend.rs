@@ -65,9 +65,10 @@ impl Mended {
     pub(super) fn with(self, found: Vec<Mistake>) -> Vec<Mistake> {
         let Self { mut mistakes, tree, .. } = self;
         let taken: BTreeSet<_> = mistakes.iter().flat_map(Mistake::places).map(str::to_owned).collect();
+        let as_written = |place: &str| place_of(&tree.as_written(steps_of(place)));
         let found = found.into_iter().map(|mistake| {
-            let place = place_of(&tree.as_written(steps_of(&mistake.place)));
-            Mistake { place, ..mistake }
+            let (place, first) = (as_written(&mistake.place), mistake.first.as_deref().map(as_written));
+            Mistake { place, first, ..mistake }
         });
         mistakes.extend(found.filter(|mistake| !taken.contains(&mistake.place)));
         mistakes

@@ -2,12 +2,14 @@
 //!
 //! Invariant: a family refers to its own students only.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use classpay_domain::money::Money;
 use classpay_domain::pricing::LARGEST_CHARGE;
 
 use super::super::documents::EnrolmentEntry;
+use super::super::mistake::Mistake;
 use super::super::parts::FamilyFileDoc;
 use super::Check;
 use super::seasons::MOST_INSTALMENTS;
@@ -29,14 +31,26 @@ impl<'a> Check<'a> {
         self.full_trials();
     }
 
-    /// Names what has the id of another, in whichever family.
+    /// Names what has the id of another, in whichever family, by both places.
     fn once_in_families(&mut self, list: &str, ids: impl Fn(&'a FamilyFileDoc) -> Vec<&'a str>) {
         let families = self.file.families.iter().enumerate();
         let all = families.flat_map(|(i, family)| {
             let ids = ids(family).into_iter().enumerate();
             ids.map(|(j, id)| (format!("families[{i}].{list}[{j}]"), id)).collect::<Vec<_>>()
         });
-        self.once(all.collect::<Vec<_>>());
+        let mut first = BTreeMap::new();
+        for (place, id) in all {
+            let place = format!("{place}.id");
+            match first.entry(id) {
+                Entry::Vacant(entry) => {
+                    entry.insert(place);
+                }
+                Entry::Occupied(entry) => {
+                    let mistake = Mistake::new(place, format!("{id} is used twice"));
+                    self.mistakes.push(mistake.first_at(entry.get().clone()));
+                }
+            }
+        }
     }
 
     fn enrolments(&mut self, family: &FamilyFileDoc, place: &str) {

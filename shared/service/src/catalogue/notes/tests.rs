@@ -8,7 +8,8 @@ const DEMO: &str = include_str!("../../../../../infra/local/demo-studio.json");
 const PRICE_LIST: &str = include_str!("../../../../../tests/fixtures/price-list.json");
 
 fn notes_of(file: &Value) -> Vec<String> {
-    notes(&Catalogue::parse(&file.to_string()).unwrap(), date(2026, 9, 7)).iter().map(Note::to_string).collect()
+    let catalogue = Catalogue::parse(&file.to_string()).unwrap();
+    notes(&catalogue, date(2026, 9, 7), &BTreeSet::new()).iter().map(Note::to_string).collect()
 }
 
 /// What is said of the demo studio in a country, wanting a fee.

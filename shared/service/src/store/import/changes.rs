@@ -2,9 +2,12 @@
 //!
 //! Invariant: nothing is decided here but whether so much may be taken away without being asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use classpay_domain::catalogue::Currency;
+use classpay_domain::id::EnrolmentId;
+
+use crate::catalogue::Note;
 
 /// So many of a hundred of a kind can go unasked: a file that was cut off, or exported with a filter on, loses more.
 const UNASKED_PERCENT: usize = 5;
@@ -23,8 +26,8 @@ pub enum Extent {
 pub enum Removals {
     /// A few of each kind.
     Few,
-    /// Exactly so many in all.
-    Exactly(usize),
+    /// So many in all: no more than an office was told of, and fewer where an import was interrupted, or is repeated.
+    AtMost(usize),
     /// Any number: for tables whose studio belongs to nobody.
     Any,
 }
@@ -50,7 +53,7 @@ pub enum Kind {
     Family,
     /// Their students.
     Student,
-    /// Their enrolments: only added.
+    /// Their enrolments: only added, and given instalments that they lack.
     Enrolment,
     /// Their trials: only added.
     Trial,
@@ -92,6 +95,10 @@ pub struct Changes {
     /// An earlier version loaded this company and didn't list what it has: classes, families and students that are
     /// stored and not in the file are not known, and stay.
     pub is_unlisted: bool,
+    /// What the file says otherwise than the table of what was sold, which stays; and what is done at once.
+    pub notes: Vec<Note>,
+    /// The file's enrolments whose instalments are stored already.
+    pub scheduled: BTreeSet<EnrolmentId>,
 }
 
 /// What an import changes of a kind.
@@ -178,7 +185,7 @@ impl Changes {
         match extent {
             Extent::Part | Extent::Whole(Removals::Any) => true,
             Extent::Whole(Removals::Few) => self.much().next().is_none(),
-            Extent::Whole(Removals::Exactly(told)) => told == self.taken_away(),
+            Extent::Whole(Removals::AtMost(told)) => self.taken_away() <= told,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Loads a studio into the table, and changes what changed.
 //!
 //! Read in this order: [`changes`] (what an office is told), [`plan`] (what is stored, and what it will be), here (the
-//! order of the writes), [`seats`], [`families`], [`belongings`], [`transactions`], [`outstanding`].
+//! order of the writes), [`seats`], [`families`], [`standing`] and [`belongings`], [`schedules`], [`transactions`],
+//! [`outstanding`].
 //!
 //! Invariant: nothing that was sold is reset. Seats move by the difference of the capacity; balances, versions,
 //! enrolments, charged fees and customers stay. The same file again changes nothing. What guards a price is written
@@ -15,7 +16,9 @@ mod changes;
 mod families;
 mod outstanding;
 mod plan;
+mod schedules;
 mod seats;
+mod standing;
 mod transactions;
 
 pub use changes::{Changes, Extent, Kind, KindChanges, Outstanding, Overfull, Removals, TakenAway};
@@ -32,8 +35,8 @@ use super::studio::GIVEN_UP;
 use super::table::Written;
 use super::transact::{Change, Transaction};
 use super::{Store, StoreError};
-use crate::catalogue::Catalogue;
 use crate::catalogue::documents::DiscountSchemeDoc;
+use crate::catalogue::{Catalogue, Note};
 use crate::machine::Machine;
 
 /// Why a studio was not loaded, or not wholly. Loading it again goes on where it stopped.
@@ -79,6 +82,9 @@ pub enum ImportError {
         /// The one in the file.
         wanted: String,
     },
+    /// The table has things under ids of the file that are not the file's.
+    #[error("the table has other things under ids of the file:{}", listed(.0))]
+    OtherThings(Vec<Note>),
     /// Somebody changed the same item at the same time, or a reply was lost.
     #[error("the table changed while the studio was being loaded: load it again")]
     Interrupted,
@@ -108,6 +114,10 @@ fn said(much: &[(Kind, usize, usize)], total: usize) -> String {
     let much = much.iter().map(of_kind).collect::<Vec<_>>().join(", ");
     let much = if much.is_empty() { much } else { format!(" ({much})") };
     format!("the file takes away {total} in all{much}, and nothing was loaded")
+}
+
+fn listed(notes: &[Note]) -> String {
+    notes.iter().map(|note| format!("\n  {note}")).collect()
 }
 
 /// Amounts are stored as numbers: another currency would make pence into yen.
@@ -172,11 +182,12 @@ impl<M: Machine> Store<M> {
         self.import_account(plan.catalogue).await?;
         let mut touched = self.import_seats(&plan).await?;
         self.import_families(&plan).await?;
-        let Plan { catalogue, belongings, transactions, .. } = plan;
+        let Plan { catalogue, belongings, late, transactions, .. } = plan;
         let added = self.import_belongings(&catalogue.company.id, belongings).await?;
+        self.import_schedules(&late).await?;
         self.import_transactions(catalogue, &transactions).await?;
-        touched.extend(added.iter().map(|enrolment| enrolment.class.clone()));
-        self.overfull(catalogue, touched, &added).await
+        touched.extend(added.enrolments.iter().map(|enrolment| enrolment.class.clone()));
+        self.overfull(catalogue, touched, &added.enrolments).await
     }
 
     /// What the company has is listed before it is written: what isn't listed would never be missed.

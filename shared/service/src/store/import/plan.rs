@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use classpay_domain::id::{CompanyId, SeasonId};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::super::item::{Read as _, document};
 use super::super::key::{self, Key, Listed};
@@ -14,12 +15,14 @@ use super::super::studio::GIVEN_UP;
 use super::super::table::Consistency;
 use super::super::{Store, StoreError};
 use super::archive::{Head, archived};
-use super::belongings::{Belonging, belongings_of};
+use super::belongings::Belonging;
 use super::changes::{Changes, Extent, Kind, KindChanges, TakenAway};
+use super::schedules::LateSchedule;
 use super::{ImportError, refuse_other_currency, refuse_rival_schemes, refuse_too_large};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::Catalogue;
 use crate::catalogue::documents::{ClassDoc, SeasonDoc};
+use crate::clock::local_date;
 use crate::machine::Machine;
 
 /// An import that is worked out and not begun.
@@ -32,7 +35,8 @@ pub struct Plan<'a> {
     pub(super) unlisted: Vec<Key>,
     pub(super) seasons: BTreeMap<SeasonId, PlannedSeason>,
     pub(super) classes: Vec<PlannedClass>,
-    pub(super) belongings: Vec<Belonging>,
+    pub(super) belongings: Vec<Belonging<'a>>,
+    pub(super) late: Vec<LateSchedule>,
     pub(super) transactions: Vec<&'a AggregateTransaction>,
     pub(super) changes: Changes,
 }
@@ -140,17 +144,33 @@ impl<M: Machine> Store<M> {
         let classes = classes_of(&entries)?;
         let seasons = seasons_of(&entries, &classes, &mut given_up)?;
         let mut kinds = kinds_of(&entries)?;
-        let belongings = self.new_belongings(catalogue).await?;
-        for belonging in &belongings {
+        let timezone = &catalogue.company.settings.general.timezone;
+        let today = local_date(now, timezone).unwrap_or_else(|| now.to_zoned(TimeZone::UTC).date());
+        let standing = self.standing(catalogue, today).await?;
+        let (transactions, notes, mut refused) = self.new_transactions(catalogue).await?;
+        refused.splice(0..0, standing.refused);
+        if !refused.is_empty() {
+            return Err(ImportError::OtherThings(refused));
+        }
+        for belonging in &standing.new {
             kinds.entry(belonging.kind).or_default().added += 1;
         }
-        let transactions = self.new_transactions(catalogue).await?;
+        if !standing.late.is_empty() {
+            kinds.entry(Kind::Enrolment).or_default().changed += standing.late.len();
+        }
         if !transactions.is_empty() {
             kinds.entry(Kind::Transaction).or_default().added += transactions.len();
         }
-        let changes = Changes { kinds, currency: catalogue.company.settings.billing.currency, is_unlisted };
+        let changes = Changes {
+            kinds,
+            currency: catalogue.company.settings.billing.currency,
+            is_unlisted,
+            notes: [standing.notes, notes].concat(),
+            scheduled: standing.scheduled,
+        };
+        let (belongings, late) = (standing.new, standing.late);
         let mut plan =
-            Plan { catalogue, extent, entries, unlisted, seasons, classes, belongings, transactions, changes };
+            Plan { catalogue, extent, entries, unlisted, seasons, classes, belongings, late, transactions, changes };
         refuse_too_large(&plan)?;
         self.find_outstanding(&mut plan).await?;
         Ok(plan)
@@ -187,19 +207,6 @@ impl<M: Machine> Store<M> {
             }
         }
         Ok(stored)
-    }
-
-    /// Enrolments, trials and charged fees that are not there yet. What is there was loaded or sold before.
-    async fn new_belongings(&self, catalogue: &Catalogue) -> Result<Vec<Belonging>, StoreError> {
-        let mut belongings = Vec::new();
-        let classes = catalogue.classes.iter().map(|class| (&class.id, class)).collect();
-        for entry in &catalogue.families {
-            belongings.extend(belongings_of(&catalogue.company, &classes, entry)?);
-        }
-        let keys = belongings.iter().map(|belonging| belonging.key.clone()).collect();
-        let stored = self.get_all(keys, Consistency::Strong).await?;
-        belongings.retain(|belonging| !stored.contains_key(&belonging.key));
-        Ok(belongings)
     }
 }
 
