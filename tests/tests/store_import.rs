@@ -111,6 +111,24 @@ async fn an_enrolment_of_the_file_that_was_given_up_is_not_brought_back<M: Premi
     assert_eq!(shop.seats_left(POINTE).await, seats);
 }
 
+async fn a_place_that_an_order_gave_back_is_the_file_s<M: Premises>() {
+    let shop = Shop::<M>::open().await;
+    let ada = key::enrolment(&id(COMPANY), &id(OKAFOR), &id(ADA), &id(TAP));
+    let sold = shop.purchase("pi_1", OKAFOR, &[(TAP, ADA)], &[]).await;
+    assert_eq!(shop.place(&sold).await, Written::Done);
+    let own = json!({"enrolments": [{"id": "enr_ada", "studentId": ADA, "classId": TAP, "pricingPlanId": FULL}]});
+    let studio = Studio::demo().with(OKAFOR, &own);
+    // Somebody pays for it just now.
+    assert_eq!(shop.import(&studio).await, 0);
+    assert_ne!(shop.item(&ada).await.unwrap()["enrolment_id"], text("enr_ada"));
+    shop.set(&ada, "place_state", text("CANCELLED")).await;
+    let left = shop.seats_left(TAP).await;
+    assert_eq!([shop.import(&studio).await, shop.import(&studio).await], [1, 0]);
+    let item = shop.item(&ada).await.unwrap();
+    assert_eq!((&item["enrolment_id"], &item["place_state"]), (&text("enr_ada"), &text("ACTIVE")));
+    assert_eq!(shop.seats_left(TAP).await, left - 1);
+}
+
 async fn an_import_that_was_interrupted_between_documents_and_seats_is_completed_by_the_next<M: Premises>() {
     let (shop, whole) = (Shop::<M>::open().await, Shop::<M>::open().await);
     let changed = Studio::demo().with(BALLET, &json!({"capacity": 20, "price": 900}));
@@ -169,5 +187,6 @@ on_both! {
     a_price_s_version_is_raised_by_what_changes_it_and_by_nothing_else
     what_was_sold_is_not_reset
     an_enrolment_of_the_file_that_was_given_up_is_not_brought_back
+    a_place_that_an_order_gave_back_is_the_file_s
     an_import_that_was_interrupted_between_documents_and_seats_is_completed_by_the_next
 }

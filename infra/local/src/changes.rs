@@ -63,20 +63,24 @@ pub fn noted(changes: &Changes) -> &'static str {
     }
 }
 
-/// The classes that have more students than places.
+/// The classes and lessons that have more students than places.
 #[must_use]
 pub fn overfull(classes: &[Overfull]) -> String {
     classes.iter().map(|class| format!("  {}\n", too_many(class))).collect()
 }
 
-fn too_many(Overfull { class, name, places, taken, added }: &Overfull) -> String {
+fn too_many(Overfull { class, name, on, places, taken, added }: &Overfull) -> String {
     let (name, leave) = (named(name, class), taken - places + 1);
-    let full = format!("{name} takes {places} and has {taken}: it stays full until {leave} have left.");
+    let (trials, has) = match on {
+        Some(on) => (format!(" trials in its lesson on {on}"), "booked"),
+        None => (String::new(), "enrolled"),
+    };
+    let full = format!("{name} takes {places}{trials} and has {taken}: it stays full until {leave} have left.");
     if added.is_empty() {
         return full;
     }
-    let added: Vec<_> = added.iter().map(|(student, enrolment)| named(student, enrolment)).collect();
-    format!("{full} The file has enrolled {}.", added.join(", "))
+    let added: Vec<_> = added.iter().map(|(student, id)| named(student, id)).collect();
+    format!("{full} The file has {has} {}.", added.join(", "))
 }
 
 #[cfg(test)]

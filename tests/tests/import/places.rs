@@ -3,8 +3,9 @@
 //! Invariant: whatever a file says otherwise than the table is done and counted, named and kept, or refused by name
 //! before anything is written.
 
+use classpay_service::http::ErrorCode;
 use classpay_tests::studio::{
-    ADA, ANIKA, BALLET, CAMPBELL, FINN, FULL, ISLA, MONTHLY, SEASON, SHARMA, STREET, Studio, TAP, TOBI, trial,
+    ADA, ANIKA, BALLET, CAMPBELL, COMPANY, FINN, FULL, ISLA, MONTHLY, SEASON, SHARMA, STREET, Studio, TAP, TOBI, trial,
 };
 use classpay_tests::{COSTUMES, OKAFOR, Stack, assert_books_balance};
 use serde_json::{Value, json};
@@ -156,6 +157,68 @@ fn one_trial(id: &str, student: &str, on: &str) -> Value {
     let mut booked = trial(BALLET, student, on, "16:30");
     booked["id"] = json!(id);
     json!({"trials": [booked]})
+}
+
+#[tokio::test]
+async fn a_trial_beyond_a_lesson_s_places_is_named_and_no_more_is_sold() {
+    let limited = json!({"settings": {"trial": {"limitedCapacity": true, "maxCapacityPerLesson": 2}}});
+    let stack = Studio::demo().with(COMPANY, &limited).start().await;
+    let booked = Studio::demo().with(COMPANY, &limited).with(CAMPBELL, &one_trial("trl_isla", ISLA, LESSON));
+    let more = booked.clone().with(OKAFOR, &one_trial("trl_ada", ADA, LESSON));
+    let (is_done, said) = load(&stack, &booked, &[]).await;
+    assert!(is_done && said.contains("trials: 1 added") && !said.contains("it stays full"), "{said}");
+    let (is_done, said) = load(&stack, &more, &[]).await;
+    let told =
+        format!("({BALLET}) takes 2 trials in its lesson on {LESSON} and has 3: it stays full until 2 have left.");
+    // Only of a lesson that is still to come where the machine's clock says so.
+    assert!(is_done && said.contains("trials: 1 added"), "{said}");
+    if jiff::Timestamp::now().to_string().as_str() < LESSON {
+        assert!(said.contains(&format!("{told} The file has booked trl_ada")), "{said}");
+    }
+    let tobi = json!({"trials": [trial(BALLET, TOBI, LESSON, "16:30")], "enrolments": []});
+    stack.family(OKAFOR).quote(OKAFOR, &tobi).await.refusal(ErrorCode::TrialFull);
+}
+
+#[tokio::test]
+async fn what_is_deleted_in_the_file_and_goes_on_is_named() {
+    let own = [enrolled("enr_ada", ADA, BALLET, &json!([]))];
+    let stack = with(OKAFOR, &own).start().await;
+    let at = json!({"deletedAt": "2026-09-03 10:00:00"});
+    let mut deleted: Value =
+        serde_json::from_str(&with(OKAFOR, &own).with("enr_ada", &at).with(TRIAL_OF_PRIYA, &at).text()).unwrap();
+    deleted["transactions"][0]["transaction"]["deletedAt"] = at["deletedAt"].clone();
+    let before = stack.table().picture().await;
+    let (is_done, said) = load(&stack, &Studio::parse(&deleted.to_string()), &[]).await;
+    for told in [
+        "families[0].enrolments[0]: enr_ada is deleted in the file, and goes on".to_owned(),
+        format!("trials[0]: {TRIAL_OF_PRIYA} is deleted in the file, and goes on"),
+        format!("transactions[0]: {COSTUMES} is deleted in the file, and stays"),
+    ] {
+        assert!(is_done && said.contains(&told), "{told:?} is not in {said}");
+    }
+    assert_eq!(before.changes(&stack.table().picture().await), [""; 0]);
+}
+
+#[tokio::test]
+async fn instalments_whose_dates_are_over_are_named_and_debited_at_once() {
+    let stack = Studio::demo().start().await;
+    let before = stack.balance(OKAFOR).await;
+    let dated = due(&[("2025-08-07", 3_210), ("2025-09-07", 3_200)]);
+    let file = with(OKAFOR, &[enrolled("enr_ada", ADA, BALLET, &dated)]);
+    for is_told in [true, false] {
+        let (is_done, said) = load(&stack, &file, &[]).await;
+        let told = "families[0].enrolments[0].instalments: 2 are dated before today, the first 2025-08-07";
+        assert!(is_done && said.contains(told) == is_told, "{said}");
+    }
+    stack.run_schedule().await;
+    assert_eq!(stack.balance(OKAFOR).await, before + 6_410);
+    // As well for an enrolment that is there already.
+    let planless =
+        with(OKAFOR, &[enrolled("enr_ada", ADA, BALLET, &dated), enrolled("enr_tobi", TOBI, TAP, &json!([]))]);
+    assert!(load(&stack, &planless, &[]).await.0);
+    let late = with(OKAFOR, &[enrolled("enr_tobi", TOBI, TAP, &due(&[("2025-08-07", 1)]))]);
+    let (is_done, said) = load(&stack, &late, &[]).await;
+    assert!(is_done && said.contains("enrolments[0].instalments: one is dated 2025-08-07, before today"), "{said}");
 }
 
 #[tokio::test]

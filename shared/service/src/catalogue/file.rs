@@ -12,6 +12,7 @@ use super::documents::{
 use super::encoding::text_of;
 use super::mistake::Mistake;
 use super::parts::FamilyFileDoc;
+use super::published::Deleted;
 use super::{check, mend};
 
 /// A studio that can be imported.
@@ -37,6 +38,8 @@ pub struct Catalogue {
     pub transactions: Vec<AggregateTransaction>,
     /// What the file has and isn't sold here, with its place: see [`super::notes`].
     pub left_out: Vec<Mistake>,
+    /// What it has deleted of what was sold: it is left out, and a table may have it.
+    pub deleted: Vec<Deleted>,
 }
 
 /// A family with all that is its own.
@@ -86,6 +89,7 @@ impl Catalogue {
             families: file.families.into_iter().map(FamilyEntry::from).collect(),
             transactions: file.transactions,
             left_out: mended.left_out,
+            deleted: mended.deleted,
         };
         catalogue.spell_out_tax_rates();
         catalogue.spell_out_registration_fees();

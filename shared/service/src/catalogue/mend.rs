@@ -15,7 +15,7 @@ use serde_path_to_error::Segment;
 use super::documents::DocumentId;
 use super::mistake::Mistake;
 use super::parts::FileDoc;
-use super::published;
+use super::published::{self, Deleted};
 use super::tree::Node;
 use crate::strict::{Step, place_of};
 
@@ -26,6 +26,8 @@ pub(super) struct Mended {
     pub mistakes: Vec<Mistake>,
     /// What is published and isn't sold here.
     pub left_out: Vec<Mistake>,
+    /// What is deleted of what was sold.
+    pub deleted: Vec<Deleted>,
     /// The ids of documents that were taken out.
     pub gone: BTreeSet<String>,
     tree: Node,
@@ -41,7 +43,7 @@ pub(super) fn read(text: &str) -> Result<Mended, Mistake> {
     if !matches!(tree, Node::Object(_)) {
         return Err(Mistake::new("", "a catalogue is a JSON object"));
     }
-    let published::Found { mistakes: unknown, left_out } = published::settle(&mut tree);
+    let published::Found { mistakes: unknown, left_out, deleted } = published::settle(&mut tree);
     mistakes.extend(unknown);
     fill_in(&mut tree);
     let mut reader = Reader { mistakes, gone: BTreeSet::new() };
@@ -57,7 +59,7 @@ pub(super) fn read(text: &str) -> Result<Mended, Mistake> {
         transactions: reader.list(&mut tree, "transactions"),
     };
     let Reader { mistakes, gone } = reader;
-    Ok(Mended { file, mistakes, left_out, gone, tree })
+    Ok(Mended { file, mistakes, left_out, deleted, gone, tree })
 }
 
 impl Mended {

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a note is no mistake: what it is about is loaded, and answered as it stands.
 
+mod trials;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -38,6 +40,7 @@ pub fn notes(catalogue: &Catalogue, today: Date, scheduled: &BTreeSet<EnrolmentI
     let left_out = catalogue.left_out.iter().map(|mistake| (mistake.place.clone(), mistake.what.clone()));
     let unused = processing_fee(catalogue).into_iter().chain(arrears(catalogue)).chain(due_dates(catalogue));
     let missing = without_lessons(catalogue).into_iter().chain(not_debited(catalogue, today, scheduled));
+    let missing = missing.chain(trials::without_lesson(catalogue));
     left_out.chain(unused).chain(missing).map(|(place, what)| Note { place, what }).collect()
 }
 

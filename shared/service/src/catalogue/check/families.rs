@@ -28,7 +28,6 @@ impl<'a> Check<'a> {
             self.trials(family, &place);
             self.charged_fees(family, &place);
         }
-        self.full_trials();
     }
 
     /// Names what has the id of another, in whichever family, by both places.
@@ -129,20 +128,5 @@ impl<'a> Check<'a> {
     pub(super) fn own_student(&mut self, family: &FamilyFileDoc, student: &str, place: &str) {
         let own = family.students.iter().any(|own| own.id.as_str() == student);
         self.refers(own, student, format!("{place}.studentId"), "student of this family");
-    }
-
-    /// Names every trial for which its lesson has no place.
-    fn full_trials(&mut self) {
-        let Some(places) = self.trial_places() else { return };
-        let mut booked: BTreeMap<_, u32> = BTreeMap::new();
-        for (i, family) in self.file.families.iter().enumerate() {
-            for (j, trial) in family.trials.iter().enumerate() {
-                let count = booked.entry((&trial.class_id, trial.trial_at)).or_default();
-                *count = count.saturating_add(1);
-                let fits = *count <= places;
-                let place = format!("families[{i}].trials[{j}].trialAt");
-                self.holds(fits, place, format!("the lesson has {places} places for trials"));
-            }
-        }
     }
 }

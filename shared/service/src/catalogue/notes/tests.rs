@@ -131,3 +131,22 @@ fn enrolments_that_bring_no_instalments_for_dates_to_come_are_counted() {
     }
     assert_eq!(notes_of(&file), [""; 0]);
 }
+
+#[test]
+fn r27_a_trial_on_a_day_without_a_lesson_is_named() {
+    let said = |on: &str| {
+        let mut file: Value = serde_json::from_str(DEMO).unwrap();
+        let families = file["families"].as_array_mut().unwrap();
+        let trial = families.iter_mut().find_map(|family| family["trials"].get_mut(0)).unwrap();
+        trial["trialAt"] = on.into();
+        notes_of(&file)
+    };
+    assert_eq!(said("2026-11-30"), [""; 0]);
+    let [holiday, early] = ["2026-10-26", "2026-08-31"].map(|on| said(on).concat());
+    assert!(holiday.contains(".trials[0].trialAt: 2026-10-26 has no lesson of Ballet"), "{holiday}");
+    assert!(holiday.ends_with(": it is in a holiday"), "{holiday}");
+    assert!(
+        early.contains("2026-08-31 has no lesson of Ballet") && early.contains(": they are from 2026-09-"),
+        "{early}"
+    );
+}

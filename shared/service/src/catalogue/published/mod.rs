@@ -4,12 +4,14 @@
 //! spelling. What is personal and used by no rule goes no further than this.
 
 mod shapes;
+mod sold;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use self::shapes::Shape;
+pub use self::sold::{Deleted, Sold};
 use super::mistake::Mistake;
 use super::tree::Node;
 use crate::strict::{Step, Steps, place_of};
@@ -21,11 +23,14 @@ pub(super) struct Found {
     pub mistakes: Vec<Mistake>,
     /// What is published and isn't sold here.
     pub left_out: Vec<Mistake>,
+    /// What is deleted of what was sold.
+    pub deleted: Vec<Deleted>,
 }
 
 /// Leaves of a file what the documents' types have.
 pub(super) fn settle(root: &mut Node) -> Found {
     let mut found = Found::default();
+    sold::settle(root, &mut found);
     let company_id = root.field("company").and_then(|company| company.field("id")).and_then(Node::string);
     for (index, class) in root.elements_mut("classes").iter_mut().enumerate() {
         let at = [Step::Field("classes".to_owned()), Step::Element(index)];

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use classpay_domain::catalogue::ChargedFee;
-use classpay_domain::id::{ClassId, CompanyId, FamilyId, PlanId};
+use classpay_domain::id::{ClassId, CompanyId, FamilyId, PlanId, TrialId};
 use classpay_domain::ledger::DetailKind;
 use jiff::civil::Date;
 
@@ -71,8 +71,8 @@ pub(super) struct PlaceOf<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Added {
     pub(super) enrolments: Vec<AddedEnrolment>,
-    /// The lessons of trials.
-    pub(super) lessons: BTreeSet<(ClassId, Date)>,
+    /// The trials of each lesson.
+    pub(super) lessons: BTreeMap<(ClassId, Date), Vec<TrialId>>,
 }
 
 /// An enrolment that the file brings.
@@ -119,7 +119,8 @@ impl Added {
         match &belonging.of {
             Of::Enrolment(place) => self.enrolments.push(place.added()),
             Of::Trial(trial) => {
-                self.lessons.insert((trial.class_id.clone(), trial.trial_at));
+                let lesson = (trial.class_id.clone(), trial.trial_at);
+                self.lessons.entry(lesson).or_default().push(trial.id.clone());
             }
             Of::Fee(_) => {}
         }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use classpay_domain::catalogue::Currency;
 use classpay_domain::id::EnrolmentId;
+use jiff::civil::Date;
 
 use crate::catalogue::Note;
 
@@ -146,13 +147,15 @@ impl Outstanding {
     }
 }
 
-/// A class that has more students than places. It stays full until so many and one more have left.
+/// A class, or a lesson of it, that has more students than places. It stays full until so many and one more have left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overfull {
     /// The class.
     pub class: String,
     /// What it is called.
     pub name: String,
+    /// The lesson, if it is about its trials.
+    pub on: Option<Date>,
     /// How many it takes.
     pub places: i64,
     /// How many have a place, or have one reserved.

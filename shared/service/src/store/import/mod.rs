@@ -1,8 +1,8 @@
 //! Loads a studio into the table, and changes what changed.
 //!
 //! Read in this order: [`changes`] (what an office is told), [`plan`] (what is stored, and what it will be), here (the
-//! order of the writes), [`seats`], [`families`], [`standing`] and [`belongings`], [`schedules`], [`transactions`],
-//! [`outstanding`].
+//! order of the writes), [`seats`], [`families`], [`standing`] and [`belongings`], [`lessons`], [`schedules`],
+//! [`transactions`], [`deleted`], [`outstanding`].
 //!
 //! Invariant: nothing that was sold is reset. Seats move by the difference of the capacity; balances, versions,
 //! enrolments, charged fees and customers stay. The same file again changes nothing. What guards a price is written
@@ -13,7 +13,9 @@ mod archive;
 mod batch;
 mod belongings;
 mod changes;
+mod deleted;
 mod families;
+mod lessons;
 mod outstanding;
 mod plan;
 mod schedules;
@@ -163,7 +165,7 @@ fn done(written: Written) -> Result<(), ImportError> {
 }
 
 impl<M: Machine> Store<M> {
-    /// Does what was worked out. The classes that have more students than places since.
+    /// Does what was worked out. The classes and lessons that have more students than places since.
     ///
     /// # Errors
     /// [`ImportError::TakesAway`] before anything is written. After any other, what was written until then stays, and
@@ -182,12 +184,14 @@ impl<M: Machine> Store<M> {
         self.import_account(plan.catalogue).await?;
         let mut touched = self.import_seats(&plan).await?;
         self.import_families(&plan).await?;
-        let Plan { catalogue, belongings, late, transactions, .. } = plan;
+        let Plan { catalogue, belongings, late, transactions, today, .. } = plan;
         let added = self.import_belongings(&catalogue.company.id, belongings).await?;
         self.import_schedules(&late).await?;
         self.import_transactions(catalogue, &transactions).await?;
         touched.extend(added.enrolments.iter().map(|enrolment| enrolment.class.clone()));
-        self.overfull(catalogue, touched, &added.enrolments).await
+        let mut overfull = self.overfull(catalogue, touched, &added.enrolments).await?;
+        overfull.extend(self.overfull_lessons(catalogue, added.lessons, today).await?);
+        Ok(overfull)
     }
 
     /// What the company has is listed before it is written: what isn't listed would never be missed.

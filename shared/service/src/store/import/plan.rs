@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use classpay_domain::id::{CompanyId, SeasonId};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::super::item::{Read as _, document};
@@ -30,6 +31,8 @@ use crate::machine::Machine;
 pub struct Plan<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) extent: Extent,
+    /// Where the company is.
+    pub(super) today: Date,
     pub(super) entries: Vec<Entry>,
     /// What is not in the company's list yet.
     pub(super) unlisted: Vec<Key>,
@@ -165,12 +168,23 @@ impl<M: Machine> Store<M> {
             kinds,
             currency: catalogue.company.settings.billing.currency,
             is_unlisted,
-            notes: [standing.notes, notes].concat(),
+            notes: [standing.notes, notes, self.deleted_and_there(catalogue).await?].concat(),
             scheduled: standing.scheduled,
         };
         let (belongings, late) = (standing.new, standing.late);
-        let mut plan =
-            Plan { catalogue, extent, entries, unlisted, seasons, classes, belongings, late, transactions, changes };
+        let mut plan = Plan {
+            catalogue,
+            extent,
+            today,
+            entries,
+            unlisted,
+            seasons,
+            classes,
+            belongings,
+            late,
+            transactions,
+            changes,
+        };
         refuse_too_large(&plan)?;
         self.find_outstanding(&mut plan).await?;
         Ok(plan)

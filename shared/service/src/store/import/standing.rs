@@ -57,7 +57,7 @@ impl<M: Machine> Store<M> {
         let mut standing = Standing::default();
         for belonging in all {
             match here(&belonging, &stored) {
-                Some(item) => standing.compare(&belonging, item, &around)?,
+                Some(item) => standing.compare(&belonging, item, (&around, today))?,
                 None => standing.add(belonging, &around, today)?,
             }
         }
@@ -115,10 +115,10 @@ impl<'a> Standing<'a> {
         &mut self,
         belonging: &Belonging<'a>,
         item: &Attributes,
-        around: &HashMap<Key, Attributes>,
+        seen: (&HashMap<Key, Attributes>, Date),
     ) -> Result<(), StoreError> {
         match &belonging.of {
-            Of::Enrolment(place) => self.enrolment(&belonging.at, (*place, &belonging.key), item, around),
+            Of::Enrolment(place) => self.enrolment(&belonging.at, (*place, &belonging.key), item, seen),
             Of::Trial(trial) => {
                 self.notes.extend(trial_otherwise(&belonging.at, trial, item)?);
                 Ok(())
@@ -144,7 +144,7 @@ impl<'a> Standing<'a> {
         at: &str,
         (place, key): (PlaceOf<'a>, &Key),
         item: &Attributes,
-        around: &HashMap<Key, Attributes>,
+        (around, today): (&HashMap<Key, Attributes>, Date),
     ) -> Result<(), StoreError> {
         let entry = place.enrolment;
         let (id, there) = (&entry.id, item.text("enrolment_id")?);
@@ -176,6 +176,9 @@ impl<'a> Standing<'a> {
             None => plan.cloned(),
         };
         let instalments = if self.scheduled.contains(id) { None } else { place.instalments(on.as_ref()) };
+        if instalments.is_some() {
+            self.notes.extend(past(at, &place, today));
+        }
         let plan = on.filter(|_| stored_plan.is_none());
         if instalments.is_some() || plan.is_some() {
             self.late.push(LateSchedule { place: key.clone(), enrolment: id.clone(), plan, instalments });
@@ -200,7 +203,7 @@ fn elsewhere(belonging: &Belonging<'_>, item: &Attributes) -> Result<Note, Store
 }
 
 /// Instalments whose dates are over.
-pub(super) fn past(at: &str, place: &PlaceOf<'_>, today: Date) -> Option<Note> {
+fn past(at: &str, place: &PlaceOf<'_>, today: Date) -> Option<Note> {
     let past: Vec<_> = place.enrolment.instalments.iter().filter(|instalment| instalment.date < today).collect();
     let first = past.first()?;
     let what = match past.len() {
