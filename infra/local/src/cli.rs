@@ -103,7 +103,7 @@ struct Import {
     /// The file is a part of the catalogue: it only adds and changes.
     #[arg(long, conflicts_with = "remove")]
     partial: bool,
-    /// Takes away as many things as were told. Needed for more than 5 % of a kind.
+    /// Takes away at most so many things: the number that was told. Needed for more than 5 % of a kind.
     #[arg(long, value_name = "N")]
     remove: Option<usize>,
 }

@@ -27,8 +27,8 @@ async fn cash_for_a_debit_that_a_link_has_paid_meanwhile_is_the_family_s_credit(
 /// A transaction of the demo studio as this family's, and under this id.
 fn moved(id: &str, family: &str) -> Studio {
     let text = Studio::demo().with_cash("CASH", 1_000).text();
-    let mut file: Value = serde_json::from_str(&text).unwrap();
-    for transaction in file["transactions"].as_array_mut().unwrap() {
+    let mut file: Value = serde_json::from_str(&text).expect("JSON");
+    for transaction in file["transactions"].as_array_mut().expect("a list") {
         if transaction["aggregateId"] == COSTUMES {
             transaction["transaction"]["familyId"] = family.into();
         }

@@ -175,8 +175,8 @@ async fn a_trial_beyond_a_lesson_s_places_is_named_and_no_more_is_sold() {
     if jiff::Timestamp::now().to_string().as_str() < LESSON {
         assert!(said.contains(&format!("{told} The file has booked trl_ada")), "{said}");
     }
-    let tobi = json!({"trials": [trial(BALLET, TOBI, LESSON, "16:30")], "enrolments": []});
-    stack.family(OKAFOR).quote(OKAFOR, &tobi).await.refusal(ErrorCode::TrialFull);
+    let finn = json!({"trials": [trial(BALLET, FINN, LESSON, "16:30")], "enrolments": []});
+    stack.family(CAMPBELL).quote(CAMPBELL, &finn).await.refusal(ErrorCode::TrialFull);
 }
 
 #[tokio::test]

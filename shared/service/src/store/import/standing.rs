@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use classpay_domain::catalogue::ChargedFee;
 use classpay_domain::id::EnrolmentId;
 use jiff::civil::Date;
 
@@ -71,7 +72,8 @@ fn here<'s>(belonging: &Belonging<'_>, stored: &'s HashMap<Key, Attributes>) -> 
     let is_own = match &belonging.of {
         Of::Enrolment(place) => item.text_if("enrolment_id") == Some(place.enrolment.id.as_str()),
         Of::Trial(trial) => item.text_if("trial_id") == Some(trial.id.as_str()),
-        Of::Fee(_) => false,
+        // What an order gave back, it had charged.
+        Of::Fee(_) => !item.contains_key("order_id"),
     };
     let is_given_back = item.text_if("place_state") == Some(CANCELLED) || item.text_if("fee_state") == Some(RELEASED);
     (is_own || !is_given_back).then_some(item)
@@ -124,12 +126,7 @@ impl<'a> Standing<'a> {
                 Ok(())
             }
             Of::Fee(fee) => {
-                let charged: i64 = item.number("amount")?;
-                let amount = fee.amount.units();
-                if charged != amount {
-                    let what = format!("is {amount}, and {charged} was charged: that stays");
-                    self.note(format!("{}.amount", belonging.at), what);
-                }
+                self.notes.extend(fee_otherwise(&belonging.at, fee, item)?);
                 Ok(())
             }
         }
@@ -230,6 +227,16 @@ fn instalments_otherwise(at: &str, wanted: &[InstalmentEntry], stored: &Schedule
         stored.enrolment, stored.written
     );
     Some(Note { place: format!("{at}.instalments"), what })
+}
+
+fn fee_otherwise(at: &str, fee: &ChargedFee, item: &Attributes) -> Result<Option<Note>, StoreError> {
+    let (amount, charged): (i64, i64) = (fee.amount.units(), item.number("amount")?);
+    if item.text_if("fee_state") == Some(RELEASED) {
+        let what = format!("{} was given back: it is not charged again", fee.fee);
+        return Ok(Some(Note { place: at.to_owned(), what }));
+    }
+    let what = format!("is {amount}, and {charged} was charged: that stays");
+    Ok((charged != amount).then(|| Note { place: format!("{at}.amount"), what }))
 }
 
 fn trial_otherwise(at: &str, trial: &TrialEntry, item: &Attributes) -> Result<Option<Note>, StoreError> {
