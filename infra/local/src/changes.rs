@@ -109,4 +109,23 @@ mod tests {
              due\n    cls_2 is archived\n"
         );
     }
+
+    #[test]
+    fn a_class_and_a_lesson_that_are_too_full_are_told_apart() {
+        let ballet = |on: Option<&str>, added: (&str, &str)| Overfull {
+            class: "cls_1".into(),
+            name: "Ballet".into(),
+            on: on.map(|on| on.parse().unwrap()),
+            places: 2,
+            taken: 3,
+            added: vec![(added.0.into(), added.1.into())],
+        };
+        let text = overfull(&[ballet(None, ("Ada", "enr_1")), ballet(Some("2026-11-30"), ("", "trl_1"))]);
+        assert_eq!(
+            text,
+            "  Ballet (cls_1) takes 2 and has 3: it stays full until 2 have left. The file has enrolled Ada (enr_1).\n  \
+             Ballet (cls_1) takes 2 trials in its lesson on 2026-11-30 and has 3: it stays full until 2 have left. The file \
+             has booked trl_1.\n"
+        );
+    }
 }
