@@ -48,7 +48,7 @@ fn debit_of(scheduled: &Scheduled) -> AggregateTransaction {
     let entry = Entry { direction: Direction::Debit, on: first.0, description: "Year".into(), details };
     let Scheduled { company, family, enrolment, .. } = scheduled;
     let ledger = Ledger { company, family, family_name: "Okafor", order: None };
-    ledger.derived(&entry, &scheduled.schedule.debit_of(enrolment, first), None).unwrap()
+    ledger.derived(&entry, &scheduled.schedule.debit_of(family, enrolment, first), None).unwrap()
 }
 
 async fn a_fee_is_charged_once_a_student_and_period<M: Premises>() {

@@ -111,6 +111,42 @@ async fn an_enrolment_of_the_file_that_was_given_up_is_not_brought_back<M: Premi
     assert_eq!(shop.seats_left(POINTE).await, seats);
 }
 
+async fn a_lesson_that_a_file_books_beyond_its_places_is_named_if_it_is_to_come<M: Premises>() {
+    let limited = json!({"settings": {"trial": {"limitedCapacity": true, "maxCapacityPerLesson": 1}}});
+    let booked = |on: &str| {
+        let trial = |id: &str, student: &str| json!({"id": id, "studentId": student, "classId": BALLET, "trialAt": on, "time": "16:30"});
+        let trials = json!({"trials": [trial("trl_1", ADA), trial("trl_2", TOBI)]});
+        Studio::demo().with(COMPANY, &limited).with(OKAFOR, &trials)
+    };
+    let shop = Shop::<M>::open().await;
+    let (_, named) = shop.load(&booked("2026-08-31"), Extent::Part).await.unwrap();
+    assert_eq!(named, []);
+    let shop = Shop::<M>::open().await;
+    let (_, named) = shop.load(&booked("2026-11-30"), Extent::Part).await.unwrap();
+    let [lesson] = &named[..] else { panic!("one lesson: {named:?}") };
+    // Priya's trial of the demo studio is the first.
+    assert_eq!((lesson.on, lesson.places, lesson.taken), (Some(id("2026-11-30")), 1, 3));
+    assert_eq!(lesson.added.iter().map(|(_, id)| id.as_str()).collect::<Vec<_>>(), ["trl_1", "trl_2"]);
+}
+
+async fn a_place_that_an_order_gave_back_is_the_file_s<M: Premises>() {
+    let shop = Shop::<M>::open().await;
+    let ada = key::enrolment(&id(COMPANY), &id(OKAFOR), &id(ADA), &id(TAP));
+    let sold = shop.purchase("pi_1", OKAFOR, &[(TAP, ADA)], &[]).await;
+    assert_eq!(shop.place(&sold).await, Written::Done);
+    let own = json!({"enrolments": [{"id": "enr_ada", "studentId": ADA, "classId": TAP, "pricingPlanId": FULL}]});
+    let studio = Studio::demo().with(OKAFOR, &own);
+    // Somebody pays for it just now.
+    assert_eq!(shop.import(&studio).await, 0);
+    assert_ne!(shop.item(&ada).await.unwrap()["enrolment_id"], text("enr_ada"));
+    shop.set(&ada, "place_state", text("CANCELLED")).await;
+    let left = shop.seats_left(TAP).await;
+    assert_eq!([shop.import(&studio).await, shop.import(&studio).await], [1, 0]);
+    let item = shop.item(&ada).await.unwrap();
+    assert_eq!((&item["enrolment_id"], &item["place_state"]), (&text("enr_ada"), &text("ACTIVE")));
+    assert_eq!(shop.seats_left(TAP).await, left - 1);
+}
+
 async fn an_import_that_was_interrupted_between_documents_and_seats_is_completed_by_the_next<M: Premises>() {
     let (shop, whole) = (Shop::<M>::open().await, Shop::<M>::open().await);
     let changed = Studio::demo().with(BALLET, &json!({"capacity": 20, "price": 900}));
@@ -169,5 +205,7 @@ on_both! {
     a_price_s_version_is_raised_by_what_changes_it_and_by_nothing_else
     what_was_sold_is_not_reset
     an_enrolment_of_the_file_that_was_given_up_is_not_brought_back
+    a_place_that_an_order_gave_back_is_the_file_s
+    a_lesson_that_a_file_books_beyond_its_places_is_named_if_it_is_to_come
     an_import_that_was_interrupted_between_documents_and_seats_is_completed_by_the_next
 }

@@ -72,25 +72,29 @@ pub fn noted(changes: &Changes) -> &'static str {
     }
 }
 
-/// The classes that have more students than places.
+/// The classes and lessons that have more students than places.
 #[must_use]
 pub fn overfull(classes: &[Overfull]) -> String {
     classes.iter().map(|class| format!("  {}\n", too_many(class))).collect()
 }
 
-fn too_many(Overfull { class, name, places, taken, added }: &Overfull) -> String {
+fn too_many(Overfull { class, name, on, places, taken, added }: &Overfull) -> String {
     let (name, leave) = (named(name, class), taken - places + 1);
-    let full = format!("{name} takes {places} and has {taken}: it stays full until {leave} have left.");
+    let (trials, has) = match on {
+        Some(on) => (format!(" trials in its lesson on {on}"), "booked"),
+        None => (String::new(), "enrolled"),
+    };
+    let full = format!("{name} takes {places}{trials} and has {taken}: it stays full until {leave} have left.");
     if added.is_empty() {
         return full;
     }
-    let added: Vec<_> = added.iter().map(|(student, enrolment)| named(student, enrolment)).collect();
-    format!("{full} The file has enrolled {}.", added.join(", "))
+    let added: Vec<_> = added.iter().map(|(student, id)| named(student, id)).collect();
+    format!("{full} The file has {has} {}.", added.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use classpay_domain::catalogue::Currency;
 
@@ -105,12 +109,32 @@ mod tests {
         let of = |added, taken_away| KindChanges { before: 20, added, changed: 0, taken_away, archived: Vec::new() };
         let kinds = [(Kind::Class, of(3, classes)), (Kind::Holiday, of(0, holidays)), (Kind::Season, of(0, vec![]))];
         let currency = Currency::parse("gbp").unwrap();
-        let text = described(&Changes { kinds: BTreeMap::from(kinds), currency, is_unlisted: false });
+        let (notes, scheduled) = (Vec::new(), BTreeSet::new());
+        let text = described(&Changes { kinds: BTreeMap::from(kinds), currency, is_unlisted: false, notes, scheduled });
         assert_eq!(
             text,
             "  holidays: 1 of 20 taken away\n    Half-term (hol_1) is removed\n  classes: 3 added, 2 of 20 taken away\n    \
              Ballet (cls_1) is archived; what was sold stays: 1 live enrolment, 2 trials to come, 2 instalments to \
              come of 11400 gbp, 500 gbp due\n    cls_2 is archived\n"
+        );
+    }
+
+    #[test]
+    fn a_class_and_a_lesson_that_are_too_full_are_told_apart() {
+        let ballet = |on: Option<&str>, added: (&str, &str)| Overfull {
+            class: "cls_1".into(),
+            name: "Ballet".into(),
+            on: on.map(|on| on.parse().unwrap()),
+            places: 2,
+            taken: 3,
+            added: vec![(added.0.into(), added.1.into())],
+        };
+        let text = overfull(&[ballet(None, ("Ada", "enr_1")), ballet(Some("2026-11-30"), ("", "trl_1"))]);
+        assert_eq!(
+            text,
+            "  Ballet (cls_1) takes 2 and has 3: it stays full until 2 have left. The file has enrolled Ada (enr_1).\n  \
+             Ballet (cls_1) takes 2 trials in its lesson on 2026-11-30 and has 3: it stays full until 2 have left. The file \
+             has booked trl_1.\n"
         );
     }
 }

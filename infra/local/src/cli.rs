@@ -103,7 +103,7 @@ struct Import {
     /// The file is a part of the catalogue: it only adds and changes.
     #[arg(long, conflicts_with = "remove")]
     partial: bool,
-    /// Takes away as many things as were told. Needed for more than 5 % of a kind.
+    /// Takes away at most so many things: the number that was told. Needed for more than 5 % of a kind.
     #[arg(long, value_name = "N")]
     remove: Option<usize>,
 }
@@ -247,11 +247,12 @@ async fn load(import: &Import) -> Result<(), Problem> {
     let extent = match (import.partial, import.remove) {
         (true, _) => Extent::Part,
         (false, None) => Extent::Whole(Removals::Few),
-        (false, Some(told)) => Extent::Whole(Removals::Exactly(told)),
+        (false, Some(told)) => Extent::Whole(Removals::AtMost(told)),
     };
     let store = Store::over(client, &import.table);
-    let count = studio::import(&store, &catalogue, extent, now, |text| print!("{text}")).await?;
-    println!("{}: {count} documents were new, had changed or were taken away.", catalogue.company.name);
-    print!("{}", studio::noted(&catalogue, now));
+    let imported = studio::import(&store, &catalogue, extent, now, |text| print!("{text}")).await?;
+    let (name, count) = (&catalogue.company.name, imported.count);
+    println!("{name}: {count} documents were new, had changed or were taken away.");
+    print!("{}", studio::noted(&catalogue, &imported, now));
     Ok(())
 }

@@ -2,19 +2,20 @@
 //!
 //! Invariant: a file with a mistake is refused before anything of it is written, and every mistake is named.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
 use classpay_domain::calendar;
 use classpay_domain::catalogue::Studio;
-use classpay_domain::id::{CompanyId, FamilyId, PlanId};
+use classpay_domain::id::{CompanyId, EnrolmentId, FamilyId, PlanId};
 use classpay_domain::link::LinkState;
 use classpay_domain::pricing::{self, Buyer, Charge};
-use classpay_service::catalogue::{Catalogue, notes};
+use classpay_service::catalogue::{Catalogue, Note, notes};
 use classpay_service::clock::local_date;
 use classpay_service::http::{FamilyScope, Reach, Role};
 use classpay_service::mint::Mint;
-use classpay_service::store::{Extent, ImportError, Link, Store};
+use classpay_service::store::{Changes, Extent, ImportError, Link, Store};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -87,16 +88,28 @@ pub fn catalogue(name_or_file: Option<&Path>, now: Timestamp) -> Result<Catalogu
     })
 }
 
-/// What the catalogue's author should know of it, a line each: what has no effect, and what won't happen.
+/// What an import has done.
+#[derive(Debug, Default)]
+pub struct Imported {
+    /// How many things were new, had changed or were taken away.
+    pub count: usize,
+    /// What the file says otherwise than the table.
+    notes: Vec<Note>,
+    /// The enrolments that had instalments before.
+    scheduled: BTreeSet<EnrolmentId>,
+}
+
+/// What the catalogue's author should know of it, a line each: what has no effect, what won't happen, and what is kept
+/// as the table has it.
 #[must_use]
-pub fn noted(catalogue: &Catalogue, now: Timestamp) -> String {
+pub fn noted(catalogue: &Catalogue, imported: &Imported, now: Timestamp) -> String {
     let Some(today) = local_date(now, &catalogue.company.settings.general.timezone) else { return String::new() };
-    let lines: Vec<_> = notes(catalogue, today).iter().map(|note| format!("  {note}\n")).collect();
+    let of_file = notes(catalogue, today, &imported.scheduled);
+    let lines: Vec<_> = of_file.iter().chain(&imported.notes).map(|note| format!("  {note}\n")).collect();
     if lines.is_empty() { String::new() } else { format!("Notes:\n{}", lines.concat()) }
 }
 
-/// Makes the table hold the catalogue. What that changes is told before it is done; nothing that was sold is reset. How
-/// many things were new, had changed or were taken away.
+/// Makes the table hold the catalogue. What that changes is told before it is done; nothing that was sold is reset.
 ///
 /// # Errors
 /// The table can't be reached, or more would be taken away than may be.
@@ -106,9 +119,9 @@ pub async fn import(
     extent: Extent,
     now: Timestamp,
     tell: impl Fn(&str),
-) -> Result<usize, Problem> {
+) -> Result<Imported, Problem> {
     let plan = store.plan_import(catalogue, extent, now).await.map_err(|problem| not_loaded(&problem))?;
-    let count = plan.changes().count();
+    let (count, Changes { notes, scheduled, .. }) = (plan.changes().count(), plan.changes().clone());
     let described = changes::described(plan.changes());
     if !described.is_empty() {
         tell(&format!("{}:\n{described}", catalogue.company.name));
@@ -118,7 +131,7 @@ pub async fn import(
     }
     let overfull = store.import(plan).await.map_err(|problem| not_loaded(&problem))?;
     tell(&changes::overfull(&overfull));
-    Ok(count)
+    Ok(Imported { count, notes, scheduled })
 }
 
 fn not_loaded(problem: &ImportError) -> Problem {
@@ -258,7 +271,7 @@ mod tests {
         let first_day = "2026-09-07T08:00:00Z".parse().unwrap();
         let families = |name: &str| {
             let catalogue = catalogue(Some(Path::new(name)), first_day).unwrap();
-            assert_eq!(noted(&catalogue, first_day), "", "{name}");
+            assert_eq!(noted(&catalogue, &Imported::default(), first_day), "", "{name}");
             loaded(&catalogue).unwrap().families.len()
         };
         assert_eq!(DEMO_STUDIOS.map(|(name, _)| families(name)), [8, 4]);

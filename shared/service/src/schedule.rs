@@ -5,7 +5,7 @@
 
 use classpay_domain::catalogue::Currency;
 use classpay_domain::fingerprint::Fingerprint;
-use classpay_domain::id::{EnrolmentId, TransactionId};
+use classpay_domain::id::{EnrolmentId, FamilyId, TransactionId};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -83,11 +83,17 @@ impl Schedule {
         there.or_else(|| start_of_day_s(instalment.0, "UTC")).unwrap_or(i64::MAX)
     }
 
-    /// The id of the debit of one of an enrolment's instalments: the same for each run that writes it.
+    /// The id of the debit of one of an enrolment's instalments: the same for each run that writes it, and no other
+    /// family's. An enrolment's id is one within its family only.
     #[must_use]
-    pub fn debit_of(&self, enrolment: &EnrolmentId, instalment: &ScheduledInstalment) -> TransactionId {
+    pub fn debit_of(
+        &self,
+        family: &FamilyId,
+        enrolment: &EnrolmentId,
+        instalment: &ScheduledInstalment,
+    ) -> TransactionId {
         let mut digest = Fingerprint::new("instalment");
-        digest.text(enrolment.as_str()).text(&instalment.0.to_string());
+        digest.text(family.as_str()).text(enrolment.as_str()).text(&instalment.0.to_string());
         TransactionId::with_positions(digest.finish_ulid(self.due_s(instalment).saturating_mul(1000)))
     }
 }
@@ -115,6 +121,22 @@ mod tests {
         let text = serde_json::to_string(&schedule).unwrap();
         assert!(text.ends_with(r#""instalments":[["2026-10-07",[500,100]],["2026-11-07",[500,100]]]}"#), "{text}");
         assert_eq!(serde_json::from_str::<Schedule>(&text).unwrap(), schedule);
+    }
+
+    #[test]
+    fn a_debit_is_of_one_family_enrolment_and_date() {
+        let mut schedule = empty();
+        for month in [10, 11] {
+            schedule.push(date(2026, month, 7), [(line("tuition", "Ballet"), 500)]);
+        }
+        let [first, second] = &schedule.instalments[..] else { panic!("two instalments") };
+        let debit = |family: &str, enrolment: &str, instalment| {
+            schedule.debit_of(&family.parse().unwrap(), &enrolment.parse().unwrap(), instalment)
+        };
+        let of = debit("fml_1", "enr_1", first);
+        assert_eq!(of, debit("fml_1", "enr_1", first));
+        let others = [debit("fml_2", "enr_1", first), debit("fml_1", "enr_2", first), debit("fml_1", "enr_1", second)];
+        assert!(!others.contains(&of), "{of} is one of {others:?}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `cargo dev import`, run as a user runs it, against a running stack.
 
 mod ledger;
+mod places;
 mod sold;
 mod whole;
 

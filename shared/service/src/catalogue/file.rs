@@ -14,6 +14,7 @@ use super::encoding::text_of;
 use super::mistake::Mistake;
 use super::parts::FamilyFileDoc;
 use super::places::Places;
+use super::published::Deleted;
 use super::{check, mend};
 
 /// A studio that can be imported.
@@ -41,6 +42,8 @@ pub struct Catalogue {
     pub left_out: Vec<Mistake>,
     /// Where the rest stands in the file.
     places: Places,
+    /// What it has deleted of what was sold: it is left out, and a table may have it.
+    pub deleted: Vec<Deleted>,
 }
 
 /// A family with all that is its own.
@@ -102,6 +105,7 @@ impl Catalogue {
             transactions: file.transactions,
             left_out: mended.left_out,
             places,
+            deleted: mended.deleted,
         };
         catalogue.spell_out_tax_rates();
         catalogue.spell_out_registration_fees();

@@ -20,7 +20,7 @@ use super::documents::{
 use super::mistake::Mistake;
 use super::parts::FileDoc;
 use super::places::{Places, steps_of};
-use super::published;
+use super::published::{self, Deleted};
 use super::tree::Node;
 use crate::aggregate::DetailWithEntities;
 use crate::strict::{Step, place_of};
@@ -32,6 +32,8 @@ pub(super) struct Mended {
     pub mistakes: Vec<Mistake>,
     /// What is published and isn't sold here.
     pub left_out: Vec<Mistake>,
+    /// What is deleted of what was sold.
+    pub deleted: Vec<Deleted>,
     /// The ids of documents that were taken out.
     pub gone: BTreeSet<String>,
     tree: Node,
@@ -47,7 +49,7 @@ pub(super) fn read(text: &str, now: Option<Timestamp>) -> Result<Mended, Mistake
     if !matches!(tree, Node::Object(_)) {
         return Err(Mistake::new("", "a catalogue is a JSON object"));
     }
-    let published::Found { mistakes: unknown, left_out } = published::settle(&mut tree, now);
+    let published::Found { mistakes: unknown, left_out, deleted } = published::settle(&mut tree, now);
     mistakes.extend(unknown);
     fill_in(&mut tree);
     let mut reader = Reader { mistakes, gone: BTreeSet::new() };
@@ -63,7 +65,7 @@ pub(super) fn read(text: &str, now: Option<Timestamp>) -> Result<Mended, Mistake
         transactions: reader.list_with(&mut tree, "transactions", Reader::parts_of_transaction),
     };
     let Reader { mistakes, gone } = reader;
-    Ok(Mended { file, mistakes, left_out, gone, tree })
+    Ok(Mended { file, mistakes, left_out, deleted, gone, tree })
 }
 
 impl Mended {
@@ -76,9 +78,10 @@ impl Mended {
     pub(super) fn with(self, found: Vec<Mistake>) -> Vec<Mistake> {
         let Self { mut mistakes, tree, .. } = self;
         let taken: BTreeSet<_> = mistakes.iter().flat_map(Mistake::places).map(str::to_owned).collect();
+        let as_written = |place: &str| place_of(&tree.as_written(steps_of(place)));
         let found = found.into_iter().map(|mistake| {
-            let place = place_of(&tree.as_written(steps_of(&mistake.place)));
-            Mistake { place, ..mistake }
+            let (place, first) = (as_written(&mistake.place), mistake.first.as_deref().map(as_written));
+            Mistake { place, first, ..mistake }
         });
         mistakes.extend(found.filter(|mistake| !taken.contains(&mistake.place)));
         mistakes

@@ -11,11 +11,18 @@ pub struct Mistake {
     pub place: String,
     /// What is wrong, for the file's author.
     pub what: String,
+    /// Where the same stands first, for what is there twice.
+    pub first: Option<String>,
 }
 
 impl Mistake {
     pub(super) fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { place: place.into(), what: what.into() }
+        Self { place: place.into(), what: what.into(), first: None }
+    }
+
+    /// With the place where the same stands first.
+    pub(super) fn first_at(self, place: String) -> Self {
+        Self { first: Some(place), ..self }
     }
 
     /// The places that it is in, the whole file apart: its own, and those around it.
@@ -27,6 +34,12 @@ impl Mistake {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.place.is_empty() { f.write_str(&self.what) } else { write!(f, "{}: {}", self.place, self.what) }
+        let Self { place, what, first } = self;
+        if place.is_empty() {
+            f.write_str(what)?
+        } else {
+            write!(f, "{place}: {what}")?
+        }
+        first.as_ref().map_or(Ok(()), |first| write!(f, ", first in {first}"))
     }
 }

@@ -23,3 +23,4 @@ pub use convert::CorruptDocument;
 pub use file::{Catalogue, FamilyEntry};
 pub use mistake::Mistake;
 pub use notes::{Note, notes};
+pub use published::{Deleted, Sold};

@@ -4,13 +4,15 @@
 //!
 //! Invariant: a note is no mistake: what it is about is loaded, and answered as it stands.
 
+mod trials;
 mod unused;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use classpay_domain::calendar;
 use classpay_domain::catalogue::{Class, Holiday, PricingPlan, Repetition, Season};
+use classpay_domain::id::EnrolmentId;
 use classpay_domain::money::Percent;
 use classpay_domain::surcharge::Ban;
 use jiff::civil::Date;
@@ -34,14 +36,16 @@ impl fmt::Display for Note {
     }
 }
 
-/// Everything that its author should know of a catalogue on a day, the company's local one.
+/// Everything that its author should know of a catalogue on a day, the company's local one. `scheduled`: the enrolments
+/// whose instalments are stored.
 #[must_use]
-pub fn notes(catalogue: &Catalogue, today: Date) -> Vec<Note> {
+pub fn notes(catalogue: &Catalogue, today: Date, scheduled: &BTreeSet<EnrolmentId>) -> Vec<Note> {
     let left_out = catalogue.left_out.iter().map(|mistake| (mistake.place.clone(), mistake.what.clone()));
     let unused = processing_fee(catalogue).into_iter().chain(arrears(catalogue)).chain(due_dates(catalogue));
     let unused = unused.chain(unused::fields(catalogue));
-    let missing = without_lessons(catalogue).into_iter().chain(not_debited(catalogue, today));
-    let missing = missing.chain(unused::without_plan(catalogue, today));
+    let missing = without_lessons(catalogue).into_iter().chain(not_debited(catalogue, today, scheduled));
+    let missing =
+        missing.chain(trials::without_lesson(catalogue)).chain(unused::without_plan(catalogue, today, scheduled));
     // What was left out is named where it stood, and all else is counted in what is left.
     let rest = unused.chain(missing).map(|(place, what)| (catalogue.as_written(&place), what));
     left_out.chain(rest).map(|(place, what)| Note { place, what }).collect()
@@ -125,7 +129,7 @@ fn without_lessons(catalogue: &Catalogue) -> Vec<Found> {
 }
 
 /// What enrolments that are loaded would still owe by their plans, and bring no instalments for.
-fn not_debited(catalogue: &Catalogue, today: Date) -> Option<Found> {
+fn not_debited(catalogue: &Catalogue, today: Date, scheduled: &BTreeSet<EnrolmentId>) -> Option<Found> {
     let plans = catalogue.seasons.iter().flat_map(|season| &season.pricing_plans);
     let to_come = |plan| calendar::plan_dates(&plan).into_iter().filter(|day| *day > today).count();
     let to_come: BTreeMap<_, _> =
@@ -135,7 +139,7 @@ fn not_debited(catalogue: &Catalogue, today: Date) -> Option<Found> {
         enrolments.map(move |(index, enrolment)| (format!("families[{family}].enrolments[{index}]"), enrolment))
     });
     let without: Vec<_> = enrolments
-        .filter(|(_, enrolment)| enrolment.instalments.is_empty())
+        .filter(|(_, enrolment)| enrolment.instalments.is_empty() && !scheduled.contains(&enrolment.id))
         .filter_map(|(place, enrolment)| Some((place, *to_come.get(enrolment.pricing_plan_id.as_ref()?)?)))
         .filter(|(_, dates)| *dates > 0)
         .collect();

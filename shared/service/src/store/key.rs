@@ -237,6 +237,12 @@ pub fn trial(company: &CompanyId, family: &FamilyId, student: &StudentId, class:
     key(family_pk(company, family), format!("{TRIAL}{student}#{class}"))
 }
 
+/// Where the enrolment or trial stands that a file has brought under this id: `prefix` is [`ENROLMENT`] or [`TRIAL`].
+#[must_use]
+pub fn stand(company: &CompanyId, prefix: &str, id: &str) -> Key {
+    key(format!("C#{company}#{prefix}{id}"), "STAND")
+}
+
 /// A fee that a student was charged.
 #[must_use]
 pub fn charged_fee(
@@ -284,6 +290,12 @@ pub fn debit_pk(company: &CompanyId, debit: &TransactionId) -> String {
 #[must_use]
 pub fn due(company: &CompanyId, debit: &TransactionId) -> Key {
     key(debit_pk(company, debit), DUE)
+}
+
+/// Whose credit it is that a file has brought under this id. A debit's is known by what it still owes.
+#[must_use]
+pub fn loaded_credit(company: &CompanyId, credit: &TransactionId) -> Key {
+    key(debit_pk(company, credit), "CREDIT")
 }
 
 /// That a debit has this link.

@@ -1,7 +1,7 @@
 //! Debits what falls due after the checkout (rule 34).
 //!
 //! Invariant: nothing is debited before its date has come where the company is, and nothing twice: the debit's id is
-//! made from the enrolment and the date.
+//! made from the family, the enrolment and the date.
 
 use classpay_domain::ledger::{Detail, DetailKind, Direction, Entry};
 use classpay_domain::money::Money;
@@ -61,6 +61,6 @@ fn debit(
         details: details.collect::<Option<_>>().ok_or_else(|| ApiError::internal("an unknown kind of detail"))?,
     };
     let ledger = Ledger { company, family, family_name: &debtor.family_name, order: None };
-    let debit = ledger.derived(&entry, &schedule.debit_of(enrolment, instalment), None);
+    let debit = ledger.derived(&entry, &schedule.debit_of(family, enrolment, instalment), None);
     debit.map_err(|_| ApiError::internal("the sums of an instalment overflow"))
 }

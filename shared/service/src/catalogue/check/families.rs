@@ -2,12 +2,14 @@
 //!
 //! Invariant: a family refers to its own students only.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use classpay_domain::money::Money;
 use classpay_domain::pricing::LARGEST_CHARGE;
 
 use super::super::documents::EnrolmentEntry;
+use super::super::mistake::Mistake;
 use super::super::parts::FamilyFileDoc;
 use super::Check;
 use super::seasons::MOST_INSTALMENTS;
@@ -26,17 +28,28 @@ impl<'a> Check<'a> {
             self.trials(family, &place);
             self.charged_fees(family, &place);
         }
-        self.full_trials();
     }
 
-    /// Names what has the id of another, in whichever family.
+    /// Names what has the id of another, in whichever family, by both places.
     fn once_in_families(&mut self, list: &str, ids: impl Fn(&'a FamilyFileDoc) -> Vec<&'a str>) {
         let families = self.file.families.iter().enumerate();
         let all = families.flat_map(|(i, family)| {
             let ids = ids(family).into_iter().enumerate();
             ids.map(|(j, id)| (format!("families[{i}].{list}[{j}]"), id)).collect::<Vec<_>>()
         });
-        self.once(all.collect::<Vec<_>>());
+        let mut first = BTreeMap::new();
+        for (place, id) in all {
+            let place = format!("{place}.id");
+            match first.entry(id) {
+                Entry::Vacant(entry) => {
+                    entry.insert(place);
+                }
+                Entry::Occupied(entry) => {
+                    let mistake = Mistake::new(place, format!("{id} is used twice"));
+                    self.mistakes.push(mistake.first_at(entry.get().clone()));
+                }
+            }
+        }
     }
 
     fn enrolments(&mut self, family: &FamilyFileDoc, place: &str) {
@@ -115,20 +128,5 @@ impl<'a> Check<'a> {
     pub(super) fn own_student(&mut self, family: &FamilyFileDoc, student: &str, place: &str) {
         let own = family.students.iter().any(|own| own.id.as_str() == student);
         self.refers(own, student, format!("{place}.studentId"), "student of this family");
-    }
-
-    /// Names every trial for which its lesson has no place.
-    fn full_trials(&mut self) {
-        let Some(places) = self.trial_places() else { return };
-        let mut booked: BTreeMap<_, u32> = BTreeMap::new();
-        for (i, family) in self.file.families.iter().enumerate() {
-            for (j, trial) in family.trials.iter().enumerate() {
-                let count = booked.entry((&trial.class_id, trial.trial_at)).or_default();
-                *count = count.saturating_add(1);
-                let fits = *count <= places;
-                let place = format!("families[{i}].trials[{j}].trialAt");
-                self.holds(fits, place, format!("the lesson has {places} places for trials"));
-            }
-        }
     }
 }

@@ -132,10 +132,4 @@ impl<'a> Check<'a> {
             self.holds(seen.insert(id), format!("{place}.id"), format!("{id} is used twice"));
         }
     }
-
-    /// Trial places in a lesson; `None`: any number, or no company to say so.
-    fn trial_places(&self) -> Option<u32> {
-        let trial = &self.file.company.as_ref()?.settings.trial;
-        trial.limited_capacity.then_some(trial.max_capacity_per_lesson)
-    }
 }

@@ -34,11 +34,14 @@ impl Check<'_> {
             self.holds(of_company, at("transaction.companyId"), "must be this company's");
             let family = FamilyId::parse(head.family_id.as_str());
             let known = family.is_ok_and(|family| families.contains(&family) || self.gone.contains(family.as_str()));
-            self.holds(known, at("transaction.familyId"), "must be a family of this file");
+            let what = format!(
+                "there is no family {} in families: one that has left stays there, with its archivedAt",
+                head.family_id
+            );
+            self.holds(known, at("transaction.familyId"), what);
             self.holds(head.date.parse::<Date>().is_ok(), at("transaction.date"), "must be a date like 2023-12-05");
             let direction = [Direction::Debit, Direction::Credit].map(Direction::as_str);
             self.holds(direction.contains(&head.kind.as_str()), at("transaction.type"), "must be debit or credit");
-            self.holds(head.deleted_at.is_none(), at("transaction.deletedAt"), "must be null: entries are not deleted");
             self.holds(sums_are_true(aggregate), at("stats"), "must be the sums of the details");
             let total = aggregate.stats.total;
             self.holds(total >= 0, at("stats.total"), format!("is {total}, and a {} is not below zero", head.kind));

@@ -8,7 +8,8 @@ const DEMO: &str = include_str!("../../../../../infra/local/demo-studio.json");
 const PRICE_LIST: &str = include_str!("../../../../../tests/fixtures/price-list.json");
 
 fn notes_of(file: &Value) -> Vec<String> {
-    notes(&Catalogue::parse(&file.to_string()).unwrap(), date(2026, 9, 7)).iter().map(Note::to_string).collect()
+    let catalogue = Catalogue::parse(&file.to_string()).unwrap();
+    notes(&catalogue, date(2026, 9, 7), &BTreeSet::new()).iter().map(Note::to_string).collect()
 }
 
 /// What is said of the demo studio in a country, wanting a fee.
@@ -174,4 +175,23 @@ fn enrolments_without_a_plan_owe_nothing_more_and_are_counted() {
         .iter_mut()
         .for_each(|class| class["archivedAt"] = "2026-01-01 00:00:00".into());
     assert_eq!(notes_of(&file), [""; 0], "a class that is over");
+}
+
+#[test]
+fn r27_a_trial_on_a_day_without_a_lesson_is_named() {
+    let said = |on: &str| {
+        let mut file: Value = serde_json::from_str(DEMO).unwrap();
+        let families = file["families"].as_array_mut().unwrap();
+        let trial = families.iter_mut().find_map(|family| family["trials"].get_mut(0)).unwrap();
+        trial["trialAt"] = on.into();
+        notes_of(&file)
+    };
+    assert_eq!(said("2026-11-30"), [""; 0]);
+    let [holiday, early] = ["2026-10-26", "2026-08-31"].map(|on| said(on).concat());
+    assert!(holiday.contains(".trials[0].trialAt: 2026-10-26 has no lesson of Ballet"), "{holiday}");
+    assert!(holiday.ends_with(": it is in a holiday"), "{holiday}");
+    assert!(
+        early.contains("2026-08-31 has no lesson of Ballet") && early.contains(": they are from 2026-09-"),
+        "{early}"
+    );
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use classpay_domain::catalogue::PlanKind;
+use classpay_domain::id::EnrolmentId;
 use jiff::civil::Date;
 
 use super::super::documents::text::Textual as _;
@@ -79,7 +80,7 @@ fn autopay(catalogue: &Catalogue) -> Option<Found> {
 }
 
 /// What is still to be paid of an enrolment is known from its plan; Class Manager doesn't answer it.
-pub(super) fn without_plan(catalogue: &Catalogue, today: Date) -> Option<Found> {
+pub(super) fn without_plan(catalogue: &Catalogue, today: Date, scheduled: &BTreeSet<EnrolmentId>) -> Option<Found> {
     let over = catalogue.seasons.iter().filter(|season| season.end_at < today || season.archived_at.is_some());
     let over: BTreeSet<_> = over.map(|season| &season.id).collect();
     let over = catalogue.classes.iter().filter(|class| over.contains(&class.season_id) || class.archived_at.is_some());
@@ -90,6 +91,7 @@ pub(super) fn without_plan(catalogue: &Catalogue, today: Date) -> Option<Found> 
     });
     let without = enrolments
         .filter(|(_, enrolment)| enrolment.pricing_plan_id.is_none() && !over.contains(&enrolment.class_id))
+        .filter(|(_, enrolment)| !scheduled.contains(&enrolment.id))
         .map(|(place, _)| place);
     let nothing = "no `pricingPlanId` and no `instalments`: nothing more is debited for";
     counted(without, &format!("it brings {nothing} it"), &format!("bring {nothing} them"))

@@ -5,6 +5,7 @@
 
 mod left_out;
 mod shapes;
+mod sold;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -12,6 +13,7 @@ use jiff::tz::TimeZone;
 
 use self::left_out::LeftOut;
 use self::shapes::Shape;
+pub use self::sold::{Deleted, Sold};
 use super::mistake::Mistake;
 use super::tree::Node;
 use crate::strict::{Step, Steps, place_of};
@@ -23,11 +25,14 @@ pub(super) struct Found {
     pub mistakes: Vec<Mistake>,
     /// What is published and isn't sold here.
     pub left_out: Vec<Mistake>,
+    /// What is deleted of what was sold.
+    pub deleted: Vec<Deleted>,
 }
 
 /// Leaves of a file what the documents' types have. Without a time nothing has ended.
 pub(super) fn settle(root: &mut Node, now: Option<Timestamp>) -> Found {
     let mut found = Found::default();
+    sold::settle(root, &mut found);
     let company_id = root.field("company").and_then(|company| company.field("id")).and_then(Node::string);
     let mut drop_ins = Vec::new();
     for (index, class) in root.elements_mut("classes").iter_mut().enumerate() {

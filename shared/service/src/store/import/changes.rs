@@ -2,9 +2,13 @@
 //!
 //! Invariant: nothing is decided here but whether so much may be taken away without being asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use classpay_domain::catalogue::Currency;
+use classpay_domain::id::EnrolmentId;
+use jiff::civil::Date;
+
+use crate::catalogue::Note;
 
 /// So many of a hundred of a kind can go unasked: a file that was cut off, or exported with a filter on, loses more.
 const UNASKED_PERCENT: usize = 5;
@@ -23,8 +27,8 @@ pub enum Extent {
 pub enum Removals {
     /// A few of each kind.
     Few,
-    /// Exactly so many in all.
-    Exactly(usize),
+    /// So many in all: no more than an office was told of, and fewer where an import was interrupted, or is repeated.
+    AtMost(usize),
     /// Any number: for tables whose studio belongs to nobody.
     Any,
 }
@@ -50,7 +54,7 @@ pub enum Kind {
     Family,
     /// Their students.
     Student,
-    /// Their enrolments: only added.
+    /// Their enrolments: only added, and given instalments that they lack.
     Enrolment,
     /// Their trials: only added.
     Trial,
@@ -92,6 +96,10 @@ pub struct Changes {
     /// An earlier version has loaded this company, and perhaps not listed all that it has: classes, families and students
     /// that are stored, neither listed nor in the file, are not known, and stay.
     pub is_unlisted: bool,
+    /// What the file says otherwise than the table of what was sold, which stays; and what is done at once.
+    pub notes: Vec<Note>,
+    /// The file's enrolments whose instalments are stored already.
+    pub scheduled: BTreeSet<EnrolmentId>,
 }
 
 /// What an import changes of a kind.
@@ -143,13 +151,15 @@ impl Outstanding {
     }
 }
 
-/// A class that has more students than places. It stays full until so many and one more have left.
+/// A class, or a lesson of it, that has more students than places. It stays full until so many and one more have left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overfull {
     /// The class.
     pub class: String,
     /// What it is called.
     pub name: String,
+    /// The lesson, if it is about its trials.
+    pub on: Option<Date>,
     /// How many it takes.
     pub places: i64,
     /// How many have a place, or have one reserved.
@@ -182,7 +192,7 @@ impl Changes {
         match extent {
             Extent::Part | Extent::Whole(Removals::Any) => true,
             Extent::Whole(Removals::Few) => self.much().next().is_none(),
-            Extent::Whole(Removals::Exactly(told)) => told == self.taken_away(),
+            Extent::Whole(Removals::AtMost(told)) => self.taken_away() <= told,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Loads a studio into the table, and changes what changed.
 //!
 //! Read in this order: [`changes`] (what an office is told), [`plan`] (what is stored, and what it will be), here (the
-//! order of the writes), [`beside`], [`seats`], [`families`], [`belongings`], [`transactions`], [`outstanding`].
+//! order of the writes), [`beside`], [`seats`], [`families`], [`standing`] and [`belongings`], [`lessons`], [`schedules`],
+//! [`transactions`], [`deleted`], [`outstanding`].
 //!
 //! Invariant: nothing that was sold is reset. Seats move by the difference of the capacity; balances, versions,
 //! enrolments, charged fees and customers stay. The same file again changes nothing. What guards a price is written
@@ -13,11 +14,15 @@ mod batch;
 mod belongings;
 mod beside;
 mod changes;
+mod deleted;
 mod families;
+mod lessons;
 mod outstanding;
 mod plan;
+mod schedules;
 mod seats;
 mod spelling;
+mod standing;
 mod transactions;
 
 pub use changes::{Changes, Extent, Kind, KindChanges, Outstanding, Overfull, Removals, TakenAway};
@@ -33,8 +38,8 @@ use super::key;
 use super::table::Written;
 use super::transact::{Change, Transaction};
 use super::{Store, StoreError};
-use crate::catalogue::Catalogue;
 use crate::catalogue::documents::DiscountSchemeDoc;
+use crate::catalogue::{Catalogue, Note};
 use crate::machine::Machine;
 
 /// Why a studio was not loaded, or not wholly. Loading it again goes on where it stopped.
@@ -80,6 +85,9 @@ pub enum ImportError {
         /// The one in the file.
         wanted: String,
     },
+    /// The table has things under ids of the file that are not the file's.
+    #[error("the table has other things under ids of the file:{}", listed(.0))]
+    OtherThings(Vec<Note>),
     /// Somebody changed the same item at the same time, or a reply was lost.
     #[error("the table changed while the studio was being loaded: load it again")]
     Interrupted,
@@ -109,6 +117,10 @@ fn said(much: &[(Kind, usize, usize)], total: usize) -> String {
     let much = much.iter().map(of_kind).collect::<Vec<_>>().join(", ");
     let much = if much.is_empty() { much } else { format!(" ({much})") };
     format!("the file takes away {total} in all{much}, and nothing was loaded")
+}
+
+fn listed(notes: &[Note]) -> String {
+    notes.iter().map(|note| format!("\n  {note}")).collect()
 }
 
 /// Amounts are stored as numbers: another currency would make pence into yen.
@@ -153,7 +165,7 @@ fn done(written: Written) -> Result<(), ImportError> {
 }
 
 impl<M: Machine> Store<M> {
-    /// Does what was worked out. The classes that have more students than places since.
+    /// Does what was worked out. The classes and lessons that have more students than places since.
     ///
     /// # Errors
     /// [`ImportError::TakesAway`] before anything is written. After any other, what was written until then stays, and
@@ -172,11 +184,14 @@ impl<M: Machine> Store<M> {
         self.import_account(plan.catalogue).await?;
         let mut touched = self.import_seats(&plan).await?;
         self.import_families(&plan).await?;
-        let Plan { catalogue, belongings, transactions, .. } = plan;
+        let Plan { catalogue, belongings, late, transactions, today, .. } = plan;
         let added = self.import_belongings(&catalogue.company.id, belongings).await?;
+        self.import_schedules(&late).await?;
         self.import_transactions(catalogue, &transactions).await?;
-        touched.extend(added.iter().map(|enrolment| enrolment.class.clone()));
-        self.overfull(catalogue, touched, &added).await
+        touched.extend(added.enrolments.iter().map(|enrolment| enrolment.class.clone()));
+        let mut overfull = self.overfull(catalogue, touched, &added.enrolments).await?;
+        overfull.extend(self.overfull_lessons(catalogue, added.lessons, today).await?);
+        Ok(overfull)
     }
 
     /// What the company has is listed before it is written: what isn't listed would never be missed.

@@ -7,20 +7,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use classpay_domain::id::{CompanyId, SeasonId};
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::super::item::{Read as _, document};
 use super::super::key::{self, Key, Listed};
 use super::super::table::Consistency;
 use super::super::{Store, StoreError};
 use super::archive::{Head, archived};
-use super::belongings::{Belonging, belongings_of};
+use super::belongings::Belonging;
 use super::beside::{Beside, beside, is_whole, stored_beside};
 use super::changes::{Changes, Extent, Kind, KindChanges, Outstanding, TakenAway};
-use super::spelling::spellings;
+use super::schedules::LateSchedule;
 use super::{ImportError, refuse_other_currency, refuse_rival_schemes, refuse_too_large};
 use crate::aggregate::AggregateTransaction;
-use crate::catalogue::Catalogue;
 use crate::catalogue::documents::{ClassDoc, SeasonDoc};
+use crate::catalogue::{Catalogue, Note};
+use crate::clock::local_date;
 use crate::machine::Machine;
 
 /// An import that is worked out and not begun.
@@ -28,6 +31,8 @@ use crate::machine::Machine;
 pub struct Plan<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) extent: Extent,
+    /// Where the company is.
+    pub(super) today: Date,
     pub(super) entries: Vec<Entry>,
     /// What is not in the company's list yet.
     pub(super) unlisted: Vec<Key>,
@@ -36,7 +41,8 @@ pub struct Plan<'a> {
     pub(super) stored_beside: Beside,
     pub(super) seasons: BTreeMap<SeasonId, PlannedSeason>,
     pub(super) classes: Vec<PlannedClass>,
-    pub(super) belongings: Vec<Belonging>,
+    pub(super) belongings: Vec<Belonging<'a>>,
+    pub(super) late: Vec<LateSchedule>,
     pub(super) transactions: Vec<&'a AggregateTransaction>,
     pub(super) changes: Changes,
 }
@@ -149,18 +155,39 @@ impl<M: Machine> Store<M> {
         let seasons = seasons_of(&entries)?;
         let beside = beside(&entries, &classes, &stored_beside, extent)?;
         let mut kinds = kinds_of(&entries)?;
-        let belongings = self.new_belongings(catalogue).await?;
-        for belonging in &belongings {
+        let timezone = &catalogue.company.settings.general.timezone;
+        let today = local_date(now, timezone).unwrap_or_else(|| now.to_zoned(TimeZone::UTC).date());
+        let standing = self.standing(catalogue, today).await?;
+        let (transactions, notes, mut refused) = self.new_transactions(catalogue).await?;
+        refused.splice(0..0, standing.refused);
+        if !refused.is_empty() {
+            let refused = refused.into_iter().map(|note| as_written(catalogue, note)).collect();
+            return Err(ImportError::OtherThings(refused));
+        }
+        for belonging in &standing.new {
             kinds.entry(belonging.kind).or_default().added += 1;
         }
-        let transactions = self.new_transactions(catalogue).await?;
+        if !standing.late.is_empty() {
+            kinds.entry(Kind::Enrolment).or_default().changed += standing.late.len();
+        }
         if !transactions.is_empty() {
             kinds.entry(Kind::Transaction).or_default().added += transactions.len();
         }
-        let changes = Changes { kinds, currency: catalogue.company.settings.billing.currency, is_unlisted };
+        let written = |notes: Vec<Note>| notes.into_iter().map(|note| as_written(catalogue, note));
+        let mut noted: Vec<_> = written(standing.notes).chain(written(notes)).collect();
+        noted.extend(self.deleted_and_there(catalogue).await?);
+        let changes = Changes {
+            kinds,
+            currency: catalogue.company.settings.billing.currency,
+            is_unlisted,
+            notes: noted,
+            scheduled: standing.scheduled,
+        };
+        let (belongings, late) = (standing.new, standing.late);
         let mut plan = Plan {
             catalogue,
             extent,
+            today,
             entries,
             unlisted,
             beside,
@@ -168,6 +195,7 @@ impl<M: Machine> Store<M> {
             seasons,
             classes,
             belongings,
+            late,
             transactions,
             changes,
         };
@@ -205,19 +233,11 @@ impl<M: Machine> Store<M> {
         }
         Ok(stored)
     }
+}
 
-    /// Enrolments, trials and charged fees that are not there yet. What is there was loaded or sold before.
-    async fn new_belongings(&self, catalogue: &Catalogue) -> Result<Vec<Belonging>, StoreError> {
-        let mut belongings = Vec::new();
-        let classes = catalogue.classes.iter().map(|class| (&class.id, class)).collect();
-        for entry in &catalogue.families {
-            belongings.extend(belongings_of(&catalogue.company, &classes, entry)?);
-        }
-        let keys = belongings.iter().flat_map(|belonging| spellings(&belonging.key)).collect();
-        let stored = self.get_all(keys, Consistency::Strong).await?;
-        belongings.retain(|belonging| !spellings(&belonging.key).any(|key| stored.contains_key(&key)));
-        Ok(belongings)
-    }
+/// A note of what the catalogue has, where that stands in the file.
+fn as_written(catalogue: &Catalogue, note: Note) -> Note {
+    Note { place: catalogue.as_written(&note.place), ..note }
 }
 
 /// What stands in the company's own partition, by its sort key.

@@ -92,6 +92,7 @@ impl<M: Machine> Store<M> {
             overfull.push(Overfull {
                 class: class.id.to_string(),
                 name: class.name.clone(),
+                on: None,
                 places,
                 taken: places - left,
                 added: of_class.map(|enrolment| (enrolment.student.clone(), enrolment.id.clone())).collect(),

@@ -5,37 +5,100 @@
 //! meanwhile, lowers the balance alone.
 
 use classpay_domain::catalogue::Currency;
-use classpay_domain::id::{CompanyId, FamilyId};
+use classpay_domain::id::{CompanyId, FamilyId, TransactionId};
 
 use super::super::due::{due_item, due_of};
-use super::super::entries::entry_item;
-use super::super::item::number;
-use super::super::key;
+use super::super::entries::{entry_item, entry_of};
+use super::super::item::{Item, Read as _, document, number};
+use super::super::key::{self, Key};
 use super::super::table::{Consistency, Written};
 use super::super::transact::{Change, Transaction};
 use super::super::{Store, StoreError};
-use super::{ImportError, done};
+use super::changes::Kind;
+use super::{ImportError, MAX_DOC_BYTES, done};
 use crate::aggregate::AggregateTransaction;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Note};
 use crate::machine::Machine;
+use crate::stored_entry::StoredEntry;
 
 /// So often a credit is written anew when what is due has changed meanwhile.
 const ATTEMPTS: usize = 5;
 
+/// What is new of a file's transactions, what is to be said of the others, and what is refused.
+pub(super) type Planned<'a> = (Vec<&'a AggregateTransaction>, Vec<Note>, Vec<Note>);
+
+/// Where it stands whose a transaction of this id is: a debit, or a credit.
+fn owned_by(company: &CompanyId, id: &TransactionId) -> [Key; 2] {
+    [key::due(company, id), key::loaded_credit(company, id)]
+}
+
+/// What a transaction of the file says otherwise than what is stored; the family's name is that of its time.
+fn otherwise(at: &str, wanted: &AggregateTransaction, stored: &AggregateTransaction) -> Option<Note> {
+    let (of_file, there) = (&wanted.transaction, &stored.transaction);
+    let differing = [
+        (of_file.kind != there.kind, "type"),
+        (of_file.date != there.date, "date"),
+        (of_file.description != there.description, "description"),
+        (of_file.related_transaction_id != there.related_transaction_id, "relatedTransactionId"),
+        (of_file.order_id != there.order_id, "orderId"),
+        (wanted.details != stored.details || wanted.stats != stored.stats, "details"),
+    ];
+    let differing: Vec<_> = differing.iter().filter(|(is_other, _)| *is_other).map(|(_, field)| *field).collect();
+    let what = format!(
+        "{} is stored with {} in all, and has other {}: entries are never changed",
+        there.id,
+        stored.stats.total,
+        differing.join(", ")
+    );
+    (!differing.is_empty()).then(|| Note { place: at.to_owned(), what })
+}
+
+/// DynamoDB holds no larger item.
+fn refuse_too_large(id: &TransactionId, aggregate: &AggregateTransaction) -> Result<(), ImportError> {
+    let bytes = document(&StoredEntry::from(aggregate)).len();
+    if bytes <= MAX_DOC_BYTES {
+        return Ok(());
+    }
+    Err(ImportError::TooLarge { kind: Kind::Transaction, id: id.to_string(), bytes })
+}
+
 impl<M: Machine> Store<M> {
-    /// Debits and credits that are not there yet.
-    pub(super) async fn new_transactions<'a>(
-        &self,
-        catalogue: &'a Catalogue,
-    ) -> Result<Vec<&'a AggregateTransaction>, StoreError> {
-        let keyed = |aggregate: &'a AggregateTransaction| {
-            let family: FamilyId =
-                aggregate.transaction.family_id.parse().map_err(|_| StoreError::Corrupt("familyId"))?;
-            Ok((key::transaction(&catalogue.company.id, &family, &aggregate.transaction.id), aggregate))
-        };
-        let all = catalogue.transactions.iter().map(keyed).collect::<Result<Vec<_>, StoreError>>()?;
-        let stored = self.get_all(all.iter().map(|(key, _)| key.clone()).collect(), Consistency::Strong).await?;
-        Ok(all.into_iter().filter(|(key, _)| !stored.contains_key(key)).map(|(_, aggregate)| aggregate).collect())
+    /// Debits and credits that are not there yet; what those that are there say otherwise; and what is somebody else's.
+    pub(super) async fn new_transactions<'a>(&self, catalogue: &'a Catalogue) -> Result<Planned<'a>, ImportError> {
+        let company = &catalogue.company.id;
+        let all = catalogue.transactions.iter().enumerate().map(|(index, aggregate)| {
+            let head = &aggregate.transaction;
+            let family: FamilyId = head.family_id.parse().map_err(|_| StoreError::Corrupt("familyId"))?;
+            let id: TransactionId = head.id.parse().map_err(|_| StoreError::Corrupt("id"))?;
+            Ok((format!("transactions[{index}]"), family, id, aggregate))
+        });
+        let all = all.collect::<Result<Vec<_>, StoreError>>()?;
+        let entry_key = |family: &FamilyId, id: &TransactionId| key::transaction(company, family, id.as_str());
+        let keys = all.iter().map(|(_, family, id, _)| entry_key(family, id)).collect();
+        let stored = self.get_all(keys, Consistency::Strong).await?;
+        let missing = all.iter().filter(|(_, family, id, _)| !stored.contains_key(&entry_key(family, id)));
+        let owned = missing.flat_map(|(_, _, id, _)| owned_by(company, id)).collect();
+        let owned = self.get_all(owned, Consistency::Strong).await?;
+        let (mut new, mut notes, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, family, id, aggregate) in all {
+            if let Some(item) = stored.get(&entry_key(&family, &id)) {
+                let there = item.text("transaction_id")?;
+                if there == id.as_str() {
+                    notes.extend(otherwise(&at, aggregate, &entry_of(item, company, &family)?));
+                } else {
+                    let what = format!("{id} differs only before its first `_` from {there}, which is stored already");
+                    refused.push(Note { place: format!("{at}.transaction.id"), what });
+                }
+            } else if let Some(item) = owned_by(company, &id).iter().find_map(|key| owned.get(key)) {
+                let family = item.text("fid")?;
+                let what = format!("{id} is stored as one of the family {family}, and is not moved");
+                refused.push(Note { place: format!("{at}.transaction.familyId"), what });
+            } else {
+                refuse_too_large(&id, aggregate)?;
+                new.push(aggregate);
+            }
+        }
+        Ok((new, notes, refused))
     }
 
     /// Writes debits and then credits, each with what it does to the balance and to what is due.
@@ -88,7 +151,12 @@ impl<M: Machine> Store<M> {
         if aggregate.is_debit() {
             let debit = head.id.parse().map_err(|_| StoreError::Corrupt("id"))?;
             transaction.create(due_item(company, family, &debit, total, currency));
-        } else if let Some(debit) = &head.related_transaction_id {
+        } else {
+            let credit = head.id.parse().map_err(|_| StoreError::Corrupt("id"))?;
+            let own = Item::at(&key::loaded_credit(company, &credit));
+            transaction.create(own.text("cid", company.as_str()).text("fid", family.as_str()));
+        }
+        if let (false, Some(debit)) = (aggregate.is_debit(), &head.related_transaction_id) {
             let debit = debit.parse().map_err(|_| StoreError::Corrupt("relatedTransactionId"))?;
             let due = key::due(company, &debit);
             let item = self.get(&due).await?.ok_or(StoreError::Corrupt("relatedTransactionId"))?;

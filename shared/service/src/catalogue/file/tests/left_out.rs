@@ -1,5 +1,7 @@
 //! What a file has and isn't sold here, and what refers to it.
 
+use std::collections::BTreeSet;
+
 use super::super::super::notes;
 use super::*;
 
@@ -128,7 +130,8 @@ fn notes_name_places_as_the_file_counts_them() {
     studio["families"][0]["enrolments"][1]["classId"] = json!("cls_2");
     studio["families"][0]["enrolments"][1]["pricingPlanId"] = json!("pp_1_m");
     let catalogue = read(&studio).unwrap();
-    let notes: Vec<_> = notes(&catalogue, "2026-09-07".parse().unwrap()).iter().map(ToString::to_string).collect();
+    let notes: Vec<_> =
+        notes(&catalogue, "2026-09-07".parse().unwrap(), &BTreeSet::new()).iter().map(ToString::to_string).collect();
     assert!(notes.iter().any(|note| note.starts_with("classes[1]: from 2025-09-07")), "{notes:#?}");
     assert!(notes.iter().any(|note| note.starts_with("families[0].enrolments[1]: it brings no")), "{notes:#?}");
 }

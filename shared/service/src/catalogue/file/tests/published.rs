@@ -201,3 +201,51 @@ fn instalments_that_are_still_to_come_are_in_order_and_of_a_plan() {
     let planless = with(json!(null), json!([due("2026-10-07", 900)]));
     assert_eq!(planless, at("pricingPlanId: is missing, and its instalments are of a plan"));
 }
+
+#[test]
+fn an_enrolment_may_stand_beside_its_adjustments_as_the_api_lists_it() {
+    let listed = |adjustments: Value, more: Option<&str>| {
+        let mut studio: Value = serde_json::from_str(PUBLISHED).unwrap();
+        let enrolment = studio["families"][0]["enrolments"][0].take();
+        let mut listed = json!({"enrolment": enrolment, "adjustments": adjustments});
+        if let Some(name) = more {
+            listed[name] = json!(1);
+        }
+        studio["families"][0]["enrolments"][0] = listed;
+        Catalogue::parse(&studio.to_string())
+    };
+    let (bare, plain) = (Catalogue::parse(PUBLISHED).unwrap(), listed(json!([]), None).unwrap());
+    assert_eq!(bare, plain);
+    let adjusted = listed(json!([{"id": "enad_1", "reason": "make-up-lesson"}]), None).unwrap();
+    assert_eq!(adjusted.families, bare.families);
+    let said = "families[0].enrolments[0].adjustments: are not used: the enrolment is loaded without them";
+    assert!(adjusted.left_out.iter().any(|left_out| left_out.to_string() == said), "{:?}", adjusted.left_out);
+    let wrong = listed(json!([]), Some("colour")).unwrap_err();
+    assert_eq!(wrong[0].to_string(), "families[0].enrolments[0].colour: unknown field");
+}
+
+#[test]
+fn a_deleted_transaction_or_detail_is_left_out_and_its_credit_is_of_no_debit() {
+    let mut studio: Value = serde_json::from_str(DEMO).unwrap();
+    let costumes = studio["transactions"][0].clone();
+    let mut credit = costumes.clone();
+    let head = json!({"id": "trn_cash", "type": "credit", "relatedTransactionId": costumes["aggregateId"]});
+    credit["aggregateId"] = json!("trn_cash");
+    head.as_object().unwrap().iter().for_each(|(name, value)| credit["transaction"][name] = value.clone());
+    put(&mut studio, "/transactions/-", credit);
+    let at = json!("2026-09-03T10:00:00.000000Z");
+    put(&mut studio, "/transactions/0/transaction/deletedAt", at.clone());
+    // A detail of another amount, which the sums don't count.
+    let mut detail = studio["transactions"][1]["details"][0].clone();
+    detail["details"]["deletedAt"] = at;
+    detail["details"]["amount"] = json!(99);
+    put(&mut studio, "/transactions/1/details/-", detail);
+    let studio = Catalogue::parse(&studio.to_string()).unwrap();
+    let [exam, cash] = &studio.transactions[..] else { panic!("two: {:?}", studio.transactions) };
+    assert_eq!((exam.details.len(), &cash.transaction.related_transaction_id), (1, &None));
+    let told = studio.left_out.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let place = "transactions[2].transaction.relatedTransactionId";
+    assert_eq!(told, [format!("{place}: trn_01J9ZDEMW5TVDJ0R0000C0STM0 is deleted: this is a credit of no debit")]);
+    let [deleted] = &studio.deleted[..] else { panic!("one: {:?}", studio.deleted) };
+    assert_eq!((deleted.place.as_str(), deleted.id.as_str()), ("transactions[0]", "trn_01J9ZDEMW5TVDJ0R0000C0STM0"));
+}

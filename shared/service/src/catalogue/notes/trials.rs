@@ -1,0 +1,40 @@
+//! Trials of a file on days without a lesson.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use classpay_domain::calendar;
+use classpay_domain::catalogue::{Class, Holiday, Season};
+use jiff::civil::Date;
+
+use super::Found;
+use crate::catalogue::documents::ClassDoc;
+use crate::catalogue::file::Catalogue;
+
+/// Rule 27: a trial is of a lesson. One that is loaded is kept, and whoever comes finds the door closed.
+pub(super) fn without_lesson(catalogue: &Catalogue) -> Vec<Found> {
+    let seasons: BTreeMap<_, _> =
+        catalogue.seasons.iter().filter_map(|doc| Some((&doc.id, Season::try_from(doc).ok()?))).collect();
+    let holidays: Vec<_> = catalogue.holidays.iter().filter_map(|doc| Holiday::try_from(doc).ok()).collect();
+    let classes: BTreeMap<_, _> = catalogue.classes.iter().map(|class| (&class.id, class)).collect();
+    let lessons = |class: &ClassDoc, holidays: &[Holiday]| -> Option<BTreeSet<Date>> {
+        let season = seasons.get(&class.season_id)?;
+        Some(calendar::lessons(&Class::try_from(class).ok()?, season, holidays).into_iter().collect())
+    };
+    let mut known = BTreeMap::new();
+    let mut found = Vec::new();
+    for (i, family) in catalogue.families.iter().enumerate() {
+        for (j, trial) in family.trials.iter().enumerate() {
+            let Some(class) = classes.get(&trial.class_id) else { continue };
+            let held = known.entry(&class.id).or_insert_with(|| lessons(class, &holidays));
+            let Some(held) = held.as_ref().filter(|held| !held.contains(&trial.trial_at)) else { continue };
+            // A class that has none at all is named itself.
+            let (Some(first), Some(last)) = (held.first(), held.last()) else { continue };
+            let is_holiday = lessons(class, &[]).is_some_and(|all| all.contains(&trial.trial_at));
+            let why =
+                if is_holiday { "it is in a holiday".to_owned() } else { format!("they are from {first} to {last}") };
+            let what = format!("{} has no lesson of {} ({}): {why}", trial.trial_at, class.name, class.id);
+            found.push((format!("families[{i}].trials[{j}].trialAt"), what));
+        }
+    }
+    found
+}

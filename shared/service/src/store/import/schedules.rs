@@ -1,0 +1,48 @@
+//! Instalments that a file brings for enrolments that are there already.
+//!
+//! Invariant: an enrolment gets them once, and only while it is live.
+
+use classpay_domain::id::{EnrolmentId, PlanId};
+
+use super::super::Store;
+use super::super::item::{Item, text};
+use super::super::key::Key;
+use super::super::places::ACTIVE;
+use super::super::transact::{Change, MAX_ACTIONS, Transaction};
+use super::{ImportError, done};
+use crate::machine::Machine;
+
+/// What an enrolment lacks.
+#[derive(Debug)]
+pub(super) struct LateSchedule {
+    pub(super) place: Key,
+    pub(super) enrolment: EnrolmentId,
+    /// The plan that it is on, if it doesn't say.
+    pub(super) plan: Option<PlanId>,
+    pub(super) instalments: Option<Item>,
+}
+
+impl<M: Machine> Store<M> {
+    /// Adds what enrolments lack.
+    pub(super) async fn import_schedules(&self, late: &[LateSchedule]) -> Result<(), ImportError> {
+        // Two actions each.
+        for late in late.chunks(MAX_ACTIONS / 2) {
+            let mut transaction = Transaction::new();
+            for LateSchedule { place, enrolment, plan, instalments } in late {
+                instalments.iter().for_each(|item| transaction.create(item.clone()));
+                let live = Change::of(place.clone())
+                    .only_if("enrolment_id = :enrolment AND place_state = :active")
+                    .value(":enrolment", text(enrolment.as_str()))
+                    .value(":active", text(ACTIVE));
+                transaction.change(match plan {
+                    None => live,
+                    Some(plan) => {
+                        live.update("SET #plan = :plan").name("#plan", "plan").value(":plan", text(plan.as_str()))
+                    }
+                });
+            }
+            done(self.transact(transaction).await?)?;
+        }
+        Ok(())
+    }
+}
