@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::faults::Call;
+use crate::clock::machine_time;
 use crate::template::Permission;
 
 const KEPT: usize = 1000;
@@ -55,7 +56,7 @@ impl Log {
             call: call.clone(),
             status: None,
             harmed,
-            began: SystemTime::now(),
+            began: machine_time().into(),
             ended: None,
         });
         self.total += 1;
@@ -67,7 +68,7 @@ impl Log {
         let from_the_end = usize::try_from(self.total.saturating_sub(number)).unwrap_or(usize::MAX);
         let place = self.latest.len().checked_sub(from_the_end + 1);
         if let Some(entry) = place.and_then(|place| self.latest.get_mut(place)) {
-            (entry.status, entry.ended) = (status, Some(SystemTime::now()));
+            (entry.status, entry.ended) = (status, Some(machine_time().into()));
         }
     }
 

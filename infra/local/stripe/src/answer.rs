@@ -5,7 +5,7 @@
 //! Stripe neither does it. A call that hangs, as ordered, holds no lock and no idempotency key.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::body::Body;
 use http::request::Parts;
@@ -20,7 +20,7 @@ use crate::error::{ApiError, Effect};
 use crate::faults::{self, Action, AnswerWith, Delay, DropConnection, Hang, HangWhen, Refuse, When};
 use crate::form::Form;
 use crate::idempotency::{self, Remembered};
-use crate::request_log::Entry;
+use crate::request_log::{Entry, machine_time};
 use crate::{control, description, ids, intents, routes};
 
 /// Far above any call of ours.
@@ -103,7 +103,7 @@ impl StandIn {
     }
 
     async fn log_and_answer(&self, incoming: Incoming) -> Result<Response<Body>, Unanswered> {
-        let began = SystemTime::now();
+        let began = machine_time();
         let caller = self.caller(&incoming);
         let result = match &caller {
             Ok(caller) => self.with_faults(&incoming, caller).await,
@@ -118,7 +118,7 @@ impl StandIn {
             status: result.as_ref().ok().map(|reply| reply.status),
             replayed: result.as_ref().is_ok_and(|reply| reply.original.is_some()),
             began,
-            ended: SystemTime::now(),
+            ended: machine_time(),
         });
         Ok(response(&incoming, result?))
     }
