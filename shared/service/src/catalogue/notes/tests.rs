@@ -194,4 +194,16 @@ fn r27_a_trial_on_a_day_without_a_lesson_is_named() {
         early.contains("2026-08-31 has no lesson of Ballet") && early.contains(": they are from 2026-09-"),
         "{early}"
     );
+    let other_day = said("2026-12-01").concat();
+    assert!(other_day.contains("2026-12-01 has no lesson of Ballet") && other_day.ends_with(": they are on Mondays"));
+}
+
+#[test]
+fn r27_a_trial_at_another_time_than_its_class_s_is_kept_and_named() {
+    let mut file: Value = serde_json::from_str(DEMO).unwrap();
+    let families = file["families"].as_array_mut().unwrap();
+    let trial = families.iter_mut().find_map(|family| family["trials"].get_mut(0)).unwrap();
+    trial["time"] = "06:00".into();
+    let [said] = &notes_of(&file)[..] else { panic!("one note") };
+    assert!(said.contains(".trials[0].time: 06:00 is not ") && said.ends_with(" begins: it is kept"), "{said}");
 }

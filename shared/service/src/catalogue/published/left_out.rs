@@ -1,9 +1,10 @@
-//! What a file has and isn't sold here: drop-in classes with what is in them, and enrolments that have ended.
+//! What a file has and isn't sold here: drop-in classes with what is in them, enrolments that have ended, and trials of who has
+//! enrolled since.
 //!
 //! Invariant: whatever refers to something that is left out is left out with it, and told of once; a tax rate goes only
 //! when nothing is taxed at it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -29,6 +30,8 @@ enum Fate {
     /// It is in this class, which is left out.
     GoesWith(String),
     HasEnded(Date),
+    /// It was on this day, and its student is enrolled in its class.
+    HasLed(Date),
     /// It will end before its class does.
     WillEnd(Date),
 }
@@ -56,9 +59,27 @@ impl Judge {
         }
     }
 
-    fn trial(&self, trial: &Node) -> Fate {
-        let class = self.class_of(trial, &["deletedAt", "archivedAt"]);
-        class.filter(|class| self.within.contains_key(class)).map_or(Fate::Stays, Fate::GoesWith)
+    /// `enrolled`: the students of the family, each with a class that they are enrolled in.
+    fn trial(&self, trial: &Node, enrolled: &BTreeSet<(String, String)>) -> Fate {
+        let Some(class) = self.class_of(trial, &["deletedAt", "archivedAt"]) else { return Fate::Stays };
+        if self.within.contains_key(&class) {
+            return Fate::GoesWith(class);
+        }
+        let on = trial.field("trialAt").and_then(Node::string).and_then(|at| date_of(&at));
+        let who = trial.field("studentId").and_then(Node::string).map(|student| (student, class));
+        match (on, who) {
+            (Some(on), Some(who)) if enrolled.contains(&who) => Fate::HasLed(on),
+            _ => Fate::Stays,
+        }
+    }
+
+    /// Who is enrolled, and in what, of those that stay.
+    fn enrolled(&self, enrolments: &[Node]) -> BTreeSet<(String, String)> {
+        let stay = enrolments.iter().filter_map(|enrolment| {
+            let class = self.class_of(enrolment, &["deletedAt"])?;
+            Some((enrolment.field("studentId")?.string()?, class))
+        });
+        stay.collect()
     }
 
     /// Its class; of what is gone by itself, none.
@@ -72,12 +93,12 @@ impl Judge {
 pub(super) fn settle(root: &mut Node, classes: Vec<LeftOut>, now: Option<Timestamp>) -> Vec<Mistake> {
     let within = classes.iter().filter_map(|class| Some((class.id.clone()?, Within::default()))).collect();
     let mut judge = Judge { today: now.map(|now| today(root, now)), last_lessons: last_lessons(root), within };
-    let (mut ended, mut ending) = (Many::default(), Many::default());
+    let (mut ended, mut ending, mut led) = (Many::default(), Many::default(), Many::default());
     for (index, family) in root.elements_mut("families").iter_mut().enumerate() {
         for (number, enrolment) in family.elements_mut("enrolments").iter_mut().enumerate() {
             let place = || format!("families[{index}].enrolments[{number}].endAt");
             match judge.enrolment(enrolment) {
-                Fate::Stays => continue,
+                Fate::Stays | Fate::HasLed(_) => continue,
                 Fate::WillEnd(day) => {
                     ending.add(place, day);
                     continue;
@@ -87,11 +108,14 @@ pub(super) fn settle(root: &mut Node, classes: Vec<LeftOut>, now: Option<Timesta
             }
             *enrolment = Node::Gone;
         }
-        for trial in family.elements_mut("trials") {
-            if let Fate::GoesWith(class) = judge.trial(trial) {
-                judge.within.entry(class).or_default().trials += 1;
-                *trial = Node::Gone;
+        let enrolled = judge.enrolled(family.elements_mut("enrolments"));
+        for (number, trial) in family.elements_mut("trials").iter_mut().enumerate() {
+            match judge.trial(trial, &enrolled) {
+                Fate::Stays | Fate::HasEnded(_) | Fate::WillEnd(_) => continue,
+                Fate::GoesWith(class) => judge.within.entry(class).or_default().trials += 1,
+                Fate::HasLed(day) => led.add(|| format!("families[{index}].trials[{number}]"), day),
             }
+            *trial = Node::Gone;
         }
     }
     let classes = classes.into_iter().map(|LeftOut { place, id }| {
@@ -104,7 +128,10 @@ pub(super) fn settle(root: &mut Node, classes: Vec<LeftOut>, now: Option<Timesta
     let ending = ending.note(|day, more| {
         format!("{day} is not used: the enrolment{more} taken as lasting to the class's last lesson")
     });
-    classes.collect::<Vec<_>>().into_iter().chain(ended).chain(ending).collect()
+    let led = led.note(|day, more| {
+        format!("its student is enrolled in its class: the trial on {day}{more} left out; one that was loaded or booked before stays")
+    });
+    classes.collect::<Vec<_>>().into_iter().chain(ended).chain(ending).chain(led).collect()
 }
 
 /// The company's local date; where its timezone is wrong, which is named there, that of UTC.

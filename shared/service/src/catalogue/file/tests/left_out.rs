@@ -146,3 +146,24 @@ fn a_mistake_in_each_of_a_family_s_students_is_not_a_reading_of_all_of_them() {
     // Some seconds where each is a reading of all, and a tenth of one where it isn't.
     assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
 }
+
+#[test]
+fn the_trial_of_who_has_enrolled_since_is_left_out_and_said_once() {
+    let mut studio = studio();
+    let family = &mut studio["families"][0];
+    family["trials"][0]["studentId"] = json!("stu_1");
+    let on = family["trials"][0]["trialAt"].as_str().unwrap().to_owned();
+    let catalogue = read(&studio).unwrap();
+    assert!(catalogue.families[0].trials.is_empty());
+    assert_eq!(catalogue.families[0].enrolments.len(), 1);
+    let what = format!(
+        "its student is enrolled in its class: the trial on {on} is left out; one that was loaded or booked before stays"
+    );
+    assert_eq!(left_out(&catalogue), [format!("families[0].trials[0]: {what}")]);
+    // Whose enrolment is gone keeps it.
+    for gone in ["deletedAt", "endAt"] {
+        let mut studio = studio.clone();
+        studio["families"][0]["enrolments"][0][gone] = json!("2026-09-01 10:00:00");
+        assert_eq!(read(&studio).unwrap().families[0].trials.len(), 1, "{gone}");
+    }
+}
