@@ -170,6 +170,23 @@ async fn a_held_session_whose_intent_stripe_doesn_t_know_any_more_is_put_before_
 }
 
 #[tokio::test]
+async fn a_link_that_stripe_refused_to_tell_of_before_it_was_paid_is_not_ended_for_a_day() {
+    let stack = Stack::start().await;
+    let link = stack.link(Some("2026-09-07 09:00:00")).await;
+    let intent = stack.authorise_link(&link).await;
+    let read = ("GET", "/v1/payment_intents/{id}");
+    stack.refuse_at_stripe(read, &json!({"status": 400, "code": "x"})).await;
+    stack.deliver(&stack.event("payment_intent.amount_capturable_updated").await).await;
+    stack.move_clock("2026-09-07T09:30:00Z").await;
+    stack.run_schedule().await;
+    stack.withdraw_faults().await;
+    assert_eq!(stack.intent_status(&intent).await, "requires_capture");
+    stack.move_clock("2026-09-07T11:30:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!((stack.intent_status(&intent).await.as_str(), stack.due(COSTUMES).await), ("succeeded", 0));
+}
+
+#[tokio::test]
 async fn a_link_that_was_paid_in_time_is_not_ended_while_stripe_refuses_to_tell_of_it() {
     let stack = Stack::start().await;
     let link = stack.link(Some("2026-09-07 09:00:00")).await;

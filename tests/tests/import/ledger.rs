@@ -1,7 +1,7 @@
 //! Debits and credits of a file beside what was paid meanwhile.
 
 use classpay_tests::studio::{BALLET, CAMPBELL, Studio};
-use classpay_tests::{COSTUMES, OKAFOR, Stack, assert_books_balance};
+use classpay_tests::{COSTUMES, COSTUMES_DUE, OKAFOR, Stack, assert_books_balance};
 use serde_json::{Value, json};
 
 use super::whole::load;
@@ -91,4 +91,22 @@ async fn a_transaction_that_no_item_can_hold_is_told_before_anything_is_written(
     file["transactions"].as_array_mut().unwrap().push(large);
     let said = refused(&stack, &Studio::parse(&file.to_string())).await;
     assert!(said.contains("transaction trn_large: has ") && said.contains("can be stored"), "{said}");
+}
+
+#[tokio::test]
+async fn cash_for_a_debit_that_a_bank_debit_is_paying_is_loaded_once_that_has_ended() {
+    let stack = Studio::demo().start().await;
+    let link = stack.link(None).await;
+    let intent = stack.debit_link(&link).await;
+    assert_eq!(stack.process_link(&link, Some(&intent)).await.status, 200);
+    let (before, cash) = (stack.balance(OKAFOR).await, Studio::demo().with_cash("CASH", 1_000));
+    let (is_done, said) = load(&stack, &cash, &[]).await;
+    assert!(!is_done && said.contains(&format!("a payment of {COSTUMES} is under way")), "{said}");
+    assert_eq!((stack.balance(OKAFOR).await, stack.due(COSTUMES).await), (before, 0));
+    stack.bank_says(&intent, "fail").await;
+    assert_eq!(stack.link_status(&link).await, "open");
+    let (is_done, said) = load(&stack, &cash, &[]).await;
+    assert!(is_done && said.contains("transactions: 1 added"), "{said}");
+    assert_eq!((stack.balance(OKAFOR).await, stack.due(COSTUMES).await), (before - 1_000, COSTUMES_DUE - 1_000));
+    assert_books_balance(&stack).await;
 }

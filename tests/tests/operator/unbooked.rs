@@ -121,6 +121,20 @@ async fn refund_failed_ends_once_a_person_has_dealt_with_what_came_back() {
 }
 
 #[tokio::test]
+async fn a_dispute_of_what_was_dealt_with_elsewhere_is_told() {
+    let stack = Stack::start().await;
+    let (order, _) = unreadable(&stack).await;
+    orders(&stack, &["resolve", &order, "--release", "--received", "0"]).await.ok();
+    assert_nothing_is_listed(&stack).await;
+    let charge = stack.stripe().charges().await.remove(0)["charge"].as_str().unwrap().to_owned();
+    let dispute = stack.at_stripe(&format!("charges/{charge}/dispute"), &json!({})).await;
+    for event in stack.events("charge.dispute.funds_withdrawn").await {
+        stack.deliver(&event).await;
+    }
+    assert_eq!(record(&stack, "dispute_not_shown").await, dispute["id"]);
+}
+
+#[tokio::test]
 async fn what_can_t_be_read_is_listed_beside_what_can() {
     let stack = Stack::start().await;
     let mut intents = Vec::new();

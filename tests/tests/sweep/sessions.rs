@@ -212,3 +212,17 @@ async fn a_basket_that_is_authorised_hours_after_it_was_opened_is_booked_minutes
     assert_eq!(stack.intent_status(&intent).await, "succeeded");
     assert_all_is_over(&stack).await;
 }
+
+#[tokio::test]
+async fn an_amount_that_is_authorised_hours_after_it_was_opened_waits_for_its_checkout() {
+    let stack = Stack::start().await;
+    let intent = stack.open_session_of(OKAFOR, 7_000).await;
+    for look in ["2026-09-07T08:16:00Z", "2026-09-07T14:01:00Z"] {
+        run_at(&stack, look).await;
+    }
+    stack.move_clock("2026-09-07T14:30:00Z").await;
+    stack.confirm(&intent).await;
+    stack.deliver(&stack.event("payment_intent.amount_capturable_updated").await).await;
+    run_at(&stack, "2026-09-07T14:36:00Z").await;
+    assert_eq!(stack.intent_status(&intent).await, "requires_capture");
+}

@@ -3,7 +3,7 @@
 //! Invariant: what was authorised is settled first, and whether it was in time is decided by the road alone; only a
 //! link that nobody is paying is ended.
 
-use classpay_domain::id::{AccountId, IntentId};
+use classpay_domain::id::AccountId;
 use classpay_domain::link::LinkState;
 use classpay_domain::order::HELD_AT_MOST_S;
 
@@ -31,8 +31,10 @@ pub async fn end_if_over<M: Machine>(ctx: &Context<M>, link: &Link, deadline: De
     let stripe = ctx.stripe()?.within(deadline.for_stripe());
     let intent = match stripe.load_intent(&account, live).await {
         Ok(intent) => intent,
-        // A card that is known to be held may have paid in time. For a day it is waited for, as for a link that is not over.
-        Err(error) if error.tells_nothing() && is_held(ctx, &account, live).await? => return Ok(()),
+        // It may have been paid in time. For a day that is waited for.
+        Err(error) if error.tells_nothing() && may_be_held(ctx, link, &account, error.refusal().is_some()).await? => {
+            return Ok(());
+        }
         // What else can't be read can't be paid: it is let go, or stays as it is.
         Err(error) if error.tells_nothing() => None,
         Err(error) => return Err(error.into()),
@@ -51,8 +53,16 @@ pub async fn end_if_over<M: Machine>(ctx: &Context<M>, link: &Link, deadline: De
     end::expire(ctx, &stripe, &account, link).await
 }
 
-/// Whether a card is held for an intent as far as is known, and not for longer than it can be.
-async fn is_held<M: Machine>(ctx: &Context<M>, account: &AccountId, intent: &IntentId) -> Result<bool, ApiError> {
+/// Whether a card may be held for a link that is over, and not for longer than it can be: an event has told so, or could not,
+/// for Stripe `refuses` to tell and the link's time has ended within a day.
+async fn may_be_held<M: Machine>(
+    ctx: &Context<M>,
+    link: &Link,
+    account: &AccountId,
+    refuses: bool,
+) -> Result<bool, ApiError> {
+    let Some(intent) = &link.intent else { return Ok(false) };
     let held_since_s = ctx.store.held_since_s(account, intent).await?;
-    Ok(held_since_s.is_some_and(|since_s| ctx.clock.now_s().saturating_sub(since_s) < HELD_AT_MOST_S))
+    let since_s = held_since_s.or(link.expires_s.filter(|_| refuses));
+    Ok(since_s.is_some_and(|since_s| ctx.clock.now_s().saturating_sub(since_s) < HELD_AT_MOST_S))
 }

@@ -19,7 +19,7 @@ use crate::machine::Machine;
 use crate::snapshot::Snapshot;
 use crate::store::{OrderRecord, Resolution, Resolved, ReviewReason, Session, Witness, Written};
 use crate::stored_entry::StoredEntry;
-use crate::stripe::{Intent, Payments as _};
+use crate::stripe::{Charge, Intent, Payments as _};
 use crate::unallocated;
 
 /// Why an order can't be resolved.
@@ -141,6 +141,10 @@ pub async fn let_payment_go<M: Machine>(
                 return Err(Unresolvable::Readable(known.status.as_str()));
             }
             unallocated::end_given_back(ctx, session).await.map_err(ApiError::from)?;
+            let claim = ctx.store.load_claim(account, intent).await.map_err(ApiError::from)?;
+            if !claim.is_some_and(|claim| claim.is_given_back()) {
+                return Err(Unresolvable::Changed);
+            }
             ctx.store.note_seen(company, order.as_str(), None, ctx.clock.now_s()).await.map_err(ApiError::from)?;
             return Ok(());
         }
@@ -191,8 +195,9 @@ fn received(snapshot: &Snapshot, intent: &Intent, how: Resolution) -> Result<Mon
     }
     if intent.currency != snapshot.currency.code() {
         let kept = received.minus(intent.charge.as_ref().map_or(Money::ZERO, |charge| charge.given_back()));
+        let may_fail = intent.charge.as_ref().is_some_and(Charge::is_refund_pending);
         // What was given back whole is nobody's any more.
-        if how == Resolution::Release && kept == Ok(Money::ZERO) {
+        if how == Resolution::Release && kept == Ok(Money::ZERO) && !may_fail {
             return Ok(Money::ZERO);
         }
         let (got, wanted) = (intent.currency.clone(), snapshot.currency.code());

@@ -72,6 +72,14 @@ pub struct Session {
     pub lost_s: Option<i64>,
 }
 
+impl Claim {
+    /// Whether what was received is ended as given back, or dealt with elsewhere.
+    #[must_use]
+    pub fn is_given_back(&self) -> bool {
+        matches!(self.decision, Decision::Rejected { state: Rejection::GivenBack, .. })
+    }
+}
+
 impl Session {
     /// The family that pays, as it was reached when the session was made.
     #[must_use]

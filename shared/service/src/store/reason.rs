@@ -41,14 +41,15 @@ pub enum ReviewReason<'a> {
     /// Sessions or links of this account are out of our reach, of which nobody has told whether they were paid. The one that is
     /// found is so since then, in seconds since 1970.
     AccountLost(&'a AccountId, i64),
-    /// A payment that couldn't be credited was given back, and this refund of it has failed.
+    /// A payment that isn't in the ledger was given back, and this refund of it has failed.
     RefundFailed {
         /// Stripe's refund.
         refund: &'a str,
         /// The intent that it is about.
         intent: &'a IntentId,
     },
-    /// An event tells of a dispute that its charge doesn't show, or one in another currency.
+    /// An event tells of a dispute that can't be posted: its charge doesn't show it, it is in another currency, or its payment isn't
+    /// in the ledger.
     DisputeNotShown {
         /// Stripe's dispute.
         dispute: &'a str,
@@ -202,7 +203,8 @@ impl fmt::Display for ReviewReason<'_> {
             Self::DisputeNotShown { dispute, intent, told_by } => {
                 write!(
                     f,
-                    "{told_by} tells of dispute {dispute} of {intent}, which its charge doesn't show in its currency"
+                    "{told_by} tells of dispute {dispute} of {intent}, which can't be posted: its charge doesn't show it in its \
+                     currency, or its payment isn't in the ledger"
                 )
             }
         }

@@ -135,15 +135,17 @@ impl<M: Machine> Store<M> {
         self.transact(transaction).await
     }
 
-    /// Has an open session looked at by then, in seconds since 1970, if its next look is later. [`Written::Lost`]: it isn't.
+    /// Has an open session looked at by then, if its next look is later, or is under way and knows nothing of it yet. Both in
+    /// seconds since 1970. [`Written::Lost`]: it is looked at before.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn look_sooner(&self, session: &Session, by_s: i64) -> Result<Written, StoreError> {
+    pub async fn look_sooner(&self, session: &Session, now_s: i64, by_s: i64) -> Result<Written, StoreError> {
         let change = Change::of(key::session(&session.account, &session.intent))
             .update("SET gsi1sk = :by")
-            .only_if("session_state = :open AND gsi1sk > :by")
+            .only_if("session_state = :open AND (gsi1sk > :by OR gsi1sk <= :now)")
             .value(":open", text("open"))
+            .value(":now", text(sweep_due(now_s)))
             .value(":by", text(sweep_due(by_s)));
         let mut transaction = Transaction::new();
         transaction.change(change);

@@ -31,16 +31,23 @@ pub(super) async fn report_order<M: Machine>(ctx: &Context<M>, order: &OrderReco
     let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else { return };
     let OrderPayment { account, intent, .. } = payment;
     let answer = stripe.within(deadline.for_stripe()).load_intent(account, intent).await;
-    // A bank debit is on its way for days, and may be out of reach for a moment.
-    if payment.paid_by == PaidBy::BankDebit {
-        let lost_s = lost_since_s(ctx, &key::order(&order.id), &answer).await;
-        if is_out_of_reach(&answer) && !lost_s.is_some_and(|lost_s| is_for_long(ctx, lost_s)) {
-            return;
-        }
+    if payment.paid_by == PaidBy::BankDebit && !is_to_be_told(ctx, &key::order(&order.id), &answer).await {
+        return;
     }
     if let Some(reason) = reason(&answer, &order.id, intent, account, age_s) {
         report(ctx, order, &reason).await;
     }
+}
+
+/// Whether what Stripe has answered about a bank debit may be put before a person: that is on its way for days, and may be out of
+/// our reach for a moment.
+async fn is_to_be_told<M: Machine>(
+    ctx: &Context<M>,
+    unfinished: &Key,
+    answer: &Result<Option<Intent>, StripeError>,
+) -> bool {
+    let lost_s = lost_since_s(ctx, unfinished, answer).await;
+    !is_out_of_reach(answer) || lost_s.is_some_and(|lost_s| is_for_long(ctx, lost_s))
 }
 
 /// Since when the intent of something unfinished is out of our reach by this answer, in seconds since 1970; `None`: it isn't, or
@@ -71,6 +78,10 @@ pub(super) async fn report_rejection<M: Machine>(ctx: &Context<M>, session: &Ses
     let Session { account, intent, company, .. } = session;
     let Ok(stripe) = ctx.stripe() else { return };
     let answer = stripe.within(deadline.for_stripe()).load_intent(account, intent).await;
+    let told = ctx.store.noted_status(account, intent).await;
+    if told == Ok(Some(IntentStatus::Processing)) && !is_to_be_told(ctx, &key::claim(account, intent), &answer).await {
+        return;
+    }
     let order = order_of_intent(account, intent);
     if let Some(reason) = reason(&answer, &order, intent, account, age_s) {
         note(ctx, company, &reason).await;

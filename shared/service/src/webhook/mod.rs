@@ -12,9 +12,9 @@ pub mod signing;
 
 use std::time::Duration;
 
-use classpay_domain::id::{CompanyId, IntentId, OrderId};
+use classpay_domain::id::{CompanyId, OrderId};
 use classpay_domain::order::{IntentStatus, OrderState, order_of_intent};
-use classpay_domain::returns::{Standing, refund_standing};
+use classpay_domain::returns::{Standing, dispute_standing, refund_standing};
 
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
@@ -22,8 +22,8 @@ use crate::links;
 use crate::machine::Machine;
 use crate::settle::{Outcome, release_rejected, settle};
 use crate::store::{
-    Claim, CreditedPayment, Decision, EventRecord, Put, Rejection, ReviewReason, Session, SessionKind, StoreError,
-    Written,
+    Claim, CreditedPayment, Decision, EventObject, EventRecord, Put, Rejection, ReviewReason, Session, SessionKind,
+    StoreError, Written,
 };
 use crate::stripe::{Intent, Payments as _, Secret};
 use crate::telemetry::{self, Count};
@@ -169,8 +169,8 @@ async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadli
         ctx.store.note_intent(session, &intent, ctx.clock.now_s()).await?;
         look_soon(ctx, session, intent.status).await?;
     }
-    if let (Topic::Refund, Some(claim)) = (topic, &claim) {
-        note_failed_refund(ctx, claim, event, id).await?;
+    if let Some(claim) = &claim {
+        note_unposted(ctx, claim, event, topic).await?;
     }
     let stand = advance(ctx, session.as_ref(), claim, intent, deadline).await?;
     if topic == Topic::Payment {
@@ -191,30 +191,53 @@ async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadli
 }
 
 /// Has a session that is paid late looked at as soon as one that is paid at once: its looks grow rare with its age. A link is
-/// settled by its event.
+/// settled by its event, and a bare amount that is held waits for its checkout.
 async fn look_soon<M: Machine>(ctx: &Context<M>, session: &Session, status: IntentStatus) -> Result<(), StoreError> {
-    let is_paid = matches!(status, IntentStatus::RequiresCapture | IntentStatus::Succeeded);
-    let is_link = matches!(session.kind, SessionKind::Link { .. });
+    let is_due = match (&session.kind, status) {
+        (SessionKind::Basket { .. }, IntentStatus::RequiresCapture | IntentStatus::Succeeded)
+        | (SessionKind::Amount, IntentStatus::Succeeded) => true,
+        (SessionKind::Basket { .. } | SessionKind::Amount | SessionKind::Link { .. }, _) => false,
+    };
     let now_s = ctx.clock.now_s();
-    if is_paid && !is_link && now_s.saturating_sub(session.created_s) > PAID_LOOK_S {
-        ctx.store.look_sooner(session, now_s.saturating_add(PAID_LOOK_S)).await?;
+    if !is_due || now_s.saturating_sub(session.created_s) <= PAID_LOOK_S {
+        return Ok(());
     }
-    Ok(())
+    match ctx.store.look_sooner(session, now_s, now_s.saturating_add(PAID_LOOK_S)).await? {
+        Written::Done | Written::Lost => Ok(()),
+        Written::Busy | Written::Unknown => Err(StoreError::Unavailable),
+    }
 }
 
-/// Puts a refund that has failed before a person, of what couldn't be credited and was ended as given back.
-async fn note_failed_refund<M: Machine>(
+/// Puts before a person what an event tells of a payment that isn't in the ledger, and was ended as given back or dealt with
+/// elsewhere: a refund that has failed, and a dispute.
+async fn note_unposted<M: Machine>(
     ctx: &Context<M>,
     claim: &Claim,
     event: &EventRecord,
-    intent: &IntentId,
-) -> Result<(), StoreError> {
-    let is_given_back = matches!(claim.decision, Decision::Rejected { state: Rejection::GivenBack, .. });
-    if !is_given_back || refund_standing(&event.object.status) != Standing::Undone {
-        return Ok(());
+    topic: Topic,
+) -> Result<(), ApiError> {
+    let Some(intent) = &event.intent else { return Ok(()) };
+    let EventObject { id, status, .. } = &event.object;
+    let reason = match topic {
+        Topic::Refund if refund_standing(status) == Standing::Undone => {
+            ReviewReason::RefundFailed { refund: id, intent }
+        }
+        Topic::Dispute if dispute_standing(&event.kind, status) == Standing::Returned => {
+            ReviewReason::DisputeNotShown { dispute: id, intent: intent.as_str(), told_by: &event.kind }
+        }
+        Topic::Refund | Topic::Dispute | Topic::Payment | Topic::Other => return Ok(()),
+    };
+    let is_ended = match &claim.decision {
+        Decision::Rejected { .. } => claim.is_given_back(),
+        // A person has ended it, and nothing was received as he said.
+        Decision::Order(order) => ctx.store.load_order(order).await?.is_some_and(|order| {
+            order.state != OrderState::Pending && order.resolved.is_some() && order.credit.is_none()
+        }),
+    };
+    if is_ended {
+        ctx.store.note_for_review(&claim.company, &reason, ctx.clock.now_s()).await?;
     }
-    let reason = ReviewReason::RefundFailed { refund: &event.object.id, intent };
-    ctx.store.note_for_review(&claim.company, &reason, ctx.clock.now_s()).await
+    Ok(())
 }
 
 /// An intent that we have neither a session nor a claim for. One with our marker may be ours, and its session not

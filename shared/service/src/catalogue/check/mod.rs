@@ -41,8 +41,6 @@ struct Known<'a> {
     seasons: BTreeMap<&'a SeasonId, &'a SeasonDoc>,
     plans: BTreeMap<&'a PlanId, &'a SeasonId>,
     classes: BTreeMap<&'a ClassId, &'a ClassDoc>,
-    /// How many are enrolled in a class.
-    enrolled: BTreeMap<&'a ClassId, usize>,
 }
 
 impl<'a> Known<'a> {
@@ -50,17 +48,12 @@ impl<'a> Known<'a> {
         // Backwards, so that of two with the same id the first is meant: the second is the mistake.
         let seasons = || file.seasons.iter().rev();
         let plans = seasons().flat_map(|season| season.pricing_plans.iter().rev().map(|plan| (&plan.id, &season.id)));
-        let mut enrolled = BTreeMap::new();
-        for enrolment in file.families.iter().flat_map(|family| &family.enrolments) {
-            *enrolled.entry(&enrolment.class_id).or_default() += 1;
-        }
         Self {
             tax_rates: file.tax_rates.iter().rev().map(|rate| (&rate.id, rate)).collect(),
             fees: fees_of(file),
             seasons: seasons().map(|season| (&season.id, season)).collect(),
             plans: plans.collect(),
             classes: file.classes.iter().rev().map(|class| (&class.id, class)).collect(),
-            enrolled,
         }
     }
 }

@@ -89,11 +89,6 @@ impl Check<'_> {
         if let (Some(min), Some(max)) = (class.min_age_months, class.max_age_months) {
             self.holds(min <= max, format!("{place}.maxAgeMonths"), "is below minAgeMonths");
         }
-        if let Some(places) = class.places().filter(|_| class.archived_at.is_none()) {
-            let taken = self.known.enrolled.get(&class.id).copied().unwrap_or(0);
-            let fits = u32::try_from(taken).is_ok_and(|taken| taken <= places);
-            self.holds(fits, format!("{place}.capacity"), format!("{taken} are enrolled in {places} places"));
-        }
     }
 }
 

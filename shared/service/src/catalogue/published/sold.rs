@@ -2,6 +2,8 @@
 //!
 //! Invariant: what is deleted is left out, and known by its place and id: a table may have it.
 
+use std::collections::BTreeSet;
+
 use super::Found;
 use crate::catalogue::mistake::Mistake;
 use crate::catalogue::tree::Node;
@@ -47,6 +49,8 @@ pub(super) fn settle(root: &mut Node, found: &mut Found) {
         found.deleted.push(Deleted { kind: Sold::Transaction, place: format!("transactions[{i}]"), id });
         *transaction = Node::Gone;
     }
+    let gone = found.deleted.iter().filter(|deleted| deleted.kind == Sold::Transaction);
+    let gone: BTreeSet<_> = gone.map(|deleted| deleted.id.clone()).collect();
     for (i, transaction) in transactions.iter_mut().enumerate() {
         for detail in transaction.elements_mut("details") {
             if detail.field("details").is_some_and(is_deleted) {
@@ -54,7 +58,8 @@ pub(super) fn settle(root: &mut Node, found: &mut Found) {
             }
         }
         if let Some(head) = transaction.field_mut("transaction") {
-            forget_deleted_debit(head, &format!("transactions[{i}].transaction.relatedTransactionId"), found);
+            let place = format!("transactions[{i}].transaction.relatedTransactionId");
+            found.left_out.extend(forget_deleted_debit(head, place, &gone));
         }
     }
 }
@@ -92,15 +97,12 @@ fn leave_out(node: &mut Node, kind: Sold, place: String, found: &mut Found) {
     }
 }
 
-/// A credit of a debit that is deleted is of none.
-fn forget_deleted_debit(head: &mut Node, place: &str, found: &mut Found) {
-    let Some(related) = head.field("relatedTransactionId").and_then(Node::string) else { return };
-    let is_gone = found.deleted.iter().any(|deleted| deleted.kind == Sold::Transaction && deleted.id == related);
-    if is_gone && let Some(field) = head.field_mut("relatedTransactionId") {
-        *field = Node::Leaf("null".to_owned());
-        let what = format!("{related} is deleted: this is a credit of no debit");
-        found.left_out.push(Mistake::new(place, what));
-    }
+/// A credit of a debit that is `gone` is of none.
+fn forget_deleted_debit(head: &mut Node, place: String, gone: &BTreeSet<String>) -> Option<Mistake> {
+    let field = head.field_mut("relatedTransactionId")?;
+    let related = field.string().filter(|related| gone.contains(related))?;
+    *field = Node::Leaf("null".to_owned());
+    Some(Mistake::new(place, format!("{related} is deleted: this is a credit of no debit")))
 }
 
 fn is_deleted(node: &Node) -> bool {

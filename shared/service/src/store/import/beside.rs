@@ -94,8 +94,17 @@ fn moved(entries: &[Entry], stored: &Beside) -> Result<BTreeSet<String>, StoreEr
         let classes: Vec<String> = serde_json::from_str(list).map_err(|_| StoreError::Corrupt(MOVED))?;
         moved.extend(classes);
     }
-    for entry in entries.iter().filter(|entry| entry.kind == Kind::Class && entry.is_new()) {
+    // An earlier version has not said which have moved: any may have.
+    let is_unknown = entries.iter().any(|entry| {
+        let known = stored.get(&entry.key).is_some_and(|attributes| attributes.contains_key(MOVED));
+        entry.kind == Kind::Season && entry.stored.is_some() && !known
+    });
+    for entry in entries.iter().filter(|entry| entry.kind == Kind::Class && (is_unknown || entry.is_new())) {
         let (Some(stored), Some(target)) = (&entry.stored, &entry.target) else { continue };
+        if is_unknown {
+            moved.insert(entry.id.clone());
+            continue;
+        }
         let season = |doc: &str| -> Result<String, StoreError> {
             let placed: Placed = serde_json::from_str(doc).map_err(|_| StoreError::Corrupt("doc"))?;
             Ok(placed.season_id)

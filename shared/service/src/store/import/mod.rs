@@ -88,6 +88,16 @@ pub enum ImportError {
     /// The table has things under ids of the file that are not the file's.
     #[error("the table has other things under ids of the file:{}", listed(.0))]
     OtherThings(Vec<Note>),
+    /// A credit pays a debit that a payment which is under way pays already.
+    #[error(
+        "{credit}: a payment of {debit} is under way, and this would pay it too: load the file again when that has ended"
+    )]
+    BeingPaid {
+        /// The credit, which is not loaded.
+        credit: String,
+        /// What it pays.
+        debit: String,
+    },
     /// Somebody changed the same item at the same time, or a reply was lost.
     #[error("the table changed while the studio was being loaded: load it again")]
     Interrupted,
@@ -182,14 +192,13 @@ impl<M: Machine> Store<M> {
         }
         self.import_documents(&plan).await?;
         self.import_account(plan.catalogue).await?;
-        let mut touched = self.import_seats(&plan).await?;
+        self.import_seats(&plan).await?;
         self.import_families(&plan).await?;
         let Plan { catalogue, belongings, late, transactions, today, .. } = plan;
         let added = self.import_belongings(&catalogue.company.id, belongings).await?;
         self.import_schedules(&late).await?;
         self.import_transactions(catalogue, &transactions).await?;
-        touched.extend(added.enrolments.iter().map(|enrolment| enrolment.class.clone()));
-        let mut overfull = self.overfull(catalogue, touched, &added.enrolments).await?;
+        let mut overfull = self.overfull(catalogue, &added.enrolments).await?;
         overfull.extend(self.overfull_lessons(catalogue, added.lessons, today).await?);
         Ok(overfull)
     }

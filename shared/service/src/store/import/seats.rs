@@ -3,12 +3,12 @@
 //! Invariant: seats move by the difference of the capacity; the version is raised when anything that decides the
 //! class's price differs from what it was last raised for, and only then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::catalogue::RegistrationStatus;
 use classpay_domain::fingerprint::Fingerprint;
-use classpay_domain::id::{ClassId, CompanyId, SeasonId};
+use classpay_domain::id::{CompanyId, SeasonId};
 use futures_util::future::try_join_all;
 
 use super::super::item::{Attributes, Item, Read as _, number, text};
@@ -31,13 +31,12 @@ use crate::machine::Machine;
 const AT_A_TIME: usize = 4;
 
 impl<M: Machine> Store<M> {
-    /// The classes whose seats were made or changed.
-    pub(super) async fn import_seats(&self, plan: &Plan<'_>) -> Result<BTreeSet<ClassId>, ImportError> {
+    /// Makes and changes what guards prices and places.
+    pub(super) async fn import_seats(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
         let company = &plan.catalogue.company.id;
         let keys = plan.classes.iter().map(|class| key::seats(company, &class.doc.id)).collect();
         let stored = self.get_all(keys, Consistency::Strong).await?;
         let seasons = prices_of_seasons(plan)?;
-        let mut touched = BTreeSet::new();
         let (mut new, mut changed) = (Batch::of(self), Vec::new());
         for class in &plan.classes {
             let Some((season, prices)) = seasons.get(&class.doc.season_id) else { continue };
@@ -48,13 +47,12 @@ impl<M: Machine> Store<M> {
                 Some(item) if item.text_if("priced_from") == Some(&offer.priced_from) => continue,
                 Some(item) => changed.push(change_of_seats(seats, item, &offer)?),
             }
-            touched.insert(class.doc.id.clone());
         }
         new.write().await?;
         for changes in changed.chunks(MAX_ACTIONS * AT_A_TIME) {
             try_join_all(changes.chunks(MAX_ACTIONS).map(|changes| self.change_seats(changes))).await?;
         }
-        Ok(touched)
+        Ok(())
     }
 
     /// Changes them together; one by one if somebody else is at one of them meanwhile, so that only that one is in his way.
@@ -77,11 +75,10 @@ impl<M: Machine> Store<M> {
     pub(super) async fn overfull(
         &self,
         catalogue: &Catalogue,
-        classes: BTreeSet<ClassId>,
         added: &[AddedEnrolment],
     ) -> Result<Vec<Overfull>, ImportError> {
         let company = &catalogue.company.id;
-        let keys = classes.iter().map(|class| key::seats(company, class)).collect();
+        let keys = catalogue.classes.iter().map(|class| key::seats(company, &class.id)).collect();
         let stored = self.get_all(keys, Consistency::Strong).await?;
         let mut overfull = Vec::new();
         for class in &catalogue.classes {

@@ -7,7 +7,7 @@
 use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{CompanyId, FamilyId, TransactionId};
 
-use super::super::due::{due_item, due_of};
+use super::super::due::{Due, due_item, due_of};
 use super::super::entries::{entry_item, entry_of};
 use super::super::item::{Item, Read as _, document, number};
 use super::super::key::{self, Key};
@@ -41,7 +41,7 @@ fn otherwise(at: &str, wanted: &AggregateTransaction, stored: &AggregateTransact
         (of_file.description != there.description, "description"),
         (of_file.related_transaction_id != there.related_transaction_id, "relatedTransactionId"),
         (of_file.order_id != there.order_id, "orderId"),
-        (wanted.details != stored.details || wanted.stats != stored.stats, "details"),
+        (StoredEntry::from(wanted).lines != StoredEntry::from(stored).lines || wanted.stats != stored.stats, "details"),
     ];
     let differing: Vec<_> = differing.iter().filter(|(is_other, _)| *is_other).map(|(_, field)| *field).collect();
     let what = format!(
@@ -108,11 +108,16 @@ impl<M: Machine> Store<M> {
         transactions: &[&AggregateTransaction],
     ) -> Result<(), ImportError> {
         let (debits, credits): (Vec<_>, Vec<_>) = transactions.iter().partition(|t| t.is_debit());
+        // What has to wait keeps nothing else from being loaded.
+        let mut waits = Ok(());
         for aggregate in debits.into_iter().chain(credits) {
             let company = &catalogue.company;
-            self.import_transaction(&company.id, company.settings.billing.currency, aggregate).await?;
+            match self.import_transaction(&company.id, company.settings.billing.currency, aggregate).await {
+                Err(error @ ImportError::BeingPaid { .. }) => waits = Err(error),
+                written => written?,
+            }
         }
-        Ok(())
+        waits
     }
 
     async fn import_transaction(
@@ -157,10 +162,15 @@ impl<M: Machine> Store<M> {
             transaction.create(own.text("cid", company.as_str()).text("fid", family.as_str()));
         }
         if let (false, Some(debit)) = (aggregate.is_debit(), &head.related_transaction_id) {
-            let debit = debit.parse().map_err(|_| StoreError::Corrupt("relatedTransactionId"))?;
+            let debit: TransactionId = debit.parse().map_err(|_| StoreError::Corrupt("relatedTransactionId"))?;
             let due = key::due(company, &debit);
             let item = self.get(&due).await?.ok_or(StoreError::Corrupt("relatedTransactionId"))?;
-            let read = due_of(&item)?.due.units();
+            let Due { due: read, reserved, .. } = due_of(&item)?;
+            let read = read.units();
+            // What that payment doesn't bring is due again, and this credit would not have paid it.
+            if !reserved.is_zero() && total > read {
+                return Err(ImportError::BeingPaid { credit: head.id.clone(), debit: debit.to_string() });
+            }
             let pay = Change::of(due).update("SET amount_due = amount_due - :credited").only_if("amount_due = :read");
             transaction.change(pay.value(":credited", number(total.min(read))).value(":read", number(read)));
         }
