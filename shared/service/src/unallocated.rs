@@ -54,7 +54,7 @@ async fn put_before_a_person<M: Machine>(
     let given_back = intent.charge.as_ref().map_or(Money::ZERO, Charge::given_back);
     let may_fail = intent.charge.as_ref().is_some_and(Charge::is_refund_pending);
     let ended = if given_back == intent.amount_received && !may_fail {
-        end_given_back(ctx, session).await
+        end_without_credit(ctx, session).await
     } else {
         ctx.store.note_for_review(&session.company, reason, ctx.clock.now_s()).await
     };
@@ -66,7 +66,7 @@ async fn put_before_a_person<M: Machine>(
 }
 
 /// Nothing of a payment is for the ledger: it is rejected, and its rejection is at its end.
-pub(crate) async fn end_given_back<M: Machine>(ctx: &Context<M>, session: &Session) -> Result<(), StoreError> {
+pub(crate) async fn end_without_credit<M: Machine>(ctx: &Context<M>, session: &Session) -> Result<(), StoreError> {
     let nothing = Basket::new(Vec::new(), Vec::new()).hash(&session.company, &session.family);
     let refusal = ErrorCode::PaymentAlreadyCaptured.into();
     ctx.store.reject(session, nothing.as_str(), &refusal, ctx.clock.now_s()).await?;

@@ -103,6 +103,9 @@ async fn credit_unpostable_ends_when_a_person_has_dealt_with_it_elsewhere() {
     assert_nothing_is_listed(&stack).await;
     assert_eq!((stack.measure("ReceivedWithoutOrder").await, stack.measure("OldestOrderS").await), (0, 0));
     assert_eq!(stack.balance(OKAFOR).await, before);
+    // Its difference is shown, and is nobody's task.
+    let compared = orders(&stack, &["reconcile", "--date", "2026-09-07"]).await.ok().out;
+    assert!(compared.contains("difference 5000 gbp") && compared.contains("dealt with elsewhere"), "{compared}");
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ enum Command {
         order: OrderId,
     },
     /// Ends an order of which another amount was received than it says, or an order or a payment without one whose intent is out
-    /// of our reach, as a person decides.
+    /// of our reach, or a payment that can't be credited and is dealt with elsewhere, as a person decides.
     #[command(group = clap::ArgGroup::new("decision").required(true))]
     Resolve {
         /// The order, or the one that the payment would have paid.
@@ -79,7 +79,8 @@ enum Command {
         /// Its places are given back: what was received is the family's credit, to be refunded at Stripe or used.
         #[arg(long, group = "decision")]
         release: bool,
-        /// What was received, in minor units, where Stripe refuses us: as the studio's own dashboard says it.
+        /// What was received, in minor units, where Stripe refuses us: as the studio's own dashboard says it. 0 for a payment
+        /// that can't be credited and is dealt with elsewhere.
         #[arg(long, value_name = "AMOUNT")]
         received: Option<u32>,
     },

@@ -31,7 +31,7 @@ pub async fn end_if_over<M: Machine>(ctx: &Context<M>, link: &Link, deadline: De
     let stripe = ctx.stripe()?.within(deadline.for_stripe());
     let intent = match stripe.load_intent(&account, live).await {
         Ok(intent) => intent,
-        // It may have been paid in time. For a day that is waited for.
+        // The payer may have paid in time, so the link stays for a day.
         Err(error) if error.tells_nothing() && may_be_held(ctx, link, &account, error.refusal().is_some()).await? => {
             return Ok(());
         }
@@ -53,8 +53,8 @@ pub async fn end_if_over<M: Machine>(ctx: &Context<M>, link: &Link, deadline: De
     end::expire(ctx, &stripe, &account, link).await
 }
 
-/// Whether a card may be held for a link that is over, and not for longer than it can be: an event has told so, or could not,
-/// for Stripe `refuses` to tell and the link's time has ended within a day.
+/// Whether a card may still be held for a link that is over. It may for a day after its authorisation, or, if that is not known
+/// because Stripe `refuses` to tell, for a day after the link's end.
 async fn may_be_held<M: Machine>(
     ctx: &Context<M>,
     link: &Link,

@@ -140,7 +140,7 @@ pub async fn let_payment_go<M: Machine>(
             if !reason.is_some_and(|reason| ReviewReason::is_uncredited(&reason)) {
                 return Err(Unresolvable::Readable(known.status.as_str()));
             }
-            unallocated::end_given_back(ctx, session).await.map_err(ApiError::from)?;
+            unallocated::end_without_credit(ctx, session).await.map_err(ApiError::from)?;
             let claim = ctx.store.load_claim(account, intent).await.map_err(ApiError::from)?;
             if !claim.is_some_and(|claim| claim.is_given_back()) {
                 return Err(Unresolvable::Changed);

@@ -267,7 +267,7 @@ impl<M: Machine> Store<M> {
         transaction.change(match reason {
             // It is over once the schedule has credited it, whoever has seen it unbooked before.
             ReviewReason::PaymentUnbooked(..) => note.only_if("attribute_not_exists(pk)"),
-            // Whoever has looked before it was lost hasn't seen that.
+            // A person who looked before the account was lost is told again.
             ReviewReason::AccountLost(_, lost_s) => {
                 note.only_if("attribute_not_exists(pk) OR seen_s < :lost").value(":lost", number(*lost_s))
             }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use classpay_domain::catalogue::{ChargedFee, Enrolment, FeePeriod};
-use classpay_domain::id::{ClassId, SeasonId};
+use classpay_domain::id::{ClassId, FeeId, SeasonId, StudentId};
 
 use super::StoreError;
 use super::item::{Attributes, Read as _};
@@ -71,6 +71,6 @@ pub(super) fn settle_fees(charged: &mut Vec<ChargedFee>) {
     });
 }
 
-fn key_of(fee: &ChargedFee) -> (classpay_domain::id::FeeId, classpay_domain::id::StudentId, FeePeriod) {
+fn key_of(fee: &ChargedFee) -> (FeeId, StudentId, FeePeriod) {
     (fee.fee.clone(), fee.student.clone(), fee.period.clone())
 }

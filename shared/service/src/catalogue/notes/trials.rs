@@ -10,7 +10,7 @@ use super::Found;
 use crate::catalogue::documents::ClassDoc;
 use crate::catalogue::file::Catalogue;
 
-/// Rule 27: a trial is of a lesson. One that is loaded is kept, and whoever comes finds the door closed.
+/// Trials that are not of a lesson of their class (rule 27). They are loaded as they are.
 pub(super) fn without_lesson(catalogue: &Catalogue) -> Vec<Found> {
     let seasons: BTreeMap<_, _> =
         catalogue.seasons.iter().filter_map(|doc| Some((&doc.id, Season::try_from(doc).ok()?))).collect();

@@ -1,8 +1,8 @@
 //! What a file has and isn't sold here: drop-in classes with what is in them, enrolments that have ended, and trials of who has
 //! enrolled since.
 //!
-//! Invariant: whatever refers to something that is left out is left out with it, and told of once; a tax rate goes only
-//! when nothing is taxed at it.
+//! Invariant: what refers to a class that is left out is left out with it, and one note names both. A deleted tax rate is
+//! kept while a class or a fee uses it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,7 @@ enum Fate {
     GoesWith(String),
     HasEnded(Date),
     /// It was on this day, and its student is enrolled in its class.
-    HasLed(Date),
+    IsEnrolled(Date),
     /// It will end before its class does.
     WillEnd(Date),
 }
@@ -68,7 +68,7 @@ impl Judge {
         let on = trial.field("trialAt").and_then(Node::string).and_then(|at| date_of(&at));
         let who = trial.field("studentId").and_then(Node::string).map(|student| (student, class));
         match (on, who) {
-            (Some(on), Some(who)) if enrolled.contains(&who) => Fate::HasLed(on),
+            (Some(on), Some(who)) if enrolled.contains(&who) => Fate::IsEnrolled(on),
             _ => Fate::Stays,
         }
     }
@@ -93,12 +93,12 @@ impl Judge {
 pub(super) fn settle(root: &mut Node, classes: Vec<LeftOut>, now: Option<Timestamp>) -> Vec<Mistake> {
     let within = classes.iter().filter_map(|class| Some((class.id.clone()?, Within::default()))).collect();
     let mut judge = Judge { today: now.map(|now| today(root, now)), last_lessons: last_lessons(root), within };
-    let (mut ended, mut ending, mut led) = (Many::default(), Many::default(), Many::default());
+    let (mut ended, mut ending, mut tried) = (Many::default(), Many::default(), Many::default());
     for (index, family) in root.elements_mut("families").iter_mut().enumerate() {
         for (number, enrolment) in family.elements_mut("enrolments").iter_mut().enumerate() {
             let place = || format!("families[{index}].enrolments[{number}].endAt");
             match judge.enrolment(enrolment) {
-                Fate::Stays | Fate::HasLed(_) => continue,
+                Fate::Stays | Fate::IsEnrolled(_) => continue,
                 Fate::WillEnd(day) => {
                     ending.add(place, day);
                     continue;
@@ -113,7 +113,7 @@ pub(super) fn settle(root: &mut Node, classes: Vec<LeftOut>, now: Option<Timesta
             match judge.trial(trial, &enrolled) {
                 Fate::Stays | Fate::HasEnded(_) | Fate::WillEnd(_) => continue,
                 Fate::GoesWith(class) => judge.within.entry(class).or_default().trials += 1,
-                Fate::HasLed(day) => led.add(|| format!("families[{index}].trials[{number}]"), day),
+                Fate::IsEnrolled(day) => tried.add(|| format!("families[{index}].trials[{number}]"), day),
             }
             *trial = Node::Gone;
         }
@@ -128,10 +128,10 @@ pub(super) fn settle(root: &mut Node, classes: Vec<LeftOut>, now: Option<Timesta
     let ending = ending.note(|day, more| {
         format!("{day} is not used: the enrolment{more} taken as lasting to the class's last lesson")
     });
-    let led = led.note(|day, more| {
+    let tried = tried.note(|day, more| {
         format!("its student is enrolled in its class: the trial on {day}{more} left out; one that was loaded or booked before stays")
     });
-    classes.collect::<Vec<_>>().into_iter().chain(ended).chain(ending).chain(led).collect()
+    classes.collect::<Vec<_>>().into_iter().chain(ended).chain(ending).chain(tried).collect()
 }
 
 /// The company's local date; where its timezone is wrong, which is named there, that of UTC.

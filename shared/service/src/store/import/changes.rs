@@ -27,7 +27,7 @@ pub enum Extent {
 pub enum Removals {
     /// A few of each kind.
     Few,
-    /// So many in all: no more than an office was told of, and fewer where an import was interrupted, or is repeated.
+    /// At most this number in all. Fewer are left to take away when an import is repeated or goes on after an interruption.
     AtMost(usize),
     /// Any number: for tables whose studio belongs to nobody.
     Any,

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use classpay_domain::id::{ClassId, CompanyId, FamilyId, StudentId};
 use futures_util::future::try_join_all;
-use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::super::due::due_of;
@@ -19,7 +18,6 @@ use super::super::table::Consistency;
 use super::super::{Store, StoreError};
 use super::changes::{Kind, Outstanding};
 use super::plan::{Entry, Plan};
-use crate::clock::local_date;
 use crate::machine::Machine;
 use crate::snapshot::BookedTrial;
 
@@ -44,14 +42,13 @@ struct Families {
 
 impl<M: Machine> Store<M> {
     /// Adds to what is taken away, and to what the file archives, what goes on without it.
-    pub(super) async fn find_outstanding(&self, plan: &mut Plan<'_>, now: Timestamp) -> Result<(), StoreError> {
+    pub(super) async fn find_outstanding(&self, plan: &mut Plan<'_>) -> Result<(), StoreError> {
         let going = plan.entries.iter().filter(|entry| (entry.goes || entry.ends) && ASKED.contains(&entry.kind));
         let mut found: Found = going.map(|entry| ((entry.kind, entry.id.clone()), Outstanding::default())).collect();
         if found.is_empty() {
             return Ok(());
         }
-        let company = &plan.catalogue.company;
-        let today = local_date(now, &company.settings.general.timezone).ok_or(StoreError::Corrupt("timezone"))?;
+        let (company, today) = (&plan.catalogue.company, plan.today);
         let sold = self.sold_of_classes(plan, today, &mut found).await?;
         let families = self.families_to_read(plan, &found, &sold).await?;
         self.read_families(&company.id, families, today, &mut found).await?;

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use classpay_domain::id::{CompanyId, SeasonId};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use super::super::item::{Read as _, document};
 use super::super::key::{self, Key, Listed};
@@ -156,7 +155,7 @@ impl<M: Machine> Store<M> {
         let beside = beside(&entries, &classes, &stored_beside, extent)?;
         let mut kinds = kinds_of(&entries)?;
         let timezone = &catalogue.company.settings.general.timezone;
-        let today = local_date(now, timezone).unwrap_or_else(|| now.to_zoned(TimeZone::UTC).date());
+        let today = local_date(now, timezone).ok_or(StoreError::Corrupt("timezone"))?;
         let standing = self.standing(catalogue, today).await?;
         let (transactions, notes, mut refused) = self.new_transactions(catalogue).await?;
         refused.splice(0..0, standing.refused);
@@ -200,7 +199,7 @@ impl<M: Machine> Store<M> {
             changes,
         };
         refuse_too_large(&plan)?;
-        self.find_outstanding(&mut plan, now).await?;
+        self.find_outstanding(&mut plan).await?;
         Ok(plan)
     }
 
