@@ -209,6 +209,29 @@ async fn a_link_that_was_paid_in_time_is_not_ended_while_stripe_refuses_to_tell_
 }
 
 #[tokio::test]
+async fn a_card_that_is_held_for_a_link_without_an_end_is_released_though_stripe_refuses_to_tell_of_it() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = stack.authorise_link(&link).await;
+    let read = ("GET", "/v1/payment_intents/{id}");
+    stack.refuse_at_stripe(read, &json!({"status": 400, "code": "x"})).await;
+    stack.deliver(&stack.event("payment_intent.amount_capturable_updated").await).await;
+    stack.move_clock("2026-09-07T20:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!(stack.measure("HoldsWithoutOrder").await, 1);
+    stack.move_clock("2026-09-08T10:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!(stack.measure("HoldsWithoutOrder").await, 0);
+    stack.withdraw_faults().await;
+    assert_eq!(stack.intent_status(&intent).await, "canceled");
+    // And it is paid by another card.
+    assert_ne!(opened(&stack, &link).await, intent);
+    let again = stack.authorise_link(&link).await;
+    assert_eq!(stack.process_link(&link, Some(&again)).await.status, 200);
+    assert_eq!(stack.due(COSTUMES).await, 0);
+}
+
+#[tokio::test]
 async fn the_schedule_ends_a_link_of_a_left_account() {
     let stack = Stack::start().await;
     let link = stack.link(Some("2026-09-08 08:00:00")).await;

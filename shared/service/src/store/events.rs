@@ -149,6 +149,29 @@ impl<M: Machine> Store<M> {
         self.transact(transaction).await
     }
 
+    /// Writes on a session that a card is held for it since then, in seconds since 1970, as an event has told while Stripe
+    /// refuses to tell what the intent is. [`Written::Lost`]: the session is finished, or more is known.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn note_told_held(&self, session: &Session, since_s: i64) -> Result<Written, StoreError> {
+        let key = key::session(&session.account, &session.intent);
+        let is_unknown = "session_state = :open AND attribute_not_exists(authorised_s) AND attribute_not_exists(received_s) \
+                          AND (attribute_not_exists(intent_status) OR intent_status <> :cancelled)";
+        let mut transaction = Transaction::new();
+        transaction.change(
+            Change::of(key.clone())
+                .update("SET intent_status = :held, authorised_s = :since, gsi1pk = :lane")
+                .only_if(is_unknown)
+                .value(":open", text("open"))
+                .value(":cancelled", text(IntentStatus::Canceled.as_str()))
+                .value(":held", text(IntentStatus::RequiresCapture.as_str()))
+                .value(":since", number(since_s))
+                .value(":lane", text(Lane::Pay.shard_of(&key))),
+        );
+        self.transact(transaction).await
+    }
+
     /// The time zone of a company.
     ///
     /// # Errors

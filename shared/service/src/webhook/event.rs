@@ -13,12 +13,14 @@ use crate::stripe::MARKER;
 /// Stands for the account in an event of the platform's own: it is about no payment of ours.
 const PLATFORM: &str = "platform";
 
+/// A card is held.
+pub(super) const AUTHORISED: &str = "payment_intent.amount_capturable_updated";
 /// An intent has come to nothing.
 pub(super) const CANCELLED: &str = "payment_intent.canceled";
 
 /// The types of event that we follow, with what they are about.
 const FOLLOWED: [(&str, Topic); 15] = [
-    ("payment_intent.amount_capturable_updated", Topic::Payment),
+    (AUTHORISED, Topic::Payment),
     ("payment_intent.succeeded", Topic::Payment),
     (CANCELLED, Topic::Payment),
     ("payment_intent.processing", Topic::Payment),

@@ -163,8 +163,18 @@ async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadli
         return Ok(Ending::Kept);
     }
     let stripe = ctx.stripe()?.within(deadline.for_stripe());
-    let intent = stripe.load_intent(&event.account, id).await?;
-    let intent = intent.ok_or_else(|| ApiError::internal("stripe doesn't know an intent of ours"))?;
+    let intent = match stripe.load_intent(&event.account, id).await {
+        Ok(intent) => intent.ok_or_else(|| ApiError::internal("stripe doesn't know an intent of ours"))?,
+        Err(error) => {
+            if let (Some(session), None) = (&session, &claim)
+                && error.refusal().is_some()
+                && event.kind == event::AUTHORISED
+            {
+                ctx.store.note_told_held(session, event.created_s).await?;
+            }
+            return Err(error.into());
+        }
+    };
     if let (Some(session), None) = (&session, &claim) {
         ctx.store.note_intent(session, &intent, ctx.clock.now_s()).await?;
         look_soon(ctx, session, intent.status).await?;
