@@ -83,7 +83,19 @@ impl Stack {
     /// # Panics
     /// If Stripe refuses.
     pub async fn capture_by_hand(&self, intent: &str) {
-        let request = self.stripe().request(Method::POST, &format!("/v1/payment_intents/{intent}/capture"));
+        self.by_hand(&format!("/v1/payment_intents/{intent}/capture")).await;
+    }
+
+    /// The studio cancels an intent by hand, in Stripe's dashboard.
+    ///
+    /// # Panics
+    /// If Stripe refuses.
+    pub async fn cancel_by_hand(&self, intent: &str) {
+        self.by_hand(&format!("/v1/payment_intents/{intent}/cancel")).await;
+    }
+
+    async fn by_hand(&self, path: &str) {
+        let request = self.stripe().request(Method::POST, path);
         let request = request.bearer_auth("sk_test_dashboard").header("stripe-account", self.account());
         let answer = Api::send(request.header("content-type", "application/x-www-form-urlencoded")).await;
         assert_eq!(answer.status, 200, "{}", answer.text);

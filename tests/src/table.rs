@@ -3,7 +3,7 @@
 //! Invariant: a test reads it to see what was written; it writes only what no call of the API can bring about.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use classpay_service::stored_entry::StoredEntry;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -68,6 +68,17 @@ impl Table {
     /// If the table doesn't take it.
     pub async fn put(&self, item: Item) {
         self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await.expect("it can be written");
+    }
+
+    /// Takes an item away.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn delete(&self, pk: &str, sk: &str) {
+        let [pk, sk] = [pk, sk].map(|part| AttributeValue::S(part.to_owned()));
+        let delete = self.client.delete_item().table_name(&self.name).key("pk", pk).key("sk", sk);
+        let deleted = delete.return_values(ReturnValue::AllOld).send().await.expect("the table answers");
+        assert!(deleted.attributes.is_some(), "nothing is there");
     }
 
     /// All items of a partition whose sort key begins so.

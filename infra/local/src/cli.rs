@@ -250,9 +250,7 @@ async fn load(import: &Import) -> Result<(), Problem> {
         (false, Some(told)) => Extent::Whole(Removals::AtMost(told)),
     };
     let store = Store::over(client, &import.table);
-    let imported = studio::import(&store, &catalogue, extent, now, |text| print!("{text}")).await?;
-    let (name, count) = (&catalogue.company.name, imported.count);
-    println!("{name}: {count} documents were new, had changed or were taken away.");
-    print!("{}", studio::noted(&catalogue, &imported, now));
+    let count = studio::import(&store, &catalogue, extent, now, |text| print!("{text}")).await?;
+    println!("{}: {count} documents were new, had changed or were taken away.", catalogue.company.name);
     Ok(())
 }

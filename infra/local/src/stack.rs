@@ -110,8 +110,7 @@ impl Stack {
             // A table on this machine has what the stack is started with, whatever it had; another's is asked for.
             let removals = if is_local { Removals::Any } else { Removals::Few };
             let tell = |text: &str| eprint!("{text}");
-            let imported = studio::import(&store, &catalogue, Extent::Whole(removals), clock.now(), tell).await?;
-            eprint!("{}", studio::noted(&catalogue, &imported, clock.now()));
+            studio::import(&store, &catalogue, Extent::Whole(removals), clock.now(), tell).await?;
             studio.payment_links = studio::payment_links(&store, &catalogue, clock.now()).await?;
         }
         studio.example = studio::example(&store, &catalogue, clock.now()).await?;

@@ -15,7 +15,7 @@ use classpay_service::catalogue::{Catalogue, Note, notes};
 use classpay_service::clock::local_date;
 use classpay_service::http::{FamilyScope, Reach, Role};
 use classpay_service::mint::Mint;
-use classpay_service::store::{Changes, Extent, ImportError, Link, Store};
+use classpay_service::store::{Extent, ImportError, Link, Store};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -88,28 +88,17 @@ pub fn catalogue(name_or_file: Option<&Path>, now: Timestamp) -> Result<Catalogu
     })
 }
 
-/// What an import has done.
-#[derive(Debug, Default)]
-pub struct Imported {
-    /// How many things were new, had changed or were taken away.
-    pub count: usize,
-    /// What the file says otherwise than the table.
-    notes: Vec<Note>,
-    /// The enrolments that had instalments before.
-    scheduled: BTreeSet<EnrolmentId>,
-}
-
 /// What the catalogue's author should know of it, a line each: what has no effect, what won't happen, and what is kept
-/// as the table has it.
-#[must_use]
-pub fn noted(catalogue: &Catalogue, imported: &Imported, now: Timestamp) -> String {
+/// as the table has it. `scheduled`: the enrolments that have instalments in the table.
+fn noted(catalogue: &Catalogue, of_table: &[Note], scheduled: &BTreeSet<EnrolmentId>, now: Timestamp) -> String {
     let Some(today) = local_date(now, &catalogue.company.settings.general.timezone) else { return String::new() };
-    let of_file = notes(catalogue, today, &imported.scheduled);
-    let lines: Vec<_> = of_file.iter().chain(&imported.notes).map(|note| format!("  {note}\n")).collect();
+    let of_file = notes(catalogue, today, scheduled);
+    let lines: Vec<_> = of_file.iter().chain(of_table).map(|note| format!("  {note}\n")).collect();
     if lines.is_empty() { String::new() } else { format!("Notes:\n{}", lines.concat()) }
 }
 
-/// Makes the table hold the catalogue. What that changes is told before it is done; nothing that was sold is reset.
+/// Makes the table hold the catalogue: how many things were new, had changed or were taken away. What that changes, and what there
+/// is to know of it, is told before it is done; nothing that was sold is reset.
 ///
 /// # Errors
 /// The table can't be reached, or more would be taken away than may be.
@@ -119,19 +108,20 @@ pub async fn import(
     extent: Extent,
     now: Timestamp,
     tell: impl Fn(&str),
-) -> Result<Imported, Problem> {
+) -> Result<usize, Problem> {
     let plan = store.plan_import(catalogue, extent, now).await.map_err(|problem| not_loaded(&problem))?;
-    let (count, Changes { notes, scheduled, .. }) = (plan.changes().count(), plan.changes().clone());
-    let described = changes::described(plan.changes());
+    let changes = plan.changes();
+    let (count, described) = (changes.count(), changes::described(changes));
     if !described.is_empty() {
         tell(&format!("{}:\n{described}", catalogue.company.name));
     }
     if extent != Extent::Part {
-        tell(changes::noted(plan.changes()));
+        tell(changes::noted(changes));
     }
+    tell(&noted(catalogue, &changes.notes, &changes.scheduled, now));
     let overfull = store.import(plan).await.map_err(|problem| not_loaded(&problem))?;
     tell(&changes::overfull(&overfull));
-    Ok(Imported { count, notes, scheduled })
+    Ok(count)
 }
 
 fn not_loaded(problem: &ImportError) -> Problem {
@@ -271,7 +261,7 @@ mod tests {
         let first_day = "2026-09-07T08:00:00Z".parse().unwrap();
         let families = |name: &str| {
             let catalogue = catalogue(Some(Path::new(name)), first_day).unwrap();
-            assert_eq!(noted(&catalogue, &Imported::default(), first_day), "", "{name}");
+            assert_eq!(noted(&catalogue, &[], &BTreeSet::new(), first_day), "", "{name}");
             loaded(&catalogue).unwrap().families.len()
         };
         assert_eq!(DEMO_STUDIOS.map(|(name, _)| families(name)), [8, 4]);

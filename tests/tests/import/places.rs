@@ -5,15 +5,18 @@
 
 use classpay_service::http::ErrorCode;
 use classpay_tests::studio::{
-    ADA, ANIKA, BALLET, CAMPBELL, COMPANY, FINN, FULL, ISLA, MONTHLY, SEASON, SHARMA, STREET, Studio, TAP, TOBI, trial,
+    ADA, ANIKA, BALLET, CAMPBELL, COMPANY, FINN, FULL, ISLA, MONTHLY, SEASON, SHARMA, STREET, Studio, TAP, TOBI,
+    ballet_for_ada, trial,
 };
-use classpay_tests::{COSTUMES, OKAFOR, Stack, assert_books_balance};
+use classpay_tests::{COSTUMES, Call, OKAFOR, Stack, assert_books_balance};
 use serde_json::{Value, json};
 
 use super::whole::load;
 
 /// A Monday with a lesson of Ballet, and the trial of the demo studio on it.
 const LESSON: &str = "2026-11-30";
+/// The credit of [`Studio::with_cash`] under that name.
+const CASH: &str = "trn_01J9ZDEMW5TVDJ0R000000CASH";
 const TRIAL_OF_PRIYA: &str = "trl_01J9ZDEMW5TVDJ0R0PR1YABA11";
 
 fn enrolled(id: &str, student: &str, class: &str, instalments: &Value) -> Value {
@@ -151,6 +154,67 @@ async fn an_enrolment_that_stands_in_another_family_or_class_is_refused_by_name(
     assert!(is_done && said.contains("trials: 1 added"), "{said}");
     let said = refused(&stack, &Studio::demo().with(OKAFOR, &one_trial("tri_1", TOBI, LESSON))).await;
     assert!(said.contains(&format!("trials[0].id: tri_1 is the trial of {ISLA} in {BALLET}")), "{said}");
+}
+
+#[tokio::test]
+async fn ids_that_an_earlier_version_has_loaded_are_known_after_the_next_load() {
+    let own = [enrolled("enr_1", ADA, BALLET, &json!([]))];
+    let first = with(OKAFOR, &own).with(CAMPBELL, &one_trial("tri_1", ISLA, LESSON)).with_cash("CASH", 1_000);
+    let stack = first.start().await;
+    // It kept no item under an id alone.
+    for (id, sk) in [("ENR#enr_1", "STAND"), ("TRIAL#tri_1", "STAND"), (&format!("TRN#{CASH}"), "CREDIT")] {
+        stack.table().delete(&format!("C#{COMPANY}#{id}"), sk).await;
+    }
+    for _ in 0..2 {
+        let (is_done, said) = load(&stack, &first, &[]).await;
+        assert!(is_done && said.contains(": 0 documents"), "{said}");
+    }
+    let said = refused(&stack, &with(CAMPBELL, &[enrolled("enr_1", FINN, BALLET, &json!([]))])).await;
+    assert!(said.contains(&format!("enrolments[0].id: enr_1 is the place of {ADA} in {BALLET}")), "{said}");
+    let said = refused(&stack, &Studio::demo().with(OKAFOR, &one_trial("tri_1", TOBI, LESSON))).await;
+    assert!(said.contains(&format!("trials[0].id: tri_1 is the trial of {ISLA} in {BALLET}")), "{said}");
+}
+
+#[tokio::test]
+async fn a_trial_of_a_student_who_has_enrolled_here_is_not_added() {
+    let stack = Studio::demo().start().await;
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 200);
+    for _ in 0..2 {
+        let (is_done, said) = load(&stack, &Studio::demo().with(OKAFOR, &one_trial("trl_ada", ADA, LESSON)), &[]).await;
+        let told = format!("families[0].trials[0]: {ADA} is enrolled in {BALLET}: the trial is not added");
+        assert!(is_done && said.contains(": 0 documents") && said.contains(&told), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_place_and_a_fee_that_are_being_bought_are_named_and_had_once_that_has_ended() {
+    let fee = json!([{"id": "reg_1", "name": "Registration", "amount": 1000, "repetitionInterval": "per-season"}]);
+    let takes = json!({"enableRegistrationFees": true, "registrationFeeId": "reg_1"});
+    let mut file: Value = serde_json::from_str(&Studio::demo().with(SEASON, &takes).text()).unwrap();
+    file["registrationFees"] = fee;
+    let studio = Studio::parse(&file.to_string());
+    let stack = studio.start().await;
+    let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
+    stack.order_fault(Call::Capture, 1000, &json!({"drop": "before"})).await;
+    assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 202);
+    let own = json!({"enrolments": [enrolled("enr_ada", ADA, BALLET, &json!([]))],
+        "chargedFees": [{"feeId": "reg_1", "studentId": ADA, "period": SEASON, "amount": 1_000}]});
+    let file = studio.with(OKAFOR, &own);
+    let (is_done, said) = load(&stack, &file, &[]).await;
+    for at in ["enrolments[0]", "chargedFees[0]"] {
+        let told = format!("families[0].{at}: is being bought just now: load the file again when that has ended");
+        assert!(is_done && said.contains(&told) && said.contains(": 0 documents"), "{told:?} is not in {said}");
+    }
+    stack.cancel_by_hand(&intent).await;
+    stack.withdraw_faults().await;
+    stack.move_clock("2026-09-07T12:00:00Z").await;
+    stack.run_schedule().await;
+    for counted in [": 2 documents", ": 0 documents"] {
+        let (is_done, said) = load(&stack, &file, &[]).await;
+        assert!(is_done && said.contains(counted) && !said.contains("being bought"), "{said}");
+    }
+    assert_books_balance(&stack).await;
 }
 
 fn one_trial(id: &str, student: &str, on: &str) -> Value {

@@ -105,8 +105,7 @@ async fn a_fee_that_an_earlier_version_has_stored_under_the_bare_year_is_counted
     let pk = format!("C#{COMPANY}#F#{CAMPBELL}");
     let mut fees = stack.table().partition(&pk, "FEE#").await;
     let [fee] = fees.as_mut_slice() else { panic!("one fee") };
-    let delete = stack.table().client.delete_item().table_name(&stack.table().name);
-    delete.key("pk", fee["pk"].clone()).key("sk", fee["sk"].clone()).send().await.unwrap();
+    stack.table().delete(&pk, fee["sk"].as_s().unwrap()).await;
     fee.insert("sk".to_owned(), text(&format!("FEE#reg_1#{ISLA}#2026")));
     fee.insert("period".to_owned(), text("2026"));
     stack.table().put(fee.clone()).await;
@@ -127,6 +126,40 @@ async fn a_fee_that_an_earlier_version_has_stored_under_the_bare_year_is_counted
     let (is_done, said) = load(&stack, &with_fee().with("reg_1", &charged(1800)), &[]).await;
     assert!(is_done, "{said}");
     assert_eq!(quote(&stack, CAMPBELL, &items).await["registrationFees"][0]["subTotal"], 1500);
+}
+
+#[tokio::test]
+async fn a_fee_that_a_part_of_the_catalogue_changes_is_charged_in_the_seasons_that_take_it() {
+    let dearer = with_fee().with("reg_1", &json!({"amount": 1800}));
+    let mut part: Value = serde_json::from_str(&dearer.text()).unwrap();
+    for list in ["discountSchemes", "holidays", "seasons", "classes", "families", "transactions"] {
+        part[list] = json!([]);
+    }
+    let (stack, fresh) = (with_fee().start().await, dearer.start().await);
+    for counted in [": 2 documents", ": 0 documents"] {
+        let (is_done, said) = load(&stack, &Studio::parse(&part.to_string()), &["--partial"]).await;
+        assert!(is_done && said.contains(counted), "{said}");
+    }
+    let items = basket(&[place(BALLET, FINN, FULL)], &[]);
+    let (here, there) = (quote(&stack, CAMPBELL, &items).await, quote(&fresh, CAMPBELL, &items).await);
+    assert_eq!(here["registrationFees"][0]["subTotal"], 1500, "up to the family's limit");
+    assert_eq!((&here["registrationFees"], &here["payment"]), (&there["registrationFees"], &there["payment"]));
+}
+
+#[tokio::test]
+async fn what_was_sold_of_a_class_that_has_moved_stays_on_its_plan() {
+    let on_plan = json!({"enrolments": [{"id": "enr_1", "studentId": ISLA, "classId": TAP, "pricingPlanId": MONTHLY,
+        "instalments": [{"date": "2026-10-07", "amount": 3210}]}]});
+    let whole = Studio::demo().with(CAMPBELL, &on_plan);
+    let stack = whole.start().await;
+    let before = stack.balance(CAMPBELL).await;
+    let moved = whole.with(TAP, &json!({"seasonId": NEXT_YEAR}));
+    let (is_done, said) = load(&stack, &moved, &[]).await;
+    let note = "enrolments[0].pricingPlanId: it and 1 more are plans of other seasons than their classes'";
+    assert!(is_done && said.contains(note) && said.contains(": 1 documents"), "{said}");
+    stack.move_clock("2026-10-07T08:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!(stack.balance(CAMPBELL).await, before + 3_210);
 }
 
 /// A debit of a family about some things.
@@ -208,8 +241,7 @@ async fn a_table_whose_list_is_not_known_to_be_whole_says_so_at_the_first_whole_
     // As an earlier version has left it.
     let table = stack.table();
     for item in table.partition(&format!("C#{COMPANY}#ROLL"), "").await {
-        let delete = table.client.delete_item().table_name(&table.name);
-        delete.key("pk", item["pk"].clone()).key("sk", item["sk"].clone()).send().await.unwrap();
+        table.delete(item["pk"].as_s().unwrap(), item["sk"].as_s().unwrap()).await;
     }
     let mut company = table.get(&format!("C#{COMPANY}"), "META").await.unwrap();
     company.remove("roll");

@@ -136,18 +136,13 @@ impl Catalogue {
         }
     }
 
-    /// Puts the fee that a season names into the season, where it is published, with the copies that are only output.
+    /// Puts the fee that a season names into the season, where it is published.
     fn spell_out_registration_fees(&mut self) {
         for season in &mut self.seasons {
             let named = self.registration_fees.iter().find(|fee| season.registration_fee_id.as_ref() == Some(&fee.id));
-            if season.registration_fee_dto.is_none() {
-                season.registration_fee_dto = named.cloned();
+            if let Some(fee) = season.registration_fee_dto.take().or_else(|| named.cloned()) {
+                season.spell_out(fee);
             }
-            let Some(fee) = &season.registration_fee_dto else { continue };
-            season.registration_fee = fee.amount;
-            season.registration_fee_tax_rate_id = fee.tax_rate.as_ref().map(|rate| rate.id.clone());
-            season.has_max_registration_fee = fee.max_amount_per_family.is_some();
-            season.max_registration_fee = fee.max_amount_per_family;
         }
     }
 }

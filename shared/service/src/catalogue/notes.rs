@@ -18,7 +18,7 @@ use classpay_domain::surcharge::Ban;
 use jiff::civil::Date;
 
 use super::documents::text::Textual as _;
-use super::documents::{BillingTiming, RegistrationFeeDoc};
+use super::documents::{BillingTiming, EnrolmentEntry, RegistrationFeeDoc};
 use super::file::Catalogue;
 
 /// A note and its place: `company.settings.billing.billingTiming: …`.
@@ -47,11 +47,22 @@ pub fn notes(catalogue: &Catalogue, today: Date, scheduled: &BTreeSet<EnrolmentI
     let missing =
         missing.chain(trials::without_lesson(catalogue)).chain(unused::without_plan(catalogue, today, scheduled));
     // What was left out is named where it stood, and all else is counted in what is left.
-    let rest = unused.chain(missing).map(|(place, what)| (catalogue.as_written(&place), what));
+    let rest = unused
+        .chain(missing)
+        .chain(plans_of_other_seasons(catalogue))
+        .map(|(place, what)| (catalogue.as_written(&place), what));
     left_out.chain(rest).map(|(place, what)| Note { place, what }).collect()
 }
 
 type Found = (String, String);
+
+/// The enrolments of all families, each with its place.
+fn enrolments(catalogue: &Catalogue) -> impl Iterator<Item = (String, &EnrolmentEntry)> {
+    catalogue.families.iter().enumerate().flat_map(|(family, entry)| {
+        let enrolments = entry.enrolments.iter().enumerate();
+        enrolments.map(move |(index, enrolment)| (format!("families[{family}].enrolments[{index}]"), enrolment))
+    })
+}
 
 /// Rule 35: a fee that the law forbids, or may forbid for all that we know.
 fn processing_fee(catalogue: &Catalogue) -> Option<Found> {
@@ -134,11 +145,7 @@ fn not_debited(catalogue: &Catalogue, today: Date, scheduled: &BTreeSet<Enrolmen
     let to_come = |plan| calendar::plan_dates(&plan).into_iter().filter(|day| *day > today).count();
     let to_come: BTreeMap<_, _> =
         plans.filter_map(|plan| Some((&plan.id, to_come(PricingPlan::try_from(plan).ok()?)))).collect();
-    let enrolments = catalogue.families.iter().enumerate().flat_map(|(family, entry)| {
-        let enrolments = entry.enrolments.iter().enumerate();
-        enrolments.map(move |(index, enrolment)| (format!("families[{family}].enrolments[{index}]"), enrolment))
-    });
-    let without: Vec<_> = enrolments
+    let without: Vec<_> = enrolments(catalogue)
         .filter(|(_, enrolment)| enrolment.instalments.is_empty() && !scheduled.contains(&enrolment.id))
         .filter_map(|(place, enrolment)| Some((place, *to_come.get(enrolment.pricing_plan_id.as_ref()?)?)))
         .filter(|(_, dates)| *dates > 0)
@@ -153,6 +160,23 @@ fn not_debited(catalogue: &Catalogue, today: Date, scheduled: &BTreeSet<Enrolmen
         ),
     };
     Some((first.clone(), what))
+}
+
+/// A class may have moved to another season since; what was sold of it stays on its plan.
+fn plans_of_other_seasons(catalogue: &Catalogue) -> Option<Found> {
+    let plans =
+        catalogue.seasons.iter().flat_map(|season| season.pricing_plans.iter().map(|plan| (&plan.id, &season.id)));
+    let plans: BTreeMap<_, _> = plans.collect();
+    let classes: BTreeMap<_, _> = catalogue.classes.iter().map(|class| (&class.id, &class.season_id)).collect();
+    let of_others = enrolments(catalogue).filter(|(_, enrolment)| {
+        let of_plan = enrolment.pricing_plan_id.as_ref().and_then(|plan| plans.get(plan));
+        of_plan.zip(classes.get(&enrolment.class_id)).is_some_and(|(of_plan, of_class)| of_plan != of_class)
+    });
+    unused::counted(
+        of_others.map(|(place, _)| format!("{place}.pricingPlanId")),
+        "is a plan of another season than the class's: the enrolment is on it all the same",
+        "are plans of other seasons than their classes': the enrolments are on them all the same",
+    )
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ use crate::snapshot::Snapshot;
 
 /// How long after it is placed an unfinished order is looked at for the first time.
 const ORDER_SWEEP_S: i64 = 2 * 60;
+/// The state of an order whose payment isn't at its end.
+pub(super) const PENDING: &str = "PENDING";
 /// The generation of an order that an intent pays, and of the first that collects nothing.
 pub(super) const FIRST: u64 = 1;
 /// How long a used idempotency key is remembered.
@@ -128,7 +130,7 @@ impl<M: Machine> Store<M> {
             .only_if("order_state = :pending AND capture_attempt = :attempt")
             .value(":next", number(order.attempt + 1))
             .value(":attempt", number(order.attempt))
-            .value(":pending", text("PENDING"));
+            .value(":pending", text(PENDING));
         let mut transaction = Transaction::new();
         transaction.change(change);
         self.transact(transaction).await
@@ -148,7 +150,7 @@ impl<M: Machine> Store<M> {
             .update("SET needs_review = :why")
             .only_if("order_state = :pending")
             .value(":why", text(reason.name()))
-            .value(":pending", text("PENDING"));
+            .value(":pending", text(PENDING));
         let mut transaction = Transaction::new();
         transaction.change(change);
         self.transact(transaction).await?;
@@ -174,7 +176,7 @@ impl<M: Machine> Store<M> {
         let change = Change::of(key::order(order))
             .update("REMOVE gsi1pk, gsi1sk")
             .only_if("order_state <> :pending AND attribute_exists(gsi1pk)")
-            .value(":pending", text("PENDING"));
+            .value(":pending", text(PENDING));
         let mut transaction = Transaction::new();
         transaction.change(change);
         self.transact(transaction).await
@@ -251,7 +253,7 @@ pub(super) fn begin<M: Machine>(transaction: &mut Transaction, order: &PlaceOrde
         transaction.create(claim);
     }
     transaction.change(close_session(session));
-    let head = order_item(order, "PENDING", FIRST).number("capture_attempt", 1);
+    let head = order_item(order, PENDING, FIRST).number("capture_attempt", 1);
     transaction.create(head.swept_at(Lane::Pay, order.now_s + ORDER_SWEEP_S));
     transaction.create(doc_item(order, FIRST));
 }
@@ -316,7 +318,7 @@ pub(super) fn finish(order: &OrderId, state: &str, set: &str) -> Change {
         .update(format!("{set}order_state = :state REMOVE gsi1pk, gsi1sk, needs_review"))
         .only_if("order_state = :pending")
         .value(":state", text(state))
-        .value(":pending", text("PENDING"))
+        .value(":pending", text(PENDING))
 }
 
 /// An order from its head and its document.
@@ -334,7 +336,7 @@ fn order_of(item: &Attributes, doc: &Attributes) -> Result<OrderRecord, StoreErr
 
 fn state_of(head: &Attributes) -> Result<OrderState, StoreError> {
     match head.text("order_state")? {
-        "PENDING" => Ok(OrderState::Pending),
+        PENDING => Ok(OrderState::Pending),
         "COMPLETED" => Ok(OrderState::Completed),
         "CANCELLED" => Ok(OrderState::Cancelled),
         _ => Err(StoreError::Corrupt("order_state")),

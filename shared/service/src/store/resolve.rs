@@ -10,7 +10,7 @@ use super::due::{self, due_item};
 use super::entries::entry_item;
 use super::item::{number, text};
 use super::key::{self, Lane};
-use super::orders::{OrderRecord, finish};
+use super::orders::{OrderRecord, PENDING, finish};
 use super::places;
 use super::table::Written;
 use super::transact::{Change, Transaction};
@@ -122,7 +122,7 @@ fn end(by: Witness, order: &OrderId, state: &str, set: &str) -> Change {
             .update(format!("{set}order_state = :state, gsi1pk = :lane, gsi1sk = :next REMOVE needs_review"))
             .only_if("order_state = :pending")
             .value(":state", text(state))
-            .value(":pending", text("PENDING")),
+            .value(":pending", text(PENDING)),
     }
 }
 

@@ -59,20 +59,11 @@ impl<'a> Check<'a> {
             self.student_and_class(family, &place, (enrolment.student_id.as_str(), &enrolment.class_id));
             let first = taken.insert((&enrolment.student_id, &enrolment.class_id));
             self.holds(first, format!("{place}.classId"), "the student is enrolled in this class already");
-            self.plan_of(enrolment, &place);
+            if let Some(plan) = &enrolment.pricing_plan_id {
+                let known = self.known.plans.contains(plan);
+                self.refers(known, plan.as_str(), format!("{place}.pricingPlanId"), "pricing plan");
+            }
             self.instalments(enrolment, &place);
-        }
-    }
-
-    fn plan_of(&mut self, enrolment: &EnrolmentEntry, place: &str) {
-        let Some(plan) = &enrolment.pricing_plan_id else { return };
-        let place = format!("{place}.pricingPlanId");
-        let season = self.known.plans.get(plan).copied();
-        self.refers(season.is_some(), plan.as_str(), &place, "pricing plan");
-        let class = self.known.classes.get(&enrolment.class_id);
-        if let (Some(season), Some(class)) = (season, class) {
-            let same = class.season_id == *season;
-            self.holds(same, place, format!("{plan} is not of the class's season"));
         }
     }
 

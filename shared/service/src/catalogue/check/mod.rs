@@ -39,7 +39,7 @@ struct Known<'a> {
     tax_rates: BTreeMap<&'a TaxRateId, &'a TaxRateDoc>,
     fees: BTreeMap<&'a FeeId, KnownFee<'a>>,
     seasons: BTreeMap<&'a SeasonId, &'a SeasonDoc>,
-    plans: BTreeMap<&'a PlanId, &'a SeasonId>,
+    plans: BTreeSet<&'a PlanId>,
     classes: BTreeMap<&'a ClassId, &'a ClassDoc>,
 }
 
@@ -47,7 +47,7 @@ impl<'a> Known<'a> {
     fn of(file: &'a FileDoc) -> Self {
         // Backwards, so that of two with the same id the first is meant: the second is the mistake.
         let seasons = || file.seasons.iter().rev();
-        let plans = seasons().flat_map(|season| season.pricing_plans.iter().rev().map(|plan| (&plan.id, &season.id)));
+        let plans = seasons().flat_map(|season| season.pricing_plans.iter().map(|plan| &plan.id));
         Self {
             tax_rates: file.tax_rates.iter().rev().map(|rate| (&rate.id, rate)).collect(),
             fees: fees_of(file),

@@ -234,6 +234,15 @@ fn borrowed_option<T: text::Textual, S: serde::Serializer>(
 }
 
 impl SeasonDoc {
+    /// Puts its registration fee into the season, with the copies that are only output.
+    pub fn spell_out(&mut self, fee: RegistrationFeeDoc) {
+        self.registration_fee = fee.amount;
+        self.registration_fee_tax_rate_id = fee.tax_rate.as_ref().map(|rate| rate.id.clone());
+        self.has_max_registration_fee = fee.max_amount_per_family.is_some();
+        self.max_registration_fee = fee.max_amount_per_family;
+        self.registration_fee_dto = Some(fee);
+    }
+
     /// The season as an answer shows it: without what is only input.
     #[must_use]
     pub fn published(&self) -> PublishedSeason<'_> {

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use super::super::documents::text::Textual as _;
 use super::super::documents::{AgeCutOffType, PricingPlanDoc, PricingScheme};
 use super::super::file::Catalogue;
-use super::Found;
+use super::{Found, enrolments};
 
 /// What each of them says without effect.
 pub(super) fn fields(catalogue: &Catalogue) -> impl Iterator<Item = Found> {
@@ -85,11 +85,7 @@ pub(super) fn without_plan(catalogue: &Catalogue, today: Date, scheduled: &BTree
     let over: BTreeSet<_> = over.map(|season| &season.id).collect();
     let over = catalogue.classes.iter().filter(|class| over.contains(&class.season_id) || class.archived_at.is_some());
     let over: BTreeSet<_> = over.map(|class| &class.id).collect();
-    let enrolments = catalogue.families.iter().enumerate().flat_map(|(family, entry)| {
-        let enrolments = entry.enrolments.iter().enumerate();
-        enrolments.map(move |(index, enrolment)| (format!("families[{family}].enrolments[{index}]"), enrolment))
-    });
-    let without = enrolments
+    let without = enrolments(catalogue)
         .filter(|(_, enrolment)| enrolment.pricing_plan_id.is_none() && !over.contains(&enrolment.class_id))
         .filter(|(_, enrolment)| !scheduled.contains(&enrolment.id))
         .map(|(place, _)| place);
@@ -97,7 +93,7 @@ pub(super) fn without_plan(catalogue: &Catalogue, today: Date, scheduled: &BTree
     counted(without, &format!("it brings {nothing} it"), &format!("bring {nothing} them"))
 }
 
-fn counted(mut places: impl Iterator<Item = String>, one: &str, many: &str) -> Option<Found> {
+pub(super) fn counted(mut places: impl Iterator<Item = String>, one: &str, many: &str) -> Option<Found> {
     let first = places.next()?;
     let what = match places.count() {
         0 => one.to_owned(),

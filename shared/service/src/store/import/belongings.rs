@@ -26,8 +26,8 @@ use crate::machine::Machine;
 use crate::schedule::{Schedule, ScheduledLine};
 use crate::snapshot::{BookedEnrolment, BookedTrial};
 
-/// So many are added at a time. Each takes five actions at most: itself, its instalments, where it stands, its place, its
-/// family.
+/// So many are added at a time. Each takes five actions at most: itself, its instalments or that nobody is enrolled beside it,
+/// where it stands, its place, its family.
 const TOGETHER: usize = MAX_ACTIONS / 5;
 
 /// A place or a fee that the file brings.
@@ -40,6 +40,8 @@ pub(super) struct Belonging<'a> {
     pub(super) of: Of<'a>,
     /// That it stands here, under its id alone: so no other family or class has the same.
     pub(super) stand: Option<(Key, Item)>,
+    /// The enrolment of a trial's student in its class: beside one that is live no trial is added.
+    pub(super) enrolment: Option<Key>,
     item: Item,
     instalments: Option<Item>,
     /// The class's seats or the lesson's trial places, of which it takes one.
@@ -143,6 +145,9 @@ fn adding(company: &CompanyId, belongings: &[Belonging<'_>]) -> Transaction {
         transaction.put_if(belonging.item.clone(), belonging.is_free());
         let stand = belonging.stand.iter().map(|(_, item)| item);
         belonging.instalments.iter().chain(stand).for_each(|item| transaction.create(item.clone()));
+        if let Some(enrolment) = &belonging.enrolment {
+            transaction.change(not_live(Change::of(enrolment.clone())));
+        }
     }
     let mut taken: BTreeMap<(&Key, Kind), i64> = BTreeMap::new();
     for belonging in belongings {
@@ -173,14 +178,18 @@ impl Belonging<'_> {
     fn is_free(&self) -> Change {
         let of = Change::of(self.key.clone());
         match self.of {
-            Of::Enrolment(_) | Of::Trial(_) => of
-                .only_if("attribute_not_exists(pk) OR place_state = :given_back")
-                .value(":given_back", text(CANCELLED)),
+            Of::Enrolment(_) | Of::Trial(_) => not_live(of),
             Of::Fee(_) => {
                 of.only_if("attribute_not_exists(pk) OR fee_state = :given_back").value(":given_back", text(RELEASED))
             }
         }
     }
+}
+
+/// That no place is there, or one that was given back.
+fn not_live(place: Change) -> Change {
+    let is_free = "attribute_not_exists(pk) OR place_state = :given_back";
+    place.only_if(is_free).value(":given_back", text(CANCELLED))
 }
 
 /// Every place and fee of a family, which has this number in the file.
@@ -192,7 +201,7 @@ pub(super) fn belongings_of<'a>(
     let (company, family) = (&studio.id, &entry.family.id);
     let of = |kind, key, at, of, item| {
         let family = key::family(company, family);
-        Belonging { kind, key, at, of, stand: None, item, instalments: None, takes: None, family }
+        Belonging { kind, key, at, of, stand: None, enrolment: None, item, instalments: None, takes: None, family }
     };
     let mut all = Vec::new();
     for (j, enrolment) in entry.enrolments.iter().enumerate() {
@@ -217,6 +226,7 @@ pub(super) fn belongings_of<'a>(
         let at = format!("families[{index}].trials[{j}]");
         all.push(Belonging {
             stand: Some(stands(stand, (company, family), (trial.student_id.as_str(), &trial.class_id))),
+            enrolment: Some(key::enrolment(company, family, &trial.student_id, &trial.class_id)),
             takes: Some(key::lesson(company, &trial.class_id, trial.trial_at)),
             ..of(Kind::Trial, key, at, Of::Trial(trial), item)
         });

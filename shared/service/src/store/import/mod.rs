@@ -1,7 +1,7 @@
 //! Loads a studio into the table, and changes what changed.
 //!
 //! Read in this order: [`changes`] (what an office is told), [`plan`] (what is stored, and what it will be), here (the
-//! order of the writes), [`beside`], [`seats`], [`families`], [`standing`] and [`belongings`], [`lessons`], [`schedules`],
+//! order of the writes), [`copies`], [`beside`], [`seats`], [`families`], [`standing`] and [`belongings`], [`lessons`], [`schedules`],
 //! [`transactions`], [`deleted`], [`outstanding`].
 //!
 //! Invariant: nothing that was sold is reset. Seats move by the difference of the capacity; balances, versions,
@@ -14,6 +14,7 @@ mod batch;
 mod belongings;
 mod beside;
 mod changes;
+mod copies;
 mod deleted;
 mod families;
 mod lessons;
@@ -194,6 +195,7 @@ impl<M: Machine> Store<M> {
         self.import_account(plan.catalogue).await?;
         self.import_seats(&plan).await?;
         self.import_families(&plan).await?;
+        self.import_stands(&plan.stands).await?;
         let Plan { catalogue, belongings, late, transactions, today, .. } = plan;
         let added = self.import_belongings(&catalogue.company.id, belongings).await?;
         self.import_schedules(&late).await?;
@@ -209,6 +211,15 @@ impl<M: Machine> Store<M> {
         for entry in &plan.unlisted {
             let item = Item::at(entry).text("cid", plan.catalogue.company.id.as_str());
             batch.room_for(0).await?.put_if(item, Change::of(entry.clone()));
+        }
+        batch.write().await
+    }
+
+    /// Where things stand that an earlier version has loaded, so that no other can be loaded under their ids.
+    async fn import_stands(&self, stands: &[Item]) -> Result<(), ImportError> {
+        let mut batch = Batch::of(self);
+        for stand in stands {
+            batch.room_for(0).await?.create(stand.clone());
         }
         batch.write().await
     }

@@ -9,7 +9,7 @@ use classpay_domain::id::{CompanyId, SeasonId};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::super::item::{Read as _, document};
+use super::super::item::{Item, Read as _, document};
 use super::super::key::{self, Key, Listed};
 use super::super::table::Consistency;
 use super::super::{Store, StoreError};
@@ -18,7 +18,7 @@ use super::belongings::Belonging;
 use super::beside::{Beside, beside, is_whole, stored_beside};
 use super::changes::{Changes, Extent, Kind, KindChanges, Outstanding, TakenAway};
 use super::schedules::LateSchedule;
-use super::{ImportError, refuse_other_currency, refuse_rival_schemes, refuse_too_large};
+use super::{ImportError, copies, refuse_other_currency, refuse_rival_schemes, refuse_too_large};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{ClassDoc, SeasonDoc};
 use crate::catalogue::{Catalogue, Note};
@@ -42,6 +42,7 @@ pub struct Plan<'a> {
     pub(super) classes: Vec<PlannedClass>,
     pub(super) belongings: Vec<Belonging<'a>>,
     pub(super) late: Vec<LateSchedule>,
+    pub(super) stands: Vec<Item>,
     pub(super) transactions: Vec<&'a AggregateTransaction>,
     pub(super) changes: Changes,
 }
@@ -148,7 +149,8 @@ impl<M: Machine> Store<M> {
         let is_unlisted = before.is_some() && !is_whole(stored_beside.get(&key::company(company)));
         let unlisted = wanted.iter().filter_map(|wanted| wanted.listed.as_ref()).map(|listed| listed.entry(company));
         let unlisted = unlisted.filter(|entry| !listed.contains(entry)).collect();
-        let entries = compare(wanted, documents, extent, now)?;
+        let mut entries = compare(wanted, documents, extent, now)?;
+        copies::renew(&mut entries)?;
         refuse_rival_schemes(&entries)?;
         let classes = classes_of(&entries)?;
         let seasons = seasons_of(&entries)?;
@@ -157,32 +159,23 @@ impl<M: Machine> Store<M> {
         let timezone = &catalogue.company.settings.general.timezone;
         let today = local_date(now, timezone).ok_or(StoreError::Corrupt("timezone"))?;
         let standing = self.standing(catalogue, today).await?;
-        let (transactions, notes, mut refused) = self.new_transactions(catalogue).await?;
-        refused.splice(0..0, standing.refused);
+        let transactions = self.new_transactions(catalogue).await?;
+        let written = |notes: Vec<Note>| notes.into_iter().map(|note| as_written(catalogue, note));
+        let refused: Vec<_> = written(standing.refused).chain(written(transactions.refused)).collect();
         if !refused.is_empty() {
-            let refused = refused.into_iter().map(|note| as_written(catalogue, note)).collect();
             return Err(ImportError::OtherThings(refused));
         }
-        for belonging in &standing.new {
-            kinds.entry(belonging.kind).or_default().added += 1;
-        }
-        if !standing.late.is_empty() {
-            kinds.entry(Kind::Enrolment).or_default().changed += standing.late.len();
-        }
-        if !transactions.is_empty() {
-            kinds.entry(Kind::Transaction).or_default().added += transactions.len();
-        }
-        let written = |notes: Vec<Note>| notes.into_iter().map(|note| as_written(catalogue, note));
-        let mut noted: Vec<_> = written(standing.notes).chain(written(notes)).collect();
-        noted.extend(self.deleted_and_there(catalogue).await?);
+        count(&mut kinds, &standing.new, standing.late.len(), transactions.new.len());
+        let mut notes: Vec<_> = written(standing.notes).chain(written(transactions.notes)).collect();
+        notes.extend(self.deleted_and_there(catalogue).await?);
         let changes = Changes {
             kinds,
             currency: catalogue.company.settings.billing.currency,
             is_unlisted,
-            notes: noted,
+            notes,
             scheduled: standing.scheduled,
         };
-        let (belongings, late) = (standing.new, standing.late);
+        let stands = standing.stands.into_iter().chain(transactions.stands).collect();
         let mut plan = Plan {
             catalogue,
             extent,
@@ -193,9 +186,10 @@ impl<M: Machine> Store<M> {
             stored_beside,
             seasons,
             classes,
-            belongings,
-            late,
-            transactions,
+            belongings: standing.new,
+            late: standing.late,
+            stands,
+            transactions: transactions.new,
             changes,
         };
         refuse_too_large(&plan)?;
@@ -231,6 +225,19 @@ impl<M: Machine> Store<M> {
             }
         }
         Ok(stored)
+    }
+}
+
+/// Counts what is added to places, fees and the ledger, and the enrolments that get what they lack.
+fn count(kinds: &mut BTreeMap<Kind, KindChanges>, new: &[Belonging<'_>], late: usize, transactions: usize) {
+    for belonging in new {
+        kinds.entry(belonging.kind).or_default().added += 1;
+    }
+    if late > 0 {
+        kinds.entry(Kind::Enrolment).or_default().changed += late;
+    }
+    if transactions > 0 {
+        kinds.entry(Kind::Transaction).or_default().added += transactions;
     }
 }
 

@@ -11,9 +11,10 @@ use jiff::civil::Date;
 
 use super::super::fees::RELEASED;
 use super::super::instalments::{Scheduled, scheduled_of};
-use super::super::item::{Attributes, Read as _};
-use super::super::key::Key;
-use super::super::places::{ACTIVE, CANCELLED};
+use super::super::item::{Attributes, Item, Read as _};
+use super::super::key::{self, Key};
+use super::super::orders::PENDING;
+use super::super::places::{ACTIVE, CANCELLED, RESERVED};
 use super::super::table::Consistency;
 use super::super::{Store, StoreError};
 use super::ImportError;
@@ -32,6 +33,8 @@ pub(super) struct Standing<'a> {
     pub(super) new: Vec<Belonging<'a>>,
     /// What enrolments lack that are there.
     pub(super) late: Vec<LateSchedule>,
+    /// Where those stand that an earlier version has loaded.
+    pub(super) stands: Vec<Item>,
     /// What the file says otherwise and isn't done, and what is done at once.
     pub(super) notes: Vec<Note>,
     /// What stands elsewhere.
@@ -54,8 +57,9 @@ impl<M: Machine> Store<M> {
         }
         let keys = all.iter().flat_map(|belonging| spellings(&belonging.key)).collect();
         let stored = self.get_all(keys, Consistency::Strong).await?;
-        let asked = all.iter().flat_map(|belonging| beside(belonging, here(belonging, &stored).is_some()));
-        let around = self.get_all(asked.collect(), Consistency::Strong).await?;
+        let asked = all.iter().map(|belonging| beside(belonging, here(belonging, &stored)));
+        let asked = asked.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+        let around = self.get_all(asked, Consistency::Strong).await?;
         let mut standing = Standing::default();
         for belonging in all {
             match here(&belonging, &stored) {
@@ -70,24 +74,42 @@ impl<M: Machine> Store<M> {
 /// What is there of it; nothing, if an order has given it back.
 fn here<'s>(belonging: &Belonging<'_>, stored: &'s HashMap<Key, Attributes>) -> Option<&'s Attributes> {
     let item = spellings(&belonging.key).find_map(|key| stored.get(&key))?;
-    let is_own = match &belonging.of {
+    let is_given_back = item.text_if("place_state") == Some(CANCELLED) || item.text_if("fee_state") == Some(RELEASED);
+    (is_own(belonging, item) || !is_given_back).then_some(item)
+}
+
+/// Whether what is there is what the file says, by its id.
+fn is_own(belonging: &Belonging<'_>, item: &Attributes) -> bool {
+    match &belonging.of {
         Of::Enrolment(place) => item.text_if("enrolment_id") == Some(place.enrolment.id.as_str()),
         Of::Trial(trial) => item.text_if("trial_id") == Some(trial.id.as_str()),
         // What an order gave back, it had charged.
         Of::Fee(_) => !item.contains_key("order_id"),
-    };
-    let is_given_back = item.text_if("place_state") == Some(CANCELLED) || item.text_if("fee_state") == Some(RELEASED);
-    (is_own || !is_given_back).then_some(item)
+    }
 }
 
-/// What else must be known of it: where its id stands, if nothing is here, and its instalments.
-fn beside(belonging: &Belonging<'_>, is_here: bool) -> Vec<Key> {
-    let stand = belonging.stand.iter().map(|(key, _)| key.clone()).filter(|_| !is_here);
-    let plans = match &belonging.of {
-        Of::Enrolment(place) if is_here || !place.enrolment.instalments.is_empty() => Some(place.plans()),
-        _ => None,
+/// What else must be known of it: where its id stands; an enrolment's instalments; whether a trial's student is enrolled;
+/// and the order that has charged a fee.
+fn beside(belonging: &Belonging<'_>, here: Option<&Attributes>) -> Result<Vec<Key>, StoreError> {
+    let stand = belonging.stand.as_ref().map(|(key, _)| key.clone());
+    let other = match &belonging.of {
+        Of::Enrolment(place) => Some(place.plans()),
+        Of::Trial(_) => belonging.enrolment.clone().filter(|_| here.is_none()),
+        Of::Fee(_) => here.map(order_of).transpose()?.flatten(),
     };
-    stand.chain(plans).collect()
+    Ok(stand.into_iter().chain(other).collect())
+}
+
+/// The order that a place or fee is of.
+fn order_of(item: &Attributes) -> Result<Option<Key>, StoreError> {
+    let Some(id) = item.text_if("order_id") else { return Ok(None) };
+    id.parse().map(|id| Some(key::order(&id))).map_err(|_| StoreError::Corrupt("order_id"))
+}
+
+/// What is said of something that an order has, which may come to nothing.
+fn being_bought(at: &str) -> Note {
+    let what = "is being bought just now: load the file again when that has ended";
+    Note { place: at.to_owned(), what: what.to_owned() }
 }
 
 impl<'a> Standing<'a> {
@@ -107,6 +129,12 @@ impl<'a> Standing<'a> {
             self.refused.push(elsewhere(&belonging, item)?);
             return Ok(());
         }
+        let enrolment = belonging.enrolment.as_ref().and_then(|key| around.get(key));
+        if let Some(item) = enrolment.filter(|item| item.text_if("place_state") != Some(CANCELLED)) {
+            let (student, class) = (item.text("student")?, item.text("class")?);
+            self.note(belonging.at, format!("{student} is enrolled in {class}: the trial is not added"));
+            return Ok(());
+        }
         if let Of::Enrolment(place) = &belonging.of {
             self.notes.extend(past(&belonging.at, place, today));
         }
@@ -120,6 +148,16 @@ impl<'a> Standing<'a> {
         item: &Attributes,
         seen: (&HashMap<Key, Attributes>, Date),
     ) -> Result<(), StoreError> {
+        let (around, _) = seen;
+        let order = order_of(item)?.and_then(|order| around.get(&order));
+        if item.text_if("place_state") == Some(RESERVED)
+            || order.is_some_and(|order| order.text_if("order_state") == Some(PENDING))
+        {
+            self.notes.push(being_bought(&belonging.at));
+            return Ok(());
+        }
+        let stand = belonging.stand.as_ref().filter(|(key, _)| is_own(belonging, item) && !around.contains_key(key));
+        self.stands.extend(stand.map(|(_, item)| item.clone()));
         match &belonging.of {
             Of::Enrolment(place) => self.enrolment(&belonging.at, (*place, &belonging.key), item, seen),
             Of::Trial(trial) => {

@@ -24,12 +24,27 @@ use crate::stored_entry::StoredEntry;
 /// So often a credit is written anew when what is due has changed meanwhile.
 const ATTEMPTS: usize = 5;
 
-/// What is new of a file's transactions, what is to be said of the others, and what is refused.
-pub(super) type Planned<'a> = (Vec<&'a AggregateTransaction>, Vec<Note>, Vec<Note>);
+/// What is to be done about a file's transactions.
+#[derive(Debug, Default)]
+pub(super) struct Planned<'a> {
+    /// What is not there yet.
+    pub(super) new: Vec<&'a AggregateTransaction>,
+    /// Where those credits stand that an earlier version has loaded.
+    pub(super) stands: Vec<Item>,
+    /// What the others say otherwise than the table.
+    pub(super) notes: Vec<Note>,
+    /// What is somebody else's.
+    pub(super) refused: Vec<Note>,
+}
 
 /// Where it stands whose a transaction of this id is: a debit, or a credit.
 fn owned_by(company: &CompanyId, id: &TransactionId) -> [Key; 2] {
     [key::due(company, id), key::loaded_credit(company, id)]
+}
+
+/// That a credit is this family's.
+fn loaded_credit(company: &CompanyId, family: &FamilyId, credit: &TransactionId) -> Item {
+    Item::at(&key::loaded_credit(company, credit)).text("cid", company.as_str()).text("fid", family.as_str())
 }
 
 /// What a transaction of the file says otherwise than what is stored; the family's name is that of its time.
@@ -76,29 +91,34 @@ impl<M: Machine> Store<M> {
         let entry_key = |family: &FamilyId, id: &TransactionId| key::transaction(company, family, id.as_str());
         let keys = all.iter().map(|(_, family, id, _)| entry_key(family, id)).collect();
         let stored = self.get_all(keys, Consistency::Strong).await?;
-        let missing = all.iter().filter(|(_, family, id, _)| !stored.contains_key(&entry_key(family, id)));
-        let owned = missing.flat_map(|(_, _, id, _)| owned_by(company, id)).collect();
+        let asked = all
+            .iter()
+            .filter(|(_, family, id, aggregate)| !aggregate.is_debit() || !stored.contains_key(&entry_key(family, id)));
+        let owned = asked.flat_map(|(_, _, id, _)| owned_by(company, id)).collect();
         let owned = self.get_all(owned, Consistency::Strong).await?;
-        let (mut new, mut notes, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        let mut planned = Planned::default();
         for (at, family, id, aggregate) in all {
             if let Some(item) = stored.get(&entry_key(&family, &id)) {
                 let there = item.text("transaction_id")?;
-                if there == id.as_str() {
-                    notes.extend(otherwise(&at, aggregate, &entry_of(item, company, &family)?));
-                } else {
+                if there != id.as_str() {
                     let what = format!("{id} differs only before its first `_` from {there}, which is stored already");
-                    refused.push(Note { place: format!("{at}.transaction.id"), what });
+                    planned.refused.push(Note { place: format!("{at}.transaction.id"), what });
+                    continue;
+                }
+                planned.notes.extend(otherwise(&at, aggregate, &entry_of(item, company, &family)?));
+                if !aggregate.is_debit() && !owned.contains_key(&key::loaded_credit(company, &id)) {
+                    planned.stands.push(loaded_credit(company, &family, &id));
                 }
             } else if let Some(item) = owned_by(company, &id).iter().find_map(|key| owned.get(key)) {
                 let family = item.text("fid")?;
                 let what = format!("{id} is stored as one of the family {family}, and is not moved");
-                refused.push(Note { place: format!("{at}.transaction.familyId"), what });
+                planned.refused.push(Note { place: format!("{at}.transaction.familyId"), what });
             } else {
                 refuse_too_large(&id, aggregate)?;
-                new.push(aggregate);
+                planned.new.push(aggregate);
             }
         }
-        Ok((new, notes, refused))
+        Ok(planned)
     }
 
     /// Writes debits and then credits, each with what it does to the balance and to what is due.
@@ -158,8 +178,7 @@ impl<M: Machine> Store<M> {
             transaction.create(due_item(company, family, &debit, total, currency));
         } else {
             let credit = head.id.parse().map_err(|_| StoreError::Corrupt("id"))?;
-            let own = Item::at(&key::loaded_credit(company, &credit));
-            transaction.create(own.text("cid", company.as_str()).text("fid", family.as_str()));
+            transaction.create(loaded_credit(company, family, &credit));
         }
         if let (false, Some(debit)) = (aggregate.is_debit(), &head.related_transaction_id) {
             let debit: TransactionId = debit.parse().map_err(|_| StoreError::Corrupt("relatedTransactionId"))?;
