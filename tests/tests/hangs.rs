@@ -6,8 +6,8 @@
 
 use std::time::{Duration, Instant};
 
-use classpay_tests::studio::{OKAFOR, ballet_for_ada};
-use classpay_tests::{Answer, COSTUMES, Stack, assert_books_balance};
+use classpay_tests::studio::{OKAFOR, Studio, ballet_for_ada};
+use classpay_tests::{Answer, COSTUMES, COSTUMES_DUE, Stack, assert_books_balance};
 use serde_json::{Value, json};
 
 /// What the template gives a function. After that API Gateway answers for it.
@@ -113,6 +113,24 @@ async fn a_checkout_whose_release_is_not_answered_is_202_and_later_released() {
     assert_eq!((later.status, later.code().as_str()), (409, "quote_changed"), "{}", later.text);
     assert!(later.says_released(), "{}", later.text);
     assert_eq!(stack.intent_status(&intent).await, "canceled");
+    assert_books_balance(&stack).await;
+}
+
+#[tokio::test]
+async fn a_link_s_release_that_is_not_answered_is_202_and_later_released() {
+    let stack = Stack::start().await;
+    let link = stack.link(None).await;
+    let intent = stack.authorise_link(&link).await;
+    Studio::demo().with_cash("CASH", COSTUMES_DUE).load_into(&stack.table()).await;
+    hang(&stack, "POST", CANCEL, 0, FOR_EVER_MS).await;
+    hang(&stack, "GET", RETRIEVE, 1, FOR_EVER_MS).await;
+    assert_processing(&in_time(stack.process_link(&link, Some(&intent))).await);
+
+    stack.withdraw_faults().await;
+    let later = stack.process_link(&link, Some(&intent)).await;
+    assert_eq!((later.status, later.code().as_str()), (422, "link_paid_by_other"), "{}", later.text);
+    assert!(later.says_released(), "{}", later.text);
+    assert_eq!((stack.intent_status(&intent).await.as_str(), stack.captured().await.len()), ("canceled", 0));
     assert_books_balance(&stack).await;
 }
 
