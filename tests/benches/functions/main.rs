@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use classpay_local::binaries::{in_folder, workspace_root};
+use classpay_local::binaries::{self, in_folder, workspace_root};
 use classpay_local::template::{TEMPLATE, Template};
 use serde_json::{Value, json};
 
@@ -105,7 +105,12 @@ async fn main() -> ExitCode {
     works.extend(Work::GROWTH.iter().filter(|_| options.growth));
     let binaries = match &options.binaries {
         Some(folder) => in_folder(folder, &template),
-        None if options.instructions => build(&instructions::functions()),
+        None if options.instructions => {
+            // What only prepares a row need not be optimised.
+            let mut binaries = binaries::build(false).await.expect("the functions build");
+            binaries.extend(build(&instructions::functions()));
+            binaries
+        }
         None => build(&Work::ALL.map(Work::function)),
     };
     let node = if options.instructions { None } else { node(&mut works) };
