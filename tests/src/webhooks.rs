@@ -111,6 +111,18 @@ impl Stack {
         self.events(kind).await.pop().unwrap_or_else(|| panic!("no {kind}"))
     }
 
+    /// The last event of this kind that is about an intent.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn event_of(&self, intent: &str, kind: &str) -> Value {
+        let is_of = |event: &Value| {
+            let object = &event["data"]["object"];
+            [&object["id"], &object["payment_intent"]].into_iter().any(|id| id == intent)
+        };
+        self.events(kind).await.into_iter().rfind(is_of).unwrap_or_else(|| panic!("no {kind} of {intent}"))
+    }
+
     /// An event as it is kept.
     pub async fn kept(&self, event: &Value) -> Option<Item> {
         let id = event["id"].as_str().unwrap_or_default();

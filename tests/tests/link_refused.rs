@@ -6,23 +6,33 @@
 use classpay_tests::{Answer, COSTUMES, COSTUMES_DUE, Stack};
 use serde_json::{Value, json};
 
-fn assert_refused_for_good(answer: &Answer) {
-    assert_eq!((answer.status, answer.code().as_str()), (502, "stripe_refused"), "{}", answer.text);
+fn assert_refused_for_good(answer: &Answer, code: &str) {
+    assert_eq!((answer.status, answer.code().as_str()), (502, code), "{}", answer.text);
     assert!(!answer.headers.contains_key("retry-after"), "{:?}", answer.headers);
 }
 
 #[tokio::test]
 async fn a_link_that_stripe_does_not_cancel_is_refused_for_good_until_it_does() {
+    for (refusal, code) in [
+        (json!({"status": 400, "code": "parameter_unknown"}), "stripe_refused"),
+        // A key that may read, and not write.
+        (json!({"status": 403}), "stripe_misconfigured"),
+    ] {
+        not_cancelled(&refusal, code).await;
+    }
+}
+
+async fn not_cancelled(refusal: &Value, code: &str) {
     let stack = Stack::start().await;
     let link = stack.link(Some("2026-09-08 08:00:00")).await;
     let intent = stack.intent_of_link(&link).await;
     let cancel = ("POST", "/v1/payment_intents/{id}/cancel");
-    stack.refuse_at_stripe(cancel, &json!({"status": 400, "code": "parameter_unknown"})).await;
-    assert_refused_for_good(&stack.revoke_link(&link).await);
+    stack.refuse_at_stripe(cancel, refusal).await;
+    assert_refused_for_good(&stack.revoke_link(&link).await, code);
     stack.move_clock("2026-09-10T09:00:00Z").await;
     stack.run_schedule().await;
-    assert_refused_for_good(&stack.open_link(&link).await);
-    assert_refused_for_good(&stack.process_link(&link, None).await);
+    assert_refused_for_good(&stack.open_link(&link).await, code);
+    assert_refused_for_good(&stack.process_link(&link, None).await, code);
     assert!(stack.counted("StripeRefused") > 0);
     stack.withdraw_faults().await;
     assert_eq!(stack.revoke_link(&link).await.status, 204);

@@ -105,15 +105,21 @@ async fn a_link_of_the_account_that_the_studio_names_is_not_let_go() {
     assert_eq!(stack.intent_status(&intent).await, "canceled");
 }
 
+/// The account is closed to us, or only to this call: a key that may read and not write.
 #[tokio::test]
 async fn a_link_of_a_left_account_that_refuses_to_cancel_is_opened_anew_or_revoked() {
+    for refusal in [json!({"status": 400, "code": "account_closed"}), json!({"status": 403})] {
+        left_and_not_cancelled(&refusal).await;
+    }
+}
+
+async fn left_and_not_cancelled(refusal: &Value) {
     let stack = Stack::start().await;
     let (reopened, revoked) = (stack.link(None).await, stack.link(None).await);
     let intents = [stack.intent_of_link(&reopened).await, stack.intent_of_link(&revoked).await];
     let here = stack.account().to_owned();
     stack.connect(ANOTHER, &here).await;
-    let closed = json!({"status": 400, "code": "account_closed"});
-    stack.refuse_at_stripe(("POST", "/v1/payment_intents/{id}/cancel"), &closed).await;
+    stack.refuse_at_stripe(("POST", "/v1/payment_intents/{id}/cancel"), refusal).await;
     assert_ne!(opened(&stack, &reopened).await, intents[0]);
     assert_eq!(stack.revoke_link(&revoked).await.status, 204);
     assert_eq!(reviews(&stack).await, 2, "a person looks at each");
@@ -229,6 +235,31 @@ async fn a_card_that_is_held_for_a_link_without_an_end_is_released_though_stripe
     let again = stack.authorise_link(&link).await;
     assert_eq!(stack.process_link(&link, Some(&again)).await.status, 200);
     assert_eq!(stack.due(COSTUMES).await, 0);
+}
+
+#[tokio::test]
+async fn what_events_have_told_of_sessions_that_an_account_doesn_t_tell_of_any_more_is_measured() {
+    let stack = Stack::start().await;
+    let held = stack.authorise_amount(OKAFOR, 4_500).await;
+    let paid = stack.authorise_amount(OKAFOR, 5_000).await;
+    stack.capture_by_hand(&paid).await;
+    stack.refuse_at_stripe(("GET", "/v1/payment_intents/{id}"), &json!({"status": 403})).await;
+    for intent in [&held, &paid] {
+        stack.deliver(&stack.event_of(intent, "payment_intent.amount_capturable_updated").await).await;
+    }
+    stack.deliver(&stack.event_of(&paid, "payment_intent.succeeded").await).await;
+    stack.move_clock("2026-09-07T09:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!((stack.measure("HoldsWithoutOrder").await, stack.measure("ReceivedWithoutOrder").await), (1, 1));
+    stack.move_clock("2026-09-08T12:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!(reviews(&stack).await, 2, "a person looks at each");
+    // Both are looked at still.
+    stack.withdraw_faults().await;
+    stack.move_clock("2026-09-09T14:00:00Z").await;
+    stack.run_schedule().await;
+    assert_eq!(stack.intent_status(&held).await, "canceled");
+    assert_eq!((stack.measure("HoldsWithoutOrder").await, stack.measure("ReceivedWithoutOrder").await), (0, 0));
 }
 
 #[tokio::test]

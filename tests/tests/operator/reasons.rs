@@ -194,6 +194,47 @@ async fn dispute_not_shown_ends_once_somebody_has_looked() {
 }
 
 #[tokio::test]
+async fn reversal_unposted_ends_once_it_can_be_posted() {
+    for refusal in [json!({"status": 403, "code": "account_invalid"}), json!({"status": 400, "code": "x"})] {
+        let stack = Stack::start().await;
+        let intent = bought(&stack).await;
+        let before = stack.balance(OKAFOR).await;
+        stack.refuse_at_stripe(("GET", "/v1/payment_intents/{id}"), &refusal).await;
+        stack.refund(&intent, Some(1000)).await;
+        stack.deliver(&stack.event_of(&intent, "refund.created").await).await;
+        run_at(&stack, "2026-09-07T12:00:00Z").await;
+        assert_nothing_is_reviewed(&stack).await;
+        run_at(&stack, A_DAY_LATER).await;
+        let refund = record(&stack, "reversal_unposted").await;
+        reviewed(&stack, &refund).await;
+        run_at(&stack, A_DAY_AFTER_THAT).await;
+        assert_nothing_is_reviewed(&stack).await;
+        assert_eq!(stack.balance(OKAFOR).await, before);
+        // What can be read again is posted by itself, and once.
+        stack.withdraw_faults().await;
+        for now in ["2026-09-12T12:00:00Z", "2026-09-14T12:00:00Z"] {
+            run_at(&stack, now).await;
+            assert_eq!(stack.balance(OKAFOR).await, before + 1000);
+        }
+        assert_nothing_is_listed(&stack).await;
+    }
+}
+
+#[tokio::test]
+async fn reversal_unposted_is_told_where_the_table_refuses_the_entry() {
+    let stack = Stack::start().await;
+    let intent = bought(&stack).await;
+    let fault = json!({"match": {"operation": "TransactWriteItems", "says": "#LEDGER"}, "count": 1000,
+        "do": {"cancel": [{"at": 0, "code": "ValidationError"}]}});
+    assert_eq!(stack.dynamodb().post("/_control/faults", &fault).await.status, 200);
+    stack.refund(&intent, Some(1000)).await;
+    stack.deliver(&stack.event_of(&intent, "refund.created").await).await;
+    run_at(&stack, A_DAY_LATER).await;
+    let refund = record(&stack, "reversal_unposted").await;
+    reviewed(&stack, &refund).await;
+}
+
+#[tokio::test]
 async fn currency_differs_ends_with_a_refund() {
     let stack = Stack::start().await;
     let before = stack.balance(OKAFOR).await;

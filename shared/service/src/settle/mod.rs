@@ -255,6 +255,7 @@ async fn capture<M: Machine>(stripe: &M::Stripe, order: &OrderRecord, held: Mone
         Ok(_) => Captured::Ask,
         Err(error) => {
             error.note_if_refused();
+            error.note_if_forbidden();
             tracing::warn!(order = order.id.as_str(), %error, "a capture did not answer with success");
             if is_proof::<M>(&error) { Captured::Failed } else { Captured::Ask }
         }

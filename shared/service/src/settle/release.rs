@@ -99,9 +99,12 @@ pub(crate) async fn cancel(
                 error.note_if_refused();
             }
             let known = stripe.load_intent(account, intent).await?;
-            let is_refused = error.refusal().is_some() && !error.is_missing();
+            let is_refused = error.tells_nothing() && !error.is_missing();
             match known {
-                Some(known) if is_refused && can_be_cancelled(known.status) => Err(error),
+                Some(known) if is_refused && can_be_cancelled(known.status) => {
+                    error.note_if_forbidden();
+                    Err(error)
+                }
                 known => Ok(known),
             }
         }

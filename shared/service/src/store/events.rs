@@ -61,6 +61,15 @@ pub struct EventObject {
     pub created_s: i64,
 }
 
+/// What an event tells of an intent that can't be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// A card is held.
+    Held,
+    /// It is paid.
+    Received,
+}
+
 /// What putting an event comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
@@ -149,23 +158,39 @@ impl<M: Machine> Store<M> {
         self.transact(transaction).await
     }
 
-    /// Writes on a session that a card is held for it since then, in seconds since 1970, as an event has told while Stripe
-    /// refuses to tell what the intent is. [`Written::Lost`]: the session is finished, or more is known.
+    /// Writes on a session that a card is held for it, or that it is paid, since then, in seconds since 1970, as an event has told
+    /// while Stripe refuses to tell what the intent is. [`Written::Lost`]: the session is finished, or more is known.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn note_told_held(&self, session: &Session, since_s: i64) -> Result<Written, StoreError> {
+    pub async fn note_told(&self, session: &Session, told: Told, since_s: i64) -> Result<Written, StoreError> {
+        let (status, update) = match told {
+            Told::Held => {
+                (IntentStatus::RequiresCapture, "SET intent_status = :status, authorised_s = :since, gsi1pk = :lane")
+            }
+            Told::Received => {
+                (IntentStatus::Succeeded, "SET intent_status = :status, received_s = :since, gsi1pk = :lane")
+            }
+        };
         let key = key::session(&session.account, &session.intent);
-        let is_unknown = "session_state = :open AND attribute_not_exists(authorised_s) AND attribute_not_exists(received_s) \
-                          AND (attribute_not_exists(intent_status) OR intent_status <> :cancelled)";
+        let is_news = match told {
+            Told::Held => {
+                "session_state = :open AND attribute_not_exists(authorised_s) AND attribute_not_exists(received_s) \
+                 AND (attribute_not_exists(intent_status) OR intent_status <> :cancelled)"
+            }
+            Told::Received => {
+                "session_state = :open AND attribute_not_exists(received_s) \
+                 AND (attribute_not_exists(intent_status) OR intent_status <> :cancelled)"
+            }
+        };
         let mut transaction = Transaction::new();
         transaction.change(
             Change::of(key.clone())
-                .update("SET intent_status = :held, authorised_s = :since, gsi1pk = :lane")
-                .only_if(is_unknown)
+                .update(update)
+                .only_if(is_news)
                 .value(":open", text("open"))
                 .value(":cancelled", text(IntentStatus::Canceled.as_str()))
-                .value(":held", text(IntentStatus::RequiresCapture.as_str()))
+                .value(":status", text(status.as_str()))
                 .value(":since", number(since_s))
                 .value(":lane", text(Lane::Pay.shard_of(&key))),
         );

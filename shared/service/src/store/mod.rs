@@ -36,7 +36,7 @@ mod versions;
 
 pub use due::Due;
 pub use dynamodb::DynamoDb;
-pub use events::{EventObject, EventRecord, Put};
+pub use events::{EventObject, EventRecord, Put, Told};
 pub use feeds::Feed;
 pub use import::{
     Changes, Extent, ImportError, Kind, KindChanges, Outstanding, Overfull, Plan as ImportPlan, Removals, TakenAway,

@@ -267,9 +267,9 @@ impl<M: Machine> Store<M> {
         transaction.change(match reason {
             // It is over once the schedule has credited it, whoever has seen it unbooked before.
             ReviewReason::PaymentUnbooked(..) => note.only_if("attribute_not_exists(pk)"),
-            // A person who looked before the account was lost is told again.
-            ReviewReason::AccountLost(_, lost_s) => {
-                note.only_if("attribute_not_exists(pk) OR seen_s < :lost").value(":lost", number(*lost_s))
+            // A person who looked before the account was lost, or the event came, is told again.
+            ReviewReason::AccountLost(_, since_s) | ReviewReason::ReversalUnposted { told_s: since_s, .. } => {
+                note.only_if("attribute_not_exists(pk) OR seen_s < :since").value(":since", number(*since_s))
             }
             _ => note.only_if("attribute_not_exists(pk) OR reason <> :reason"),
         });

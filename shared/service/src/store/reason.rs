@@ -58,6 +58,16 @@ pub enum ReviewReason<'a> {
         /// The event's kind.
         told_by: &'a str,
     },
+    /// An event tells of a refund or a dispute that can't be posted: Stripe refuses to tell of its intent, or the table to take
+    /// it.
+    ReversalUnposted {
+        /// The intent that it is about.
+        intent: &'a IntentId,
+        /// The event's kind.
+        told_by: &'a str,
+        /// When the event came, in seconds since 1970.
+        told_s: i64,
+    },
 }
 
 impl ReviewReason<'_> {
@@ -72,7 +82,7 @@ impl ReviewReason<'_> {
     }
 
     /// Each reason's name, as [`Self::name`] gives it.
-    pub const NAMES: [&'static str; 16] = [
+    pub const NAMES: [&'static str; 17] = [
         "payment_differs",
         "authorisation_gone",
         "order_unpostable",
@@ -89,6 +99,7 @@ impl ReviewReason<'_> {
         "account_lost",
         "refund_failed",
         "dispute_not_shown",
+        "reversal_unposted",
     ];
 
     /// The reason's name, as the record and the runbook have it.
@@ -111,6 +122,7 @@ impl ReviewReason<'_> {
             Self::AccountLost(..) => 13,
             Self::RefundFailed { .. } => 14,
             Self::DisputeNotShown { .. } => 15,
+            Self::ReversalUnposted { .. } => 16,
         };
         Self::NAMES[at]
     }
@@ -134,6 +146,7 @@ impl ReviewReason<'_> {
             Self::IntentLetGo(order, ..) => format!("left-{order}"),
             Self::AccountLost(account, _) => format!("lost-{account}"),
             Self::RefundFailed { refund: id, .. } | Self::DisputeNotShown { dispute: id, .. } => (*id).to_owned(),
+            Self::ReversalUnposted { intent, .. } => format!("unposted-{intent}"),
         }
     }
 }
@@ -207,6 +220,11 @@ impl fmt::Display for ReviewReason<'_> {
                      currency, or its payment isn't in the ledger"
                 )
             }
+            Self::ReversalUnposted { intent, told_by, .. } => write!(
+                f,
+                "what {told_by} tells of {intent} isn't in the ledger: Stripe refuses to tell of the payment, or the table to take \
+                 the entry. It is posted once that is put right"
+            ),
         }
     }
 }

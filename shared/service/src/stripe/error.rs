@@ -110,6 +110,17 @@ impl Rejection {
     }
 }
 
+/// Whether an account is closed to us, or to this kind of call.
+fn is_closed(why: &Rejection) -> bool {
+    why.status == 403 || why.has_code("account_invalid")
+}
+
+fn note(why: &Rejection) {
+    let (status, code, param) = (why.status, why.code.as_deref(), why.param.as_deref());
+    tracing::error!(status, code, param, "stripe refused a call for good");
+    telemetry::count(Count::StripeRefused);
+}
+
 impl StripeError {
     /// Sorts an answer that is no success.
     #[must_use]
@@ -207,10 +218,16 @@ impl StripeError {
     /// Counts it and says it in the log if Stripe refuses for good, where nothing else can be done about that. A person
     /// has to look: the same call will be refused for ever.
     pub fn note_if_refused(&self) {
-        let Some(why) = self.refusal() else { return };
-        let (status, code, param) = (why.status, why.code.as_deref(), why.param.as_deref());
-        tracing::error!(status, code, param, "stripe refused a call for good");
-        telemetry::count(Count::StripeRefused);
+        self.refusal().into_iter().for_each(note);
+    }
+
+    /// The same where what Stripe refuses for good is what it tells of: for the account's connection, it may be read and not
+    /// changed.
+    pub(crate) fn note_if_forbidden(&self) {
+        match self {
+            Self::Misconfigured(why) if is_closed(why) => note(why),
+            _ => {}
+        }
     }
 
     /// Whether the key can't get any further and another one can: Stripe has stored a 5xx under it, or other parameters.
@@ -243,7 +260,6 @@ impl StripeError {
     /// refused. Our key that it doesn't take (401) is put right.
     #[must_use]
     pub(crate) fn tells_nothing(&self) -> bool {
-        let is_closed = |why: &Rejection| why.status == 403 || why.has_code("account_invalid");
         self.refusal().is_some() || matches!(self, Self::Misconfigured(why) if is_closed(why))
     }
 

@@ -7,21 +7,23 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::http::{ApiError, ErrorCode};
-use crate::store::{EventObject, EventRecord};
+use crate::store::{EventObject, EventRecord, Told};
 use crate::stripe::MARKER;
 
 /// Stands for the account in an event of the platform's own: it is about no payment of ours.
 const PLATFORM: &str = "platform";
 
 /// A card is held.
-pub(super) const AUTHORISED: &str = "payment_intent.amount_capturable_updated";
+const AUTHORISED: &str = "payment_intent.amount_capturable_updated";
+/// An intent is paid.
+const PAID: &str = "payment_intent.succeeded";
 /// An intent has come to nothing.
 pub(super) const CANCELLED: &str = "payment_intent.canceled";
 
 /// The types of event that we follow, with what they are about.
 const FOLLOWED: [(&str, Topic); 15] = [
     (AUTHORISED, Topic::Payment),
-    ("payment_intent.succeeded", Topic::Payment),
+    (PAID, Topic::Payment),
     (CANCELLED, Topic::Payment),
     ("payment_intent.processing", Topic::Payment),
     ("payment_intent.payment_failed", Topic::Payment),
@@ -46,6 +48,15 @@ pub const FOLLOWED_KINDS: [&str; FOLLOWED.len()] = {
     }
     kinds
 };
+
+/// What an event of that type tells of the money; `None`: nothing that isn't asked for.
+pub(super) fn told(kind: &str) -> Option<Told> {
+    match kind {
+        AUTHORISED => Some(Told::Held),
+        PAID => Some(Told::Received),
+        _ => None,
+    }
+}
 
 /// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -32,6 +32,9 @@ use event::Topic;
 
 /// What is kept back of the time, for noting that an event is done.
 const RESERVE: Duration = Duration::from_secs(3);
+const DAY_S: i64 = 24 * 60 * 60;
+/// For so long an event that can't be finished is looked at, once a day after the first.
+const PUT_OFF_AT_MOST_S: i64 = 90 * DAY_S;
 /// How long after an event has told that a basket is paid it is looked at. So long its payer's own call has precedence.
 const PAID_LOOK_S: i64 = 5 * 60;
 
@@ -115,7 +118,15 @@ pub async fn finish<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline:
         Err(error) => {
             let cause = error.cause.as_deref();
             tracing::warn!(event = id, kind, %error, cause, "an event can't be finished now");
-            return None;
+            let for_s = ctx.clock.now_s().saturating_sub(event.received_s);
+            if error.code == ErrorCode::Unavailable || for_s < DAY_S {
+                return None;
+            }
+            match put_off(ctx, event, for_s).await {
+                Ok(None) => ctx.store.finish_event(event).await,
+                Ok(next_s) => return next_s,
+                Err(error) => Err(error),
+            }
         }
     };
     match noted {
@@ -151,6 +162,27 @@ async fn give_up<M: Machine>(ctx: &Context<M>, event: &EventRecord, doubt: &Doub
     Ok(written)
 }
 
+/// When to look again at an event that has not been finished for so long, in seconds, and won't be by trying again: Stripe refuses
+/// to tell of its intent, or the table to take what it tells of. `None`: never.
+///
+/// A payment is looked at without it. What went back of one is put before a person, and posted once that can be.
+async fn put_off<M: Machine>(ctx: &Context<M>, event: &EventRecord, for_s: i64) -> Result<Option<i64>, StoreError> {
+    let (Topic::Refund | Topic::Dispute, Some(intent)) = (Topic::of(&event.kind), &event.intent) else {
+        return Ok(None);
+    };
+    if for_s >= PUT_OFF_AT_MOST_S {
+        tracing::error!(event = event.id.as_str(), kind = event.kind, intent = intent.as_str(), "an event is given up");
+        telemetry::count(Count::EventsGivenUp);
+        return Ok(None);
+    }
+    let (session, claim) = ctx.store.load_payment(&event.account, intent).await?;
+    let company = claim.map(|claim| claim.company).or(session.map(|session| session.company));
+    let Some(company) = company else { return Ok(None) };
+    let reason = ReviewReason::ReversalUnposted { intent, told_by: &event.kind, told_s: event.received_s };
+    ctx.store.note_for_review(&company, &reason, ctx.clock.now_s()).await?;
+    Ok(Some(ctx.clock.now_s().saturating_add(DAY_S)))
+}
+
 async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadline) -> Result<Ending, ApiError> {
     let topic = Topic::of(&event.kind);
     let (Some(id), false) = (&event.intent, topic == Topic::Other) else { return Ok(Ending::Finished) };
@@ -166,11 +198,10 @@ async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadli
     let intent = match stripe.load_intent(&event.account, id).await {
         Ok(intent) => intent.ok_or_else(|| ApiError::internal("stripe doesn't know an intent of ours"))?,
         Err(error) => {
-            if let (Some(session), None) = (&session, &claim)
-                && error.refusal().is_some()
-                && event.kind == event::AUTHORISED
+            if let (Some(session), None, true) = (&session, &claim, error.tells_nothing())
+                && let Some(told) = event::told(&event.kind)
             {
-                ctx.store.note_told_held(session, event.created_s).await?;
+                ctx.store.note_told(session, told, event.created_s).await?;
             }
             return Err(error.into());
         }
