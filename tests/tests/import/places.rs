@@ -176,6 +176,29 @@ async fn ids_that_an_earlier_version_has_loaded_are_known_after_the_next_load() 
 }
 
 #[tokio::test]
+async fn a_student_who_has_a_place_stays_in_the_family() {
+    let stack = with(OKAFOR, &[enrolled("enr_ada", ADA, BALLET, &json!([]))]).start().await;
+    // She is with the Campbells now, and so is what is hers.
+    let mut file: Value = serde_json::from_str(&Studio::demo().without(&[ADA]).text()).unwrap();
+    let families = file["families"].as_array_mut().unwrap();
+    let family = families.iter_mut().find(|family| family["id"] == CAMPBELL).unwrap();
+    let ada = json!({"id": ADA, "firstname": "Ada", "lastname": "Okafor", "dateOfBirth": "2019-03-14"});
+    family["students"].as_array_mut().unwrap().push(ada);
+    let index = families.iter().position(|family| family["id"] == CAMPBELL).unwrap();
+    let told =
+        format!("{ADA} has a place in the family {OKAFOR}, and a file moves none to another: keep the student there");
+    for id in ["enr_ada", "enr_new"] {
+        file["families"][index]["enrolments"] = json!([enrolled(id, ADA, BALLET, &json!([]))]);
+        let said = refused(&stack, &Studio::parse(&file.to_string())).await;
+        assert!(said.contains(&format!("families[{index}].students[2]: {told}")), "{said}");
+        let advice = "and is not moved: leave it and the student there";
+        assert_eq!(said.contains(advice), id == "enr_ada", "{said}");
+    }
+    file["families"][index]["enrolments"] = json!([]);
+    assert!(refused(&stack, &Studio::parse(&file.to_string())).await.contains(&told));
+}
+
+#[tokio::test]
 async fn a_trial_of_a_student_who_has_enrolled_here_is_not_added() {
     let stack = Studio::demo().start().await;
     let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;

@@ -11,6 +11,15 @@ use super::mistake::Mistake;
 /// # Errors
 /// What it is instead, as far as that can be told.
 pub(super) fn text_of(bytes: &[u8]) -> Result<&str, Mistake> {
+    if bytes.starts_with(b"\x1f\x8b") || bytes.starts_with(b"PK\x03\x04") {
+        return Err(Mistake::new("", "the file is compressed: unpack it"));
+    }
+    if bytes.starts_with(b"\xff\xfe\0\0")
+        || bytes.starts_with(b"\0\0\xfe\xff")
+        || matches!(bytes, [0, 0, ..] | [_, 0, 0, ..])
+    {
+        return Err(Mistake::new("", "the file is UTF-32: save it as UTF-8"));
+    }
     let unmarked = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     // JSON begins with an ASCII character: as UTF-16 that is one byte of zero, before or after it.
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || matches!(bytes, [0, _, ..] | [_, 0, ..]) {

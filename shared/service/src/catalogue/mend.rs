@@ -201,7 +201,7 @@ impl Reader {
                 self.mistakes.push(Mistake::new(place_of(&absent), "is missing"));
             }
         } else {
-            self.mistakes.push(Mistake::new(place_of(&steps), what));
+            self.mistakes.push(Mistake::new(place_of(&steps), in_plain_words(what)));
         }
         // Nothing to take out would mean reading the same again, without end: then the document is taken out.
         let wrong = match node.at_mut(&steps) {
@@ -211,6 +211,17 @@ impl Reader {
         wrong.ids(&mut self.gone);
         *wrong = Node::Gone;
         taken.push(steps);
+    }
+}
+
+/// What serde says of a value, without the names of Rust's types.
+fn in_plain_words(what: &str) -> String {
+    let what = what.replace("floating point `", "number `").replace("integer `", "number `");
+    let Some((said, expected)) = what.rsplit_once(", expected ") else { return what };
+    match expected {
+        "u8" | "u16" | "u32" | "u64" => format!("{said}, expected a whole number that is not negative"),
+        "i8" | "i16" | "i32" | "i64" => format!("{said}, expected a whole number"),
+        _ => what,
     }
 }
 
@@ -259,11 +270,24 @@ fn fill_in_season(season: &mut Node, company_id: &str) {
     for plan in season.elements_mut("pricingPlans") {
         plan.fill("seasonId", text(&id));
         plan.fill("pricingModel", text(&model));
+        if let Some(count) = dates_of(plan) {
+            plan.fill("numberOfInstallments", Node::Leaf(count.to_string()));
+        }
     }
     for fee in season.elements_mut("additionalFees") {
         fee.fill("companyId", text(company_id));
         fee.fill("entityId", text(&id));
     }
+}
+
+/// How many dates a plan has that doesn't say so, if that follows: a monthly one says it, or lists them.
+fn dates_of(plan: &Node) -> Option<usize> {
+    let listed = match plan.field("installmentDates") {
+        Some(Node::List(dates)) => dates.len(),
+        _ => 0,
+    };
+    let is_monthly = plan.field("type").and_then(Node::string).as_deref() == Some("monthly");
+    if is_monthly { Some(listed).filter(|count| *count > 0) } else { Some(1) }
 }
 
 /// The id of a document; one that is missing or wrong is named at the document itself, so any other will do here.

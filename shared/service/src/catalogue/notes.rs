@@ -153,6 +153,9 @@ fn not_debited(catalogue: &Catalogue, today: Date, scheduled: &BTreeSet<Enrolmen
     let dates: usize = without.iter().map(|(_, dates)| dates).sum();
     let (first, _) = without.first()?;
     let what = match without.len() {
+        1 if dates == 1 => {
+            format!("it brings no `instalments`: nothing is debited on the last date of its plan, after {today}")
+        }
         1 => format!("it brings no `instalments`: nothing is debited on the {dates} dates of its plan after {today}"),
         more => format!(
             "it and {} more bring no `instalments`: nothing is debited on the {dates} dates of their plans after {today}",

@@ -100,7 +100,8 @@ fn too_soon(plan: &PricingPlanDoc) -> Option<String> {
     let dates = calendar::plan_dates(&PricingPlan::try_from(plan).ok()?);
     let [first, next, ..] = dates[..] else { return None };
     let days = first.until(next).ok()?.get_days();
-    (days < FEWEST_DAYS).then(|| format!("{first} is {days} days before the second payment, on {next}"))
+    let days_before = if days == 1 { "a day".to_owned() } else { format!("{days} days") };
+    (days < FEWEST_DAYS).then(|| format!("{first} is {days_before} before the second payment, on {next}"))
 }
 
 impl SeasonDoc {

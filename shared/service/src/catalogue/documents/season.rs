@@ -126,7 +126,6 @@ pub struct PricingPlanDoc {
     #[schemars(with = "AsText<Date>")]
     pub first_payment_date: Date,
     /// How many dates.
-    #[serde(default = "once")]
     pub number_of_installments: u16,
     /// Once or monthly.
     #[serde(rename = "type", with = "text")]
@@ -149,10 +148,6 @@ pub struct PricingPlanDoc {
     #[serde(default, with = "text::list")]
     #[schemars(with = "Vec<AsText<Date>>")]
     pub installment_dates: Vec<Date>,
-}
-
-const fn once() -> u16 {
-    1
 }
 
 /// The price of so many classes.

@@ -99,7 +99,7 @@ fn r3_what_is_no_percentage_is_refused() {
 fn a_date_or_time_has_one_spelling() {
     let plan = |date: &str| {
         format!(
-            r#"{{"id":"pp_1","seasonId":"sea_1","pricingModel":"per-lesson","type":"one-off","firstPaymentDate":"{date}"}}"#
+            r#"{{"id":"pp_1","seasonId":"sea_1","pricingModel":"per-lesson","type":"one-off","firstPaymentDate":"{date}","numberOfInstallments":1}}"#
         )
     };
     assert!(serde_json::from_str::<PricingPlanDoc>(&plan("2026-09-07")).is_ok());

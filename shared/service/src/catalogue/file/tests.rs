@@ -193,7 +193,7 @@ fn a_wrong_value_does_not_hide_a_broken_rule_and_is_not_taken_for_one() {
     assert_eq!(
         found,
         [
-            "classes[0].capacity: invalid type: string \"many\", expected u32",
+            "classes[0].capacity: invalid type: string \"many\", expected a whole number that is not negative",
             "classes[1].price: -1 is negative",
             "seasons[0].startAt: `soon` is not a date like 2026-09-07",
             "seasons[1].endAt: is before startAt",

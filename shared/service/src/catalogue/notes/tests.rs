@@ -143,6 +143,10 @@ fn a_field_that_no_rule_obeys_is_named_where_it_stands() {
     file["seasons"][0]["pricingPlans"][0]["paymentDay"] = 3.into();
     let plan = &mut file["seasons"][0]["pricingPlans"][1];
     plan["installmentDates"] = (1..11).map(|month| format!("2027-{month:02}-05")).collect();
+    file["seasons"][0]["registrationFee"] = 1000.into();
+    file["seasons"][1]["pricingScheme"] = "class-quantity".into();
+    let price = |quantity: u32| json!({"id": format!("psq_{quantity}"), "quantity": quantity, "price": 100});
+    file["seasons"][1]["pricingSchemeValues"] = json!([price(1), price(2)]);
     file["families"][2]["autopayEnabled"] = true.into();
     file["families"][4]["autopayEnabled"] = true.into();
     assert_eq!(
@@ -155,6 +159,9 @@ fn a_field_that_no_rule_obeys_is_named_where_it_stands() {
             "seasons[0].pricingPlans[0].paymentDay: 3 is not used: a one-off plan is paid on its firstPaymentDate",
             "seasons[0].pricingPlans[1].paymentDay: 7 is not used: the plan is paid on its installmentDates",
             "families[2].autopayEnabled: it and 1 more are not used: nothing is collected that nobody pays",
+            "classes[9].price: it and 2 more are not used: their seasons' pricingScheme is class-quantity, and their \
+             pricingSchemeValues are the prices",
+            "seasons[0].registrationFee: 1000 is not used: the season has no registrationFeeDto, and names no fee",
         ]
     );
 }

@@ -2,10 +2,11 @@
 //!
 //! Invariant: where many say the same, the first is named and the others are counted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use classpay_domain::catalogue::PlanKind;
 use classpay_domain::id::EnrolmentId;
+use classpay_domain::money::Money;
 use jiff::civil::Date;
 
 use super::super::documents::text::Textual as _;
@@ -16,7 +17,8 @@ use super::{Found, enrolments};
 /// What each of them says without effect.
 pub(super) fn fields(catalogue: &Catalogue) -> impl Iterator<Item = Found> {
     let unused = billing_day(catalogue).into_iter().chain(cut_offs(catalogue)).chain(prices_of_quantities(catalogue));
-    unused.chain(payment_days(catalogue)).chain(autopay(catalogue))
+    let unused = unused.chain(payment_days(catalogue)).chain(autopay(catalogue));
+    unused.chain(prices_of_classes(catalogue)).chain(bare_fees(catalogue))
 }
 
 /// The first of the month is what every file says that says nothing.
@@ -47,6 +49,35 @@ fn prices_of_quantities(catalogue: &Catalogue) -> impl Iterator<Item = Found> {
     seasons.map(|(index, _)| {
         let what = "are not used: the pricingScheme is none, and each class has its own price";
         (format!("seasons[{index}].pricingSchemeValues"), what.to_owned())
+    })
+}
+
+/// One that says what one class costs there, says nothing else than the season.
+fn prices_of_classes(catalogue: &Catalogue) -> Option<Found> {
+    let by_quantity = catalogue.seasons.iter().filter(|season| season.pricing_scheme == PricingScheme::ClassQuantity);
+    let of_one: BTreeMap<_, _> = by_quantity
+        .map(|season| (&season.id, season.quantity_prices().ok().and_then(|all| all.first().copied())))
+        .collect();
+    let priced = catalogue.classes.iter().enumerate().filter(|(_, class)| {
+        let of_one = of_one.get(&class.season_id).copied();
+        class.price != Money::ZERO && of_one.is_some_and(|of_one| of_one != Some(class.price))
+    });
+    counted(
+        priced.map(|(index, _)| format!("classes[{index}].price")),
+        "is not used: the season's pricingScheme is class-quantity, and its pricingSchemeValues are the prices",
+        "are not used: their seasons' pricingScheme is class-quantity, and their pricingSchemeValues are the prices",
+    )
+}
+
+/// A season's amount that no fee stands behind: what Class Manager answers there is a copy.
+fn bare_fees(catalogue: &Catalogue) -> impl Iterator<Item = Found> {
+    let seasons = catalogue.seasons.iter().enumerate();
+    let bare =
+        seasons.filter(|(_, season)| season.registration_fee_dto.is_none() && season.registration_fee != Money::ZERO);
+    bare.map(|(index, season)| {
+        let what =
+            format!("{} is not used: the season has no registrationFeeDto, and names no fee", season.registration_fee);
+        (format!("seasons[{index}].registrationFee"), what)
     })
 }
 

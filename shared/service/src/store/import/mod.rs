@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`changes`] (what an office is told), [`plan`] (what is stored, and what it will be), here (the
 //! order of the writes), [`copies`], [`beside`], [`seats`], [`families`], [`standing`] and [`belongings`], [`lessons`], [`schedules`],
-//! [`transactions`], [`deleted`], [`outstanding`].
+//! [`transactions`], [`deleted`], [`moved`], [`outstanding`].
 //!
 //! Invariant: nothing that was sold is reset. Seats move by the difference of the capacity; balances, versions,
 //! enrolments, charged fees and customers stay. The same file again changes nothing. What guards a price is written
@@ -18,6 +18,7 @@ mod copies;
 mod deleted;
 mod families;
 mod lessons;
+mod moved;
 mod outstanding;
 mod plan;
 mod schedules;
@@ -78,8 +79,8 @@ pub enum ImportError {
         /// As it would be stored.
         bytes: usize,
     },
-    /// The file is a part of the catalogue, and gives a scheme beside one of the same kind that is given.
-    #[error("discountSchemes: {given} is given already, and {wanted} has the same type")]
+    /// The file is a part of the catalogue, and gives a discount beside one by the same scheme that is given.
+    #[error("discountSchemes: {given} is given already, and {wanted} has the same scheme")]
     RivalSchemes {
         /// The one that is stored and not in the file.
         given: String,

@@ -161,7 +161,9 @@ impl<M: Machine> Store<M> {
         let standing = self.standing(catalogue, today).await?;
         let transactions = self.new_transactions(catalogue).await?;
         let written = |notes: Vec<Note>| notes.into_iter().map(|note| as_written(catalogue, note));
-        let refused: Vec<_> = written(standing.refused).chain(written(transactions.refused)).collect();
+        let moved = self.students_with_places_elsewhere(catalogue, &entries).await?;
+        let refused = written(moved).chain(written(standing.refused)).chain(written(transactions.refused));
+        let refused: Vec<_> = refused.collect();
         if !refused.is_empty() {
             return Err(ImportError::OtherThings(refused));
         }

@@ -231,10 +231,16 @@ fn elsewhere(belonging: &Belonging<'_>, item: &Attributes) -> Result<Note, Store
         Of::Fee(fee) => (fee.fee.as_str(), "the fee"),
     };
     let (student, class, family) = (item.text("student")?, item.text("class")?, item.text("fid")?);
-    let what = format!(
-        "{id} is {what} of {student} in {class}, of the family {family}, and is not moved: leave it there, and give what is \
-         new an id of its own"
-    );
+    let is_same = match &belonging.of {
+        Of::Enrolment(place) => place.enrolment.student_id.as_str() == student,
+        Of::Trial(trial) => trial.student_id.as_str() == student,
+        Of::Fee(_) => false,
+    };
+    let advice = match is_same {
+        true => "leave it and the student there",
+        false => "leave it there, and give what is new an id of its own",
+    };
+    let what = format!("{id} is {what} of {student} in {class}, of the family {family}, and is not moved: {advice}");
     Ok(Note { place: format!("{}.id", belonging.at), what })
 }
 

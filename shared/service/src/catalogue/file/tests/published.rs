@@ -132,6 +132,7 @@ fn what_is_deleted_there_is_archived_or_gone_here() {
 
 #[test]
 fn a_file_in_utf_8_is_read_with_its_mark_or_without_and_another_encoding_is_named() {
+    let utf_32: Vec<u8> = PUBLISHED.chars().flat_map(|character| u32::from(character).to_le_bytes()).collect();
     let utf_16: Vec<u8> = PUBLISHED.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let read = |bytes: &[u8]| Catalogue::read(bytes, Timestamp::UNIX_EPOCH).map_err(|found| found[0].to_string());
     let sound = Catalogue::parse(PUBLISHED);
@@ -139,6 +140,8 @@ fn a_file_in_utf_8_is_read_with_its_mark_or_without_and_another_encoding_is_name
     assert_eq!(read(&[b"\xef\xbb\xbf", PUBLISHED.as_bytes()].concat()), Ok(sound.unwrap()));
     for (bytes, named) in [
         ([b"\xff\xfe".as_slice(), &utf_16].concat(), "the file is UTF-16: save it as UTF-8"),
+        (utf_32, "the file is UTF-32: save it as UTF-8"),
+        (b"\x1f\x8b\x08\0".to_vec(), "the file is compressed: unpack it"),
         (utf_16, "the file is UTF-16: save it as UTF-8"),
         (
             b"{\"company\":\n {\"name\": \"Caf\xe9\"}}".to_vec(),

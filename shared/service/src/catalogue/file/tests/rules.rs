@@ -110,6 +110,7 @@ fn r19_a_plan_has_the_dates_it_says() {
     only(&count(monthly), json!(0), &at(1, "numberOfInstallments: is 0: the plan has no date"));
     only(&count(monthly), json!(61), &at(1, "numberOfInstallments: is 61, and a plan has at most 60"));
     only(&count(one_off), json!(2), &at(0, "numberOfInstallments: is 2, but a one-off plan has one"));
+    only(&count(monthly), Value::Null, &at(1, "numberOfInstallments: is missing"));
     let dates = format!("{monthly}/installmentDates");
     let two = json!(["2026-09-07", "2026-10-07"]);
     only(&dates, two, &at(1, "installmentDates: has 2 dates, but numberOfInstallments is 3"));
@@ -129,7 +130,7 @@ fn r19_a_plan_has_the_dates_it_says() {
     let on = |first_on: &str, day: i32| {
         broken(&[(first.as_str(), json!(first_on)), (format!("{monthly}/paymentDay").as_str(), json!(day))])
     };
-    let soon = at(1, "firstPaymentDate: 2026-09-30 is 1 days before the second payment, on 2026-10-01");
+    let soon = at(1, "firstPaymentDate: 2026-09-30 is a day before the second payment, on 2026-10-01");
     assert_eq!((on("2026-09-30", 1), on("2026-09-24", 1), on("2026-09-30", 7)), (vec![soon], vec![], vec![]));
     let given = json!(["2026-09-30", "2026-10-01", "2026-11-01"]);
     assert_eq!(broken(&[(dates.as_str(), given)]), [""; 0], "the studio has said so");
