@@ -186,7 +186,11 @@ fn mistakes_of_prices() -> Vec<(&'static str, Value, &'static str)> {
             json!("once"),
             "families[1].chargedFees[0].period: `once` is not the first day of a fee year",
         ),
-        ("/families/1/chargedFees/1/feeId", json!("fee_9"), "families[1].chargedFees[1].feeId: there is no fee fee_9"),
+        (
+            "/families/1/chargedFees/1/feeId",
+            json!("fee_9"),
+            "families[1].chargedFees[1].feeId: there is no fee fee_9 in the file",
+        ),
         ("/families/1/chargedFees/1/studentId", json!("stu_a"), "families[1].chargedFees[1].studentId: there is no"),
         ("/families/1/chargedFees/1/amount", json!(-1), "families[1].chargedFees[1].amount: -1 is negative"),
     ]

@@ -147,6 +147,28 @@ async fn a_fee_that_a_part_of_the_catalogue_changes_is_charged_in_the_seasons_th
 }
 
 #[tokio::test]
+async fn a_season_of_a_part_that_says_otherwise_of_a_fee_is_refused() {
+    let stack = with_fee().start().await;
+    let mut part: Value = serde_json::from_str(&with_fee().text()).unwrap();
+    for list in ["discountSchemes", "holidays", "classes", "families", "transactions", "registrationFees"] {
+        part[list] = json!([]);
+    }
+    part["seasons"].as_array_mut().unwrap().retain(|season| season["id"] == SEASON);
+    let dto = |amount: i64| {
+        json!({"id": "reg_1", "name": "Registration", "amount": amount, "maxAmountPerFamily": 2500,
+            "repetitionInterval": "annual"})
+    };
+    let before = stack.table().picture().await;
+    for (amount, is_taken) in [(1000, true), (2000, false)] {
+        part["seasons"][0]["registrationFeeDto"] = dto(amount);
+        let (is_done, said) = load(&stack, &Studio::parse(&part.to_string()), &["--partial"]).await;
+        let told = "seasons[0].registrationFeeDto: is not what the table says of reg_1";
+        assert_eq!((is_done, said.contains(told)), (is_taken, !is_taken), "{said}");
+    }
+    assert_eq!(before.changes(&stack.table().picture().await), [""; 0]);
+}
+
+#[tokio::test]
 async fn what_was_sold_of_a_class_that_has_moved_stays_on_its_plan() {
     let on_plan = json!({"enrolments": [{"id": "enr_1", "studentId": ISLA, "classId": TAP, "pricingPlanId": MONTHLY,
         "instalments": [{"date": "2026-10-07", "amount": 3210}]}]});

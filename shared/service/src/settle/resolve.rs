@@ -59,6 +59,11 @@ pub enum Unresolvable {
          then name 0"
     )]
     NothingToCredit,
+    /// Its payment was received and can't be credited here, and nobody has said that it is dealt with.
+    #[error(
+        "its payment can't be credited: refund it at Stripe and settle it, or say with --received 0 that it is dealt with elsewhere"
+    )]
+    Uncredited,
     /// Stripe says what became of it, so nobody has to.
     #[error("Stripe says that its intent is {0}: settle it")]
     Readable(&'static str),
@@ -135,10 +140,13 @@ pub async fn let_payment_go<M: Machine>(
     let order = order_of_intent(account, intent);
     let why = match ctx.stripe()?.within(deadline.for_stripe()).load_intent(account, intent).await {
         // It can't be credited here, and a person has said that it is dealt with.
-        Ok(Some(known)) if known.status == IntentStatus::Succeeded && stated == Some(Money::ZERO) => {
+        Ok(Some(known)) if known.status == IntentStatus::Succeeded => {
             let reason = ctx.store.review_reason(company, order.as_str()).await.map_err(ApiError::from)?;
             if !reason.is_some_and(|reason| ReviewReason::is_uncredited(&reason)) {
                 return Err(Unresolvable::Readable(known.status.as_str()));
+            }
+            if stated != Some(Money::ZERO) {
+                return Err(Unresolvable::Uncredited);
             }
             unallocated::end_without_credit(ctx, session).await.map_err(ApiError::from)?;
             let claim = ctx.store.load_claim(account, intent).await.map_err(ApiError::from)?;

@@ -109,7 +109,7 @@ impl<'a> Check<'a> {
 
     /// Names a reference to nothing.
     fn refers(&mut self, is_known: bool, id: &str, place: impl Display, kind: &str) {
-        self.holds(is_known || self.gone.contains(id), place, format!("there is no {kind} {id}"));
+        self.holds(is_known || self.gone.contains(id), place, format!("there is no {kind} {id} in the file"));
     }
 
     fn refers_to_tax_rate(&mut self, id: Option<&TaxRateId>, place: impl Display) {

@@ -126,7 +126,7 @@ fn a_season_may_name_its_registration_fee() {
     only(
         "/seasons/0/registrationFeeId",
         json!("reg_9"),
-        "seasons[0].registrationFeeId: there is no registration fee reg_9",
+        "seasons[0].registrationFeeId: there is no registration fee reg_9 in the file",
     );
 }
 

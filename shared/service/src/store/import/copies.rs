@@ -1,6 +1,7 @@
-//! Registration fees that stored seasons spell out.
+//! Registration fees that seasons spell out.
 //!
-//! Invariant: a season that a part of a catalogue doesn't name takes the fee that the part has changed.
+//! Invariant: a fee is the same wherever it stands. A season that a part of a catalogue doesn't name takes the fee that the part
+//! has changed, and a season of the part says of a fee what the table says.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +10,34 @@ use super::super::item::document;
 use super::changes::Kind;
 use super::plan::Entry;
 use crate::catalogue::documents::{RegistrationFeeDoc, SeasonDoc};
+use crate::catalogue::{Catalogue, Note};
+
+/// Names the seasons that spell out a fee of the table otherwise than that is. A file's own fees agree with its seasons.
+pub(super) fn differing(catalogue: &Catalogue, entries: &[Entry]) -> Result<Vec<Note>, StoreError> {
+    let mut fees = BTreeMap::new();
+    let stored = entries.iter().filter(|entry| entry.kind == Kind::RegistrationFee && !entry.goes);
+    for text in stored.filter_map(|entry| entry.target.as_ref()) {
+        let fee: RegistrationFeeDoc = serde_json::from_str(text).map_err(|_| StoreError::Corrupt("doc"))?;
+        fees.insert(fee.id.clone(), fee);
+    }
+    // What no list has, another season may spell out.
+    for entry in entries.iter().filter(|entry| entry.kind == Kind::Season && !entry.goes && !entry.is_new()) {
+        let Some(text) = &entry.target else { continue };
+        let season: SeasonDoc = serde_json::from_str(text).map_err(|_| StoreError::Corrupt("doc"))?;
+        if let Some(fee) = season.registration_fee_dto.filter(|_| season.archived_at.is_none()) {
+            fees.entry(fee.id.clone()).or_insert(fee);
+        }
+    }
+    let spelled_out = catalogue.seasons.iter().enumerate().filter_map(|(index, season)| {
+        let fee = season.registration_fee_dto.as_ref()?;
+        let is_other = fees.get(&fee.id).is_some_and(|known| known != fee);
+        is_other.then(|| Note {
+            place: format!("seasons[{index}].registrationFeeDto"),
+            what: format!("is not what the table says of {}: give the fee in registrationFees", fee.id),
+        })
+    });
+    Ok(spelled_out.collect())
+}
 
 /// Puts each fee that is new or has changed into the seasons that name it, as they will be. A file agrees with itself, so its own
 /// seasons have it already.

@@ -88,7 +88,7 @@ pub enum ImportError {
         wanted: String,
     },
     /// The table has things under ids of the file that are not the file's.
-    #[error("the table has other things under ids of the file:{}", listed(.0))]
+    #[error("the table has other things than the file says, and nothing was loaded:{}", listed(.0))]
     OtherThings(Vec<Note>),
     /// A credit pays a debit that a payment which is under way pays already.
     #[error(

@@ -162,7 +162,9 @@ impl<M: Machine> Store<M> {
         let transactions = self.new_transactions(catalogue).await?;
         let written = |notes: Vec<Note>| notes.into_iter().map(|note| as_written(catalogue, note));
         let moved = self.students_with_places_elsewhere(catalogue, &entries).await?;
-        let refused = written(moved).chain(written(standing.refused)).chain(written(transactions.refused));
+        let copies = if extent == Extent::Part { copies::differing(catalogue, &entries)? } else { Vec::new() };
+        let refused =
+            written(copies).chain(written(moved)).chain(written(standing.refused)).chain(written(transactions.refused));
         let refused: Vec<_> = refused.collect();
         if !refused.is_empty() {
             return Err(ImportError::OtherThings(refused));

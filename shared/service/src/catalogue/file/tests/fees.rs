@@ -45,7 +45,7 @@ fn r22_each_mistake_of_a_registration_fee_is_named() {
         (
             "/registrationFees/0/taxRate/id",
             json!("tax_9"),
-            "registrationFees[0].taxRate.id: there is no tax rate tax_9",
+            "registrationFees[0].taxRate.id: there is no tax rate tax_9 in the file",
         ),
         (
             "/registrationFees/0/taxRate",
@@ -61,7 +61,7 @@ fn r22_each_mistake_of_a_registration_fee_is_named() {
         (
             "/seasons/0/registrationFeeId",
             json!("reg_9"),
-            "seasons[0].registrationFeeId: there is no registration fee reg_9",
+            "seasons[0].registrationFeeId: there is no registration fee reg_9 in the file",
         ),
         (
             "/seasons/1/registrationFeeId",
@@ -87,7 +87,7 @@ fn r22_each_mistake_of_a_registration_fee_is_named() {
         (
             "/seasons/0/registrationFeeTaxRateId",
             json!("tax_9"),
-            "seasons[0].registrationFeeTaxRateId: there is no tax rate tax_9",
+            "seasons[0].registrationFeeTaxRateId: there is no tax rate tax_9 in the file",
         ),
     ] {
         assert_eq!(broken_fees(pointer, value.clone()), [mistake], "{pointer} {value}");
@@ -144,7 +144,7 @@ fn r25_each_mistake_of_an_additional_fee_is_named() {
         ("maxAmountPerFamily", json!(-1), "maxAmountPerFamily: -1 is negative"),
         ("entityId", json!("sea_2"), "entityId: is not the season it stands in"),
         ("companyId", json!("co_2"), "companyId: co_2 is another company"),
-        ("taxRateId", json!("tax_9"), "taxRateId: there is no tax rate tax_9"),
+        ("taxRateId", json!("tax_9"), "taxRateId: there is no tax rate tax_9 in the file"),
         ("id", json!("reg_once"), "id: reg_once is used twice"),
     ] {
         let mut changes = with_fees();
@@ -203,7 +203,7 @@ fn r24_each_mistake_of_a_charged_fee_is_named() {
         "chargedFees": [charged("reg_year", "2026"), with(charged("reg_year", "2026"), "studentId", json!("stu_9"))]
     });
     let found = broken_fees("/families/-", family);
-    assert_eq!(found, ["families[1].chargedFees[0].studentId: there is no student of this family stu_1"]);
+    assert_eq!(found, ["families[1].chargedFees[0].studentId: there is no student of this family stu_1 in the file"]);
     let all = json!([
         charged("reg_9", "once"),
         with(charged("reg_once", "once"), "amount", json!(-1)),
@@ -217,10 +217,10 @@ fn r24_each_mistake_of_a_charged_fee_is_named() {
     assert_eq!(
         broken_fees("/families/0/chargedFees", all),
         [
-            at("[0].feeId: there is no fee reg_9"),
+            at("[0].feeId: there is no fee reg_9 in the file"),
             at("[1].amount: -1 is negative"),
             at("[3].period: the student was charged this fee for this period already"),
-            at("[6].studentId: there is no student of this family stu_8"),
+            at("[6].studentId: there is no student of this family stu_8 in the file"),
             at("[6].period: `sea_2` is not sea_1, the fee's season"),
         ]
     );

@@ -34,7 +34,7 @@ fn what_is_in_a_drop_in_class_is_left_out_with_it_and_counted() {
     assert!(left_out(&read(&studio).unwrap())[0].ends_with("left out, with 1 enrolment in it"));
     // A class that nobody has written is a mistake as before.
     studio["families"][0]["enrolments"][1]["classId"] = json!("cls_9");
-    assert_eq!(read(&studio).unwrap_err(), ["families[0].enrolments[1].classId: there is no class cls_9"]);
+    assert_eq!(read(&studio).unwrap_err(), ["families[0].enrolments[1].classId: there is no class cls_9 in the file"]);
 }
 
 #[test]

@@ -72,16 +72,28 @@ fn an_id_is_used_once_in_all_families() {
 
 #[test]
 fn what_is_referred_to_exists() {
-    only("/classes/1/seasonId", json!("sea_9"), "classes[1].seasonId: there is no season sea_9");
-    only("/classes/1/settings/taxRateId", json!("tax_9"), "classes[1].settings.taxRateId: there is no tax rate tax_9");
+    only("/classes/1/seasonId", json!("sea_9"), "classes[1].seasonId: there is no season sea_9 in the file");
+    only(
+        "/classes/1/settings/taxRateId",
+        json!("tax_9"),
+        "classes[1].settings.taxRateId: there is no tax rate tax_9 in the file",
+    );
     let enrolments = "/families/0/enrolments/0";
     let place = "families[0].enrolments[0]";
-    let student = format!("{place}.studentId: there is no student of this family stu_9");
+    let student = format!("{place}.studentId: there is no student of this family stu_9 in the file");
     only(&format!("{enrolments}/studentId"), json!("stu_9"), &student);
-    only(&format!("{enrolments}/classId"), json!("cls_9"), &format!("{place}.classId: there is no class cls_9"));
-    let plan = format!("{place}.pricingPlanId: there is no pricing plan pp_9");
+    only(
+        &format!("{enrolments}/classId"),
+        json!("cls_9"),
+        &format!("{place}.classId: there is no class cls_9 in the file"),
+    );
+    let plan = format!("{place}.pricingPlanId: there is no pricing plan pp_9 in the file");
     only(&format!("{enrolments}/pricingPlanId"), json!("pp_9"), &plan);
-    only("/families/0/trials/0/classId", json!("cls_9"), "families[0].trials[0].classId: there is no class cls_9");
+    only(
+        "/families/0/trials/0/classId",
+        json!("cls_9"),
+        "families[0].trials[0].classId: there is no class cls_9 in the file",
+    );
 }
 
 #[test]
