@@ -185,8 +185,9 @@ async fn a_student_who_has_a_place_stays_in_the_family() {
     let ada = json!({"id": ADA, "firstname": "Ada", "lastname": "Okafor", "dateOfBirth": "2019-03-14"});
     family["students"].as_array_mut().unwrap().push(ada);
     let index = families.iter().position(|family| family["id"] == CAMPBELL).unwrap();
-    let told =
-        format!("{ADA} has a place in the family {OKAFOR}, and a file moves none to another: keep the student there");
+    let told = format!(
+        "{ADA} has a place in the family {OKAFOR}, and a file can't move a place: keep the student in that family"
+    );
     for id in ["enr_ada", "enr_new"] {
         file["families"][index]["enrolments"] = json!([enrolled(id, ADA, BALLET, &json!([]))]);
         let said = refused(&stack, &Studio::parse(&file.to_string())).await;

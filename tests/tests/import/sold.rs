@@ -130,12 +130,23 @@ async fn a_fee_that_an_earlier_version_has_stored_under_the_bare_year_is_counted
 
 #[tokio::test]
 async fn a_fee_that_a_part_of_the_catalogue_changes_is_charged_in_the_seasons_that_take_it() {
-    let dearer = with_fee().with("reg_1", &json!({"amount": 1800}));
+    let spelled_out = json!({"registrationFeeId": null, "registrationFeeDto": {"id": "reg_1", "name": "Registration",
+        "amount": 1000, "maxAmountPerFamily": 2500, "repetitionInterval": "annual"}});
+    for studio in [with_fee(), with_fee().with(SEASON, &spelled_out)] {
+        changed_by_a_part(studio).await;
+    }
+}
+
+async fn changed_by_a_part(studio: Studio) {
+    let dto = json!({"registrationFeeDto": {"amount": 1800}});
+    let is_spelled_out = studio.text().contains("registrationFeeDto");
+    let dearer = studio.clone().with("reg_1", &json!({"amount": 1800}));
+    let dearer = if is_spelled_out { dearer.with(SEASON, &dto) } else { dearer };
     let mut part: Value = serde_json::from_str(&dearer.text()).unwrap();
     for list in ["discountSchemes", "holidays", "seasons", "classes", "families", "transactions"] {
         part[list] = json!([]);
     }
-    let (stack, fresh) = (with_fee().start().await, dearer.start().await);
+    let (stack, fresh) = (studio.start().await, dearer.start().await);
     for counted in [": 2 documents", ": 0 documents"] {
         let (is_done, said) = load(&stack, &Studio::parse(&part.to_string()), &["--partial"]).await;
         assert!(is_done && said.contains(counted), "{said}");
@@ -177,7 +188,7 @@ async fn what_was_sold_of_a_class_that_has_moved_stays_on_its_plan() {
     let before = stack.balance(CAMPBELL).await;
     let moved = whole.with(TAP, &json!({"seasonId": NEXT_YEAR}));
     let (is_done, said) = load(&stack, &moved, &[]).await;
-    let note = "enrolments[0].pricingPlanId: it and 1 more are plans of other seasons than their classes'";
+    let note = "enrolments[0].pricingPlanId: it and 1 more belong to other seasons than their classes: the enrolments keep them";
     assert!(is_done && said.contains(note) && said.contains(": 1 documents"), "{said}");
     stack.move_clock("2026-10-07T08:00:00Z").await;
     stack.run_schedule().await;

@@ -219,6 +219,9 @@ fn in_plain_words(what: &str) -> String {
     let what = what.replace("floating point `", "number `").replace("integer `", "number `");
     let Some((said, expected)) = what.rsplit_once(", expected ") else { return what };
     match expected {
+        "u8" | "u16" | "u32" | "u64" if said.starts_with("invalid value") && !said.contains("`-") => {
+            format!("{said} is too large")
+        }
         "u8" | "u16" | "u32" | "u64" => format!("{said}, expected a whole number that is not negative"),
         "i8" | "i16" | "i32" | "i64" => format!("{said}, expected a whole number"),
         _ => what,

@@ -177,8 +177,8 @@ fn plans_of_other_seasons(catalogue: &Catalogue) -> Option<Found> {
     });
     unused::counted(
         of_others.map(|(place, _)| format!("{place}.pricingPlanId")),
-        "is a plan of another season than the class's: the enrolment is on it all the same",
-        "are plans of other seasons than their classes': the enrolments are on them all the same",
+        "belongs to another season than the class: the enrolment keeps it",
+        "belong to other seasons than their classes: the enrolments keep them",
     )
 }
 

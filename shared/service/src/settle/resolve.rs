@@ -139,7 +139,7 @@ pub async fn let_payment_go<M: Machine>(
     let Session { account, intent, company, .. } = session;
     let order = order_of_intent(account, intent);
     let why = match ctx.stripe()?.within(deadline.for_stripe()).load_intent(account, intent).await {
-        // It can't be credited here, and a person has said that it is dealt with.
+        // Received, and perhaps of a kind that can't be credited here.
         Ok(Some(known)) if known.status == IntentStatus::Succeeded => {
             let reason = ctx.store.review_reason(company, order.as_str()).await.map_err(ApiError::from)?;
             if !reason.is_some_and(|reason| ReviewReason::is_uncredited(&reason)) {

@@ -221,8 +221,7 @@ impl StripeError {
         self.refusal().into_iter().for_each(note);
     }
 
-    /// The same where what Stripe refuses for good is what it tells of: for the account's connection, it may be read and not
-    /// changed.
+    /// The same for a call that Stripe forbids on an object that it still lets us read.
     pub(crate) fn note_if_forbidden(&self) {
         match self {
             Self::Misconfigured(why) if is_closed(why) => note(why),

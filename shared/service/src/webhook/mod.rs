@@ -170,16 +170,21 @@ async fn put_off<M: Machine>(ctx: &Context<M>, event: &EventRecord, for_s: i64) 
     let (Topic::Refund | Topic::Dispute, Some(intent)) = (Topic::of(&event.kind), &event.intent) else {
         return Ok(None);
     };
+    let (session, claim) = ctx.store.load_payment(&event.account, intent).await?;
+    // What is released of a card shows as a refund, and nothing was paid.
+    let is_released = |claim: &Claim| matches!(claim.decision, Decision::Rejected { state: Rejection::Released, .. });
+    if claim.as_ref().is_some_and(is_released) {
+        return Ok(None);
+    }
+    let company = claim.map(|claim| claim.company).or(session.map(|session| session.company));
+    let Some(company) = company else { return Ok(None) };
+    let reason = ReviewReason::ReversalUnposted { intent, told_by: &event.kind, told_s: event.received_s };
+    ctx.store.note_for_review(&company, &reason, ctx.clock.now_s()).await?;
     if for_s >= PUT_OFF_AT_MOST_S {
         tracing::error!(event = event.id.as_str(), kind = event.kind, intent = intent.as_str(), "an event is given up");
         telemetry::count(Count::EventsGivenUp);
         return Ok(None);
     }
-    let (session, claim) = ctx.store.load_payment(&event.account, intent).await?;
-    let company = claim.map(|claim| claim.company).or(session.map(|session| session.company));
-    let Some(company) = company else { return Ok(None) };
-    let reason = ReviewReason::ReversalUnposted { intent, told_by: &event.kind, told_s: event.received_s };
-    ctx.store.note_for_review(&company, &reason, ctx.clock.now_s()).await?;
     Ok(Some(ctx.clock.now_s().saturating_add(DAY_S)))
 }
 

@@ -61,20 +61,8 @@ impl<'a> Check<'a> {
 
     /// A fee that is spelled out once more says the same. Its tax rate is compared with the company's, by the id.
     fn copy_of_fee(&mut self, fee: &RegistrationFeeDoc, place: &str, same: &RegistrationFeeDoc, original: &str) {
-        let rate = |fee: &RegistrationFeeDoc| {
-            fee.tax_rate.as_ref().map(|rate| rate.id.clone()).or_else(|| fee.tax_rate_id.clone())
-        };
-        for (field, agrees) in [
-            ("name", fee.name == same.name),
-            ("amount", fee.amount == same.amount),
-            ("maxAmountPerFamily", fee.max_amount_per_family == same.max_amount_per_family),
-            ("repetitionInterval", fee.repetition_interval == same.repetition_interval),
-            ("dueDate", fee.due_date == same.due_date),
-            ("proRated", fee.pro_rated == same.pro_rated),
-            ("taxRate", rate(fee) == rate(same)),
-            ("archivedAt", fee.archived_at == same.archived_at),
-        ] {
-            self.holds(agrees, format!("{place}.{field}"), format!("is not what {original} says of {}", fee.id));
+        for field in fee.differing(same) {
+            self.mistake(format!("{place}.{field}"), format!("is not what {original} says of {}", fee.id));
         }
         self.tax_of_fee(fee, place);
     }
@@ -133,6 +121,22 @@ impl RegistrationFeeDoc {
     /// Which of its fields break a rule, and what is wrong with them.
     pub(in crate::catalogue) fn mistakes(&self) -> Vec<(&'static str, String)> {
         negative_amounts(self.amount, self.max_amount_per_family)
+    }
+
+    /// Which of its fields say otherwise than another copy of the fee. Of a tax rate the id counts.
+    pub(crate) fn differing(&self, same: &Self) -> Vec<&'static str> {
+        let rate = |fee: &Self| fee.tax_rate.as_ref().map(|rate| rate.id.clone()).or_else(|| fee.tax_rate_id.clone());
+        let fields = [
+            ("name", self.name == same.name),
+            ("amount", self.amount == same.amount),
+            ("maxAmountPerFamily", self.max_amount_per_family == same.max_amount_per_family),
+            ("repetitionInterval", self.repetition_interval == same.repetition_interval),
+            ("dueDate", self.due_date == same.due_date),
+            ("proRated", self.pro_rated == same.pro_rated),
+            ("taxRate", rate(self) == rate(same)),
+            ("archivedAt", self.archived_at == same.archived_at),
+        ];
+        fields.into_iter().filter(|(_, agrees)| !agrees).map(|(field, _)| field).collect()
     }
 }
 

@@ -52,7 +52,7 @@ fn prices_of_quantities(catalogue: &Catalogue) -> impl Iterator<Item = Found> {
     })
 }
 
-/// One that says what one class costs there, says nothing else than the season.
+/// A class price equal to the season's price for one class is not named.
 fn prices_of_classes(catalogue: &Catalogue) -> Option<Found> {
     let by_quantity = catalogue.seasons.iter().filter(|season| season.pricing_scheme == PricingScheme::ClassQuantity);
     let of_one: BTreeMap<_, _> = by_quantity

@@ -12,7 +12,7 @@ use super::plan::Entry;
 use crate::catalogue::documents::{RegistrationFeeDoc, SeasonDoc};
 use crate::catalogue::{Catalogue, Note};
 
-/// Names the seasons that spell out a fee of the table otherwise than that is. A file's own fees agree with its seasons.
+/// Names the seasons whose copy of a fee differs from the table's. A file's own fees agree with its seasons.
 pub(super) fn differing(catalogue: &Catalogue, entries: &[Entry]) -> Result<Vec<Note>, StoreError> {
     let mut fees = BTreeMap::new();
     let stored = entries.iter().filter(|entry| entry.kind == Kind::RegistrationFee && !entry.goes);
@@ -30,7 +30,7 @@ pub(super) fn differing(catalogue: &Catalogue, entries: &[Entry]) -> Result<Vec<
     }
     let spelled_out = catalogue.seasons.iter().enumerate().filter_map(|(index, season)| {
         let fee = season.registration_fee_dto.as_ref()?;
-        let is_other = fees.get(&fee.id).is_some_and(|known| known != fee);
+        let is_other = fees.get(&fee.id).is_some_and(|known| !fee.differing(known).is_empty());
         is_other.then(|| Note {
             place: format!("seasons[{index}].registrationFeeDto"),
             what: format!("is not what the table says of {}: give the fee in registrationFees", fee.id),
@@ -39,12 +39,12 @@ pub(super) fn differing(catalogue: &Catalogue, entries: &[Entry]) -> Result<Vec<
     Ok(spelled_out.collect())
 }
 
-/// Puts each fee that is new or has changed into the seasons that name it, as they will be. A file agrees with itself, so its own
-/// seasons have it already.
+/// Puts each fee, as it will be, into the seasons that name it or spell it out. A file agrees with itself, so its own seasons have
+/// it already.
 pub(super) fn renew(entries: &mut [Entry]) -> Result<(), StoreError> {
-    let changed = entries.iter().filter(|entry| entry.kind == Kind::RegistrationFee && entry.is_new() && !entry.goes);
+    let listed = entries.iter().filter(|entry| entry.kind == Kind::RegistrationFee && !entry.goes);
     let mut fees = BTreeMap::new();
-    for text in changed.filter_map(|entry| entry.target.as_ref()) {
+    for text in listed.filter_map(|entry| entry.target.as_ref()) {
         let fee: RegistrationFeeDoc = serde_json::from_str(text).map_err(|_| StoreError::Corrupt("doc"))?;
         fees.insert(fee.id.clone(), fee);
     }
@@ -54,8 +54,10 @@ pub(super) fn renew(entries: &mut [Entry]) -> Result<(), StoreError> {
     for entry in entries.iter_mut().filter(|entry| entry.kind == Kind::Season && !entry.goes) {
         let Some(text) = &entry.target else { continue };
         let mut season: SeasonDoc = serde_json::from_str(text).map_err(|_| StoreError::Corrupt("doc"))?;
-        let Some(fee) = season.registration_fee_id.as_ref().and_then(|id| fees.get(id)) else { continue };
-        if season.archived_at.is_none() && season.registration_fee_dto.as_ref() != Some(fee) {
+        let spelled_out = season.registration_fee_dto.as_ref();
+        let named = season.registration_fee_id.as_ref().or(spelled_out.map(|fee| &fee.id));
+        let Some(fee) = named.and_then(|id| fees.get(id)) else { continue };
+        if season.archived_at.is_none() && spelled_out.is_none_or(|copy| !copy.differing(fee).is_empty()) {
             season.spell_out(fee.clone());
             entry.target = Some(document(&season));
         }

@@ -18,7 +18,7 @@ use super::belongings::Belonging;
 use super::beside::{Beside, beside, is_whole, stored_beside};
 use super::changes::{Changes, Extent, Kind, KindChanges, Outstanding, TakenAway};
 use super::schedules::LateSchedule;
-use super::{ImportError, copies, refuse_other_currency, refuse_rival_schemes, refuse_too_large};
+use super::{ImportError, copies, moved, refuse_other_currency, refuse_rival_schemes, refuse_too_large};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{ClassDoc, SeasonDoc};
 use crate::catalogue::{Catalogue, Note};
@@ -161,7 +161,8 @@ impl<M: Machine> Store<M> {
         let standing = self.standing(catalogue, today).await?;
         let transactions = self.new_transactions(catalogue).await?;
         let written = |notes: Vec<Note>| notes.into_iter().map(|note| as_written(catalogue, note));
-        let moved = self.students_with_places_elsewhere(catalogue, &entries).await?;
+        let going_on = moved::going_on(&classes, &seasons, today);
+        let moved = self.students_with_places_elsewhere(catalogue, &entries, &going_on).await?;
         let copies = if extent == Extent::Part { copies::differing(catalogue, &entries)? } else { Vec::new() };
         let refused =
             written(copies).chain(written(moved)).chain(written(standing.refused)).chain(written(transactions.refused));

@@ -33,7 +33,7 @@ pub(super) struct Standing<'a> {
     pub(super) new: Vec<Belonging<'a>>,
     /// What enrolments lack that are there.
     pub(super) late: Vec<LateSchedule>,
-    /// Where those stand that an earlier version has loaded.
+    /// The records of ids that places lack which an earlier version has loaded.
     pub(super) stands: Vec<Item>,
     /// What the file says otherwise and isn't done, and what is done at once.
     pub(super) notes: Vec<Note>,
@@ -130,6 +130,10 @@ impl<'a> Standing<'a> {
             return Ok(());
         }
         let enrolment = belonging.enrolment.as_ref().and_then(|key| around.get(key));
+        if enrolment.is_some_and(|item| item.text_if("place_state") == Some(RESERVED)) {
+            self.notes.push(being_bought(&belonging.at));
+            return Ok(());
+        }
         if let Some(item) = enrolment.filter(|item| item.text_if("place_state") != Some(CANCELLED)) {
             let (student, class) = (item.text("student")?, item.text("class")?);
             self.note(belonging.at, format!("{student} is enrolled in {class}: the trial is not added"));

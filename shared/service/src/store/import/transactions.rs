@@ -29,7 +29,7 @@ const ATTEMPTS: usize = 5;
 pub(super) struct Planned<'a> {
     /// What is not there yet.
     pub(super) new: Vec<&'a AggregateTransaction>,
-    /// Where those credits stand that an earlier version has loaded.
+    /// The records of ids that credits lack which an earlier version has loaded.
     pub(super) stands: Vec<Item>,
     /// What the others say otherwise than the table.
     pub(super) notes: Vec<Note>,
