@@ -142,7 +142,7 @@ async fn changed_by_a_part(studio: Studio) {
     let is_spelled_out = studio.text().contains("registrationFeeDto");
     let dearer = studio.clone().with("reg_1", &json!({"amount": 1800}));
     let dearer = if is_spelled_out { dearer.with(SEASON, &dto) } else { dearer };
-    let mut part: Value = serde_json::from_str(&dearer.text()).unwrap();
+    let mut part: Value = serde_json::from_str(&dearer.text()).expect("JSON");
     for list in ["discountSchemes", "holidays", "seasons", "classes", "families", "transactions"] {
         part[list] = json!([]);
     }
