@@ -6,9 +6,9 @@
 
 use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
-use classpay_domain::order::IntentStatus;
+use classpay_domain::order::{IntentStatus, order_of_intent};
 use classpay_service::http::ErrorCode;
-use classpay_service::store::key::Key;
+use classpay_service::store::key::{self, Key};
 use classpay_service::store::{Extent, ImportError};
 
 use super::calls::{self, Answer};
@@ -317,7 +317,7 @@ fn delete_all_customers<F: Flaw>(world: &World<F>) {
     }
 }
 
-fn is_paid_out_of_reach<F: Flaw>(world: &World<F>) -> bool {
+fn is_claimed_out_of_reach<F: Flaw>(world: &World<F>) -> bool {
     let is_paid = |status| match status {
         IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded => true,
         IntentStatus::RequiresPaymentMethod
@@ -325,15 +325,24 @@ fn is_paid_out_of_reach<F: Flaw>(world: &World<F>) -> bool {
         | IntentStatus::RequiresAction
         | IntentStatus::Canceled => false,
     };
+    // A bank debit that has failed where we can't see it is still on its way for us.
+    let is_pending = |account: &AccountId, intent: &IntentId| {
+        let order = world.table.item(&key::order(&order_of_intent(account, intent)));
+        let state = order.as_ref().and_then(|order| order.get("order_state"));
+        state.is_some_and(|state| state.as_s().is_ok_and(|state| state == "PENDING"))
+    };
     let mut found = false;
-    world.stripe.for_each(|glance| found |= !glance.is_connected && is_paid(glance.status));
+    world.stripe.for_each(|glance| {
+        let is_claimed = is_paid(glance.status) || is_pending(glance.account, glance.intent);
+        found |= !glance.is_connected && is_claimed;
+    });
     found
 }
 
 /// Opens every purchase. None is answered "try again", and none that Stripe refuses for good unless it does so now.
 fn no_opening_fails_in_vain<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
     // What was paid where our calls are refused stands in the way of its link.
-    let may_be_refused = world.stripe.refuses_payments() || is_paid_out_of_reach(world);
+    let may_be_refused = world.stripe.refuses_payments() || is_claimed_out_of_reach(world);
     // An account that is closed to us and still named refuses them all.
     let is_closed = !world.stripe.is_connected(&account(world));
     for which in 0..world.purchases.len() {
