@@ -232,6 +232,11 @@ async fn reversal_unposted_is_told_where_the_table_refuses_the_entry() {
     run_at(&stack, A_DAY_LATER).await;
     let refund = record(&stack, "reversal_unposted").await;
     reviewed(&stack, &refund).await;
+    // After 90 days nothing more is tried, and the log names it.
+    let given_up = stack.counted("EventsGivenUp");
+    run_at(&stack, "2026-12-10T09:30:00Z").await;
+    assert!(stack.counted("EventsGivenUp") > given_up);
+    assert_nothing_is_reviewed(&stack).await;
 }
 
 #[tokio::test]

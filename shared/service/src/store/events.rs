@@ -173,15 +173,11 @@ impl<M: Machine> Store<M> {
             }
         };
         let key = key::session(&session.account, &session.intent);
+        let is_unknown = "session_state = :open AND attribute_not_exists(received_s) \
+                          AND (attribute_not_exists(intent_status) OR intent_status <> :cancelled)";
         let is_news = match told {
-            Told::Held => {
-                "session_state = :open AND attribute_not_exists(authorised_s) AND attribute_not_exists(received_s) \
-                 AND (attribute_not_exists(intent_status) OR intent_status <> :cancelled)"
-            }
-            Told::Received => {
-                "session_state = :open AND attribute_not_exists(received_s) \
-                 AND (attribute_not_exists(intent_status) OR intent_status <> :cancelled)"
-            }
+            Told::Held => format!("{is_unknown} AND attribute_not_exists(authorised_s)"),
+            Told::Received => is_unknown.to_owned(),
         };
         let mut transaction = Transaction::new();
         transaction.change(
