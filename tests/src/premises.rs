@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_local::dynamodb;
 use classpay_local::template::{TEMPLATE, Template};
 use classpay_service::machine::{Machine, Shipped};
-use classpay_service::store::DynamoDb;
+use classpay_service::store::{Attributes, DynamoDb};
 use futures_util::future::{BoxFuture, join_all};
 
 use crate::simulation::chance::Chance;
@@ -16,6 +16,7 @@ use crate::simulation::executor::Executor;
 use crate::simulation::faults::{CallKind, Faults, Network};
 use crate::simulation::machine::{AsShipped, Flaw, Simulated};
 use crate::simulation::table::MemoryTable;
+use crate::table::seen;
 use crate::{Item, Table};
 
 /// The machine with its table in memory.
@@ -81,7 +82,7 @@ impl<F: Flaw> Premises for Simulated<F> {
     }
 
     async fn everything(table: &MemoryTable) -> Vec<Item> {
-        table.items().into_iter().map(|(_, item)| Item::clone(&item)).collect()
+        table.items().into_iter().map(|(_, item)| seen(Attributes::clone(&item))).collect()
     }
 
     /// Who goes on is drawn before every call and after it.

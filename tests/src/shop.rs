@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
 use classpay_domain::catalogue::{Currency, FeePeriod, Seats};
 use classpay_domain::id::{
@@ -18,14 +17,15 @@ use classpay_service::http::Role;
 use classpay_service::mint::Mint;
 use classpay_service::snapshot::{BookedEnrolment, BookedFee, BookedTrial, EndedTrial, OrderPayment, Snapshot};
 use classpay_service::store::{
-    Changes, Consistency, Extent, ImportError, OrderRecord, Overfull, PlaceOrder, Removals, Session, SessionKind,
-    Store, Table as _, Written, key,
+    Changes, Consistency, Extent, ImportError, Name, OrderRecord, Overfull, PlaceOrder, Removals, Session, SessionKind,
+    Store, Table as _, Value, Write, Written, key,
 };
 use classpay_service::stripe::{Customer, KnownCustomer};
 use jiff::civil::{Date, Time};
 
-use crate::premises::{Premises, text};
+use crate::premises::Premises;
 use crate::studio::{COMPANY, FULL, SEASON, Studio};
+use crate::table::{seen, stored};
 use crate::{Item, Picture, sale};
 
 /// A company's account at Stripe.
@@ -222,7 +222,7 @@ impl<M: Premises> Shop<M> {
     /// # Panics
     /// If the table can't be read.
     pub async fn item(&self, key: &key::Key) -> Option<Item> {
-        self.table.get(key).await.expect("the table can be read")
+        self.table.get(key).await.expect("the table can be read").map(seen)
     }
 
     /// All items of a partition whose sort key begins so.
@@ -230,7 +230,8 @@ impl<M: Premises> Shop<M> {
     /// # Panics
     /// If the table can't be read.
     pub async fn partition(&self, pk: &str, sk_begins: &str) -> Vec<Item> {
-        let mut items = self.table.query(pk, Consistency::Strong).await.expect("the table can be read");
+        let items = self.table.query(pk, Consistency::Strong).await.expect("the table can be read");
+        let mut items: Vec<_> = items.into_iter().map(seen).collect();
         items.retain(|item| item["sk"].as_s().is_ok_and(|sk| sk.starts_with(sk_begins)));
         items
     }
@@ -249,11 +250,8 @@ impl<M: Premises> Shop<M> {
     ///
     /// # Panics
     /// If the table can't be written.
-    pub async fn set(&self, key: &key::Key, name: &str, value: AttributeValue) {
-        let update = Update::builder().table_name("classpay").key("pk", text(&key.pk)).key("sk", text(&key.sk));
-        let update = update.update_expression("SET #n = :v").expression_attribute_names("#n", name);
-        let update = update.expression_attribute_values(":v", value).build().expect("it is complete");
-        let written = self.table.transact(vec![TransactWriteItem::builder().update(update).build()]).await;
+    pub async fn set(&self, key: &key::Key, name: Name, value: impl Into<Value>) {
+        let written = self.table.transact(vec![Write::edit(key.clone()).set(name, value)]).await;
         assert_eq!(written, Ok(Written::Done));
     }
 
@@ -262,8 +260,7 @@ impl<M: Premises> Shop<M> {
     /// # Panics
     /// If the table can't be written.
     pub async fn put(&self, item: Item) {
-        let put = Put::builder().table_name("classpay").set_item(Some(item)).build().expect("it is complete");
-        let written = self.table.transact(vec![TransactWriteItem::builder().put(put).build()]).await;
+        let written = self.table.transact(vec![Write::put(stored(item))]).await;
         assert_eq!(written, Ok(Written::Done));
     }
 

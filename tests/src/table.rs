@@ -4,12 +4,41 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use classpay_service::store::key::Key;
+use classpay_service::store::{self, Attributes};
 use classpay_service::stored_entry::StoredEntry;
 use serde_json::Value;
 use std::collections::HashMap;
 
 /// An item.
 pub type Item = HashMap<String, AttributeValue>;
+
+/// An item that the store has read, as an operator sees it.
+#[must_use]
+pub fn seen(item: Attributes) -> Item {
+    let value = |value| match value {
+        store::Value::Text(text) => AttributeValue::S(text),
+        store::Value::Number(number) => AttributeValue::N(number.to_string()),
+        store::Value::Flag(flag) => AttributeValue::Bool(flag),
+    };
+    item.into_iter().map(|(name, of)| (name, value(of))).collect()
+}
+
+/// An item that an operator has seen, as the store writes it.
+///
+/// # Panics
+/// If it has no key, or a value that the store doesn't write.
+#[must_use]
+pub fn stored(item: Item) -> store::Item {
+    let part = |name: &str| item[name].as_s().expect("a key is text").clone();
+    let at = store::Item::at(&Key { pk: part("pk"), sk: part("sk") });
+    item.into_iter().fold(at, |at, (name, value)| match value {
+        AttributeValue::S(text) => at.with(&name, text),
+        AttributeValue::N(digits) => at.with(&name, digits.parse::<i64>().expect("an integer")),
+        AttributeValue::Bool(flag) => at.with(&name, flag),
+        other => panic!("the store writes no {other:?}"),
+    })
+}
 
 /// The debit or credit that an item of a family's ledger holds, as the API shows it.
 ///

@@ -3,7 +3,6 @@
 //! Invariant: each condition of P1 is broken alone, so that no other hides it.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::money::Money;
 use classpay_domain::pricing::Buyer;
 use classpay_service::http::{ApiError, ErrorCode};
@@ -294,7 +293,7 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M:
     let read = shop.store.load_returns(payment).await.unwrap().unwrap();
 
     let claim = key::claim(&session.account, &session.intent);
-    shop.set(&claim, "claim_captured", AttributeValue::Bool(false)).await;
+    shop.set(&claim, "claim_captured", false).await;
     assert_eq!(post(&read, debit("01J9ZDEMW5TVDJ0R0000RETRN2")).await, Ok(Written::Lost), "it was not captured");
 }
 
@@ -335,10 +334,10 @@ async fn an_item_that_is_not_what_we_wrote_is_corrupt_and_never_a_default<M: Pre
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await;
     assert_eq!(shop.place(&purchase).await, Written::Done);
     let key = key::order(&purchase.order);
-    shop.set(&key, "order_state", text("LOST")).await;
+    shop.set(&key, "order_state", "LOST").await;
     assert!(shop.store.load_order(&purchase.order).await.is_err());
-    shop.set(&key, "order_state", text("PENDING")).await;
-    shop.set(&key, "capture_attempt", text("many")).await;
+    shop.set(&key, "order_state", "PENDING").await;
+    shop.set(&key, "capture_attempt", "many").await;
     assert!(shop.store.load_order(&purchase.order).await.is_err());
 }
 

@@ -6,7 +6,7 @@ use classpay_domain::money::Money;
 use classpay_service::aggregate::{AggregateTransaction, Ledger};
 use classpay_service::store::{Scheduled, Unfinished, Written, key};
 use classpay_tests::on_both;
-use classpay_tests::premises::{Premises, text};
+use classpay_tests::premises::Premises;
 use classpay_tests::shop::{Purchase, Shop, id};
 use classpay_tests::studio::{ADA, BALLET, COMPANY, OKAFOR, STREET, TAP, TOBI};
 
@@ -125,7 +125,7 @@ async fn a_cancelled_enrolment_is_debited_no_more_and_leaves_the_index<M: Premis
     let shop = Shop::<M>::open().await;
     bought(&shop).await;
     let before = found(&shop, DUE_S).await.remove(0);
-    shop.set(&enrolment_key(), "place_state", text("CANCELLED")).await;
+    shop.set(&enrolment_key(), "place_state", "CANCELLED").await;
     assert_eq!(shop.store.debit_instalment(&before, &debit_of(&before)).await, Ok(Written::Lost));
     let due = found(&shop, DUE_S).await.remove(0);
     assert!(!shop.store.load_debtor(&due).await.unwrap().unwrap().is_enrolled);

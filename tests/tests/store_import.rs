@@ -3,7 +3,6 @@
 //! Invariant: seats move by the difference of the capacity, and a price's version by one for a change, and only then.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_service::store::{Extent, Removals, Written, key};
 use classpay_service::stripe::KnownCustomer;
 use classpay_tests::premises::{Premises, text};
@@ -105,7 +104,7 @@ async fn an_enrolment_of_the_file_that_was_given_up_is_not_brought_back<M: Premi
     let seats = shop.seats_left(POINTE).await;
     let grace = id("stu_01J9ZDEMW5TVDJ0R00000GRACE");
     let key = key::enrolment(&id(COMPANY), &id("fml_01J9ZDEMW5TVDJ0R000BENNETT"), &grace, &id(POINTE));
-    shop.set(&key, "place_state", text("CANCELLED")).await;
+    shop.set(&key, "place_state", "CANCELLED").await;
     shop.import(&Studio::demo().with(POINTE, &json!({"name": "Pointe"}))).await;
     assert_eq!(shop.item(&key).await.unwrap()["place_state"], text("CANCELLED"));
     assert_eq!(shop.seats_left(POINTE).await, seats);
@@ -139,7 +138,7 @@ async fn a_place_that_an_order_gave_back_is_the_file_s<M: Premises>() {
     // Somebody pays for it just now.
     assert_eq!(shop.import(&studio).await, 0);
     assert_ne!(shop.item(&ada).await.unwrap()["enrolment_id"], text("enr_ada"));
-    shop.set(&ada, "place_state", text("CANCELLED")).await;
+    shop.set(&ada, "place_state", "CANCELLED").await;
     let left = shop.seats_left(TAP).await;
     assert_eq!([shop.import(&studio).await, shop.import(&studio).await], [1, 0]);
     let item = shop.item(&ada).await.unwrap();
@@ -163,7 +162,7 @@ async fn an_account_is_followed_before_anything_is_sold_on_it<M: Premises>() {
     let shop = Shop::<M>::open().await;
     let moved = Studio::demo().with(COMPANY, &json!({"settings": {"billing": {"stripeId": "acct_2Moved"}}}));
     // The import breaks off when the company's document is written, and the seats are not.
-    shop.set(&key::seats(&id(COMPANY), &id(BALLET)), "price_version", text("none")).await;
+    shop.set(&key::seats(&id(COMPANY), &id(BALLET)), "price_version", "none").await;
     assert!(shop.load(&moved, Extent::Whole(Removals::Few)).await.is_err());
     let company = shop.item(&key::company(&id(COMPANY))).await.unwrap();
     assert!(company["doc"].as_s().unwrap().contains("acct_2Moved"));
@@ -178,7 +177,7 @@ async fn a_credit_of_more_than_is_due_pays_what_is_due<M: Premises>() {
     let mut studio = Studio::demo();
     // So much is still due of it when so much of cash is recorded.
     for (ending, due_now, cash, left) in [("1", 500, 100, 400), ("2", 50, 80, 0), ("3", 0, 70, 0)] {
-        shop.set(&due, "amount_due", AttributeValue::N(due_now.to_string())).await;
+        shop.set(&due, "amount_due", due_now).await;
         studio = studio.with_cash(ending, cash);
         let (_, before) = now().await;
         shop.import(&studio).await;

@@ -12,7 +12,7 @@ use classpay_domain::pricing::{self, Buyer};
 use classpay_service::http::{FamilyScope, Reach, Role};
 use classpay_service::store::key;
 use classpay_tests::on_both;
-use classpay_tests::premises::{Premises, text};
+use classpay_tests::premises::Premises;
 use classpay_tests::price_list::{
     A, AUTUMN, B, BALLET, C, COMPANY, COSTUME, D, FAMILY_CLASSES, HOPPER, LOVELACE, PLAN_M, PLAN_U, REGISTRATION,
     SIBLINGS, SPRING, TAP, studio,
@@ -113,7 +113,7 @@ async fn a_fee_that_was_given_back_does_not_count_and_is_not_charged_again_by_th
         &id(C),
         &classpay_domain::catalogue::FeePeriod::season(&id(AUTUMN)),
     );
-    shop.set(&key, "fee_state", text("RELEASED")).await;
+    shop.set(&key, "fee_state", "RELEASED").await;
     let before = shop.picture().await;
     assert_eq!(shop.import(&studio()).await, 0);
     assert_eq!(before.changes(&shop.picture().await), NOTHING);

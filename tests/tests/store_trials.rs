@@ -7,7 +7,7 @@
 use classpay_domain::money::Money;
 use classpay_domain::pricing::Buyer;
 use classpay_service::store::{Resolution, Resolved, Witness, Written, key};
-use classpay_tests::premises::{Premises, text};
+use classpay_tests::premises::Premises;
 use classpay_tests::shop::{NOW_S, Purchase, Shop, id};
 use classpay_tests::studio::{
     ADA, BALLET, CAMPBELL, COMPANY, FINN, ISLA, OKAFOR, POINTE, PRIYA, ROHAN, SHARMA, STREET, Studio,
@@ -92,12 +92,12 @@ async fn a_trial_that_is_not_as_it_was_read_is_not_overtaken<M: Premises>() {
     another.snapshot.ended_trials[0].id = id("trl_another");
     assert_lost(&shop, &another).await;
     for state in ["RESERVED", "CANCELLED", "ENDED"] {
-        shop.set(&trial_key(), "place_state", text(state)).await;
+        shop.set(&trial_key(), "place_state", state).await;
         assert_lost(&shop, &purchase).await;
     }
-    shop.set(&trial_key(), "place_state", text("ACTIVE")).await;
+    shop.set(&trial_key(), "place_state", "ACTIVE").await;
     let as_read = trial(&shop).await;
-    shop.set(&trial_key(), "ending_order", text("ord_another")).await;
+    shop.set(&trial_key(), "ending_order", "ord_another").await;
     assert_lost(&shop, &purchase).await;
     shop.put(as_read).await;
     assert_eq!(shop.place(&purchase).await, Written::Done);
@@ -115,11 +115,11 @@ async fn with_nothing_to_pay_a_trial_ends_at_once<M: Premises>() {
 
     let shop = Shop::<M>::open().await;
     let alone = ending(&shop, shop.unpaid(SHARMA, &[(BALLET, PRIYA)], &[]).await).await;
-    shop.set(&trial_key(), "place_state", text("RESERVED")).await;
+    shop.set(&trial_key(), "place_state", "RESERVED").await;
     let before = shop.picture().await;
     assert_eq!(shop.book(&alone, 0).await, Written::Lost);
     assert_eq!(before.changes(&shop.picture().await), NOTHING);
-    shop.set(&trial_key(), "place_state", text("ACTIVE")).await;
+    shop.set(&trial_key(), "place_state", "ACTIVE").await;
     assert_eq!(shop.book(&alone, 0).await, Written::Done);
     assert_eq!(booked(&shop).await, 0);
 }

@@ -4,7 +4,7 @@
 
 use classpay_service::http::ErrorCode;
 use classpay_service::store::key::Key;
-use classpay_service::store::{Attributes, ReviewReason};
+use classpay_service::store::{self, Attributes, ReviewReason};
 
 use super::calls::Answer;
 
@@ -107,7 +107,7 @@ counters! {
 impl Coverage {
     /// Counts what an item has become.
     pub fn see(&mut self, key: &Key, item: &Attributes) {
-        let is = |name: &str, value: &str| item.get(name).and_then(|v| v.as_s().ok()).is_some_and(|v| v == value);
+        let is = |name: &str, value: &str| item.get(name).and_then(store::Value::as_text).is_some_and(|v| v == value);
         let has = |name: &str| item.contains_key(name);
         if key.pk.starts_with("ORD#") {
             self.completed += u64::from(is("order_state", "COMPLETED") && !has("order_generation"));
@@ -117,7 +117,7 @@ impl Coverage {
         }
         self.rejected += u64::from(is("claim_decision", "REJECTED"));
         let is_basket =
-            item.get("doc").and_then(|v| v.as_s().ok()).is_some_and(|doc| doc.contains(r#""kind":"basket""#));
+            item.get("doc").and_then(store::Value::as_text).is_some_and(|doc| doc.contains(r#""kind":"basket""#));
         let is_held = is("intent_status", "requires_capture") && has("held_amount");
         self.claimed_held += u64::from(is("session_state", "claimed") && is_held && is_basket);
         self.unallocated += u64::from(has("claim_captured"));
@@ -142,7 +142,7 @@ impl Coverage {
 
     /// Counts an entry of the ledger, which is written once.
     fn see_entry(&mut self, item: &Attributes) {
-        let Some(doc) = item.get("doc").and_then(|doc| doc.as_s().ok()) else { return };
+        let Some(doc) = item.get("doc").and_then(store::Value::as_text) else { return };
         let says = |what: &str| u64::from(doc.contains(what));
         self.disputed += says(r#""type":"payment-auto-failed""#);
         self.dispute_won += says(r#""type":"payment-auto-failed-reversal""#);

@@ -7,9 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use classpay_service::store::Attributes;
 use classpay_service::store::key::Key;
+use classpay_service::store::{self, Attributes};
 use serde_json::Value;
 
 /// A currency, by its code in lower case; of what has none, spaces.
@@ -166,11 +165,11 @@ pub struct Model {
 }
 
 fn text<'a>(item: &'a Attributes, name: &str) -> &'a str {
-    item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
+    item.get(name).and_then(store::Value::as_text).unwrap_or_default()
 }
 
 fn number(item: &Attributes, name: &str) -> i64 {
-    item.get(name).and_then(|value| value.as_n().ok()).and_then(|digits| digits.parse().ok()).unwrap_or_default()
+    item.get(name).and_then(store::Value::as_number).unwrap_or_default()
 }
 
 fn document(item: &Attributes) -> Value {
@@ -204,7 +203,7 @@ impl Model {
             "DUE" => drop(self.due.insert(last, due(item))),
             "CLAIM" => {
                 let is_rejected = text(item, "claim_decision") == "REJECTED";
-                let is_set = |name: &str| item.get(name) == Some(&AttributeValue::Bool(true));
+                let is_set = |name: &str| item.get(name) == Some(&store::Value::Flag(true));
                 let (is_done, is_captured) = (is_set("claim_done"), is_set("claim_captured"));
                 self.claims.insert(last, Claim { is_rejected, is_done, is_captured });
             }

@@ -9,7 +9,7 @@ use classpay_domain::money::Money;
 use classpay_domain::order::{IntentStatus, order_of_intent};
 use classpay_service::http::ErrorCode;
 use classpay_service::store::key::{self, Key};
-use classpay_service::store::{Extent, ImportError};
+use classpay_service::store::{self, Extent, ImportError};
 
 use super::calls::{self, Answer};
 use super::faults::CallKind;
@@ -288,7 +288,7 @@ pub(super) fn lasting_refusals_are_final<F: Flaw>(world: &mut World<F>) -> Resul
     }
     let company = Key { pk: format!("C#{}", studio::COMPANY), sk: "META".to_owned() };
     let company = world.table.item(&company).expect("the studio");
-    let doc = company.get("doc").and_then(|doc| doc.as_s().ok()).expect("a document");
+    let doc = company.get("doc").and_then(store::Value::as_text).expect("a document");
     if !doc.contains(r#""currency":"gbp""#) {
         return Err("15: money is owed in pounds, and the studio is billed in another currency".to_owned());
     }
@@ -329,7 +329,7 @@ fn is_claimed_out_of_reach<F: Flaw>(world: &World<F>) -> bool {
     let is_pending = |account: &AccountId, intent: &IntentId| {
         let order = world.table.item(&key::order(&order_of_intent(account, intent)));
         let state = order.as_ref().and_then(|order| order.get("order_state"));
-        state.is_some_and(|state| state.as_s().is_ok_and(|state| state == "PENDING"))
+        state.is_some_and(|state| state.as_text() == Some("PENDING"))
     };
     let mut found = false;
     world.stripe.for_each(|glance| {

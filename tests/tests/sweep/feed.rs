@@ -1,7 +1,7 @@
 //! Events that never arrive: the hourly read of what Stripe has told.
 
 use classpay_domain::id::AccountId;
-use classpay_service::store::{Attributes, key};
+use classpay_service::store::key;
 use classpay_tests::simulation::heal::by_schedule;
 use classpay_tests::simulation::machine::AsShipped;
 use classpay_tests::simulation::studio::ACCOUNT;
@@ -32,7 +32,7 @@ async fn read_and_due(stack: &Stack, account: &str) -> (i64, i64) {
     (read_s - read_s.rem_euclid(30), due_s - due_s.rem_euclid(30))
 }
 
-fn read_and_due_of(feed: &Attributes) -> (i64, i64) {
+fn read_and_due_of(feed: &Item) -> (i64, i64) {
     let read = feed["read_s"].as_n().unwrap().parse().unwrap();
     (read, feed["gsi1sk"].as_s().unwrap().parse().unwrap())
 }
@@ -167,7 +167,8 @@ fn an_account_that_is_disconnected_is_asked_again_each_hour_until_it_is_back() {
     world.faults.lock().unwrap().end();
     let account = AccountId::parse(ACCOUNT).unwrap();
     let state = |world: &World<AsShipped>| {
-        read_and_due_of(&world.table.item(&key::feed(&account)).expect("the account's events are read"))
+        let feed = world.table.item(&key::feed(&account)).expect("the account's events are read");
+        (feed["read_s"].as_number().unwrap(), feed["gsi1sk"].as_text().unwrap().parse::<i64>().unwrap())
     };
     let (read_s, due_s) = state(&world);
     assert_eq!(due_s, read_s + HOUR_S);

@@ -4,9 +4,9 @@
 
 use classpay_domain::id::{AccountId, CompanyId};
 
-use super::item::{Attributes, Read as _, number, text};
+use super::item::{Attributes, Read as _};
 use super::table::Written;
-use super::transact::{Change, Transaction};
+use super::write::Write;
 use super::{Store, StoreError, key};
 use crate::machine::Machine;
 
@@ -25,15 +25,12 @@ impl<M: Machine> Store<M> {
         now_s: i64,
     ) -> Result<Written, StoreError> {
         let until_s = now_s.saturating_add(BELIEVED_S);
-        let change = Change::of(key::account_methods(account))
-            .update("SET cid = :company, account = :account, cards_only_until_s = :until, #ttl = :until")
-            .name("#ttl", "ttl")
-            .value(":company", text(company.as_str()))
-            .value(":account", text(account.as_str()))
-            .value(":until", number(until_s));
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await
+        let write = Write::edit(key::account_methods(account))
+            .set("cid", company.as_str())
+            .set("account", account.as_str())
+            .set("cards_only_until_s", until_s)
+            .set("ttl", until_s);
+        self.transact(write).await
     }
 
     /// Whether an account is known to take cards alone.

@@ -3,19 +3,14 @@
 //! Invariant: a customer is forgotten, and another takes its place, only on the condition that it is the one that was
 //! read. How many keys were used stands with it and never goes back.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::id::{CompanyId, FamilyId};
 
-use super::item::{Attributes, Read as _, number, text};
+use super::item::{Attributes, Read as _};
 use super::table::Written;
-use super::transact::{Change, Transaction};
+use super::write::{Guard, Write};
 use super::{Link, Store, StoreError, key};
 use crate::machine::Machine;
 use crate::stripe::{Customer, KnownCustomer};
-
-/// What sets a customer, with [`values`].
-pub(super) const SET: &str =
-    "stripe_customer = :customer, customer_account = :customer_account, customer_keys = :customer_keys";
 
 impl<M: Machine> Store<M> {
     /// Remembers the family's Stripe customer in the place of the one that was read. [`Written::Lost`]: another was
@@ -29,21 +24,12 @@ impl<M: Machine> Store<M> {
         made: &KnownCustomer,
         read: &KnownCustomer,
     ) -> Result<Written, StoreError> {
-        let Some(made_values) = values(made) else { return Err(StoreError::Corrupt("stripe_customer")) };
-        let mut change = Change::of(key::family(company, family)).update(format!("SET {SET}"));
-        for (name, value) in made_values {
-            change = change.value(name, value);
-        }
-        let change = match &read.customer {
-            None => change.only_if("attribute_exists(pk) AND attribute_not_exists(stripe_customer)"),
-            Some(read) => change
-                .only_if("stripe_customer = :read AND customer_account = :read_account")
-                .value(":read", text(read.id.as_str()))
-                .value(":read_account", text(read.account.as_str())),
+        let write = with_customer(Write::edit(key::family(company, family)), made)?;
+        let as_read = match &read.customer {
+            None => Guard::Exists.and(Guard::Missing("stripe_customer")),
+            Some(read) => still_has(read),
         };
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await
+        self.transact(write.when(as_read)).await
     }
 
     /// The family's Stripe customer, now.
@@ -61,32 +47,33 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn forget_link_customer(&self, link: &Link, gone: &KnownCustomer) -> Result<Written, StoreError> {
-        let change = Change::of(key::link(&link.id.alias())).value(":keys", number(gone.keys_used));
-        let change = match &link.customer.customer {
-            None => change.update("SET customer_keys = :keys").only_if(
-                "attribute_exists(pk) AND attribute_not_exists(stripe_customer) \
-                 AND (attribute_not_exists(customer_keys) OR customer_keys < :keys)",
-            ),
-            Some(read) => change
-                .update("SET customer_keys = :keys REMOVE stripe_customer, customer_account")
-                .only_if("stripe_customer = :read AND customer_account = :read_account")
-                .value(":read", text(read.id.as_str()))
-                .value(":read_account", text(read.account.as_str())),
-        };
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await
+        let write = Write::edit(key::link(&link.id.alias())).set("customer_keys", gone.keys_used);
+        self.transact(match &link.customer.customer {
+            None => write
+                .when(Guard::Exists)
+                .when(Guard::Missing("stripe_customer"))
+                .when(Guard::Missing("customer_keys").or(Guard::below("customer_keys", gone.keys_used))),
+            Some(read) => write.clear("stripe_customer").clear("customer_account").when(still_has(read)),
+        })
+        .await
     }
 }
 
-/// The values of [`SET`]; `None` for no customer.
-pub(super) fn values(known: &KnownCustomer) -> Option<[(&'static str, AttributeValue); 3]> {
-    let Customer { id, account } = known.customer.as_ref()?;
-    Some([
-        (":customer", text(id.as_str())),
-        (":customer_account", text(account.as_str())),
-        (":customer_keys", number(known.keys_used)),
-    ])
+/// This write, which sets the customer as well.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if there is no customer to set.
+pub(super) fn with_customer(write: Write, known: &KnownCustomer) -> Result<Write, StoreError> {
+    let Some(Customer { id, account }) = &known.customer else { return Err(StoreError::Corrupt("stripe_customer")) };
+    Ok(write
+        .set("stripe_customer", id.as_str())
+        .set("customer_account", account.as_str())
+        .set("customer_keys", known.keys_used))
+}
+
+/// The customer is the one that was read.
+fn still_has(read: &Customer) -> Guard {
+    Guard::is("stripe_customer", read.id.as_str()).and(Guard::is("customer_account", read.account.as_str()))
 }
 
 pub(super) fn customer_of(item: &Attributes) -> Result<KnownCustomer, StoreError> {

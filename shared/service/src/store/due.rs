@@ -10,9 +10,9 @@ use classpay_domain::id::{CompanyId, FamilyId, TransactionId};
 use classpay_domain::money::Money;
 
 use super::StoreError;
-use super::item::{Attributes, Item, Read as _, number};
+use super::item::{Attributes, Item, Read as _};
 use super::key;
-use super::transact::Change;
+use super::write::Write;
 
 /// What a debit still owes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,20 +50,12 @@ pub(super) fn due_of(item: &Attributes) -> Result<Due, StoreError> {
 }
 
 /// Reserves a part of what is due.
-pub(super) fn reserve(company: &CompanyId, debit: &TransactionId, amount: i64) -> Change {
-    Change::of(key::due(company, debit))
-        .update("SET amount_due = amount_due - :amount, amount_reserved = amount_reserved + :amount")
-        .value(":amount", number(amount))
+pub(super) fn reserve(company: &CompanyId, debit: &TransactionId, amount: i64) -> Write {
+    Write::edit(key::due(company, debit)).add("amount_due", -amount).add("amount_reserved", amount)
 }
 
 /// Ends a reservation: `back` of it is due again, the rest is credited.
-pub(super) fn end_reservation(company: &CompanyId, debit: &TransactionId, reserved: i64, back: i64) -> Change {
-    let change = Change::of(key::due(company, debit)).value(":reserved", number(reserved));
-    let change = change.only_if("amount_reserved >= :reserved");
-    if back == 0 {
-        return change.update("SET amount_reserved = amount_reserved - :reserved");
-    }
-    change
-        .update("SET amount_reserved = amount_reserved - :reserved, amount_due = amount_due + :back")
-        .value(":back", number(back))
+pub(super) fn end_reservation(company: &CompanyId, debit: &TransactionId, reserved: i64, back: i64) -> Write {
+    let write = Write::edit(key::due(company, debit)).take("amount_reserved", reserved);
+    if back == 0 { write } else { write.add("amount_due", back) }
 }

@@ -7,11 +7,11 @@ use classpay_domain::id::{AccountId, CompanyId, EventId, IntentId};
 use classpay_domain::order::IntentStatus;
 use serde::{Deserialize, Serialize};
 
-use super::item::{Attributes, Item, Read as _, document, number, text};
+use super::item::{Attributes, Item, Read as _, document};
 use super::key::{self, Lane};
 use super::payments::Session;
 use super::table::Written;
-use super::transact::{Change, Transaction};
+use super::write::{Guard, Write};
 use super::{Store, StoreError};
 use crate::catalogue::documents::CompanyDoc;
 use crate::machine::Machine;
@@ -92,9 +92,7 @@ impl<M: Machine> Store<M> {
         } else {
             (item.text("event_state", "finished").number("ttl", forgotten_s(event)), Put::Finished)
         };
-        let mut transaction = Transaction::new();
-        transaction.create(item);
-        match self.transact(transaction).await? {
+        match self.transact(Write::create(item)).await? {
             Written::Done => Ok(put),
             Written::Lost | Written::Busy | Written::Unknown => {
                 let found = self.get(&key::event(&event.account, &event.id)).await?;
@@ -109,15 +107,12 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn finish_event(&self, event: &EventRecord) -> Result<Written, StoreError> {
-        let change = Change::of(key::event(&event.account, &event.id))
-            .update("SET event_state = :finished, #ttl = :ttl REMOVE gsi1pk, gsi1sk")
-            .only_if("attribute_exists(gsi1pk)")
-            .name("#ttl", "ttl")
-            .value(":finished", text("finished"))
-            .value(":ttl", number(forgotten_s(event)));
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await
+        let finished = Write::edit(key::event(&event.account, &event.id))
+            .set("event_state", "finished")
+            .set("ttl", forgotten_s(event))
+            .leave_index()
+            .when(Guard::Present("gsi1pk"));
+        self.transact(finished).await
     }
 
     /// Writes on a session what Stripe says of its intent, and since when it is known that money was received for it.
@@ -126,10 +121,6 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn note_intent(&self, session: &Session, intent: &Intent, now_s: i64) -> Result<Written, StoreError> {
-        let change = Change::of(key::session(&session.account, &session.intent))
-            .only_if("session_state = :open")
-            .value(":open", text("open"))
-            .value(":status", text(intent.status.as_str()));
         // What is held or on its way is looked at, and measured, before what nobody has authorised.
         let lane = match intent.status {
             IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded => Lane::Pay,
@@ -138,24 +129,16 @@ impl<M: Machine> Store<M> {
             | IntentStatus::RequiresAction
             | IntentStatus::Canceled => Lane::Wait,
         };
-        let change = change.value(":lane", text(lane.shard_of(&key::session(&session.account, &session.intent))));
-        let change = match &intent.charge {
-            Some(charge) if intent.status == IntentStatus::RequiresCapture => change
-                .update(
-                    "SET intent_status = :status, authorised_s = :authorised, held_amount = :amount, \
-                     held_currency = :currency, gsi1pk = :lane",
-                )
-                .value(":authorised", number(charge.created_s))
-                .value(":amount", number(intent.amount))
-                .value(":currency", text(&intent.currency)),
-            Some(_) | None if intent.status == IntentStatus::Succeeded => change
-                .update("SET intent_status = :status, received_s = if_not_exists(received_s, :now), gsi1pk = :lane")
-                .value(":now", number(now_s)),
-            Some(_) | None => change.update("SET intent_status = :status, gsi1pk = :lane"),
+        let noted = note_status(session, intent.status, lane);
+        let noted = match &intent.charge {
+            Some(charge) if intent.status == IntentStatus::RequiresCapture => noted
+                .set("authorised_s", charge.created_s)
+                .set("held_amount", intent.amount.units())
+                .set("held_currency", intent.currency.as_str()),
+            Some(_) | None if intent.status == IntentStatus::Succeeded => noted.set_if_missing("received_s", now_s),
+            Some(_) | None => noted,
         };
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await
+        self.transact(noted).await
     }
 
     /// Writes on a session that a card is held for it, or that it is paid, since then, in seconds since 1970, as an event has told
@@ -164,33 +147,16 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn note_told(&self, session: &Session, told: Told, since_s: i64) -> Result<Written, StoreError> {
-        let (status, update) = match told {
-            Told::Held => {
-                (IntentStatus::RequiresCapture, "SET intent_status = :status, authorised_s = :since, gsi1pk = :lane")
-            }
-            Told::Received => {
-                (IntentStatus::Succeeded, "SET intent_status = :status, received_s = :since, gsi1pk = :lane")
-            }
+        let noted = match told {
+            Told::Held => note_status(session, IntentStatus::RequiresCapture, Lane::Pay)
+                .set("authorised_s", since_s)
+                .when(Guard::Missing("authorised_s")),
+            Told::Received => note_status(session, IntentStatus::Succeeded, Lane::Pay).set("received_s", since_s),
         };
-        let key = key::session(&session.account, &session.intent);
-        let is_unknown = "session_state = :open AND attribute_not_exists(received_s) \
-                          AND (attribute_not_exists(intent_status) OR intent_status <> :cancelled)";
-        let is_news = match told {
-            Told::Held => format!("{is_unknown} AND attribute_not_exists(authorised_s)"),
-            Told::Received => is_unknown.to_owned(),
-        };
-        let mut transaction = Transaction::new();
-        transaction.change(
-            Change::of(key.clone())
-                .update(update)
-                .only_if(is_news)
-                .value(":open", text("open"))
-                .value(":cancelled", text(IntentStatus::Canceled.as_str()))
-                .value(":status", text(status.as_str()))
-                .value(":since", number(since_s))
-                .value(":lane", text(Lane::Pay.shard_of(&key))),
-        );
-        self.transact(transaction).await
+        let cancelled = IntentStatus::Canceled.as_str();
+        let is_unknown = Guard::Missing("received_s")
+            .and(Guard::Missing("intent_status").or(Guard::is_not("intent_status", cancelled)));
+        self.transact(noted.when(is_unknown)).await
     }
 
     /// The time zone of a company.
@@ -201,6 +167,13 @@ impl<M: Machine> Store<M> {
         let item = self.get(&key::company(company)).await?.ok_or(StoreError::Corrupt("company"))?;
         Ok(item.document::<CompanyDoc>("doc")?.settings.general.timezone)
     }
+}
+
+/// Writes on an open session what its intent is, and which lane it is in for that.
+fn note_status(session: &Session, status: IntentStatus, lane: Lane) -> Write {
+    let key = key::session(&session.account, &session.intent);
+    let lane = lane.shard_of(&key);
+    Write::edit(key).set("intent_status", status.as_str()).set("gsi1pk", lane).when(Guard::is("session_state", "open"))
 }
 
 fn event_item(event: &EventRecord) -> Item {

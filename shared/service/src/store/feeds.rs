@@ -5,10 +5,10 @@
 
 use classpay_domain::id::{AccountId, CompanyId};
 
-use super::item::{Attributes, Item, Read as _, number, text};
+use super::item::{Attributes, Item, Read as _};
 use super::key::{self, Lane, sweep_due};
 use super::table::{Consistency, Written};
-use super::transact::{Change, Transaction};
+use super::write::{Guard, Write};
 use super::{EventRecord, Store, StoreError};
 use crate::machine::Machine;
 
@@ -32,9 +32,7 @@ impl<M: Machine> Store<M> {
     /// [`StoreError`] if the table can't be reached.
     pub(super) async fn begin_feed(&self, company: &CompanyId, account: &AccountId) -> Result<Written, StoreError> {
         let item = Item::at(&key::feed(account)).text("cid", company.as_str()).text("account", account.as_str());
-        let mut transaction = Transaction::new();
-        transaction.create(item.number("read_s", 0).swept_at(Lane::Wait, 0));
-        self.transact(transaction).await
+        self.transact(Write::create(item.number("read_s", 0).swept_at(Lane::Wait, 0))).await
     }
 
     /// Notes that an account's events were read until then, and when to read on. [`Written::Lost`]: somebody else has.
@@ -42,16 +40,12 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn note_read(&self, feed: &Feed, read_s: i64, next_s: i64) -> Result<Written, StoreError> {
-        let change = Change::of(key::feed(&feed.account))
-            .update("SET read_s = :now_read, gsi1sk = :next")
-            .only_if("read_s = :read AND gsi1sk = :due")
-            .value(":now_read", number(read_s))
-            .value(":next", text(sweep_due(next_s)))
-            .value(":read", number(feed.read_s))
-            .value(":due", text(feed.due.as_str()));
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await
+        let write = Write::edit(key::feed(&feed.account))
+            .set("read_s", read_s)
+            .set("gsi1sk", sweep_due(next_s))
+            .when(Guard::is("read_s", feed.read_s))
+            .when(Guard::is("gsi1sk", feed.due.as_str()));
+        self.transact(write).await
     }
 
     /// Those of an account's events that were never put, in the same order. One that was put is finished, or is in the

@@ -5,9 +5,9 @@
 use classpay_domain::catalogue::ChargedFee;
 use classpay_domain::id::{CompanyId, OrderId};
 
-use super::item::{Item, text};
+use super::item::Item;
 use super::key::{self, Key};
-use super::transact::{Change, Transaction};
+use super::write::{Guard, Write, Writes};
 use crate::snapshot::{BookedFee, Snapshot};
 
 /// Charged, or reserved for an order that is not finished.
@@ -27,22 +27,18 @@ pub(super) fn charged_fee_item(key: &Key, company: &CompanyId, charged: &Charged
 }
 
 /// Charges a fee of an order, if it isn't charged.
-pub(super) fn charge(transaction: &mut Transaction, snapshot: &Snapshot, fee: &BookedFee, order: &OrderId) {
+pub(super) fn charge(writes: &mut Writes, snapshot: &Snapshot, fee: &BookedFee, order: &OrderId) {
     let key = fee_key(snapshot, fee);
     let item = charged_fee_item(&key, &snapshot.company, &fee.charged()).text("order_id", order.as_str());
-    let not_charged =
-        Change::of(key).only_if("attribute_not_exists(pk) OR fee_state = :released").value(":released", text(RELEASED));
-    transaction.put_if(item, not_charged);
+    writes.push(Write::put(item).when(Guard::Absent.or(Guard::is("fee_state", RELEASED))));
 }
 
 /// Gives a fee back that the order charged.
-pub(super) fn released(snapshot: &Snapshot, fee: &BookedFee, order: &OrderId) -> Change {
-    Change::of(fee_key(snapshot, fee))
-        .update("SET fee_state = :released")
-        .only_if("order_id = :order AND fee_state = :charged")
-        .value(":order", text(order.as_str()))
-        .value(":charged", text(CHARGED))
-        .value(":released", text(RELEASED))
+pub(super) fn released(snapshot: &Snapshot, fee: &BookedFee, order: &OrderId) -> Write {
+    Write::edit(fee_key(snapshot, fee))
+        .set("fee_state", RELEASED)
+        .when(Guard::is("order_id", order.as_str()))
+        .when(Guard::is("fee_state", CHARGED))
 }
 
 fn fee_key(snapshot: &Snapshot, fee: &BookedFee) -> Key {

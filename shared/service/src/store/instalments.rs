@@ -7,12 +7,12 @@ use classpay_domain::id::{ClassId, CompanyId, EnrolmentId, FamilyId, SeasonId, S
 
 use super::due::due_item;
 use super::entries::entry_item;
-use super::item::{Attributes, Item, Read as _, document, number, text};
+use super::item::{Attributes, Item, Read as _, document};
 use super::key::{self, Key, Lane, sweep_due};
 use super::places::{ACTIVE, CANCELLED};
 use super::table::Consistency;
 use super::table::Written;
-use super::transact::{Change, Transaction};
+use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{CompanyDoc, FamilyDoc, SeasonDoc};
@@ -108,30 +108,23 @@ impl<M: Machine> Store<M> {
     ) -> Result<Written, StoreError> {
         let Scheduled { company, family, enrolment, schedule, written, .. } = scheduled;
         let id = debit.transaction.id.parse().map_err(|_| StoreError::Corrupt("transaction_id"))?;
-        let mut transaction = Transaction::new();
-        transaction.create(entry_item(company, family, &debit.into()));
-        transaction.create(due_item(company, family, &id, debit.stats.total, schedule.currency));
-        let balance = Change::of(key::family(company, family))
-            .update("ADD family_balance :change")
-            .only_if("attribute_exists(pk)")
-            .value(":change", number(debit.stats.total));
-        transaction.change(balance);
-        let enrolled = Change::of(scheduled.place())
-            .only_if("enrolment_id = :enrolment AND place_state = :active")
-            .value(":enrolment", text(enrolment.as_str()))
-            .value(":active", text(ACTIVE));
-        transaction.change(enrolled);
-        let next = Change::of(scheduled.key())
-            .only_if("instalments_written = :written")
-            .value(":written", number(written))
-            .value(":next", number(written + 1));
-        transaction.change(match schedule.instalments.get(written + 1) {
-            None => next.update("SET instalments_written = :next REMOVE gsi1pk, gsi1sk"),
-            Some(later) => next
-                .update("SET instalments_written = :next, gsi1sk = :due")
-                .value(":due", text(sweep_due(schedule.due_s(later)))),
+        let mut writes = Writes::new();
+        writes.create(entry_item(company, family, &debit.into()));
+        writes.create(due_item(company, family, &id, debit.stats.total, schedule.currency));
+        let family = Write::edit(key::family(company, family));
+        writes.push(family.add("family_balance", debit.stats.total).when(Guard::Exists));
+        let enrolled = Write::edit(scheduled.place())
+            .when(Guard::is("enrolment_id", enrolment.as_str()))
+            .when(Guard::is("place_state", ACTIVE));
+        writes.push(enrolled);
+        let next = Write::edit(scheduled.key())
+            .set("instalments_written", written + 1)
+            .when(Guard::is("instalments_written", *written));
+        writes.push(match schedule.instalments.get(written + 1) {
+            None => next.leave_index(),
+            Some(later) => next.set("gsi1sk", sweep_due(schedule.due_s(later))),
         });
-        self.transact(transaction).await
+        self.transact(writes).await
     }
 
     /// Takes the instalments of an enrolment that is no longer there out of the index.
@@ -139,24 +132,18 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn stop_instalments(&self, scheduled: &Scheduled) -> Result<Written, StoreError> {
-        let mut transaction = Transaction::new();
-        transaction.change(Change::of(scheduled.key()).update("REMOVE gsi1pk, gsi1sk").only_if("attribute_exists(pk)"));
-        let gone = Change::of(scheduled.place())
-            .only_if("NOT enrolment_id = :enrolment OR place_state = :cancelled")
-            .value(":enrolment", text(scheduled.enrolment.as_str()))
-            .value(":cancelled", text(CANCELLED));
-        transaction.change(gone);
-        self.transact(transaction).await
+        let is_gone =
+            Guard::is_not("enrolment_id", scheduled.enrolment.as_str()).or(Guard::is("place_state", CANCELLED));
+        let mut writes = Writes::new();
+        writes.push(Write::edit(scheduled.key()).leave_index().when(Guard::Exists));
+        writes.push(Write::edit(scheduled.place()).when(is_gone));
+        self.transact(writes).await
     }
 }
 
 /// Puts what an active enrolment owes later where the schedule finds it.
-pub(super) fn schedule(
-    transaction: &mut Transaction,
-    (company, family): (&CompanyId, &FamilyId),
-    enrolment: &BookedEnrolment,
-) {
-    item(company, family, enrolment).into_iter().for_each(|item| transaction.create(item));
+pub(super) fn schedule(writes: &mut Writes, (company, family): (&CompanyId, &FamilyId), enrolment: &BookedEnrolment) {
+    item(company, family, enrolment).into_iter().for_each(|item| writes.create(item));
 }
 
 /// The later instalments of a new enrolment, if it has any.

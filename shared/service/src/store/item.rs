@@ -1,19 +1,96 @@
-//! Attributes of an item, written and read by name.
+//! Items: attributes written and read by name.
 //!
 //! Invariant: an attribute that is missing or of another type is [`StoreError::Corrupt`], never a default.
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
-
 use super::StoreError;
 use super::key::{Key, Lane, sweep_due};
 
-/// An item as DynamoDB holds it.
-pub type Attributes = HashMap<String, AttributeValue>;
+/// A value of an attribute. The store writes no other types.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Number(i64),
+    /// Yes or no.
+    Flag(bool),
+}
+
+impl Value {
+    /// The text, if it is one.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The number, if it is one.
+    #[must_use]
+    pub const fn as_number(&self) -> Option<i64> {
+        if let Self::Number(number) = self { Some(*number) } else { None }
+    }
+
+    /// The flag, if it is one.
+    #[must_use]
+    pub const fn as_flag(&self) -> Option<bool> {
+        if let Self::Flag(flag) = self { Some(*flag) } else { None }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<i32> for Value {
+    fn from(number: i32) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<u32> for Value {
+    fn from(number: u32) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<u64> for Value {
+    fn from(count: u64) -> Self {
+        Self::Number(i64::try_from(count).expect("what is counted one by one fits"))
+    }
+}
+
+impl From<usize> for Value {
+    fn from(length: usize) -> Self {
+        Self::Number(i64::try_from(length).expect("what is in memory fits"))
+    }
+}
+
+/// An item as the table holds it.
+pub type Attributes = HashMap<String, Value>;
 
 /// An item being written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     key: Key,
     attributes: Attributes,
@@ -26,25 +103,29 @@ impl Item {
         Self { key: key.clone(), attributes: key_attributes(key) }
     }
 
+    /// With a value.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.attributes.insert(name.to_owned(), value.into());
+        self
+    }
+
     /// With a text.
     #[must_use]
-    pub fn text(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.attributes.insert(name.to_owned(), AttributeValue::S(value.into()));
-        self
+    pub fn text(self, name: &str, value: impl Into<String>) -> Self {
+        self.with(name, value.into())
     }
 
     /// With a number.
     #[must_use]
-    pub fn number(mut self, name: &str, value: impl ToString) -> Self {
-        self.attributes.insert(name.to_owned(), number(value));
-        self
+    pub fn number(self, name: &str, value: impl Into<Value>) -> Self {
+        self.with(name, value)
     }
 
     /// With yes or no.
     #[must_use]
-    pub fn flag(mut self, name: &str, value: bool) -> Self {
-        self.attributes.insert(name.to_owned(), AttributeValue::Bool(value));
-        self
+    pub fn flag(self, name: &str, value: bool) -> Self {
+        self.with(name, value)
     }
 
     /// With a text, if there is one.
@@ -63,6 +144,18 @@ impl Item {
         self.text("gsi1pk", shard).text("gsi1sk", sweep_due(due_s))
     }
 
+    /// A value, if it has one of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.attributes.get(name)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub const fn key(&self) -> &Key {
+        &self.key
+    }
+
     /// The attributes, the key among them.
     #[must_use]
     pub fn into_attributes(self) -> Attributes {
@@ -73,20 +166,7 @@ impl Item {
 /// A key as attributes.
 #[must_use]
 pub fn key_attributes(key: &Key) -> Attributes {
-    let text = |value: &str| AttributeValue::S(value.to_owned());
-    [("pk".to_owned(), text(&key.pk)), ("sk".to_owned(), text(&key.sk))].into()
-}
-
-/// A number as an attribute.
-#[must_use]
-pub fn number(value: impl ToString) -> AttributeValue {
-    AttributeValue::N(value.to_string())
-}
-
-/// A text as an attribute.
-#[must_use]
-pub fn text(value: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(value.into())
+    [("pk".to_owned(), key.pk.as_str().into()), ("sk".to_owned(), key.sk.as_str().into())].into()
 }
 
 /// Reads attributes of an item.
@@ -104,13 +184,13 @@ pub trait Read {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if it isn't there or doesn't fit.
-    fn number<N: std::str::FromStr>(&self, name: &'static str) -> Result<N, StoreError>;
+    fn number<N: TryFrom<i64>>(&self, name: &'static str) -> Result<N, StoreError>;
 
     /// A number that may be missing.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if it doesn't fit.
-    fn number_if<N: std::str::FromStr>(&self, name: &'static str) -> Result<Option<N>, StoreError>;
+    fn number_if<N: TryFrom<i64>>(&self, name: &'static str) -> Result<Option<N>, StoreError>;
 
     /// Yes or no.
     ///
@@ -141,21 +221,21 @@ impl Read for Attributes {
     }
 
     fn text_if(&self, name: &'static str) -> Option<&str> {
-        self.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
+        self.get(name).and_then(Value::as_text)
     }
 
-    fn number<N: std::str::FromStr>(&self, name: &'static str) -> Result<N, StoreError> {
+    fn number<N: TryFrom<i64>>(&self, name: &'static str) -> Result<N, StoreError> {
         self.number_if(name)?.ok_or(StoreError::Corrupt(name))
     }
 
-    fn number_if<N: std::str::FromStr>(&self, name: &'static str) -> Result<Option<N>, StoreError> {
+    fn number_if<N: TryFrom<i64>>(&self, name: &'static str) -> Result<Option<N>, StoreError> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let digits = value.as_n().map_err(|_| StoreError::Corrupt(name))?;
-        digits.parse().map(Some).map_err(|_| StoreError::Corrupt(name))
+        let number = value.as_number().ok_or(StoreError::Corrupt(name))?;
+        N::try_from(number).map(Some).map_err(|_| StoreError::Corrupt(name))
     }
 
     fn flag(&self, name: &'static str) -> Result<bool, StoreError> {
-        self.get(name).and_then(|value| value.as_bool().ok()).copied().ok_or(StoreError::Corrupt(name))
+        self.get(name).and_then(Value::as_flag).ok_or(StoreError::Corrupt(name))
     }
 }
 

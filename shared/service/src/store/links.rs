@@ -8,18 +8,18 @@ use classpay_domain::link::{LinkAlias, LinkState, PaymentLinkId};
 use classpay_domain::order::IntentStatus;
 
 use super::accounts::cards_only_until_s;
-use super::customers::customer_of;
+use super::customers::{customer_of, with_customer};
 use super::due::{self, Due, due_of};
 use super::entries::entry_of;
-use super::item::{Attributes, Item, Read as _, document, number, text};
+use super::item::{Attributes, Item, Read as _, document};
 use super::key::{self, Lane};
 use super::orders::{PlaceOrder, begin};
 use super::payments::{Claim, Session, claim_of, review_anew, session_item, session_of};
 use super::table::Consistency;
 use super::table::Written;
-use super::transact::{Change, Transaction};
 use super::tries::Starts;
-use super::{ReviewReason, Store, StoreError, customers};
+use super::write::{Guard, Write, Writes};
+use super::{ReviewReason, Store, StoreError};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{CompanyDoc, FamilyDoc};
 use crate::machine::Machine;
@@ -147,11 +147,11 @@ impl<M: Machine> Store<M> {
         if let Some(expires_s) = link.expires_s {
             item = item.number("expires_s", expires_s).swept_at(Lane::Wait, expires_s);
         }
-        let mut transaction = Transaction::new();
-        transaction.create(item);
+        let mut writes = Writes::new();
+        writes.create(item);
         let listed = Item::at(&key::link_of_debit(&link.company, &link.debit, &link.id.alias()));
-        transaction.create(listed.text("cid", link.company.as_str()).text("link_id", link.id.expose()));
-        self.transact(transaction).await
+        writes.create(listed.text("cid", link.company.as_str()).text("link_id", link.id.expose()));
+        self.transact(writes).await
     }
 
     /// A link. For an id that nobody has, the read is the same.
@@ -220,25 +220,16 @@ impl<M: Machine> Store<M> {
         session: &Session,
         customer: &KnownCustomer,
     ) -> Result<Written, StoreError> {
-        let Some(customer) = customers::values(customer) else { return Err(StoreError::Corrupt("stripe_customer")) };
-        let mut transaction = Transaction::new();
-        transaction.create(session_item(session));
-        let mut change = Change::of(key::link(&link.id.alias()))
-            .update(format!("SET intent = :intent, account = :account, attempt = :next, {}", customers::SET))
-            .value(":account", text(session.account.as_str()))
-            .value(":intent", text(session.intent.as_str()))
-            .value(":next", number(link.attempt + 1))
-            .value(":attempt", number(link.attempt))
-            .value(":open", text(LinkState::Open.as_str()));
-        for (name, value) in customer {
-            change = change.value(name, value);
-        }
-        let as_read = "link_state = :open AND attempt = :attempt";
-        transaction.change(match &link.intent {
-            None => change.only_if(format!("{as_read} AND attribute_not_exists(intent)")),
-            Some(read) => change.only_if(format!("{as_read} AND intent = :read")).value(":read", text(read.as_str())),
-        });
-        self.transact(transaction).await
+        let mut writes = Writes::new();
+        writes.create(session_item(session));
+        let opened = Write::edit(key::link(&link.id.alias()))
+            .set("intent", session.intent.as_str())
+            .set("account", session.account.as_str())
+            .set("attempt", link.attempt + 1)
+            .when(is_open_with(link.intent.as_ref()))
+            .when(Guard::is("attempt", link.attempt));
+        writes.push(with_customer(opened, customer)?);
+        self.transact(writes).await
     }
 
     /// Lets go of a live intent on an account that refuses us for good, with a note for a person. [`Written::Lost`]: another
@@ -253,15 +244,11 @@ impl<M: Machine> Store<M> {
         reason: &ReviewReason<'_>,
         now_s: i64,
     ) -> Result<Written, StoreError> {
-        let change = Change::of(key::link(&link.id.alias()))
-            .update("REMOVE intent, account")
-            .only_if("link_state = :open AND intent = :intent")
-            .value(":intent", text(intent.as_str()))
-            .value(":open", text(LinkState::Open.as_str()));
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        transaction.change(review_anew(&link.company, reason, now_s));
-        self.transact(transaction).await
+        let mut writes = Writes::new();
+        let dropped = Write::edit(key::link(&link.id.alias())).clear("intent").clear("account");
+        writes.push(dropped.when(is_open_with(Some(intent))));
+        writes.push(review_anew(&link.company, reason, now_s));
+        self.transact(writes).await
     }
 
     /// Makes the next intent of a link come under another key: the one of this attempt is spoilt. Lost: somebody else is
@@ -270,15 +257,11 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if it was provably not written.
     pub async fn skip_link_attempt(&self, link: &Link) -> Result<Written, StoreError> {
-        let change = Change::of(key::link(&link.id.alias()))
-            .update("SET attempt = :next")
-            .only_if("link_state = :open AND attempt = :attempt")
-            .value(":next", number(link.attempt + 1))
-            .value(":attempt", number(link.attempt))
-            .value(":open", text(LinkState::Open.as_str()));
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await
+        let write = Write::edit(key::link(&link.id.alias()))
+            .set("attempt", link.attempt + 1)
+            .when(is_in(LinkState::Open))
+            .when(Guard::is("attempt", link.attempt));
+        self.transact(write).await
     }
 
     /// P1 of a link: claims the intent, reserves what is due, and marks the link, or nothing. A call of `process` is
@@ -293,23 +276,17 @@ impl<M: Machine> Store<M> {
         paid: &PaidLink,
         counted: Option<Starts>,
     ) -> Result<Written, StoreError> {
-        let mut transaction = Transaction::new();
-        begin::<M>(&mut transaction, order, session);
+        let mut writes = Writes::new();
+        begin::<M>(&mut writes, order, session);
         let due = due::reserve(&order.snapshot.company, &paid.debit, paid.amount);
-        transaction.change(if M::DUE_IS_CONDITIONAL { due.only_if("amount_due >= :amount") } else { due });
-        let link = match counted {
-            None => Change::of(key::link(&paid.link)).update("SET link_state = :processing"),
-            Some(starts) => {
-                starts.noted(&paid.link, "SET link_state = :processing, starts_hour = :hour, starts = :starts")
-            }
-        };
-        let link = link
-            .only_if("link_state = :open AND intent = :intent")
-            .value(":processing", text(LinkState::Processing.as_str()))
-            .value(":open", text(LinkState::Open.as_str()))
-            .value(":intent", text(session.intent.as_str()));
-        transaction.change(link);
-        self.transact(transaction).await
+        let has_enough = Guard::at_least("amount_due", paid.amount);
+        writes.push(if M::DUE_IS_CONDITIONAL { due.when(has_enough) } else { due });
+        let link = move_to(LinkState::Processing, &paid.link).when(is_open_with(Some(&session.intent)));
+        writes.push(match counted {
+            None => link,
+            Some(starts) => starts.noted(link),
+        });
+        self.transact(writes).await
     }
 
     /// Ends an open link, on the condition that its live intent is the one that was cancelled.
@@ -317,18 +294,8 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if it was provably not written.
     pub async fn close_link(&self, link: &Link, end: LinkState) -> Result<Written, StoreError> {
-        let change = Change::of(key::link(&link.id.alias()))
-            .update("SET link_state = :end REMOVE gsi1pk, gsi1sk")
-            .value(":end", text(end.as_str()))
-            .value(":open", text(LinkState::Open.as_str()));
-        let mut transaction = Transaction::new();
-        transaction.change(match &link.intent {
-            None => change.only_if("link_state = :open AND attribute_not_exists(intent)"),
-            Some(intent) => {
-                change.only_if("link_state = :open AND intent = :intent").value(":intent", text(intent.as_str()))
-            }
-        });
-        self.transact(transaction).await
+        let closed = move_to(end, &link.id.alias()).leave_index();
+        self.transact(closed.when(is_open_with(link.intent.as_ref()))).await
     }
 }
 
@@ -337,31 +304,40 @@ fn status_of(session: &Attributes) -> Option<IntentStatus> {
     session.text_if("intent_status").and_then(IntentStatus::parse)
 }
 
+/// The link is in this state.
+fn is_in(state: LinkState) -> Guard {
+    Guard::is("link_state", state.as_str())
+}
+
+/// The link is open, and this is its live intent; `None`: it has none.
+fn is_open_with(intent: Option<&IntentId>) -> Guard {
+    is_in(LinkState::Open).and(match intent {
+        None => Guard::Missing("intent"),
+        Some(intent) => Guard::is("intent", intent.as_str()),
+    })
+}
+
+/// Moves a link to this state. What it depends on is still to be said.
+fn move_to(state: LinkState, link: &LinkAlias) -> Write {
+    Write::edit(key::link(link)).set("link_state", state.as_str())
+}
+
 /// P2: what was reserved is credited, and the link is paid.
-pub(super) fn paid(snapshot: &Snapshot, paid: &PaidLink) -> [Change; 2] {
+pub(super) fn paid(snapshot: &Snapshot, paid: &PaidLink) -> [Write; 2] {
     [due::end_reservation(&snapshot.company, &paid.debit, paid.amount, 0), paid_link(paid, paid.is_part)]
 }
 
 /// The link is paid, or open for the rest.
-pub(super) fn paid_link(paid: &PaidLink, is_part: bool) -> Change {
-    let change = Change::of(key::link(&paid.link))
-        .only_if("link_state = :processing")
-        .value(":processing", text(LinkState::Processing.as_str()));
-    if is_part {
-        return change.update("SET link_state = :open").value(":open", text(LinkState::Open.as_str()));
-    }
-    change.update("SET link_state = :paid REMOVE gsi1pk, gsi1sk").value(":paid", text(LinkState::Paid.as_str()))
+pub(super) fn paid_link(paid: &PaidLink, is_part: bool) -> Write {
+    let write =
+        if is_part { move_to(LinkState::Open, &paid.link) } else { move_to(LinkState::Paid, &paid.link).leave_index() };
+    write.when(is_in(LinkState::Processing))
 }
 
 /// P2c: what was reserved is due again, and the link is open again.
-pub(super) fn reopened(snapshot: &Snapshot, paid: &PaidLink) -> [Change; 2] {
+pub(super) fn reopened(snapshot: &Snapshot, paid: &PaidLink) -> [Write; 2] {
     let due = due::end_reservation(&snapshot.company, &paid.debit, paid.amount, paid.amount);
-    let link = Change::of(key::link(&paid.link))
-        .update("SET link_state = :open")
-        .only_if("link_state = :processing")
-        .value(":open", text(LinkState::Open.as_str()))
-        .value(":processing", text(LinkState::Processing.as_str()));
-    [due, link]
+    [due, move_to(LinkState::Open, &paid.link).when(is_in(LinkState::Processing))]
 }
 
 pub(super) fn link_of(item: &Attributes) -> Result<Link, StoreError> {

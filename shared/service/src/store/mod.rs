@@ -29,10 +29,10 @@ mod sold;
 mod studio;
 mod sweep;
 mod table;
-mod transact;
 mod tries;
 mod unpaid;
 mod versions;
+mod write;
 
 pub use due::Due;
 pub use dynamodb::DynamoDb;
@@ -42,7 +42,7 @@ pub use import::{
     Changes, Extent, ImportError, Kind, KindChanges, Outstanding, Overfull, Plan as ImportPlan, Removals, TakenAway,
 };
 pub use instalments::{Debtor, Scheduled};
-pub use item::Attributes;
+pub use item::{Attributes, Item, Value};
 pub use links::{Debit, Link, LinkTarget};
 pub use orders::{OrderRecord, PlaceOrder};
 pub use payments::{Claim, Decision, Held, Rejection, Session, SessionKind};
@@ -54,10 +54,10 @@ pub use size::{document_surely_fits, order_fits};
 pub use studio::LoadedStudio;
 pub use sweep::{DueItem, UnallocatedCredit, Unfinished};
 pub use table::{Consistency, DueKey, Table, Written};
-pub use transact::MAX_ACTIONS;
 pub use tries::{Starts, hour_of};
 pub use unpaid::UnpaidOrder;
 pub use versions::{IdempotencyRecord, Versions};
+pub use write::{Action, Edit, Guard, MAX_ACTIONS, Name, Write, Writes};
 
 use crate::machine::{Machine, Shipped};
 
@@ -89,6 +89,16 @@ impl<M: Machine> Store<M> {
     #[must_use]
     pub const fn new(table: M::Table) -> Self {
         Self { table }
+    }
+
+    /// Makes all writes or none.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if they were provably not sent, [`StoreError::Unwritable`] if DynamoDB never takes them.
+    pub async fn transact(&self, writes: impl Into<Writes>) -> Result<Written, StoreError> {
+        let writes = writes.into().into_vec();
+        debug_assert!(writes.len() <= MAX_ACTIONS, "what is written fits into a transaction");
+        self.table.transact(writes).await
     }
 }
 

@@ -13,12 +13,12 @@ use classpay_domain::pricing::Buyer;
 
 use super::due::due_item;
 use super::entries::{entry_item, entry_of};
-use super::item::{Attributes, Item, Read as _, document, number, text};
+use super::item::{Attributes, Item, Read as _, document};
 use super::key::{self, Key, Lane};
 use super::payments::{Session, close_session};
 use super::places::{self, RESERVED};
 use super::table::{Consistency, Written};
-use super::transact::{Change, Transaction};
+use super::write::{Guard, Write, Writes};
 use super::{ReviewReason, Store, StoreError, links};
 use crate::aggregate::AggregateTransaction;
 use crate::machine::Machine;
@@ -106,18 +106,15 @@ impl<M: Machine> Store<M> {
     /// [`StoreError`] if it was provably not written.
     pub async fn place(&self, order: &PlaceOrder<'_>, session: &Session) -> Result<Written, StoreError> {
         let snapshot = order.snapshot;
-        let mut transaction = Transaction::new();
-        begin::<M>(&mut transaction, order, session);
-        let family = Change::of(key::family(&snapshot.company, &snapshot.family))
-            .update("SET family_version = :next")
-            .value(":next", number(order.family_version + 1));
-        let as_read = |family: Change| {
-            family.only_if("family_version = :version").value(":version", number(order.family_version))
-        };
-        transaction.change(if M::GUARDS_FAMILY { as_read(family) } else { family });
-        places::reserve::<M>(&mut transaction, order, RESERVED);
-        remember_key(&mut transaction, order);
-        self.transact(transaction).await
+        let mut writes = Writes::new();
+        begin::<M>(&mut writes, order, session);
+        let family = Write::edit(key::family(&snapshot.company, &snapshot.family))
+            .set("family_version", order.family_version + 1);
+        let as_read = Guard::is("family_version", order.family_version);
+        writes.push(if M::GUARDS_FAMILY { family.when(as_read) } else { family });
+        places::reserve::<M>(&mut writes, order, RESERVED);
+        remember_key(&mut writes, order);
+        self.transact(writes).await
     }
 
     /// Notes that the next capture uses another key. Lost: somebody else noted it, or the order is finished.
@@ -125,15 +122,11 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn next_attempt(&self, order: &OrderRecord) -> Result<Written, StoreError> {
-        let change = Change::of(key::order(&order.id))
-            .update("SET capture_attempt = :next")
-            .only_if("order_state = :pending AND capture_attempt = :attempt")
-            .value(":next", number(order.attempt + 1))
-            .value(":attempt", number(order.attempt))
-            .value(":pending", text(PENDING));
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await
+        let next = Write::edit(key::order(&order.id))
+            .set("capture_attempt", order.attempt + 1)
+            .when(Guard::is("order_state", PENDING))
+            .when(Guard::is("capture_attempt", order.attempt));
+        self.transact(next).await
     }
 
     /// Notes that a person must look at an order.
@@ -146,14 +139,10 @@ impl<M: Machine> Store<M> {
         reason: &ReviewReason<'_>,
         now_s: i64,
     ) -> Result<(), StoreError> {
-        let change = Change::of(key::order(&order.id))
-            .update("SET needs_review = :why")
-            .only_if("order_state = :pending")
-            .value(":why", text(reason.name()))
-            .value(":pending", text(PENDING));
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await?;
+        let mark = Write::edit(key::order(&order.id))
+            .set("needs_review", reason.name())
+            .when(Guard::is("order_state", PENDING));
+        self.transact(mark).await?;
         self.note_for_review(&order.snapshot.company, reason, now_s).await
     }
 
@@ -173,13 +162,11 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn stop_watching(&self, order: &OrderId) -> Result<Written, StoreError> {
-        let change = Change::of(key::order(order))
-            .update("REMOVE gsi1pk, gsi1sk")
-            .only_if("order_state <> :pending AND attribute_exists(gsi1pk)")
-            .value(":pending", text(PENDING));
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await
+        let unwatched = Write::edit(key::order(order))
+            .leave_index()
+            .when(Guard::is_not("order_state", PENDING))
+            .when(Guard::Present("gsi1pk"));
+        self.transact(unwatched).await
     }
 
     /// P2: posts the order's transactions and makes its places active. Only after Stripe said `succeeded`.
@@ -188,26 +175,24 @@ impl<M: Machine> Store<M> {
     /// [`StoreError`] if it was provably not written.
     pub async fn post(&self, order: &OrderRecord) -> Result<Written, StoreError> {
         let snapshot = &order.snapshot;
-        let mut transaction = Transaction::new();
-        transaction.change(match snapshot.credit() {
-            Some(credit) => {
-                finish(&order.id, "COMPLETED", "SET credit_id = :credit, ").value(":credit", text(&credit.id))
-            }
-            None => finish(&order.id, "COMPLETED", "SET "),
+        let mut writes = Writes::new();
+        let completed = finish(&order.id, "COMPLETED");
+        writes.push(match snapshot.credit() {
+            Some(credit) => completed.set("credit_id", credit.id.as_str()),
+            None => completed,
         });
-        post_transactions(&mut transaction, snapshot);
-        let family = Change::of(key::family(&snapshot.company, &snapshot.family))
-            .update("ADD family_balance :change, family_version :one")
-            .value(":change", number(snapshot.balance_change()))
-            .value(":one", number(1));
-        transaction.change(family);
-        places::activate(&mut transaction, order);
+        post_transactions(&mut writes, snapshot);
+        let family = Write::edit(key::family(&snapshot.company, &snapshot.family))
+            .add("family_balance", snapshot.balance_change())
+            .add("family_version", 1);
+        writes.push(family);
+        places::activate(&mut writes, order);
         if let Some(paid) = &snapshot.link {
-            for change in links::paid(snapshot, paid) {
-                transaction.change(change);
+            for write in links::paid(snapshot, paid) {
+                writes.push(write);
             }
         }
-        self.finish(transaction).await
+        self.finish(writes).await
     }
 
     /// P2c: gives back what the order reserved. Only after Stripe said `canceled`.
@@ -216,32 +201,29 @@ impl<M: Machine> Store<M> {
     /// [`StoreError`] if it was provably not written.
     pub async fn release(&self, order: &OrderRecord) -> Result<Written, StoreError> {
         let snapshot = &order.snapshot;
-        let mut transaction = Transaction::new();
-        transaction.change(finish(&order.id, "CANCELLED", "SET "));
-        let family = Change::of(key::family(&snapshot.company, &snapshot.family))
-            .update("ADD family_version :one")
-            .value(":one", number(1));
-        transaction.change(family);
-        places::cancel(&mut transaction, order);
+        let mut writes = Writes::new();
+        writes.push(finish(&order.id, "CANCELLED"));
+        writes.push(Write::edit(key::family(&snapshot.company, &snapshot.family)).add("family_version", 1));
+        places::cancel(&mut writes, order);
         if let Some(paid) = &snapshot.link {
-            for change in links::reopened(snapshot, paid) {
-                transaction.change(change);
+            for write in links::reopened(snapshot, paid) {
+                writes.push(write);
             }
         }
-        self.finish(transaction).await
+        self.finish(writes).await
     }
 
     /// Writes the last transaction of an order.
-    async fn finish(&self, mut transaction: Transaction) -> Result<Written, StoreError> {
+    async fn finish(&self, mut writes: Writes) -> Result<Written, StoreError> {
         if !M::FINISHES_ONLY_PENDING {
-            transaction.forget_conditions();
+            writes.forget_guards();
         }
-        self.transact(transaction).await
+        self.transact(writes).await
     }
 }
 
 /// What every P1 begins with: the claim, the session taken out of the sweep, the order.
-pub(super) fn begin<M: Machine>(transaction: &mut Transaction, order: &PlaceOrder<'_>, session: &Session) {
+pub(super) fn begin<M: Machine>(writes: &mut Writes, order: &PlaceOrder<'_>, session: &Session) {
     let snapshot = order.snapshot;
     let claim = Item::at(&key::claim(&session.account, &session.intent))
         .text("cid", snapshot.company.as_str())
@@ -250,27 +232,24 @@ pub(super) fn begin<M: Machine>(transaction: &mut Transaction, order: &PlaceOrde
         .text("order_id", order.id.as_str())
         .text("basket", &snapshot.basket);
     if M::CLAIMS {
-        transaction.create(claim);
+        writes.create(claim);
     }
-    transaction.change(close_session(session));
+    writes.push(close_session(session));
     let head = order_item(order, PENDING, FIRST).number("capture_attempt", 1);
-    transaction.create(head.swept_at(Lane::Pay, order.now_s + ORDER_SWEEP_S));
-    transaction.create(doc_item(order, FIRST));
+    writes.create(head.swept_at(Lane::Pay, order.now_s + ORDER_SWEEP_S));
+    writes.create(doc_item(order, FIRST));
 }
 
 /// Remembers the caller's idempotency key, if he gave one and it is not in use.
-pub(super) fn remember_key(transaction: &mut Transaction, order: &PlaceOrder<'_>) {
+pub(super) fn remember_key(writes: &mut Writes, order: &PlaceOrder<'_>) {
     let Some((key, fingerprint)) = order.idempotency else { return };
     let item = Item::at(key)
         .text("cid", order.snapshot.company.as_str())
         .text("fingerprint", fingerprint)
         .text("order_id", order.id.as_str())
         .number("ttl", order.now_s + IDEMPOTENCY_LIFE_S);
-    let unused = Change::of(key.clone())
-        .only_if("attribute_not_exists(pk) OR #ttl < :now")
-        .name("#ttl", "ttl")
-        .value(":now", number(order.now_s));
-    transaction.put_if(item, unused);
+    let unused = Guard::Absent.or(Guard::below("ttl", order.now_s));
+    writes.push(Write::put(item).when(unused));
 }
 
 /// The head of an order: small, because it changes. What it posts is in its document.
@@ -299,26 +278,26 @@ pub(super) fn doc_item(order: &PlaceOrder<'_>, generation: u64) -> Item {
 }
 
 /// The debits and credits of an order, and what its debits still owe.
-pub(super) fn post_transactions(transaction: &mut Transaction, snapshot: &Snapshot) {
+pub(super) fn post_transactions(writes: &mut Writes, snapshot: &Snapshot) {
     let paid = snapshot.payment.is_some();
     for entry in &snapshot.entries {
-        transaction.create(entry_item(&snapshot.company, &snapshot.family, entry));
+        writes.create(entry_item(&snapshot.company, &snapshot.family, entry));
         if entry.is_debit()
             && let Ok(debit) = entry.id.parse::<TransactionId>()
         {
             let due = if paid { 0 } else { entry.stats.total };
-            transaction.create(due_item(&snapshot.company, &snapshot.family, &debit, due, snapshot.currency));
+            writes.create(due_item(&snapshot.company, &snapshot.family, &debit, due, snapshot.currency));
         }
     }
 }
 
-/// Ends a pending order; `set` begins what is set besides.
-pub(super) fn finish(order: &OrderId, state: &str, set: &str) -> Change {
-    Change::of(key::order(order))
-        .update(format!("{set}order_state = :state REMOVE gsi1pk, gsi1sk, needs_review"))
-        .only_if("order_state = :pending")
-        .value(":state", text(state))
-        .value(":pending", text(PENDING))
+/// Ends a pending order. What is set besides is still to be said.
+pub(super) fn finish(order: &OrderId, state: &str) -> Write {
+    Write::edit(key::order(order))
+        .set("order_state", state)
+        .clear("needs_review")
+        .leave_index()
+        .when(Guard::is("order_state", PENDING))
 }
 
 /// An order from its head and its document.

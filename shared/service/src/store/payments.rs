@@ -3,7 +3,6 @@
 //! Invariant: a claim is put once and never changed, but for its `done` and, once its payment was credited without an
 //! order, the number of what went back. Whoever loses it asks again what it says.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId};
 use classpay_domain::link::LinkAlias;
@@ -11,10 +10,10 @@ use classpay_domain::money::Money;
 use classpay_domain::order::{IntentStatus, order_of_intent};
 use serde::{Deserialize, Serialize};
 
-use super::item::{self, Attributes, Item, Read as _, document, number};
+use super::item::{Attributes, Item, Read as _, Value, document};
 use super::key::{self, Lane};
 use super::table::Written;
-use super::transact::{Change, Transaction};
+use super::write::{Guard, Write, Writes};
 use super::{ReviewReason, Store, StoreError};
 use crate::catalogue::documents::text;
 use crate::http::{ApiError, ErrorCode, FamilyScope, ItemsBody, Reach, Role};
@@ -162,9 +161,7 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn create_session(&self, session: &Session) -> Result<Written, StoreError> {
-        let mut transaction = Transaction::new();
-        transaction.create(session_item(session));
-        self.transact(transaction).await
+        self.transact(Write::create(session_item(session))).await
     }
 
     /// The session of an intent, and its claim.
@@ -217,10 +214,10 @@ impl<M: Machine> Store<M> {
         refusal: &ApiError,
         now_s: i64,
     ) -> Result<Written, StoreError> {
-        let mut transaction = rejection(session, claimed_for, refusal, now_s);
+        let mut writes = rejection(session, claimed_for, refusal, now_s);
         let order = order_of_intent(&session.account, &session.intent);
-        transaction.change(review_anew(&session.company, &ReviewReason::OrderUnwritable(&order), now_s));
-        self.transact(transaction).await
+        writes.push(review_anew(&session.company, &ReviewReason::OrderUnwritable(&order), now_s));
+        self.transact(writes).await
     }
 
     /// Notes that Stripe has said `canceled` to a rejected intent.
@@ -228,7 +225,7 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn finish_rejection(&self, account: &AccountId, intent: &IntentId) -> Result<Written, StoreError> {
-        self.end_rejection(account, intent, "SET claim_done = :done REMOVE gsi1pk, gsi1sk").await
+        self.transact(end_rejection(account, intent)).await
     }
 
     /// Notes that Stripe has said `succeeded` to a rejected intent, and that nothing of it is left.
@@ -236,20 +233,7 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn note_given_back(&self, account: &AccountId, intent: &IntentId) -> Result<Written, StoreError> {
-        let update = "SET claim_done = :done, claim_given_back = :done REMOVE gsi1pk, gsi1sk";
-        self.end_rejection(account, intent, update).await
-    }
-
-    async fn end_rejection(&self, account: &AccountId, intent: &IntentId, update: &str) -> Result<Written, StoreError> {
-        let change = Change::of(key::claim(account, intent))
-            .update(update)
-            .only_if("claim_decision = :rejected AND claim_done = :no")
-            .value(":done", AttributeValue::Bool(true))
-            .value(":no", AttributeValue::Bool(false))
-            .value(":rejected", item::text("REJECTED"));
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await
+        self.transact(end_rejection(account, intent).set("claim_given_back", true)).await
     }
 
     /// Leaves a note for a person. The same note twice is one note, looked at or not; for another reason it is new.
@@ -262,18 +246,16 @@ impl<M: Machine> Store<M> {
         reason: &ReviewReason<'_>,
         now_s: i64,
     ) -> Result<(), StoreError> {
-        let mut transaction = Transaction::new();
-        let note = review_anew(company, reason, now_s);
-        transaction.change(match reason {
+        let is_news = match reason {
             // It is over once the schedule has credited it, whoever has seen it unbooked before.
-            ReviewReason::PaymentUnbooked(..) => note.only_if("attribute_not_exists(pk)"),
+            ReviewReason::PaymentUnbooked(..) => Guard::Absent,
             // A person who looked before the account was lost, or the event came, is told again.
             ReviewReason::AccountLost(_, since_s) | ReviewReason::ReversalUnposted { told_s: since_s, .. } => {
-                note.only_if("attribute_not_exists(pk) OR seen_s < :since").value(":since", number(*since_s))
+                Guard::Absent.or(Guard::below("seen_s", *since_s))
             }
-            _ => note.only_if("attribute_not_exists(pk) OR reason <> :reason"),
-        });
-        match self.transact(transaction).await? {
+            _ => Guard::Absent.or(Guard::is_not("reason", reason.name())),
+        };
+        match self.transact(review_anew(company, reason, now_s).when(is_news)).await? {
             Written::Done | Written::Lost => Ok(()),
             Written::Busy | Written::Unknown => Err(StoreError::Unavailable),
         }
@@ -281,7 +263,7 @@ impl<M: Machine> Store<M> {
 }
 
 /// The claim that an intent is void, and the end of its session.
-pub(super) fn rejection(session: &Session, claimed_for: &str, refusal: &ApiError, now_s: i64) -> Transaction {
+pub(super) fn rejection(session: &Session, claimed_for: &str, refusal: &ApiError, now_s: i64) -> Writes {
     let (account, intent) = (&session.account, &session.intent);
     let item = Item::at(&key::claim(account, intent))
         .text("cid", session.company.as_str())
@@ -294,26 +276,30 @@ pub(super) fn rejection(session: &Session, claimed_for: &str, refusal: &ApiError
         .number("rejected_s", now_s)
         .flag("claim_done", false)
         .swept_at(Lane::Pay, now_s + REJECTION_SWEEP_S);
-    let mut transaction = Transaction::new();
-    transaction.create(item);
-    transaction.change(close_session(session));
-    transaction
+    [Write::create(item), close_session(session)].into_iter().collect()
+}
+
+/// Ends an open rejection: Stripe has said what became of its intent.
+fn end_rejection(account: &AccountId, intent: &IntentId) -> Write {
+    Write::edit(key::claim(account, intent))
+        .set("claim_done", true)
+        .leave_index()
+        .when(Guard::is("claim_decision", "REJECTED"))
+        .when(Guard::is("claim_done", false))
 }
 
 /// A note for a person, who may have been told something else before, and have looked.
-pub(super) fn review_anew(company: &CompanyId, reason: &ReviewReason<'_>, now_s: i64) -> Change {
+pub(super) fn review_anew(company: &CompanyId, reason: &ReviewReason<'_>, now_s: i64) -> Write {
     let record = key::review(company, &reason.record());
-    Change::of(record.clone())
-        .update(
-            "SET cid = :cid, reason = :reason, what = :what, noted_s = if_not_exists(noted_s, :now), gsi1pk = :lane, \
-             gsi1sk = :due REMOVE seen_s",
-        )
-        .value(":lane", item::text(Lane::Review.shard_of(&record)))
-        .value(":due", item::text(key::sweep_due(now_s)))
-        .value(":cid", item::text(company.as_str()))
-        .value(":reason", item::text(reason.name()))
-        .value(":what", item::text(reason.to_string()))
-        .value(":now", number(now_s))
+    let lane = Lane::Review.shard_of(&record);
+    Write::edit(record)
+        .set("cid", company.as_str())
+        .set("reason", reason.name())
+        .set("what", reason.to_string())
+        .set_if_missing("noted_s", now_s)
+        .set("gsi1pk", lane)
+        .set("gsi1sk", key::sweep_due(now_s))
+        .clear("seen_s")
 }
 
 pub(super) fn session_item(session: &Session) -> Item {
@@ -325,20 +311,19 @@ pub(super) fn session_item(session: &Session) -> Item {
         .text("role", session.role.as_str())
         .text("session_state", "open")
         .text("doc", document(&session.kind))
-        .number("amount", session.amount)
+        .number("amount", session.amount.units())
         .text("currency", session.currency.code())
         .number("created_s", session.created_s)
         .swept_at(Lane::Wait, session.created_s + SESSION_SWEEP_S)
 }
 
-/// The change that takes a session out of the sweep, for its intent is claimed now.
-pub(super) fn close_session(session: &Session) -> Change {
-    Change::of(key::session(&session.account, &session.intent))
-        .update("SET session_state = :claimed REMOVE gsi1pk, gsi1sk")
-        .only_if("session_state = :open AND amount = :amount")
-        .value(":claimed", item::text("claimed"))
-        .value(":open", item::text("open"))
-        .value(":amount", number(session.amount))
+/// Takes a session out of the sweep, for its intent is claimed now.
+pub(super) fn close_session(session: &Session) -> Write {
+    Write::edit(key::session(&session.account, &session.intent))
+        .set("session_state", "claimed")
+        .leave_index()
+        .when(Guard::is("session_state", "open"))
+        .when(Guard::is("amount", session.amount.units()))
 }
 
 pub(super) fn session_of(item: &Attributes) -> Result<Session, StoreError> {
@@ -388,5 +373,5 @@ pub(super) fn claim_of(item: &Attributes) -> Result<Claim, StoreError> {
 }
 
 fn flag(item: &Attributes, name: &str) -> bool {
-    item.get(name).is_some_and(|flag| flag.as_bool().is_ok_and(|flag| *flag))
+    item.get(name) == Some(&Value::Flag(true))
 }

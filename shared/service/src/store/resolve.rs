@@ -8,12 +8,11 @@ use classpay_domain::money::Money;
 
 use super::due::{self, due_item};
 use super::entries::entry_item;
-use super::item::{number, text};
 use super::key::{self, Lane};
 use super::orders::{OrderRecord, PENDING, finish};
 use super::places;
 use super::table::Written;
-use super::transact::{Change, Transaction};
+use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError, links};
 use crate::machine::Machine;
 use crate::stored_entry::StoredEntry;
@@ -64,70 +63,60 @@ impl<M: Machine> Store<M> {
     pub async fn resolve(&self, resolved: &Resolved<'_>) -> Result<Written, StoreError> {
         let Resolved { order, how, credit, received, by, now_s } = *resolved;
         let snapshot = &order.snapshot;
-        let mut transaction = Transaction::new();
+        let mut writes = Writes::new();
         let state = match how {
             Resolution::Keep => "COMPLETED",
             Resolution::Release => "CANCELLED",
         };
-        let set = "SET received = :received, resolved_s = :now, ";
-        let ended = match credit {
-            Some(credit) => {
-                transaction.create(entry_item(&snapshot.company, &snapshot.family, credit));
-                end(by, &order.id, state, &format!("{set}credit_id = :credit, ")).value(":credit", text(&credit.id))
-            }
-            None => end(by, &order.id, state, set),
-        };
-        let ended = ended.value(":received", number(received)).value(":now", number(now_s));
-        transaction.change(match by {
-            Witness::Stripe => ended,
-            Witness::Person => {
-                let lane = text(Lane::Wait.shard_of(&key::order(&order.id)));
-                ended.value(":lane", lane).value(":next", text(key::sweep_due(now_s + WATCHED_AGAIN_S)))
-            }
-        });
+        let mut ended = end(by, &order.id, state, now_s).set("received", received.units()).set("resolved_s", now_s);
+        if let Some(credit) = credit {
+            writes.create(entry_item(&snapshot.company, &snapshot.family, credit));
+            ended = ended.set("credit_id", credit.id.as_str());
+        }
+        writes.push(ended);
         let mut balance = credit.map_or(0, StoredEntry::balance_change);
         match how {
             Resolution::Keep => {
-                balance += keep(&mut transaction, order, credit.map_or(0, |credit| credit.stats.total))?;
+                balance += keep(&mut writes, order, credit.map_or(0, |credit| credit.stats.total))?;
             }
             Resolution::Release => {
-                places::cancel(&mut transaction, order);
+                places::cancel(&mut writes, order);
                 if let Some(paid) = &snapshot.link {
-                    for change in links::reopened(snapshot, paid) {
-                        transaction.change(change);
+                    for write in links::reopened(snapshot, paid) {
+                        writes.push(write);
                     }
                 }
             }
         }
-        let family = Change::of(key::family(&snapshot.company, &snapshot.family))
-            .update("ADD family_balance :change, family_version :one")
-            .value(":change", number(balance))
-            .value(":one", number(1));
-        transaction.change(family);
-        let note = Change::of(key::review(&snapshot.company, order.id.as_str()))
-            .update("SET cid = :cid, what = if_not_exists(what, :what), noted_s = if_not_exists(noted_s, :now), seen_s = :now REMOVE gsi1pk, gsi1sk")
-            .value(":cid", text(snapshot.company.as_str()))
-            .value(":what", text(format!("order {} was resolved by a person", order.id)))
-            .value(":now", number(now_s));
-        transaction.change(note);
-        self.transact(transaction).await
+        let family = Write::edit(key::family(&snapshot.company, &snapshot.family));
+        writes.push(family.add("family_balance", balance).add("family_version", 1));
+        let note = Write::edit(key::review(&snapshot.company, order.id.as_str()))
+            .set("cid", snapshot.company.as_str())
+            .set_if_missing("what", format!("order {} was resolved by a person", order.id))
+            .set_if_missing("noted_s", now_s)
+            .set("seen_s", now_s)
+            .leave_index();
+        writes.push(note);
+        self.transact(writes).await
     }
 }
 
 /// Ends an order. What only a person says stays in the index, in a lane that isn't measured.
-fn end(by: Witness, order: &OrderId, state: &str, set: &str) -> Change {
+fn end(by: Witness, order: &OrderId, state: &str, now_s: i64) -> Write {
+    let key = key::order(order);
     match by {
-        Witness::Stripe => finish(order, state, set),
-        Witness::Person => Change::of(key::order(order))
-            .update(format!("{set}order_state = :state, gsi1pk = :lane, gsi1sk = :next REMOVE needs_review"))
-            .only_if("order_state = :pending")
-            .value(":state", text(state))
-            .value(":pending", text(PENDING)),
+        Witness::Stripe => finish(order, state),
+        Witness::Person => Write::edit(key.clone())
+            .when(Guard::is("order_state", PENDING))
+            .set("order_state", state)
+            .set("gsi1pk", Lane::Wait.shard_of(&key))
+            .set("gsi1sk", key::sweep_due(now_s + WATCHED_AGAIN_S))
+            .clear("needs_review"),
     }
 }
 
 /// Posts the debits, of which so much is credited, the first ones first; what it adds to the balance.
-fn keep(transaction: &mut Transaction, order: &OrderRecord, credited: i64) -> Result<i64, StoreError> {
+fn keep(writes: &mut Writes, order: &OrderRecord, credited: i64) -> Result<i64, StoreError> {
     let snapshot = &order.snapshot;
     let (mut left, mut balance) = (credited.max(0), 0);
     for debit in snapshot.entries.iter().filter(|entry| entry.is_debit()) {
@@ -135,15 +124,15 @@ fn keep(transaction: &mut Transaction, order: &OrderRecord, credited: i64) -> Re
         let taken = debit.stats.total.clamp(0, left);
         left -= taken;
         balance += debit.balance_change();
-        transaction.create(entry_item(&snapshot.company, &snapshot.family, debit));
+        writes.create(entry_item(&snapshot.company, &snapshot.family, debit));
         let due = debit.stats.total.max(0) - taken;
-        transaction.create(due_item(&snapshot.company, &snapshot.family, &id, due, snapshot.currency));
+        writes.create(due_item(&snapshot.company, &snapshot.family, &id, due, snapshot.currency));
     }
-    places::activate(transaction, order);
+    places::activate(writes, order);
     if let Some(paid) = &snapshot.link {
         let back = (paid.amount - left).max(0);
-        transaction.change(due::end_reservation(&snapshot.company, &paid.debit, paid.amount, back));
-        transaction.change(links::paid_link(paid, paid.is_part || back > 0));
+        writes.push(due::end_reservation(&snapshot.company, &paid.debit, paid.amount, back));
+        writes.push(links::paid_link(paid, paid.is_part || back > 0));
     }
     Ok(balance)
 }

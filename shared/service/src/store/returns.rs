@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId, TransactionId};
 use classpay_domain::link::{LinkAlias, LinkState};
@@ -14,11 +13,11 @@ use classpay_domain::money::Money;
 
 use super::due::{due_item, due_of};
 use super::entries::{entry_item, entry_of};
-use super::item::{Attributes, Item, Read as _, number, text};
+use super::item::{Attributes, Read as _, Value};
 use super::key::Key;
 use super::payments::Session;
 use super::table::{Consistency, Written};
-use super::transact::{Change, Transaction};
+use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError, key};
 use crate::aggregate::AggregateTransaction;
 use crate::machine::Machine;
@@ -121,20 +120,19 @@ impl CreditedPayment<'_> {
     }
 
     /// Counts one more on the record, if it still says that the payment was credited and counts as many as were read.
-    fn count(self, version: u64, is_full: bool) -> Change {
-        let counted = if version == 0 { "attribute_not_exists(returns_version)" } else { "returns_version = :version" };
-        let change = Change::of(self.record())
-            .update("SET returns_version = :next, fully_refunded = :full")
-            .value(":next", number(version.saturating_add(1)))
-            .value(":full", AttributeValue::Bool(is_full));
-        let change = match self {
-            Self::Order(_) => change.only_if(format!("attribute_exists(credit_id) AND {counted}")),
-            Self::Unallocated { .. } => change
-                .only_if(format!("claim_decision = :rejected AND claim_captured = :yes AND {counted}"))
-                .value(":rejected", text("REJECTED"))
-                .value(":yes", AttributeValue::Bool(true)),
+    fn count(self, version: u64, is_full: bool) -> Write {
+        let credited = match self {
+            Self::Order(_) => Guard::Present("credit_id"),
+            Self::Unallocated { .. } => Guard::is("claim_decision", "REJECTED").and(Guard::is("claim_captured", true)),
         };
-        if version == 0 { change } else { change.value(":version", number(version)) }
+        let counted = match version {
+            0 => Guard::Missing("returns_version"),
+            _ => Guard::is("returns_version", version),
+        };
+        Write::edit(self.record())
+            .when(credited.and(counted))
+            .set("returns_version", version.saturating_add(1))
+            .set("fully_refunded", is_full)
     }
 }
 
@@ -239,26 +237,19 @@ impl<M: Machine> Store<M> {
     /// [`StoreError`] if it was provably not written.
     pub async fn post_returns(&self, posting: &PostReturns<'_>) -> Result<Written, StoreError> {
         let PaymentReturns { payment, company, family, version, is_full: was_full, .. } = posting.read;
-        let mut transaction = Transaction::new();
-        transaction.change(payment.count(*version, posting.is_full));
+        let mut writes = Writes::new();
+        writes.push(payment.count(*version, posting.is_full));
         let mut change = 0_i64;
         for ReturnEntry { entry, .. } in posting.entries {
             let stored = StoredEntry::from(entry);
             change += stored.balance_change();
-            transaction.create(entry_item(company, family, &stored));
+            writes.create(entry_item(company, family, &stored));
         }
-        for change in dues(posting)? {
-            match change {
-                DueChange::Create(item) => transaction.create(item),
-                DueChange::Set(change) => transaction.change(change),
-            }
+        for due in dues(posting)? {
+            writes.push(due);
         }
-        let family = Change::of(key::family(company, family))
-            .update("ADD family_balance :change, family_version :one")
-            .only_if("attribute_exists(pk)")
-            .value(":change", number(change))
-            .value(":one", number(1));
-        transaction.change(family);
+        let family = Write::edit(key::family(company, family)).when(Guard::Exists);
+        writes.push(family.add("family_balance", change).add("family_version", 1));
         let moved = match (posting.link, was_full, posting.is_full) {
             (Some(LinkState::Paid), false, true) => Some((LinkState::Paid, LinkState::Refunded)),
             // The refund has failed: it is paid after all.
@@ -266,48 +257,34 @@ impl<M: Machine> Store<M> {
             _ => None,
         };
         if let (Some(paid), Some((from, to))) = (&posting.read.link, moved) {
-            let link = Change::of(key::link(paid))
-                .update("SET link_state = :to")
-                .only_if("link_state = :from")
-                .value(":from", text(from.as_str()))
-                .value(":to", text(to.as_str()));
-            transaction.change(link);
+            let link = Write::edit(key::link(paid)).when(Guard::is("link_state", from.as_str()));
+            writes.push(link.set("link_state", to.as_str()));
         }
-        self.transact(transaction).await
+        self.transact(writes).await
     }
 }
 
-/// What a posting does to what is due.
-enum DueChange {
-    Create(Item),
-    Set(Change),
-}
-
-/// Each new debit is due; a credit pays the debit that it takes back, as far as that is still due. One that charges more
-/// of the fee than it gives back makes more due on it.
-fn dues(posting: &PostReturns<'_>) -> Result<Vec<DueChange>, StoreError> {
+/// What a posting does to what is due: each new debit is due; a credit pays the debit that it takes back, as far as that
+/// is still due. One that charges more of the fee than it gives back makes more due on it.
+fn dues(posting: &PostReturns<'_>) -> Result<Vec<Write>, StoreError> {
     let PaymentReturns { company, family, currency, .. } = posting.read;
     let taken_back = |debit: &TransactionId| {
         let takes_back = |credit: &&ReturnEntry| credit.reverses.as_ref().is_some_and(|of| of.debit == *debit);
         posting.entries.iter().filter(takes_back).map(|credit| credit.entry.stats.total).sum::<i64>()
     };
-    let mut changes = Vec::new();
+    let mut writes = Vec::new();
     for ReturnEntry { entry, reverses } in posting.entries {
         if entry.is_debit() {
             let debit = entry.transaction.id.parse().map_err(|_| StoreError::Corrupt("transaction_id"))?;
             let due = (entry.stats.total - taken_back(&debit)).max(0);
-            changes.push(DueChange::Create(due_item(company, family, &debit, due, *currency)));
+            writes.push(Write::create(due_item(company, family, &debit, due, *currency)));
         }
         if let Some(Reversed { debit, owed: Some(owed) }) = reverses {
-            let change = Change::of(key::due(company, debit))
-                .update("SET amount_due = :left")
-                .only_if("amount_due = :due")
-                .value(":left", number(owed.left(entry.stats.total)))
-                .value(":due", number(owed.due.units()));
-            changes.push(DueChange::Set(change));
+            let due = Write::edit(key::due(company, debit)).when(Guard::is("amount_due", owed.due.units()));
+            writes.push(due.set("amount_due", owed.left(entry.stats.total)));
         }
     }
-    Ok(changes)
+    Ok(writes)
 }
 
 fn version_of(record: &Attributes) -> Result<u64, StoreError> {
@@ -315,5 +292,5 @@ fn version_of(record: &Attributes) -> Result<u64, StoreError> {
 }
 
 fn is_full(record: &Attributes) -> bool {
-    record.get("fully_refunded") == Some(&AttributeValue::Bool(true))
+    record.get("fully_refunded") == Some(&Value::Flag(true))
 }

@@ -10,10 +10,10 @@ use classpay_domain::order::IntentStatus;
 use futures_util::future::try_join_all;
 
 use super::entries::entry_of;
-use super::item::{Attributes, Read as _, number, text};
+use super::item::{Attributes, Read as _};
 use super::key::{self, Lane};
 use super::table::{Consistency, DueKey, Written};
-use super::transact::{Change, Transaction};
+use super::write::{Guard, Write};
 use super::{Feed, Store, StoreError, Unfinished};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::CompanyDoc;
@@ -142,16 +142,12 @@ impl<M: Machine> Store<M> {
         note: Option<&str>,
         now_s: i64,
     ) -> Result<Written, StoreError> {
-        let change = Change::of(key::review(company, record)).only_if("attribute_exists(pk)");
-        let change = match note {
-            Some(note) => {
-                change.update("SET seen_s = :now, seen_note = :note REMOVE gsi1pk, gsi1sk").value(":note", text(note))
-            }
-            None => change.update("SET seen_s = :now REMOVE gsi1pk, gsi1sk"),
+        let seen = Write::edit(key::review(company, record)).set("seen_s", now_s).leave_index().when(Guard::Exists);
+        let seen = match note {
+            Some(note) => seen.set("seen_note", note),
+            None => seen,
         };
-        let mut transaction = Transaction::new();
-        transaction.change(change.value(":now", number(now_s)));
-        self.transact(transaction).await
+        self.transact(seen).await
     }
 
     /// Everything that was ever posted for a family, in the order of the ledger.

@@ -9,7 +9,7 @@ use classpay_domain::basket::Basket;
 use classpay_domain::pricing::{LineDetail, Quote};
 
 use super::item::document;
-use super::transact::MAX_ACTIONS;
+use super::write::MAX_ACTIONS;
 use crate::snapshot::Snapshot;
 
 /// The largest document of an order. DynamoDB takes items of 400 KB; every other item that an order writes is a part of

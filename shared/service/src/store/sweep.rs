@@ -3,7 +3,6 @@
 //! Invariant: the index only says where to look. It may be a moment old, so every item is read again before anything
 //! is done about it, and its next time is written only while it is still as it was read.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::basket::BasketHash;
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::order::IntentStatus;
@@ -12,12 +11,12 @@ use super::entries::entry_item;
 use super::events::{EventRecord, event_of};
 use super::feeds::{Feed, feed_of};
 use super::instalments::{Scheduled, scheduled_of};
-use super::item::{Attributes, Read as _, document, number, text};
+use super::item::{Attributes, Read as _, document};
 use super::key::{self, Key, Lane, sweep_due};
 use super::links::{Link, link_of};
 use super::payments::{Session, review_anew, session_of};
 use super::table::{DueKey, Table as _, Written};
-use super::transact::{Change, Transaction};
+use super::write::{Guard, Write, Writes};
 use super::{OrderRecord, ReviewReason, Store, StoreError};
 use crate::aggregate::AggregateTransaction;
 use crate::http::ApiError;
@@ -125,14 +124,11 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn look_again(&self, key: &Key, due: &str, next_s: i64) -> Result<Written, StoreError> {
-        let change = Change::of(key.clone())
-            .update("SET gsi1sk = :next")
-            .only_if("attribute_exists(gsi1pk) AND gsi1sk = :due")
-            .value(":next", text(sweep_due(next_s)))
-            .value(":due", text(due));
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await
+        let later = Write::edit(key.clone())
+            .set("gsi1sk", sweep_due(next_s))
+            .when(Guard::Present("gsi1pk"))
+            .when(Guard::is("gsi1sk", due));
+        self.transact(later).await
     }
 
     /// Has an open session looked at by then, if its next look is later, or is under way and knows nothing of it yet. Both in
@@ -141,15 +137,12 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn look_sooner(&self, session: &Session, now_s: i64, by_s: i64) -> Result<Written, StoreError> {
-        let change = Change::of(key::session(&session.account, &session.intent))
-            .update("SET gsi1sk = :by")
-            .only_if("session_state = :open AND (gsi1sk > :by OR gsi1sk <= :now)")
-            .value(":open", text("open"))
-            .value(":now", text(sweep_due(now_s)))
-            .value(":by", text(sweep_due(by_s)));
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await
+        let (now, by) = (sweep_due(now_s), sweep_due(by_s));
+        let sooner = Write::edit(key::session(&session.account, &session.intent))
+            .set("gsi1sk", by.as_str())
+            .when(Guard::is("session_state", "open"))
+            .when(Guard::above("gsi1sk", by).or(Guard::at_most("gsi1sk", now)));
+        self.transact(sooner).await
     }
 
     /// Since when the intent of something unfinished is out of our reach, in seconds since 1970: now, if that is new, which is
@@ -161,13 +154,8 @@ impl<M: Machine> Store<M> {
         if let Some(lost_s) = self.get(key).await?.map(|item| item.number_if("lost_s")).transpose()?.flatten() {
             return Ok(lost_s);
         }
-        let change = Change::of(key.clone())
-            .update("SET lost_s = if_not_exists(lost_s, :now)")
-            .only_if("attribute_exists(gsi1pk)")
-            .value(":now", number(now_s));
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await.map(|_| now_s)
+        let lost = Write::edit(key.clone()).set_if_missing("lost_s", now_s).when(Guard::Present("gsi1pk"));
+        self.transact(lost).await.map(|_| now_s)
     }
 
     /// Notes that the intent of something unfinished, which was out of our reach, can be read again. [`Written::Lost`]: it wasn't.
@@ -175,10 +163,7 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn note_found(&self, key: &Key) -> Result<Written, StoreError> {
-        let change = Change::of(key.clone()).update("REMOVE lost_s").only_if("attribute_exists(lost_s)");
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await
+        self.transact(Write::edit(key.clone()).clear("lost_s").when(Guard::Present("lost_s"))).await
     }
 
     /// Takes an open rejection out of what is measured: a person has found that nothing was received for it, and nobody here
@@ -200,11 +185,8 @@ impl<M: Machine> Store<M> {
 
     /// What is at its end is in no lane.
     async fn let_go(&self, key: Key) -> Result<Written, StoreError> {
-        let lane = text(Lane::Wait.shard_of(&key));
-        let change = Change::of(key).update("SET gsi1pk = :lane").only_if("attribute_exists(gsi1pk)");
-        let mut transaction = Transaction::new();
-        transaction.change(change.value(":lane", lane));
-        self.transact(transaction).await
+        let lane = Lane::Wait.shard_of(&key);
+        self.transact(Write::edit(key).set("gsi1pk", lane).when(Guard::Present("gsi1pk"))).await
     }
 
     /// Takes a session out of the index whose intent was cancelled without a claim. [`Written::Lost`]: it was claimed.
@@ -212,14 +194,11 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn close_cancelled(&self, session: &Session) -> Result<Written, StoreError> {
-        let change = Change::of(key::session(&session.account, &session.intent))
-            .update("SET session_state = :cancelled REMOVE gsi1pk, gsi1sk")
-            .only_if("session_state = :open")
-            .value(":cancelled", text("cancelled"))
-            .value(":open", text("open"));
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await
+        let closed = Write::edit(key::session(&session.account, &session.intent))
+            .set("session_state", "cancelled")
+            .leave_index()
+            .when(Guard::is("session_state", "open"));
+        self.transact(closed).await
     }
 
     /// Credits a family with a payment that no order takes, ends the claim, and tells a person. Only after Stripe said
@@ -229,46 +208,41 @@ impl<M: Machine> Store<M> {
     /// [`StoreError`] if it was provably not written.
     pub async fn credit_unallocated(&self, found: &UnallocatedCredit<'_>) -> Result<Written, StoreError> {
         let UnallocatedCredit { session, credit, .. } = found;
-        let mut transaction = Transaction::new();
-        transaction.change(end_claim(found));
-        let closed = Change::of(key::session(&session.account, &session.intent))
-            .update("SET session_state = :claimed REMOVE gsi1pk, gsi1sk")
-            .only_if("attribute_exists(pk)")
-            .value(":claimed", text("claimed"));
-        transaction.change(closed);
-        transaction.create(entry_item(&session.company, &session.family, &(*credit).into()));
-        let family = Change::of(key::family(&session.company, &session.family))
-            .update("ADD family_balance :change, family_version :one")
-            .value(":change", number(-credit.stats.total))
-            .value(":one", number(1));
-        transaction.change(family);
+        let mut writes = Writes::new();
+        writes.push(end_claim(found));
+        let closed = Write::edit(key::session(&session.account, &session.intent))
+            .set("session_state", "claimed")
+            .leave_index()
+            .when(Guard::Exists);
+        writes.push(closed);
+        writes.create(entry_item(&session.company, &session.family, &(*credit).into()));
+        let family = Write::edit(key::family(&session.company, &session.family))
+            .add("family_balance", -credit.stats.total)
+            .add("family_version", 1);
+        writes.push(family);
         let reason = ReviewReason::PaymentCredited(found.order, &session.intent);
-        transaction.change(review_anew(&session.company, &reason, found.now_s));
-        self.transact(transaction).await
+        writes.push(review_anew(&session.company, &reason, found.now_s));
+        self.transact(writes).await
     }
 }
 
 /// Puts the claim as rejected and done, or ends the one that is rejected. An order's claim is left alone.
-fn end_claim(found: &UnallocatedCredit<'_>) -> Change {
+fn end_claim(found: &UnallocatedCredit<'_>) -> Write {
     let session = found.session;
-    Change::of(key::claim(&session.account, &session.intent))
-        .update(
-            "SET cid = :cid, fid = :fid, account = :account, intent = :intent, claim_decision = :rejected, \
-             basket = if_not_exists(basket, :basket), refusal = if_not_exists(refusal, :refusal), \
-             rejected_s = if_not_exists(rejected_s, :now), claim_done = :yes, claim_captured = :yes \
-             REMOVE gsi1pk, gsi1sk",
-        )
-        .only_if("attribute_not_exists(pk) OR (claim_decision = :rejected AND claim_done = :no)")
-        .value(":cid", text(session.company.as_str()))
-        .value(":fid", text(session.family.as_str()))
-        .value(":account", text(session.account.as_str()))
-        .value(":intent", text(session.intent.as_str()))
-        .value(":rejected", text("REJECTED"))
-        .value(":basket", text(found.basket.as_str()))
-        .value(":refusal", text(document(found.refusal)))
-        .value(":now", number(found.now_s))
-        .value(":yes", AttributeValue::Bool(true))
-        .value(":no", AttributeValue::Bool(false))
+    let is_open_rejection = Guard::is("claim_decision", "REJECTED").and(Guard::is("claim_done", false));
+    Write::edit(key::claim(&session.account, &session.intent))
+        .set("cid", session.company.as_str())
+        .set("fid", session.family.as_str())
+        .set("account", session.account.as_str())
+        .set("intent", session.intent.as_str())
+        .set("claim_decision", "REJECTED")
+        .set_if_missing("basket", found.basket.as_str())
+        .set_if_missing("refusal", document(found.refusal))
+        .set_if_missing("rejected_s", found.now_s)
+        .set("claim_done", true)
+        .set("claim_captured", true)
+        .leave_index()
+        .when(Guard::Absent.or(is_open_rejection))
 }
 
 fn rejection_of(claim: &Attributes) -> Result<Unfinished, StoreError> {

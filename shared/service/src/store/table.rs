@@ -1,15 +1,14 @@
 //! What the store asks of its table: a few calls, each of which can be lost.
 //!
-//! Invariant: the production table is DynamoDB ([`super::dynamodb`]); whatever else stands in for it evaluates the very
-//! keys, conditions and updates that DynamoDB is sent, so that no condition is written twice.
+//! The production table is DynamoDB ([`super::dynamodb`]). Whatever else stands in for it evaluates the very writes that
+//! DynamoDB is sent, so that no condition is written twice.
 
 use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 
 use super::StoreError;
 use super::item::Attributes;
 use super::key::Key;
+use super::write::{Edit, Write};
 
 /// How current a read must be. Nothing is refused on an eventual one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,10 +80,10 @@ pub trait Table: std::fmt::Debug + Clone + Send + Sync + 'static {
         most: usize,
     ) -> impl Future<Output = Result<Vec<DueKey>, StoreError>> + Send;
 
-    /// Writes all actions or none. Conflicts have been tried again when it says [`Written::Busy`].
-    fn transact(&self, actions: Vec<TransactWriteItem>) -> impl Future<Output = Result<Written, StoreError>> + Send;
+    /// Makes all writes or none. Conflicts have been tried again when it says [`Written::Busy`].
+    fn transact(&self, writes: Vec<Write>) -> impl Future<Output = Result<Written, StoreError>> + Send;
 
-    /// Writes one item without a condition, and answers it as it is then. For counters only: a reply that is lost is
+    /// Edits one item without a guard, and answers it as it is then. For counters only: a reply that is lost is
     /// [`StoreError::Unavailable`].
-    fn update(&self, update: Update) -> impl Future<Output = Result<Attributes, StoreError>> + Send;
+    fn edit(&self, key: &Key, edits: Vec<Edit>) -> impl Future<Output = Result<Attributes, StoreError>> + Send;
 }

@@ -5,11 +5,11 @@
 
 use classpay_domain::link::LinkAlias;
 
-use super::item::{Attributes, Read as _, number};
+use super::item::{Attributes, Read as _};
 use super::links::{Link, link_of};
 use super::payments::{Session, rejection};
-use super::table::{Consistency, Written};
-use super::transact::Change;
+use super::table::{Consistency, Table as _, Written};
+use super::write::{Edit, Guard, Write};
 use super::{Store, StoreError, key};
 use crate::http::ApiError;
 use crate::machine::Machine;
@@ -49,10 +49,9 @@ impl Starts {
         Self { hour, count: self.within(hour).saturating_add(1) }
     }
 
-    /// This update of the link, which sets `starts_hour = :hour, starts = :starts`.
-    pub(super) fn noted(self, link: &LinkAlias, update: &'static str) -> Change {
-        let change = Change::of(key::link(link)).update(update);
-        change.value(":hour", number(self.hour)).value(":starts", number(self.count))
+    /// This write of the link, which notes them as well.
+    pub(super) fn noted(self, link: Write) -> Write {
+        link.set("starts_hour", self.hour).set("starts", self.count)
     }
 }
 
@@ -83,12 +82,9 @@ impl<M: Machine> Store<M> {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn count_look(&self, link: &LinkAlias, hour: i64) -> Result<u32, StoreError> {
-        let count = Change::of(key::link_tries(link, hour))
-            .update("ADD looks :one SET #ttl = :ttl")
-            .name("#ttl", "ttl")
-            .value(":one", number(1))
-            .value(":ttl", number(hour.saturating_mul(HOUR_S).saturating_add(LOOKS_LIFE_S)));
-        self.update(count).await?.number("looks")
+        let ttl = hour.saturating_mul(HOUR_S).saturating_add(LOOKS_LIFE_S);
+        let count = vec![Edit::Add("looks", 1), Edit::Set("ttl", ttl.into())];
+        self.table.edit(&key::link_tries(link, hour), count).await?.number("looks")
     }
 
     /// Claims a link's intent for being void, as [`Store::reject`] does. A call of `process` is `counted`.
@@ -103,12 +99,11 @@ impl<M: Machine> Store<M> {
         now_s: i64,
         counted: Option<(&LinkAlias, Starts)>,
     ) -> Result<Written, StoreError> {
-        let mut transaction = rejection(session, claimed_for, refusal, now_s);
+        let mut writes = rejection(session, claimed_for, refusal, now_s);
         if let Some((link, starts)) = counted {
-            let noted = starts.noted(link, "SET starts_hour = :hour, starts = :starts");
-            transaction.change(noted.only_if("attribute_exists(pk)"));
+            writes.push(starts.noted(Write::edit(key::link(link))).when(Guard::Exists));
         }
-        self.transact(transaction).await
+        self.transact(writes).await
     }
 }
 

@@ -5,14 +5,14 @@
 
 use classpay_domain::id::{CompanyId, OrderId};
 
-use super::item::{Attributes, Read as _, number, text};
+use super::item::{Attributes, Read as _};
 use super::key;
 use super::orders::{
     IDEMPOTENCY_LIFE_S, OrderRecord, PlaceOrder, doc_item, order_item, post_transactions, remember_key,
 };
 use super::places::{self, ACTIVE};
 use super::table::Written;
-use super::transact::{Change, Transaction};
+use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError};
 use crate::machine::Machine;
 
@@ -55,22 +55,20 @@ impl<M: Machine> Store<M> {
     /// [`StoreError`] if it was provably not written.
     pub async fn book_unpaid(&self, order: &PlaceOrder<'_>, generation: u64) -> Result<Written, StoreError> {
         let snapshot = order.snapshot;
-        let mut transaction = Transaction::new();
+        let mut writes = Writes::new();
         let next = generation + 1;
         let item = order_item(order, "COMPLETED", next).number("order_generation", next);
-        transaction.put_if(item, at_generation(order.id, generation));
-        transaction.create(doc_item(order, next));
-        let family = Change::of(key::family(&snapshot.company, &snapshot.family))
-            .update("SET family_version = :next ADD family_balance :change")
-            .only_if("family_version = :version")
-            .value(":next", number(order.family_version + 1))
-            .value(":version", number(order.family_version))
-            .value(":change", number(snapshot.balance_change()));
-        transaction.change(family);
-        places::reserve::<M>(&mut transaction, order, ACTIVE);
-        remember_key(&mut transaction, order);
-        post_transactions(&mut transaction, snapshot);
-        self.transact(transaction).await
+        writes.push(Write::put(item).when(at_generation(generation)));
+        writes.create(doc_item(order, next));
+        let family = Write::edit(key::family(&snapshot.company, &snapshot.family))
+            .set("family_version", order.family_version + 1)
+            .add("family_balance", snapshot.balance_change())
+            .when(Guard::is("family_version", order.family_version));
+        writes.push(family);
+        places::reserve::<M>(&mut writes, order, ACTIVE);
+        remember_key(&mut writes, order);
+        post_transactions(&mut writes, snapshot);
+        self.transact(writes).await
     }
 
     /// Raises the generation before a refusal is answered. [`Written::Lost`]: the order was booked or refused
@@ -85,29 +83,21 @@ impl<M: Machine> Store<M> {
         known: &UnpaidOrder,
         now_s: i64,
     ) -> Result<Written, StoreError> {
+        let refused = Write::edit(key::order(order))
+            .set("cid", company.as_str())
+            .set("order_id", order.as_str())
+            .set("order_state", "REFUSED")
+            .set("order_generation", known.generation + 1)
+            .when(at_generation(known.generation));
         // What was booked before stays to be read; a key that never was is forgotten with time.
-        let forget = if known.was_booked { "" } else { ", #ttl = :ttl" };
-        let mut change = at_generation(order, known.generation)
-            .update(format!(
-                "SET cid = :cid, order_id = :order, order_state = :refused, order_generation = :next{forget}"
-            ))
-            .value(":cid", text(company.as_str()))
-            .value(":order", text(order.as_str()))
-            .value(":refused", text("REFUSED"))
-            .value(":next", number(known.generation + 1));
-        if !known.was_booked {
-            change = change.name("#ttl", "ttl").value(":ttl", number(now_s + IDEMPOTENCY_LIFE_S));
-        }
-        let mut transaction = Transaction::new();
-        transaction.change(change);
-        self.transact(transaction).await
+        let refused = if known.was_booked { refused } else { refused.set("ttl", now_s + IDEMPOTENCY_LIFE_S) };
+        self.transact(refused).await
     }
 }
 
-fn at_generation(order: &OrderId, generation: u64) -> Change {
-    let change = Change::of(key::order(order));
+fn at_generation(generation: u64) -> Guard {
     match generation {
-        0 => change.only_if("attribute_not_exists(pk)"),
-        read => change.only_if("order_generation = :generation").value(":generation", number(read)),
+        0 => Guard::Absent,
+        read => Guard::is("order_generation", read),
     }
 }

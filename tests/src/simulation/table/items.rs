@@ -6,10 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use classpay_service::store::Attributes;
-use classpay_service::store::DueKey;
 use classpay_service::store::key::Key;
+use classpay_service::store::{Attributes, DueKey, Value};
 
 /// So many writes back an eventual read can be.
 pub(super) const PAST: usize = 32;
@@ -164,11 +162,11 @@ impl Items {
 
 /// Where an item stands in the index; it is sparse, so most don't.
 fn index_place(item: &Attributes) -> Option<(&str, &str)> {
-    let text = |value: &'_ AttributeValue| match value {
-        AttributeValue::S(text) if !text.is_empty() => (),
+    let text = |value: &Value| match value {
+        Value::Text(text) if !text.is_empty() => (),
         other => panic!("DynamoDB refuses this as a key of the index: {other:?}"),
     };
     let (shard, due) = (item.get("gsi1pk"), item.get("gsi1sk"));
     shard.into_iter().chain(due).for_each(text);
-    Some((shard?.as_s().ok()?, due?.as_s().ok()?))
+    Some((shard?.as_text()?, due?.as_text()?))
 }

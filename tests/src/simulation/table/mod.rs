@@ -1,12 +1,10 @@
 //! The table of the simulation: in memory, and lost or late when the faults say so.
 //!
-//! Invariant: it evaluates what DynamoDB would be sent, as DynamoDB would; `tests/simulated_table.rs` holds it to that.
+//! Invariant: it evaluates the writes that DynamoDB is sent, as DynamoDB would; `tests/simulated_table.rs` holds it to that.
 //! It knows no item of ours.
 
 mod evaluate;
-mod expression;
 mod items;
-mod parse;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -14,13 +12,8 @@ mod write;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
-use classpay_service::store::Attributes;
-use classpay_service::store::Consistency;
-use classpay_service::store::DueKey;
-use classpay_service::store::Table;
 use classpay_service::store::key::Key;
-use classpay_service::store::{StoreError, Written};
+use classpay_service::store::{Attributes, Consistency, DueKey, Edit, StoreError, Table, Write, Written};
 
 use self::items::Items;
 use super::executor::pause;
@@ -37,17 +30,24 @@ pub struct MemoryTable {
 struct State {
     items: Items,
     /// What hasn't arrived.
-    late: Vec<Vec<TransactWriteItem>>,
+    late: Vec<Late>,
     /// What made transactions fail.
     lost: Vec<Key>,
     /// The partitions that calls have named.
     named: Vec<String>,
 }
 
+/// A write that hasn't arrived.
+#[derive(Debug)]
+enum Late {
+    Transaction(Vec<Write>),
+    Edit(Key, Vec<Edit>),
+}
+
 impl State {
-    /// Whether all conditions held; the first that didn't is remembered.
-    fn transact(&mut self, actions: Vec<TransactWriteItem>) -> bool {
-        write::transact(&mut self.items, actions).map_err(|lost| self.lost.push(lost)).is_ok()
+    /// Whether all guards held; the first that didn't is remembered.
+    fn transact(&mut self, writes: Vec<Write>) -> bool {
+        write::transact(&mut self.items, writes).map_err(|lost| self.lost.push(lost)).is_ok()
     }
 }
 
@@ -79,8 +79,13 @@ impl MemoryTable {
     /// If there are not so many.
     pub fn land_late(&self, which: usize) -> bool {
         let mut state = self.state();
-        let actions = state.late.remove(which);
-        state.transact(actions)
+        match state.late.remove(which) {
+            Late::Transaction(writes) => state.transact(writes),
+            Late::Edit(key, edits) => {
+                write::edit(&mut state.items, &key, &edits);
+                true
+            }
+        }
     }
 
     /// An item as it stands, seen from outside the simulation.
@@ -223,21 +228,21 @@ impl Table for MemoryTable {
         self.network.call(CallKind::Due, read).await
     }
 
-    async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<Written, StoreError> {
-        self.name(actions.iter().filter_map(write::partition_of));
+    async fn transact(&self, writes: Vec<Write>) -> Result<Written, StoreError> {
+        self.name(writes.iter().map(|write| write.key().pk.as_str()));
         let write = |fault| {
             let mut state = self.state();
             match fault {
-                Fault::None => Ok(if state.transact(actions) { Written::Done } else { Written::Lost }),
+                Fault::None => Ok(if state.transact(writes) { Written::Done } else { Written::Lost }),
                 Fault::NotSent => Err(StoreError::Unavailable),
                 Fault::Refused => Ok(Written::Busy),
                 Fault::RequestLost | Fault::Stored500 => Ok(Written::Unknown),
                 Fault::ReplyLost | Fault::Stored500Done => {
-                    state.transact(actions);
+                    state.transact(writes);
                     Ok(Written::Unknown)
                 }
                 Fault::Late => {
-                    state.late.push(actions);
+                    state.late.push(Late::Transaction(writes));
                     Ok(Written::Unknown)
                 }
             }
@@ -245,13 +250,13 @@ impl Table for MemoryTable {
         self.network.call(CallKind::Transact, write).await
     }
 
-    async fn update(&self, update: Update) -> Result<Attributes, StoreError> {
+    async fn edit(&self, key: &Key, edits: Vec<Edit>) -> Result<Attributes, StoreError> {
         let write = |fault| {
             let mut state = self.state();
             match fault {
-                Fault::None => return Ok(write::update(&mut state.items, &update)),
-                Fault::ReplyLost | Fault::Stored500Done => drop(write::update(&mut state.items, &update)),
-                Fault::Late => state.late.push(vec![TransactWriteItem::builder().update(update).build()]),
+                Fault::None => return Ok(write::edit(&mut state.items, key, &edits)),
+                Fault::ReplyLost | Fault::Stored500Done => drop(write::edit(&mut state.items, key, &edits)),
+                Fault::Late => state.late.push(Late::Edit(key.clone(), edits)),
                 Fault::NotSent | Fault::Refused | Fault::RequestLost | Fault::Stored500 => {}
             }
             Err(StoreError::Unavailable)

@@ -1,160 +1,80 @@
-//! Writes: many actions or one update.
+//! Writes: many items, or edits of one.
 //!
-//! Invariant: all conditions are judged by the state before, then everything is written or nothing. What DynamoDB would
+//! Invariant: all guards are judged by the state before, then everything is written or nothing. What DynamoDB would
 //! refuse as malformed is a panic: no code of ours may send it.
 
-use std::rc::Rc;
-
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update as UpdateAction};
-use classpay_service::store::Attributes;
-use classpay_service::store::MAX_ACTIONS;
 use classpay_service::store::key::Key;
+use classpay_service::store::{Action, Attributes, Edit, Guard, MAX_ACTIONS, Value, Write};
 
-use super::expression::{self, Bound, Condition, Given, Parsed, Update};
+use super::evaluate;
 use super::items::Items;
 
-/// An action, its expressions read.
-struct Action<'a> {
-    pk: &'a str,
-    sk: &'a str,
-    given: Given<'a>,
-    condition: Option<Rc<Parsed<Condition>>>,
-    effect: Effect,
-}
-
-enum Effect {
-    None,
-    Put,
-    Delete,
-    Update(Rc<Parsed<Update>>),
-}
-
-/// Writes all actions, if all conditions hold.
+/// Makes all writes, if all guards hold.
 ///
 /// # Errors
-/// The first item whose condition didn't.
-pub(super) fn transact(items: &mut Items, actions: Vec<TransactWriteItem>) -> Result<(), Key> {
-    assert!(!actions.is_empty(), "DynamoDB refuses a transaction without actions");
-    assert!(actions.len() <= MAX_ACTIONS, "DynamoDB refuses more than {MAX_ACTIONS} actions: {}", actions.len());
-    let read: Vec<_> = actions.iter().map(Action::of).collect();
-    refuse_rivals(&read);
-    if let Some(lost) = read.iter().find(|action| !action.holds(items)) {
-        return Err(Key { pk: lost.pk.to_owned(), sk: lost.sk.to_owned() });
+/// The first item whose guard didn't.
+pub(super) fn transact(items: &mut Items, writes: Vec<Write>) -> Result<(), Key> {
+    assert!(!writes.is_empty(), "DynamoDB refuses a transaction without actions");
+    assert!(writes.len() <= MAX_ACTIONS, "DynamoDB refuses more than {MAX_ACTIONS} actions: {}", writes.len());
+    writes.iter().for_each(refuse_malformed);
+    refuse_rivals(&writes);
+    let holds = |write: &&Write| evaluate::holds(write.guard(), item(items, write.key()));
+    if let Some(failed) = writes.iter().find(|write| !holds(write)) {
+        return Err(failed.key().clone());
     }
     items.begin_write();
-    for action in &read {
-        action.update(items);
-    }
-    // What is put is not needed any more: it moves into the table.
-    for action in actions {
-        if let Some(put) = action.put {
-            items.replace(key_of(&put.item), put.item);
-        } else if let Some(delete) = action.delete {
-            items.remove(key_of(&delete.key));
+    for write in writes {
+        let (key, action, _) = write.into_parts();
+        match action {
+            Action::Put(item) => items.replace(key, item.into_attributes()),
+            Action::Edit(edits) if edits.is_empty() => {}
+            Action::Edit(edits) => apply(items, key, &edits),
+            Action::Delete => items.remove(key),
         }
     }
     Ok(())
 }
 
-/// Updates one item without a condition, and answers it as it is then.
-pub(super) fn update(items: &mut Items, update: &UpdateAction) -> Attributes {
-    assert!(update.condition_expression.is_none(), "an update of a counter has no condition: {update:?}");
-    let action = Action::of_update(update);
+/// Edits one item without a guard, and answers it as it is then.
+pub(super) fn edit(items: &mut Items, key: &Key, edits: &[Edit]) -> Attributes {
     items.begin_write();
-    action.update(items);
-    items.get(action.pk, action.sk).map(|item| Attributes::clone(item)).unwrap_or_default()
+    apply(items, key.clone(), edits);
+    item(items, key).cloned().unwrap_or_default()
 }
 
-impl<'a> Action<'a> {
-    fn of(action: &'a TransactWriteItem) -> Self {
-        match (&action.put, &action.update, &action.condition_check, &action.delete) {
-            (Some(put), None, None, None) => {
-                let given =
-                    Given::of(put.expression_attribute_names.as_ref(), put.expression_attribute_values.as_ref());
-                Self::new(&put.item, given, put.condition_expression.as_deref(), Effect::Put)
-            }
-            (None, Some(update), None, None) => Self::of_update(update),
-            (None, None, Some(check), None) => {
-                let given =
-                    Given::of(check.expression_attribute_names.as_ref(), check.expression_attribute_values.as_ref());
-                Self::new(exactly_a_key(&check.key), given, Some(&check.condition_expression), Effect::None)
-            }
-            (None, None, None, Some(delete)) => {
-                let given =
-                    Given::of(delete.expression_attribute_names.as_ref(), delete.expression_attribute_values.as_ref());
-                let condition = delete.condition_expression.as_deref();
-                Self::new(exactly_a_key(&delete.key), given, condition, Effect::Delete)
-            }
-            _ => panic!("an action that the simulated table doesn't know: {action:?}"),
-        }
-    }
+fn item<'a>(items: &'a Items, key: &Key) -> Option<&'a Attributes> {
+    items.get(&key.pk, &key.sk).map(|item| &**item)
+}
 
-    fn of_update(update: &'a UpdateAction) -> Self {
-        let given = Given::of(update.expression_attribute_names.as_ref(), update.expression_attribute_values.as_ref());
-        let effect = Effect::Update(expression::update(&update.update_expression));
-        Self::new(exactly_a_key(&update.key), given, update.condition_expression.as_deref(), effect)
-    }
-
-    fn new(key: &'a Attributes, given: Given<'a>, condition: Option<&str>, effect: Effect) -> Self {
-        let condition = condition.map(expression::condition);
-        let update = if let Effect::Update(update) = &effect { Some(&**update) } else { None };
-        given.must_be_used(condition.as_deref(), update);
-        Self { pk: key_text(key, "pk"), sk: key_text(key, "sk"), given, condition, effect }
-    }
-
-    fn holds(&self, items: &Items) -> bool {
-        let Some(condition) = &self.condition else { return true };
-        let item = items.get(self.pk, self.sk);
-        condition.says.holds(item.map(|item| &**item), &self.given.bind(condition))
-    }
-
-    /// Writes it, if it is an update.
-    fn update(&self, items: &mut Items) {
-        let Effect::Update(update) = &self.effect else { return };
-        let given: Bound<'_> = self.given.bind(update);
-        let mut item = match items.get(self.pk, self.sk) {
-            Some(item) => Attributes::clone(item),
-            None => self.new_item(&update.says),
-        };
-        update.says.apply(&mut item, &given);
-        items.replace(Key { pk: self.pk.to_owned(), sk: self.sk.to_owned() }, item);
-    }
-
-    /// What an update begins with where there is no item.
-    fn new_item(&self, update: &Update) -> Attributes {
+fn apply(items: &mut Items, key: Key, edits: &[Edit]) {
+    let mut edited = item(items, &key).cloned().unwrap_or_else(|| {
         // Nothing of ours relies on what DynamoDB does then: an item of nothing but its key, or none.
-        assert!(update.writes(), "an update that only removes, of an item that isn't there: {} {}", self.pk, self.sk);
-        let text = |value: &str| AttributeValue::S(value.to_owned());
-        [("pk".to_owned(), text(self.pk)), ("sk".to_owned(), text(self.sk))].into()
+        let only_clears = edits.iter().all(|edit| matches!(edit, Edit::Clear(_)));
+        assert!(!only_clears, "edits that only clear, of an item that isn't there: {key:?}");
+        [("pk".to_owned(), key.pk.as_str().into()), ("sk".to_owned(), key.sk.as_str().into())].into()
+    });
+    evaluate::apply(edits, &mut edited);
+    items.replace(key, edited);
+}
+
+fn refuse_malformed(write: &Write) {
+    let Key { pk, sk } = write.key();
+    assert!(!pk.is_empty() && !sk.is_empty(), "DynamoDB refuses an empty text in a key: `{pk}`, `{sk}`");
+    match write.action() {
+        Action::Edit(edits) if edits.is_empty() => {
+            assert_ne!(write.guard(), &Guard::Always, "DynamoDB refuses a check without a condition: `{pk}`, `{sk}`");
+        }
+        Action::Put(item) => {
+            let is_key = |name: &str, part: &str| item.get(name).and_then(Value::as_text) == Some(part);
+            assert!(is_key("pk", pk) && is_key("sk", sk), "an item that isn't where it is put: {item:?}");
+        }
+        Action::Edit(_) | Action::Delete => {}
     }
 }
 
-/// The partition that an action is about.
-pub(super) fn partition_of(action: &TransactWriteItem) -> Option<&str> {
-    let put = action.put.as_ref().map(|put| &put.item);
-    let update = action.update.as_ref().map(|update| &update.key);
-    let check = action.condition_check.as_ref().map(|check| &check.key);
-    let delete = action.delete.as_ref().map(|delete| &delete.key);
-    put.or(update).or(check).or(delete).map(|key| key_text(key, "pk"))
-}
-
-fn refuse_rivals(actions: &[Action<'_>]) {
-    let mut keys: Vec<_> = actions.iter().map(|action| (action.pk, action.sk)).collect();
+fn refuse_rivals(writes: &[Write]) {
+    let mut keys: Vec<_> = writes.iter().map(Write::key).collect();
     keys.sort_unstable();
     let rivals = keys.windows(2).find(|pair| pair[0] == pair[1]);
     assert!(rivals.is_none(), "DynamoDB refuses two actions on one item: {rivals:?}");
-}
-
-fn exactly_a_key(key: &Attributes) -> &Attributes {
-    assert!(key.len() == 2, "DynamoDB refuses a key of other attributes: {key:?}");
-    key
-}
-
-fn key_of(item: &Attributes) -> Key {
-    Key { pk: key_text(item, "pk").to_owned(), sk: key_text(item, "sk").to_owned() }
-}
-
-fn key_text<'a>(key: &'a Attributes, name: &str) -> &'a str {
-    let text = key.get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
-    text.filter(|text| !text.is_empty()).unwrap_or_else(|| panic!("DynamoDB refuses a key without `{name}`: {key:?}"))
 }

@@ -3,7 +3,7 @@
 //! Invariant: no transaction has more actions or bytes than DynamoDB takes; a change is in one of them as a whole.
 
 use super::super::Store;
-use super::super::transact::{MAX_ACTIONS, Transaction};
+use super::super::write::{MAX_ACTIONS, Writes};
 use super::{ImportError, done};
 use crate::machine::Machine;
 
@@ -14,28 +14,28 @@ const MAX_BYTES: usize = 3_000_000;
 #[derive(Debug)]
 pub(super) struct Batch<'a, M: Machine> {
     store: &'a Store<M>,
-    transaction: Transaction,
+    writes: Writes,
     bytes: usize,
 }
 
 impl<'a, M: Machine> Batch<'a, M> {
     pub(super) fn of(store: &'a Store<M>) -> Self {
-        Self { store, transaction: Transaction::new(), bytes: 0 }
+        Self { store, writes: Writes::new(), bytes: 0 }
     }
 
     /// The transaction that an action with so many bytes of documents goes into. What has no room beside it is written.
-    pub(super) async fn room_for(&mut self, bytes: usize) -> Result<&mut Transaction, ImportError> {
-        if self.transaction.len() >= MAX_ACTIONS || self.bytes.saturating_add(bytes) > MAX_BYTES {
+    pub(super) async fn room_for(&mut self, bytes: usize) -> Result<&mut Writes, ImportError> {
+        if self.writes.len() >= MAX_ACTIONS || self.bytes.saturating_add(bytes) > MAX_BYTES {
             self.write().await?;
         }
         self.bytes = self.bytes.saturating_add(bytes);
-        Ok(&mut self.transaction)
+        Ok(&mut self.writes)
     }
 
     /// Writes what is left.
     pub(super) async fn write(&mut self) -> Result<(), ImportError> {
-        let transaction = std::mem::take(&mut self.transaction);
+        let writes = std::mem::take(&mut self.writes);
         self.bytes = 0;
-        if transaction.is_empty() { Ok(()) } else { done(self.store.transact(transaction).await?) }
+        if writes.is_empty() { Ok(()) } else { done(self.store.transact(writes).await?) }
     }
 }

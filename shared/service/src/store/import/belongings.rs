@@ -12,11 +12,11 @@ use jiff::civil::Date;
 
 use super::super::fees::{RELEASED, charged_fee_item};
 use super::super::instalments;
-use super::super::item::{Item, number, text};
+use super::super::item::Item;
 use super::super::key::{self, Key};
 use super::super::places::{ACTIVE, CANCELLED, enrolment_item, place_item, trial_item};
 use super::super::table::Written;
-use super::super::transact::{Change, MAX_ACTIONS, Transaction};
+use super::super::write::{Guard, MAX_ACTIONS, Write, Writes};
 use super::super::{Store, StoreError};
 use super::ImportError;
 use super::changes::Kind;
@@ -139,14 +139,14 @@ fn is_new(written: Written) -> Result<bool, ImportError> {
 }
 
 /// Adds them, with what they take and the next version of each of their families.
-fn adding(company: &CompanyId, belongings: &[Belonging<'_>]) -> Transaction {
-    let mut transaction = Transaction::new();
+fn adding(company: &CompanyId, belongings: &[Belonging<'_>]) -> Writes {
+    let mut writes = Writes::new();
     for belonging in belongings {
-        transaction.put_if(belonging.item.clone(), belonging.is_free());
+        writes.push(Write::put(belonging.item.clone()).when(belonging.is_free()));
         let stand = belonging.stand.iter().map(|(_, item)| item);
-        belonging.instalments.iter().chain(stand).for_each(|item| transaction.create(item.clone()));
+        belonging.instalments.iter().chain(stand).for_each(|item| writes.create(item.clone()));
         if let Some(enrolment) = &belonging.enrolment {
-            transaction.change(not_live(Change::of(enrolment.clone())));
+            writes.push(Write::edit(enrolment.clone()).when(not_live()));
         }
     }
     let mut taken: BTreeMap<(&Key, Kind), i64> = BTreeMap::new();
@@ -157,39 +157,33 @@ fn adding(company: &CompanyId, belongings: &[Belonging<'_>]) -> Transaction {
         }
     }
     for ((places, kind), count) in taken {
-        let places = Change::of(places.clone());
-        transaction.change(if kind == Kind::Enrolment {
-            places.update("ADD seats_left :taken").value(":taken", number(-count))
+        let places = Write::edit(places.clone());
+        writes.push(if kind == Kind::Enrolment {
+            places.add("seats_left", -count)
         } else {
-            let booked = places.update("ADD trials_booked :taken SET cid = :cid").value(":taken", number(count));
-            booked.value(":cid", text(company.as_str()))
+            places.add("trials_booked", count).set("cid", company.as_str())
         });
     }
     let families: BTreeSet<_> = belongings.iter().map(|belonging| &belonging.family).collect();
     for family in families {
-        let next = Change::of(family.clone()).update("SET family_version = family_version + :one");
-        transaction.change(next.value(":one", number(1)));
+        writes.push(Write::edit(family.clone()).add("family_version", 1));
     }
-    transaction
+    writes
 }
 
 impl Belonging<'_> {
     /// That nothing is there, or only what an order has given back.
-    fn is_free(&self) -> Change {
-        let of = Change::of(self.key.clone());
+    fn is_free(&self) -> Guard {
         match self.of {
-            Of::Enrolment(_) | Of::Trial(_) => not_live(of),
-            Of::Fee(_) => {
-                of.only_if("attribute_not_exists(pk) OR fee_state = :given_back").value(":given_back", text(RELEASED))
-            }
+            Of::Enrolment(_) | Of::Trial(_) => not_live(),
+            Of::Fee(_) => Guard::Absent.or(Guard::is("fee_state", RELEASED)),
         }
     }
 }
 
 /// That no place is there, or one that was given back.
-fn not_live(place: Change) -> Change {
-    let is_free = "attribute_not_exists(pk) OR place_state = :given_back";
-    place.only_if(is_free).value(":given_back", text(CANCELLED))
+fn not_live() -> Guard {
+    Guard::Absent.or(Guard::is("place_state", CANCELLED))
 }
 
 /// Every place and fee of a family, which has this number in the file.

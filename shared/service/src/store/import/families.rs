@@ -10,10 +10,10 @@ use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::CompanyId;
 
 use super::super::Store;
-use super::super::item::{Read as _, number, text};
+use super::super::item::Read as _;
 use super::super::key::Key;
 use super::super::table::Consistency;
-use super::super::transact::Change;
+use super::super::write::Write;
 use super::ImportError;
 use super::batch::Batch;
 use super::changes::Kind;
@@ -36,7 +36,7 @@ impl<M: Machine> Store<M> {
             let item = stored.get(&entry.key);
             if item.and_then(|item| item.text_if("imported_from")) != Some(&from) {
                 let change = family_change(&plan.catalogue.company.id, &entry.key, doc, from);
-                batch.room_for(doc.len()).await?.change(change);
+                batch.room_for(doc.len()).await?.push(change);
             }
         }
         batch.write().await
@@ -44,18 +44,13 @@ impl<M: Machine> Store<M> {
 }
 
 /// A family's document changes; its balance, version and customer are given to it once.
-fn family_change(company: &CompanyId, family: &Key, doc: &str, from: String) -> Change {
-    Change::of(family.clone())
-        .update(
-            "SET cid = :cid, doc = :doc, imported_from = :from, \
-             family_balance = if_not_exists(family_balance, :zero), \
-             family_version = if_not_exists(family_version, :zero) + :one",
-        )
-        .value(":cid", text(company.as_str()))
-        .value(":doc", text(doc))
-        .value(":from", text(from))
-        .value(":zero", number(0))
-        .value(":one", number(1))
+fn family_change(company: &CompanyId, family: &Key, doc: &str, from: String) -> Write {
+    Write::edit(family.clone())
+        .set("cid", company.as_str())
+        .set("doc", doc)
+        .set("imported_from", from)
+        .set_if_missing("family_balance", 0)
+        .add("family_version", 1)
 }
 
 /// The digest of the documents that decide a family's prices: an import that was interrupted finds what it left.

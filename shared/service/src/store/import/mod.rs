@@ -35,10 +35,10 @@ use serde::Deserialize;
 
 use self::batch::Batch;
 use self::plan::Entry;
-use super::item::{Item, document, text};
+use super::item::{Item, document};
 use super::key;
 use super::table::Written;
-use super::transact::{Change, Transaction};
+use super::write::Write;
 use super::{Store, StoreError};
 use crate::catalogue::documents::DiscountSchemeDoc;
 use crate::catalogue::{Catalogue, Note};
@@ -211,7 +211,7 @@ impl<M: Machine> Store<M> {
         let mut batch = Batch::of(self);
         for entry in &plan.unlisted {
             let item = Item::at(entry).text("cid", plan.catalogue.company.id.as_str());
-            batch.room_for(0).await?.put_if(item, Change::of(entry.clone()));
+            batch.room_for(0).await?.push(Write::put(item));
         }
         batch.write().await
     }
@@ -245,33 +245,24 @@ impl<M: Machine> Store<M> {
             return Ok(());
         }
         let accounts: Vec<_> = accounts.iter().chain([account]).map(AccountId::as_str).collect();
-        let mut transaction = Transaction::new();
-        transaction.change(
-            Change::of(key::company(company))
-                .update("SET accounts = :accounts")
-                .value(":accounts", text(document(&accounts))),
-        );
-        done(self.transact(transaction).await?)
+        let remembered = Write::edit(key::company(company)).set("accounts", document(&accounts));
+        done(self.transact(remembered).await?)
     }
 
     async fn import_documents(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
         let written = plan.entries.iter().filter(|entry| entry.kind != Kind::Family && plan.is_written(entry));
         let mut batch = Batch::of(self);
         for entry in written {
-            let transaction = batch.room_for(plan.bytes_of(entry)).await?;
-            let Some(doc) = &entry.target else {
-                transaction.remove(&entry.key);
-                continue;
+            let write = match &entry.target {
+                Some(doc) => {
+                    let company = plan.catalogue.company.id.as_str();
+                    let write = Write::edit(entry.key.clone()).set("cid", company).set("doc", doc.as_str());
+                    plan.beside(entry).fold(write, |write, (name, value)| write.set(name, value))
+                }
+                // Only what a file says and no sale names is removed; what was recorded stays.
+                None => Write::delete(entry.key.clone()),
             };
-            let mut change = Change::of(entry.key.clone())
-                .value(":cid", text(plan.catalogue.company.id.as_str()))
-                .value(":doc", text(doc));
-            let mut update = "SET cid = :cid, doc = :doc".to_owned();
-            for ((name, value), placeholder) in plan.beside(entry).zip([":first", ":second", ":third"]) {
-                update.push_str(&format!(", {name} = {placeholder}"));
-                change = change.value(placeholder, text(value));
-            }
-            transaction.change(change.update(update));
+            batch.room_for(plan.bytes_of(entry)).await?.push(write);
         }
         batch.write().await
     }

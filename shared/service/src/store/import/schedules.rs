@@ -5,10 +5,10 @@
 use classpay_domain::id::{EnrolmentId, PlanId};
 
 use super::super::Store;
-use super::super::item::{Item, text};
+use super::super::item::Item;
 use super::super::key::Key;
 use super::super::places::ACTIVE;
-use super::super::transact::{Change, MAX_ACTIONS, Transaction};
+use super::super::write::{Guard, MAX_ACTIONS, Write, Writes};
 use super::{ImportError, done};
 use crate::machine::Machine;
 
@@ -27,21 +27,18 @@ impl<M: Machine> Store<M> {
     pub(super) async fn import_schedules(&self, late: &[LateSchedule]) -> Result<(), ImportError> {
         // Two actions each.
         for late in late.chunks(MAX_ACTIONS / 2) {
-            let mut transaction = Transaction::new();
+            let mut writes = Writes::new();
             for LateSchedule { place, enrolment, plan, instalments } in late {
-                instalments.iter().for_each(|item| transaction.create(item.clone()));
-                let live = Change::of(place.clone())
-                    .only_if("enrolment_id = :enrolment AND place_state = :active")
-                    .value(":enrolment", text(enrolment.as_str()))
-                    .value(":active", text(ACTIVE));
-                transaction.change(match plan {
+                instalments.iter().for_each(|item| writes.create(item.clone()));
+                let live = Write::edit(place.clone())
+                    .when(Guard::is("enrolment_id", enrolment.as_str()))
+                    .when(Guard::is("place_state", ACTIVE));
+                writes.push(match plan {
                     None => live,
-                    Some(plan) => {
-                        live.update("SET #plan = :plan").name("#plan", "plan").value(":plan", text(plan.as_str()))
-                    }
+                    Some(plan) => live.set("plan", plan.as_str()),
                 });
             }
-            done(self.transact(transaction).await?)?;
+            done(self.transact(writes).await?)?;
         }
         Ok(())
     }

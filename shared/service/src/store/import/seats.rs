@@ -5,17 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::catalogue::RegistrationStatus;
 use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::{CompanyId, SeasonId};
 use futures_util::future::try_join_all;
 
-use super::super::item::{Attributes, Item, Read as _, number, text};
+use super::super::item::{Attributes, Item, Read as _};
 use super::super::key::{self, Key};
 use super::super::sold::MOVED;
 use super::super::table::{Consistency, Written};
-use super::super::transact::{Change, MAX_ACTIONS, Transaction};
+use super::super::write::{Guard, MAX_ACTIONS, Write, Writes};
 use super::super::{Store, StoreError};
 use super::archive::Head;
 use super::batch::Batch;
@@ -56,11 +55,11 @@ impl<M: Machine> Store<M> {
     }
 
     /// Changes them together; one by one if somebody else is at one of them meanwhile, so that only that one is in his way.
-    async fn change_seats(&self, changes: &[Change]) -> Result<(), ImportError> {
-        match self.transact(Transaction::of(changes)).await? {
+    async fn change_seats(&self, changes: &[Write]) -> Result<(), ImportError> {
+        match self.transact(changes.iter().cloned().collect::<Writes>()).await? {
             Written::Lost | Written::Busy if changes.len() > 1 => {
                 for change in changes {
-                    done(self.transact(Transaction::of(std::slice::from_ref(change))).await?)?;
+                    done(self.transact(change.clone()).await?)?;
                 }
                 Ok(())
             }
@@ -99,26 +98,19 @@ impl<M: Machine> Store<M> {
     }
 }
 
-fn change_of_seats(key: Key, item: &Attributes, offer: &Offer) -> Result<Change, StoreError> {
+fn change_of_seats(key: Key, item: &Attributes, offer: &Offer) -> Result<Write, StoreError> {
     let before: Option<i64> = item.number_if("seats_total")?;
     let after = offer.places.map(i64::from);
     let version: u64 = item.number("price_version")?;
-    let total = if after.is_some() { "seats_total = :total," } else { "" };
-    let forget = if after.is_some() { "" } else { " REMOVE seats_total" };
-    let change = Change::of(key)
-        .update(format!(
-            "SET {total} on_sale = :on_sale, price_version = :next, priced_from = :from, \
-             seats_left = seats_left + :more{forget}"
-        ))
-        .only_if("price_version = :version")
-        .value(":on_sale", AttributeValue::Bool(offer.on_sale))
-        .value(":from", text(&offer.priced_from))
-        .value(":next", number(version + 1))
-        .value(":version", number(version))
-        .value(":more", number(after.unwrap_or(0) - before.unwrap_or(0)));
+    let change = Write::edit(key)
+        .when(Guard::is("price_version", version))
+        .set("price_version", version + 1)
+        .set("priced_from", offer.priced_from.as_str())
+        .set("on_sale", offer.on_sale)
+        .add("seats_left", after.unwrap_or(0) - before.unwrap_or(0));
     Ok(match after {
-        Some(after) => change.value(":total", number(after)),
-        None => change,
+        Some(after) => change.set("seats_total", after),
+        None => change.clear("seats_total"),
     })
 }
 

@@ -9,10 +9,10 @@ use classpay_domain::id::{CompanyId, FamilyId, TransactionId};
 
 use super::super::due::{Due, due_item, due_of};
 use super::super::entries::{entry_item, entry_of};
-use super::super::item::{Item, Read as _, document, number};
+use super::super::item::{Item, Read as _, document};
 use super::super::key::{self, Key};
 use super::super::table::{Consistency, Written};
-use super::super::transact::{Change, Transaction};
+use super::super::write::{Guard, Write, Writes};
 use super::super::{Store, StoreError};
 use super::changes::Kind;
 use super::{ImportError, MAX_DOC_BYTES, done};
@@ -169,16 +169,16 @@ impl<M: Machine> Store<M> {
         family: &FamilyId,
         currency: Currency,
         aggregate: &AggregateTransaction,
-    ) -> Result<Transaction, ImportError> {
+    ) -> Result<Writes, ImportError> {
         let (head, total) = (&aggregate.transaction, aggregate.stats.total);
-        let mut transaction = Transaction::new();
-        transaction.create(entry_item(company, family, &aggregate.into()));
+        let mut writes = Writes::new();
+        writes.create(entry_item(company, family, &aggregate.into()));
         if aggregate.is_debit() {
             let debit = head.id.parse().map_err(|_| StoreError::Corrupt("id"))?;
-            transaction.create(due_item(company, family, &debit, total, currency));
+            writes.create(due_item(company, family, &debit, total, currency));
         } else {
             let credit = head.id.parse().map_err(|_| StoreError::Corrupt("id"))?;
-            transaction.create(loaded_credit(company, family, &credit));
+            writes.create(loaded_credit(company, family, &credit));
         }
         if let (false, Some(debit)) = (aggregate.is_debit(), &head.related_transaction_id) {
             let debit: TransactionId = debit.parse().map_err(|_| StoreError::Corrupt("relatedTransactionId"))?;
@@ -190,12 +190,10 @@ impl<M: Machine> Store<M> {
             if !reserved.is_zero() && total > read {
                 return Err(ImportError::BeingPaid { credit: head.id.clone(), debit: debit.to_string() });
             }
-            let pay = Change::of(due).update("SET amount_due = amount_due - :credited").only_if("amount_due = :read");
-            transaction.change(pay.value(":credited", number(total.min(read))).value(":read", number(read)));
+            writes.push(Write::edit(due).when(Guard::is("amount_due", read)).add("amount_due", -total.min(read)));
         }
         let change = if aggregate.is_debit() { total } else { -total };
-        let balance = Change::of(key::family(company, family)).update("ADD family_balance :change");
-        transaction.change(balance.value(":change", number(change)));
-        Ok(transaction)
+        writes.push(Write::edit(key::family(company, family)).add("family_balance", change));
+        Ok(writes)
     }
 }

@@ -3,6 +3,8 @@
 //! Invariant: what DynamoDB leaves unprocessed, or cuts at a page, is asked for again until it is complete. A lost reply
 //! of a write is [`Written::Unknown`]; a conflict is tried again here, and nowhere else; a failed condition never is.
 
+mod render;
+
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -11,12 +13,14 @@ use aws_config::retry::RetryConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{CancellationReason, KeysAndAttributes, ReturnValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, KeysAndAttributes, ReturnValue};
 
+use self::render::{attributes, sdk_key};
 use super::StoreError;
-use super::item::{Attributes, Read as _, key_attributes, text};
+use super::item::{Attributes, Read as _};
 use super::key::Key;
 use super::table::{Consistency, DueKey, Table, Written};
+use super::write::{Edit, Write};
 use crate::telemetry::{Peer, waiting_for};
 
 /// The most keys of one batch.
@@ -60,7 +64,7 @@ impl DynamoDb {
         consistency: Consistency,
         found: &mut HashMap<Key, Attributes>,
     ) -> Result<(), StoreError> {
-        let keys = keys.iter().map(key_attributes).collect();
+        let keys = keys.iter().map(sdk_key).collect();
         let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistency.is_strong());
         let mut request = request.build().expect("the keys are set above");
         let mut fruitless = Fruitless::default();
@@ -69,6 +73,7 @@ impl DynamoDb {
             let batch = self.client.batch_get_item().request_items(&self.name, request);
             let answer = waiting_for(Peer::DynamoDb, batch.send()).await.map_err(unavailable)?;
             for item in answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default() {
+                let item = attributes(item)?;
                 found.insert(Key { pk: item.text("pk")?.to_owned(), sk: item.text("sk")?.to_owned() }, item);
             }
             let left = answer.unprocessed_keys.and_then(|mut left| left.remove(&self.name));
@@ -84,22 +89,6 @@ impl DynamoDb {
             }
             request = left;
         }
-    }
-
-    fn named(&self, mut action: TransactWriteItem) -> TransactWriteItem {
-        if let Some(put) = &mut action.put {
-            self.name.clone_into(&mut put.table_name);
-        }
-        if let Some(update) = &mut action.update {
-            self.name.clone_into(&mut update.table_name);
-        }
-        if let Some(check) = &mut action.condition_check {
-            self.name.clone_into(&mut check.table_name);
-        }
-        if let Some(delete) = &mut action.delete {
-            self.name.clone_into(&mut delete.table_name);
-        }
-        action
     }
 }
 
@@ -125,9 +114,9 @@ impl Fruitless {
 impl Table for DynamoDb {
     async fn get(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
         let get = self.client.get_item().table_name(&self.name).consistent_read(true);
-        let get = get.set_key(Some(key_attributes(key))).send();
+        let get = get.set_key(Some(sdk_key(key))).send();
         let answer = waiting_for(Peer::DynamoDb, get).await.map_err(unavailable)?;
-        Ok(answer.item)
+        answer.item.map(attributes).transpose()
     }
 
     async fn get_all(
@@ -146,11 +135,15 @@ impl Table for DynamoDb {
 
     async fn query(&self, pk: &str, consistency: Consistency) -> Result<Vec<Attributes>, StoreError> {
         let query = self.client.query().table_name(&self.name).consistent_read(consistency.is_strong());
-        let query = query.key_condition_expression("pk = :pk").expression_attribute_values(":pk", text(pk));
+        let query = query
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()));
         let mut pages = query.into_paginator().send();
         let mut items = Vec::new();
         while let Some(page) = waiting_for(Peer::DynamoDb, pages.next()).await {
-            items.extend(page.map_err(unavailable)?.items.unwrap_or_default());
+            for item in page.map_err(unavailable)?.items.unwrap_or_default() {
+                items.push(attributes(item)?);
+            }
         }
         Ok(items)
     }
@@ -159,8 +152,8 @@ impl Table for DynamoDb {
         let query = self.client.query().table_name(&self.name).index_name(INDEX);
         let query = query
             .key_condition_expression("gsi1pk = :shard AND gsi1sk <= :now")
-            .expression_attribute_values(":shard", text(shard))
-            .expression_attribute_values(":now", text(until))
+            .expression_attribute_values(":shard", AttributeValue::S(shard.to_owned()))
+            .expression_attribute_values(":now", AttributeValue::S(until.to_owned()))
             .projection_expression("pk, sk, gsi1sk");
         let mut pages = query.into_paginator().send();
         let mut due = Vec::new();
@@ -168,6 +161,7 @@ impl Table for DynamoDb {
             && let Some(page) = waiting_for(Peer::DynamoDb, pages.next()).await
         {
             for item in page.map_err(unavailable)?.items.unwrap_or_default() {
+                let item = attributes(item)?;
                 let key = Key { pk: item.text("pk")?.to_owned(), sk: item.text("sk")?.to_owned() };
                 due.push(DueKey { key, due: item.text("gsi1sk")?.to_owned() });
             }
@@ -176,8 +170,8 @@ impl Table for DynamoDb {
         Ok(due)
     }
 
-    async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<Written, StoreError> {
-        let actions: Vec<_> = actions.into_iter().map(|action| self.named(action)).collect();
+    async fn transact(&self, writes: Vec<Write>) -> Result<Written, StoreError> {
+        let actions: Vec<_> = writes.into_iter().map(|write| render::action(&self.name, write)).collect();
         for attempt in 0..=CONFLICT_RETRIES {
             // The SDK's own retries would hide that an earlier attempt was lost and may still land.
             let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
@@ -198,15 +192,16 @@ impl Table for DynamoDb {
         Ok(Written::Busy)
     }
 
-    async fn update(&self, update: Update) -> Result<Attributes, StoreError> {
-        let call = self.client.update_item().table_name(&self.name).set_key(Some(update.key));
+    async fn edit(&self, key: &Key, edits: Vec<Edit>) -> Result<Attributes, StoreError> {
+        let update = render::edit(&self.name, key, edits);
+        let call = self.client.update_item().table_name(update.table_name).set_key(Some(update.key));
         let call = call
             .update_expression(update.update_expression)
             .set_expression_attribute_names(update.expression_attribute_names)
             .set_expression_attribute_values(update.expression_attribute_values)
             .return_values(ReturnValue::AllNew);
         let answer = waiting_for(Peer::DynamoDb, call.send()).await.map_err(unavailable)?;
-        Ok(answer.attributes.unwrap_or_default())
+        attributes(answer.attributes.unwrap_or_default())
     }
 }
 
