@@ -7,23 +7,39 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_local::dynamodb;
 use classpay_local::template::{TEMPLATE, Template};
-use classpay_service::machine::{Machine, Shipped};
-use classpay_service::store::{Attributes, DynamoDb};
+use classpay_service::store::{Attributes, DynamoDb, Table as StoreTable};
 use futures_util::future::{BoxFuture, join_all};
 
 use crate::simulation::chance::Chance;
 use crate::simulation::executor::Executor;
 use crate::simulation::faults::{CallKind, Faults, Network};
-use crate::simulation::machine::{AsShipped, Flaw, Simulated};
+use crate::simulation::forgetful::Forgotten;
 use crate::simulation::table::MemoryTable;
 use crate::table::seen;
 use crate::{Item, Table};
 
-/// The machine with its table in memory.
-pub type InMemory = Simulated<AsShipped>;
+/// The embedded DynamoDB.
+#[derive(Debug, Clone, Copy)]
+pub struct Embedded;
+
+/// The table of the simulation.
+#[derive(Debug, Clone, Copy)]
+pub struct InMemory;
+
+/// A table of the simulation, which perhaps forgets a guard.
+pub trait Memory: Clone + Send + Sync + 'static {
+    /// What it forgets.
+    const FORGOTTEN: Option<Forgotten>;
+}
+
+impl Memory for InMemory {
+    const FORGOTTEN: Option<Forgotten> = None;
+}
 
 /// What a shop can be opened on.
-pub trait Premises: Machine {
+pub trait Premises: Clone + Send + Sync + 'static {
+    /// The table that the store works on. Its clones are the same one.
+    type Table: StoreTable + Clone + 'static;
     /// What every item can be read with: no call of the service's own can do that.
     type Reader: Clone + Send + Sync;
     /// Rounds of a race.
@@ -39,7 +55,8 @@ pub trait Premises: Machine {
     fn race<T: Send + 'static>(seed: u64, rivals: Vec<BoxFuture<'static, T>>) -> impl Future<Output = Vec<T>>;
 }
 
-impl Premises for Shipped {
+impl Premises for Embedded {
+    type Table = DynamoDb;
     type Reader = Table;
     const ROUNDS: u64 = 20;
 
@@ -72,12 +89,16 @@ impl Premises for Shipped {
     }
 }
 
-impl<F: Flaw> Premises for Simulated<F> {
+impl<M: Memory> Premises for M {
+    type Table = MemoryTable;
     type Reader = MemoryTable;
     const ROUNDS: u64 = 100;
 
     async fn open() -> (MemoryTable, MemoryTable) {
         let table = MemoryTable::new(Network::with(&Arc::new(Mutex::new(Unhurried(Chance::of(0))))));
+        if let Some(forgotten) = M::FORGOTTEN {
+            table.forget(forgotten);
+        }
         (table.clone(), table)
     }
 
@@ -123,7 +144,7 @@ macro_rules! on_both {
         mod $test {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_dynamodb() {
-                super::$test::<classpay_service::machine::Shipped>().await;
+                super::$test::<$crate::premises::Embedded>().await;
             }
 
             #[test]

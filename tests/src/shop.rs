@@ -37,7 +37,7 @@ pub const NOW_S: i64 = 1_788_768_000;
 #[derive(Debug, Clone)]
 pub struct Shop<M: Premises> {
     /// What is tested.
-    pub store: Store<M>,
+    pub store: Store,
     /// What it writes to.
     pub table: M::Table,
     reader: M::Reader,

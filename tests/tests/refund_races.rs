@@ -8,7 +8,6 @@ use classpay_domain::id::IntentId;
 use classpay_tests::simulation::calls;
 use classpay_tests::simulation::chance::Chance;
 use classpay_tests::simulation::heal::{self, Healing};
-use classpay_tests::simulation::machine::AsShipped;
 use classpay_tests::simulation::planned::PlannedFaults;
 use classpay_tests::simulation::purchases::{Purchase, Wanted};
 use classpay_tests::simulation::stripe::{Arrival, PaysWith};
@@ -21,7 +20,7 @@ const SEEDS: u64 = 60;
 const PLACE: &str = r#"{"enrolments":[{"classId":"cls_1","studentId":"stu_1","pricingPlanId":"pp_u"}],"trials":[]}"#;
 
 /// Everything that Stripe has to tell is being delivered.
-fn deliver(world: &mut World<AsShipped>) {
+fn deliver(world: &mut World) {
     for (event, _) in std::mem::take(&mut world.outbox) {
         let ctx = world.ctx.clone();
         world.spawn(Doing::Delivering, async move { Some(calls::deliver(ctx, event, calls::secret(true)).await) });
@@ -31,7 +30,7 @@ fn deliver(world: &mut World<AsShipped>) {
 /// A refund is told of, and fails after some steps, which is told of beside it.
 fn refund_fails(seed: u64) -> Result<u64, Violated> {
     let faults = Arc::new(Mutex::new(PlannedFaults::of(Vec::new())));
-    let mut world = World::<AsShipped>::begin_with(Chance::of(seed), faults);
+    let mut world = World::begin_with(Chance::of(seed), faults);
     world.purchases.push(Purchase::of("fml_1", Wanted::Basket(PLACE.into()), &Chance::of(seed), 0));
     world.open(0);
     heal::run_all(&mut world)?;

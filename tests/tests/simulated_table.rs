@@ -5,10 +5,9 @@
 
 use std::collections::HashMap;
 
-use classpay_service::machine::Shipped;
 use classpay_service::store::key::Key;
 use classpay_service::store::{Attributes, Consistency, DueKey, Edit, Guard, Item, Name, Table, Value, Write, Written};
-use classpay_tests::premises::Premises as _;
+use classpay_tests::premises::{Embedded, Premises as _};
 use classpay_tests::simulation::chance::Chance;
 use classpay_tests::simulation::faults::Network;
 use classpay_tests::simulation::table::MemoryTable;
@@ -209,7 +208,7 @@ async fn everything(table: &impl Table) -> Everything {
 
 /// Makes the transactions of a seed on both tables, and compares answers and items.
 async fn agree(seed: u64) {
-    let (dynamodb, _) = Shipped::open().await;
+    let (dynamodb, _) = Embedded::open().await;
     let memory = MemoryTable::new(Network::reliable());
     let chance = Chance::of(seed);
     let (mut done, mut failed) = (0, 0);

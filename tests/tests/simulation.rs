@@ -8,9 +8,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use classpay_tests::simulation::coverage::Coverage;
-use classpay_tests::simulation::machine::{AsShipped, Flaw};
+use classpay_tests::simulation::forgetful::Forgotten;
 use classpay_tests::simulation::outside::{Choice, Outside, PLAIN};
-use classpay_tests::simulation::run::run_with;
+use classpay_tests::simulation::run::run;
 
 /// How many worlds a plain run has.
 const SEEDS: u64 = 20_000;
@@ -39,7 +39,11 @@ fn chosen() -> Choice {
 }
 
 /// Runs the worlds of these seeds on every core. What they have come across, and the first violation.
-fn run_all<F: Flaw>(seeds: std::ops::Range<u64>, choice: &Choice) -> (Coverage, Option<(u64, String)>) {
+fn run_all(
+    seeds: std::ops::Range<u64>,
+    choice: &Choice,
+    forgotten: Option<Forgotten>,
+) -> (Coverage, Option<(u64, String)>) {
     let next = AtomicU64::new(seeds.start);
     let found: Mutex<(Coverage, Option<(u64, String)>)> = Mutex::default();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -52,7 +56,7 @@ fn run_all<F: Flaw>(seeds: std::ops::Range<u64>, choice: &Choice) -> (Coverage, 
                     if seed >= seeds.end || found.lock().unwrap().1.is_some() {
                         break;
                     }
-                    let report = std::panic::catch_unwind(|| run_with::<F>(seed, choice));
+                    let report = std::panic::catch_unwind(|| run(seed, choice, forgotten));
                     let violation = match report {
                         Ok(report) => {
                             coverage.add(&report.coverage);
@@ -74,22 +78,17 @@ fn run_all<F: Flaw>(seeds: std::ops::Range<u64>, choice: &Choice) -> (Coverage, 
     found.into_inner().unwrap()
 }
 
-/// The first seed whose world shows that a safeguard is missing.
-fn first_violation<F: Flaw>(most: u64) -> (&'static str, Option<(u64, String)>) {
-    (F::NAME, run_all::<F>(0..most, &PLAIN).1)
+/// The first seed whose world shows that a guard is missing.
+fn first_violation(most: u64, forgotten: Forgotten) -> Option<(u64, String)> {
+    run_all(0..most, &PLAIN, Some(forgotten)).1
 }
 
 #[test]
-fn every_safeguard_is_missed_when_it_is_taken_away() {
+fn every_guard_is_missed_when_the_table_forgets_it() {
     std::panic::set_hook(Box::new(|_| {}));
     let most = wish("SEEDS").unwrap_or(SEEDS);
-    let mut found = Vec::new();
-    macro_rules! try_flaw {
-        ($flaw:ty) => {
-            found.push(first_violation::<$flaw>(most));
-        };
-    }
-    classpay_tests::for_each_flaw!(try_flaw);
+    let found: Vec<_> =
+        Forgotten::ALL.into_iter().map(|forgotten| (forgotten.what, first_violation(most, forgotten))).collect();
     drop(std::panic::take_hook());
     for (name, violation) in &found {
         match violation {
@@ -116,7 +115,7 @@ fn no_world_loses_doubles_or_invents_money_or_places() {
     let choice = chosen();
     let is_whole = seeds.end - seeds.start >= SEEDS;
     let began = std::time::Instant::now();
-    let (coverage, violation) = run_all::<AsShipped>(seeds.clone(), &choice);
+    let (coverage, violation) = run_all(seeds.clone(), &choice, None);
     println!("{} worlds in {:?}", seeds.end - seeds.start, began.elapsed());
     for (what, count) in coverage.all() {
         println!("{count:>10}  {what}");

@@ -171,18 +171,33 @@ on_both! {
 
 /// The races are close enough to find each safeguard that is taken away.
 mod without {
+    use classpay_tests::premises::Memory;
     use classpay_tests::simulation::executor::run;
-    use classpay_tests::simulation::machine::{FinishesTwice, ReadsSeatsOnly, Simulated};
+    use classpay_tests::simulation::forgetful::Forgotten;
+
+    #[derive(Debug, Clone, Copy)]
+    struct SeatsForgotten;
+
+    impl Memory for SeatsForgotten {
+        const FORGOTTEN: Option<Forgotten> = Some(Forgotten::SEATS);
+    }
+
+    #[derive(Debug, Clone, Copy)]
+    struct FinishForgotten;
+
+    impl Memory for FinishForgotten {
+        const FORGOTTEN: Option<Forgotten> = Some(Forgotten::FINISH);
+    }
 
     #[test]
     #[should_panic(expected = "round 0")]
     fn a_condition_on_seats_more_are_sold_than_there_are() {
-        run(super::two_hundred_buyers_get_twenty_seats::<Simulated<ReadsSeatsOnly>>());
+        run(super::two_hundred_buyers_get_twenty_seats::<SeatsForgotten>());
     }
 
     #[test]
     #[should_panic(expected = "round")]
     fn a_condition_on_its_state_an_order_is_finished_twice() {
-        run(super::of_a_posting_and_a_release_of_one_order_exactly_one_wins::<Simulated<FinishesTwice>>());
+        run(super::of_a_posting_and_a_release_of_one_order_exactly_one_wins::<FinishForgotten>());
     }
 }

@@ -10,7 +10,6 @@ use classpay_service::checkout::{Answer, CheckoutRequest, body_fingerprint, chec
 use classpay_service::context::{Context, Deadline};
 use classpay_service::http::object::object;
 use classpay_service::http::{ApiError, Caller, ErrorCode, ItemsBody, Response, extract};
-use classpay_service::machine::Machine;
 use classpay_service::settle::Outcome;
 use lambda_http::Request;
 use schemars::JsonSchema;
@@ -37,7 +36,7 @@ pub struct CheckoutBody {
 ///
 /// # Errors
 /// The refusals of a checkout: nothing was changed, or what was authorised has been released.
-pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<Response, ApiError> {
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
     let scope = Caller::of(request)?.scope(extract::path(request, "familyId")?)?;
     let body: CheckoutBody = extract::body(request)?;
     let fingerprint = || body_fingerprint(&String::from_utf8_lossy(request.body().as_ref()));

@@ -8,7 +8,6 @@ use classpay_service::catalogue::documents::text::AsText;
 use classpay_service::context::Context;
 use classpay_service::http::{ApiError, Caller, ErrorCode, Response, Role, extract};
 use classpay_service::links::body::LinkWithUrl;
-use classpay_service::machine::Machine;
 use classpay_service::store::{Link, Written};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -33,7 +32,7 @@ pub struct CreateBody {
 ///
 /// # Errors
 /// `forbidden` for families; `not_found` for what is no debit of the company; `nothing_to_pay`.
-pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<Response, ApiError> {
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
     let caller = Caller::of(request)?;
     if caller.role() != Role::Staff {
         return Err(ErrorCode::Forbidden.into());
@@ -54,7 +53,7 @@ pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<R
 }
 
 /// An instant as the contract writes it, `2023-12-05 14:30:41` in UTC, that is still to come.
-fn instant<M: Machine>(ctx: &Context<M>, text: &str) -> Result<i64, ApiError> {
+fn instant(ctx: &Context, text: &str) -> Result<i64, ApiError> {
     let wrong =
         || ApiError::new(ErrorCode::WrongType, "expiresAt must be a time to come, like 2027-01-31 23:59:59 (UTC).");
     let local = DateTime::strptime("%Y-%m-%d %H:%M:%S", text).map_err(|_| wrong())?;

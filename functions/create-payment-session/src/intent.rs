@@ -9,7 +9,6 @@ use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
 use classpay_service::context::Context;
 use classpay_service::http::{ApiError, ErrorCode, FamilyScope};
-use classpay_service::machine::Machine;
 use classpay_service::store::{Session, SessionKind, StoreError, Written};
 use classpay_service::stripe::{Intent, Methods, NewIntent, Payments, StripeError};
 
@@ -18,10 +17,10 @@ use classpay_service::stripe::{Intent, Methods, NewIntent, Payments, StripeError
 const MAX_ATTEMPTS: u32 = 4;
 
 /// An intent that is to be opened.
-pub struct Open<'a, M: Machine> {
-    pub ctx: &'a Context<M>,
+pub struct Open<'a> {
+    pub ctx: &'a Context,
     pub scope: &'a FamilyScope,
-    pub stripe: &'a M::Stripe,
+    pub stripe: &'a dyn Payments,
     pub account: &'a AccountId,
     pub amount: Money,
     pub currency: Currency,
@@ -69,7 +68,7 @@ impl From<Failure> for ApiError {
     }
 }
 
-impl<M: Machine> Open<'_, M> {
+impl Open<'_> {
     /// The open intent of this basket and amount, or a new one, with its session stored.
     pub async fn find_or_create(&self, customer: &CustomerId) -> Result<Intent, Failure> {
         let SessionKind::Basket { hash, .. } = &self.kind else {

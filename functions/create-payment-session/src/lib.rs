@@ -16,10 +16,9 @@ use classpay_service::checkout::{local_now, price};
 use classpay_service::context::{Context, Deadline};
 use classpay_service::http::object::object_or_null;
 use classpay_service::http::{ApiError, Caller, ErrorCode, FamilyScope, ItemsBody, Response, extract};
-use classpay_service::machine::Machine;
 use classpay_service::refusals::quote_changed;
 use classpay_service::store::{LoadedStudio, SessionKind, Written};
-use classpay_service::stripe::{KnownCustomer, NewCustomer, PaymentSessionBody, Payments, SavedCards, StripeError};
+use classpay_service::stripe::{KnownCustomer, NewCustomer, PaymentSessionBody, SavedCards, StripeError};
 use classpay_service::telemetry;
 use intent::Failure;
 use lambda_http::Request;
@@ -77,7 +76,7 @@ impl Wanted {
 ///
 /// # Errors
 /// The refusals of a session; nothing has been charged, whatever is answered.
-pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<Response, ApiError> {
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
     let scope = Caller::of(request)?.scope(extract::path(request, "familyId")?)?;
     let wanted = Wanted::parse(extract::body(request)?)?;
     let nothing = Basket::new(Vec::new(), Vec::new());
@@ -102,7 +101,7 @@ pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<R
             SessionKind::Basket { hash: basket.hash(&scope.company, &scope.family).as_str().to_owned(), items }
         }
     };
-    let open = intent::Open { ctx, scope: &scope, stripe: &stripe, account: &account, amount, currency, kind };
+    let open = intent::Open { ctx, scope: &scope, stripe: &*stripe, account: &account, amount, currency, kind };
     let mut known = loaded.customer.clone();
     let mut customer = match known.on(&account) {
         Some(id) => (known.clone(), id.clone()),
@@ -128,8 +127,8 @@ const MAX_RENEWALS: u32 = 2;
 type Gone = (KnownCustomer, StripeError);
 
 /// The customer that follows the known one.
-async fn made<M: Machine>(
-    open: &intent::Open<'_, M>,
+async fn made(
+    open: &intent::Open<'_>,
     loaded: &LoadedStudio,
     known: &KnownCustomer,
 ) -> Result<(KnownCustomer, CustomerId), ApiError> {
@@ -142,8 +141,8 @@ async fn made<M: Machine>(
 }
 
 /// Opens the session with this customer, which is remembered in the place of the known one if it isn't that.
-async fn session_of<M: Machine>(
-    open: &intent::Open<'_, M>,
+async fn session_of(
+    open: &intent::Open<'_>,
     known: &KnownCustomer,
     (customer, id): (KnownCustomer, CustomerId),
 ) -> Result<Result<PaymentSessionBody, Gone>, ApiError> {
@@ -163,10 +162,7 @@ async fn session_of<M: Machine>(
 }
 
 /// Opens the intent and what its payment form needs.
-async fn session_body<M: Machine>(
-    open: &intent::Open<'_, M>,
-    customer: &CustomerId,
-) -> Result<PaymentSessionBody, Failure> {
+async fn session_body(open: &intent::Open<'_>, customer: &CustomerId) -> Result<PaymentSessionBody, Failure> {
     let intent::Open { ctx, stripe, account, .. } = open;
     let (session_key, ephemeral_key) = (format!("cs:{}", ctx.mint.bare()), format!("ek:{}", ctx.mint.bare()));
     let (intent, session, key) = tokio::join!(
@@ -192,8 +188,8 @@ fn collectable(amount: Money, currency: Currency) -> Result<Money, ApiError> {
 }
 
 /// What a checkout of this basket would charge now.
-fn total_due<M: Machine>(
-    ctx: &Context<M>,
+fn total_due(
+    ctx: &Context,
     scope: &FamilyScope,
     loaded: &LoadedStudio,
     basket: &Basket,
@@ -214,8 +210,8 @@ fn total_due<M: Machine>(
 }
 
 /// The customer that the family has from now on: the first to be stored in the place of the known one is right.
-async fn remembered<M: Machine>(
-    open: &intent::Open<'_, M>,
+async fn remembered(
+    open: &intent::Open<'_>,
     customer: &KnownCustomer,
     known: &KnownCustomer,
 ) -> Result<KnownCustomer, ApiError> {

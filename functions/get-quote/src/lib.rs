@@ -8,7 +8,6 @@ use classpay_service::basket::{self, Plans};
 use classpay_service::checkout::{local_now, price};
 use classpay_service::context::Context;
 use classpay_service::http::{ApiError, Caller, Response, extract, query};
-use classpay_service::machine::Machine;
 use lambda_http::Request;
 
 pub use body::QuoteBody;
@@ -17,7 +16,7 @@ pub use body::QuoteBody;
 ///
 /// # Errors
 /// The refusals of a quote: bad input, an unknown family, a basket that can't be sold.
-pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<Response, ApiError> {
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
     let scope = Caller::of(request)?.scope(extract::path(request, "familyId")?)?;
     let basket = basket::parse(&query::items(extract::raw_query(request))?, Plans::Optional)?;
     let loaded = ctx.store.load_studio(&scope, &basket).await?.ok_or_else(ApiError::not_found)?;

@@ -6,14 +6,13 @@ use classpay_domain::id::TransactionId;
 use classpay_service::context::Context;
 use classpay_service::http::{ApiError, Caller, ErrorCode, Response, Role, extract, query};
 use classpay_service::links::body::LinkWithUrl;
-use classpay_service::machine::Machine;
 use lambda_http::Request;
 
 /// Answers the links of a debit, the oldest first.
 ///
 /// # Errors
 /// `forbidden` for families, `not_found` for what is no debit of the company.
-pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<Response, ApiError> {
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
     let caller = Caller::of(request)?;
     if caller.role() != Role::Staff {
         return Err(ErrorCode::Forbidden.into());

@@ -8,7 +8,6 @@ use classpay_service::context::{Context, Deadline};
 use classpay_service::http::{ApiError, ErrorCode, Response, extract};
 use classpay_service::links::body::ProcessBody;
 use classpay_service::links::process::{Processed, process};
-use classpay_service::machine::Machine;
 use lambda_http::Request;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -28,11 +27,11 @@ pub struct ProcessRequest {
 ///
 /// # Errors
 /// The refusals of a link's payment.
-pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<Response, ApiError> {
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
     answer(ctx, request).await.map_err(ApiError::by_link)
 }
 
-async fn answer<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<Response, ApiError> {
+async fn answer(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
     let id = extract::path(request, "paymentLinkId")?;
     let body: ProcessRequest = extract::body(request)?;
     let asked =

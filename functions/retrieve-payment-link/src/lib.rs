@@ -6,14 +6,13 @@ use classpay_service::context::{Context, Deadline};
 use classpay_service::http::{ApiError, Response, extract};
 use classpay_service::links::body::RetrieveBody;
 use classpay_service::links::retrieve::{Opened, retrieve};
-use classpay_service::machine::Machine;
 use lambda_http::Request;
 
 /// Answers a retrieval.
 ///
 /// # Errors
 /// The refusals of a payment link.
-pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<Response, ApiError> {
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
     let id = extract::path(request, "paymentLinkId")?;
     match retrieve(ctx, id, Deadline::of(request)).await.map_err(ApiError::by_link)? {
         Opened::Shown(retrieved) => Response::ok(&RetrieveBody::from(&*retrieved)),

@@ -6,14 +6,13 @@ use classpay_domain::link::PaymentLinkId;
 use classpay_service::context::{Context, Deadline};
 use classpay_service::http::{ApiError, Caller, ErrorCode, Response, Role, extract};
 use classpay_service::links::end;
-use classpay_service::machine::Machine;
 use lambda_http::Request;
 
 /// Answers the revocation of a link.
 ///
 /// # Errors
 /// `forbidden` for families, `not_found` for another company's link, `payment_in_progress`.
-pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<Response, ApiError> {
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
     let caller = Caller::of(request)?;
     if caller.role() != Role::Staff {
         return Err(ErrorCode::Forbidden.into());

@@ -4,7 +4,6 @@
 //! `classpay_service::sweep`.
 
 use classpay_service::context::{Context, Deadline};
-use classpay_service::machine::Machine;
 use classpay_service::store::StoreError;
 use classpay_service::sweep::{Report, backlog, sweep};
 use lambda_runtime::{Error, LambdaEvent};
@@ -14,7 +13,7 @@ use serde_json::Value;
 ///
 /// # Errors
 /// If the table can't be reached, or refuses what the schedule writes; the next run comes in a minute.
-pub async fn handle<M: Machine>(ctx: &Context<M>, event: LambdaEvent<Value>) -> Result<Report, Error> {
+pub async fn handle(ctx: &Context, event: LambdaEvent<Value>) -> Result<Report, Error> {
     let deadline = Deadline::at_ms(event.context.deadline);
     let report = sweep(ctx, deadline).await;
     match &report {

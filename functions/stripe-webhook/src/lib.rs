@@ -5,7 +5,6 @@
 
 use classpay_service::context::{Context, Deadline};
 use classpay_service::http::{ApiError, Response};
-use classpay_service::machine::Machine;
 use classpay_service::webhook::receive;
 use lambda_http::Request;
 use schemars::JsonSchema;
@@ -26,7 +25,7 @@ pub struct Received {
 ///
 /// # Errors
 /// `bad_signature`; `unavailable` if the event can't be kept: Stripe sends it again.
-pub async fn handle<M: Machine>(ctx: &Context<M>, request: &Request) -> Result<Response, ApiError> {
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
     let signature = request.headers().get(SIGNATURE).and_then(|header| header.to_str().ok());
     receive(ctx, signature, request.body().as_ref(), Deadline::of(request)).await?;
     Response::ok(&Received { received: true })

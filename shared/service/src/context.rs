@@ -4,7 +4,7 @@
 //! it outlives a change in the table but the names of companies' Stripe accounts, which are checked when used.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use classpay_domain::id::{AccountId, CompanyId, FamilyId};
@@ -15,12 +15,11 @@ use crate::aws;
 use crate::clock::{Clock, left_until};
 use crate::config::{Config, ConfigError, is_loopback};
 use crate::http::{ApiError, ErrorCode};
-use crate::machine::{Machine, Shipped};
 use crate::mint::Mint;
 use crate::net::{Clear, NoTls, Pool, Trust};
 use crate::secrets::{KeptSecret, SecretUnavailable};
-use crate::store::{DynamoDb, Store, StoreError};
-use crate::stripe::{DEFAULT_API_BASE, MARKER, Secret, Stripe, StripeConfig, Timing};
+use crate::store::{DynamoDb, Store, StoreError, Table};
+use crate::stripe::{DEFAULT_API_BASE, MARKER, Payments, Secret, Stripe, StripeConfig, Timing};
 use crate::webhook::signing::SigningSecrets;
 
 /// What is kept back of an invocation for what has to be written and answered: no call of Stripe may use it. With less
@@ -29,16 +28,16 @@ const KEPT_FROM_STRIPE: Duration = Duration::from_secs(3);
 
 /// What every function has.
 #[derive(Debug)]
-pub struct Context<M: Machine = Shipped> {
+pub struct Context {
     /// The table.
-    pub store: Store<M>,
+    pub store: Store,
     /// The time.
     pub clock: Clock,
     /// Ids.
     pub mint: Mint,
     /// The name of this deployment; an operator's program has none.
     deployment: Option<String>,
-    stripe: Option<M::Stripe>,
+    stripe: Option<Arc<dyn Payments>>,
     signing: SigningSecrets,
     payment_link_url: Option<String>,
     accounts: Mutex<HashMap<CompanyId, AccountId>>,
@@ -85,22 +84,20 @@ impl Context {
             clock,
             mint: Mint::new(clock),
             deployment: None,
-            stripe: Some(stripe),
+            stripe: Some(Arc::new(stripe)),
             signing: SigningSecrets::none(),
             payment_link_url: None,
             accounts: Mutex::default(),
         }
     }
-}
 
-impl<M: Machine> Context<M> {
     /// One that is put together by hand: the deployment's name, the table, Stripe, the clock, the source of ids, what
     /// Stripe signs its events with and where payment links are opened.
     #[must_use]
     pub fn assembled(
         deployment: String,
-        table: M::Table,
-        stripe: M::Stripe,
+        table: impl Table + 'static,
+        stripe: impl Payments + 'static,
         clock: Clock,
         mint: Mint,
         webhook_secret: Secret,
@@ -111,7 +108,7 @@ impl<M: Machine> Context<M> {
             clock,
             mint,
             deployment: Some(deployment),
-            stripe: Some(stripe),
+            stripe: Some(Arc::new(stripe)),
             signing: SigningSecrets::fixed(webhook_secret),
             payment_link_url: Some(payment_link_url),
             accounts: Mutex::default(),
@@ -139,8 +136,8 @@ impl<M: Machine> Context<M> {
     ///
     /// # Errors
     /// `stripe_misconfigured` in a function that was given no key.
-    pub fn stripe(&self) -> Result<&M::Stripe, ApiError> {
-        self.stripe.as_ref().ok_or_else(|| ApiError::from(ErrorCode::StripeMisconfigured).because("no secret key"))
+    pub fn stripe(&self) -> Result<&dyn Payments, ApiError> {
+        self.stripe.as_deref().ok_or_else(|| ApiError::from(ErrorCode::StripeMisconfigured).because("no secret key"))
     }
 
     /// What Stripe signs its events with. Only the webhook has any.
@@ -199,14 +196,14 @@ async fn stripe(
     key: Option<KeptSecret>,
     api_base: Option<String>,
     trust: &Trust,
-) -> Result<Option<Stripe>, StartError> {
+) -> Result<Option<Arc<dyn Payments>>, StartError> {
     let Some(key) = key else { return Ok(None) };
     let api_base = api_base.unwrap_or_else(|| DEFAULT_API_BASE.to_owned());
     let pool = Pool::new(trust, clear(&api_base), Timing::default().connect);
     let (secret, ()) = tokio::join!(key.read(), pool.open(at(&api_base, "/healthcheck")?));
     let (pool, kept_key) = (Some(pool), Some(key));
     let config = StripeConfig { kept_key, api_base, pool, ..StripeConfig::new(secret?) };
-    Ok(Some(Stripe::new(&config).map_err(|_| ConfigError("STRIPE_API_BASE"))?))
+    Ok(Some(Arc::new(Stripe::new(&config).map_err(|_| ConfigError("STRIPE_API_BASE"))?)))
 }
 
 /// Whom the other ends of connections may be vouched for by.

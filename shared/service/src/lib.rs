@@ -14,7 +14,6 @@ pub mod config;
 pub mod context;
 pub mod http;
 pub mod links;
-pub mod machine;
 pub mod mint;
 pub mod net;
 pub mod refusals;

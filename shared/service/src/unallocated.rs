@@ -16,7 +16,6 @@ use crate::aggregate::{AggregateTransaction, Ledger};
 use crate::checkout::local_now;
 use crate::context::Context;
 use crate::http::{ApiError, ErrorCode};
-use crate::machine::Machine;
 use crate::store::{ReviewReason, Session, StoreError, UnallocatedCredit, Written};
 use crate::stripe::{Charge, Intent};
 use crate::telemetry::{self, Count};
@@ -24,7 +23,7 @@ use crate::telemetry::{self, Count};
 /// Credits what Stripe has received for an intent that no order takes. Money of another currency is not the family's credit, and
 /// some can't be credited for good: a person gives it back at Stripe, and then it is over. Whatever else goes wrong is left for
 /// the schedule.
-pub async fn credit<M: Machine>(ctx: &Context<M>, session: &Session, order: &OrderId, intent: &Intent) {
+pub async fn credit(ctx: &Context, session: &Session, order: &OrderId, intent: &Intent) {
     if intent.currency != session.currency.code() {
         let reason = ReviewReason::CurrencyDiffers(order, intent.amount_received, &intent.currency);
         return put_before_a_person(ctx, session, intent, &reason).await;
@@ -39,18 +38,13 @@ pub async fn credit<M: Machine>(ctx: &Context<M>, session: &Session, order: &Ord
 
 /// Puts a received payment before a person of which nothing can be posted for a reason that lasts, unless all of it was given
 /// back.
-pub(crate) async fn note_unpostable<M: Machine>(ctx: &Context<M>, session: &Session, intent: &Intent) {
+pub(crate) async fn note_unpostable(ctx: &Context, session: &Session, intent: &Intent) {
     let order = order_of_intent(&session.account, &session.intent);
     put_before_a_person(ctx, session, intent, &ReviewReason::CreditUnpostable(&order, &session.intent)).await;
 }
 
 /// Puts what is not credited before a person. Once all of it was given back it is over.
-async fn put_before_a_person<M: Machine>(
-    ctx: &Context<M>,
-    session: &Session,
-    intent: &Intent,
-    reason: &ReviewReason<'_>,
-) {
+async fn put_before_a_person(ctx: &Context, session: &Session, intent: &Intent, reason: &ReviewReason<'_>) {
     let given_back = intent.charge.as_ref().map_or(Money::ZERO, Charge::given_back);
     let may_fail = intent.charge.as_ref().is_some_and(Charge::is_refund_pending);
     let ended = if given_back == intent.amount_received && !may_fail {
@@ -66,7 +60,7 @@ async fn put_before_a_person<M: Machine>(
 }
 
 /// Nothing of a payment is for the ledger: it is rejected, and its rejection is at its end.
-pub(crate) async fn end_without_credit<M: Machine>(ctx: &Context<M>, session: &Session) -> Result<(), StoreError> {
+pub(crate) async fn end_without_credit(ctx: &Context, session: &Session) -> Result<(), StoreError> {
     let nothing = Basket::new(Vec::new(), Vec::new()).hash(&session.company, &session.family);
     let refusal = ErrorCode::PaymentAlreadyCaptured.into();
     ctx.store.reject(session, nothing.as_str(), &refusal, ctx.clock.now_s()).await?;
@@ -74,12 +68,7 @@ pub(crate) async fn end_without_credit<M: Machine>(ctx: &Context<M>, session: &S
 }
 
 /// Credits so much, in the session's currency.
-async fn credit_received<M: Machine>(
-    ctx: &Context<M>,
-    session: &Session,
-    order: &OrderId,
-    received: Money,
-) -> Result<(), ApiError> {
+async fn credit_received(ctx: &Context, session: &Session, order: &OrderId, received: Money) -> Result<(), ApiError> {
     match try_credit(ctx, session, order, received).await? {
         Written::Done => {
             telemetry::count(Count::PaymentsUnallocated);
@@ -92,12 +81,7 @@ async fn credit_received<M: Machine>(
     Ok(())
 }
 
-async fn try_credit<M: Machine>(
-    ctx: &Context<M>,
-    session: &Session,
-    order: &OrderId,
-    received: Money,
-) -> Result<Written, ApiError> {
+async fn try_credit(ctx: &Context, session: &Session, order: &OrderId, received: Money) -> Result<Written, ApiError> {
     let nothing = Basket::new(Vec::new(), Vec::new());
     let loaded = ctx.store.load_current_studio(&session.scope(), &nothing).await?.ok_or_else(ApiError::not_found)?;
     let on = local_now(ctx, &loaded)?.date();

@@ -16,12 +16,11 @@ use lambda_http::http::Request as HttpRequest;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _};
 
-use super::machine::{Flaw, Simulated};
 use super::stripe::Event;
 use super::studio::{COMPANY, OTHER_COMPANY, WEBHOOK_SECRET};
 
 /// What a function works with.
-pub type Hands<F> = Arc<Context<Simulated<F>>>;
+pub type Hands = Arc<Context>;
 
 /// An answer.
 #[derive(Debug, Clone)]
@@ -76,20 +75,20 @@ fn of_family(family: &str, body: String) -> Request {
 }
 
 /// A family asks for a payment session for these items.
-pub async fn open_session<F: Flaw>(ctx: Hands<F>, family: &'static str, items: Arc<str>) -> Answer {
+pub async fn open_session(ctx: Hands, family: &'static str, items: Arc<str>) -> Answer {
     let request = of_family(family, format!(r#"{{"items":{items}}}"#));
     Answer::of(create_payment_session::handle(&ctx, &request).await)
 }
 
 /// A family asks for a payment session of an amount, and says nothing of its basket.
-pub async fn open_amount<F: Flaw>(ctx: Hands<F>, family: &'static str, amount: i64) -> Answer {
+pub async fn open_amount(ctx: Hands, family: &'static str, amount: i64) -> Answer {
     let request = of_family(family, format!(r#"{{"amount":{amount}}}"#));
     Answer::of(create_payment_session::handle(&ctx, &request).await)
 }
 
 /// A family checks a basket out.
-pub async fn check_out<F: Flaw>(
-    ctx: Hands<F>,
+pub async fn check_out(
+    ctx: Hands,
     family: &'static str,
     intent: Option<String>,
     items: Arc<str>,
@@ -105,27 +104,27 @@ pub async fn check_out<F: Flaw>(
 }
 
 /// A family of another studio, with the same ids, uses an intent that isn't that studio's.
-pub async fn trespass<F: Flaw>(ctx: Hands<F>, family: &'static str, intent: String, items: Arc<str>) -> Answer {
+pub async fn trespass(ctx: Hands, family: &'static str, intent: String, items: Arc<str>) -> Answer {
     let claims = [("company_id", OTHER_COMPANY), ("role", "family"), ("family_id", family)];
     let body = format!(r#"{{"paymentIntentId":"{intent}","items":{items}}}"#);
     Answer::of(basket_checkout::handle(&ctx, &request(("familyId", family), &claims, body)).await)
 }
 
 /// Somebody opens a link.
-pub async fn open_link<F: Flaw>(ctx: Hands<F>, link: Arc<str>) -> Answer {
+pub async fn open_link(ctx: Hands, link: Arc<str>) -> Answer {
     let request = request(("paymentLinkId", &link), &[], String::new());
     Answer::of(retrieve_payment_link::handle(&ctx, &request).await)
 }
 
 /// Somebody has paid a link.
-pub async fn process_link<F: Flaw>(ctx: Hands<F>, link: Arc<str>, intent: Option<String>) -> Answer {
+pub async fn process_link(ctx: Hands, link: Arc<str>, intent: Option<String>) -> Answer {
     let intent = intent.map_or_else(|| "null".to_owned(), |intent| format!("\"{intent}\""));
     let request = request(("paymentLinkId", &link), &[], format!(r#"{{"paymentIntentId":{intent}}}"#));
     Answer::of(process_payment_link::handle(&ctx, &request).await)
 }
 
 /// Staff makes a link for a debit.
-pub async fn make_link<F: Flaw>(ctx: Hands<F>, debit: &str, expires_at: Option<&str>) -> Answer {
+pub async fn make_link(ctx: Hands, debit: &str, expires_at: Option<&str>) -> Answer {
     let expires = expires_at.map_or_else(String::new, |at| format!(r#","expiresAt":"{at}""#));
     let staff = [("company_id", COMPANY), ("role", "staff")];
     let request = request(("", ""), &staff, format!(r#"{{"transactionId":"{debit}"{expires}}}"#));
@@ -133,14 +132,14 @@ pub async fn make_link<F: Flaw>(ctx: Hands<F>, debit: &str, expires_at: Option<&
 }
 
 /// Staff revokes a link.
-pub async fn revoke_link<F: Flaw>(ctx: Hands<F>, link: Arc<str>) -> Answer {
+pub async fn revoke_link(ctx: Hands, link: Arc<str>) -> Answer {
     let staff = [("company_id", COMPANY), ("role", "staff")];
     let request = request(("paymentLinkId", &link), &staff, String::new());
     Answer::of(revoke_payment_link::handle(&ctx, &request).await)
 }
 
 /// Stripe delivers an event, signed with this secret.
-pub async fn deliver<F: Flaw>(ctx: Hands<F>, event: Event, secret: &'static str) -> Answer {
+pub async fn deliver(ctx: Hands, event: Event, secret: &'static str) -> Answer {
     let signature = event.signature(secret, ctx.clock.now_s());
     let mut request = request(("", ""), &[], event.body.to_string());
     request.headers_mut().insert("stripe-signature", signature.parse().expect("a signature is visible ASCII"));
@@ -154,6 +153,6 @@ pub fn secret(is_right: bool) -> &'static str {
 }
 
 /// A run of the schedule. How many things it found; `None`: nothing could be read.
-pub async fn run_schedule<F: Flaw>(ctx: Hands<F>) -> Option<u32> {
+pub async fn run_schedule(ctx: Hands) -> Option<u32> {
     sweep(&ctx, Deadline::at_ms(u64::MAX)).await.ok().map(|report| report.looked)
 }

@@ -10,7 +10,6 @@ use classpay_service::http::ErrorCode;
 
 use super::calls;
 use super::invariants;
-use super::machine::Flaw;
 use super::outside;
 use super::purchases::Wanted;
 use super::returns;
@@ -37,7 +36,7 @@ const AN_HOUR_S: i64 = 3600;
 ///
 /// # Errors
 /// What is violated.
-pub fn to_the_end<F: Flaw>(world: &mut World<F>, healing: Healing) -> Result<(), Violation> {
+pub fn to_the_end(world: &mut World, healing: Healing) -> Result<(), Violation> {
     lock(&world.faults).end();
     while !world.running.is_empty() && world.chance.one_in(3) {
         world.kill_one()?;
@@ -56,7 +55,7 @@ pub fn to_the_end<F: Flaw>(world: &mut World<F>, healing: Healing) -> Result<(),
 ///
 /// # Errors
 /// What is violated after it.
-pub fn land_all<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+pub fn land_all(world: &mut World) -> Result<(), Violation> {
     while world.has_late() {
         world.land_one()?;
     }
@@ -67,7 +66,7 @@ pub fn land_all<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
 ///
 /// # Errors
 /// What is violated meanwhile, or not healed.
-pub fn at_first<F: Flaw>(world: &mut World<F>, healing: Healing) -> Result<(), Violation> {
+pub fn at_first(world: &mut World, healing: Healing) -> Result<(), Violation> {
     match healing {
         Healing::Schedule => Ok(()),
         Healing::Clients => by_clients(world),
@@ -79,7 +78,7 @@ pub fn at_first<F: Flaw>(world: &mut World<F>, healing: Healing) -> Result<(), V
 ///
 /// # Errors
 /// What is violated meanwhile, or in the end.
-pub fn days_go_by<F: Flaw>(world: &mut World<F>, healing: Healing) -> Result<(), Violation> {
+pub fn days_go_by(world: &mut World, healing: Healing) -> Result<(), Violation> {
     for _ in 0..5 {
         by_schedule(world, 40)?;
     }
@@ -105,7 +104,7 @@ pub fn days_go_by<F: Flaw>(world: &mut World<F>, healing: Healing) -> Result<(),
 ///
 /// # Errors
 /// What is violated meanwhile.
-pub fn run_all<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+pub fn run_all(world: &mut World) -> Result<(), Violation> {
     while !world.running.is_empty() {
         if let Some(done) = world.step()?
             && let Some(answer) = done.answer
@@ -120,7 +119,7 @@ pub fn run_all<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
 ///
 /// # Errors
 /// What is violated meanwhile.
-pub fn by_schedule<F: Flaw>(world: &mut World<F>, seconds: i64) -> Result<(), Violation> {
+pub fn by_schedule(world: &mut World, seconds: i64) -> Result<(), Violation> {
     world.pass_s(seconds);
     let ctx = world.ctx.clone();
     world.spawn(Doing::Scheduled, async move {
@@ -131,7 +130,7 @@ pub fn by_schedule<F: Flaw>(world: &mut World<F>, seconds: i64) -> Result<(), Vi
 }
 
 /// Every client who has paid calls again until his answer is final.
-fn by_clients<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+fn by_clients(world: &mut World) -> Result<(), Violation> {
     for which in 0..world.purchases.len() {
         let purchase = &world.purchases[which];
         let has_called = purchase.called.0 > 0;
@@ -170,7 +169,7 @@ fn by_clients<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
 /// The events that were not delivered arrive. A link's payment whose last event is among them is settled by it: the
 /// webhook takes the road. (A basket's is not: its payer may still be on his way. And where the event was delivered and
 /// its own run was cut short, no other follows: that is the schedule's.)
-fn by_webhook<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+fn by_webhook(world: &mut World) -> Result<(), Violation> {
     let undelivered: BTreeSet<String> = world
         .outbox
         .iter()
@@ -196,7 +195,7 @@ fn by_webhook<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
     Ok(())
 }
 
-fn deliver_all<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+fn deliver_all(world: &mut World) -> Result<(), Violation> {
     for _ in 0..8 {
         let events = std::mem::take(&mut world.outbox);
         if events.is_empty() {
@@ -211,7 +210,7 @@ fn deliver_all<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
 }
 
 /// Bank debits arrive or fail, one by one; some are left on their way.
-fn settle_debits<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+fn settle_debits(world: &mut World) -> Result<(), Violation> {
     let mut under_way = Vec::new();
     world.stripe.for_each(|glance| {
         if glance.status == IntentStatus::Processing {

@@ -14,7 +14,6 @@ use classpay_service::store::{self, Extent, ImportError};
 use super::calls::{self, Answer};
 use super::faults::CallKind;
 use super::heal::{self, Healing};
-use super::machine::Flaw;
 use super::purchases::{Call, Wanted};
 use super::stripe::{Capability, PaysWith};
 use super::studio;
@@ -98,7 +97,7 @@ impl Surroundings {
 }
 
 /// Whether something of it happens in this moment.
-pub(super) fn is_drawn<F: Flaw>(world: &World<F>) -> bool {
+pub(super) fn is_drawn(world: &World) -> bool {
     !world.outside.drawn.is_empty() && world.chance.one_in(RARITY)
 }
 
@@ -106,7 +105,7 @@ pub(super) fn is_drawn<F: Flaw>(world: &World<F>) -> bool {
 ///
 /// # Errors
 /// What is violated after it.
-pub(super) fn happen<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+pub(super) fn happen(world: &mut World) -> Result<(), Violation> {
     let what = *world.chance.pick(world.outside.drawn);
     world.note(|| format!("from outside: {what:?}"));
     match what {
@@ -163,18 +162,18 @@ fn was_cut_short(error: &ImportError) -> bool {
     matches!(error, ImportError::Interrupted | ImportError::Store(_))
 }
 
-fn account<F: Flaw>(world: &World<F>) -> AccountId {
+fn account(world: &World) -> AccountId {
     world.outside.account.parse().expect("an account")
 }
 
 /// Any that lives: no intent may have been made for it yet.
-fn a_customer<F: Flaw>(world: &World<F>) -> Option<CustomerId> {
+fn a_customer(world: &World) -> Option<CustomerId> {
     let customers = world.stripe.customers();
     if customers.is_empty() { None } else { Some(world.chance.pick(&customers).clone()) }
 }
 
 /// Payments under way stay on the account that they are on. Whether there are any.
-fn change_account<F: Flaw>(world: &mut World<F>, stays_connected: bool) -> bool {
+fn change_account(world: &mut World, stays_connected: bool) -> bool {
     let left = world.outside.account;
     let now = if left == studio::ACCOUNT { studio::NEXT_ACCOUNT } else { studio::ACCOUNT };
     let is_under_way = is_under_way(world);
@@ -188,7 +187,7 @@ fn change_account<F: Flaw>(world: &mut World<F>, stays_connected: bool) -> bool 
 }
 
 /// Whether there are payments under way on the account that the studio names.
-fn is_under_way<F: Flaw>(world: &World<F>) -> bool {
+fn is_under_way(world: &World) -> bool {
     let named = world.outside.account;
     let mut is_under_way = false;
     world.stripe.for_each(|glance| is_under_way |= glance.account.as_str() == named && !is_final(glance.status));
@@ -200,7 +199,7 @@ fn is_final(status: IntentStatus) -> bool {
 }
 
 /// The studio's own intent is paid, perhaps captured, and perhaps somebody calls us with it.
-fn copy_intent<F: Flaw>(world: &mut World<F>) {
+fn copy_intent(world: &mut World) {
     let mut intents = Vec::new();
     world.stripe.for_each(|glance| intents.push((glance.intent.clone(), glance.amount)));
     if intents.is_empty() {
@@ -219,7 +218,7 @@ fn copy_intent<F: Flaw>(world: &mut World<F>) {
     }
 }
 
-fn call_with<F: Flaw>(world: &mut World<F>, intent: IntentId) {
+fn call_with(world: &mut World, intent: IntentId) {
     let purchase = world.chance.below(world.purchases.len());
     let (family, wanted) = (world.purchases[purchase].family, world.purchases[purchase].wanted.clone());
     let (ctx, call, intent) = (world.ctx.clone(), world.calls.len(), Some(intent.as_str().to_owned()));
@@ -242,7 +241,7 @@ fn call_with<F: Flaw>(world: &mut World<F>, intent: IntentId) {
 ///
 /// # Errors
 /// What is violated meanwhile.
-pub(super) fn last_import_holds<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+pub(super) fn last_import_holds(world: &mut World) -> Result<(), Violation> {
     if world.outside.drawn.is_empty() {
         return Ok(());
     }
@@ -250,7 +249,7 @@ pub(super) fn last_import_holds<F: Flaw>(world: &mut World<F>) -> Result<(), Vio
     heal::run_all(world)
 }
 
-fn import<F: Flaw>(world: &mut World<F>, account: &'static str) {
+fn import(world: &mut World, account: &'static str) {
     let ctx = world.ctx.clone();
     world.spawn(Doing::Repricing, async move {
         studio::load(&ctx.store, &studio::catalogue_as(account, "gbp", 5_000), Extent::Part).await.ok();
@@ -262,7 +261,7 @@ fn import<F: Flaw>(world: &mut World<F>, account: &'static str) {
 ///
 /// # Errors
 /// What is violated meanwhile, or not healed.
-pub(super) fn reconnected_accounts_heal<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+pub(super) fn reconnected_accounts_heal(world: &mut World) -> Result<(), Violation> {
     let mut is_lost = false;
     world.stripe.for_each(|glance| is_lost |= !glance.is_connected);
     if !is_lost {
@@ -282,7 +281,7 @@ pub(super) fn reconnected_accounts_heal<F: Flaw>(world: &mut World<F>) -> Result
 ///
 /// # Errors
 /// The opening and its answer, or that the currency has changed.
-pub(super) fn lasting_refusals_are_final<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+pub(super) fn lasting_refusals_are_final(world: &mut World) -> Result<(), Violation> {
     if world.outside.drawn.is_empty() {
         return Ok(());
     }
@@ -311,13 +310,13 @@ pub(super) fn lasting_refusals_are_final<F: Flaw>(world: &mut World<F>) -> Resul
     no_opening_fails_in_vain(world)
 }
 
-fn delete_all_customers<F: Flaw>(world: &World<F>) {
+fn delete_all_customers(world: &World) {
     for customer in world.stripe.customers() {
         world.stripe.delete_customer(&customer).ok();
     }
 }
 
-fn is_claimed_out_of_reach<F: Flaw>(world: &World<F>) -> bool {
+fn is_claimed_out_of_reach(world: &World) -> bool {
     let is_paid = |status| match status {
         IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded => true,
         IntentStatus::RequiresPaymentMethod
@@ -340,7 +339,7 @@ fn is_claimed_out_of_reach<F: Flaw>(world: &World<F>) -> bool {
 }
 
 /// Opens every purchase. None is answered "try again", and none that Stripe refuses for good unless it does so now.
-fn no_opening_fails_in_vain<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+fn no_opening_fails_in_vain(world: &mut World) -> Result<(), Violation> {
     // What was paid where our calls are refused stands in the way of its link.
     let may_be_refused = world.stripe.refuses_payments() || is_claimed_out_of_reach(world);
     // An account that is closed to us and still named refuses them all.

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use super::calls::{self, Answer};
 use super::chance::Chance;
-use super::machine::Flaw;
 use super::stripe::PaysWith;
 use super::studio::{CLASSES, FAMILIES, LONG_CLASS};
 use super::world::{Doing, World};
@@ -159,7 +158,7 @@ fn long_basket(students: &[&str]) -> Value {
     json!({"enrolments": students.iter().map(place).collect::<Vec<_>>(), "trials": []})
 }
 
-impl<F: Flaw> World<F> {
+impl World {
     /// A purchase goes on: it is opened, paid, called, or somebody misuses its intent.
     pub fn advance(&mut self, which: usize) {
         let purchase = &self.purchases[which];

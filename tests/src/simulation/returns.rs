@@ -8,7 +8,6 @@ use classpay_domain::id::IntentId;
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
 
-use super::machine::Flaw;
 use super::stripe::{Arrival, Complaint, Verdict};
 use super::world::{Violation, World};
 
@@ -24,7 +23,7 @@ pub struct Returns {
 const PARTS: [i64; 3] = [10, 100, 3_000];
 
 /// Something goes back, or what is open is decided.
-pub(super) fn happen<F: Flaw>(world: &mut World<F>) {
+pub(super) fn happen(world: &mut World) {
     match world.chance.below(8) {
         0..=2 => refund(world),
         3 => complain(world, Complaint::Dispute),
@@ -46,7 +45,7 @@ pub(super) fn happen<F: Flaw>(world: &mut World<F>) {
 ///
 /// # Errors
 /// What is violated after it.
-pub(super) fn are_decided<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+pub(super) fn are_decided(world: &mut World) -> Result<(), Violation> {
     for refund in world.returns.refunds.clone() {
         if world.chance.one_in(2) {
             refund_ends(world, &refund);
@@ -62,12 +61,12 @@ pub(super) fn are_decided<F: Flaw>(world: &mut World<F>) -> Result<(), Violation
     Ok(())
 }
 
-fn one_of<F: Flaw>(world: &World<F>, ids: &[String]) -> Option<String> {
+fn one_of(world: &World, ids: &[String]) -> Option<String> {
     if ids.is_empty() { None } else { Some(world.chance.pick(ids).clone()) }
 }
 
 /// A payment of ours, by chance. What the studio does with its own is none of our business.
-fn a_payment<F: Flaw>(world: &World<F>) -> Option<IntentId> {
+fn a_payment(world: &World) -> Option<IntentId> {
     let mut found = Vec::new();
     world.stripe.for_each(|glance| {
         if glance.status == IntentStatus::Succeeded && !glance.is_studios {
@@ -78,11 +77,11 @@ fn a_payment<F: Flaw>(world: &World<F>) -> Option<IntentId> {
 }
 
 /// All of it, or a part.
-fn an_amount<F: Flaw>(world: &World<F>) -> Option<Money> {
+fn an_amount(world: &World) -> Option<Money> {
     if world.chance.one_in(2) { None } else { Some(Money::minor(*world.chance.pick(&PARTS))) }
 }
 
-fn refund<F: Flaw>(world: &mut World<F>) {
+fn refund(world: &mut World) {
     let Some(intent) = a_payment(world) else { return };
     let arrival = *world.chance.pick(&[Arrival::AtOnce, Arrival::AtOnce, Arrival::Later]);
     let amount = an_amount(world);
@@ -91,7 +90,7 @@ fn refund<F: Flaw>(world: &mut World<F>) {
     }
 }
 
-fn refund_ends<F: Flaw>(world: &mut World<F>, refund: &str) {
+fn refund_ends(world: &mut World, refund: &str) {
     if world.chance.one_in(2) {
         world.coverage.refund_arrived += u64::from(world.stripe.settle_refund(refund).is_ok());
     } else {
@@ -99,7 +98,7 @@ fn refund_ends<F: Flaw>(world: &mut World<F>, refund: &str) {
     }
 }
 
-fn complain<F: Flaw>(world: &mut World<F>, complaint: Complaint) {
+fn complain(world: &mut World, complaint: Complaint) {
     let Some(intent) = a_payment(world) else { return };
     let amount = an_amount(world);
     if let Ok(dispute) = world.stripe.dispute(&intent, amount, complaint) {
@@ -109,7 +108,7 @@ fn complain<F: Flaw>(world: &mut World<F>, complaint: Complaint) {
 }
 
 /// A dispute is won or lost; an inquiry is over, or becomes a dispute.
-fn bank_decides<F: Flaw>(world: &mut World<F>, dispute: &str) {
+fn bank_decides(world: &mut World, dispute: &str) {
     let verdict = *world.chance.pick(&[Verdict::Won, Verdict::Won, Verdict::Lost]);
     if world.stripe.close_dispute(dispute, verdict).is_ok() {
         world.coverage.dispute_lost += u64::from(verdict == Verdict::Lost);

@@ -10,7 +10,6 @@ use classpay_service::http::ErrorCode;
 use super::calls;
 use super::heal::{self, Healing};
 use super::invariants;
-use super::machine::Flaw;
 use super::purchases::{Purchase, Wanted};
 use super::run::deliver;
 use super::stripe::{Event, PaysWith};
@@ -154,9 +153,9 @@ impl Road {
     ///
     /// # Errors
     /// What is violated already.
-    pub fn prepare<F: Flaw>(self, world: &mut World<F>) -> Result<(), Violation> {
+    pub fn prepare(self, world: &mut World) -> Result<(), Violation> {
         let basket = |items: &str| Wanted::Basket(items.into());
-        let link = |world: &World<F>, which: usize| Wanted::Link(world.links[which].clone());
+        let link = |world: &World, which: usize| Wanted::Link(world.links[which].clone());
         let (wanted, with) = match self {
             Self::OpenBasket => (basket(BASKET), None),
             Self::OpenLink => (link(world, 0), None),
@@ -214,7 +213,7 @@ impl Road {
     ///
     /// # Errors
     /// He can't pay, or what is violated.
-    pub fn goes_on<F: Flaw>(self, world: &mut World<F>, healing: Healing) -> Result<(), Violation> {
+    pub fn goes_on(self, world: &mut World, healing: Healing) -> Result<(), Violation> {
         if !self.opens() || healing == Healing::Schedule {
             return Ok(());
         }
@@ -235,7 +234,7 @@ impl Road {
     ///
     /// # Errors
     /// What is violated after it.
-    pub fn bank_answers<F: Flaw>(self, world: &mut World<F>, bank: Bank, answers: Answers) -> Result<(), Violation> {
+    pub fn bank_answers(self, world: &mut World, bank: Bank, answers: Answers) -> Result<(), Violation> {
         if answers == Answers::Later {
             heal::by_schedule(world, DAY_S)?;
             heal::by_schedule(world, DAY_S)?;
@@ -254,7 +253,7 @@ impl Road {
     ///
     /// # Errors
     /// The world can't go on.
-    pub fn begin_run<F: Flaw>(self, world: &mut World<F>) -> Result<(), Violation> {
+    pub fn begin_run(self, world: &mut World) -> Result<(), Violation> {
         match self {
             Self::OpenBasket | Self::OpenLink => world.open(0),
             Self::Checkout
@@ -282,7 +281,7 @@ impl Road {
     ///
     /// # Errors
     /// How it has, instead.
-    pub fn ended<F: Flaw>(self, world: &World<F>, healing: Healing) -> Result<(), Violation> {
+    pub fn ended(self, world: &World, healing: Healing) -> Result<(), Violation> {
         let end = self.end(healing);
         told_well(end, world, healing)?;
         let intent = world.purchases[0].intent.as_ref();
@@ -306,7 +305,7 @@ impl Road {
     }
 }
 
-fn wants<F: Flaw>(world: &mut World<F>, family: &'static str, wanted: Wanted) {
+fn wants(world: &mut World, family: &'static str, wanted: Wanted) {
     let which = world.purchases.len();
     let mut purchase = Purchase::of(family, wanted, &world.chance, which);
     purchase.key = matches!(purchase.wanted, Wanted::Basket(_)).then(|| format!("key-{which}"));
@@ -314,7 +313,7 @@ fn wants<F: Flaw>(world: &mut World<F>, family: &'static str, wanted: Wanted) {
 }
 
 /// The payer confirms the intent that he was shown.
-fn pay<F: Flaw>(world: &mut World<F>, which: usize, with: PaysWith) -> Result<(), Violation> {
+fn pay(world: &mut World, which: usize, with: PaysWith) -> Result<(), Violation> {
     let intent = world.purchases[which].intent.as_ref().ok_or("it can't be opened")?;
     let intent = IntentId::parse(intent.as_str()).map_err(|error| format!("{error:?}"))?;
     world.stripe.confirm(&intent, with).map_err(|error| format!("it can't be paid: {error}"))?;
@@ -322,13 +321,13 @@ fn pay<F: Flaw>(world: &mut World<F>, which: usize, with: PaysWith) -> Result<()
     world.check()
 }
 
-fn intent_of<F: Flaw>(world: &World<F>) -> Result<IntentId, Violation> {
+fn intent_of(world: &World) -> Result<IntentId, Violation> {
     let intent = world.purchases[0].intent.as_deref().ok_or("nothing was opened")?;
     IntentId::parse(intent).map_err(|error| format!("{error:?}"))
 }
 
 /// Stripe delivers an event about the payer's intent, if it hasn't been answered well before.
-fn deliver_event<F: Flaw>(world: &mut World<F>, kind: &str) -> Result<(), Violation> {
+fn deliver_event(world: &mut World, kind: &str) -> Result<(), Violation> {
     let intent = intent_of(world)?;
     let is_it = |(event, _): &&mut (Event, u32)| event.kind == kind && event.intent.as_ref() == Some(&intent);
     if let Some((event, count)) = world.outbox.iter_mut().find(is_it) {
@@ -340,7 +339,7 @@ fn deliver_event<F: Flaw>(world: &mut World<F>, kind: &str) -> Result<(), Violat
 }
 
 /// What the client was told, each time.
-fn told_well<F: Flaw>(end: End, world: &World<F>, healing: Healing) -> Result<(), Violation> {
+fn told_well(end: End, world: &World, healing: Healing) -> Result<(), Violation> {
     let own: Vec<_> = world.calls.iter().filter(|call| call.purchase == 0).collect();
     let answers: Vec<_> = own.iter().filter_map(|call| call.answer.as_ref()).collect();
     let is_final = |answer: &calls::Answer| match end {

@@ -10,9 +10,9 @@ use classpay_service::store::Extent;
 
 use super::calls;
 use super::coverage::Coverage;
+use super::forgetful::Forgotten;
 use super::heal::{self, Healing};
 use super::invariants;
-use super::machine::Flaw;
 use super::outside::{self, Choice, Surroundings};
 use super::purchases::{Call, Purchase, Wanted};
 use super::returns;
@@ -34,16 +34,13 @@ pub struct Report {
     pub violation: Option<Violation>,
 }
 
-/// Runs the world of a seed.
+/// Runs the world of a seed, with this from outside, on a table that perhaps forgets a guard.
 #[must_use]
-pub fn run<F: Flaw>(seed: u64) -> Report {
-    run_with::<F>(seed, &outside::PLAIN)
-}
-
-/// Runs the world of a seed, with this from outside.
-#[must_use]
-pub fn run_with<F: Flaw>(seed: u64, choice: &Choice) -> Report {
-    let mut world = World::<F>::begin(seed);
+pub fn run(seed: u64, choice: &Choice, forgotten: Option<Forgotten>) -> Report {
+    let mut world = World::begin(seed);
+    if let Some(forgotten) = forgotten {
+        world.table.forget(forgotten);
+    }
     world.outside = Surroundings::of(choice, seed);
     let result = match seed % 16 {
         0 => calm(&mut world),
@@ -61,7 +58,7 @@ pub fn run_with<F: Flaw>(seed: u64, choice: &Choice) -> Report {
 }
 
 /// 11: without faults and rivals a valid call that is clicked several times completes once and answers alike.
-fn calm<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+fn calm(world: &mut World) -> Result<(), Violation> {
     lock(&world.faults).end();
     let number = world.chance.below(1000);
     let mut purchase = Purchase::draw(&world.chance, number, &world.links[..1]);
@@ -92,7 +89,7 @@ fn calm<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
 }
 
 /// Two who have paid at the same time for what there is once: a seat, a debit, what is left of a fee's cap.
-fn race<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+fn race(world: &mut World) -> Result<(), Violation> {
     lock(&world.faults).pause();
     let [one, other] = rivals(world);
     world.purchases.extend([one, other]);
@@ -127,7 +124,7 @@ fn race<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
 }
 
 /// Two purchases that can't both have what they want, or not at the price that both were shown.
-fn rivals<F: Flaw>(world: &World<F>) -> [Purchase; 2] {
+fn rivals(world: &World) -> [Purchase; 2] {
     let place = |class: &str, student: &str, plan: &str| -> Wanted {
         let item = format!(r#"{{"classId":"{class}","studentId":"{student}","pricingPlanId":"{plan}"}}"#);
         Wanted::Basket(format!(r#"{{"enrolments":[{item}],"trials":[]}}"#).into())
@@ -146,7 +143,7 @@ fn rivals<F: Flaw>(world: &World<F>) -> [Purchase; 2] {
 }
 
 /// Everything at once, then healing.
-fn live<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+fn live(world: &mut World) -> Result<(), Violation> {
     for number in 0..=world.chance.below(5) {
         let links = world.links.clone();
         world.purchases.push(Purchase::draw(&world.chance, number, &links));
@@ -175,7 +172,7 @@ fn live<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
     outside::reconnected_accounts_heal(world)
 }
 
-fn moment<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+fn moment(world: &mut World) -> Result<(), Violation> {
     if outside::is_drawn(world) {
         return outside::happen(world);
     }
@@ -210,7 +207,7 @@ fn moment<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
     }
 }
 
-fn goes_on<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+fn goes_on(world: &mut World) -> Result<(), Violation> {
     if let Some(done) = world.step()?
         && let Some(answer) = done.answer
     {
@@ -220,7 +217,7 @@ fn goes_on<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
 }
 
 /// Delivers a drawn event, perhaps not for the last time, and perhaps forged.
-fn deliver_one<F: Flaw>(world: &mut World<F>) {
+fn deliver_one(world: &mut World) {
     if world.outbox.is_empty() {
         return;
     }
@@ -239,13 +236,13 @@ fn deliver_one<F: Flaw>(world: &mut World<F>) {
 }
 
 /// Delivers an event.
-pub(super) fn deliver<F: Flaw>(world: &mut World<F>, event: super::stripe::Event, is_right: bool) {
+pub(super) fn deliver(world: &mut World, event: super::stripe::Event, is_right: bool) {
     let ctx = world.ctx.clone();
     world.spawn(Doing::Delivering, async move { Some(calls::deliver(ctx, event, calls::secret(is_right)).await) });
 }
 
 /// An intent in this status, by chance.
-fn an_intent<F: Flaw>(world: &World<F>, status: &[IntentStatus]) -> Option<IntentId> {
+fn an_intent(world: &World, status: &[IntentStatus]) -> Option<IntentId> {
     let mut found = Vec::new();
     world.stripe.for_each(|glance| {
         if status.contains(&glance.status) {
@@ -256,7 +253,7 @@ fn an_intent<F: Flaw>(world: &World<F>, status: &[IntentStatus]) -> Option<Inten
 }
 
 /// What others do: the payer's bank, the studio in Stripe's dashboard, staff.
-fn meddle<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
+fn meddle(world: &mut World) -> Result<(), Violation> {
     world.note(|| "somebody meddles".to_owned());
     const UNPAID: &[IntentStatus] = &[IntentStatus::RequiresPaymentMethod];
     const HELD: &[IntentStatus] = &[IntentStatus::RequiresCapture];
@@ -307,7 +304,7 @@ fn meddle<F: Flaw>(world: &mut World<F>) -> Result<(), Violation> {
     world.check()
 }
 
-fn capture_in_dashboard<F: Flaw>(world: &mut World<F>, intent: Option<IntentId>) {
+fn capture_in_dashboard(world: &mut World, intent: Option<IntentId>) {
     let Some(intent) = intent else { return };
     let amount = world.chance.one_in(3).then(|| Money::minor(100));
     lock(&world.meddled).insert(intent.as_str().to_owned());
@@ -322,7 +319,7 @@ fn capture_in_dashboard<F: Flaw>(world: &mut World<F>, intent: Option<IntentId>)
 ///
 /// # Errors
 /// Who hasn't, or was.
-pub(super) fn everybody_has_what_he_was_told<F: Flaw>(world: &World<F>) -> Result<(), Violation> {
+pub(super) fn everybody_has_what_he_was_told(world: &World) -> Result<(), Violation> {
     for call in &world.calls {
         let (Some(answer), Some(intent)) = (&call.answer, &call.intent) else { continue };
         let taken = invariants::taken(&world.stripe, intent);
@@ -340,13 +337,13 @@ pub(super) fn everybody_has_what_he_was_told<F: Flaw>(world: &World<F>) -> Resul
 }
 
 /// Whether there is an order of this very basket.
-fn has_order<F: Flaw>(world: &World<F>, call: &Call, intent: &String) -> bool {
+fn has_order(world: &World, call: &Call, intent: &String) -> bool {
     let Wanted::Basket(items) = &call.wanted else { return false };
     let mut orders = world.model().orders.values().filter(|order| order.intent.as_ref() == Some(intent));
     orders.any(|order| super::told::is_basket(&order.basket, call.family, items))
 }
 
-fn told_done<F: Flaw>(world: &World<F>, call: &Call, intent: &String) -> Result<(), Violation> {
+fn told_done(world: &World, call: &Call, intent: &String) -> Result<(), Violation> {
     let order = world.model().orders.values().find(|order| order.intent.as_ref() == Some(intent));
     let taken = invariants::taken(&world.stripe, intent);
     // A bank debit that was under way may have failed since; whoever was told so was told "pending".

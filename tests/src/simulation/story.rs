@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use super::chance::Chance;
 use super::faults::{CallKind, WorldFaults as _};
+use super::forgetful::Forgotten;
 use super::heal::{self, Healing};
-use super::machine::Flaw;
 use super::planned::{Planned, PlannedFaults};
 use super::roads::{Answers, Road};
 use super::world::{Doing, Violation, World, lock};
@@ -83,11 +83,14 @@ impl Story {
         Self { road, plan, runs, healing: Healing::Schedule, landing: Landing::Before }
     }
 
-    /// Tells it: from the beginning of its world to the end.
+    /// Tells it: from the beginning of its world to the end, on a table that perhaps forgets a guard.
     #[must_use]
-    pub fn tell<F: Flaw>(&self) -> Told {
+    pub fn tell(&self, forgotten: Option<Forgotten>) -> Told {
         let faults = Arc::new(Mutex::new(PlannedFaults::of(self.plan.clone())));
-        let mut world = World::<F>::begin_with(Chance::of(0), faults.clone());
+        let mut world = World::begin_with(Chance::of(0), faults.clone());
+        if let Some(forgotten) = forgotten {
+            world.table.forget(forgotten);
+        }
         let mut was_late = false;
         let mut result = self.live(&mut world, &faults, &mut was_late);
         let faults = lock(&faults);
@@ -97,12 +100,7 @@ impl Story {
         Told { calls: faults.calls.clone(), was_late, violation: result.err() }
     }
 
-    fn live<F: Flaw>(
-        &self,
-        world: &mut World<F>,
-        faults: &Mutex<PlannedFaults>,
-        was_late: &mut bool,
-    ) -> Result<(), Violation> {
+    fn live(&self, world: &mut World, faults: &Mutex<PlannedFaults>, was_late: &mut bool) -> Result<(), Violation> {
         self.road.prepare(world)?;
         lock(faults).resume();
         let (least, most) = if self.runs == Runs::Again { (2, 3) } else { (1, 1) };
@@ -125,7 +123,7 @@ impl Story {
     }
 
     /// The function runs once, to its end or its death. Whether it has nothing more to do.
-    fn run<F: Flaw>(&self, world: &mut World<F>, faults: &Mutex<PlannedFaults>) -> Result<bool, Violation> {
+    fn run(&self, world: &mut World, faults: &Mutex<PlannedFaults>) -> Result<bool, Violation> {
         self.road.begin_run(world)?;
         let mut is_over = false;
         while !world.running.is_empty() {
@@ -147,7 +145,7 @@ impl Story {
         Ok(is_over)
     }
 
-    fn heal<F: Flaw>(&self, world: &mut World<F>) -> Result<(), Violation> {
+    fn heal(&self, world: &mut World) -> Result<(), Violation> {
         let bank = self.road.bank();
         if let Some((bank, answers @ Answers::AtOnce)) = bank {
             self.road.bank_answers(world, bank, answers)?;

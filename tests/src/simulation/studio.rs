@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use classpay_service::catalogue::Catalogue;
-use classpay_service::machine::Machine;
 use classpay_service::store::{Extent, ImportError, Store};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -91,7 +90,7 @@ thread_local! {
 ///
 /// # Errors
 /// Why it wasn't loaded, or not wholly.
-pub async fn load<M: Machine>(store: &Store<M>, catalogue: &Catalogue, extent: Extent) -> Result<(), ImportError> {
+pub async fn load(store: &Store, catalogue: &Catalogue, extent: Extent) -> Result<(), ImportError> {
     let plan = store.plan_import(catalogue, extent, Timestamp::UNIX_EPOCH).await?;
     store.import(plan).await.map(drop)
 }

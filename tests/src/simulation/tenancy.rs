@@ -5,12 +5,11 @@
 use classpay_service::store::key::Key;
 
 use super::executor::TaskId;
-use super::machine::Flaw;
 use super::purchases::Wanted;
 use super::studio;
 use super::world::{Doing, Violation, World};
 
-impl<F: Flaw> World<F> {
+impl World {
     /// 13: what a task has just read or written is of its own studio, and its own family.
     pub(super) fn stays_at_home(&self, task: TaskId) -> Result<(), Violation> {
         let named = self.table.named();

@@ -24,7 +24,6 @@ use super::coverage::Coverage;
 use super::executor::{self, Executor, TaskId};
 use super::faults::{Network, WorldFaults};
 use super::invariants;
-use super::machine::{AsShipped, Flaw, Simulated};
 use super::model::{Model, Place};
 use super::outside::Surroundings;
 use super::purchases::{Call, Purchase};
@@ -92,21 +91,13 @@ thread_local! {
     static PREPARED: OnceCell<Prepared> = const { OnceCell::new() };
 }
 
-fn hands<F: Flaw>(table: &MemoryTable, stripe: &MemoryStripe) -> Hands<F> {
+fn hands(table: &MemoryTable, stripe: &MemoryStripe) -> Hands {
     let (now_ms, ids) = TIME.with(|time| (time.now_ms, time.ids));
     let clock = Clock::told(now_ms);
     let secret = Secret::new(studio::WEBHOOK_SECRET.to_owned());
     let url = "https://pay.example/".to_owned();
     let mint = Mint::counting(clock, ids);
-    Arc::new(Context::<Simulated<F>>::assembled(
-        studio::DEPLOYMENT.to_owned(),
-        table.clone(),
-        stripe.clone(),
-        clock,
-        mint,
-        secret,
-        url,
-    ))
+    Arc::new(Context::assembled(studio::DEPLOYMENT.to_owned(), table.clone(), stripe.clone(), clock, mint, secret, url))
 }
 
 fn prepare() -> Prepared {
@@ -114,7 +105,7 @@ fn prepare() -> Prepared {
     now_ms.store(BEGIN_MS, Relaxed);
     let table = MemoryTable::new(Network::reliable());
     let stripe = MemoryStripe::new(Network::reliable(), Arc::new(AtomicI64::new(BEGIN_MS)));
-    let ctx = hands::<AsShipped>(&table, &stripe);
+    let ctx = hands(&table, &stripe);
     for catalogue in [studio::catalogue(5_000), studio::other_catalogue()] {
         executor::run(studio::load(&ctx.store, &catalogue, Extent::Whole(Removals::Any)))
             .expect("an empty table takes a studio");
@@ -136,9 +127,9 @@ fn prepare() -> Prepared {
 
 /// A world.
 #[derive(Debug)]
-pub struct World<F: Flaw> {
+pub struct World {
     /// What functions work with.
-    pub ctx: Hands<F>,
+    pub ctx: Hands,
     /// The table.
     pub table: MemoryTable,
     /// Stripe.
@@ -173,7 +164,7 @@ pub struct World<F: Flaw> {
     unrecorded: Arc<Mutex<Option<String>>>,
 }
 
-impl<F: Flaw> World<F> {
+impl World {
     /// One that begins, and all that happens in it is drawn.
     ///
     /// # Panics

@@ -3,7 +3,6 @@
 use classpay_domain::id::AccountId;
 use classpay_service::store::key;
 use classpay_tests::simulation::heal::by_schedule;
-use classpay_tests::simulation::machine::AsShipped;
 use classpay_tests::simulation::studio::ACCOUNT;
 use classpay_tests::simulation::world::World;
 use classpay_tests::studio::{COMPANY, OKAFOR, Studio, ballet_for_ada};
@@ -163,10 +162,10 @@ async fn another_studio_s_account_is_read_for_itself_and_nothing_of_the_one_reac
 
 #[test]
 fn an_account_that_is_disconnected_is_asked_again_each_hour_until_it_is_back() {
-    let mut world = World::<AsShipped>::begin(16);
+    let mut world = World::begin(16);
     world.faults.lock().unwrap().end();
     let account = AccountId::parse(ACCOUNT).unwrap();
-    let state = |world: &World<AsShipped>| {
+    let state = |world: &World| {
         let feed = world.table.item(&key::feed(&account)).expect("the account's events are read");
         (feed["read_s"].as_number().unwrap(), feed["gsi1sk"].as_text().unwrap().parse::<i64>().unwrap())
     };

@@ -9,7 +9,7 @@ use classpay_domain::order::{IntentStatus, OrderState};
 use classpay_service::context::{Context, Deadline};
 use classpay_service::settle::{self, Outcome};
 use classpay_service::store::{Claim, Decision, OrderRecord, Rejection, Resolution, Session};
-use classpay_service::stripe::{Intent, Payments as _, StripeError};
+use classpay_service::stripe::{Intent, StripeError};
 use classpay_service::sweep;
 
 use super::books::{rejected, state};

@@ -17,7 +17,6 @@ use crate::basket::is_too_large;
 use crate::clock::local_time;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode, FamilyScope, Role};
-use crate::machine::Machine;
 use crate::settle::Outcome;
 use crate::store::key::{self, Key};
 use crate::store::{IdempotencyRecord, LoadedStudio};
@@ -70,11 +69,7 @@ enum Round {
 /// # Errors
 /// The refusal, before anything was changed or after what was authorised has been released; or `unavailable`
 /// if nothing was sent that changes something.
-pub async fn checkout<M: Machine>(
-    ctx: &Context<M>,
-    request: &CheckoutRequest,
-    deadline: Deadline,
-) -> Result<Answer, ApiError> {
+pub async fn checkout(ctx: &Context, request: &CheckoutRequest, deadline: Deadline) -> Result<Answer, ApiError> {
     if let Some(intent) = &request.intent {
         telemetry::about_intent(intent);
     }
@@ -151,7 +146,7 @@ pub fn buyer(scope: &FamilyScope) -> Buyer {
 ///
 /// # Errors
 /// `internal` if the company's time zone isn't one; the import refuses that.
-pub fn local_now<M: Machine>(ctx: &Context<M>, loaded: &LoadedStudio) -> Result<DateTime, ApiError> {
+pub fn local_now(ctx: &Context, loaded: &LoadedStudio) -> Result<DateTime, ApiError> {
     let timezone = &loaded.studio.company.timezone;
     ctx.clock.local(timezone).ok_or_else(|| unknown_time_zone(timezone))
 }

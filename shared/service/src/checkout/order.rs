@@ -16,7 +16,6 @@ use super::buyer;
 use crate::aggregate::Ledger;
 use crate::context::Context;
 use crate::http::{ApiError, FamilyScope};
-use crate::machine::Machine;
 use crate::mint::Mint;
 use crate::schedule::{Schedule, ScheduledLine};
 use crate::snapshot::{BookedEnrolment, BookedFee, BookedTrial, EndedTrial, OrderPayment, Snapshot};
@@ -77,8 +76,8 @@ pub(super) fn snapshot(
 ///
 /// # Errors
 /// The refusal of a basket that can't be sold.
-pub fn price<M: Machine>(
-    ctx: &Context<M>,
+pub fn price(
+    ctx: &Context,
     scope: &FamilyScope,
     loaded: &LoadedStudio,
     basket: &Basket,

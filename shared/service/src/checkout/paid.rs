@@ -15,22 +15,20 @@ use super::{Answer, CheckoutRequest, Round, local_at, price};
 use crate::basket::is_too_large;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode, Reach};
-use crate::machine::Machine;
 use crate::refusals::{quote_changed, releases};
-use crate::settle::{Known, capture_unrecorded, release_rejected, settle};
+use crate::settle::{Known, release_rejected, settle};
 use crate::store::{
     Claim, Decision, LoadedStudio, OrderRecord, PlaceOrder, ReviewReason, Session, SessionKind, StoreError, Versions,
     Written,
 };
-use crate::stripe::Payments as _;
 
 /// For how long after a session was made its time is "now", so that neither midnight nor a lesson that begins changes a price
 /// under a payer.
 const PRICE_HOLDS_S: i64 = 30 * 60;
 
 /// What a round works on.
-struct Paid<'a, M: Machine> {
-    ctx: &'a Context<M>,
+struct Paid<'a> {
+    ctx: &'a Context,
     request: &'a CheckoutRequest,
     account: AccountId,
     intent: &'a IntentId,
@@ -38,8 +36,8 @@ struct Paid<'a, M: Machine> {
     deadline: Deadline,
 }
 
-pub(super) async fn round<M: Machine>(
-    ctx: &Context<M>,
+pub(super) async fn round(
+    ctx: &Context,
     request: &CheckoutRequest,
     intent: &IntentId,
     was_sent: bool,
@@ -97,8 +95,8 @@ pub(super) async fn round<M: Machine>(
 
 /// The same call again after the studio has changed its account, or left Stripe, is answered from what was decided on the account
 /// that it was begun on; with the refusal, if nothing was.
-async fn on_another_account<M: Machine>(
-    ctx: &Context<M>,
+async fn on_another_account(
+    ctx: &Context,
     request: &CheckoutRequest,
     intent: &IntentId,
     named: Option<&AccountId>,
@@ -126,7 +124,7 @@ enum Decided {
     Again,
 }
 
-impl<M: Machine> Paid<'_, M> {
+impl Paid<'_> {
     /// Refuses a family that isn't there, or that the caller can't reach.
     fn reached(&self, versions: &Versions) -> Result<(), ApiError> {
         match (self.request.scope.reachable, versions.family) {
@@ -154,8 +152,7 @@ impl<M: Machine> Paid<'_, M> {
         if claim.company != scope.company || claim.family != scope.family {
             return Err(ErrorCode::PaymentIntentMismatch.into());
         }
-        let same_basket =
-            !M::COMPARES_BASKET || claim.basket == self.request.basket.hash(&scope.company, &scope.family).as_str();
+        let same_basket = claim.basket == self.basket_hash().as_str();
         match &claim.decision {
             Decision::Order(_) if !same_basket => Err(ErrorCode::PaymentAlreadyUsed.into()),
             Decision::Order(order) => self.settle_named(order, false).await,
@@ -254,7 +251,7 @@ impl<M: Machine> Paid<'_, M> {
             Ok((quote, Charge::Collect(payment))) => (quote, payment),
         };
         let seen = self.request.quote_hash.as_ref().is_none_or(|seen| Some(seen) == quote.hash.as_ref());
-        let same_amount = known.facts().amount == payment.total || !M::COMPARES_AMOUNT;
+        let same_amount = known.facts().amount == payment.total;
         if !seen || !same_amount || known.currency() != currency.code() {
             return Ok(Err(quote_changed(Some(&payment))));
         }
@@ -311,9 +308,6 @@ impl<M: Machine> Paid<'_, M> {
             idempotency: idempotency.as_ref().map(|(key, fingerprint)| (key, *fingerprint)),
             now_s: self.ctx.clock.now_s(),
         };
-        if !M::RECORDS_BEFORE_CAPTURE {
-            capture_unrecorded(self.ctx, &placed, &known).await;
-        }
         match self.ctx.store.place(&place, session).await {
             Err(StoreError::Unwritable) => return self.reject_unwritable(session).await,
             Err(error) => return Err(error.into()),
@@ -334,10 +328,6 @@ impl<M: Machine> Paid<'_, M> {
 
     /// The claim first, then the cancel, and only then the refusal.
     async fn reject(&self, session: &Session, refusal: ApiError) -> Result<Round, ApiError> {
-        if !M::CLAIMS_BEFORE_CANCEL {
-            let outcome = release_rejected(self.ctx, session, &self.order, refusal, self.deadline).await;
-            return Ok(Round::Over(Answer { outcome, replayed: false }));
-        }
         let (basket, now_s) = (self.basket_hash(), self.ctx.clock.now_s());
         let written = self.ctx.store.reject(session, basket.as_str(), &refusal, now_s).await?;
         self.release(written, session, refusal).await
@@ -361,7 +351,7 @@ impl<M: Machine> Paid<'_, M> {
 }
 
 /// The time by which the basket is priced: now, or when the session was made.
-fn price_time<M: Machine>(ctx: &Context<M>, loaded: &LoadedStudio, session: &Session) -> Result<DateTime, ApiError> {
+fn price_time(ctx: &Context, loaded: &LoadedStudio, session: &Session) -> Result<DateTime, ApiError> {
     let now_s = ctx.clock.now_s();
     let is_fresh = now_s.saturating_sub(session.created_s) <= PRICE_HOLDS_S;
     local_at(if is_fresh { session.created_s.min(now_s) } else { now_s }, loaded)

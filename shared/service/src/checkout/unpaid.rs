@@ -9,12 +9,11 @@ use super::order::snapshot;
 use super::{Answer, CheckoutRequest, Round, local_now, price};
 use crate::context::Context;
 use crate::http::{ApiError, ErrorCode, Reach};
-use crate::machine::Machine;
 use crate::refusals::quote_changed;
 use crate::settle::Outcome;
 use crate::store::{LoadedStudio, OrderRecord, PlaceOrder, StoreError, UnpaidOrder, Written};
 
-pub(super) async fn round<M: Machine>(ctx: &Context<M>, request: &CheckoutRequest) -> Result<Round, ApiError> {
+pub(super) async fn round(ctx: &Context, request: &CheckoutRequest) -> Result<Round, ApiError> {
     let scope = &request.scope;
     let idempotency = request.idempotency_key();
     let key = idempotency.as_ref().map(|(key, _)| key);
@@ -80,7 +79,7 @@ fn is_live(booked: &OrderRecord, loaded: &LoadedStudio) -> bool {
         && snapshot.trials.iter().all(|booked| family.trials.iter().any(|live| live.id == booked.id))
 }
 
-fn decide<M: Machine>(ctx: &Context<M>, request: &CheckoutRequest, loaded: &LoadedStudio) -> Result<Quote, ApiError> {
+fn decide(ctx: &Context, request: &CheckoutRequest, loaded: &LoadedStudio) -> Result<Quote, ApiError> {
     let now = local_now(ctx, loaded)?;
     let quote = price(ctx, &request.scope, loaded, &request.basket, now)?;
     let currency = loaded.studio.company.currency;
@@ -94,8 +93,8 @@ fn decide<M: Machine>(ctx: &Context<M>, request: &CheckoutRequest, loaded: &Load
     }
 }
 
-async fn refuse<M: Machine>(
-    ctx: &Context<M>,
+async fn refuse(
+    ctx: &Context,
     company: &CompanyId,
     order: &OrderId,
     known: &UnpaidOrder,

@@ -10,13 +10,12 @@ use classpay_domain::order::{IntentStatus, order_of_intent};
 use super::{MAX_ROUNDS, account, is_used_up};
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
-use crate::machine::Machine;
 use crate::settle::cancel;
 use crate::store::{Link, ReviewReason, Written};
 use crate::stripe::{Payments, StripeError};
 
 /// Whether the link's time is over.
-pub(super) fn is_over<M: Machine>(ctx: &Context<M>, link: &Link) -> bool {
+pub(super) fn is_over(ctx: &Context, link: &Link) -> bool {
     link.expires_s.is_some_and(|expires_s| expires_s <= ctx.clock.now_s())
 }
 
@@ -34,9 +33,9 @@ pub(super) enum Live {
 }
 
 /// Ends a link whose time is over. Whoever was faster has changed it: look again.
-pub(super) async fn expire<M: Machine>(
-    ctx: &Context<M>,
-    stripe: &M::Stripe,
+pub(super) async fn expire(
+    ctx: &Context,
+    stripe: &dyn Payments,
     account: &AccountId,
     link: &Link,
 ) -> Result<(), ApiError> {
@@ -53,9 +52,9 @@ pub(super) async fn expire<M: Machine>(
 
 /// Cancels the live intent, and says what it is now. One that was rejected is over, even if its bank debit has
 /// arrived since: that money is the family's credit, and not this link's. So is one that has paid a part.
-pub(super) async fn cancel_live<M: Machine>(
-    ctx: &Context<M>,
-    stripe: &M::Stripe,
+pub(super) async fn cancel_live(
+    ctx: &Context,
+    stripe: &dyn Payments,
     account: &AccountId,
     link: &Link,
 ) -> Result<Live, ApiError> {
@@ -87,8 +86,8 @@ pub(super) async fn cancel_live<M: Machine>(
 
 /// Lets go of the live intent of an open link if Stripe doesn't know it, or refuses us for good on an account that the
 /// company no longer names: then nobody can cancel it there, and the link must not wait for that. A person is told.
-pub(super) async fn let_go_if_out_of_reach<M: Machine>(
-    ctx: &Context<M>,
+pub(super) async fn let_go_if_out_of_reach(
+    ctx: &Context,
     account: &AccountId,
     link: &Link,
     error: &StripeError,
@@ -110,7 +109,7 @@ pub(super) async fn let_go_if_out_of_reach<M: Machine>(
 ///
 /// # Errors
 /// `payment_in_progress` once somebody has paid or is paying.
-pub async fn revoke<M: Machine>(ctx: &Context<M>, mut link: Link, deadline: Deadline) -> Result<(), ApiError> {
+pub async fn revoke(ctx: &Context, mut link: Link, deadline: Deadline) -> Result<(), ApiError> {
     for _ in 0..MAX_ROUNDS {
         match link.state {
             LinkState::Revoked | LinkState::Expired => return Ok(()),
@@ -123,7 +122,7 @@ pub async fn revoke<M: Machine>(ctx: &Context<M>, mut link: Link, deadline: Dead
             None => Live::Ended,
             Some(_) => {
                 let (account, stripe) = (account(ctx, &link).await?, ctx.stripe()?.within(deadline.for_stripe()));
-                cancel_live(ctx, &stripe, &account, &link).await?
+                cancel_live(ctx, &*stripe, &account, &link).await?
             }
         };
         match live {

@@ -7,14 +7,13 @@ use classpay_domain::order::{IntentStatus, OrderState, PaidBy, order_of_intent};
 use super::road::Step;
 use crate::context::Context;
 use crate::http::{ApiError, ErrorCode};
-use crate::machine::Machine;
 use crate::settle::{Outcome, posted};
 use crate::store::{Decision, LinkTarget, Session};
 use crate::stripe::{Intent, Secret};
 
 /// What a decision has come to so far, and the intent as it must be by that.
-pub(super) async fn follow<M: Machine>(
-    ctx: &Context<M>,
+pub(super) async fn follow(
+    ctx: &Context,
     session: &Session,
     decision: &Decision,
 ) -> Result<(Step, Option<Intent>), ApiError> {

@@ -25,11 +25,9 @@ use crate::catalogue::documents::CompanyDoc;
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
-use crate::machine::Machine;
 use crate::settle::Outcome;
 use crate::store::{Claim, Decision, Link, LinkTarget, Rejection, Session, SessionKind};
 use crate::stripe::Intent;
-use crate::stripe::Payments as _;
 
 /// How often a call begins anew because somebody was faster.
 const MAX_ROUNDS: usize = 8;
@@ -40,7 +38,7 @@ fn id_of(path: &str) -> Result<PaymentLinkId, ApiError> {
 }
 
 /// For an id that nobody has, as much is read as for another, and the same 404 is answered whatever it looks like.
-async fn not_found<M: Machine>(ctx: &Context<M>, id: &PaymentLinkId) -> ApiError {
+async fn not_found(ctx: &Context, id: &PaymentLinkId) -> ApiError {
     match ctx.store.load_absent_target(&id.alias()).await {
         Ok(()) => ApiError::not_found(),
         Err(error) => error.into(),
@@ -48,7 +46,7 @@ async fn not_found<M: Machine>(ctx: &Context<M>, id: &PaymentLinkId) -> ApiError
 }
 
 /// Stripe's account that the link's intent is on.
-async fn account<M: Machine>(ctx: &Context<M>, link: &Link) -> Result<AccountId, ApiError> {
+async fn account(ctx: &Context, link: &Link) -> Result<AccountId, ApiError> {
     if let Some(account) = &link.account {
         return Ok(account.clone());
     }
@@ -56,7 +54,7 @@ async fn account<M: Machine>(ctx: &Context<M>, link: &Link) -> Result<AccountId,
 }
 
 /// The date where the company is.
-fn today<M: Machine>(ctx: &Context<M>, company: &CompanyDoc) -> Result<Date, ApiError> {
+fn today(ctx: &Context, company: &CompanyDoc) -> Result<Date, ApiError> {
     let today = local_date(ctx.clock.now(), &company.settings.general.timezone);
     today.ok_or_else(|| ApiError::internal("unknown time zone"))
 }
@@ -81,7 +79,7 @@ fn session_payment(session: &Session) -> Option<Payment> {
 
 /// Whether an intent of a link has done all that it can do, though the link is open: it was rejected, it has paid a part, or
 /// a person has ended its order.
-async fn is_used_up<M: Machine>(ctx: &Context<M>, claim: Option<&Claim>) -> Result<bool, ApiError> {
+async fn is_used_up(ctx: &Context, claim: Option<&Claim>) -> Result<bool, ApiError> {
     Ok(match claim.map(|claim| &claim.decision) {
         None => false,
         Some(Decision::Rejected { state, .. }) => *state != Rejection::Open,
@@ -112,8 +110,8 @@ fn claimed_for(link: &LinkAlias) -> String {
 ///
 /// # Errors
 /// [`ApiError`] if it can't be known now.
-pub async fn settle_session<M: Machine>(
-    ctx: &Context<M>,
+pub async fn settle_session(
+    ctx: &Context,
     session: &Session,
     just_read: Intent,
     deadline: Deadline,

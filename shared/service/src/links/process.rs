@@ -4,6 +4,7 @@
 //! only asks how a payment stands is never refused for being one too many; it may be answered without Stripe.
 
 use std::slice;
+use std::sync::Arc;
 
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::ledger::DetailKind;
@@ -17,11 +18,10 @@ use super::{MAX_ROUNDS, account, end, id_of, known, not_found};
 use crate::aggregate::AggregateTransaction;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
-use crate::machine::Machine;
 use crate::settle::{Outcome, Settled};
 use crate::snapshot::Snapshot;
 use crate::store::{Link, LinkTarget, OrderRecord, Session, hour_of};
-use crate::stripe::{Intent, Payments as _, StripeError};
+use crate::stripe::{Intent, Payments, StripeError};
 use crate::telemetry;
 
 /// How many payments of a link are started in an hour: a payer needs one or two.
@@ -79,8 +79,8 @@ enum Ask {
 ///
 /// # Errors
 /// The refusals of a link's payment.
-pub async fn process<M: Machine>(
-    ctx: &Context<M>,
+pub async fn process(
+    ctx: &Context,
     id: &str,
     asked: Option<&IntentId>,
     deadline: Deadline,
@@ -136,8 +136,8 @@ fn too_many(now_s: i64) -> ApiError {
 }
 
 /// Reads what the link points at, and its intent beside it unless there have been too many `looks` in this hour.
-async fn look<M: Machine>(
-    ctx: &Context<M>,
+async fn look(
+    ctx: &Context,
     link: &Link,
     asked: Option<&IntentId>,
     looks: &mut u32,
@@ -170,8 +170,8 @@ async fn look<M: Machine>(
     Ok(Looked { account, target: target?, said: Some(intent) })
 }
 
-async fn round<M: Machine>(
-    ctx: &Context<M>,
+async fn round(
+    ctx: &Context,
     link: &Link,
     Looked { account, target, said }: Looked,
     deadline: Deadline,
@@ -221,7 +221,7 @@ async fn round<M: Machine>(
             if end::is_over(ctx, link) =>
         {
             let stripe = ctx.stripe()?.within(deadline.for_stripe());
-            end::expire(ctx, &stripe, &account, link).await?;
+            end::expire(ctx, &*stripe, &account, link).await?;
             return ended(Step::Again, target, None);
         }
         IntentStatus::Canceled => ErrorCode::PaymentCancelled,
@@ -233,8 +233,8 @@ async fn round<M: Machine>(
 }
 
 /// A refusal, unless a rival has decided since the claim was read.
-async fn unless_decided<M: Machine>(
-    ctx: &Context<M>,
+async fn unless_decided(
+    ctx: &Context,
     target: LinkTarget,
     session: &Session,
     refusal: ApiError,
@@ -246,7 +246,7 @@ async fn unless_decided<M: Machine>(
 }
 
 /// Stripe, if it may be asked.
-fn stripe_within<M: Machine>(ctx: &Context<M>, ask: Ask, deadline: Deadline) -> Result<Option<M::Stripe>, ApiError> {
+fn stripe_within(ctx: &Context, ask: Ask, deadline: Deadline) -> Result<Option<Arc<dyn Payments>>, ApiError> {
     Ok(match ask {
         Ask::Stripe => Some(ctx.stripe()?.within(deadline.for_stripe())),
         Ask::Nobody => None,
@@ -255,13 +255,13 @@ fn stripe_within<M: Machine>(ctx: &Context<M>, ask: Ask, deadline: Deadline) -> 
 
 /// The answer, with the intent as Stripe has said it last: after the capture, or, for a repeat, beside the reads; with
 /// `None` for Stripe, which was asked too often, as it is known.
-async fn finished<M: Machine>(
-    ctx: &Context<M>,
+async fn finished(
+    ctx: &Context,
     mut link: Link,
     target: LinkTarget,
     Settled { outcome, intent }: Settled,
     read: Option<Intent>,
-    stripe: Option<M::Stripe>,
+    stripe: Option<Arc<dyn Payments>>,
 ) -> Result<Processed, ApiError> {
     let account = account(ctx, &link).await?;
     let Some(id) = &link.intent else {

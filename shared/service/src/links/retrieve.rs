@@ -18,7 +18,6 @@ use super::{
 use crate::aggregate::AggregateTransaction;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
-use crate::machine::Machine;
 use crate::settle::{Outcome, Settled};
 use crate::store::{Link, LinkTarget, Session, SessionKind, Written};
 use crate::stripe::{
@@ -66,7 +65,7 @@ enum Round {
 ///
 /// # Errors
 /// The refusals of a retrieval.
-pub async fn retrieve<M: Machine>(ctx: &Context<M>, id: &str, deadline: Deadline) -> Result<Opened, ApiError> {
+pub async fn retrieve(ctx: &Context, id: &str, deadline: Deadline) -> Result<Opened, ApiError> {
     let id = id_of(id)?;
     let (mut sent, mut renewals) = (None, MAX_RENEWALS);
     for _ in 0..MAX_ROUNDS {
@@ -93,7 +92,7 @@ pub async fn retrieve<M: Machine>(ctx: &Context<M>, id: &str, deadline: Deadline
     }
 }
 
-async fn round<M: Machine>(ctx: &Context<M>, link: Link, renewals: u32, deadline: Deadline) -> Result<Round, ApiError> {
+async fn round(ctx: &Context, link: Link, renewals: u32, deadline: Deadline) -> Result<Round, ApiError> {
     match link.state {
         LinkState::Revoked => return Err(ErrorCode::LinkRevoked.into()),
         LinkState::Expired => return Err(ErrorCode::LinkExpired.into()),
@@ -103,8 +102,8 @@ async fn round<M: Machine>(ctx: &Context<M>, link: Link, renewals: u32, deadline
     let stripe = ctx.stripe()?.within(deadline.for_stripe());
     let (target, intent, form) = join!(
         ctx.store.load_link_target(&link, &account),
-        live_intent(&stripe, &account, &link),
-        known_form(ctx, &stripe, &account, &link),
+        live_intent(&*stripe, &account, &link),
+        known_form(ctx, &*stripe, &account, &link),
     );
     let (target, intent) = match (target?, intent) {
         (target, Ok(intent)) => (target, intent),
@@ -153,7 +152,7 @@ async fn round<M: Machine>(ctx: &Context<M>, link: Link, renewals: u32, deadline
     let amount = if right { Amount::Right } else { Amount::Wrong };
     let decided = retrieval(status, amount);
     if decided != Retrieval::Settle && end::is_over(ctx, &link) {
-        end::expire(ctx, &stripe, &account, &link).await?;
+        end::expire(ctx, &*stripe, &account, &link).await?;
         return Ok(Round::Again);
     }
     match (decided, intent, target.session.clone()) {
@@ -165,12 +164,12 @@ async fn round<M: Machine>(ctx: &Context<M>, link: Link, renewals: u32, deadline
             let step = road::take(ctx, &link, &target, &session, intent.clone(), None, deadline).await?;
             after_settling(step, link, target, Some(intent))
         }
-        (Retrieval::CancelThenOpen, Some(_), _) => match end::cancel_live(ctx, &stripe, &account, &link).await? {
-            Live::Ended => open(ctx, (&stripe, &account), link, target, (due.map_err(refusal_of)?, renewals)).await,
+        (Retrieval::CancelThenOpen, Some(_), _) => match end::cancel_live(ctx, &*stripe, &account, &link).await? {
+            Live::Ended => open(ctx, (&*stripe, &account), link, target, (due.map_err(refusal_of)?, renewals)).await,
             Live::Underway | Live::Held | Live::LetGo => Ok(Round::Again),
         },
         (Retrieval::Open, _, _) => {
-            open(ctx, (&stripe, &account), link, target, (due.map_err(refusal_of)?, renewals)).await
+            open(ctx, (&*stripe, &account), link, target, (due.map_err(refusal_of)?, renewals)).await
         }
         // An intent is decided about only if it was read, and settled only by its session.
         (Retrieval::Show | Retrieval::Settle | Retrieval::CancelThenOpen, _, _) => {
@@ -232,15 +231,15 @@ fn shown(
     }
 }
 
-async fn live_intent(stripe: &impl Payments, account: &AccountId, link: &Link) -> Result<Option<Intent>, StripeError> {
+async fn live_intent(stripe: &dyn Payments, account: &AccountId, link: &Link) -> Result<Option<Intent>, StripeError> {
     let Some(id) = &link.intent else { return Ok(None) };
     stripe.load_intent(account, id).await?.map(Some).ok_or_else(StripeError::missing)
 }
 
 /// The form of a link that has been opened before: its customer is known, so nothing waits for it.
-async fn known_form<M: Machine>(
-    ctx: &Context<M>,
-    stripe: &M::Stripe,
+async fn known_form(
+    ctx: &Context,
+    stripe: &dyn Payments,
     account: &AccountId,
     link: &Link,
 ) -> Result<Option<Form>, StripeError> {
@@ -250,9 +249,9 @@ async fn known_form<M: Machine>(
     }
 }
 
-async fn form<M: Machine>(
-    ctx: &Context<M>,
-    stripe: &M::Stripe,
+async fn form(
+    ctx: &Context,
+    stripe: &dyn Payments,
     account: &AccountId,
     customer: &CustomerId,
 ) -> Result<Form, StripeError> {
@@ -265,16 +264,16 @@ async fn form<M: Machine>(
 }
 
 /// Forgets the customer that Stripe doesn't know, or only that it was made: the next round makes another.
-async fn forget_customer<M: Machine>(ctx: &Context<M>, link: &Link, gone: &KnownCustomer) -> Result<Round, ApiError> {
+async fn forget_customer(ctx: &Context, link: &Link, gone: &KnownCustomer) -> Result<Round, ApiError> {
     let written = ctx.store.forget_link_customer(link, gone).await?;
     tracing::warn!(?written, "a link's customer is gone");
     Ok(Round::Forgotten)
 }
 
 /// Makes the link's next intent, and makes it the live one; `read_of` is the account that the target was read beside.
-async fn open<M: Machine>(
-    ctx: &Context<M>,
-    (stripe, read_of): (&M::Stripe, &AccountId),
+async fn open(
+    ctx: &Context,
+    (stripe, read_of): (&dyn Payments, &AccountId),
     link: Link,
     target: LinkTarget,
     (payment, renewals): (Payment, u32),
@@ -348,7 +347,7 @@ async fn open<M: Machine>(
 
 /// Another intent is the live one. Ours is cancelled only if nobody remembers it: two tabs share a key, so ours may
 /// be the very one that is live.
-async fn give_up<M: Machine>(ctx: &Context<M>, stripe: &M::Stripe, ours: &Session) -> Result<(), ApiError> {
+async fn give_up(ctx: &Context, stripe: &dyn Payments, ours: &Session) -> Result<(), ApiError> {
     let (session, claim) = ctx.store.load_payment(&ours.account, &ours.intent).await?;
     if session.is_none() && claim.is_none() {
         let key = format!("lost:{}", ours.intent);
@@ -359,9 +358,9 @@ async fn give_up<M: Machine>(ctx: &Context<M>, stripe: &M::Stripe, ours: &Sessio
 
 /// The link's own customer, without an e-mail, so that nothing of the family hangs on it. It is remembered together with
 /// the intent.
-async fn customer<M: Machine>(
-    ctx: &Context<M>,
-    stripe: &M::Stripe,
+async fn customer(
+    ctx: &Context,
+    stripe: &dyn Payments,
     account: &AccountId,
     link: &Link,
     target: &LinkTarget,
@@ -377,8 +376,8 @@ async fn customer<M: Machine>(
 
 /// How the link's next intent may be paid, and the key that it is made under. Bank debits are in pounds; an account that
 /// has refused them lately isn't asked again.
-async fn methods<M: Machine>(
-    ctx: &Context<M>,
+async fn methods(
+    ctx: &Context,
     account: &AccountId,
     link: &Link,
     (target, read_of): (&LinkTarget, &AccountId),

@@ -14,7 +14,6 @@ use super::{claimed_for, due_payment, refusal_of, session_payment, today};
 use crate::aggregate::Ledger;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
-use crate::machine::Machine;
 use crate::refusals::quote_changed;
 use crate::settle::{Known, Outcome, Settled, release_rejected, settle};
 use crate::snapshot::{OrderPayment, PaidLink, Snapshot};
@@ -32,8 +31,8 @@ pub(super) enum Step {
 }
 
 /// Follows a decision that stands. Stripe is asked again only if the intent was not `just_read`.
-pub(super) async fn follow<M: Machine>(
-    ctx: &Context<M>,
+pub(super) async fn follow(
+    ctx: &Context,
     session: &Session,
     decision: &Decision,
     just_read: Option<Intent>,
@@ -54,8 +53,8 @@ pub(super) async fn follow<M: Machine>(
 }
 
 /// Captures and credits an intent that the payer has authorised. A call of `process` is `counted`.
-pub(super) async fn take<M: Machine>(
-    ctx: &Context<M>,
+pub(super) async fn take(
+    ctx: &Context,
     link: &Link,
     target: &LinkTarget,
     session: &Session,
@@ -173,8 +172,8 @@ fn paid_by(intent: &Intent) -> PaidBy {
 }
 
 /// The claim first, then the cancel, and only then the refusal.
-pub(super) async fn reject<M: Machine>(
-    ctx: &Context<M>,
+pub(super) async fn reject(
+    ctx: &Context,
     link: &Link,
     session: &Session,
     refusal: ApiError,
@@ -188,8 +187,8 @@ pub(super) async fn reject<M: Machine>(
 }
 
 /// Releases what was rejected, if it was.
-async fn release<M: Machine>(
-    ctx: &Context<M>,
+async fn release(
+    ctx: &Context,
     rejected: Written,
     session: &Session,
     refusal: ApiError,

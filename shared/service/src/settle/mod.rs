@@ -21,10 +21,9 @@ pub(crate) use release::{can_be_cancelled, cancel};
 
 use crate::aggregate::AggregateTransaction;
 use crate::context::{Context, Deadline};
-use crate::machine::Machine;
 use crate::snapshot::{OrderPayment, Snapshot};
 use crate::store::{OrderRecord, ReviewReason, StoreError, Written};
-use crate::stripe::{Intent, Payments as _, StripeError};
+use crate::stripe::{Intent, Payments};
 use crate::telemetry::{self, Count};
 
 /// How many steps one call takes at most: capture, read, capture anew, read, post, with room for a rival.
@@ -33,12 +32,7 @@ const MAX_STEPS: usize = 10;
 const MAX_CAPTURES: usize = 3;
 
 /// Settles an order.
-pub async fn settle<M: Machine>(
-    ctx: &Context<M>,
-    order: OrderRecord,
-    known: Option<Known>,
-    deadline: Deadline,
-) -> Settled {
+pub async fn settle(ctx: &Context, order: OrderRecord, known: Option<Known>, deadline: Deadline) -> Settled {
     let mut known = known;
     let outcome = drive(ctx, order, &mut known, deadline).await;
     let intent = match known {
@@ -49,12 +43,7 @@ pub async fn settle<M: Machine>(
 }
 
 /// Takes the steps of an order; `known` is what the last of them was decided by.
-async fn drive<M: Machine>(
-    ctx: &Context<M>,
-    mut order: OrderRecord,
-    known: &mut Option<Known>,
-    deadline: Deadline,
-) -> Outcome {
+async fn drive(ctx: &Context, mut order: OrderRecord, known: &mut Option<Known>, deadline: Deadline) -> Outcome {
     telemetry::about_order(&order.id);
     let (mut captures, mut voids) = (0, 0);
     for _ in 0..MAX_STEPS {
@@ -87,7 +76,7 @@ async fn drive<M: Machine>(
                 }
             },
         };
-        let step = step::<M>(&order.snapshot, payment, &now);
+        let step = step(&order.snapshot, payment, &now);
         let (state, written) = match step {
             Step::Capture if captures == MAX_CAPTURES => break,
             Step::Capture => {
@@ -95,13 +84,13 @@ async fn drive<M: Machine>(
                     break;
                 }
                 captures += 1;
-                *known = capture_now(ctx, &stripe, &mut order, &now).await;
+                *known = capture(&*stripe, &order).await.map(Known::from);
                 continue;
             }
             Step::Void if voids == MAX_CANCELS => break,
             Step::Void => {
                 voids += 1;
-                *known = void(ctx, &stripe, &order, payment, voids).await.map(Known::from);
+                *known = void(ctx, &*stripe, &order, payment, voids).await.map(Known::from);
                 continue;
             }
             Step::Complete => (OrderState::Completed, ctx.store.post(&order).await),
@@ -150,10 +139,7 @@ async fn drive<M: Machine>(
 }
 
 /// What a completed order has posted: what it says, or, resolved by a person, the credit of what was received.
-pub(crate) async fn posted<M: Machine>(
-    ctx: &Context<M>,
-    order: &OrderRecord,
-) -> Result<Vec<AggregateTransaction>, StoreError> {
+pub(crate) async fn posted(ctx: &Context, order: &OrderRecord) -> Result<Vec<AggregateTransaction>, StoreError> {
     let planned = order.snapshot.transactions();
     if order.resolved.is_none() {
         return Ok(planned);
@@ -163,16 +149,14 @@ pub(crate) async fn posted<M: Machine>(
 }
 
 /// The next step of a PENDING order, as its intent is.
-fn step<M: Machine>(snapshot: &Snapshot, payment: &OrderPayment, known: &Known) -> Step {
+fn step(snapshot: &Snapshot, payment: &OrderPayment, known: &Known) -> Step {
     let facts = known.facts();
-    let total = if M::COMPARES_AMOUNT { Money::minor(payment.total) } else { facts.received };
     // Money never meets money of another currency: nothing is captured or posted, a person decides.
     if known.currency() != snapshot.currency.code() {
         return if facts.status == IntentStatus::Canceled { Step::Release } else { Step::Review };
     }
-    match next_step(payment.paid_by, total, facts) {
+    match next_step(payment.paid_by, Money::minor(payment.total), facts) {
         Step::Capture if is_too_late(snapshot, known) => Step::Void,
-        Step::Wait if !M::POSTS_AFTER_SUCCESS => Step::Complete,
         step => step,
     }
 }
@@ -185,27 +169,8 @@ fn is_too_late(snapshot: &Snapshot, known: &Known) -> bool {
     again && expires_s.zip(known.charged_s()).is_some_and(|(expires_s, authorised_s)| authorised_s > expires_s)
 }
 
-/// Takes the step of a capture; what is known then.
-async fn capture_now<M: Machine>(
-    ctx: &Context<M>,
-    stripe: &M::Stripe,
-    order: &mut OrderRecord,
-    held: &Known,
-) -> Option<Known> {
-    match capture::<M>(stripe, order, held.facts().amount).await {
-        Captured::Known(intent) => Some(Known::Read(intent)),
-        Captured::Ask => None,
-        Captured::Failed => {
-            if ctx.store.release(order).await == Ok(Written::Done) {
-                order.state = OrderState::Cancelled;
-            }
-            None
-        }
-    }
-}
-
 /// Gives up an order that could not be captured for too long: cancels, and settles what the intent is then.
-pub async fn give_up<M: Machine>(ctx: &Context<M>, order: OrderRecord, deadline: Deadline) -> Outcome {
+pub async fn give_up(ctx: &Context, order: OrderRecord, deadline: Deadline) -> Outcome {
     let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else {
         return Outcome::Pending(order.id);
     };
@@ -223,7 +188,7 @@ pub async fn give_up<M: Machine>(ctx: &Context<M>, order: OrderRecord, deadline:
             break;
         }
         tracing::warn!(order = order.id.as_str(), attempt, "an order is given up");
-        known = void(ctx, &stripe.within(deadline.for_stripe()), &order, payment, attempt).await;
+        known = void(ctx, &*stripe.within(deadline.for_stripe()), &order, payment, attempt).await;
         may_be_held = known.as_ref().is_some_and(|intent| can_be_cancelled(intent.status));
     }
     match known {
@@ -235,53 +200,25 @@ pub async fn give_up<M: Machine>(ctx: &Context<M>, order: OrderRecord, deadline:
     }
 }
 
-/// What became of a capture.
-enum Captured {
-    /// It was taken.
-    Known(Box<Intent>),
-    /// Whatever the answer was, it is no proof: ask Stripe what the intent is.
-    Ask,
-    /// It was not taken. Only a machine without its safeguards concludes that.
-    Failed,
-}
-
-/// Captures exactly the order's total.
-async fn capture<M: Machine>(stripe: &M::Stripe, order: &OrderRecord, held: Money) -> Captured {
-    let Some(OrderPayment { account, intent, total, .. }) = &order.snapshot.payment else { return Captured::Ask };
-    let amount = if M::COMPARES_AMOUNT { Money::minor(*total) } else { held };
+/// Captures exactly the order's total. `None`: whatever the answer was, it is no proof, and Stripe must be asked what the
+/// intent is; even where it says that it captured nothing, a rival may have, or an earlier attempt.
+async fn capture(stripe: &dyn Payments, order: &OrderRecord) -> Option<Intent> {
+    let OrderPayment { account, intent, total, .. } = order.snapshot.payment.as_ref()?;
     let key = format!("cap:{}:{}", order.id, order.attempt);
-    match stripe.capture_intent(account, intent, amount, &key).await {
-        Ok(intent) if intent.status == IntentStatus::Succeeded => Captured::Known(Box::new(intent)),
-        Ok(_) => Captured::Ask,
+    match stripe.capture_intent(account, intent, Money::minor(*total), &key).await {
+        Ok(intent) if intent.status == IntentStatus::Succeeded => Some(intent),
+        Ok(_) => None,
         Err(error) => {
             error.note_if_refused();
             error.note_if_forbidden();
             tracing::warn!(order = order.id.as_str(), %error, "a capture did not answer with success");
-            if is_proof::<M>(&error) { Captured::Failed } else { Captured::Ask }
+            None
         }
-    }
-}
-
-/// Whether an error proves that nothing was captured. None does: a rival may have captured, or an earlier attempt.
-fn is_proof<M: Machine>(error: &StripeError) -> bool {
-    match error {
-        StripeError::OutcomeUnknown | StripeError::KeySpoilt | StripeError::IdempotencyConflict(_) => {
-            !M::ASKS_AFTER_SILENCE
-        }
-        StripeError::WrongState(_) | StripeError::Refused(_) => !M::ASKS_AFTER_REFUSAL,
-        StripeError::Declined(_) | StripeError::Misconfigured(_) | StripeError::Unavailable => false,
-    }
-}
-
-/// Captures before anything is recorded: what [`Machine::RECORDS_BEFORE_CAPTURE`] is for.
-pub(crate) async fn capture_unrecorded<M: Machine>(ctx: &Context<M>, order: &OrderRecord, held: &Known) {
-    if let Ok(stripe) = ctx.stripe() {
-        capture::<M>(stripe, order, held.facts().amount).await;
     }
 }
 
 /// Stores the number of the next attempt before it is used. False: somebody else is at it, or it can't be stored.
-async fn take_next_attempt<M: Machine>(ctx: &Context<M>, order: &mut OrderRecord) -> bool {
+async fn take_next_attempt(ctx: &Context, order: &mut OrderRecord) -> bool {
     let stored = matches!(ctx.store.next_attempt(order).await, Ok(Written::Done));
     if stored {
         order.attempt += 1;
@@ -290,7 +227,7 @@ async fn take_next_attempt<M: Machine>(ctx: &Context<M>, order: &mut OrderRecord
 }
 
 /// Puts an order before a person.
-pub(crate) async fn report<M: Machine>(ctx: &Context<M>, order: &OrderRecord, reason: &ReviewReason<'_>) {
+pub(crate) async fn report(ctx: &Context, order: &OrderRecord, reason: &ReviewReason<'_>) {
     tracing::error!(order = order.id.as_str(), reason = reason.name(), "an order needs a person");
     if let Err(error) = ctx.store.mark_for_review(order, reason, ctx.clock.now_s()).await {
         tracing::error!(order = order.id.as_str(), %error, "the review record was not written");

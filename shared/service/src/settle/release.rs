@@ -9,7 +9,6 @@ use classpay_domain::order::IntentStatus;
 use super::outcome::Outcome;
 use crate::context::{Context, Deadline};
 use crate::http::ApiError;
-use crate::machine::Machine;
 use crate::snapshot::OrderPayment;
 use crate::store::{OrderRecord, Session, Written};
 use crate::stripe::{Intent, Payments, StripeError};
@@ -20,8 +19,8 @@ use crate::unallocated;
 pub(super) const MAX_CANCELS: usize = 3;
 
 /// Releases the authorisation of an intent that was claimed as rejected, and only then gives the refusal.
-pub async fn release_rejected<M: Machine>(
-    ctx: &Context<M>,
+pub async fn release_rejected(
+    ctx: &Context,
     session: &Session,
     order: &OrderId,
     refusal: ApiError,
@@ -36,7 +35,7 @@ pub async fn release_rejected<M: Machine>(
         }
         let stripe = stripe.within(deadline.for_stripe());
         let key = cancel_key("rej", order, attempt, ctx.clock.now_s());
-        let Ok(Some(intent)) = cancel(&stripe, &session.account, &session.intent, &key).await else { break };
+        let Ok(Some(intent)) = cancel(&*stripe, &session.account, &session.intent, &key).await else { break };
         match intent.status {
             IntentStatus::Canceled => {
                 match ctx.store.finish_rejection(&session.account, &session.intent).await {
@@ -85,7 +84,7 @@ fn cancel_key(why: &str, order: &OrderId, attempt: usize, now_s: i64) -> String 
 /// # Errors
 /// [`StripeError`] if Stripe doesn't say; or that it refuses for good to cancel what could be cancelled.
 pub(crate) async fn cancel(
-    stripe: &impl Payments,
+    stripe: &dyn Payments,
     account: &AccountId,
     intent: &IntentId,
     key: &str,
@@ -112,16 +111,13 @@ pub(crate) async fn cancel(
 }
 
 /// Cancels what an order holds; what it is then, if Stripe says.
-pub(super) async fn void<M: Machine>(
-    ctx: &Context<M>,
-    stripe: &M::Stripe,
+pub(super) async fn void(
+    ctx: &Context,
+    stripe: &dyn Payments,
     order: &OrderRecord,
     payment: &OrderPayment,
     attempt: usize,
 ) -> Option<Intent> {
-    if !M::RELEASES_AFTER_CANCEL {
-        ctx.store.release(order).await.ok();
-    }
     let key = cancel_key("void", &order.id, attempt, ctx.clock.now_s());
     cancel(stripe, &payment.account, &payment.intent, &key).await.ok().flatten()
 }

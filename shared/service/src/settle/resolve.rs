@@ -15,11 +15,10 @@ use crate::aggregate::Ledger;
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::ApiError;
-use crate::machine::Machine;
 use crate::snapshot::Snapshot;
 use crate::store::{OrderRecord, Resolution, Resolved, ReviewReason, Session, Witness, Written};
 use crate::stored_entry::StoredEntry;
-use crate::stripe::{Charge, Intent, Payments as _};
+use crate::stripe::{Charge, Intent};
 use crate::unallocated;
 
 /// Why an order can't be resolved.
@@ -91,8 +90,8 @@ impl From<ApiError> for Unresolvable {
 ///
 /// # Errors
 /// [`Unresolvable`]; then nothing was changed.
-pub async fn resolve<M: Machine>(
-    ctx: &Context<M>,
+pub async fn resolve(
+    ctx: &Context,
     order: &OrderRecord,
     how: Resolution,
     stated: Option<Money>,
@@ -130,8 +129,8 @@ pub async fn resolve<M: Machine>(
 ///
 /// # Errors
 /// [`Unresolvable`]; then nothing was changed.
-pub async fn let_payment_go<M: Machine>(
-    ctx: &Context<M>,
+pub async fn let_payment_go(
+    ctx: &Context,
     session: &Session,
     stated: Option<Money>,
     deadline: Deadline,
@@ -178,8 +177,8 @@ pub async fn let_payment_go<M: Machine>(
 
 /// What the studio's dashboard says was received, as a person names it. It counts only for what the schedule, too, has found out
 /// of reach, with its own key.
-async fn named<M: Machine>(
-    ctx: &Context<M>,
+async fn named(
+    ctx: &Context,
     (company, order): (&CompanyId, &OrderId),
     stated: Option<Money>,
     at_most: Money,
@@ -219,8 +218,8 @@ fn received(snapshot: &Snapshot, intent: &Intent, how: Resolution) -> Result<Mon
 }
 
 /// The credit of what was received; `None`: nothing was.
-async fn credit<M: Machine>(
-    ctx: &Context<M>,
+async fn credit(
+    ctx: &Context,
     order: &OrderRecord,
     how: Resolution,
     received: Money,

@@ -8,12 +8,11 @@ use super::item::{Attributes, Read as _};
 use super::table::Written;
 use super::write::Write;
 use super::{Store, StoreError, key};
-use crate::machine::Machine;
 
 /// For how long an account that refused a payment method isn't asked for it again.
 const BELIEVED_S: i64 = 24 * 60 * 60;
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Remembers that an account takes cards alone.
     ///
     /// # Errors

@@ -9,10 +9,9 @@ use super::item::{Attributes, Read as _};
 use super::table::Written;
 use super::write::{Guard, Write};
 use super::{Link, Store, StoreError, key};
-use crate::machine::Machine;
 use crate::stripe::{Customer, KnownCustomer};
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Remembers the family's Stripe customer in the place of the one that was read. [`Written::Lost`]: another was
     /// faster, or there is no such family.
     ///

@@ -49,9 +49,9 @@ pub(super) fn due_of(item: &Attributes) -> Result<Due, StoreError> {
     })
 }
 
-/// Reserves a part of what is due.
+/// Reserves a part of what is due, if so much is.
 pub(super) fn reserve(company: &CompanyId, debit: &TransactionId, amount: i64) -> Write {
-    Write::edit(key::due(company, debit)).add("amount_due", -amount).add("amount_reserved", amount)
+    Write::edit(key::due(company, debit)).take("amount_due", amount).add("amount_reserved", amount)
 }
 
 /// Ends a reservation: `back` of it is due again, the rest is credited.

@@ -14,7 +14,6 @@ use super::table::Written;
 use super::write::{Guard, Write};
 use super::{Store, StoreError};
 use crate::catalogue::documents::CompanyDoc;
-use crate::machine::Machine;
 use crate::stripe::Intent;
 
 /// How long after it came an unfinished event is looked at again.
@@ -79,7 +78,7 @@ pub enum Put {
     Finished,
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Puts an event where there is none, into the index if there is something to do about it.
     ///
     /// # Errors

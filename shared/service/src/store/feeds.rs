@@ -10,7 +10,6 @@ use super::key::{self, Lane, sweep_due};
 use super::table::{Consistency, Written};
 use super::write::{Guard, Write};
 use super::{EventRecord, Store, StoreError};
-use crate::machine::Machine;
 
 /// How far an account's events were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +24,7 @@ pub struct Feed {
     pub due: String,
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Begins to read an account's events, at once. [`Written::Lost`]: they are read already.
     ///
     /// # Errors

@@ -16,7 +16,6 @@ use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{CompanyDoc, FamilyDoc, SeasonDoc};
-use crate::machine::Machine;
 use crate::schedule::{Schedule, ScheduledInstalment};
 use crate::snapshot::BookedEnrolment;
 
@@ -70,7 +69,7 @@ impl Scheduled {
     }
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// What the debits of an enrolment's instalments say; `None`: a document is not there.
     ///
     /// # Errors

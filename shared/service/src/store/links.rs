@@ -22,7 +22,6 @@ use super::write::{Guard, Write, Writes};
 use super::{ReviewReason, Store, StoreError};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{CompanyDoc, FamilyDoc};
-use crate::machine::Machine;
 use crate::snapshot::{PaidLink, Snapshot};
 use crate::stored_entry::StoredEntry;
 use crate::stripe::KnownCustomer;
@@ -117,7 +116,7 @@ pub struct Debit {
     pub aggregate: AggregateTransaction,
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// A debit of the company and what is due on it.
     ///
     /// # Errors
@@ -277,10 +276,8 @@ impl<M: Machine> Store<M> {
         counted: Option<Starts>,
     ) -> Result<Written, StoreError> {
         let mut writes = Writes::new();
-        begin::<M>(&mut writes, order, session);
-        let due = due::reserve(&order.snapshot.company, &paid.debit, paid.amount);
-        let has_enough = Guard::at_least("amount_due", paid.amount);
-        writes.push(if M::DUE_IS_CONDITIONAL { due.when(has_enough) } else { due });
+        begin(&mut writes, order, session);
+        writes.push(due::reserve(&order.snapshot.company, &paid.debit, paid.amount));
         let link = move_to(LinkState::Processing, &paid.link).when(is_open_with(Some(&session.intent)));
         writes.push(match counted {
             None => link,

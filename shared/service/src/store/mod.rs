@@ -34,6 +34,8 @@ mod unpaid;
 mod versions;
 mod write;
 
+use std::sync::Arc;
+
 pub use due::Due;
 pub use dynamodb::DynamoDb;
 pub use events::{EventObject, EventRecord, Put, Told};
@@ -59,8 +61,6 @@ pub use unpaid::UnpaidOrder;
 pub use versions::{IdempotencyRecord, Versions};
 pub use write::{Action, Edit, Guard, MAX_ACTIONS, Name, Write, Writes};
 
-use crate::machine::{Machine, Shipped};
-
 /// What a caller can do about a failed call: try again later, or call a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -80,15 +80,15 @@ pub enum StoreError {
 
 /// What is remembered.
 #[derive(Debug, Clone)]
-pub struct Store<M: Machine = Shipped> {
-    table: M::Table,
+pub struct Store {
+    table: Arc<dyn Table>,
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// What this table remembers.
     #[must_use]
-    pub const fn new(table: M::Table) -> Self {
-        Self { table }
+    pub fn new(table: impl Table + 'static) -> Self {
+        Self { table: Arc::new(table) }
     }
 
     /// Makes all writes or none.

@@ -21,7 +21,6 @@ use super::table::{Consistency, Written};
 use super::write::{Guard, Write, Writes};
 use super::{ReviewReason, Store, StoreError, links};
 use crate::aggregate::AggregateTransaction;
-use crate::machine::Machine;
 use crate::snapshot::Snapshot;
 
 /// How long after it is placed an unfinished order is looked at for the first time.
@@ -71,7 +70,7 @@ pub struct PlaceOrder<'a> {
     pub now_s: i64,
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// The order of that id.
     ///
     /// # Errors
@@ -107,12 +106,13 @@ impl<M: Machine> Store<M> {
     pub async fn place(&self, order: &PlaceOrder<'_>, session: &Session) -> Result<Written, StoreError> {
         let snapshot = order.snapshot;
         let mut writes = Writes::new();
-        begin::<M>(&mut writes, order, session);
-        let family = Write::edit(key::family(&snapshot.company, &snapshot.family))
-            .set("family_version", order.family_version + 1);
-        let as_read = Guard::is("family_version", order.family_version);
-        writes.push(if M::GUARDS_FAMILY { family.when(as_read) } else { family });
-        places::reserve::<M>(&mut writes, order, RESERVED);
+        begin(&mut writes, order, session);
+        writes.push(
+            Write::edit(key::family(&snapshot.company, &snapshot.family))
+                .set("family_version", order.family_version + 1)
+                .when(Guard::is("family_version", order.family_version)),
+        );
+        places::reserve(&mut writes, order, RESERVED);
         remember_key(&mut writes, order);
         self.transact(writes).await
     }
@@ -192,7 +192,7 @@ impl<M: Machine> Store<M> {
                 writes.push(write);
             }
         }
-        self.finish(writes).await
+        self.transact(writes).await
     }
 
     /// P2c: gives back what the order reserved. Only after Stripe said `canceled`.
@@ -210,20 +210,12 @@ impl<M: Machine> Store<M> {
                 writes.push(write);
             }
         }
-        self.finish(writes).await
-    }
-
-    /// Writes the last transaction of an order.
-    async fn finish(&self, mut writes: Writes) -> Result<Written, StoreError> {
-        if !M::FINISHES_ONLY_PENDING {
-            writes.forget_guards();
-        }
         self.transact(writes).await
     }
 }
 
 /// What every P1 begins with: the claim, the session taken out of the sweep, the order.
-pub(super) fn begin<M: Machine>(writes: &mut Writes, order: &PlaceOrder<'_>, session: &Session) {
+pub(super) fn begin(writes: &mut Writes, order: &PlaceOrder<'_>, session: &Session) {
     let snapshot = order.snapshot;
     let claim = Item::at(&key::claim(&session.account, &session.intent))
         .text("cid", snapshot.company.as_str())
@@ -231,9 +223,7 @@ pub(super) fn begin<M: Machine>(writes: &mut Writes, order: &PlaceOrder<'_>, ses
         .text("claim_decision", "ORDER")
         .text("order_id", order.id.as_str())
         .text("basket", &snapshot.basket);
-    if M::CLAIMS {
-        writes.create(claim);
-    }
+    writes.create(claim);
     writes.push(close_session(session));
     let head = order_item(order, PENDING, FIRST).number("capture_attempt", 1);
     writes.create(head.swept_at(Lane::Pay, order.now_s + ORDER_SWEEP_S));

@@ -17,7 +17,6 @@ use super::write::{Guard, Write, Writes};
 use super::{ReviewReason, Store, StoreError};
 use crate::catalogue::documents::text;
 use crate::http::{ApiError, ErrorCode, FamilyScope, ItemsBody, Reach, Role};
-use crate::machine::Machine;
 
 /// What an intent was made for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,7 +154,7 @@ const SESSION_SWEEP_S: i64 = 5 * 60;
 /// How long after it was put an unfinished rejection is looked at for the first time.
 const REJECTION_SWEEP_S: i64 = 2 * 60;
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Remembers an intent that we made. [`Written::Lost`]: it is remembered already.
     ///
     /// # Errors

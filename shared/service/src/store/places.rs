@@ -14,7 +14,6 @@ use super::item::{Item, document};
 use super::key::{self, Key};
 use super::orders::{OrderRecord, PlaceOrder};
 use super::write::{Guard, Write, Writes};
-use crate::machine::Machine;
 use crate::snapshot::{BookedEnrolment, BookedTrial, EndedTrial, LessonPlaces, Snapshot};
 
 /// The states of a place.
@@ -29,12 +28,12 @@ const ENDED: &str = "ENDED";
 pub(super) const ENDING_ORDER: &str = "ending_order";
 
 /// Takes seats, trial places, enrolments, trials and fees.
-pub(super) fn reserve<M: Machine>(writes: &mut Writes, order: &PlaceOrder<'_>, state: &str) {
+pub(super) fn reserve(writes: &mut Writes, order: &PlaceOrder<'_>, state: &str) {
     let snapshot = order.snapshot;
     let is_done = state == ACTIVE;
     let taken = snapshot.seats();
     for (class, seats) in order.seats {
-        writes.push(take_seats::<M>(order, class, *seats, taken.get(class).copied().unwrap_or(0)));
+        writes.push(take_seats(order, class, *seats, taken.get(class).copied().unwrap_or(0)));
     }
     for ((class, on), places) in snapshot.lessons() {
         // What is given back is free when the order is done, and not before.
@@ -142,7 +141,7 @@ fn not_live() -> Guard {
     Guard::Absent.or(Guard::is("place_state", CANCELLED))
 }
 
-fn take_seats<M: Machine>(order: &PlaceOrder<'_>, class: &ClassId, seats: Seats, taken: u32) -> Write {
+fn take_seats(order: &PlaceOrder<'_>, class: &ClassId, seats: Seats, taken: u32) -> Write {
     let mut write =
         Write::edit(key::seats(&order.snapshot.company, class)).when(Guard::is("price_version", seats.price_version));
     if order.buyer == Buyer::Family {
@@ -150,7 +149,7 @@ fn take_seats<M: Machine>(order: &PlaceOrder<'_>, class: &ClassId, seats: Seats,
     }
     // A trial takes no seat, and needs that one is left beside the order's own.
     let needed = taken + u32::from(order.snapshot.trials.iter().any(|trial| trial.class == *class));
-    if needed > 0 && seats.left.is_some() && M::SEATS_ARE_CONDITIONAL {
+    if needed > 0 && seats.left.is_some() {
         write = write.when(Guard::at_least("seats_left", needed));
     }
     if taken > 0 {

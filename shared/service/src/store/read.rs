@@ -4,11 +4,10 @@ use std::collections::HashMap;
 
 use super::item::Attributes;
 use super::key::Key;
-use super::table::{Consistency, Table as _};
+use super::table::Consistency;
 use super::{Store, StoreError};
-use crate::machine::Machine;
 
-impl<M: Machine> Store<M> {
+impl Store {
     pub(super) async fn get(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
         self.table.get(key).await
     }

@@ -14,7 +14,6 @@ use super::places;
 use super::table::Written;
 use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError, links};
-use crate::machine::Machine;
 use crate::stored_entry::StoredEntry;
 
 /// How soon the payment of an order that a person has ended is asked for again.
@@ -55,7 +54,7 @@ pub struct Resolved<'a> {
     pub now_s: i64,
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Ends an order as a person has decided. [`Written::Lost`]: it is not pending, or no longer as it was read.
     ///
     /// # Errors

@@ -20,7 +20,6 @@ use super::table::{Consistency, Written};
 use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError, key};
 use crate::aggregate::AggregateTransaction;
-use crate::machine::Machine;
 use crate::stored_entry::StoredEntry;
 
 /// A payment that the ledger has a credit for. What goes back of it is counted on the record that says so.
@@ -136,7 +135,7 @@ impl CreditedPayment<'_> {
     }
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// The credit of a payment with what went back of it; `None`: it has none.
     ///
     /// # Errors

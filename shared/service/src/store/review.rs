@@ -17,7 +17,6 @@ use super::write::{Guard, Write};
 use super::{Feed, Store, StoreError, Unfinished};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::CompanyDoc;
-use crate::machine::Machine;
 
 /// The last second that the index sorts rightly: everything is due by then.
 const END_OF_TIME_S: i64 = 999_999_999_999;
@@ -37,7 +36,7 @@ pub struct ReviewRecord {
     pub noted_s: i64,
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Everything that is unfinished, whenever it is due, the first due first.
     ///
     /// # Errors

@@ -28,7 +28,6 @@ use crate::catalogue::documents::{
     ClassDoc, CompanyDoc, DiscountSchemeDoc, FamilyDoc, HolidayDoc, SeasonDoc, StudentDoc, TaxRateDoc,
 };
 use crate::http::{FamilyScope, Reach};
-use crate::machine::Machine;
 use crate::snapshot::BookedTrial;
 use crate::stripe::KnownCustomer;
 
@@ -43,7 +42,7 @@ pub struct LoadedStudio {
     pub customer: KnownCustomer,
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Everything that a quote for this basket needs; `None` if there is no such family within reach.
     ///
     /// # Errors

@@ -15,12 +15,11 @@ use super::item::{Attributes, Read as _, document};
 use super::key::{self, Key, Lane, sweep_due};
 use super::links::{Link, link_of};
 use super::payments::{Session, review_anew, session_of};
-use super::table::{DueKey, Table as _, Written};
+use super::table::{DueKey, Written};
 use super::write::{Guard, Write, Writes};
 use super::{OrderRecord, ReviewReason, Store, StoreError};
 use crate::aggregate::AggregateTransaction;
 use crate::http::ApiError;
-use crate::machine::Machine;
 
 /// Something unfinished, as it stands.
 #[derive(Debug)]
@@ -73,7 +72,7 @@ pub struct UnallocatedCredit<'a> {
     pub now_s: i64,
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// What is due in one partition of the index, oldest first, at most so many.
     ///
     /// # Errors

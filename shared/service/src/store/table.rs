@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use async_trait::async_trait;
+
 use super::StoreError;
 use super::item::Attributes;
 use super::key::Key;
@@ -53,37 +55,25 @@ pub enum Written {
 ///
 /// Every call may fail with [`StoreError::Unavailable`]: then nothing was written. A write whose reply is lost is
 /// [`Written::Unknown`].
-pub trait Table: std::fmt::Debug + Clone + Send + Sync + 'static {
+#[async_trait]
+pub trait Table: std::fmt::Debug + Send + Sync {
     /// An item as it stands.
-    fn get(&self, key: &Key) -> impl Future<Output = Result<Option<Attributes>, StoreError>> + Send;
+    async fn get(&self, key: &Key) -> Result<Option<Attributes>, StoreError>;
 
     /// The items that exist among these keys.
-    fn get_all(
-        &self,
-        keys: Vec<Key>,
-        consistency: Consistency,
-    ) -> impl Future<Output = Result<HashMap<Key, Attributes>, StoreError>> + Send;
+    async fn get_all(&self, keys: Vec<Key>, consistency: Consistency) -> Result<HashMap<Key, Attributes>, StoreError>;
 
     /// All items of a partition, in the order of their sort keys.
-    fn query(
-        &self,
-        pk: &str,
-        consistency: Consistency,
-    ) -> impl Future<Output = Result<Vec<Attributes>, StoreError>> + Send;
+    async fn query(&self, pk: &str, consistency: Consistency) -> Result<Vec<Attributes>, StoreError>;
 
     /// What is due in a partition of the index up to then (as [`super::key::sweep_due`] writes it), oldest first, at
     /// most so many. It may be a moment old.
-    fn due(
-        &self,
-        shard: &str,
-        until: &str,
-        most: usize,
-    ) -> impl Future<Output = Result<Vec<DueKey>, StoreError>> + Send;
+    async fn due(&self, shard: &str, until: &str, most: usize) -> Result<Vec<DueKey>, StoreError>;
 
     /// Makes all writes or none. Conflicts have been tried again when it says [`Written::Busy`].
-    fn transact(&self, writes: Vec<Write>) -> impl Future<Output = Result<Written, StoreError>> + Send;
+    async fn transact(&self, writes: Vec<Write>) -> Result<Written, StoreError>;
 
     /// Edits one item without a guard, and answers it as it is then. For counters only: a reply that is lost is
     /// [`StoreError::Unavailable`].
-    fn edit(&self, key: &Key, edits: Vec<Edit>) -> impl Future<Output = Result<Attributes, StoreError>> + Send;
+    async fn edit(&self, key: &Key, edits: Vec<Edit>) -> Result<Attributes, StoreError>;
 }

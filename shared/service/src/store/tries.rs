@@ -8,11 +8,10 @@ use classpay_domain::link::LinkAlias;
 use super::item::{Attributes, Read as _};
 use super::links::{Link, link_of};
 use super::payments::{Session, rejection};
-use super::table::{Consistency, Table as _, Written};
+use super::table::{Consistency, Written};
 use super::write::{Edit, Guard, Write};
 use super::{Store, StoreError, key};
 use crate::http::ApiError;
-use crate::machine::Machine;
 
 const HOUR_S: i64 = 60 * 60;
 /// How long the count of an hour is kept: that hour, and what TTL may be late.
@@ -55,7 +54,7 @@ impl Starts {
     }
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// A link, and how often Stripe was asked about it in this hour. For an id that nobody has, the read is the same.
     ///
     /// # Errors

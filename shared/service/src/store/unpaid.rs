@@ -14,7 +14,6 @@ use super::places::{self, ACTIVE};
 use super::table::Written;
 use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError};
-use crate::machine::Machine;
 
 /// What the key of an order with nothing to collect holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,7 +26,7 @@ pub struct UnpaidOrder {
     pub was_booked: bool,
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// What the order's key holds.
     ///
     /// # Errors
@@ -65,7 +64,7 @@ impl<M: Machine> Store<M> {
             .add("family_balance", snapshot.balance_change())
             .when(Guard::is("family_version", order.family_version));
         writes.push(family);
-        places::reserve::<M>(&mut writes, order, ACTIVE);
+        places::reserve(&mut writes, order, ACTIVE);
         remember_key(&mut writes, order);
         post_transactions(&mut writes, snapshot);
         self.transact(writes).await

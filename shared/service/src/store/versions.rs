@@ -15,7 +15,6 @@ use super::payments::{Claim, Held, Session, claim_of, held_of, session_of};
 use super::table::Consistency;
 use super::unpaid::UnpaidOrder;
 use super::{Store, StoreError};
-use crate::machine::Machine;
 
 /// What an `Idempotency-Key` was used for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +46,7 @@ pub struct Versions {
     pub unpaid: UnpaidOrder,
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Reads what guards a checkout.
     ///
     /// # Errors

@@ -149,7 +149,7 @@ impl Write {
     /// Puts an item, in the place of what is there.
     #[must_use]
     pub fn put(item: Item) -> Self {
-        Self { key: item.key().clone(), action: Action::Put(item), guard: Guard::Always }
+        Self::of(item.key().clone(), Action::Put(item))
     }
 
     /// Puts an item where there is none.
@@ -161,13 +161,25 @@ impl Write {
     /// Changes the item at `key`. Until an edit is said, it only checks its guard.
     #[must_use]
     pub const fn edit(key: Key) -> Self {
-        Self { key, action: Action::Edit(Vec::new()), guard: Guard::Always }
+        Self::of(key, Action::Edit(Vec::new()))
     }
 
     /// Removes the item at `key`.
     #[must_use]
     pub const fn delete(key: Key) -> Self {
-        Self { key, action: Action::Delete, guard: Guard::Always }
+        Self::of(key, Action::Delete)
+    }
+
+    /// An action on the item at `key`, whatever is there.
+    #[must_use]
+    pub const fn of(key: Key, action: Action) -> Self {
+        Self { key, action, guard: Guard::Always }
+    }
+
+    /// Whether it writes nothing, and only checks its guard.
+    #[must_use]
+    pub fn is_check(&self) -> bool {
+        matches!(&self.action, Action::Edit(edits) if edits.is_empty())
     }
 
     /// Only if this holds as well.
@@ -266,15 +278,6 @@ impl Writes {
     /// Puts an item where there is none.
     pub fn create(&mut self, item: Item) {
         self.push(Write::create(item));
-    }
-
-    /// Makes every guard of a put or an edit hold: what [`crate::machine::Machine::FINISHES_ONLY_PENDING`] is for.
-    pub(super) fn forget_guards(&mut self) {
-        for write in &mut self.0 {
-            if !matches!(&write.action, Action::Edit(edits) if edits.is_empty()) {
-                write.guard = Guard::Always;
-            }
-        }
     }
 
     /// How many.

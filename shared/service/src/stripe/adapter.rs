@@ -4,8 +4,10 @@
 //! caller's key. Nothing here repeats a call or reads a refusal: that is the transport's and `settle`'s.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
 use stripe_client_core::{CustomizableStripeRequest, IdempotencyKey, RequestStrategy, StripeRequest};
@@ -92,9 +94,10 @@ impl Stripe {
     }
 }
 
+#[async_trait]
 impl Payments for Stripe {
-    fn within(&self, left: Duration) -> Self {
-        Self { transport: self.transport.within(left) }
+    fn within(&self, left: Duration) -> Arc<dyn Payments> {
+        Arc::new(Self { transport: self.transport.within(left) })
     }
 
     async fn load_intent(&self, account: &AccountId, intent: &IntentId) -> Result<Option<Intent>, StripeError> {

@@ -61,7 +61,7 @@ impl NewCustomer<'_> {
     /// [`StripeError`] of the last try.
     pub async fn make(
         &self,
-        stripe: &impl Payments,
+        stripe: &dyn Payments,
         known: &KnownCustomer,
         mint: &Mint,
     ) -> Result<(KnownCustomer, CustomerId), StripeError> {
@@ -82,7 +82,7 @@ impl NewCustomer<'_> {
         Ok(self.known(made, number))
     }
 
-    async fn create(&self, stripe: &impl Payments, key: &str) -> Result<CustomerId, StripeError> {
+    async fn create(&self, stripe: &dyn Payments, key: &str) -> Result<CustomerId, StripeError> {
         stripe.create_customer(self.account, self.name, self.about, key).await
     }
 

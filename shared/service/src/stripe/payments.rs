@@ -5,8 +5,10 @@
 //! `Declined` and `Misconfigured` prove that nothing was done.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
 
@@ -16,76 +18,59 @@ use super::events::{EventPage, EventQuery};
 use super::intent::Intent;
 
 /// Stripe, or what stands in for it.
-pub trait Payments: std::fmt::Debug + Clone + Send + Sync + 'static {
+#[async_trait]
+pub trait Payments: std::fmt::Debug + Send + Sync {
     /// The same for a caller who has only so much time left from now, for all calls together.
     #[must_use]
-    fn within(&self, left: Duration) -> Self;
+    fn within(&self, left: Duration) -> Arc<dyn Payments>;
 
     /// An intent with its last charge, its refunds and its payment method; `None`: the account has none of that id.
     /// Reading changes nothing, so a read that fails is `Unavailable`.
-    fn load_intent(
-        &self,
-        account: &AccountId,
-        intent: &IntentId,
-    ) -> impl Future<Output = Result<Option<Intent>, StripeError>> + Send;
+    async fn load_intent(&self, account: &AccountId, intent: &IntentId) -> Result<Option<Intent>, StripeError>;
 
     /// Makes an intent whose card is held first and captured later, or answers the one that was made with this key:
     /// so the same key again finds out what became of an unknown outcome.
-    fn create_intent(
-        &self,
-        account: &AccountId,
-        new: &NewIntent<'_>,
-        key: &str,
-    ) -> impl Future<Output = Result<Intent, StripeError>> + Send;
+    async fn create_intent(&self, account: &AccountId, new: &NewIntent<'_>, key: &str) -> Result<Intent, StripeError>;
 
     /// Takes exactly this much of what is held. `Ok` is no proof by itself: look at status and amount received.
-    fn capture_intent(
+    async fn capture_intent(
         &self,
         account: &AccountId,
         intent: &IntentId,
         amount: Money,
         key: &str,
-    ) -> impl Future<Output = Result<Intent, StripeError>> + Send;
+    ) -> Result<Intent, StripeError>;
 
     /// Cancels an intent, and with it what is held. It is released only if the answer's status is `canceled`.
-    fn cancel_intent(
-        &self,
-        account: &AccountId,
-        intent: &IntentId,
-        key: &str,
-    ) -> impl Future<Output = Result<Intent, StripeError>> + Send;
+    async fn cancel_intent(&self, account: &AccountId, intent: &IntentId, key: &str) -> Result<Intent, StripeError>;
 
     /// Makes a customer, or answers the one that was made with this key.
-    fn create_customer(
+    async fn create_customer(
         &self,
         account: &AccountId,
         name: &str,
         about: &BTreeMap<String, String>,
         key: &str,
-    ) -> impl Future<Output = Result<CustomerId, StripeError>> + Send;
+    ) -> Result<CustomerId, StripeError>;
 
     /// Opens a customer's payment form.
-    fn create_customer_session(
+    async fn create_customer_session(
         &self,
         account: &AccountId,
         customer: &CustomerId,
         cards: SavedCards,
         key: &str,
-    ) -> impl Future<Output = Result<CustomerSession, StripeError>> + Send;
+    ) -> Result<CustomerSession, StripeError>;
 
     /// Opens a customer's mobile payment form.
-    fn create_ephemeral_key(
+    async fn create_ephemeral_key(
         &self,
         account: &AccountId,
         customer: &CustomerId,
         key: &str,
-    ) -> impl Future<Output = Result<EphemeralKey, StripeError>> + Send;
+    ) -> Result<EphemeralKey, StripeError>;
 
     /// One page of an account's events, the newest first. Reading changes nothing, so a read that fails is
     /// `Unavailable`; an account that is no longer connected is `Misconfigured`.
-    fn list_events(
-        &self,
-        account: &AccountId,
-        query: EventQuery<'_>,
-    ) -> impl Future<Output = Result<EventPage, StripeError>> + Send;
+    async fn list_events(&self, account: &AccountId, query: EventQuery<'_>) -> Result<EventPage, StripeError>;
 }

@@ -12,7 +12,6 @@ use tokio::time::timeout;
 
 use super::AT_ONCE;
 use crate::context::{Context, Deadline};
-use crate::machine::Machine;
 use crate::store::key::Lane;
 use crate::store::{DueItem, DueKey, StoreError, Unfinished};
 use crate::telemetry::{self, Gauge};
@@ -44,7 +43,7 @@ struct Backlog {
 }
 
 /// Measures what is unfinished now, and notes it.
-pub async fn measure<M: Machine>(ctx: &Context<M>, deadline: Deadline) {
+pub async fn measure(ctx: &Context, deadline: Deadline) {
     let measured = timeout(deadline.keeping(RESERVE).left(), read(ctx)).await;
     let Ok(Ok((backlog, reviews))) = measured else {
         tracing::warn!("what is unfinished was not measured");
@@ -67,12 +66,12 @@ pub async fn measure<M: Machine>(ctx: &Context<M>, deadline: Deadline) {
 
 /// What is unfinished, and how many review records nobody has looked at. Only what money waits for is read: the cost
 /// doesn't grow with accounts, links or instalments.
-async fn read<M: Machine>(ctx: &Context<M>) -> Result<(Backlog, i64), StoreError> {
+async fn read(ctx: &Context) -> Result<(Backlog, i64), StoreError> {
     let (payments, reviews) = try_join(ctx.store.lane_keys(Lane::Pay), ctx.store.lane_keys(Lane::Review)).await?;
     Ok((backlog(ctx, payments).await?, i64::try_from(reviews.len()).unwrap_or(i64::MAX)))
 }
 
-async fn backlog<M: Machine>(ctx: &Context<M>, payments: Vec<DueKey>) -> Result<Backlog, StoreError> {
+async fn backlog(ctx: &Context, payments: Vec<DueKey>) -> Result<Backlog, StoreError> {
     let now_s = ctx.clock.now_s();
     let looks = stream::iter(payments).map(async |found: DueKey| match ctx.store.load_due(&found.key).await? {
         Some(item) => {
@@ -119,7 +118,7 @@ pub fn unbooked(item: &DueItem, now_s: i64) -> Option<Unbooked> {
 }
 
 /// `None`: nothing that is measured.
-async fn stand<M: Machine>(ctx: &Context<M>, item: &DueItem) -> Result<Option<Stand>, StoreError> {
+async fn stand(ctx: &Context, item: &DueItem) -> Result<Option<Stand>, StoreError> {
     Ok(Some(match &item.what {
         Unfinished::Order(order) if order.needs_review => Stand::InReview,
         Unfinished::Order(order) => match &order.snapshot.payment {

@@ -9,9 +9,8 @@ use classpay_domain::id::AccountId;
 use super::plan::LATER_S;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
-use crate::machine::Machine;
 use crate::store::{EventRecord, Feed, Written, key};
-use crate::stripe::{EventQuery, Payments as _};
+use crate::stripe::EventQuery;
 use crate::webhook::event::{FOLLOWED_KINDS, parse_listed};
 use crate::webhook::take_in;
 
@@ -23,14 +22,14 @@ const SPAN_S: i64 = 24 * 60 * 60;
 const REACH_S: i64 = 30 * 24 * 60 * 60;
 
 /// Reads an account's events up to now, a span at a time, for as long as there is time.
-pub(super) async fn read<M: Machine>(ctx: &Context<M>, feed: Feed, deadline: Deadline) {
+pub(super) async fn read(ctx: &Context, feed: Feed, deadline: Deadline) {
     let account = feed.account.clone();
     let Err(error) = catch_up(ctx, feed, deadline).await else { return };
     let cause = error.cause.as_deref();
     tracing::warn!(account = account.as_str(), %error, cause, "an account's events can't be read now");
 }
 
-async fn catch_up<M: Machine>(ctx: &Context<M>, mut feed: Feed, deadline: Deadline) -> Result<(), ApiError> {
+async fn catch_up(ctx: &Context, mut feed: Feed, deadline: Deadline) -> Result<(), ApiError> {
     loop {
         let now_s = ctx.clock.now_s();
         let since_s = feed.read_s.max(now_s.saturating_sub(REACH_S));
@@ -64,8 +63,8 @@ async fn catch_up<M: Machine>(ctx: &Context<M>, mut feed: Feed, deadline: Deadli
 }
 
 /// What Stripe lists of that span and nobody has put, oldest first.
-async fn missed<M: Machine>(
-    ctx: &Context<M>,
+async fn missed(
+    ctx: &Context,
     account: &AccountId,
     (from_s, until_s): (i64, i64),
     deadline: Deadline,

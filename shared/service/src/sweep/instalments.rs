@@ -10,16 +10,11 @@ use crate::aggregate::{AggregateTransaction, Ledger};
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::ApiError;
-use crate::machine::Machine;
 use crate::schedule::ScheduledInstalment;
 use crate::store::{Debtor, Scheduled, Written};
 
 /// Debits every instalment whose date has come, the oldest first, for as long as there is time.
-pub(super) async fn debit_due<M: Machine>(
-    ctx: &Context<M>,
-    mut scheduled: Scheduled,
-    deadline: Deadline,
-) -> Result<(), ApiError> {
+pub(super) async fn debit_due(ctx: &Context, mut scheduled: Scheduled, deadline: Deadline) -> Result<(), ApiError> {
     let debtor = ctx.store.load_debtor(&scheduled).await?;
     let debtor = debtor.ok_or_else(|| ApiError::internal("a document of an instalment is missing"))?;
     if !debtor.is_enrolled {

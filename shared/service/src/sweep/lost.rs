@@ -9,12 +9,11 @@ use classpay_domain::order::{IntentStatus, PaidBy, order_of_intent};
 
 use super::plan;
 use crate::context::{Context, Deadline};
-use crate::machine::Machine;
 use crate::settle::{can_be_cancelled, cancel, report};
 use crate::snapshot::OrderPayment;
 use crate::store::key::{self, Key};
 use crate::store::{OrderRecord, ReviewReason, Session, StoreError};
-use crate::stripe::{Intent, Payments as _, StripeError};
+use crate::stripe::{Intent, StripeError};
 
 /// Whether nobody here can learn what an intent is, by what Stripe has answered: the account has no such intent, or is closed to
 /// us, or Stripe refuses for good to tell.
@@ -27,7 +26,7 @@ pub(super) fn is_out_of_reach(answer: &Result<Option<Intent>, StripeError>) -> b
 }
 
 /// Puts an order of that age before a person if its intent is out of our reach, or isn't released.
-pub(super) async fn report_order<M: Machine>(ctx: &Context<M>, order: &OrderRecord, age_s: i64, deadline: Deadline) {
+pub(super) async fn report_order(ctx: &Context, order: &OrderRecord, age_s: i64, deadline: Deadline) {
     let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else { return };
     let OrderPayment { account, intent, .. } = payment;
     let answer = stripe.within(deadline.for_stripe()).load_intent(account, intent).await;
@@ -41,19 +40,15 @@ pub(super) async fn report_order<M: Machine>(ctx: &Context<M>, order: &OrderReco
 
 /// Whether what Stripe has answered about a bank debit may be put before a person: that is on its way for days, and may be out of
 /// our reach for a moment.
-async fn is_to_be_told<M: Machine>(
-    ctx: &Context<M>,
-    unfinished: &Key,
-    answer: &Result<Option<Intent>, StripeError>,
-) -> bool {
+async fn is_to_be_told(ctx: &Context, unfinished: &Key, answer: &Result<Option<Intent>, StripeError>) -> bool {
     let lost_s = lost_since_s(ctx, unfinished, answer).await;
     !is_out_of_reach(answer) || lost_s.is_some_and(|lost_s| is_for_long(ctx, lost_s))
 }
 
 /// Since when the intent of something unfinished is out of our reach by this answer, in seconds since 1970; `None`: it isn't, or
 /// the table can't be asked.
-pub(super) async fn lost_since_s<M: Machine>(
-    ctx: &Context<M>,
+pub(super) async fn lost_since_s(
+    ctx: &Context,
     unfinished: &Key,
     answer: &Result<Option<Intent>, StripeError>,
 ) -> Option<i64> {
@@ -69,12 +64,12 @@ pub(super) async fn lost_since_s<M: Machine>(
 }
 
 /// Whether what is out of our reach since then, in seconds since 1970, is to be put before a person.
-pub(super) fn is_for_long<M: Machine>(ctx: &Context<M>, lost_s: i64) -> bool {
+pub(super) fn is_for_long(ctx: &Context, lost_s: i64) -> bool {
     ctx.clock.now_s().saturating_sub(lost_s) >= plan::LOST_S
 }
 
 /// Puts a rejection of that age before a person if its intent is out of our reach, or isn't released.
-pub(super) async fn report_rejection<M: Machine>(ctx: &Context<M>, session: &Session, age_s: i64, deadline: Deadline) {
+pub(super) async fn report_rejection(ctx: &Context, session: &Session, age_s: i64, deadline: Deadline) {
     let Session { account, intent, company, .. } = session;
     let Ok(stripe) = ctx.stripe() else { return };
     let answer = stripe.within(deadline.for_stripe()).load_intent(account, intent).await;
@@ -109,14 +104,14 @@ fn reason<'a>(
 
 /// Looks at the payment of an order that a person has ended without Stripe: what is still held is released, and what Stripe has
 /// received is compared with what the person said. Once Stripe has said it, the order needs nobody any more, or a person.
-pub(super) async fn watch<M: Machine>(ctx: &Context<M>, order: &OrderRecord, deadline: Deadline) {
+pub(super) async fn watch(ctx: &Context, order: &OrderRecord, deadline: Deadline) {
     let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else { return };
     let OrderPayment { account, intent, .. } = payment;
     let stripe = stripe.within(deadline.for_stripe());
     let Ok(Some(mut known)) = stripe.load_intent(account, intent).await else { return };
     if can_be_cancelled(known.status) {
         let key = format!("watch:{}:{}", order.id, ctx.clock.now_s());
-        let Ok(Some(now)) = cancel(&stripe, account, intent, &key).await else { return };
+        let Ok(Some(now)) = cancel(&*stripe, account, intent, &key).await else { return };
         known = now;
     }
     match known.status {
@@ -141,19 +136,14 @@ pub(super) async fn watch<M: Machine>(ctx: &Context<M>, order: &OrderRecord, dea
 /// Puts a session that has been out of our reach for a day before a person. What is known to be received stays measured until
 /// that person has ended it. What is held or on its way doesn't: nobody here can release it. Of what nobody has told about, which
 /// is mostly what nobody has paid, the account is reported, once for all.
-pub(super) async fn report_session<M: Machine>(ctx: &Context<M>, session: &Session, lost_s: i64) {
+pub(super) async fn report_session(ctx: &Context, session: &Session, lost_s: i64) {
     let order = order_of_intent(&session.account, &session.intent);
     if let Err(error) = try_report_session(ctx, session, &order, lost_s).await {
         tracing::warn!(order = order.as_str(), %error, "a session that is out of reach was not reported");
     }
 }
 
-async fn try_report_session<M: Machine>(
-    ctx: &Context<M>,
-    session: &Session,
-    order: &OrderId,
-    lost_s: i64,
-) -> Result<(), StoreError> {
+async fn try_report_session(ctx: &Context, session: &Session, order: &OrderId, lost_s: i64) -> Result<(), StoreError> {
     let Session { account, intent, company, .. } = session;
     let lost = ReviewReason::IntentLost(order, intent, account);
     let let_go = ReviewReason::IntentLetGo(order, intent, account);
@@ -184,7 +174,7 @@ async fn try_report_session<M: Machine>(
 }
 
 /// Whether it is noted.
-async fn note<M: Machine>(ctx: &Context<M>, company: &CompanyId, reason: &ReviewReason<'_>) -> bool {
+async fn note(ctx: &Context, company: &CompanyId, reason: &ReviewReason<'_>) -> bool {
     tracing::error!(record = reason.record(), reason = reason.name(), "an intent is out of reach");
     let noted = ctx.store.note_for_review(company, reason, ctx.clock.now_s()).await;
     noted.inspect_err(|error| tracing::error!(%error, "the review record was not written")).is_ok()

@@ -27,7 +27,6 @@ use serde::Serialize;
 
 use crate::context::{Context, Deadline};
 use crate::links;
-use crate::machine::Machine;
 use crate::settle::{Outcome, give_up, release_rejected, settle};
 use crate::store::{Decision, DueItem, DueKey, OrderRecord, Rejection, Session, StoreError, Unfinished, Written, key};
 use crate::webhook;
@@ -67,7 +66,7 @@ enum Look {
 ///
 /// # Errors
 /// [`StoreError`] if nothing of the index can be read.
-pub async fn sweep<M: Machine>(ctx: &Context<M>, deadline: Deadline) -> Result<Report, StoreError> {
+pub async fn sweep(ctx: &Context, deadline: Deadline) -> Result<Report, StoreError> {
     let deadline = deadline.keeping(RESERVE);
     let due = all_due(ctx).await?;
     let in_time = stream::iter(due).take_while(|_| ready(!deadline.is_near()));
@@ -83,7 +82,7 @@ pub async fn sweep<M: Machine>(ctx: &Context<M>, deadline: Deadline) -> Result<R
 }
 
 /// What is due in all partitions of the index. One that can't be read waits for the next run.
-async fn all_due<M: Machine>(ctx: &Context<M>) -> Result<Vec<DueKey>, StoreError> {
+async fn all_due(ctx: &Context) -> Result<Vec<DueKey>, StoreError> {
     let now_s = ctx.clock.now_s();
     let shards: Vec<_> = key::sweep_shards().collect();
     let read = join_all(shards.iter().map(|shard| ctx.store.due_keys(shard, now_s, MOST_PER_SHARD))).await;
@@ -97,7 +96,7 @@ async fn all_due<M: Machine>(ctx: &Context<M>) -> Result<Vec<DueKey>, StoreError
     Ok(due)
 }
 
-async fn look<M: Machine>(ctx: &Context<M>, found: DueKey, deadline: Deadline) -> Look {
+async fn look(ctx: &Context, found: DueKey, deadline: Deadline) -> Look {
     let now_s = ctx.clock.now_s();
     let (due, next_s) = match ctx.store.load_due(&found.key).await {
         Ok(None) => return Look::Gone,
@@ -142,7 +141,7 @@ async fn look<M: Machine>(ctx: &Context<M>, found: DueKey, deadline: Deadline) -
 
 /// Does what is to be done. How far it got is what the table says afterwards; when to look again, unless at the usual
 /// time.
-async fn act<M: Machine>(ctx: &Context<M>, what: Unfinished, began_s: i64, deadline: Deadline) -> Option<i64> {
+async fn act(ctx: &Context, what: Unfinished, began_s: i64, deadline: Deadline) -> Option<i64> {
     let age_s = ctx.clock.now_s().saturating_sub(began_s);
     match what {
         Unfinished::Session(session) => session::finish(ctx, &session, age_s, deadline).await,
@@ -160,19 +159,14 @@ async fn act<M: Machine>(ctx: &Context<M>, what: Unfinished, began_s: i64, deadl
             }
         }
         Unfinished::Event(event) => return webhook::finish(ctx, &event, deadline).await,
-        Unfinished::Feed(feed) if M::SCHEDULE_READS_EVENTS => feed::read(ctx, feed, deadline).await,
-        Unfinished::Feed(_) => {}
+        Unfinished::Feed(feed) => feed::read(ctx, feed, deadline).await,
     }
     None
 }
 
-async fn finish_order<M: Machine>(ctx: &Context<M>, order: OrderRecord, age_s: i64, deadline: Deadline) {
+async fn finish_order(ctx: &Context, order: OrderRecord, age_s: i64, deadline: Deadline) {
     if order.state != OrderState::Pending {
         lost::watch(ctx, &order, deadline).await;
-        return;
-    }
-    if !M::SCHEDULE_ASKS && age_s >= plan::ORDER_FIRST_LOOK_S {
-        ctx.store.release(&order).await.ok();
         return;
     }
     // A bank debit takes days; a card's hold would run out.
@@ -190,18 +184,18 @@ async fn finish_order<M: Machine>(ctx: &Context<M>, order: OrderRecord, age_s: i
 }
 
 /// Does what a session needs now, whether it is due or not. The table says how far that gets.
-pub async fn finish_session<M: Machine>(ctx: &Context<M>, session: &Session, deadline: Deadline) {
+pub async fn finish_session(ctx: &Context, session: &Session, deadline: Deadline) {
     let age_s = ctx.clock.now_s().saturating_sub(session.created_s);
     session::finish(ctx, session, age_s, deadline).await;
 }
 
 /// Gives a session up: its claim first, then the cancel. The table says how far that gets.
-pub async fn void_session<M: Machine>(ctx: &Context<M>, session: &Session, deadline: Deadline) {
+pub async fn void_session(ctx: &Context, session: &Session, deadline: Deadline) {
     session::void_unbooked(ctx, session, deadline).await;
 }
 
 /// Releases an intent that was rejected.
-async fn release<M: Machine>(ctx: &Context<M>, account: &AccountId, intent: &IntentId, age_s: i64, deadline: Deadline) {
+async fn release(ctx: &Context, account: &AccountId, intent: &IntentId, age_s: i64, deadline: Deadline) {
     let order = order_of_intent(account, intent);
     let (session, claim) = match ctx.store.load_payment(account, intent).await {
         Ok((Some(session), Some(claim))) => (session, claim),

@@ -11,8 +11,6 @@ const MINUTE_S: i64 = 60;
 const HOUR_S: i64 = 60 * MINUTE_S;
 const DAY_S: i64 = 24 * HOUR_S;
 
-/// How old an order is when it is looked at first.
-pub const ORDER_FIRST_LOOK_S: i64 = 2 * MINUTE_S;
 /// How old something is at each look of its first day.
 const LOOKS_S: [i64; 8] =
     [2 * MINUTE_S, 5 * MINUTE_S, 15 * MINUTE_S, HOUR_S, 3 * HOUR_S, 6 * HOUR_S, 12 * HOUR_S, DAY_S];

@@ -13,15 +13,13 @@ use crate::checkout::{CheckoutRequest, checkout};
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode, ItemsBody};
 use crate::links::settle_session;
-use crate::machine::Machine;
 use crate::settle::release_rejected;
 use crate::store::{Session, SessionKind, Written, key};
 use crate::stripe::Intent;
-use crate::stripe::Payments as _;
 use crate::unallocated;
 
 /// Does what a session needs.
-pub(super) async fn finish<M: Machine>(ctx: &Context<M>, session: &Session, age_s: i64, deadline: Deadline) {
+pub(super) async fn finish(ctx: &Context, session: &Session, age_s: i64, deadline: Deadline) {
     let Ok(stripe) = ctx.stripe() else { return };
     let answer = stripe.within(deadline.for_stripe()).load_intent(&session.account, &session.intent).await;
     let key = key::session(&session.account, &session.intent);
@@ -55,7 +53,7 @@ pub(super) async fn finish<M: Machine>(ctx: &Context<M>, session: &Session, age_
 
 /// Whether a card may be held for a session for more than a day, as far as it is known. A link waits for its payer for longer
 /// than that, and his bank debit for days: only a card that an event has said to be held is. What was captured is held no more.
-async fn may_be_held_for_long<M: Machine>(ctx: &Context<M>, session: &Session, age_s: i64) -> bool {
+async fn may_be_held_for_long(ctx: &Context, session: &Session, age_s: i64) -> bool {
     let (account, intent) = (&session.account, &session.intent);
     let held_since_s = match session.kind {
         SessionKind::Basket { .. } | SessionKind::Amount => {
@@ -69,7 +67,7 @@ async fn may_be_held_for_long<M: Machine>(ctx: &Context<M>, session: &Session, a
 }
 
 /// Does what a session needs, its intent being this.
-async fn act<M: Machine>(ctx: &Context<M>, session: &Session, intent: Intent, age_s: i64, deadline: Deadline) {
+async fn act(ctx: &Context, session: &Session, intent: Intent, age_s: i64, deadline: Deadline) {
     let authorised_s = intent.charge.as_ref().map(|charge| charge.created_s);
     let held_for_s = authorised_s.map_or(0, |authorised_s| ctx.clock.now_s().saturating_sub(authorised_s));
     let step = session_step(&session.kind, intent.status, age_s, held_for_s);
@@ -101,7 +99,7 @@ async fn act<M: Machine>(ctx: &Context<M>, session: &Session, intent: Intent, ag
 }
 
 /// Takes the road of a link. What was received and can't be posted, for a document can't be read, needs a person.
-async fn settle_link<M: Machine>(ctx: &Context<M>, session: &Session, intent: Intent, deadline: Deadline) {
+async fn settle_link(ctx: &Context, session: &Session, intent: Intent, deadline: Deadline) {
     match settle_session(ctx, session, intent.clone(), deadline).await {
         Ok(outcome) => {
             tracing::info!(outcome = outcome.as_ref().map(word), "took the road of a link for a payer who left");
@@ -118,7 +116,7 @@ async fn settle_link<M: Machine>(ctx: &Context<M>, session: &Session, intent: In
 
 /// Takes the road with the items that the session was made for. What is refused is voided, whatever the reason: the
 /// payer isn't there to mend it.
-async fn book<M: Machine>(ctx: &Context<M>, session: &Session, items: &ItemsBody, deadline: Deadline) {
+async fn book(ctx: &Context, session: &Session, items: &ItemsBody, deadline: Deadline) {
     let basket = match basket::parse(items, Plans::Required) {
         Ok(basket) => basket,
         Err(error) => {
@@ -156,19 +154,13 @@ fn is_final(refusal: &ApiError) -> bool {
 }
 
 /// Voids what no basket was judged of.
-pub(super) async fn void_unbooked<M: Machine>(ctx: &Context<M>, session: &Session, deadline: Deadline) {
+pub(super) async fn void_unbooked(ctx: &Context, session: &Session, deadline: Deadline) {
     let no_basket = Basket::new(Vec::new(), Vec::new()).hash(&session.company, &session.family);
     void(ctx, session, &no_basket, ErrorCode::PaymentCancelled.into(), deadline).await;
 }
 
 /// The claim first, then the cancel.
-async fn void<M: Machine>(
-    ctx: &Context<M>,
-    session: &Session,
-    basket: &BasketHash,
-    refusal: ApiError,
-    deadline: Deadline,
-) {
+async fn void(ctx: &Context, session: &Session, basket: &BasketHash, refusal: ApiError, deadline: Deadline) {
     let order = order_of_intent(&session.account, &session.intent);
     match ctx.store.reject(session, basket.as_str(), &refusal, ctx.clock.now_s()).await {
         Ok(Written::Done) => {

@@ -19,13 +19,12 @@ use classpay_domain::returns::{Standing, dispute_standing, refund_standing};
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::links;
-use crate::machine::Machine;
 use crate::settle::{Outcome, release_rejected, settle};
 use crate::store::{
     Claim, CreditedPayment, Decision, EventObject, EventRecord, Put, Rejection, ReviewReason, Session, SessionKind,
     StoreError, Written,
 };
-use crate::stripe::{Intent, Payments as _, Secret};
+use crate::stripe::{Intent, Secret};
 use crate::telemetry::{self, Count};
 use crate::unallocated;
 use event::Topic;
@@ -72,12 +71,7 @@ enum Stand<'a> {
 ///
 /// # Errors
 /// `bad_signature`; `malformed_json` and `wrong_type` for what is no event; `unavailable` if it can't be put.
-pub async fn receive<M: Machine>(
-    ctx: &Context<M>,
-    header: Option<&str>,
-    body: &[u8],
-    deadline: Deadline,
-) -> Result<(), ApiError> {
+pub async fn receive(ctx: &Context, header: Option<&str>, body: &[u8], deadline: Deadline) -> Result<(), ApiError> {
     let now_s = ctx.clock.now_s();
     let is_signed = |secrets: &[Secret]| signature::verify(header, body, secrets, now_s);
     if let Err(why) = ctx.signing_secrets().check(is_signed).await {
@@ -91,7 +85,7 @@ pub async fn receive<M: Machine>(
 ///
 /// # Errors
 /// `unavailable` if it can't be put.
-pub async fn take_in<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadline) -> Result<(), ApiError> {
+pub async fn take_in(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<(), ApiError> {
     match ctx.store.put_event(event, Topic::of(&event.kind) != Topic::Other).await? {
         Put::Finished => tracing::info!(event = event.id.as_str(), kind = event.kind, "nothing to do about an event"),
         Put::Unfinished => drop(finish(ctx, event, deadline).await),
@@ -101,7 +95,7 @@ pub async fn take_in<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline
 
 /// Does what an event tells of, and notes that it is done. How far it got is what the table says afterwards; when to
 /// look again, in seconds since 1970, if nothing bears the event out yet.
-pub async fn finish<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadline) -> Option<i64> {
+pub async fn finish(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Option<i64> {
     let (id, kind) = (event.id.as_str(), event.kind.as_str());
     let next_s = next_doubted(event.received_s, ctx.clock.now_s());
     let noted = match act(ctx, event, deadline).await {
@@ -146,7 +140,7 @@ fn next_doubted(received_s: i64, now_s: i64) -> Option<i64> {
 }
 
 /// Ends an event that nothing has borne out in its time. What may be about a family's money is put before a person.
-async fn give_up<M: Machine>(ctx: &Context<M>, event: &EventRecord, doubt: &Doubt) -> Result<Written, StoreError> {
+async fn give_up(ctx: &Context, event: &EventRecord, doubt: &Doubt) -> Result<Written, StoreError> {
     let intent = event.intent.as_ref().map_or("none", |intent| intent.as_str());
     if let Doubt::NotDisputed(company) = doubt {
         let (dispute, told_by) = (event.object.id.as_str(), event.kind.as_str());
@@ -166,7 +160,7 @@ async fn give_up<M: Machine>(ctx: &Context<M>, event: &EventRecord, doubt: &Doub
 /// to tell of its intent, or the table to take what it tells of. `None`: never.
 ///
 /// A payment is looked at without it. What went back of one is put before a person, and posted once that can be.
-async fn put_off<M: Machine>(ctx: &Context<M>, event: &EventRecord, for_s: i64) -> Result<Option<i64>, StoreError> {
+async fn put_off(ctx: &Context, event: &EventRecord, for_s: i64) -> Result<Option<i64>, StoreError> {
     let (Topic::Refund | Topic::Dispute, Some(intent)) = (Topic::of(&event.kind), &event.intent) else {
         return Ok(None);
     };
@@ -188,7 +182,7 @@ async fn put_off<M: Machine>(ctx: &Context<M>, event: &EventRecord, for_s: i64) 
     Ok(Some(ctx.clock.now_s().saturating_add(DAY_S)))
 }
 
-async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadline) -> Result<Ending, ApiError> {
+async fn act(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<Ending, ApiError> {
     let topic = Topic::of(&event.kind);
     let (Some(id), false) = (&event.intent, topic == Topic::Other) else { return Ok(Ending::Finished) };
     telemetry::about_intent(id);
@@ -238,7 +232,7 @@ async fn act<M: Machine>(ctx: &Context<M>, event: &EventRecord, deadline: Deadli
 
 /// Has a session that is paid late looked at as soon as one that is paid at once: its looks grow rare with its age. A link is
 /// settled by its event, and a bare amount that is held waits for its checkout.
-async fn look_soon<M: Machine>(ctx: &Context<M>, session: &Session, status: IntentStatus) -> Result<(), StoreError> {
+async fn look_soon(ctx: &Context, session: &Session, status: IntentStatus) -> Result<(), StoreError> {
     let is_due = match (&session.kind, status) {
         (SessionKind::Basket { .. }, IntentStatus::RequiresCapture | IntentStatus::Succeeded)
         | (SessionKind::Amount, IntentStatus::Succeeded) => true,
@@ -256,12 +250,7 @@ async fn look_soon<M: Machine>(ctx: &Context<M>, session: &Session, status: Inte
 
 /// Puts before a person what an event tells of a payment that isn't in the ledger, and was ended as given back or dealt with
 /// elsewhere: a refund that has failed, and a dispute.
-async fn note_unposted<M: Machine>(
-    ctx: &Context<M>,
-    claim: &Claim,
-    event: &EventRecord,
-    topic: Topic,
-) -> Result<(), ApiError> {
+async fn note_unposted(ctx: &Context, claim: &Claim, event: &EventRecord, topic: Topic) -> Result<(), ApiError> {
     let Some(intent) = &event.intent else { return Ok(()) };
     let EventObject { id, status, .. } = &event.object;
     let reason = match topic {
@@ -288,7 +277,7 @@ async fn note_unposted<M: Machine>(
 
 /// An intent that we have neither a session nor a claim for. One with our marker may be ours, and its session not
 /// written yet; one that was cancelled holds nothing, and a session that is written later is looked at by itself.
-fn unknown<M: Machine>(ctx: &Context<M>, event: &EventRecord) -> Ending {
+fn unknown(ctx: &Context, event: &EventRecord) -> Ending {
     if !event.marker.as_deref().is_some_and(|marker| ctx.is_ours(marker)) {
         telemetry::count(Count::EventsForeign);
         return Ending::Finished;
@@ -297,8 +286,8 @@ fn unknown<M: Machine>(ctx: &Context<M>, event: &EventRecord) -> Ending {
 }
 
 /// Takes the payment as far as it can be taken now.
-async fn advance<'a, M: Machine>(
-    ctx: &Context<M>,
+async fn advance<'a>(
+    ctx: &Context,
     session: Option<&'a Session>,
     claim: Option<Claim>,
     intent: Intent,
@@ -334,8 +323,8 @@ async fn advance<'a, M: Machine>(
 }
 
 /// A payer who has authorised a link and closed the tab has paid. A basket waits for its payer's own call first.
-async fn unclaimed<M: Machine>(
-    ctx: &Context<M>,
+async fn unclaimed(
+    ctx: &Context,
     session: &Session,
     intent: Intent,
     deadline: Deadline,

@@ -15,10 +15,8 @@ use crate::aggregate::{AggregateTransaction, Ledger};
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
-use crate::machine::Machine;
 use crate::store::{CreditedPayment, EventRecord, Owed, PaymentReturns, PostReturns, ReturnEntry, Reversed, Written};
 use crate::stripe::Charge;
-use crate::stripe::Payments as _;
 
 /// How often posting begins anew because somebody was faster.
 const MAX_ROUNDS: usize = 5;
@@ -27,8 +25,8 @@ const MAX_ROUNDS: usize = 5;
 ///
 /// # Errors
 /// [`ApiError`] if it can't be known now whether all of it is posted.
-pub(super) async fn post<M: Machine>(
-    ctx: &Context<M>,
+pub(super) async fn post(
+    ctx: &Context,
     event: &EventRecord,
     topic: Topic,
     payment: CreditedPayment<'_>,
@@ -60,8 +58,8 @@ pub(super) async fn post<M: Machine>(
     Err(ApiError::from(ErrorCode::Unavailable).because("what went back of a payment was not posted"))
 }
 
-async fn post_found<M: Machine>(
-    ctx: &Context<M>,
+async fn post_found(
+    ctx: &Context,
     read: &PaymentReturns<'_>,
     charge: &Charge,
     found: &[Return],

@@ -23,6 +23,7 @@ use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
 use classpay_service::stripe::payments::Payments;
@@ -107,10 +108,11 @@ impl MemoryStripe {
     }
 }
 
+#[async_trait]
 impl Payments for MemoryStripe {
     /// No call takes time of its own here: the world's clock stands while it is under way.
-    fn within(&self, _budget: Duration) -> Self {
-        self.clone()
+    fn within(&self, _budget: Duration) -> Arc<dyn Payments> {
+        Arc::new(self.clone())
     }
 
     async fn load_intent(&self, account: &AccountId, intent: &IntentId) -> Result<Option<Intent>, StripeError> {

@@ -12,12 +12,14 @@ mod write;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use async_trait::async_trait;
 use classpay_service::store::key::Key;
 use classpay_service::store::{Attributes, Consistency, DueKey, Edit, StoreError, Table, Write, Written};
 
 use self::items::Items;
 use super::executor::pause;
 use super::faults::{CallKind, Fault, Network};
+use super::forgetful::Forgotten;
 
 /// A table in memory. Its clones are the same one.
 #[derive(Debug, Clone)]
@@ -35,6 +37,7 @@ struct State {
     lost: Vec<Key>,
     /// The partitions that calls have named.
     named: Vec<String>,
+    forgotten: Option<Forgotten>,
 }
 
 /// A write that hasn't arrived.
@@ -47,6 +50,10 @@ enum Late {
 impl State {
     /// Whether all guards held; the first that didn't is remembered.
     fn transact(&mut self, writes: Vec<Write>) -> bool {
+        let writes = match self.forgotten {
+            Some(forgotten) => forgotten.strip(writes),
+            None => writes,
+        };
         write::transact(&mut self.items, writes).map_err(|lost| self.lost.push(lost)).is_ok()
     }
 }
@@ -65,6 +72,11 @@ impl MemoryTable {
         let mut items = self.state().items.clone();
         drop(items.take_changed());
         Self { network, state: Arc::new(Mutex::new(State { items, ..State::default() })) }
+    }
+
+    /// Forgets a guard from now on.
+    pub fn forget(&self, forgotten: Forgotten) {
+        self.state().forgotten = Some(forgotten);
     }
 
     /// How many writes are still on their way.
@@ -158,6 +170,7 @@ impl MemoryTable {
     }
 }
 
+#[async_trait]
 impl Table for MemoryTable {
     async fn get(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
         self.name([key.pk.as_str()]);

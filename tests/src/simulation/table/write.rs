@@ -61,7 +61,7 @@ fn refuse_malformed(write: &Write) {
     let Key { pk, sk } = write.key();
     assert!(!pk.is_empty() && !sk.is_empty(), "DynamoDB refuses an empty text in a key: `{pk}`, `{sk}`");
     match write.action() {
-        Action::Edit(edits) if edits.is_empty() => {
+        Action::Edit(_) if write.is_check() => {
             assert_ne!(write.guard(), &Guard::Always, "DynamoDB refuses a check without a condition: `{pk}`, `{sk}`");
         }
         Action::Put(item) => {

@@ -8,6 +8,7 @@ mod render;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_sdk_dynamodb::Client;
@@ -111,6 +112,7 @@ impl Fruitless {
     }
 }
 
+#[async_trait]
 impl Table for DynamoDb {
     async fn get(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
         let get = self.client.get_item().table_name(&self.name).consistent_read(true);

@@ -5,21 +5,20 @@
 use super::super::Store;
 use super::super::write::{MAX_ACTIONS, Writes};
 use super::{ImportError, done};
-use crate::machine::Machine;
 
 /// Bytes of documents in a transaction: DynamoDB takes 4 MB, with keys and names.
 const MAX_BYTES: usize = 3_000_000;
 
 /// Changes that are not written yet.
 #[derive(Debug)]
-pub(super) struct Batch<'a, M: Machine> {
-    store: &'a Store<M>,
+pub(super) struct Batch<'a> {
+    store: &'a Store,
     writes: Writes,
     bytes: usize,
 }
 
-impl<'a, M: Machine> Batch<'a, M> {
-    pub(super) fn of(store: &'a Store<M>) -> Self {
+impl<'a> Batch<'a> {
+    pub(super) fn of(store: &'a Store) -> Self {
         Self { store, writes: Writes::new(), bytes: 0 }
     }
 

@@ -22,7 +22,6 @@ use super::ImportError;
 use super::changes::Kind;
 use crate::catalogue::FamilyEntry;
 use crate::catalogue::documents::{ClassDoc, CompanyDoc, EnrolmentEntry, StudentDoc, TrialEntry};
-use crate::machine::Machine;
 use crate::schedule::{Schedule, ScheduledLine};
 use crate::snapshot::{BookedEnrolment, BookedTrial};
 
@@ -86,7 +85,7 @@ pub(super) struct AddedEnrolment {
     pub(super) student: String,
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Adds places and fees. What was added.
     pub(super) async fn import_belongings(
         &self,

@@ -10,9 +10,8 @@ use super::super::places::ACTIVE;
 use super::super::table::Consistency;
 use super::super::{Store, StoreError};
 use crate::catalogue::{Catalogue, Deleted, Note, Sold};
-use crate::machine::Machine;
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Names what is deleted in the file and goes on.
     pub(super) async fn deleted_and_there(&self, catalogue: &Catalogue) -> Result<Vec<Note>, StoreError> {
         let known = catalogue.deleted.iter().flat_map(|deleted| known_by(catalogue, deleted)).collect();

@@ -18,9 +18,8 @@ use super::ImportError;
 use super::batch::Batch;
 use super::changes::Kind;
 use super::plan::{Entry, Plan};
-use crate::machine::Machine;
 
-impl<M: Machine> Store<M> {
+impl Store {
     pub(super) async fn import_families(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
         let mut students: HashMap<&str, Vec<&Entry>> = HashMap::new();
         for entry in plan.entries.iter().filter(|entry| entry.kind == Kind::Student) {

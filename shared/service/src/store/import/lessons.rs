@@ -13,9 +13,8 @@ use super::super::table::Consistency;
 use super::super::{Store, StoreError};
 use super::changes::Overfull;
 use crate::catalogue::Catalogue;
-use crate::machine::Machine;
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Which of the lessons that trials were added to, and that are still to come, have more than they take.
     pub(super) async fn overfull_lessons(
         &self,

@@ -42,7 +42,6 @@ use super::write::Write;
 use super::{Store, StoreError};
 use crate::catalogue::documents::DiscountSchemeDoc;
 use crate::catalogue::{Catalogue, Note};
-use crate::machine::Machine;
 
 /// Why a studio was not loaded, or not wholly. Loading it again goes on where it stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -176,7 +175,7 @@ fn done(written: Written) -> Result<(), ImportError> {
     }
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Does what was worked out. The classes and lessons that have more students than places since.
     ///
     /// # Errors

@@ -15,7 +15,6 @@ use super::super::{Store, StoreError};
 use super::changes::Kind;
 use super::plan::{Entry, PlannedClass, PlannedSeason};
 use crate::catalogue::{Catalogue, Note};
-use crate::machine::Machine;
 
 /// The classes that still have lessons to come, by their ids.
 pub(super) fn going_on<'a>(
@@ -30,7 +29,7 @@ pub(super) fn going_on<'a>(
     classes.iter().filter(goes_on).map(|class| class.doc.id.as_str()).collect()
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Names the new students of a family who have places in another, in one of these classes.
     pub(super) async fn students_with_places_elsewhere(
         &self,

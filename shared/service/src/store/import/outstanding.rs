@@ -18,7 +18,6 @@ use super::super::table::Consistency;
 use super::super::{Store, StoreError};
 use super::changes::{Kind, Outstanding};
 use super::plan::{Entry, Plan};
-use crate::machine::Machine;
 use crate::snapshot::BookedTrial;
 
 /// So many partitions are read at a time.
@@ -40,7 +39,7 @@ struct Families {
     owing: BTreeSet<FamilyId>,
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Adds to what is taken away, and to what the file archives, what goes on without it.
     pub(super) async fn find_outstanding(&self, plan: &mut Plan<'_>) -> Result<(), StoreError> {
         let going = plan.entries.iter().filter(|entry| (entry.goes || entry.ends) && ASKED.contains(&entry.kind));

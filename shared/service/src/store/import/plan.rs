@@ -23,7 +23,6 @@ use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{ClassDoc, SeasonDoc};
 use crate::catalogue::{Catalogue, Note};
 use crate::clock::local_date;
-use crate::machine::Machine;
 
 /// An import that is worked out and not begun.
 #[derive(Debug)]
@@ -130,7 +129,7 @@ struct Wanted {
     listed: Option<Listed>,
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Works out what loading a studio that has been checked will change.
     ///
     /// # Errors

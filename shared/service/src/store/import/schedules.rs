@@ -10,7 +10,6 @@ use super::super::key::Key;
 use super::super::places::ACTIVE;
 use super::super::write::{Guard, MAX_ACTIONS, Write, Writes};
 use super::{ImportError, done};
-use crate::machine::Machine;
 
 /// What an enrolment lacks.
 #[derive(Debug)]
@@ -22,7 +21,7 @@ pub(super) struct LateSchedule {
     pub(super) instalments: Option<Item>,
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Adds what enrolments lack.
     pub(super) async fn import_schedules(&self, late: &[LateSchedule]) -> Result<(), ImportError> {
         // Two actions each.

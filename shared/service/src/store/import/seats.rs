@@ -24,12 +24,11 @@ use super::plan::{Plan, PlannedClass, PlannedSeason};
 use super::{ImportError, done};
 use crate::catalogue::Catalogue;
 use crate::catalogue::documents::{ClassDoc, SeasonDoc};
-use crate::machine::Machine;
 
 /// So many transactions of changes are written at a time.
 const AT_A_TIME: usize = 4;
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Makes and changes what guards prices and places.
     pub(super) async fn import_seats(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
         let company = &plan.catalogue.company.id;

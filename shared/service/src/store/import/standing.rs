@@ -23,7 +23,6 @@ use super::schedules::LateSchedule;
 use super::spelling::spellings;
 use crate::catalogue::documents::{InstalmentEntry, TrialEntry};
 use crate::catalogue::{Catalogue, Note};
-use crate::machine::Machine;
 use crate::snapshot::BookedTrial;
 
 /// What is to be done about the places and fees of a file.
@@ -43,7 +42,7 @@ pub(super) struct Standing<'a> {
     pub(super) scheduled: BTreeSet<EnrolmentId>,
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Compares the places and fees of a file with what is there.
     pub(super) async fn standing<'a>(
         &self,

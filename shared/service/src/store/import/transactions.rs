@@ -18,7 +18,6 @@ use super::changes::Kind;
 use super::{ImportError, MAX_DOC_BYTES, done};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::{Catalogue, Note};
-use crate::machine::Machine;
 use crate::stored_entry::StoredEntry;
 
 /// So often a credit is written anew when what is due has changed meanwhile.
@@ -77,7 +76,7 @@ fn refuse_too_large(id: &TransactionId, aggregate: &AggregateTransaction) -> Res
     Err(ImportError::TooLarge { kind: Kind::Transaction, id: id.to_string(), bytes })
 }
 
-impl<M: Machine> Store<M> {
+impl Store {
     /// Debits and credits that are not there yet; what those that are there say otherwise; and what is somebody else's.
     pub(super) async fn new_transactions<'a>(&self, catalogue: &'a Catalogue) -> Result<Planned<'a>, ImportError> {
         let company = &catalogue.company.id;
