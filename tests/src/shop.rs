@@ -17,8 +17,8 @@ use classpay_service::http::Role;
 use classpay_service::mint::Mint;
 use classpay_service::snapshot::{BookedEnrolment, BookedFee, BookedTrial, EndedTrial, OrderPayment, Snapshot};
 use classpay_service::store::{
-    Changes, Consistency, Extent, ImportError, Name, OrderRecord, Overfull, PlaceOrder, Removals, Session, SessionKind,
-    Store, Table as _, Value, Write, Written, key,
+    Changes, Commit, Consistency, Extent, ImportError, Name, OrderRecord, Overfull, PlaceOrder, Removals, Session,
+    SessionKind, Store, Table as _, Value, Write, key,
 };
 use classpay_service::stripe::{Customer, KnownCustomer};
 use jiff::civil::{Date, Time};
@@ -129,7 +129,7 @@ impl<M: Premises> Shop<M> {
     ) -> Purchase {
         let purchase = self.unsold(Some(intent), family, places, trials).await;
         let written = self.store.create_session(&purchase.session).await;
-        assert_eq!(written, Ok(Written::Done));
+        assert_eq!(written, Ok(Commit::Done));
         purchase
     }
 
@@ -205,7 +205,7 @@ impl<M: Premises> Shop<M> {
     ///
     /// # Panics
     /// If the table can't be reached.
-    pub async fn place(&self, purchase: &Purchase) -> Written {
+    pub async fn place(&self, purchase: &Purchase) -> Commit {
         self.store.place(&purchase.order(), &purchase.session).await.expect("the table answers")
     }
 
@@ -213,7 +213,7 @@ impl<M: Premises> Shop<M> {
     ///
     /// # Panics
     /// If the table can't be reached.
-    pub async fn book(&self, purchase: &Purchase, generation: u64) -> Written {
+    pub async fn book(&self, purchase: &Purchase, generation: u64) -> Commit {
         self.store.book_unpaid(&purchase.order(), generation).await.expect("the table answers")
     }
 
@@ -252,7 +252,7 @@ impl<M: Premises> Shop<M> {
     /// If the table can't be written.
     pub async fn set(&self, key: &key::Key, name: Name, value: impl Into<Value>) {
         let written = self.table.transact(vec![Write::edit(key.clone()).set(name, value)]).await;
-        assert_eq!(written, Ok(Written::Done));
+        assert_eq!(written, Ok(Commit::Done));
     }
 
     /// An item is there from now on, whatever the store thinks of that.
@@ -261,7 +261,7 @@ impl<M: Premises> Shop<M> {
     /// If the table can't be written.
     pub async fn put(&self, item: Item) {
         let written = self.table.transact(vec![Write::put(stored(item))]).await;
-        assert_eq!(written, Ok(Written::Done));
+        assert_eq!(written, Ok(Commit::Done));
     }
 
     /// A number of an item.

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use classpay_service::store::key::Key;
-use classpay_service::store::{Attributes, Consistency, DueKey, Edit, Guard, Item, Name, Table, Value, Write, Written};
+use classpay_service::store::{Attributes, Commit, Consistency, DueKey, Edit, Guard, Item, Name, Table, Value, Write};
 use classpay_tests::premises::{Embedded, Premises as _};
 use classpay_tests::simulation::chance::Chance;
 use classpay_tests::simulation::faults::Network;
@@ -216,7 +216,7 @@ async fn agree(seed: u64) {
         let writes = transaction(&chance);
         let written = memory.transact(writes.clone()).await;
         assert_eq!(dynamodb.transact(writes.clone()).await, written, "seed {seed}, case {case}: {writes:#?}");
-        if written == Ok(Written::Done) {
+        if written == Ok(Commit::Done) {
             done += 1;
             let touched: Vec<_> = writes.iter().map(|write| write.key().clone()).collect();
             let theirs = dynamodb.get_all(touched.clone(), Consistency::Strong).await;

@@ -4,7 +4,7 @@
 use classpay_domain::ledger::{Detail, DetailKind, Direction, Entry};
 use classpay_domain::money::Money;
 use classpay_service::aggregate::{AggregateTransaction, Ledger};
-use classpay_service::store::{Scheduled, Unfinished, Written, key};
+use classpay_service::store::{Commit, Scheduled, Unfinished, key};
 use classpay_tests::on_both;
 use classpay_tests::premises::Premises;
 use classpay_tests::shop::{Purchase, Shop, id};
@@ -21,8 +21,8 @@ fn enrolment_key() -> key::Key {
 /// Ada's place in Ballet, bought, with one instalment to come.
 async fn bought(shop: &Shop<impl Premises>) -> Purchase {
     let purchase = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[]).await;
-    assert_eq!(shop.place(&purchase).await, Written::Done);
-    assert_eq!(shop.store.post(&purchase.record()).await, Ok(Written::Done));
+    assert_eq!(shop.place(&purchase).await, Commit::Done);
+    assert_eq!(shop.store.post(&purchase.record()).await, Ok(Commit::Done));
     purchase
 }
 
@@ -54,25 +54,25 @@ fn debit_of(scheduled: &Scheduled) -> AggregateTransaction {
 async fn a_fee_is_charged_once_a_student_and_period<M: Premises>() {
     let shop = Shop::<M>::open().await;
     let first = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[]).await.with_fee_for(ADA);
-    assert_eq!(shop.place(&first).await, Written::Done);
+    assert_eq!(shop.place(&first).await, Commit::Done);
     // Reserved already counts: the second basket would charge it again.
     let second = shop.purchase("pi_2", OKAFOR, &[(TAP, ADA)], &[]).await.with_fee_for(ADA);
     let before = shop.picture().await;
-    assert_eq!(shop.place(&second).await, Written::Lost);
+    assert_eq!(shop.place(&second).await, Commit::ConditionFailed);
     assert_eq!(before.changes(&shop.picture().await), NOTHING);
     let brother = shop.purchase("pi_3", OKAFOR, &[(TAP, TOBI)], &[]).await.with_fee_for(TOBI);
-    assert_eq!(shop.place(&brother).await, Written::Done);
+    assert_eq!(shop.place(&brother).await, Commit::Done);
 }
 
 async fn a_fee_that_is_given_back_is_charged_again_and_only_by_its_own_order_given_back<M: Premises>() {
     let shop = Shop::<M>::open().await;
     let first = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[]).await.with_fee_for(ADA);
-    assert_eq!(shop.place(&first).await, Written::Done);
-    assert_eq!(shop.store.release(&first.record()).await, Ok(Written::Done));
+    assert_eq!(shop.place(&first).await, Commit::Done);
+    assert_eq!(shop.store.release(&first.record()).await, Ok(Commit::Done));
     let second = shop.purchase("pi_2", OKAFOR, &[(BALLET, ADA)], &[]).await.with_fee_for(ADA);
-    assert_eq!(shop.place(&second).await, Written::Done);
-    assert_eq!(shop.store.release(&first.record()).await, Ok(Written::Lost));
-    assert_eq!(shop.store.post(&second.record()).await, Ok(Written::Done));
+    assert_eq!(shop.place(&second).await, Commit::Done);
+    assert_eq!(shop.store.release(&first.record()).await, Ok(Commit::ConditionFailed));
+    assert_eq!(shop.store.post(&second.record()).await, Ok(Commit::Done));
     let fees = shop.partition(&enrolment_key().pk, key::FEE).await;
     assert_eq!(fees.len(), 1);
     assert_eq!(fees[0]["fee_state"].as_s().unwrap(), "CHARGED");
@@ -82,9 +82,9 @@ async fn a_fee_that_is_given_back_is_charged_again_and_only_by_its_own_order_giv
 async fn an_instalment_is_found_from_its_day_on_and_not_before_its_place_is_active<M: Premises>() {
     let shop = Shop::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[]).await;
-    assert_eq!(shop.place(&purchase).await, Written::Done);
+    assert_eq!(shop.place(&purchase).await, Commit::Done);
     assert!(found(&shop, DUE_S).await.is_empty(), "reserved only");
-    assert_eq!(shop.store.post(&purchase.record()).await, Ok(Written::Done));
+    assert_eq!(shop.store.post(&purchase.record()).await, Ok(Commit::Done));
     assert!(found(&shop, DUE_S - 1).await.is_empty(), "a second before its day begins");
     let due = found(&shop, DUE_S).await;
     assert_eq!(due.len(), 1);
@@ -97,7 +97,7 @@ async fn an_instalment_is_found_from_its_day_on_and_not_before_its_place_is_acti
 async fn what_is_booked_without_a_payment_has_its_instalments_to_come_as_well<M: Premises>() {
     let shop = Shop::<M>::open().await;
     let owing = shop.unpaid(OKAFOR, &[(STREET, ADA)], &[]).await;
-    assert_eq!(shop.book(&owing, 0).await, Written::Done);
+    assert_eq!(shop.book(&owing, 0).await, Commit::Done);
     assert_eq!(found(&shop, DUE_S).await.len(), 1);
 }
 
@@ -108,14 +108,14 @@ async fn an_instalment_is_debited_once<M: Premises>() {
     let owed = shop.number(&family, "family_balance").await;
     let due = found(&shop, DUE_S).await.remove(0);
     let debit = debit_of(&due);
-    assert_eq!(shop.store.debit_instalment(&due, &debit).await, Ok(Written::Done));
+    assert_eq!(shop.store.debit_instalment(&due, &debit).await, Ok(Commit::Done));
     assert_eq!(shop.number(&family, "family_balance").await, owed + 500);
     assert_eq!(shop.number(&key::due(&id(COMPANY), &id(&debit.transaction.id)), "amount_due").await, 500);
     assert!(found(&shop, DUE_S + 1_000_000).await.is_empty(), "it was the last");
     let after = shop.picture().await;
     assert_eq!(
         shop.store.debit_instalment(&due, &debit_of(&due)).await,
-        Ok(Written::Lost),
+        Ok(Commit::ConditionFailed),
         "another run, a late write"
     );
     assert_eq!(after.changes(&shop.picture().await), NOTHING);
@@ -126,10 +126,10 @@ async fn a_cancelled_enrolment_is_debited_no_more_and_leaves_the_index<M: Premis
     bought(&shop).await;
     let before = found(&shop, DUE_S).await.remove(0);
     shop.set(&enrolment_key(), "place_state", "CANCELLED").await;
-    assert_eq!(shop.store.debit_instalment(&before, &debit_of(&before)).await, Ok(Written::Lost));
+    assert_eq!(shop.store.debit_instalment(&before, &debit_of(&before)).await, Ok(Commit::ConditionFailed));
     let due = found(&shop, DUE_S).await.remove(0);
     assert!(!shop.store.load_debtor(&due).await.unwrap().unwrap().is_enrolled);
-    assert_eq!(shop.store.stop_instalments(&due).await, Ok(Written::Done));
+    assert_eq!(shop.store.stop_instalments(&due).await, Ok(Commit::Done));
     assert!(found(&shop, DUE_S).await.is_empty());
 }
 

@@ -3,7 +3,7 @@
 //! Invariant: seats move by the difference of the capacity, and a price's version by one for a change, and only then.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
-use classpay_service::store::{Extent, Removals, Written, key};
+use classpay_service::store::{Commit, Extent, Removals, key};
 use classpay_service::stripe::KnownCustomer;
 use classpay_tests::premises::{Premises, text};
 use classpay_tests::shop::{Shop, id, known_customer};
@@ -24,7 +24,7 @@ async fn the_same_studio_again_changes_nothing<M: Premises>() {
 async fn seats_move_by_the_difference_of_the_capacity<M: Premises>() {
     let shop = Shop::<M>::open().await;
     let sold = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA), (BALLET, TOBI)], &[]).await;
-    assert_eq!(shop.place(&sold).await, Written::Done);
+    assert_eq!(shop.place(&sold).await, Commit::Done);
     assert_eq!(shop.seats_left(BALLET).await, 12);
     // Fewer; fewer than are sold: nobody is thrown out; any number; and so many again, the demo studio's 14 at last.
     for (capacity, left) in
@@ -39,7 +39,7 @@ async fn a_class_that_becomes_limited_lets_in_no_more_than_that<M: Premises>() {
     let shop = Shop::<M>::open().await;
     shop.import(&Studio::demo().with(STREET, &json!({"capacity": null}))).await;
     let sold = shop.purchase("pi_1", OKAFOR, &[(STREET, ADA)], &[]).await;
-    assert_eq!(shop.place(&sold).await, Written::Done);
+    assert_eq!(shop.place(&sold).await, Commit::Done);
     // Minh of the studio, and Ada.
     shop.import(&Studio::demo().with(STREET, &json!({"capacity": 2}))).await;
     assert_eq!(shop.seats_left(STREET).await, 0);
@@ -77,13 +77,13 @@ async fn a_price_s_version_is_raised_by_what_changes_it_and_by_nothing_else<M: P
 async fn what_was_sold_is_not_reset<M: Premises>() {
     let shop = Shop::<M>::open().await;
     let bought = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[(STREET, ADA, "2026-09-15")]).await;
-    assert_eq!(shop.place(&bought).await, Written::Done);
-    assert_eq!(shop.store.post(&bought.record()).await, Ok(Written::Done));
+    assert_eq!(shop.place(&bought).await, Commit::Done);
+    assert_eq!(shop.store.post(&bought.record()).await, Ok(Commit::Done));
     let owing = shop.unpaid(OKAFOR, &[(TAP, ADA)], &[]).await;
-    assert_eq!(shop.book(&owing, 0).await, Written::Done);
+    assert_eq!(shop.book(&owing, 0).await, Commit::Done);
     let (company, family, customer) = (id(COMPANY), id(OKAFOR), known_customer("cus_1", "acct_1", 1));
     let remembered = shop.store.remember_customer((&company, &family), &customer, &KnownCustomer::default()).await;
-    assert_eq!(remembered, Ok(Written::Done));
+    assert_eq!(remembered, Ok(Commit::Done));
 
     let before = shop.picture().await;
     assert_eq!(shop.import(&Studio::demo()).await, 0);
@@ -132,7 +132,7 @@ async fn a_place_that_an_order_gave_back_is_the_file_s<M: Premises>() {
     let shop = Shop::<M>::open().await;
     let ada = key::enrolment(&id(COMPANY), &id(OKAFOR), &id(ADA), &id(TAP));
     let sold = shop.purchase("pi_1", OKAFOR, &[(TAP, ADA)], &[]).await;
-    assert_eq!(shop.place(&sold).await, Written::Done);
+    assert_eq!(shop.place(&sold).await, Commit::Done);
     let own = json!({"enrolments": [{"id": "enr_ada", "studentId": ADA, "classId": TAP, "pricingPlanId": FULL}]});
     let studio = Studio::demo().with(OKAFOR, &own);
     // Somebody pays for it just now.

@@ -9,7 +9,7 @@ use std::path::Path;
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::basket::Basket;
 use classpay_service::http::{ApiError, ErrorCode};
-use classpay_service::store::{ReviewReason, UnpaidOrder, Written, key};
+use classpay_service::store::{Commit, ReviewReason, UnpaidOrder, key};
 use classpay_service::stripe::KnownCustomer;
 use classpay_tests::premises::Premises;
 use classpay_tests::shop::{NOW_S, Purchase, Shop, id, known_customer};
@@ -30,41 +30,41 @@ async fn everything<M: Premises>() -> Vec<Item> {
     let (company, family) = (id(COMPANY), id(OKAFOR));
     let customer = known_customer("cus_1", "acct_1", 1);
     let remembered = shop.store.remember_customer((&company, &family), &customer, &KnownCustomer::default()).await;
-    assert_eq!(remembered, Ok(Written::Done));
-    assert_eq!(shop.store.note_cards_only(&company, &id("acct_1"), NOW_S).await, Ok(Written::Done));
+    assert_eq!(remembered, Ok(Commit::Done));
+    assert_eq!(shop.store.note_cards_only(&company, &id("acct_1"), NOW_S).await, Ok(Commit::Done));
     let nothing = Basket::new(Vec::new(), Vec::new()).hash(&company, &family);
 
     let bought = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[(STREET, ADA, "2026-09-15")]).await;
     let key = key::idempotency(&company, &family, "basket-checkout", "a-key");
     let bought = Purchase { idempotency: Some((key, "f".repeat(64))), ..bought };
-    assert_eq!(shop.place(&bought).await, Written::Done);
-    assert_eq!(shop.store.post(&bought.record()).await, Ok(Written::Done));
+    assert_eq!(shop.place(&bought).await, Commit::Done);
+    assert_eq!(shop.store.post(&bought.record()).await, Ok(Commit::Done));
 
     let trial = bought.snapshot.trials[0].id.as_str();
     let enrols = shop.purchase("pi_5", OKAFOR, &[(STREET, ADA)], &[]).await;
     let enrols = enrols.ending_trial(trial, (ADA, STREET, "2026-09-15"));
-    assert_eq!(shop.place(&enrols).await, Written::Done);
+    assert_eq!(shop.place(&enrols).await, Commit::Done);
 
     let rejected = shop.purchase("pi_2", OKAFOR, &[(TAP, ADA)], &[]).await;
     let refusal = ApiError::from(ErrorCode::ClassFull);
-    assert_eq!(shop.store.reject(&rejected.session, nothing.as_str(), &refusal, NOW_S).await, Ok(Written::Done));
+    assert_eq!(shop.store.reject(&rejected.session, nothing.as_str(), &refusal, NOW_S).await, Ok(Commit::Done));
 
     // Still open.
     shop.purchase("pi_4", OKAFOR, &[(TAP, ADA)], &[]).await;
 
     let pending = shop.purchase("pi_3", OKAFOR, &[(TAP, TOBI)], &[]).await.with_fee_for(TOBI);
-    assert_eq!(shop.place(&pending).await, Written::Done);
+    assert_eq!(shop.place(&pending).await, Commit::Done);
     shop.store
         .mark_for_review(&pending.record(), &ReviewReason::OrderUnpostable(&pending.record().id), NOW_S)
         .await
         .expect("it is noted");
 
     let owing = shop.unpaid(OKAFOR, &[(TAP, ADA)], &[]).await;
-    assert_eq!(shop.book(&owing, 0).await, Written::Done);
+    assert_eq!(shop.book(&owing, 0).await, Commit::Done);
     let refused = shop.unpaid(OKAFOR, &[(STREET, TOBI)], &[]).await;
     assert_eq!(
         shop.store.refuse_unpaid(&id(COMPANY), &refused.order, &UnpaidOrder::default(), NOW_S).await,
-        Ok(Written::Done)
+        Ok(Commit::Done)
     );
     // A studio with every kind of price.
     shop.import(&price_list::studio()).await;

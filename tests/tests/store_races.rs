@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use classpay_domain::basket::Basket;
 use classpay_service::http::{ApiError, ErrorCode};
-use classpay_service::store::{Decision, Written, key};
+use classpay_service::store::{Commit, Decision, key};
 use classpay_tests::premises::Premises;
 use classpay_tests::shop::{NOW_S, Purchase, Shop, id};
 use classpay_tests::studio::{ADA, BALLET, COMPANY, OKAFOR, STREET, Studio};
@@ -38,17 +38,17 @@ fn crowd(families: usize, classes: u64) -> Studio {
 }
 
 /// Tries until it is neither a conflict nor an unknown outcome: what a checkout does with its rounds.
-async fn buy(shop: &Shop<impl Premises>, purchase: &Purchase) -> Written {
+async fn buy(shop: &Shop<impl Premises>, purchase: &Purchase) -> Commit {
     loop {
         match shop.place(purchase).await {
-            Written::Busy => {}
+            Commit::Contended => {}
             written => return written,
         }
     }
 }
 
 /// One of the crowd wants a place.
-async fn come(shop: Shop<impl Premises>, n: usize, class: String) -> (Purchase, Written) {
+async fn come(shop: Shop<impl Premises>, n: usize, class: String) -> (Purchase, Commit) {
     let (intent, family, student) = (format!("pi_{class}_{n}"), format!("fml_{n}"), format!("stu_{n}"));
     let purchase = shop.purchase(&intent, &family, &[(&class, &student)], &[]).await;
     let written = buy(&shop, &purchase).await;
@@ -82,9 +82,13 @@ async fn two_hundred_buyers_get_twenty_seats<M: Premises>() {
         let buyers = (0..BUYERS).map(|n| come(shop.clone(), n, class.clone()).boxed());
         let results = M::race(round, buyers.collect()).await;
         let of = |what| results.iter().filter(move |(_, written)| *written == what);
-        assert_eq!((of(Written::Done).count(), of(Written::Lost).count()), (SEATS, BUYERS - SEATS), "round {round}");
+        assert_eq!(
+            (of(Commit::Done).count(), of(Commit::ConditionFailed).count()),
+            (SEATS, BUYERS - SEATS),
+            "round {round}"
+        );
         assert_eq!(shop.seats_left(&class).await, 0, "round {round}");
-        expected.extend(of(Written::Done).flat_map(|(purchase, _)| has_taken(purchase)));
+        expected.extend(of(Commit::Done).flat_map(|(purchase, _)| has_taken(purchase)));
     }
     assert_eq!(taken(&shop).await, expected, "who lost has nothing");
 }
@@ -104,12 +108,12 @@ async fn of_a_purchase_and_a_refusal_of_one_intent_exactly_one_wins<M: Premises>
         let claim = shop.store.load_claim(&purchase.session.account, &purchase.session.intent).await;
         let decision = claim.expect("it can be read").expect("somebody has claimed it").decision;
         match (&results[..], decision) {
-            ([Ok(Written::Done), Ok(Written::Lost)], Decision::Order(order)) => {
+            ([Ok(Commit::Done), Ok(Commit::ConditionFailed)], Decision::Order(order)) => {
                 assert_eq!(order, purchase.order);
                 sold += 1;
-                assert_eq!(shop.store.release(&purchase.record()).await, Ok(Written::Done));
+                assert_eq!(shop.store.release(&purchase.record()).await, Ok(Commit::Done));
             }
-            ([Ok(Written::Lost), Ok(Written::Done)], Decision::Rejected { .. }) => {
+            ([Ok(Commit::ConditionFailed), Ok(Commit::Done)], Decision::Rejected { .. }) => {
                 assert_eq!(shop.store.load_order(&purchase.order).await, Ok(None));
             }
             other => panic!("round {round}: {other:?}"),
@@ -126,18 +130,18 @@ async fn of_a_posting_and_a_release_of_one_order_exactly_one_wins<M: Premises>()
     for round in 0..M::ROUNDS {
         let class = format!("cls_{round}");
         let purchase = shop.purchase(&format!("pi_{round}"), OKAFOR, &[(&class, ADA)], &[]).await;
-        assert_eq!(shop.place(&purchase).await, Written::Done);
+        assert_eq!(shop.place(&purchase).await, Commit::Done);
         let (posting, releasing) = ((shop.clone(), purchase.record()), (shop.clone(), purchase.record()));
         let post = async move { posting.0.store.post(&posting.1).await };
         let release = async move { releasing.0.store.release(&releasing.1).await };
         let results = M::race(round, vec![post.boxed(), release.boxed()]).await;
         let left = shop.seats_left(&class).await;
         match &results[..] {
-            [Ok(Written::Done), Ok(Written::Lost)] => {
+            [Ok(Commit::Done), Ok(Commit::ConditionFailed)] => {
                 assert_eq!(left, seats - 1, "round {round}");
                 posted += 1;
             }
-            [Ok(Written::Lost), Ok(Written::Done)] => assert_eq!(left, seats, "round {round}"),
+            [Ok(Commit::ConditionFailed), Ok(Commit::Done)] => assert_eq!(left, seats, "round {round}"),
             other => panic!("round {round}: {other:?}"),
         }
     }
@@ -150,13 +154,13 @@ async fn ten_clicks_on_one_basket_are_one_order<M: Premises>() {
     for round in 0..M::ROUNDS {
         let class = format!("cls_{round}");
         let purchase = shop.purchase(&format!("pi_{round}"), OKAFOR, &[(&class, ADA)], &[]).await;
-        let click = |_| -> BoxFuture<'static, Written> {
+        let click = |_| -> BoxFuture<'static, Commit> {
             let (shop, purchase) = (shop.clone(), purchase.clone());
             async move { buy(&shop, &purchase).await }.boxed()
         };
         let results = M::race(round, (0..10).map(click).collect()).await;
-        let done = results.iter().filter(|written| **written == Written::Done).count();
-        let lost = results.iter().filter(|written| **written == Written::Lost).count();
+        let done = results.iter().filter(|written| **written == Commit::Done).count();
+        let lost = results.iter().filter(|written| **written == Commit::ConditionFailed).count();
         assert_eq!((done, lost), (1, 9), "round {round}");
         assert_eq!(shop.seats_left(&class).await, SEATS as i64 - 1, "round {round}");
     }

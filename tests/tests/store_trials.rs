@@ -6,7 +6,7 @@
 
 use classpay_domain::money::Money;
 use classpay_domain::pricing::Buyer;
-use classpay_service::store::{Resolution, Resolved, Witness, Written, key};
+use classpay_service::store::{Commit, Resolution, Resolved, Witness, key};
 use classpay_tests::premises::Premises;
 use classpay_tests::shop::{NOW_S, Purchase, Shop, id};
 use classpay_tests::studio::{
@@ -49,21 +49,21 @@ async fn enrolling(shop: &Shop<impl Premises>) -> Purchase {
 
 async fn assert_lost(shop: &Shop<impl Premises>, purchase: &Purchase) {
     let before = shop.picture().await;
-    assert_eq!(shop.place(purchase).await, Written::Lost);
+    assert_eq!(shop.place(purchase).await, Commit::ConditionFailed);
     assert_eq!(before.changes(&shop.picture().await), NOTHING);
 }
 
 async fn a_trial_is_marked_by_an_order_and_ends_with_it<M: Premises>() {
     let shop = Shop::<M>::open().await;
     let purchase = enrolling(&shop).await;
-    assert_eq!(shop.place(&purchase).await, Written::Done);
+    assert_eq!(shop.place(&purchase).await, Commit::Done);
     assert_eq!(state(&trial(&shop).await), ("ACTIVE", Some(purchase.order.as_str())));
     assert_eq!(booked(&shop).await, 1, "its place is not free before it is paid for the other");
-    assert_eq!(shop.store.post(&purchase.record()).await, Ok(Written::Done));
+    assert_eq!(shop.store.post(&purchase.record()).await, Ok(Commit::Done));
     assert_eq!(state(&trial(&shop).await), ("ENDED", Some(purchase.order.as_str())));
     assert_eq!(booked(&shop).await, 0);
-    assert_eq!(shop.store.post(&purchase.record()).await, Ok(Written::Lost));
-    assert_eq!(shop.store.release(&purchase.record()).await, Ok(Written::Lost));
+    assert_eq!(shop.store.post(&purchase.record()).await, Ok(Commit::ConditionFailed));
+    assert_eq!(shop.store.release(&purchase.record()).await, Ok(Commit::ConditionFailed));
     assert_eq!(booked(&shop).await, 0, "its place is given back once");
     // It was had: there is no second one.
     let again = shop.purchase("pi_2", SHARMA, &[], &[(BALLET, PRIYA, "2026-09-14")]).await;
@@ -73,15 +73,15 @@ async fn a_trial_is_marked_by_an_order_and_ends_with_it<M: Premises>() {
 async fn a_trial_is_as_it_was_when_its_order_is_given_up<M: Premises>() {
     let shop = Shop::<M>::open().await;
     let (purchase, before) = (enrolling(&shop).await, trial(&shop).await);
-    assert_eq!(shop.place(&purchase).await, Written::Done);
-    assert_eq!(shop.store.release(&purchase.record()).await, Ok(Written::Done));
+    assert_eq!(shop.place(&purchase).await, Commit::Done);
+    assert_eq!(shop.store.release(&purchase.record()).await, Ok(Commit::Done));
     assert_eq!((trial(&shop).await, booked(&shop).await), (before, 1));
     let again = ending(&shop, shop.purchase("pi_2", SHARMA, &[(BALLET, PRIYA)], &[]).await).await;
-    assert_eq!(shop.place(&again).await, Written::Done);
+    assert_eq!(shop.place(&again).await, Commit::Done);
     // A late release of the first takes no mark of the second's off.
-    assert_eq!(shop.store.release(&purchase.record()).await, Ok(Written::Lost));
+    assert_eq!(shop.store.release(&purchase.record()).await, Ok(Commit::ConditionFailed));
     assert_eq!(state(&trial(&shop).await), ("ACTIVE", Some(again.order.as_str())));
-    assert_eq!(shop.store.post(&again.record()).await, Ok(Written::Done));
+    assert_eq!(shop.store.post(&again.record()).await, Ok(Commit::Done));
     assert_eq!(booked(&shop).await, 0);
 }
 
@@ -100,7 +100,7 @@ async fn a_trial_that_is_not_as_it_was_read_is_not_overtaken<M: Premises>() {
     shop.set(&trial_key(), "ending_order", "ord_another").await;
     assert_lost(&shop, &purchase).await;
     shop.put(as_read).await;
-    assert_eq!(shop.place(&purchase).await, Written::Done);
+    assert_eq!(shop.place(&purchase).await, Commit::Done);
 }
 
 async fn with_nothing_to_pay_a_trial_ends_at_once<M: Premises>() {
@@ -108,19 +108,19 @@ async fn with_nothing_to_pay_a_trial_ends_at_once<M: Premises>() {
     // Rohan tries the very lesson: one action takes a place of it and gives one back.
     let both = shop.unpaid(SHARMA, &[(BALLET, PRIYA)], &[(BALLET, ROHAN, LESSON)]).await;
     let both = ending(&shop, both).await;
-    assert_eq!(shop.book(&both, 0).await, Written::Done);
+    assert_eq!(shop.book(&both, 0).await, Commit::Done);
     assert_eq!(state(&trial(&shop).await), ("ENDED", Some(both.order.as_str())));
     assert_eq!(booked(&shop).await, 1);
-    assert_eq!(shop.book(&both, 0).await, Written::Lost);
+    assert_eq!(shop.book(&both, 0).await, Commit::ConditionFailed);
 
     let shop = Shop::<M>::open().await;
     let alone = ending(&shop, shop.unpaid(SHARMA, &[(BALLET, PRIYA)], &[]).await).await;
     shop.set(&trial_key(), "place_state", "RESERVED").await;
     let before = shop.picture().await;
-    assert_eq!(shop.book(&alone, 0).await, Written::Lost);
+    assert_eq!(shop.book(&alone, 0).await, Commit::ConditionFailed);
     assert_eq!(before.changes(&shop.picture().await), NOTHING);
     shop.set(&trial_key(), "place_state", "ACTIVE").await;
-    assert_eq!(shop.book(&alone, 0).await, Written::Done);
+    assert_eq!(shop.book(&alone, 0).await, Commit::Done);
     assert_eq!(booked(&shop).await, 0);
 }
 
@@ -129,10 +129,10 @@ async fn a_paid_order_takes_a_trial_place_at_once_and_gives_one_back_when_it_is_
         let shop = Shop::<M>::open().await;
         let purchase = shop.purchase("pi_1", SHARMA, &[(BALLET, PRIYA)], &[(BALLET, ROHAN, LESSON)]).await;
         let purchase = ending(&shop, purchase).await;
-        assert_eq!((shop.place(&purchase).await, booked(&shop).await), (Written::Done, 2));
+        assert_eq!((shop.place(&purchase).await, booked(&shop).await), (Commit::Done, 2));
         let order = purchase.record();
         let written = if is_posted { shop.store.post(&order).await } else { shop.store.release(&order).await };
-        assert_eq!((written, booked(&shop).await), (Ok(Written::Done), 1), "posted: {is_posted}");
+        assert_eq!((written, booked(&shop).await), (Ok(Commit::Done), 1), "posted: {is_posted}");
         let of_rohan = key::trial(&id(COMPANY), &id(SHARMA), &id(ROHAN), &id(BALLET));
         let (priyas, rohans) = (trial(&shop).await, shop.item(&of_rohan).await.unwrap());
         let expected = if is_posted { ("ENDED", "ACTIVE") } else { ("ACTIVE", "CANCELLED") };
@@ -144,11 +144,11 @@ async fn a_person_s_decision_ends_a_trial_or_keeps_it<M: Premises>() {
     for (how, after, places) in [(Resolution::Keep, "ENDED", 0), (Resolution::Release, "ACTIVE", 1)] {
         let shop = Shop::<M>::open().await;
         let (purchase, before) = (enrolling(&shop).await, trial(&shop).await);
-        assert_eq!(shop.place(&purchase).await, Written::Done);
+        assert_eq!(shop.place(&purchase).await, Commit::Done);
         let order = &purchase.record();
         let nothing = Money::ZERO;
         let resolved = Resolved { order, how, credit: None, received: nothing, by: Witness::Stripe, now_s: NOW_S };
-        assert_eq!(shop.store.resolve(&resolved).await, Ok(Written::Done), "{how:?}");
+        assert_eq!(shop.store.resolve(&resolved).await, Ok(Commit::Done), "{how:?}");
         let trial = trial(&shop).await;
         assert_eq!((state(&trial).0, booked(&shop).await), (after, places), "{how:?}");
         assert!(how == Resolution::Keep || trial == before, "{how:?}");
@@ -165,16 +165,16 @@ async fn a_trial_needs_a_seat_that_is_left_and_takes_none<M: Premises>() {
     let beside = shop.purchase("pi_2", CAMPBELL, &[(POINTE, ISLA)], &[trial_of(FINN)]).await;
     assert_lost(&shop, &beside).await;
     let tries = shop.purchase("pi_3", OKAFOR, &[], &[trial_of(ADA)]).await;
-    assert_eq!((shop.place(&tries).await, shop.seats_left(POINTE).await), (Written::Done, 1));
-    assert_eq!(shop.store.release(&tries.record()).await, Ok(Written::Done));
+    assert_eq!((shop.place(&tries).await, shop.seats_left(POINTE).await), (Commit::Done, 1));
+    assert_eq!(shop.store.release(&tries.record()).await, Ok(Commit::Done));
     assert_eq!(shop.seats_left(POINTE).await, 1);
     shop.import(&Studio::demo().with(POINTE, &json!({"capacity": 4}))).await;
     let beside = shop.purchase("pi_4", CAMPBELL, &[(POINTE, ISLA)], &[trial_of(FINN)]).await;
-    assert_eq!((shop.place(&beside).await, shop.seats_left(POINTE).await), (Written::Done, 1));
+    assert_eq!((shop.place(&beside).await, shop.seats_left(POINTE).await), (Commit::Done, 1));
     // Of what is unlimited there is always one.
     shop.import(&Studio::demo().with(STREET, &json!({"capacity": 0}))).await;
     let unlimited = shop.purchase("pi_5", OKAFOR, &[], &[(STREET, ADA, "2026-09-15")]).await;
-    assert_eq!(shop.place(&unlimited).await, Written::Done);
+    assert_eq!(shop.place(&unlimited).await, Commit::Done);
 }
 
 on_both! {

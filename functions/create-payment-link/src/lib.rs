@@ -8,7 +8,7 @@ use classpay_service::catalogue::documents::text::AsText;
 use classpay_service::context::Context;
 use classpay_service::http::{ApiError, Caller, ErrorCode, Response, Role, extract};
 use classpay_service::links::body::LinkWithUrl;
-use classpay_service::store::{Link, Written};
+use classpay_service::store::{Commit, Link};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use lambda_http::Request;
@@ -47,8 +47,8 @@ pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiErr
     let id = ctx.mint.payment_link();
     let link = Link::open(id, caller.company(), debit_id, debit, ctx.clock.now_s(), expires_s);
     match ctx.store.create_link(&link).await? {
-        Written::Done => Response::created(&LinkWithUrl::new(&link, ctx.payment_link_url()?)),
-        Written::Lost | Written::Busy | Written::Unknown => Err(ErrorCode::Unavailable.into()),
+        Commit::Done => Response::created(&LinkWithUrl::new(&link, ctx.payment_link_url()?)),
+        Commit::ConditionFailed | Commit::Contended | Commit::Unknown => Err(ErrorCode::Unavailable.into()),
     }
 }
 

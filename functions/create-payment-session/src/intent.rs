@@ -9,7 +9,7 @@ use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
 use classpay_service::context::Context;
 use classpay_service::http::{ApiError, ErrorCode, FamilyScope};
-use classpay_service::store::{Session, SessionKind, StoreError, Written};
+use classpay_service::store::{Commit, Session, SessionKind, StoreError};
 use classpay_service::stripe::{Intent, Methods, NewIntent, Payments, StripeError};
 
 /// How many intents of the same basket and amount are looked at. After that many were used up within the life of
@@ -115,10 +115,10 @@ impl Open<'_> {
             lost_s: None,
         };
         match self.ctx.store.create_session(&session).await? {
-            Written::Done => Ok(Some(intent)),
-            Written::Busy => Err(ErrorCode::Unavailable.into()),
+            Commit::Done => Ok(Some(intent)),
+            Commit::Contended => Err(ErrorCode::Unavailable.into()),
             // Stripe answered with what it had answered before: the intent may have got on since.
-            Written::Lost | Written::Unknown => self.reuse(&intent).await,
+            Commit::ConditionFailed | Commit::Unknown => self.reuse(&intent).await,
         }
     }
 

@@ -17,7 +17,7 @@ use classpay_service::context::{Context, Deadline};
 use classpay_service::http::object::object_or_null;
 use classpay_service::http::{ApiError, Caller, ErrorCode, FamilyScope, ItemsBody, Response, extract};
 use classpay_service::refusals::quote_changed;
-use classpay_service::store::{LoadedStudio, SessionKind, Written};
+use classpay_service::store::{Commit, LoadedStudio, SessionKind};
 use classpay_service::stripe::{KnownCustomer, NewCustomer, PaymentSessionBody, SavedCards, StripeError};
 use classpay_service::telemetry;
 use intent::Failure;
@@ -36,7 +36,7 @@ use serde::Deserialize;
     {"required": ["items"], "properties": {"items": {"$ref": "#/components/schemas/BasketItems"}, "amount": {"type": "null"}}},
 ]))]
 pub struct SessionBody {
-    /// What to authorise, in minor units. Written in digits: `1029.0` is refused.
+    /// What to authorise, in minor units. Commit in digits: `1029.0` is refused.
     amount: Option<i64>,
     /// Not supported yet: null.
     #[schemars(with = "Option<AsText<TransactionId>>")]
@@ -220,8 +220,8 @@ async fn remembered(
     }
     let (ctx, company, family) = (open.ctx, &open.scope.company, &open.scope.family);
     match ctx.store.remember_customer((company, family), customer, known).await? {
-        Written::Done => Ok(customer.clone()),
-        Written::Lost | Written::Busy | Written::Unknown => {
+        Commit::Done => Ok(customer.clone()),
+        Commit::ConditionFailed | Commit::Contended | Commit::Unknown => {
             let stored = ctx.store.load_customer(company, family).await?;
             // The known one doesn't serve, and none has taken its place: another was to, and wasn't written.
             if stored == *known { Err(ErrorCode::Unavailable.into()) } else { Ok(stored) }

@@ -16,7 +16,7 @@ use crate::aggregate::{AggregateTransaction, Ledger};
 use crate::checkout::local_now;
 use crate::context::Context;
 use crate::http::{ApiError, ErrorCode};
-use crate::store::{ReviewReason, Session, StoreError, UnallocatedCredit, Written};
+use crate::store::{Commit, ReviewReason, Session, StoreError, UnallocatedCredit};
 use crate::stripe::{Charge, Intent};
 use crate::telemetry::{self, Count};
 
@@ -70,18 +70,18 @@ pub(crate) async fn end_without_credit(ctx: &Context, session: &Session) -> Resu
 /// Credits so much, in the session's currency.
 async fn credit_received(ctx: &Context, session: &Session, order: &OrderId, received: Money) -> Result<(), ApiError> {
     match try_credit(ctx, session, order, received).await? {
-        Written::Done => {
+        Commit::Done => {
             telemetry::count(Count::PaymentsUnallocated);
             tracing::error!(order = order.as_str(), "a payment without an order was credited; a person must look");
         }
-        Written::Lost | Written::Busy | Written::Unknown => {
+        Commit::ConditionFailed | Commit::Contended | Commit::Unknown => {
             tracing::warn!(order = order.as_str(), "a payment without an order was not credited by this call");
         }
     }
     Ok(())
 }
 
-async fn try_credit(ctx: &Context, session: &Session, order: &OrderId, received: Money) -> Result<Written, ApiError> {
+async fn try_credit(ctx: &Context, session: &Session, order: &OrderId, received: Money) -> Result<Commit, ApiError> {
     let nothing = Basket::new(Vec::new(), Vec::new());
     let loaded = ctx.store.load_current_studio(&session.scope(), &nothing).await?.ok_or_else(ApiError::not_found)?;
     let on = local_now(ctx, &loaded)?.date();

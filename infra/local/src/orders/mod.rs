@@ -15,7 +15,7 @@ mod show;
 
 use clap::{Args, Subcommand};
 use classpay_domain::id::{AccountId, CompanyId, OrderId};
-use classpay_service::store::{Resolution, StoreError, Written};
+use classpay_service::store::{Commit, Resolution, StoreError};
 use classpay_service::stripe::StripeError;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -137,11 +137,11 @@ fn of_stripe(error: StripeError) -> Problem {
 }
 
 /// What was written, if it was.
-fn written(written: Written, lost: impl FnOnce() -> Problem) -> Result<(), Problem> {
+fn written(written: Commit, lost: impl FnOnce() -> Problem) -> Result<(), Problem> {
     match written {
-        Written::Done => Ok(()),
-        Written::Lost => Err(lost()),
-        Written::Busy | Written::Unknown => {
+        Commit::Done => Ok(()),
+        Commit::ConditionFailed => Err(lost()),
+        Commit::Contended | Commit::Unknown => {
             Err(Problem::new("the table gave no clear answer; the command may be given again"))
         }
     }

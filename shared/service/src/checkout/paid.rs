@@ -18,8 +18,8 @@ use crate::http::{ApiError, ErrorCode, Reach};
 use crate::refusals::{quote_changed, releases};
 use crate::settle::{Known, release_rejected, settle};
 use crate::store::{
-    Claim, Decision, LoadedStudio, OrderRecord, PlaceOrder, ReviewReason, Session, SessionKind, StoreError, Versions,
-    Written,
+    Claim, Commit, Decision, LoadedStudio, OrderRecord, PlaceOrder, ReviewReason, Session, SessionKind, StoreError,
+    Versions,
 };
 
 /// For how long after a session was made its time is "now", so that neither midnight nor a lesson that begins changes a price
@@ -311,9 +311,9 @@ impl Paid<'_> {
         match self.ctx.store.place(&place, session).await {
             Err(StoreError::Unwritable) => return self.reject_unwritable(session).await,
             Err(error) => return Err(error.into()),
-            Ok(Written::Lost | Written::Busy) => return Ok(Round::Again),
-            Ok(Written::Unknown) => return Ok(Round::Unknown(self.order.clone())),
-            Ok(Written::Done) => {}
+            Ok(Commit::ConditionFailed | Commit::Contended) => return Ok(Round::Again),
+            Ok(Commit::Unknown) => return Ok(Round::Unknown(self.order.clone())),
+            Ok(Commit::Done) => {}
         }
         let outcome = settle(self.ctx, placed, Some(known), self.deadline).await.outcome;
         Ok(Round::Over(Answer { outcome, replayed: false }))
@@ -339,11 +339,11 @@ impl Paid<'_> {
     }
 
     /// Releases what was rejected, if it was.
-    async fn release(&self, rejected: Written, session: &Session, refusal: ApiError) -> Result<Round, ApiError> {
+    async fn release(&self, rejected: Commit, session: &Session, refusal: ApiError) -> Result<Round, ApiError> {
         match rejected {
-            Written::Lost | Written::Busy => return Ok(Round::Again),
-            Written::Unknown => return Ok(Round::Unknown(self.order.clone())),
-            Written::Done => {}
+            Commit::ConditionFailed | Commit::Contended => return Ok(Round::Again),
+            Commit::Unknown => return Ok(Round::Unknown(self.order.clone())),
+            Commit::Done => {}
         }
         let outcome = release_rejected(self.ctx, session, &self.order, refusal, self.deadline).await;
         Ok(Round::Over(Answer { outcome, replayed: false }))

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::http::{ApiError, ErrorCode, Reach};
 use crate::refusals::quote_changed;
 use crate::settle::Outcome;
-use crate::store::{LoadedStudio, OrderRecord, PlaceOrder, StoreError, UnpaidOrder, Written};
+use crate::store::{Commit, LoadedStudio, OrderRecord, PlaceOrder, StoreError, UnpaidOrder};
 
 pub(super) async fn round(ctx: &Context, request: &CheckoutRequest) -> Result<Round, ApiError> {
     let scope = &request.scope;
@@ -58,12 +58,12 @@ pub(super) async fn round(ctx: &Context, request: &CheckoutRequest) -> Result<Ro
         booked => booked?,
     };
     Ok(match booked {
-        Written::Done => {
+        Commit::Done => {
             let outcome = Outcome::Completed(snapshot.transactions());
             Round::Over(Answer { outcome, replayed: false })
         }
-        Written::Lost | Written::Busy => Round::Again,
-        Written::Unknown => Round::Unknown(order),
+        Commit::ConditionFailed | Commit::Contended => Round::Again,
+        Commit::Unknown => Round::Unknown(order),
     })
 }
 
@@ -101,8 +101,8 @@ async fn refuse(
     refusal: ApiError,
 ) -> Result<Round, ApiError> {
     match ctx.store.refuse_unpaid(company, order, known, ctx.clock.now_s()).await? {
-        Written::Done => Err(refusal),
-        Written::Lost | Written::Busy => Ok(Round::Again),
-        Written::Unknown => Ok(Round::Unknown(order.clone())),
+        Commit::Done => Err(refusal),
+        Commit::ConditionFailed | Commit::Contended => Ok(Round::Again),
+        Commit::Unknown => Ok(Round::Unknown(order.clone())),
     }
 }

@@ -11,7 +11,7 @@ use super::{MAX_ROUNDS, account, is_used_up};
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::settle::cancel;
-use crate::store::{Link, ReviewReason, Written};
+use crate::store::{Commit, Link, ReviewReason};
 use crate::stripe::{Payments, StripeError};
 
 /// Whether the link's time is over.
@@ -135,8 +135,8 @@ pub async fn revoke(ctx: &Context, mut link: Link, deadline: Deadline) -> Result
             }
         }
         match ctx.store.close_link(&link, LinkState::Revoked).await? {
-            Written::Done => return Ok(()),
-            Written::Lost | Written::Busy | Written::Unknown => {
+            Commit::Done => return Ok(()),
+            Commit::ConditionFailed | Commit::Contended | Commit::Unknown => {
                 link = ctx.store.load_link(&link.id.alias()).await?.ok_or_else(ApiError::not_found)?;
             }
         }

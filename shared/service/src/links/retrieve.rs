@@ -19,7 +19,7 @@ use crate::aggregate::AggregateTransaction;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
 use crate::settle::{Outcome, Settled};
-use crate::store::{Link, LinkTarget, Session, SessionKind, Written};
+use crate::store::{Commit, Link, LinkTarget, Session, SessionKind};
 use crate::stripe::{
     CustomerSession, EphemeralKey, Intent, KnownCustomer, Methods, NewCustomer, NewIntent, Payments, SavedCards,
     StripeError,
@@ -332,16 +332,16 @@ async fn open(
         lost_s: None,
     };
     match ctx.store.open_intent(&link, &session, &known).await? {
-        Written::Done => {
+        Commit::Done => {
             let intent_id = Some(intent.id.clone());
             let link = Link { intent: intent_id, account: Some(account.clone()), customer: known, ..link };
             Ok(shown(link, target, Some(intent), Some(payment), Some(Some(form?))))
         }
-        Written::Lost => {
+        Commit::ConditionFailed => {
             give_up(ctx, stripe, &session).await?;
             Ok(Round::Again)
         }
-        Written::Busy | Written::Unknown => Ok(Round::Again),
+        Commit::Contended | Commit::Unknown => Ok(Round::Again),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::http::{ApiError, ErrorCode};
 use crate::refusals::quote_changed;
 use crate::settle::{Known, Outcome, Settled, release_rejected, settle};
 use crate::snapshot::{OrderPayment, PaidLink, Snapshot};
-use crate::store::{Decision, Link, LinkTarget, OrderRecord, PlaceOrder, Session, Starts, StoreError, Written};
+use crate::store::{Commit, Decision, Link, LinkTarget, OrderRecord, PlaceOrder, Session, Starts, StoreError};
 use crate::stripe::{Intent, PaymentMethodData};
 
 /// What a step of the road comes to.
@@ -116,9 +116,9 @@ pub(super) async fn take(
             return release(ctx, written, session, refusal, deadline).await;
         }
         Err(error) => return Err(error.into()),
-        Ok(Written::Lost | Written::Busy) => return Ok(Step::Again),
-        Ok(Written::Unknown) => return Ok(Step::Unknown),
-        Ok(Written::Done) => {}
+        Ok(Commit::ConditionFailed | Commit::Contended) => return Ok(Step::Again),
+        Ok(Commit::Unknown) => return Ok(Step::Unknown),
+        Ok(Commit::Done) => {}
     }
     let placed = OrderRecord {
         id: order,
@@ -189,15 +189,15 @@ pub(super) async fn reject(
 /// Releases what was rejected, if it was.
 async fn release(
     ctx: &Context,
-    rejected: Written,
+    rejected: Commit,
     session: &Session,
     refusal: ApiError,
     deadline: Deadline,
 ) -> Result<Step, ApiError> {
     match rejected {
-        Written::Lost | Written::Busy => return Ok(Step::Again),
-        Written::Unknown => return Ok(Step::Unknown),
-        Written::Done => {}
+        Commit::ConditionFailed | Commit::Contended => return Ok(Step::Again),
+        Commit::Unknown => return Ok(Step::Unknown),
+        Commit::Done => {}
     }
     let order = order_of_intent(&session.account, &session.intent);
     Ok(Step::Got(release_rejected(ctx, session, &order, refusal, deadline).await.into()))

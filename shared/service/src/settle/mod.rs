@@ -22,7 +22,7 @@ pub(crate) use release::{can_be_cancelled, cancel};
 use crate::aggregate::AggregateTransaction;
 use crate::context::{Context, Deadline};
 use crate::snapshot::{OrderPayment, Snapshot};
-use crate::store::{OrderRecord, ReviewReason, StoreError, Written};
+use crate::store::{Commit, OrderRecord, ReviewReason, StoreError};
 use crate::stripe::{Intent, Payments};
 use crate::telemetry::{self, Count};
 
@@ -116,7 +116,7 @@ async fn drive(ctx: &Context, mut order: OrderRecord, known: &mut Option<Known>,
         };
         let status = now.facts().status;
         tracing::info!(order = order.id.as_str(), ?written, intent = status.as_str(), "settled a step");
-        if written == Ok(Written::Done) {
+        if written == Ok(Commit::Done) {
             let is_paid = state == OrderState::Completed;
             telemetry::count(if is_paid { Count::PaymentsCompleted } else { Count::PaymentsReleased });
             order.state = state;
@@ -219,7 +219,7 @@ async fn capture(stripe: &dyn Payments, order: &OrderRecord) -> Option<Intent> {
 
 /// Stores the number of the next attempt before it is used. False: somebody else is at it, or it can't be stored.
 async fn take_next_attempt(ctx: &Context, order: &mut OrderRecord) -> bool {
-    let stored = matches!(ctx.store.next_attempt(order).await, Ok(Written::Done));
+    let stored = matches!(ctx.store.next_attempt(order).await, Ok(Commit::Done));
     if stored {
         order.attempt += 1;
     }

@@ -10,7 +10,7 @@ use super::outcome::Outcome;
 use crate::context::{Context, Deadline};
 use crate::http::ApiError;
 use crate::snapshot::OrderPayment;
-use crate::store::{OrderRecord, Session, Written};
+use crate::store::{Commit, OrderRecord, Session};
 use crate::stripe::{Intent, Payments, StripeError};
 use crate::telemetry::{self, Count};
 use crate::unallocated;
@@ -39,8 +39,8 @@ pub async fn release_rejected(
         match intent.status {
             IntentStatus::Canceled => {
                 match ctx.store.finish_rejection(&session.account, &session.intent).await {
-                    Ok(Written::Done) => telemetry::count(Count::PaymentsRejected),
-                    Ok(Written::Lost | Written::Busy | Written::Unknown) => {}
+                    Ok(Commit::Done) => telemetry::count(Count::PaymentsRejected),
+                    Ok(Commit::ConditionFailed | Commit::Contended | Commit::Unknown) => {}
                     // The money is free: the next look finds the intent canceled and notes it.
                     Err(error) => {
                         tracing::warn!(order = order.as_str(), %error, "a released payment was not noted as done");

@@ -16,7 +16,7 @@ use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::ApiError;
 use crate::snapshot::Snapshot;
-use crate::store::{OrderRecord, Resolution, Resolved, ReviewReason, Session, Witness, Written};
+use crate::store::{Commit, OrderRecord, Resolution, Resolved, ReviewReason, Session, Witness};
 use crate::stored_entry::StoredEntry;
 use crate::stripe::{Charge, Intent};
 use crate::unallocated;
@@ -119,8 +119,8 @@ pub async fn resolve(
     let credit = credit(ctx, order, how, received).await?;
     let resolved = Resolved { order, how, credit: credit.as_ref(), received, by, now_s: ctx.clock.now_s() };
     match ctx.store.resolve(&resolved).await.map_err(ApiError::from)? {
-        Written::Done => Ok(received),
-        Written::Lost | Written::Busy | Written::Unknown => Err(Unresolvable::Changed),
+        Commit::Done => Ok(received),
+        Commit::ConditionFailed | Commit::Contended | Commit::Unknown => Err(Unresolvable::Changed),
     }
 }
 
@@ -164,10 +164,10 @@ pub async fn let_payment_go(
         return Err(Unresolvable::NothingToCredit);
     }
     let mut gone = ctx.store.let_rejection_go(account, intent).await.map_err(ApiError::from)?;
-    if gone == Written::Lost {
+    if gone == Commit::ConditionFailed {
         gone = ctx.store.let_session_go(session).await.map_err(ApiError::from)?;
     }
-    if gone != Written::Done {
+    if gone != Commit::Done {
         return Err(Unresolvable::Changed);
     }
     // Whoever has decided has looked.

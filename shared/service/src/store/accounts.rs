@@ -5,7 +5,7 @@
 use classpay_domain::id::{AccountId, CompanyId};
 
 use super::item::{Attributes, Read as _};
-use super::table::Written;
+use super::table::Commit;
 use super::write::Write;
 use super::{Store, StoreError, key};
 
@@ -22,7 +22,7 @@ impl Store {
         company: &CompanyId,
         account: &AccountId,
         now_s: i64,
-    ) -> Result<Written, StoreError> {
+    ) -> Result<Commit, StoreError> {
         let until_s = now_s.saturating_add(BELIEVED_S);
         let write = Write::edit(key::account_methods(account))
             .set("cid", company.as_str())

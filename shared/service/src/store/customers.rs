@@ -6,13 +6,13 @@
 use classpay_domain::id::{CompanyId, FamilyId};
 
 use super::item::{Attributes, Read as _};
-use super::table::Written;
+use super::table::Commit;
 use super::write::{Guard, Write};
 use super::{Link, Store, StoreError, key};
 use crate::stripe::{Customer, KnownCustomer};
 
 impl Store {
-    /// Remembers the family's Stripe customer in the place of the one that was read. [`Written::Lost`]: another was
+    /// Remembers the family's Stripe customer in the place of the one that was read. [`Commit::ConditionFailed`]: another was
     /// faster, or there is no such family.
     ///
     /// # Errors
@@ -22,7 +22,7 @@ impl Store {
         (company, family): (&CompanyId, &FamilyId),
         made: &KnownCustomer,
         read: &KnownCustomer,
-    ) -> Result<Written, StoreError> {
+    ) -> Result<Commit, StoreError> {
         let write = with_customer(Write::edit(key::family(company, family)), made)?;
         let as_read = match &read.customer {
             None => Guard::Exists.and(Guard::Missing("stripe_customer")),
@@ -41,11 +41,11 @@ impl Store {
     }
 
     /// Forgets a link's customer, which Stripe doesn't know; or, if it was made and never remembered, the keys that it was
-    /// made under. [`Written::Lost`]: somebody else is further.
+    /// made under. [`Commit::ConditionFailed`]: somebody else is further.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn forget_link_customer(&self, link: &Link, gone: &KnownCustomer) -> Result<Written, StoreError> {
+    pub async fn forget_link_customer(&self, link: &Link, gone: &KnownCustomer) -> Result<Commit, StoreError> {
         let write = Write::edit(key::link(&link.id.alias())).set("customer_keys", gone.keys_used);
         self.transact(match &link.customer.customer {
             None => write

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::item::{Attributes, Item, Read as _, document};
 use super::key::{self, Lane};
 use super::payments::Session;
-use super::table::Written;
+use super::table::Commit;
 use super::write::{Guard, Write};
 use super::{Store, StoreError};
 use crate::catalogue::documents::CompanyDoc;
@@ -92,8 +92,8 @@ impl Store {
             (item.text("event_state", "finished").number("ttl", forgotten_s(event)), Put::Finished)
         };
         match self.transact(Write::create(item)).await? {
-            Written::Done => Ok(put),
-            Written::Lost | Written::Busy | Written::Unknown => {
+            Commit::Done => Ok(put),
+            Commit::ConditionFailed | Commit::Contended | Commit::Unknown => {
                 let found = self.get(&key::event(&event.account, &event.id)).await?;
                 let found = found.ok_or(StoreError::Unavailable)?;
                 Ok(if found.contains_key("gsi1pk") { Put::Unfinished } else { Put::Finished })
@@ -105,7 +105,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn finish_event(&self, event: &EventRecord) -> Result<Written, StoreError> {
+    pub async fn finish_event(&self, event: &EventRecord) -> Result<Commit, StoreError> {
         let finished = Write::edit(key::event(&event.account, &event.id))
             .set("event_state", "finished")
             .set("ttl", forgotten_s(event))
@@ -115,11 +115,11 @@ impl Store {
     }
 
     /// Writes on a session what Stripe says of its intent, and since when it is known that money was received for it.
-    /// [`Written::Lost`]: the session is finished.
+    /// [`Commit::ConditionFailed`]: the session is finished.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn note_intent(&self, session: &Session, intent: &Intent, now_s: i64) -> Result<Written, StoreError> {
+    pub async fn note_intent(&self, session: &Session, intent: &Intent, now_s: i64) -> Result<Commit, StoreError> {
         // What is held or on its way is looked at, and measured, before what nobody has authorised.
         let lane = match intent.status {
             IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded => Lane::Pay,
@@ -141,11 +141,11 @@ impl Store {
     }
 
     /// Writes on a session that a card is held for it, or that it is paid, since then, in seconds since 1970, as an event has told
-    /// while Stripe refuses to tell what the intent is. [`Written::Lost`]: the session is finished, or more is known.
+    /// while Stripe refuses to tell what the intent is. [`Commit::ConditionFailed`]: the session is finished, or more is known.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn note_told(&self, session: &Session, told: Told, since_s: i64) -> Result<Written, StoreError> {
+    pub async fn note_told(&self, session: &Session, told: Told, since_s: i64) -> Result<Commit, StoreError> {
         let noted = match told {
             Told::Held => note_status(session, IntentStatus::RequiresCapture, Lane::Pay)
                 .set("authorised_s", since_s)

@@ -7,7 +7,7 @@ use classpay_domain::id::{AccountId, CompanyId};
 
 use super::item::{Attributes, Item, Read as _};
 use super::key::{self, Lane, sweep_due};
-use super::table::{Consistency, Written};
+use super::table::{Commit, Consistency};
 use super::write::{Guard, Write};
 use super::{EventRecord, Store, StoreError};
 
@@ -25,20 +25,20 @@ pub struct Feed {
 }
 
 impl Store {
-    /// Begins to read an account's events, at once. [`Written::Lost`]: they are read already.
+    /// Begins to read an account's events, at once. [`Commit::ConditionFailed`]: they are read already.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub(super) async fn begin_feed(&self, company: &CompanyId, account: &AccountId) -> Result<Written, StoreError> {
+    pub(super) async fn begin_feed(&self, company: &CompanyId, account: &AccountId) -> Result<Commit, StoreError> {
         let item = Item::at(&key::feed(account)).text("cid", company.as_str()).text("account", account.as_str());
         self.transact(Write::create(item.number("read_s", 0).swept_at(Lane::Wait, 0))).await
     }
 
-    /// Notes that an account's events were read until then, and when to read on. [`Written::Lost`]: somebody else has.
+    /// Notes that an account's events were read until then, and when to read on. [`Commit::ConditionFailed`]: somebody else has.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn note_read(&self, feed: &Feed, read_s: i64, next_s: i64) -> Result<Written, StoreError> {
+    pub async fn note_read(&self, feed: &Feed, read_s: i64, next_s: i64) -> Result<Commit, StoreError> {
         let write = Write::edit(key::feed(&feed.account))
             .set("read_s", read_s)
             .set("gsi1sk", sweep_due(next_s))

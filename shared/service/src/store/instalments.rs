@@ -10,8 +10,8 @@ use super::entries::entry_item;
 use super::item::{Attributes, Item, Read as _, document};
 use super::key::{self, Key, Lane, sweep_due};
 use super::places::{ACTIVE, CANCELLED};
+use super::table::Commit;
 use super::table::Consistency;
-use super::table::Written;
 use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError};
 use crate::aggregate::AggregateTransaction;
@@ -95,7 +95,7 @@ impl Store {
         }))
     }
 
-    /// Writes the debit of the first instalment that is left. [`Written::Lost`]: it is written already, or the enrolment
+    /// Writes the debit of the first instalment that is left. [`Commit::ConditionFailed`]: it is written already, or the enrolment
     /// was cancelled.
     ///
     /// # Errors
@@ -104,7 +104,7 @@ impl Store {
         &self,
         scheduled: &Scheduled,
         debit: &AggregateTransaction,
-    ) -> Result<Written, StoreError> {
+    ) -> Result<Commit, StoreError> {
         let Scheduled { company, family, enrolment, schedule, written, .. } = scheduled;
         let id = debit.transaction.id.parse().map_err(|_| StoreError::Corrupt("transaction_id"))?;
         let mut writes = Writes::new();
@@ -130,7 +130,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn stop_instalments(&self, scheduled: &Scheduled) -> Result<Written, StoreError> {
+    pub async fn stop_instalments(&self, scheduled: &Scheduled) -> Result<Commit, StoreError> {
         let is_gone =
             Guard::is_not("enrolment_id", scheduled.enrolment.as_str()).or(Guard::is("place_state", CANCELLED));
         let mut writes = Writes::new();

@@ -15,8 +15,8 @@ use super::item::{Attributes, Item, Read as _, document};
 use super::key::{self, Lane};
 use super::orders::{PlaceOrder, begin};
 use super::payments::{Claim, Session, claim_of, review_anew, session_item, session_of};
+use super::table::Commit;
 use super::table::Consistency;
-use super::table::Written;
 use super::tries::Starts;
 use super::write::{Guard, Write, Writes};
 use super::{ReviewReason, Store, StoreError};
@@ -133,7 +133,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn create_link(&self, link: &Link) -> Result<Written, StoreError> {
+    pub async fn create_link(&self, link: &Link) -> Result<Commit, StoreError> {
         let mut item = Item::at(&key::link(&link.id.alias()))
             .text("cid", link.company.as_str())
             .text("fid", link.family.as_str())
@@ -208,7 +208,7 @@ impl Store {
         })
     }
 
-    /// Makes an intent the link's live one, with its session and its customer. [`Written::Lost`]: another is the live one,
+    /// Makes an intent the link's live one, with its session and its customer. [`Commit::ConditionFailed`]: another is the live one,
     /// or the link is not open.
     ///
     /// # Errors
@@ -218,7 +218,7 @@ impl Store {
         link: &Link,
         session: &Session,
         customer: &KnownCustomer,
-    ) -> Result<Written, StoreError> {
+    ) -> Result<Commit, StoreError> {
         let mut writes = Writes::new();
         writes.create(session_item(session));
         let opened = Write::edit(key::link(&link.id.alias()))
@@ -231,7 +231,7 @@ impl Store {
         self.transact(writes).await
     }
 
-    /// Lets go of a live intent on an account that refuses us for good, with a note for a person. [`Written::Lost`]: another
+    /// Lets go of a live intent on an account that refuses us for good, with a note for a person. [`Commit::ConditionFailed`]: another
     /// is the live one, or the link is not open.
     ///
     /// # Errors
@@ -242,7 +242,7 @@ impl Store {
         intent: &IntentId,
         reason: &ReviewReason<'_>,
         now_s: i64,
-    ) -> Result<Written, StoreError> {
+    ) -> Result<Commit, StoreError> {
         let mut writes = Writes::new();
         let dropped = Write::edit(key::link(&link.id.alias())).clear("intent").clear("account");
         writes.push(dropped.when(is_open_with(Some(intent))));
@@ -255,7 +255,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
-    pub async fn skip_link_attempt(&self, link: &Link) -> Result<Written, StoreError> {
+    pub async fn skip_link_attempt(&self, link: &Link) -> Result<Commit, StoreError> {
         let write = Write::edit(key::link(&link.id.alias()))
             .set("attempt", link.attempt + 1)
             .when(is_in(LinkState::Open))
@@ -274,7 +274,7 @@ impl Store {
         session: &Session,
         paid: &PaidLink,
         counted: Option<Starts>,
-    ) -> Result<Written, StoreError> {
+    ) -> Result<Commit, StoreError> {
         let mut writes = Writes::new();
         begin(&mut writes, order, session);
         writes.push(due::reserve(&order.snapshot.company, &paid.debit, paid.amount));
@@ -290,7 +290,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
-    pub async fn close_link(&self, link: &Link, end: LinkState) -> Result<Written, StoreError> {
+    pub async fn close_link(&self, link: &Link, end: LinkState) -> Result<Commit, StoreError> {
         let closed = move_to(end, &link.id.alias()).leave_index();
         self.transact(closed.when(is_open_with(link.intent.as_ref()))).await
     }

@@ -55,7 +55,7 @@ pub use review::ReviewRecord;
 pub use size::{document_surely_fits, order_fits};
 pub use studio::LoadedStudio;
 pub use sweep::{DueItem, UnallocatedCredit, Unfinished};
-pub use table::{Consistency, DueKey, Table, Written};
+pub use table::{Commit, Consistency, DueKey, Table};
 pub use tries::{Starts, hour_of};
 pub use unpaid::UnpaidOrder;
 pub use versions::{IdempotencyRecord, Versions};
@@ -95,7 +95,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if they were provably not sent, [`StoreError::Unwritable`] if DynamoDB never takes them.
-    pub async fn transact(&self, writes: impl Into<Writes>) -> Result<Written, StoreError> {
+    pub async fn transact(&self, writes: impl Into<Writes>) -> Result<Commit, StoreError> {
         let writes = writes.into().into_vec();
         debug_assert!(writes.len() <= MAX_ACTIONS, "what is written fits into a transaction");
         self.table.transact(writes).await

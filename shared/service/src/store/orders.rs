@@ -17,7 +17,7 @@ use super::item::{Attributes, Item, Read as _, document};
 use super::key::{self, Key, Lane};
 use super::payments::{Session, close_session};
 use super::places::{self, RESERVED};
-use super::table::{Consistency, Written};
+use super::table::{Commit, Consistency};
 use super::write::{Guard, Write, Writes};
 use super::{ReviewReason, Store, StoreError, links};
 use crate::aggregate::AggregateTransaction;
@@ -103,7 +103,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
-    pub async fn place(&self, order: &PlaceOrder<'_>, session: &Session) -> Result<Written, StoreError> {
+    pub async fn place(&self, order: &PlaceOrder<'_>, session: &Session) -> Result<Commit, StoreError> {
         let snapshot = order.snapshot;
         let mut writes = Writes::new();
         begin(&mut writes, order, session);
@@ -121,7 +121,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn next_attempt(&self, order: &OrderRecord) -> Result<Written, StoreError> {
+    pub async fn next_attempt(&self, order: &OrderRecord) -> Result<Commit, StoreError> {
         let next = Write::edit(key::order(&order.id))
             .set("capture_attempt", order.attempt + 1)
             .when(Guard::is("order_state", PENDING))
@@ -161,7 +161,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn stop_watching(&self, order: &OrderId) -> Result<Written, StoreError> {
+    pub async fn stop_watching(&self, order: &OrderId) -> Result<Commit, StoreError> {
         let unwatched = Write::edit(key::order(order))
             .leave_index()
             .when(Guard::is_not("order_state", PENDING))
@@ -173,7 +173,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
-    pub async fn post(&self, order: &OrderRecord) -> Result<Written, StoreError> {
+    pub async fn post(&self, order: &OrderRecord) -> Result<Commit, StoreError> {
         let snapshot = &order.snapshot;
         let mut writes = Writes::new();
         let completed = finish(&order.id, "COMPLETED");
@@ -199,7 +199,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
-    pub async fn release(&self, order: &OrderRecord) -> Result<Written, StoreError> {
+    pub async fn release(&self, order: &OrderRecord) -> Result<Commit, StoreError> {
         let snapshot = &order.snapshot;
         let mut writes = Writes::new();
         writes.push(finish(&order.id, "CANCELLED"));

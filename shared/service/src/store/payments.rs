@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::item::{Attributes, Item, Read as _, Value, document};
 use super::key::{self, Lane};
-use super::table::Written;
+use super::table::Commit;
 use super::write::{Guard, Write, Writes};
 use super::{ReviewReason, Store, StoreError};
 use crate::catalogue::documents::text;
@@ -155,11 +155,11 @@ const SESSION_SWEEP_S: i64 = 5 * 60;
 const REJECTION_SWEEP_S: i64 = 2 * 60;
 
 impl Store {
-    /// Remembers an intent that we made. [`Written::Lost`]: it is remembered already.
+    /// Remembers an intent that we made. [`Commit::ConditionFailed`]: it is remembered already.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn create_session(&self, session: &Session) -> Result<Written, StoreError> {
+    pub async fn create_session(&self, session: &Session) -> Result<Commit, StoreError> {
         self.transact(Write::create(session_item(session))).await
     }
 
@@ -187,7 +187,7 @@ impl Store {
         self.get(&key::claim(account, intent)).await?.as_ref().map(claim_of).transpose()
     }
 
-    /// Claims an intent for being void. [`Written::Lost`]: somebody else has claimed it.
+    /// Claims an intent for being void. [`Commit::ConditionFailed`]: somebody else has claimed it.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
@@ -197,11 +197,11 @@ impl Store {
         claimed_for: &str,
         refusal: &ApiError,
         now_s: i64,
-    ) -> Result<Written, StoreError> {
+    ) -> Result<Commit, StoreError> {
         self.transact(rejection(session, claimed_for, refusal, now_s)).await
     }
 
-    /// Claims an intent for being void, for the table refuses its order for good, and tells a person. [`Written::Lost`]: somebody
+    /// Claims an intent for being void, for the table refuses its order for good, and tells a person. [`Commit::ConditionFailed`]: somebody
     /// else has claimed it.
     ///
     /// # Errors
@@ -212,7 +212,7 @@ impl Store {
         claimed_for: &str,
         refusal: &ApiError,
         now_s: i64,
-    ) -> Result<Written, StoreError> {
+    ) -> Result<Commit, StoreError> {
         let mut writes = rejection(session, claimed_for, refusal, now_s);
         let order = order_of_intent(&session.account, &session.intent);
         writes.push(review_anew(&session.company, &ReviewReason::OrderUnwritable(&order), now_s));
@@ -223,7 +223,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn finish_rejection(&self, account: &AccountId, intent: &IntentId) -> Result<Written, StoreError> {
+    pub async fn finish_rejection(&self, account: &AccountId, intent: &IntentId) -> Result<Commit, StoreError> {
         self.transact(end_rejection(account, intent)).await
     }
 
@@ -231,7 +231,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn note_given_back(&self, account: &AccountId, intent: &IntentId) -> Result<Written, StoreError> {
+    pub async fn note_given_back(&self, account: &AccountId, intent: &IntentId) -> Result<Commit, StoreError> {
         self.transact(end_rejection(account, intent).set("claim_given_back", true)).await
     }
 
@@ -255,8 +255,8 @@ impl Store {
             _ => Guard::Absent.or(Guard::is_not("reason", reason.name())),
         };
         match self.transact(review_anew(company, reason, now_s).when(is_news)).await? {
-            Written::Done | Written::Lost => Ok(()),
-            Written::Busy | Written::Unknown => Err(StoreError::Unavailable),
+            Commit::Done | Commit::ConditionFailed => Ok(()),
+            Commit::Contended | Commit::Unknown => Err(StoreError::Unavailable),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::entries::entry_item;
 use super::key::{self, Lane};
 use super::orders::{OrderRecord, PENDING, finish};
 use super::places;
-use super::table::Written;
+use super::table::Commit;
 use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError, links};
 use crate::stored_entry::StoredEntry;
@@ -55,11 +55,11 @@ pub struct Resolved<'a> {
 }
 
 impl Store {
-    /// Ends an order as a person has decided. [`Written::Lost`]: it is not pending, or no longer as it was read.
+    /// Ends an order as a person has decided. [`Commit::ConditionFailed`]: it is not pending, or no longer as it was read.
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
-    pub async fn resolve(&self, resolved: &Resolved<'_>) -> Result<Written, StoreError> {
+    pub async fn resolve(&self, resolved: &Resolved<'_>) -> Result<Commit, StoreError> {
         let Resolved { order, how, credit, received, by, now_s } = *resolved;
         let snapshot = &order.snapshot;
         let mut writes = Writes::new();

@@ -16,7 +16,7 @@ use super::entries::{entry_item, entry_of};
 use super::item::{Attributes, Read as _, Value};
 use super::key::Key;
 use super::payments::Session;
-use super::table::{Consistency, Written};
+use super::table::{Commit, Consistency};
 use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError, key};
 use crate::aggregate::AggregateTransaction;
@@ -230,11 +230,11 @@ impl Store {
         ids.into_iter().filter_map(total).collect()
     }
 
-    /// Posts what went back. [`Written::Lost`]: something else was posted since it was read.
+    /// Posts what went back. [`Commit::ConditionFailed`]: something else was posted since it was read.
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
-    pub async fn post_returns(&self, posting: &PostReturns<'_>) -> Result<Written, StoreError> {
+    pub async fn post_returns(&self, posting: &PostReturns<'_>) -> Result<Commit, StoreError> {
         let PaymentReturns { payment, company, family, version, is_full: was_full, .. } = posting.read;
         let mut writes = Writes::new();
         writes.push(payment.count(*version, posting.is_full));

@@ -12,7 +12,7 @@ use futures_util::future::try_join_all;
 use super::entries::entry_of;
 use super::item::{Attributes, Read as _};
 use super::key::{self, Lane};
-use super::table::{Consistency, DueKey, Written};
+use super::table::{Commit, Consistency, DueKey};
 use super::write::{Guard, Write};
 use super::{Feed, Store, StoreError, Unfinished};
 use crate::aggregate::AggregateTransaction;
@@ -130,7 +130,7 @@ impl Store {
         Ok(item.as_ref().and_then(|item| item.text_if("reason")).map(str::to_owned))
     }
 
-    /// Notes that a person has looked at a note. [`Written::Lost`]: there is no such note.
+    /// Notes that a person has looked at a note. [`Commit::ConditionFailed`]: there is no such note.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
@@ -140,7 +140,7 @@ impl Store {
         record: &str,
         note: Option<&str>,
         now_s: i64,
-    ) -> Result<Written, StoreError> {
+    ) -> Result<Commit, StoreError> {
         let seen = Write::edit(key::review(company, record)).set("seen_s", now_s).leave_index().when(Guard::Exists);
         let seen = match note {
             Some(note) => seen.set("seen_note", note),

@@ -15,7 +15,7 @@ use super::item::{Attributes, Read as _, document};
 use super::key::{self, Key, Lane, sweep_due};
 use super::links::{Link, link_of};
 use super::payments::{Session, review_anew, session_of};
-use super::table::{DueKey, Written};
+use super::table::{Commit, DueKey};
 use super::write::{Guard, Write, Writes};
 use super::{OrderRecord, ReviewReason, Store, StoreError};
 use crate::aggregate::AggregateTransaction;
@@ -117,12 +117,12 @@ impl Store {
         Ok(Some(DueItem { due: due.to_owned(), began_s, held_s, received_s, what }))
     }
 
-    /// Notes when to look again at something that was due at `due`. [`Written::Lost`]: it is finished, or somebody
+    /// Notes when to look again at something that was due at `due`. [`Commit::ConditionFailed`]: it is finished, or somebody
     /// else has looked.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn look_again(&self, key: &Key, due: &str, next_s: i64) -> Result<Written, StoreError> {
+    pub async fn look_again(&self, key: &Key, due: &str, next_s: i64) -> Result<Commit, StoreError> {
         let later = Write::edit(key.clone())
             .set("gsi1sk", sweep_due(next_s))
             .when(Guard::Present("gsi1pk"))
@@ -131,11 +131,11 @@ impl Store {
     }
 
     /// Has an open session looked at by then, if its next look is later, or is under way and knows nothing of it yet. Both in
-    /// seconds since 1970. [`Written::Lost`]: it is looked at before.
+    /// seconds since 1970. [`Commit::ConditionFailed`]: it is looked at before.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn look_sooner(&self, session: &Session, now_s: i64, by_s: i64) -> Result<Written, StoreError> {
+    pub async fn look_sooner(&self, session: &Session, now_s: i64, by_s: i64) -> Result<Commit, StoreError> {
         let (now, by) = (sweep_due(now_s), sweep_due(by_s));
         let sooner = Write::edit(key::session(&session.account, &session.intent))
             .set("gsi1sk", by.as_str())
@@ -157,20 +157,20 @@ impl Store {
         self.transact(lost).await.map(|_| now_s)
     }
 
-    /// Notes that the intent of something unfinished, which was out of our reach, can be read again. [`Written::Lost`]: it wasn't.
+    /// Notes that the intent of something unfinished, which was out of our reach, can be read again. [`Commit::ConditionFailed`]: it wasn't.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn note_found(&self, key: &Key) -> Result<Written, StoreError> {
+    pub async fn note_found(&self, key: &Key) -> Result<Commit, StoreError> {
         self.transact(Write::edit(key.clone()).clear("lost_s").when(Guard::Present("lost_s"))).await
     }
 
     /// Takes an open rejection out of what is measured: a person has found that nothing was received for it, and nobody here
-    /// can release what is held. It is still looked at. [`Written::Lost`]: it is at its end.
+    /// can release what is held. It is still looked at. [`Commit::ConditionFailed`]: it is at its end.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn let_rejection_go(&self, account: &AccountId, intent: &IntentId) -> Result<Written, StoreError> {
+    pub async fn let_rejection_go(&self, account: &AccountId, intent: &IntentId) -> Result<Commit, StoreError> {
         self.let_go(key::claim(account, intent)).await
     }
 
@@ -178,21 +178,21 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn let_session_go(&self, session: &Session) -> Result<Written, StoreError> {
+    pub async fn let_session_go(&self, session: &Session) -> Result<Commit, StoreError> {
         self.let_go(key::session(&session.account, &session.intent)).await
     }
 
     /// What is at its end is in no lane.
-    async fn let_go(&self, key: Key) -> Result<Written, StoreError> {
+    async fn let_go(&self, key: Key) -> Result<Commit, StoreError> {
         let lane = Lane::Wait.shard_of(&key);
         self.transact(Write::edit(key).set("gsi1pk", lane).when(Guard::Present("gsi1pk"))).await
     }
 
-    /// Takes a session out of the index whose intent was cancelled without a claim. [`Written::Lost`]: it was claimed.
+    /// Takes a session out of the index whose intent was cancelled without a claim. [`Commit::ConditionFailed`]: it was claimed.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn close_cancelled(&self, session: &Session) -> Result<Written, StoreError> {
+    pub async fn close_cancelled(&self, session: &Session) -> Result<Commit, StoreError> {
         let closed = Write::edit(key::session(&session.account, &session.intent))
             .set("session_state", "cancelled")
             .leave_index()
@@ -201,11 +201,11 @@ impl Store {
     }
 
     /// Credits a family with a payment that no order takes, ends the claim, and tells a person. Only after Stripe said
-    /// `succeeded`. [`Written::Lost`]: the intent is an order's, or the credit is there.
+    /// `succeeded`. [`Commit::ConditionFailed`]: the intent is an order's, or the credit is there.
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
-    pub async fn credit_unallocated(&self, found: &UnallocatedCredit<'_>) -> Result<Written, StoreError> {
+    pub async fn credit_unallocated(&self, found: &UnallocatedCredit<'_>) -> Result<Commit, StoreError> {
         let UnallocatedCredit { session, credit, .. } = found;
         let mut writes = Writes::new();
         writes.push(end_claim(found));

@@ -40,13 +40,13 @@ pub struct DueKey {
 
 /// What became of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
+pub enum Commit {
     /// All of it.
     Done,
     /// A condition didn't hold: somebody was faster, or something is no longer there. Nothing was written.
-    Lost,
+    ConditionFailed,
     /// Only conflicts or throttling, again and again. Nothing was written.
-    Busy,
+    Contended,
     /// The reply was lost: it may have been written, and may still be.
     Unknown,
 }
@@ -54,7 +54,7 @@ pub enum Written {
 /// A table with one sparse index of what is unfinished.
 ///
 /// Every call may fail with [`StoreError::Unavailable`]: then nothing was written. A write whose reply is lost is
-/// [`Written::Unknown`].
+/// [`Commit::Unknown`].
 #[async_trait]
 pub trait Table: std::fmt::Debug + Send + Sync {
     /// An item as it stands.
@@ -70,8 +70,8 @@ pub trait Table: std::fmt::Debug + Send + Sync {
     /// most so many. It may be a moment old.
     async fn due(&self, shard: &str, until: &str, most: usize) -> Result<Vec<DueKey>, StoreError>;
 
-    /// Makes all writes or none. Conflicts have been tried again when it says [`Written::Busy`].
-    async fn transact(&self, writes: Vec<Write>) -> Result<Written, StoreError>;
+    /// Makes all writes or none. Conflicts have been tried again when it says [`Commit::Contended`].
+    async fn transact(&self, writes: Vec<Write>) -> Result<Commit, StoreError>;
 
     /// Edits one item without a guard, and answers it as it is then. For counters only: a reply that is lost is
     /// [`StoreError::Unavailable`].

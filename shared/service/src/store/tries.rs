@@ -8,7 +8,7 @@ use classpay_domain::link::LinkAlias;
 use super::item::{Attributes, Read as _};
 use super::links::{Link, link_of};
 use super::payments::{Session, rejection};
-use super::table::{Consistency, Written};
+use super::table::{Commit, Consistency};
 use super::write::{Edit, Guard, Write};
 use super::{Store, StoreError, key};
 use crate::http::ApiError;
@@ -97,7 +97,7 @@ impl Store {
         refusal: &ApiError,
         now_s: i64,
         counted: Option<(&LinkAlias, Starts)>,
-    ) -> Result<Written, StoreError> {
+    ) -> Result<Commit, StoreError> {
         let mut writes = rejection(session, claimed_for, refusal, now_s);
         if let Some((link, starts)) = counted {
             writes.push(starts.noted(Write::edit(key::link(link))).when(Guard::Exists));

@@ -11,7 +11,7 @@ use super::orders::{
     IDEMPOTENCY_LIFE_S, OrderRecord, PlaceOrder, doc_item, order_item, post_transactions, remember_key,
 };
 use super::places::{self, ACTIVE};
-use super::table::Written;
+use super::table::Commit;
 use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError};
 
@@ -52,7 +52,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
-    pub async fn book_unpaid(&self, order: &PlaceOrder<'_>, generation: u64) -> Result<Written, StoreError> {
+    pub async fn book_unpaid(&self, order: &PlaceOrder<'_>, generation: u64) -> Result<Commit, StoreError> {
         let snapshot = order.snapshot;
         let mut writes = Writes::new();
         let next = generation + 1;
@@ -70,7 +70,7 @@ impl Store {
         self.transact(writes).await
     }
 
-    /// Raises the generation before a refusal is answered. [`Written::Lost`]: the order was booked or refused
+    /// Raises the generation before a refusal is answered. [`Commit::ConditionFailed`]: the order was booked or refused
     /// meanwhile.
     ///
     /// # Errors
@@ -81,7 +81,7 @@ impl Store {
         order: &OrderId,
         known: &UnpaidOrder,
         now_s: i64,
-    ) -> Result<Written, StoreError> {
+    ) -> Result<Commit, StoreError> {
         let refused = Write::edit(key::order(order))
             .set("cid", company.as_str())
             .set("order_id", order.as_str())

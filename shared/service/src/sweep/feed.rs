@@ -9,7 +9,7 @@ use classpay_domain::id::AccountId;
 use super::plan::LATER_S;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
-use crate::store::{EventRecord, Feed, Written, key};
+use crate::store::{Commit, EventRecord, Feed, key};
 use crate::stripe::EventQuery;
 use crate::webhook::event::{FOLLOWED_KINDS, parse_listed};
 use crate::webhook::take_in;
@@ -55,7 +55,7 @@ async fn catch_up(ctx: &Context, mut feed: Feed, deadline: Deadline) -> Result<(
         let is_up_to_date = until_s >= now_s;
         let next_s = if is_up_to_date { now_s.saturating_add(LATER_S) } else { now_s };
         let written = ctx.store.note_read(&feed, until_s, next_s).await?;
-        if is_up_to_date || written != Written::Done {
+        if is_up_to_date || written != Commit::Done {
             return Ok(());
         }
         feed = Feed { read_s: until_s, due: key::sweep_due(next_s), ..feed };

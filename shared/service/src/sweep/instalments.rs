@@ -11,7 +11,7 @@ use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::ApiError;
 use crate::schedule::ScheduledInstalment;
-use crate::store::{Debtor, Scheduled, Written};
+use crate::store::{Commit, Debtor, Scheduled};
 
 /// Debits every instalment whose date has come, the oldest first, for as long as there is time.
 pub(super) async fn debit_due(ctx: &Context, mut scheduled: Scheduled, deadline: Deadline) -> Result<(), ApiError> {
@@ -29,9 +29,9 @@ pub(super) async fn debit_due(ctx: &Context, mut scheduled: Scheduled, deadline:
         }
         let debit = debit(&scheduled, instalment, &debtor)?;
         match ctx.store.debit_instalment(&scheduled, &debit).await? {
-            Written::Done => scheduled.written += 1,
-            // Written by another run, cancelled, or unknown: the next look reads what is.
-            Written::Lost | Written::Busy | Written::Unknown => break,
+            Commit::Done => scheduled.written += 1,
+            // Commit by another run, cancelled, or unknown: the next look reads what is.
+            Commit::ConditionFailed | Commit::Contended | Commit::Unknown => break,
         }
     }
     Ok(())

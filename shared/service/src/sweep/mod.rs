@@ -28,7 +28,7 @@ use serde::Serialize;
 use crate::context::{Context, Deadline};
 use crate::links;
 use crate::settle::{Outcome, give_up, release_rejected, settle};
-use crate::store::{Decision, DueItem, DueKey, OrderRecord, Rejection, Session, StoreError, Unfinished, Written, key};
+use crate::store::{Commit, Decision, DueItem, DueKey, OrderRecord, Rejection, Session, StoreError, Unfinished, key};
 use crate::webhook;
 
 /// How many things are looked at at a time. They wait for Stripe, mostly.
@@ -128,9 +128,9 @@ async fn look(ctx: &Context, found: DueKey, deadline: Deadline) -> Look {
         }
     };
     match ctx.store.look_again(&found.key, &due, next_s).await {
-        Ok(Written::Lost) => Look::Finished,
+        Ok(Commit::ConditionFailed) => Look::Finished,
         // It stays due, or is due later.
-        Ok(Written::Done | Written::Busy | Written::Unknown)
+        Ok(Commit::Done | Commit::Contended | Commit::Unknown)
         | Err(StoreError::Unavailable | StoreError::Corrupt(_)) => Look::Left,
         Err(error @ (StoreError::Refused | StoreError::Unwritable)) => {
             tracing::error!(kind = kind(&found), %error, "when to look again can't be noted");

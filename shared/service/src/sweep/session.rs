@@ -14,7 +14,7 @@ use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode, ItemsBody};
 use crate::links::settle_session;
 use crate::settle::release_rejected;
-use crate::store::{Session, SessionKind, Written, key};
+use crate::store::{Commit, Session, SessionKind, key};
 use crate::stripe::Intent;
 use crate::unallocated;
 
@@ -163,13 +163,13 @@ pub(super) async fn void_unbooked(ctx: &Context, session: &Session, deadline: De
 async fn void(ctx: &Context, session: &Session, basket: &BasketHash, refusal: ApiError, deadline: Deadline) {
     let order = order_of_intent(&session.account, &session.intent);
     match ctx.store.reject(session, basket.as_str(), &refusal, ctx.clock.now_s()).await {
-        Ok(Written::Done) => {
+        Ok(Commit::Done) => {
             let outcome = release_rejected(ctx, session, &order, refusal, deadline).await;
             tracing::info!(outcome = word(&outcome), "voided a payment that nobody came back for");
         }
         // Somebody has claimed it: if he rejected it too, the money may still be held.
-        Ok(Written::Lost) => super::release(ctx, &session.account, &session.intent, 0, deadline).await,
-        Ok(Written::Busy | Written::Unknown) => {}
+        Ok(Commit::ConditionFailed) => super::release(ctx, &session.account, &session.intent, 0, deadline).await,
+        Ok(Commit::Contended | Commit::Unknown) => {}
         Err(error) => tracing::warn!(order = order.as_str(), %error, "a session was not rejected"),
     }
 }

@@ -21,8 +21,8 @@ use crate::http::{ApiError, ErrorCode};
 use crate::links;
 use crate::settle::{Outcome, release_rejected, settle};
 use crate::store::{
-    Claim, CreditedPayment, Decision, EventObject, EventRecord, Put, Rejection, ReviewReason, Session, SessionKind,
-    StoreError, Written,
+    Claim, Commit, CreditedPayment, Decision, EventObject, EventRecord, Put, Rejection, ReviewReason, Session,
+    SessionKind, StoreError,
 };
 use crate::stripe::{Intent, Secret};
 use crate::telemetry::{self, Count};
@@ -140,7 +140,7 @@ fn next_doubted(received_s: i64, now_s: i64) -> Option<i64> {
 }
 
 /// Ends an event that nothing has borne out in its time. What may be about a family's money is put before a person.
-async fn give_up(ctx: &Context, event: &EventRecord, doubt: &Doubt) -> Result<Written, StoreError> {
+async fn give_up(ctx: &Context, event: &EventRecord, doubt: &Doubt) -> Result<Commit, StoreError> {
     let intent = event.intent.as_ref().map_or("none", |intent| intent.as_str());
     if let Doubt::NotDisputed(company) = doubt {
         let (dispute, told_by) = (event.object.id.as_str(), event.kind.as_str());
@@ -148,7 +148,7 @@ async fn give_up(ctx: &Context, event: &EventRecord, doubt: &Doubt) -> Result<Wr
         ctx.store.note_for_review(company, &reason, ctx.clock.now_s()).await?;
     }
     let written = ctx.store.finish_event(event).await?;
-    if written == Written::Done {
+    if written == Commit::Done {
         let (account, id) = (event.account.as_str(), event.id.as_str());
         tracing::error!(event = id, kind = event.kind, account, intent, ?doubt, "an event is given up");
         telemetry::count(Count::EventsGivenUp);
@@ -243,8 +243,8 @@ async fn look_soon(ctx: &Context, session: &Session, status: IntentStatus) -> Re
         return Ok(());
     }
     match ctx.store.look_sooner(session, now_s, now_s.saturating_add(PAID_LOOK_S)).await? {
-        Written::Done | Written::Lost => Ok(()),
-        Written::Busy | Written::Unknown => Err(StoreError::Unavailable),
+        Commit::Done | Commit::ConditionFailed => Ok(()),
+        Commit::Contended | Commit::Unknown => Err(StoreError::Unavailable),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::aggregate::{AggregateTransaction, Ledger};
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
 use crate::http::{ApiError, ErrorCode};
-use crate::store::{CreditedPayment, EventRecord, Owed, PaymentReturns, PostReturns, ReturnEntry, Reversed, Written};
+use crate::store::{Commit, CreditedPayment, EventRecord, Owed, PaymentReturns, PostReturns, ReturnEntry, Reversed};
 use crate::stripe::Charge;
 
 /// How often posting begins anew because somebody was faster.
@@ -51,8 +51,8 @@ pub(super) async fn post(
             Topic::Refund | Topic::Payment | Topic::Other => refunds(event, &charge),
         };
         match post_found(ctx, &read, &charge, &found).await? {
-            Written::Done => return Ok(Ending::Finished),
-            Written::Lost | Written::Busy | Written::Unknown => {}
+            Commit::Done => return Ok(Ending::Finished),
+            Commit::ConditionFailed | Commit::Contended | Commit::Unknown => {}
         }
     }
     Err(ApiError::from(ErrorCode::Unavailable).because("what went back of a payment was not posted"))
@@ -63,7 +63,7 @@ async fn post_found(
     read: &PaymentReturns<'_>,
     charge: &Charge,
     found: &[Return],
-) -> Result<Written, ApiError> {
+) -> Result<Commit, ApiError> {
     let PaymentReturns { company, family, credit, .. } = read;
     let ids = found.iter().flat_map(Return::transactions);
     let posted = ctx.store.posted_among(company, family, ids).await?;
@@ -75,7 +75,7 @@ async fn post_found(
     let overflow = |_| ApiError::internal("the sums overflow");
     let (postings, is_full) = postings(&payback).map_err(overflow)?;
     if postings.is_empty() {
-        return Ok(Written::Done);
+        return Ok(Commit::Done);
     }
     let ledger = Ledger { company, family, family_name: &credit.transaction.family_name, order: None };
     let reversed = postings.iter().filter_map(|posting| posting.reverses.clone());

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use classpay_service::store::key::Key;
-use classpay_service::store::{Attributes, Consistency, DueKey, Edit, StoreError, Table, Write, Written};
+use classpay_service::store::{Attributes, Commit, Consistency, DueKey, Edit, StoreError, Table, Write};
 
 use self::items::Items;
 use super::executor::pause;
@@ -241,22 +241,22 @@ impl Table for MemoryTable {
         self.network.call(CallKind::Due, read).await
     }
 
-    async fn transact(&self, writes: Vec<Write>) -> Result<Written, StoreError> {
+    async fn transact(&self, writes: Vec<Write>) -> Result<Commit, StoreError> {
         self.name(writes.iter().map(|write| write.key().pk.as_str()));
         let write = |fault| {
             let mut state = self.state();
             match fault {
-                Fault::None => Ok(if state.transact(writes) { Written::Done } else { Written::Lost }),
+                Fault::None => Ok(if state.transact(writes) { Commit::Done } else { Commit::ConditionFailed }),
                 Fault::NotSent => Err(StoreError::Unavailable),
-                Fault::Refused => Ok(Written::Busy),
-                Fault::RequestLost | Fault::Stored500 => Ok(Written::Unknown),
+                Fault::Refused => Ok(Commit::Contended),
+                Fault::RequestLost | Fault::Stored500 => Ok(Commit::Unknown),
                 Fault::ReplyLost | Fault::Stored500Done => {
                     state.transact(writes);
-                    Ok(Written::Unknown)
+                    Ok(Commit::Unknown)
                 }
                 Fault::Late => {
                     state.late.push(Late::Transaction(writes));
-                    Ok(Written::Unknown)
+                    Ok(Commit::Unknown)
                 }
             }
         };

@@ -26,7 +26,7 @@ fn exists(sk: &str) -> Write {
     Write::edit(key(sk)).when(Guard::Exists)
 }
 
-fn write(table: &MemoryTable, writes: Vec<Write>) -> Result<Written, StoreError> {
+fn write(table: &MemoryTable, writes: Vec<Write>) -> Result<Commit, StoreError> {
     run(table.transact(writes))
 }
 
@@ -45,15 +45,15 @@ fn faulty<F: Faults + 'static>(faults: F) -> MemoryTable {
 #[test]
 fn a_transaction_is_written_or_not_at_all() {
     let table = MemoryTable::new(Network::reliable());
-    assert_eq!(write(&table, vec![add("a", 1), create("b", &[])]), Ok(Written::Done));
+    assert_eq!(write(&table, vec![add("a", 1), create("b", &[])]), Ok(Commit::Done));
     assert_eq!(table.changed().len(), 2);
     let before = table.items();
     for lost in [vec![create("c", &[]), add("a", 1), create("b", &[])], vec![exists("c"), add("a", 1)]] {
-        assert_eq!(write(&table, lost), Ok(Written::Lost));
+        assert_eq!(write(&table, lost), Ok(Commit::ConditionFailed));
         assert_eq!(table.items(), before);
         assert!(table.changed().is_empty());
     }
-    assert_eq!(write(&table, vec![exists("b"), add("a", 1)]), Ok(Written::Done));
+    assert_eq!(write(&table, vec![exists("b"), add("a", 1)]), Ok(Commit::Done));
     assert_eq!(table.changed().iter().map(|key| key.sk.as_str()).collect::<Vec<_>>(), ["a"]);
     assert_eq!(total_of(&table, "a"), Some(2));
 }
@@ -61,8 +61,8 @@ fn a_transaction_is_written_or_not_at_all() {
 #[test]
 fn conditions_are_judged_by_the_state_before() {
     let table = MemoryTable::new(Network::reliable());
-    assert_eq!(write(&table, vec![create("a", &[]), exists("b")]), Ok(Written::Lost));
-    assert_eq!(write(&table, vec![create("b", &[]), exists("a")]), Ok(Written::Lost));
+    assert_eq!(write(&table, vec![create("a", &[]), exists("b")]), Ok(Commit::ConditionFailed));
+    assert_eq!(write(&table, vec![create("b", &[]), exists("a")]), Ok(Commit::ConditionFailed));
     assert!(table.items().is_empty());
 }
 
@@ -99,7 +99,7 @@ fn an_empty_key_of_the_index_is_refused() {
 #[test]
 fn reads_find_what_is_there_in_its_order() {
     let table = MemoryTable::new(Network::reliable());
-    assert_eq!(write(&table, vec![add("b", 2), add("a", 1), add("c", 3)]), Ok(Written::Done));
+    assert_eq!(write(&table, vec![add("b", 2), add("a", 1), add("c", 3)]), Ok(Commit::Done));
     assert_eq!(total(run(table.get(&key("b"))).expect("it is answered").as_ref()), Some(2));
     assert_eq!(run(table.get(&key("d"))), Ok(None));
     let all = run(table.query("P", Consistency::Strong)).expect("it is answered");
@@ -120,7 +120,7 @@ fn the_index_has_what_is_due_in_its_order() {
         create("other", &due("T", "1")),
         create("none", &[]),
     ];
-    assert_eq!(write(&table, actions), Ok(Written::Done));
+    assert_eq!(write(&table, actions), Ok(Commit::Done));
     let found = |until: &str, most| {
         let due = run(table.due("S", until, most)).expect("it is answered");
         due.into_iter().map(|due| format!("{}@{}", due.key.sk, due.due)).collect::<Vec<_>>().join(" ")
@@ -128,7 +128,7 @@ fn the_index_has_what_is_due_in_its_order() {
     assert_eq!(found("2", 9), "now@1 soon@2");
     assert_eq!(found("2", 1), "now@1");
     let out = Write::edit(key("now")).leave_index();
-    assert_eq!(write(&table, vec![out]), Ok(Written::Done));
+    assert_eq!(write(&table, vec![out]), Ok(Commit::Done));
     assert_eq!(found("9", 9), "soon@2 late@9");
 }
 
@@ -147,10 +147,10 @@ fn an_eventual_read_can_be_old_and_a_strong_one_never() {
     let age = Arc::new(AtomicUsize::new(0));
     let table = faulty(Old(age.clone()));
     let due = [("gsi1pk", "S".into()), ("gsi1sk", "1".into()), ("total", 0.into())];
-    assert_eq!(write(&table, vec![create("a", &due)]), Ok(Written::Done));
-    assert_eq!(write(&table, vec![add("a", 1)]), Ok(Written::Done));
+    assert_eq!(write(&table, vec![create("a", &due)]), Ok(Commit::Done));
+    assert_eq!(write(&table, vec![add("a", 1)]), Ok(Commit::Done));
     let later = add("a", 1).set("gsi1sk", "S");
-    assert_eq!(write(&table, vec![later, add("b", 1)]), Ok(Written::Done));
+    assert_eq!(write(&table, vec![later, add("b", 1)]), Ok(Commit::Done));
     let mut seen = Vec::new();
     for writes in 0..4 {
         age.store(writes, Ordering::Relaxed);
@@ -184,12 +184,12 @@ fn a_batch_and_a_query_can_see_a_transaction_in_half() {
     for seed in 0..200 {
         for (which, torn) in torn.iter_mut().enumerate() {
             let table = MemoryTable::new(Network::reliable());
-            assert_eq!(write(&table, vec![add("a", 1), add("b", 1)]), Ok(Written::Done));
+            assert_eq!(write(&table, vec![add("a", 1), add("b", 1)]), Ok(Commit::Done));
             let table = table.copy(Network::with(&Arc::new(Mutex::new(Slow::default()))));
             let mut executor = Executor::new(Chance::of(seed));
             let (writer, reader) = (table.clone(), table);
             executor.spawn(async move {
-                assert_eq!(writer.transact(vec![add("a", 1), add("b", 1)]).await, Ok(Written::Done));
+                assert_eq!(writer.transact(vec![add("a", 1), add("b", 1)]).await, Ok(Commit::Done));
                 false
             });
             executor.spawn(async move {
@@ -211,13 +211,13 @@ fn a_batch_and_a_query_can_see_a_transaction_in_half() {
 #[test]
 fn each_fault_leaves_of_a_write_what_it_says() {
     let cases = [
-        (Fault::None, Ok(Written::Done), Some(1)),
+        (Fault::None, Ok(Commit::Done), Some(1)),
         (Fault::NotSent, Err(StoreError::Unavailable), None),
-        (Fault::Refused, Ok(Written::Busy), None),
-        (Fault::RequestLost, Ok(Written::Unknown), None),
-        (Fault::ReplyLost, Ok(Written::Unknown), Some(1)),
-        (Fault::Late, Ok(Written::Unknown), None),
-        (Fault::Stored500, Ok(Written::Unknown), None),
+        (Fault::Refused, Ok(Commit::Contended), None),
+        (Fault::RequestLost, Ok(Commit::Unknown), None),
+        (Fault::ReplyLost, Ok(Commit::Unknown), Some(1)),
+        (Fault::Late, Ok(Commit::Unknown), None),
+        (Fault::Stored500, Ok(Commit::Unknown), None),
     ];
     for (fault, answer, total) in cases {
         let table = faulty(OneFault::at(0, fault));
@@ -235,7 +235,7 @@ fn each_fault_leaves_of_a_write_what_it_says() {
 #[test]
 fn a_late_write_is_judged_when_it_lands() {
     let table = faulty(OneFault::at(0, Fault::Late));
-    assert_eq!(write(&table, vec![create("a", &[]), add("b", 1)]), Ok(Written::Unknown));
+    assert_eq!(write(&table, vec![create("a", &[]), add("b", 1)]), Ok(Commit::Unknown));
     assert_eq!(table.late_writes(), 1);
     let copy = table.copy(Network::with(&Arc::new(Mutex::new(NoFaults))));
     assert_eq!(copy.late_writes(), 0);
@@ -244,8 +244,8 @@ fn a_late_write_is_judged_when_it_lands() {
     assert!(copy.items().is_empty());
 
     let table = faulty(OneFault::at(0, Fault::Late));
-    assert_eq!(write(&table, vec![create("a", &[]), add("b", 1)]), Ok(Written::Unknown));
-    assert_eq!(write(&table, vec![create("a", &[])]), Ok(Written::Done));
+    assert_eq!(write(&table, vec![create("a", &[]), add("b", 1)]), Ok(Commit::Unknown));
+    assert_eq!(write(&table, vec![create("a", &[])]), Ok(Commit::Done));
     assert!(!table.land_late(0));
     assert_eq!((table.late_writes(), total_of(&table, "b")), (0, None));
 }

@@ -1,7 +1,7 @@
 //! The table in DynamoDB.
 //!
 //! Invariant: what DynamoDB leaves unprocessed, or cuts at a page, is asked for again until it is complete. A lost reply
-//! of a write is [`Written::Unknown`]; a conflict is tried again here, and nowhere else; a failed condition never is.
+//! of a write is [`Commit::Unknown`]; a conflict is tried again here, and nowhere else; a failed condition never is.
 
 mod render;
 
@@ -20,7 +20,7 @@ use self::render::{attributes, sdk_key};
 use super::StoreError;
 use super::item::{Attributes, Read as _};
 use super::key::Key;
-use super::table::{Consistency, DueKey, Table, Written};
+use super::table::{Commit, Consistency, DueKey, Table};
 use super::write::{Edit, Write};
 use crate::telemetry::{Peer, waiting_for};
 
@@ -172,7 +172,7 @@ impl Table for DynamoDb {
         Ok(due)
     }
 
-    async fn transact(&self, writes: Vec<Write>) -> Result<Written, StoreError> {
+    async fn transact(&self, writes: Vec<Write>) -> Result<Commit, StoreError> {
         let actions: Vec<_> = writes.into_iter().map(|write| render::action(&self.name, write)).collect();
         for attempt in 0..=CONFLICT_RETRIES {
             // The SDK's own retries would hide that an earlier attempt was lost and may still land.
@@ -180,18 +180,18 @@ impl Table for DynamoDb {
             let call = self.client.transact_write_items().set_transact_items(Some(actions.clone()));
             let sent = waiting_for(Peer::DynamoDb, call.customize().config_override(once).send()).await;
             let error = match sent {
-                Ok(_) => return Ok(Written::Done),
+                Ok(_) => return Ok(Commit::Done),
                 Err(error) => error,
             };
             match outcome_of(&error)? {
-                Written::Busy if attempt < CONFLICT_RETRIES => {
+                Commit::Contended if attempt < CONFLICT_RETRIES => {
                     let longest_ms = CONFLICT_PAUSE_MS << attempt;
                     tokio::time::sleep(Duration::from_millis(fastrand::u64(0..=longest_ms))).await;
                 }
                 outcome => return Ok(outcome),
             }
         }
-        Ok(Written::Busy)
+        Ok(Commit::Contended)
     }
 
     async fn edit(&self, key: &Key, edits: Vec<Edit>) -> Result<Attributes, StoreError> {
@@ -233,23 +233,23 @@ where
     StoreError::Unavailable
 }
 
-fn outcome_of(error: &SdkError<TransactWriteItemsError>) -> Result<Written, StoreError> {
+fn outcome_of(error: &SdkError<TransactWriteItemsError>) -> Result<Commit, StoreError> {
     let service = match error {
         SdkError::ServiceError(service) => service.err(),
         SdkError::ConstructionFailure(_) => return Err(StoreError::Unwritable),
         SdkError::DispatchFailure(failure) if failure.is_user() => return Err(StoreError::Unavailable),
         // Timeouts, connections that broke, answers that can't be read: it may have been written.
-        _ => return Ok(Written::Unknown),
+        _ => return Ok(Commit::Unknown),
     };
     match service {
         TransactWriteItemsError::TransactionCanceledException(cancelled) => {
             outcome_of_reasons(cancelled.cancellation_reasons())
         }
         TransactWriteItemsError::TransactionInProgressException(_)
-        | TransactWriteItemsError::InternalServerError(_) => Ok(Written::Unknown),
-        TransactWriteItemsError::ProvisionedThroughputExceededException(_) => Ok(Written::Busy),
+        | TransactWriteItemsError::InternalServerError(_) => Ok(Commit::Unknown),
+        TransactWriteItemsError::ProvisionedThroughputExceededException(_) => Ok(Commit::Contended),
         other => match other.meta().code() {
-            Some("ThrottlingException" | "RequestLimitExceeded") => Ok(Written::Busy),
+            Some("ThrottlingException" | "RequestLimitExceeded") => Ok(Commit::Contended),
             Some("ResourceNotFoundException" | "AccessDeniedException" | "UnrecognizedClientException") => {
                 tracing::error!(reason = other.meta().message(), "DynamoDB refuses a transaction for good");
                 Err(StoreError::Refused)
@@ -258,14 +258,14 @@ fn outcome_of(error: &SdkError<TransactWriteItemsError>) -> Result<Written, Stor
                 tracing::error!(reason = other.meta().message(), "DynamoDB refuses a transaction as malformed");
                 Err(StoreError::Unwritable)
             }
-            _ => Ok(Written::Unknown),
+            _ => Ok(Commit::Unknown),
         },
     }
 }
 
 /// Reads the reasons by position: what DynamoDB refuses for good decides, then a failed condition; only conflicts and
 /// throttling are worth another try.
-fn outcome_of_reasons(reasons: &[CancellationReason]) -> Result<Written, StoreError> {
+fn outcome_of_reasons(reasons: &[CancellationReason]) -> Result<Commit, StoreError> {
     let codes = || reasons.iter().filter_map(CancellationReason::code).filter(|code| *code != "None");
     let passing =
         |code: &str| matches!(code, "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded");
@@ -274,14 +274,14 @@ fn outcome_of_reasons(reasons: &[CancellationReason]) -> Result<Written, StoreEr
         tracing::error!(code = reason.code(), reason = reason.message(), "DynamoDB refuses an item of a transaction");
         return Err(StoreError::Unwritable);
     }
-    Ok(if codes().next().is_some() && codes().all(passing) { Written::Busy } else { Written::Lost })
+    Ok(if codes().next().is_some() && codes().all(passing) { Commit::Contended } else { Commit::ConditionFailed })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn outcome(codes: &[&str]) -> Result<Written, StoreError> {
+    fn outcome(codes: &[&str]) -> Result<Commit, StoreError> {
         let reason = |code: &&str| CancellationReason::builder().code(*code).build();
         outcome_of_reasons(&codes.iter().map(reason).collect::<Vec<_>>())
     }
@@ -302,11 +302,11 @@ mod tests {
 
     #[test]
     fn only_conflicts_are_worth_another_try_and_a_mix_is_not() {
-        assert_eq!(outcome(&["None", "TransactionConflict"]), Ok(Written::Busy));
-        assert_eq!(outcome(&["ThrottlingError", "TransactionConflict"]), Ok(Written::Busy));
-        assert_eq!(outcome(&["ConditionalCheckFailed", "TransactionConflict"]), Ok(Written::Lost));
-        assert_eq!(outcome(&["ConditionalCheckFailed", "None"]), Ok(Written::Lost));
-        assert_eq!(outcome(&[]), Ok(Written::Lost));
+        assert_eq!(outcome(&["None", "TransactionConflict"]), Ok(Commit::Contended));
+        assert_eq!(outcome(&["ThrottlingError", "TransactionConflict"]), Ok(Commit::Contended));
+        assert_eq!(outcome(&["ConditionalCheckFailed", "TransactionConflict"]), Ok(Commit::ConditionFailed));
+        assert_eq!(outcome(&["ConditionalCheckFailed", "None"]), Ok(Commit::ConditionFailed));
+        assert_eq!(outcome(&[]), Ok(Commit::ConditionFailed));
     }
 
     #[test]

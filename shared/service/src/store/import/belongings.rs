@@ -15,7 +15,7 @@ use super::super::instalments;
 use super::super::item::Item;
 use super::super::key::{self, Key};
 use super::super::places::{ACTIVE, CANCELLED, enrolment_item, place_item, trial_item};
-use super::super::table::Written;
+use super::super::table::Commit;
 use super::super::write::{Guard, MAX_ACTIONS, Write, Writes};
 use super::super::{Store, StoreError};
 use super::ImportError;
@@ -129,11 +129,11 @@ impl Added {
 }
 
 /// Whether it was written; if not, somebody was faster, and something is there.
-fn is_new(written: Written) -> Result<bool, ImportError> {
+fn is_new(written: Commit) -> Result<bool, ImportError> {
     match written {
-        Written::Done => Ok(true),
-        Written::Lost => Ok(false),
-        Written::Busy | Written::Unknown => Err(ImportError::Interrupted),
+        Commit::Done => Ok(true),
+        Commit::ConditionFailed => Ok(false),
+        Commit::Contended | Commit::Unknown => Err(ImportError::Interrupted),
     }
 }
 

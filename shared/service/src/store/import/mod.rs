@@ -37,7 +37,7 @@ use self::batch::Batch;
 use self::plan::Entry;
 use super::item::{Item, document};
 use super::key;
-use super::table::Written;
+use super::table::Commit;
 use super::write::Write;
 use super::{Store, StoreError};
 use crate::catalogue::documents::DiscountSchemeDoc;
@@ -168,10 +168,10 @@ fn refuse_too_large(plan: &Plan<'_>) -> Result<(), ImportError> {
     Ok(())
 }
 
-fn done(written: Written) -> Result<(), ImportError> {
+fn done(written: Commit) -> Result<(), ImportError> {
     match written {
-        Written::Done => Ok(()),
-        Written::Lost | Written::Busy | Written::Unknown => Err(ImportError::Interrupted),
+        Commit::Done => Ok(()),
+        Commit::ConditionFailed | Commit::Contended | Commit::Unknown => Err(ImportError::Interrupted),
     }
 }
 
@@ -232,8 +232,8 @@ impl Store {
         }
         self.remember_account(&catalogue.company.id, account).await?;
         match self.begin_feed(&catalogue.company.id, account).await? {
-            Written::Done | Written::Lost => Ok(()),
-            Written::Busy | Written::Unknown => Err(ImportError::Interrupted),
+            Commit::Done | Commit::ConditionFailed => Ok(()),
+            Commit::Contended | Commit::Unknown => Err(ImportError::Interrupted),
         }
     }
 

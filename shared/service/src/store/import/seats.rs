@@ -13,7 +13,7 @@ use futures_util::future::try_join_all;
 use super::super::item::{Attributes, Item, Read as _};
 use super::super::key::{self, Key};
 use super::super::sold::MOVED;
-use super::super::table::{Consistency, Written};
+use super::super::table::{Commit, Consistency};
 use super::super::write::{Guard, MAX_ACTIONS, Write, Writes};
 use super::super::{Store, StoreError};
 use super::archive::Head;
@@ -56,7 +56,7 @@ impl Store {
     /// Changes them together; one by one if somebody else is at one of them meanwhile, so that only that one is in his way.
     async fn change_seats(&self, changes: &[Write]) -> Result<(), ImportError> {
         match self.transact(changes.iter().cloned().collect::<Writes>()).await? {
-            Written::Lost | Written::Busy if changes.len() > 1 => {
+            Commit::ConditionFailed | Commit::Contended if changes.len() > 1 => {
                 for change in changes {
                     done(self.transact(change.clone()).await?)?;
                 }

@@ -11,7 +11,7 @@ use super::super::due::{Due, due_item, due_of};
 use super::super::entries::{entry_item, entry_of};
 use super::super::item::{Item, Read as _, document};
 use super::super::key::{self, Key};
-use super::super::table::{Consistency, Written};
+use super::super::table::{Commit, Consistency};
 use super::super::write::{Guard, Write, Writes};
 use super::super::{Store, StoreError};
 use super::changes::Kind;
@@ -150,7 +150,7 @@ impl Store {
             let posting = self.posting(company, &family, currency, aggregate).await?;
             match self.transact(posting).await? {
                 // What is due has changed since it was read, or another import was faster.
-                Written::Lost => {
+                Commit::ConditionFailed => {
                     let entry = key::transaction(company, &family, &aggregate.transaction.id);
                     if self.get(&entry).await?.is_some() {
                         return Ok(());
