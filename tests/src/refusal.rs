@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use classpay_local::template::{Route, TEMPLATE, Template};
-use classpay_service::http::{Endpoint, ErrorCode};
+use classpay_service::api::{Endpoint, ErrorCode};
 use serde_json::Value;
 
 use crate::Answer;

@@ -12,8 +12,8 @@ use classpay_domain::id::{
 use classpay_domain::money::Money;
 use classpay_domain::order::{OrderState, PaidBy, order_of_intent};
 use classpay_domain::pricing::Buyer;
+use classpay_service::api::Role;
 use classpay_service::catalogue::Catalogue;
-use classpay_service::http::Role;
 use classpay_service::mint::Mint;
 use classpay_service::snapshot::{BookedEnrolment, BookedFee, BookedTrial, EndedTrial, OrderPayment, Snapshot};
 use classpay_service::store::{

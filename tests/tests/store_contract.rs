@@ -5,7 +5,7 @@
 
 use classpay_domain::money::Money;
 use classpay_domain::pricing::Buyer;
-use classpay_service::http::{ApiError, ErrorCode};
+use classpay_service::api::{ApiError, ErrorCode};
 use classpay_service::store::{
     Commit, CreditedPayment, Owed, PostReturns, ReturnEntry, Reversed, UnallocatedCredit, UnpaidOrder, key,
 };

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::basket::Basket;
-use classpay_service::http::{ApiError, ErrorCode};
+use classpay_service::api::{ApiError, ErrorCode};
 use classpay_service::store::{Commit, ReviewReason, UnpaidOrder, key};
 use classpay_service::stripe::KnownCustomer;
 use classpay_tests::premises::Premises;

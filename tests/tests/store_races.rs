@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use classpay_domain::basket::Basket;
-use classpay_service::http::{ApiError, ErrorCode};
+use classpay_service::api::{ApiError, ErrorCode};
 use classpay_service::store::{Commit, Decision, key};
 use classpay_tests::premises::Premises;
 use classpay_tests::shop::{NOW_S, Purchase, Shop, id};

@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use classpay_service::http::ErrorCode;
+use classpay_service::api::ErrorCode;
 use classpay_tests::studio::{ADA, COMPANY, OKAFOR, TAP, ballet_for_ada, one};
 use classpay_tests::{Answer, Callee, Item, Stack};
 use serde_json::{Value, json};

@@ -4,12 +4,12 @@
 //! `classpay_service::checkout`.
 
 use classpay_domain::id::IntentId;
+use classpay_service::api::object::object;
+use classpay_service::api::{ApiError, Caller, ErrorCode, ItemsBody, Response, extract};
 use classpay_service::basket::{self, Plans};
 use classpay_service::catalogue::documents::text::or_null;
 use classpay_service::checkout::{Answer, CheckoutRequest, body_fingerprint, checkout};
 use classpay_service::context::{Context, Deadline};
-use classpay_service::http::object::object;
-use classpay_service::http::{ApiError, Caller, ErrorCode, ItemsBody, Response, extract};
 use classpay_service::settle::Outcome;
 use lambda_http::Request;
 use schemars::JsonSchema;

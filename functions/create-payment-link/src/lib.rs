@@ -4,9 +4,9 @@
 //! see and pay this debit.
 
 use classpay_domain::id::TransactionId;
+use classpay_service::api::{ApiError, Caller, ErrorCode, Response, Role, extract};
 use classpay_service::catalogue::documents::text::AsText;
 use classpay_service::context::Context;
-use classpay_service::http::{ApiError, Caller, ErrorCode, Response, Role, extract};
 use classpay_service::links::body::LinkWithUrl;
 use classpay_service::store::{Commit, Link};
 use jiff::civil::DateTime;

@@ -7,8 +7,8 @@ use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{AccountId, CustomerId};
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
+use classpay_service::api::{ApiError, ErrorCode, FamilyScope};
 use classpay_service::context::Context;
-use classpay_service::http::{ApiError, ErrorCode, FamilyScope};
 use classpay_service::store::{Commit, Session, SessionKind, StoreError};
 use classpay_service::stripe::{Intent, Methods, NewIntent, Payments, StripeError};
 

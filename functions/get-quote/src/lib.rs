@@ -4,10 +4,10 @@
 
 mod body;
 
+use classpay_service::api::{ApiError, Caller, Response, extract, query};
 use classpay_service::basket::{self, Plans};
 use classpay_service::checkout::{local_now, price};
 use classpay_service::context::Context;
-use classpay_service::http::{ApiError, Caller, Response, extract, query};
 use lambda_http::Request;
 
 pub use body::QuoteBody;

@@ -3,8 +3,8 @@
 //! Invariant: a debit of another company is not found.
 
 use classpay_domain::id::TransactionId;
+use classpay_service::api::{ApiError, Caller, ErrorCode, Response, Role, extract, query};
 use classpay_service::context::Context;
-use classpay_service::http::{ApiError, Caller, ErrorCode, Response, Role, extract, query};
 use classpay_service::links::body::LinkWithUrl;
 use lambda_http::Request;
 

@@ -3,9 +3,9 @@
 //! Invariant: public; the id is the key. It touches the link's own intent only.
 
 use classpay_domain::id::IntentId;
+use classpay_service::api::{ApiError, ErrorCode, Response, extract};
 use classpay_service::catalogue::documents::text::or_null;
 use classpay_service::context::{Context, Deadline};
-use classpay_service::http::{ApiError, ErrorCode, Response, extract};
 use classpay_service::links::body::ProcessBody;
 use classpay_service::links::process::{Processed, process};
 use lambda_http::Request;

@@ -2,8 +2,8 @@
 //!
 //! Invariant: public; the id is the key. It answers no secret of a link that can't be paid any more.
 
+use classpay_service::api::{ApiError, Response, extract};
 use classpay_service::context::{Context, Deadline};
-use classpay_service::http::{ApiError, Response, extract};
 use classpay_service::links::body::RetrieveBody;
 use classpay_service::links::retrieve::{Opened, retrieve};
 use lambda_http::Request;

@@ -3,8 +3,8 @@
 //! Invariant: the live intent is cancelled before the link is; a payment that is on its way is never taken back.
 
 use classpay_domain::link::PaymentLinkId;
+use classpay_service::api::{ApiError, Caller, ErrorCode, Response, Role, extract};
 use classpay_service::context::{Context, Deadline};
-use classpay_service::http::{ApiError, Caller, ErrorCode, Response, Role, extract};
 use classpay_service::links::end;
 use lambda_http::Request;
 

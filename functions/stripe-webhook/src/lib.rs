@@ -3,8 +3,8 @@
 //! Invariant: the signature is the only credential, and it is checked on the bytes as they came. 200 says that the
 //! event is kept, not that all it tells of is done: what isn't is the schedule's.
 
+use classpay_service::api::{ApiError, Response};
 use classpay_service::context::{Context, Deadline};
-use classpay_service::http::{ApiError, Response};
 use classpay_service::webhook::receive;
 use lambda_http::Request;
 use schemars::JsonSchema;

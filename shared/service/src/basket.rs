@@ -5,7 +5,7 @@
 use classpay_domain::basket::{BASKET_MAX_ITEMS, Basket, EnrolmentItem, TrialItem};
 use jiff::civil::{Date, Time};
 
-use crate::http::{ApiError, EnrolmentBody, ErrorCode, ItemsBody, TrialBody};
+use crate::api::{ApiError, EnrolmentBody, ErrorCode, ItemsBody, TrialBody};
 
 /// Whether an enrolment must name its pricing plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

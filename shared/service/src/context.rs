@@ -11,10 +11,10 @@ use classpay_domain::id::{AccountId, CompanyId, FamilyId};
 use http::Uri;
 use lambda_http::{Request, RequestExt};
 
+use crate::api::{ApiError, ErrorCode};
 use crate::aws;
 use crate::clock::{Clock, left_until};
 use crate::config::{Config, ConfigError, is_loopback};
-use crate::http::{ApiError, ErrorCode};
 use crate::mint::Mint;
 use crate::net::{Clear, NoTls, Pool, Trust};
 use crate::secrets::{KeptSecret, SecretUnavailable};

@@ -1,10 +1,11 @@
 //! What classpay does: everything that touches the outside. What it decides is in `classpay-domain`.
 //!
-//! Read in this order: [`http`] (requests come in), [`catalogue`] (what is sold), [`checkout`] (the road of a basket),
+//! Read in this order: [`api`] (requests come in), [`catalogue`] (what is sold), [`checkout`] (the road of a basket),
 //! [`settle`] (money and places move together), [`webhook`] (what Stripe tells), [`store`] (the table), [`stripe`] (the
 //! payments).
 
 pub mod aggregate;
+pub mod api;
 pub mod aws;
 pub mod basket;
 pub mod catalogue;
@@ -12,7 +13,6 @@ pub mod checkout;
 pub mod clock;
 pub mod config;
 pub mod context;
-pub mod http;
 pub mod links;
 pub mod mint;
 pub mod net;

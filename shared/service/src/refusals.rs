@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::api::{ApiError, ErrorCode};
 use crate::catalogue::documents::PercentNumber;
-use crate::http::{ApiError, ErrorCode};
 
 /// What a checkout charges now, as the contract shows it. Amounts in minor units.
 #[derive(Debug, Serialize, JsonSchema)]

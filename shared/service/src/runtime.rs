@@ -12,10 +12,10 @@ use lambda_http::{Body, Error, Request};
 use tracing::Instrument as _;
 use tracing_subscriber::EnvFilter;
 
+use crate::api::{ApiError, Response, answer, respond};
 use crate::clock::machine_ms;
 use crate::config::Config;
 use crate::context::{Context, StartError};
-use crate::http::{ApiError, Response, answer, respond};
 use crate::telemetry::line::{self, Ended, Outcome, Place};
 use crate::telemetry::observe;
 

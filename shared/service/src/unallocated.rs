@@ -13,9 +13,9 @@ use classpay_domain::money::Money;
 use classpay_domain::order::order_of_intent;
 
 use crate::aggregate::{AggregateTransaction, Ledger};
+use crate::api::{ApiError, ErrorCode};
 use crate::checkout::local_now;
 use crate::context::Context;
-use crate::http::{ApiError, ErrorCode};
 use crate::store::{Commit, ReviewReason, Session, StoreError, UnallocatedCredit};
 use crate::stripe::{Charge, Intent};
 use crate::telemetry::{self, Count};

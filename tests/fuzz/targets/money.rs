@@ -4,7 +4,7 @@
 #![no_main]
 
 use classpay_domain::money::{Money, Overflow, Percent, round_div, split};
-use classpay_service::http::extract;
+use classpay_service::api::extract;
 use libfuzzer_sys::fuzz_target;
 
 /// Thousandths of a percent in one.

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use classpay_service::api::{ApiError, ErrorCode, Response};
 use classpay_service::context::{Context, Deadline};
-use classpay_service::http::{ApiError, ErrorCode, Response};
 use classpay_service::sweep::sweep;
 use lambda_http::aws_lambda_events::apigw::{
     ApiGatewayRequestAuthorizer, ApiGatewayRequestAuthorizerJwtDescription, ApiGatewayV2httpRequestContext,

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use classpay_domain::order::IntentStatus;
-use classpay_service::http::ErrorCode;
+use classpay_service::api::ErrorCode;
 
 use super::calls;
 use super::invariants;

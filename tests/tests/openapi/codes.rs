@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use classpay_service::http::ErrorCode;
+use classpay_service::api::ErrorCode;
 
 const BEGIN: &str = "<!-- codes -->\n";
 const END: &str = "<!-- /codes -->";

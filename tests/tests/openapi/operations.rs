@@ -3,9 +3,9 @@
 //! Invariant: where it is and who may call it is the template's, how it refuses is [`Endpoint`]'s; neither is here.
 
 use classpay_domain::basket::BASKET_MAX_ITEMS;
+use classpay_service::api::Endpoint;
 use classpay_service::catalogue::documents::DocumentId;
 use classpay_service::catalogue::documents::text::Textual as _;
-use classpay_service::http::Endpoint;
 use serde_json::{Value, json};
 
 use super::schemas::PLACE;

@@ -4,7 +4,7 @@
 
 use basket_checkout::CheckoutBody;
 use classpay_service::aggregate::AggregateTransaction;
-use classpay_service::http::respond::{ProcessingBody, RefusalBody};
+use classpay_service::api::respond::{ProcessingBody, RefusalBody};
 use classpay_service::links::body::{LinkWithUrl, ProcessBody, RetrieveBody};
 use classpay_service::stripe::PaymentSessionBody;
 use create_payment_link::CreateBody;

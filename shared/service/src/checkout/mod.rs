@@ -13,10 +13,10 @@ use classpay_domain::id::{IntentId, OrderId};
 use classpay_domain::pricing::Buyer;
 use jiff::civil::DateTime;
 
+use crate::api::{ApiError, ErrorCode, FamilyScope, Role};
 use crate::basket::is_too_large;
 use crate::clock::local_time;
 use crate::context::{Context, Deadline};
-use crate::http::{ApiError, ErrorCode, FamilyScope, Role};
 use crate::settle::Outcome;
 use crate::store::key::{self, Key};
 use crate::store::{IdempotencyRecord, LoadedStudio};

@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 
 use super::buyer;
 use crate::aggregate::Ledger;
+use crate::api::{ApiError, FamilyScope};
 use crate::context::Context;
-use crate::http::{ApiError, FamilyScope};
 use crate::mint::Mint;
 use crate::schedule::{Schedule, ScheduledLine};
 use crate::snapshot::{BookedEnrolment, BookedFee, BookedTrial, EndedTrial, OrderPayment, Snapshot};

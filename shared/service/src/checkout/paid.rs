@@ -12,9 +12,9 @@ use tokio::join;
 
 use super::order::{Payer, snapshot};
 use super::{Answer, CheckoutRequest, Round, local_at, price};
+use crate::api::{ApiError, ErrorCode, Reach};
 use crate::basket::is_too_large;
 use crate::context::{Context, Deadline};
-use crate::http::{ApiError, ErrorCode, Reach};
 use crate::refusals::{quote_changed, releases};
 use crate::settle::{Known, release_rejected, settle};
 use crate::store::{

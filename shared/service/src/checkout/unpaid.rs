@@ -7,8 +7,8 @@ use classpay_domain::pricing::{Charge, Quote};
 
 use super::order::snapshot;
 use super::{Answer, CheckoutRequest, Round, local_now, price};
+use crate::api::{ApiError, ErrorCode, Reach};
 use crate::context::Context;
-use crate::http::{ApiError, ErrorCode, Reach};
 use crate::refusals::quote_changed;
 use crate::settle::Outcome;
 use crate::store::{Commit, LoadedStudio, OrderRecord, PlaceOrder, StoreError, UnpaidOrder};

@@ -8,8 +8,8 @@ use classpay_domain::link::LinkState;
 use classpay_domain::order::HELD_AT_MOST_S;
 
 use super::{account, end, is_authorised, settle_session};
+use crate::api::ApiError;
 use crate::context::{Context, Deadline};
-use crate::http::ApiError;
 use crate::settle::Outcome;
 use crate::store::Link;
 

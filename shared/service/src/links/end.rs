@@ -8,8 +8,8 @@ use classpay_domain::link::LinkState;
 use classpay_domain::order::{IntentStatus, order_of_intent};
 
 use super::{MAX_ROUNDS, account, is_used_up};
+use crate::api::{ApiError, ErrorCode};
 use crate::context::{Context, Deadline};
-use crate::http::{ApiError, ErrorCode};
 use crate::settle::cancel;
 use crate::store::{Commit, Link, ReviewReason};
 use crate::stripe::{Payments, StripeError};

@@ -5,8 +5,8 @@
 use classpay_domain::order::{IntentStatus, OrderState, PaidBy, order_of_intent};
 
 use super::road::Step;
+use crate::api::{ApiError, ErrorCode};
 use crate::context::Context;
-use crate::http::{ApiError, ErrorCode};
 use crate::settle::{Outcome, posted};
 use crate::store::{Decision, LinkTarget, Session};
 use crate::stripe::{Intent, Secret};

@@ -21,10 +21,10 @@ use classpay_domain::order::{IntentStatus, OrderState};
 use classpay_domain::pricing::Payment;
 use jiff::civil::Date;
 
+use crate::api::{ApiError, ErrorCode};
 use crate::catalogue::documents::CompanyDoc;
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
-use crate::http::{ApiError, ErrorCode};
 use crate::settle::Outcome;
 use crate::store::{Claim, Decision, Link, LinkTarget, Rejection, Session, SessionKind};
 use crate::stripe::Intent;

@@ -16,8 +16,8 @@ use super::{
     MAX_ROUNDS, account, due_payment, end, id_of, is_used_up, known, not_found, refusal_of, session_payment, today,
 };
 use crate::aggregate::AggregateTransaction;
+use crate::api::{ApiError, ErrorCode};
 use crate::context::{Context, Deadline};
-use crate::http::{ApiError, ErrorCode};
 use crate::settle::{Outcome, Settled};
 use crate::store::{Commit, Link, LinkTarget, Session, SessionKind};
 use crate::stripe::{
@@ -319,7 +319,7 @@ async fn open(
         intent: intent.id.clone(),
         company: link.company.clone(),
         family: link.family.clone(),
-        role: crate::http::Role::Family,
+        role: crate::api::Role::Family,
         kind: SessionKind::Link {
             link: link.id.alias(),
             due: payment.subtotal.units(),

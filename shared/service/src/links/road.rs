@@ -12,8 +12,8 @@ use jiff::civil::Date;
 
 use super::{claimed_for, due_payment, refusal_of, session_payment, today};
 use crate::aggregate::Ledger;
+use crate::api::{ApiError, ErrorCode};
 use crate::context::{Context, Deadline};
-use crate::http::{ApiError, ErrorCode};
 use crate::refusals::quote_changed;
 use crate::settle::{Known, Outcome, Settled, release_rejected, settle};
 use crate::snapshot::{OrderPayment, PaidLink, Snapshot};

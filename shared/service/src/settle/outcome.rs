@@ -7,7 +7,7 @@ use classpay_domain::money::Money;
 use classpay_domain::order::{IntentFacts, IntentStatus};
 
 use crate::aggregate::AggregateTransaction;
-use crate::http::{ApiError, ErrorCode};
+use crate::api::{ApiError, ErrorCode};
 use crate::store::{Held, OrderRecord};
 use crate::stripe::Intent;
 

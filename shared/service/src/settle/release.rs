@@ -7,8 +7,8 @@ use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::order::IntentStatus;
 
 use super::outcome::Outcome;
+use crate::api::ApiError;
 use crate::context::{Context, Deadline};
-use crate::http::ApiError;
 use crate::snapshot::OrderPayment;
 use crate::store::{Commit, OrderRecord, Session};
 use crate::stripe::{Intent, Payments, StripeError};

@@ -12,9 +12,9 @@ use classpay_domain::order::{IntentStatus, OrderState, order_of_intent};
 use classpay_domain::pricing::Payment;
 
 use crate::aggregate::Ledger;
+use crate::api::ApiError;
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
-use crate::http::ApiError;
 use crate::snapshot::Snapshot;
 use crate::store::{Commit, OrderRecord, Resolution, Resolved, ReviewReason, Session, Witness};
 use crate::stored_entry::StoredEntry;

@@ -15,8 +15,8 @@ use super::key::{self, Lane};
 use super::table::Commit;
 use super::write::{Guard, Write, Writes};
 use super::{ReviewReason, Store, StoreError};
+use crate::api::{ApiError, ErrorCode, FamilyScope, ItemsBody, Reach, Role};
 use crate::catalogue::documents::text;
-use crate::http::{ApiError, ErrorCode, FamilyScope, ItemsBody, Reach, Role};
 
 /// What an intent was made for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

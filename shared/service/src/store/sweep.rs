@@ -19,7 +19,7 @@ use super::table::{Commit, DueKey};
 use super::write::{Guard, Write, Writes};
 use super::{OrderRecord, ReviewReason, Store, StoreError};
 use crate::aggregate::AggregateTransaction;
-use crate::http::ApiError;
+use crate::api::ApiError;
 
 /// Something unfinished, as it stands.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use super::payments::{Session, rejection};
 use super::table::{Commit, Consistency};
 use super::write::{Edit, Guard, Write};
 use super::{Store, StoreError, key};
-use crate::http::ApiError;
+use crate::api::ApiError;
 
 const HOUR_S: i64 = 60 * 60;
 /// How long the count of an hour is kept: that hour, and what TTL may be late.

@@ -7,8 +7,8 @@
 use classpay_domain::id::AccountId;
 
 use super::plan::LATER_S;
+use crate::api::{ApiError, ErrorCode};
 use crate::context::{Context, Deadline};
-use crate::http::{ApiError, ErrorCode};
 use crate::store::{Commit, EventRecord, Feed, key};
 use crate::stripe::EventQuery;
 use crate::webhook::event::{FOLLOWED_KINDS, parse_listed};

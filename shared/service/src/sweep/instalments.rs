@@ -7,9 +7,9 @@ use classpay_domain::ledger::{Detail, DetailKind, Direction, Entry};
 use classpay_domain::money::Money;
 
 use crate::aggregate::{AggregateTransaction, Ledger};
+use crate::api::ApiError;
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
-use crate::http::ApiError;
 use crate::schedule::ScheduledInstalment;
 use crate::store::{Commit, Debtor, Scheduled};
 

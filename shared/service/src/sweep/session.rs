@@ -8,10 +8,10 @@ use classpay_domain::order::{IntentStatus, order_of_intent};
 
 use super::plan::{self, SessionStep, session_step};
 use super::{lost, word};
+use crate::api::{ApiError, ErrorCode, ItemsBody};
 use crate::basket::{self, Plans};
 use crate::checkout::{CheckoutRequest, checkout};
 use crate::context::{Context, Deadline};
-use crate::http::{ApiError, ErrorCode, ItemsBody};
 use crate::links::settle_session;
 use crate::settle::release_rejected;
 use crate::store::{Commit, Session, SessionKind, key};

@@ -6,7 +6,7 @@ use classpay_domain::id::{AccountId, EventId, IntentId};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::http::{ApiError, ErrorCode};
+use crate::api::{ApiError, ErrorCode};
 use crate::store::{EventObject, EventRecord, Told};
 use crate::stripe::MARKER;
 

@@ -16,8 +16,8 @@ use classpay_domain::id::{CompanyId, OrderId};
 use classpay_domain::order::{IntentStatus, OrderState, order_of_intent};
 use classpay_domain::returns::{Standing, dispute_standing, refund_standing};
 
+use crate::api::{ApiError, ErrorCode};
 use crate::context::{Context, Deadline};
-use crate::http::{ApiError, ErrorCode};
 use crate::links;
 use crate::settle::{Outcome, release_rejected, settle};
 use crate::store::{

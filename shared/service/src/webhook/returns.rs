@@ -12,9 +12,9 @@ use classpay_domain::returns::{
 use super::event::Topic;
 use super::{Doubt, Ending};
 use crate::aggregate::{AggregateTransaction, Ledger};
+use crate::api::{ApiError, ErrorCode};
 use crate::clock::local_date;
 use crate::context::{Context, Deadline};
-use crate::http::{ApiError, ErrorCode};
 use crate::store::{Commit, CreditedPayment, EventRecord, Owed, PaymentReturns, PostReturns, ReturnEntry, Reversed};
 use crate::stripe::Charge;
 

@@ -9,7 +9,7 @@ use classpay_domain::id::{CompanyId, FamilyId};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 
-use crate::http::error::{ApiError, ErrorCode};
+use crate::api::error::{ApiError, ErrorCode};
 
 /// What the caller may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

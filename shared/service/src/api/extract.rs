@@ -139,7 +139,7 @@ fn shortened(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::items::ItemsBody;
+    use crate::api::items::ItemsBody;
     use lambda_http::Body;
     use lambda_http::http::HeaderValue;
 

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use classpay_domain::id::OrderId;
 
+use crate::api::error::{ApiError, ErrorCode};
 use crate::catalogue::documents::text::{AsText, one_of};
-use crate::http::error::{ApiError, ErrorCode};
 use crate::refusals::PaymentBody;
 
 /// How long a caller waits before repeating a call whose money is still on its way.

@@ -138,7 +138,7 @@ fn wrong(name: &str, what: &str) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::items::{EnrolmentBody, TrialBody};
+    use crate::api::items::{EnrolmentBody, TrialBody};
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
     fn encoded(text: &str) -> String {
