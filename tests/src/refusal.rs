@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use classpay_local::template::{Route, TEMPLATE, Template};
-use classpay_service::api::{Endpoint, ErrorCode};
+use classpay_service::api::Endpoint;
+use classpay_service::error::ErrorCode;
 use serde_json::Value;
 
 use crate::Answer;
@@ -18,7 +19,12 @@ impl Answer {
     /// If it is another answer, or has another shape than the contract's.
     #[track_caller]
     pub fn refusal(&self, code: ErrorCode) -> Vec<String> {
-        assert_eq!((self.status, self.code().as_str()), (code.status(), code.as_str()), "{}", self.text);
+        assert_eq!(
+            (self.status, self.code().as_str()),
+            (Endpoint::Checkout.status_of(code), code.as_str()),
+            "{}",
+            self.text
+        );
         let body = self.json();
         let keys: BTreeSet<_> = body.as_object().expect("an object").keys().map(String::as_str).collect();
         let required = BTreeSet::from(["code", "messages", "requestId", "statusCode"]);

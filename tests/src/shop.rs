@@ -12,9 +12,9 @@ use classpay_domain::id::{
 use classpay_domain::money::Money;
 use classpay_domain::order::{OrderState, PaidBy, order_of_intent};
 use classpay_domain::pricing::Buyer;
-use classpay_service::api::Role;
 use classpay_service::catalogue::Catalogue;
 use classpay_service::mint::Mint;
+use classpay_service::scope::Role;
 use classpay_service::snapshot::{BookedEnrolment, BookedFee, BookedTrial, EndedTrial, OrderPayment, Snapshot};
 use classpay_service::store::{
     Changes, Commit, Consistency, Extent, ImportError, Name, OrderRecord, Overfull, PlaceOrder, Removals, Session,

@@ -3,7 +3,7 @@
 //! Invariant: a studio is changed before it is loaded; what is loaded has passed the import's check.
 
 use classpay_service::catalogue::Catalogue;
-use classpay_service::store::{Extent, Removals, Store};
+use classpay_service::store::{DynamoDb, Extent, Removals, Store};
 use serde_json::{Value, json};
 
 use crate::{Stack, StackOptions, Table};
@@ -219,7 +219,7 @@ impl Studio {
     /// If it has a mistake, or isn't loaded.
     pub async fn load_into(&self, table: &Table) {
         let catalogue = Catalogue::parse(&self.text()).expect("a studio without a mistake");
-        let store = Store::over(table.client.clone(), &table.name);
+        let store = Store::new(DynamoDb::over(table.client.clone(), &table.name));
         let now = FIRST_DAY.parse().expect("a time");
         let plan = store.plan_import(&catalogue, Extent::Whole(Removals::Any), now).await.expect("it can be loaded");
         store.import(plan).await.expect("it is loaded");

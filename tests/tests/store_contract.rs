@@ -5,7 +5,7 @@
 
 use classpay_domain::money::Money;
 use classpay_domain::pricing::Buyer;
-use classpay_service::api::{ApiError, ErrorCode};
+use classpay_service::error::{Error, ErrorCode};
 use classpay_service::store::{
     Commit, CreditedPayment, Owed, PostReturns, ReturnEntry, Reversed, UnallocatedCredit, UnpaidOrder, key,
 };
@@ -49,7 +49,7 @@ async fn an_order_is_placed_whole<M: Premises>() {
 async fn an_intent_that_is_claimed_pays_no_second_order<M: Premises>() {
     let shop = Shop::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await;
-    let rejected = ApiError::from(ErrorCode::ClassFull);
+    let rejected = Error::from(ErrorCode::ClassFull);
     let basket = classpay_domain::basket::Basket::new(Vec::new(), Vec::new()).hash(&id(COMPANY), &id(OKAFOR));
     let written = shop.store.reject(&purchase.session, basket.as_str(), &rejected, NOW_S).await;
     assert_eq!(written, Ok(Commit::Done));
@@ -248,7 +248,7 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M:
     let credit = &purchase.snapshot.credit().unwrap().expand(&company, &family);
     let payment = CreditedPayment::Unallocated { session, credit: &id(&credit.transaction.id) };
     assert!(shop.store.load_returns(payment).await.unwrap().is_none(), "nobody has claimed it");
-    let refusal = ApiError::from(ErrorCode::PaymentAlreadyCaptured);
+    let refusal = Error::from(ErrorCode::PaymentAlreadyCaptured);
     let basket = classpay_domain::basket::Basket::new(Vec::new(), Vec::new()).hash(&id(COMPANY), &id(OKAFOR));
     let written = shop.store.reject(session, basket.as_str(), &refusal, NOW_S).await;
     assert_eq!(written, Ok(Commit::Done));

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
 use classpay_domain::catalogue::{DiscountKind, Studio as Loaded};
 use classpay_domain::pricing::{self, Buyer};
-use classpay_service::api::{FamilyScope, Reach, Role};
+use classpay_service::scope::{FamilyScope, Reach, Role};
 use classpay_service::store::key;
 use classpay_tests::on_both;
 use classpay_tests::premises::Premises;

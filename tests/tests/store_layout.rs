@@ -8,7 +8,7 @@ use std::path::Path;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::basket::Basket;
-use classpay_service::api::{ApiError, ErrorCode};
+use classpay_service::error::{Error, ErrorCode};
 use classpay_service::store::{Commit, ReviewReason, UnpaidOrder, key};
 use classpay_service::stripe::KnownCustomer;
 use classpay_tests::premises::Premises;
@@ -46,7 +46,7 @@ async fn everything<M: Premises>() -> Vec<Item> {
     assert_eq!(shop.place(&enrols).await, Commit::Done);
 
     let rejected = shop.purchase("pi_2", OKAFOR, &[(TAP, ADA)], &[]).await;
-    let refusal = ApiError::from(ErrorCode::ClassFull);
+    let refusal = Error::from(ErrorCode::ClassFull);
     assert_eq!(shop.store.reject(&rejected.session, nothing.as_str(), &refusal, NOW_S).await, Ok(Commit::Done));
 
     // Still open.

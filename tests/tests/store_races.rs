@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use classpay_domain::basket::Basket;
-use classpay_service::api::{ApiError, ErrorCode};
+use classpay_service::error::{Error, ErrorCode};
 use classpay_service::store::{Commit, Decision, key};
 use classpay_tests::premises::Premises;
 use classpay_tests::shop::{NOW_S, Purchase, Shop, id};
@@ -99,7 +99,7 @@ async fn of_a_purchase_and_a_refusal_of_one_intent_exactly_one_wins<M: Premises>
     let (mut sold, nothing) = (0, Basket::new(Vec::new(), Vec::new()).hash(&id(COMPANY), &id(OKAFOR)));
     for round in 0..M::ROUNDS {
         let purchase = shop.purchase(&format!("pi_{round}"), OKAFOR, &[(BALLET, ADA)], &[]).await;
-        let refusal = ApiError::from(ErrorCode::ClassFull);
+        let refusal = Error::from(ErrorCode::ClassFull);
         let (placing, rejecting) = ((shop.clone(), purchase.clone()), (shop.clone(), purchase.session.clone()));
         let nothing = nothing.clone();
         let place = async move { Ok(placing.0.place(&placing.1).await) };

@@ -6,7 +6,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use classpay_service::api::ErrorCode;
+use classpay_service::api::Endpoint;
+use classpay_service::error::ErrorCode;
 use classpay_tests::studio::{ADA, COMPANY, OKAFOR, TAP, ballet_for_ada, one};
 use classpay_tests::{Answer, Callee, Item, Stack};
 use serde_json::{Value, json};
@@ -180,7 +181,12 @@ async fn withdraw(stack: &Stack, standing: &Standing, cause: Cause) {
 }
 
 fn assert_honest(answer: &Answer, code: ErrorCode, failure: Failure, why: &str) {
-    assert_eq!((answer.status, answer.code().as_str()), (code.status(), code.as_str()), "{why}: {}", answer.text);
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (Endpoint::Checkout.status_of(code), code.as_str()),
+        "{why}: {}",
+        answer.text
+    );
     let seconds = answer.headers.get("retry-after").map(|seconds| seconds.parse::<u32>().unwrap());
     let says_when = seconds.is_some_and(|seconds| seconds > 0);
     let asks_to = answer.text.to_lowercase().contains("try again");
@@ -192,7 +198,7 @@ fn assert_honest(answer: &Answer, code: ErrorCode, failure: Failure, why: &str) 
 async fn only_what_passes_says_when_to_come_back() {
     let stack = Stack::start().await;
     let standing = Standing::of(&stack).await;
-    let codes = || ErrorCode::ALL.iter().copied().filter(|code| code.status() >= 500);
+    let codes = || ErrorCode::ALL.iter().copied().filter(|code| Endpoint::Checkout.status_of(*code) >= 500);
     let reasons = codes().flat_map(|code| reasons(code).into_iter().map(move |reason| (code, reason)));
     // What can't be taken back comes last.
     let (last, first): (Vec<_>, Vec<_>) =

@@ -4,13 +4,15 @@
 //! `classpay_service::checkout`.
 
 use classpay_domain::id::IntentId;
-use classpay_service::api::object::object;
-use classpay_service::api::{ApiError, Caller, ErrorCode, ItemsBody, Response, extract};
+use classpay_service::api::{Caller, Response, extract};
 use classpay_service::basket::{self, Plans};
 use classpay_service::catalogue::documents::text::or_null;
 use classpay_service::checkout::{Answer, CheckoutRequest, body_fingerprint, checkout};
-use classpay_service::context::{Context, Deadline};
+use classpay_service::context::Context;
+use classpay_service::error::{Error, ErrorCode};
 use classpay_service::settle::Outcome;
+use classpay_service::wire::ItemsBody;
+use classpay_service::wire::object::object;
 use lambda_http::Request;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -36,7 +38,7 @@ pub struct CheckoutBody {
 ///
 /// # Errors
 /// The refusals of a checkout: nothing was changed, or what was authorised has been released.
-pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error> {
     let scope = Caller::of(request)?.scope(extract::path(request, "familyId")?)?;
     let body: CheckoutBody = extract::body(request)?;
     let fingerprint = || body_fingerprint(&String::from_utf8_lossy(request.body().as_ref()));
@@ -52,7 +54,7 @@ pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiErr
         quote_hash: body.quote_hash,
         idempotency: extract::idempotency_key(request)?.map(|key| (key.to_owned(), fingerprint())),
     };
-    let Answer { outcome, replayed } = checkout(ctx, &checkout_request, Deadline::of(request)).await?;
+    let Answer { outcome, replayed } = checkout(ctx, &checkout_request, extract::deadline(request)).await?;
     let response = match outcome {
         Outcome::Completed(transactions) if nothing_was_due(&transactions) => Response::no_content(),
         Outcome::Completed(transactions) => Response::ok(&transactions)?,

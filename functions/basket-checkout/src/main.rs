@@ -1,3 +1,4 @@
+use classpay_service::api::Endpoint;
 use classpay_service::runtime;
 use lambda_http::{Error, Request, run, service_fn};
 
@@ -5,7 +6,7 @@ use lambda_http::{Error, Request, run, service_fn};
 async fn main() -> Result<(), Error> {
     let function = runtime::start().await?;
     let serve = |request: Request| async move {
-        function.serve(&request, basket_checkout::handle(&function.ctx, &request)).await
+        function.serve(Endpoint::Checkout, &request, basket_checkout::handle(&function.ctx, &request)).await
     };
     run(service_fn(serve)).await
 }

@@ -4,10 +4,12 @@
 //! see and pay this debit.
 
 use classpay_domain::id::TransactionId;
-use classpay_service::api::{ApiError, Caller, ErrorCode, Response, Role, extract};
+use classpay_service::api::{Caller, Response, extract};
 use classpay_service::catalogue::documents::text::AsText;
 use classpay_service::context::Context;
+use classpay_service::error::{Error, ErrorCode};
 use classpay_service::links::body::LinkWithUrl;
+use classpay_service::scope::Role;
 use classpay_service::store::{Commit, Link};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -32,15 +34,15 @@ pub struct CreateBody {
 ///
 /// # Errors
 /// `forbidden` for families; `not_found` for what is no debit of the company; `nothing_to_pay`.
-pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error> {
     let caller = Caller::of(request)?;
     if caller.role() != Role::Staff {
         return Err(ErrorCode::Forbidden.into());
     }
     let body: CreateBody = extract::body(request)?;
     let expires_s = body.expires_at.as_deref().map(|text| instant(ctx, text)).transpose()?;
-    let debit_id = TransactionId::parse(body.transaction_id).map_err(|_| ApiError::not_found())?;
-    let debit = ctx.store.load_debit(caller.company(), &debit_id).await?.ok_or_else(ApiError::not_found)?;
+    let debit_id = TransactionId::parse(body.transaction_id).map_err(|_| Error::not_found())?;
+    let debit = ctx.store.load_debit(caller.company(), &debit_id).await?.ok_or_else(Error::not_found)?;
     if debit.due.due.units() <= 0 {
         return Err(ErrorCode::NothingToPay.into());
     }
@@ -53,9 +55,9 @@ pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiErr
 }
 
 /// An instant as the contract writes it, `2023-12-05 14:30:41` in UTC, that is still to come.
-fn instant(ctx: &Context, text: &str) -> Result<i64, ApiError> {
+fn instant(ctx: &Context, text: &str) -> Result<i64, Error> {
     let wrong =
-        || ApiError::new(ErrorCode::WrongType, "expiresAt must be a time to come, like 2027-01-31 23:59:59 (UTC).");
+        || Error::new(ErrorCode::WrongType, "expiresAt must be a time to come, like 2027-01-31 23:59:59 (UTC).");
     let local = DateTime::strptime("%Y-%m-%d %H:%M:%S", text).map_err(|_| wrong())?;
     let instant = local.to_zoned(TimeZone::UTC).map_err(|_| wrong())?.timestamp();
     if instant > ctx.clock.now() { Ok(instant.as_second()) } else { Err(wrong()) }

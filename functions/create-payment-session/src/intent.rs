@@ -7,8 +7,9 @@ use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{AccountId, CustomerId};
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
-use classpay_service::api::{ApiError, ErrorCode, FamilyScope};
 use classpay_service::context::Context;
+use classpay_service::error::{Error, ErrorCode};
+use classpay_service::scope::FamilyScope;
 use classpay_service::store::{Commit, Session, SessionKind, StoreError};
 use classpay_service::stripe::{Intent, Methods, NewIntent, Payments, StripeError};
 
@@ -32,7 +33,7 @@ pub enum Failure {
     /// Stripe doesn't know the customer, or no longer.
     NoCustomer(StripeError),
     /// Whatever else.
-    Refused(ApiError),
+    Refused(Error),
 }
 
 impl From<StripeError> for Failure {
@@ -41,8 +42,8 @@ impl From<StripeError> for Failure {
     }
 }
 
-impl From<ApiError> for Failure {
-    fn from(error: ApiError) -> Self {
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
         Self::Refused(error)
     }
 }
@@ -59,7 +60,7 @@ impl From<ErrorCode> for Failure {
     }
 }
 
-impl From<Failure> for ApiError {
+impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::NoCustomer(error) => error.into(),

@@ -10,16 +10,19 @@ use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{CustomerId, TransactionId};
 use classpay_domain::money::Money;
 use classpay_domain::pricing::{Charge, LARGEST_CHARGE};
-use classpay_service::api::object::object_or_null;
-use classpay_service::api::{ApiError, Caller, ErrorCode, FamilyScope, ItemsBody, Response, extract};
+use classpay_service::api::{Caller, Response, extract};
 use classpay_service::basket::{self, Plans};
 use classpay_service::catalogue::documents::text::AsText;
 use classpay_service::checkout::{local_now, price};
-use classpay_service::context::{Context, Deadline};
+use classpay_service::context::Context;
+use classpay_service::error::{Error, ErrorCode};
 use classpay_service::refusals::quote_changed;
+use classpay_service::scope::FamilyScope;
 use classpay_service::store::{Commit, LoadedStudio, SessionKind};
 use classpay_service::stripe::{KnownCustomer, NewCustomer, PaymentSessionBody, SavedCards, StripeError};
 use classpay_service::telemetry;
+use classpay_service::wire::ItemsBody;
+use classpay_service::wire::object::object_or_null;
 use intent::Failure;
 use lambda_http::Request;
 use schemars::JsonSchema;
@@ -57,9 +60,9 @@ enum Wanted {
 }
 
 impl Wanted {
-    fn parse(body: SessionBody) -> Result<Self, ApiError> {
+    fn parse(body: SessionBody) -> Result<Self, Error> {
         if body.transaction_id.is_some() {
-            return Err(ApiError::new(ErrorCode::NotSupported, "A session for a transaction is not supported yet."));
+            return Err(Error::new(ErrorCode::NotSupported, "A session for a transaction is not supported yet."));
         }
         match (body.amount, body.items) {
             (Some(amount), None) if body.quote_hash.is_none() => Ok(Self::Amount(Money::minor(amount))),
@@ -67,7 +70,7 @@ impl Wanted {
                 let basket = basket::parse(&items, Plans::Required)?;
                 Ok(Self::Items { basket, items, quote_hash: body.quote_hash })
             }
-            _ => Err(ApiError::new(ErrorCode::WrongType, "Exactly one of amount and items must be given.")),
+            _ => Err(Error::new(ErrorCode::WrongType, "Exactly one of amount and items must be given.")),
         }
     }
 }
@@ -76,7 +79,7 @@ impl Wanted {
 ///
 /// # Errors
 /// The refusals of a session; nothing has been charged, whatever is answered.
-pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error> {
     let scope = Caller::of(request)?.scope(extract::path(request, "familyId")?)?;
     let wanted = Wanted::parse(extract::body(request)?)?;
     let nothing = Basket::new(Vec::new(), Vec::new());
@@ -84,9 +87,9 @@ pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiErr
         Wanted::Amount(_) => &nothing,
         Wanted::Items { basket, .. } => basket,
     };
-    let loaded = ctx.store.load_current_studio(&scope, basket).await?.ok_or_else(ApiError::not_found)?;
+    let loaded = ctx.store.load_current_studio(&scope, basket).await?.ok_or_else(Error::not_found)?;
     if loaded.studio.family.archived {
-        return Err(ApiError::not_found());
+        return Err(Error::not_found());
     }
     let currency = loaded.studio.company.currency;
     let amount = match &wanted {
@@ -94,7 +97,7 @@ pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiErr
         Wanted::Items { basket, quote_hash, .. } => total_due(ctx, &scope, &loaded, basket, quote_hash.as_deref())?,
     };
     let account = loaded.studio.company.stripe_account.clone().ok_or(ErrorCode::StripeMisconfigured)?;
-    let stripe = ctx.stripe()?.within(Deadline::of(request).for_stripe());
+    let stripe = ctx.stripe()?.within(extract::deadline(request).for_stripe());
     let kind = match wanted {
         Wanted::Amount(_) => SessionKind::Amount,
         Wanted::Items { basket, items, .. } => {
@@ -131,7 +134,7 @@ async fn made(
     open: &intent::Open<'_>,
     loaded: &LoadedStudio,
     known: &KnownCustomer,
-) -> Result<(KnownCustomer, CustomerId), ApiError> {
+) -> Result<(KnownCustomer, CustomerId), Error> {
     let (about, key) = (
         open.ctx.metadata(&open.scope.company, &open.scope.family)?,
         format!("cus:{}:{}", open.scope.company, open.scope.family),
@@ -145,7 +148,7 @@ async fn session_of(
     open: &intent::Open<'_>,
     known: &KnownCustomer,
     (customer, id): (KnownCustomer, CustomerId),
-) -> Result<Result<PaymentSessionBody, Gone>, ApiError> {
+) -> Result<Result<PaymentSessionBody, Gone>, Error> {
     let (stored, body) = tokio::join!(remembered(open, &customer, known), session_body(open, &id));
     let stored = stored?;
     let body = match stored.on(open.account) {
@@ -177,7 +180,7 @@ async fn session_body(open: &intent::Open<'_>, customer: &CustomerId) -> Result<
 }
 
 /// An amount that the caller names.
-fn collectable(amount: Money, currency: Currency) -> Result<Money, ApiError> {
+fn collectable(amount: Money, currency: Currency) -> Result<Money, Error> {
     if amount < currency.smallest_charge() {
         return Err(ErrorCode::AmountTooSmall.into());
     }
@@ -194,7 +197,7 @@ fn total_due(
     loaded: &LoadedStudio,
     basket: &Basket,
     quote_hash: Option<&str>,
-) -> Result<Money, ApiError> {
+) -> Result<Money, Error> {
     let quote = price(ctx, scope, loaded, basket, local_now(ctx, loaded)?)?;
     if quote_hash.is_some_and(|seen| Some(seen) != quote.hash.as_deref()) {
         return Err(quote_changed(quote.payment.as_ref()));
@@ -202,10 +205,9 @@ fn total_due(
     let charge = quote.payment.map_or(Ok(Charge::Nothing), |due| due.charge(loaded.studio.company.currency))?;
     match charge {
         Charge::Collect(payment) => Ok(payment.total),
-        Charge::Nothing | Charge::Uncollectable(_) => Err(ApiError::new(
-            ErrorCode::PaymentNotNeeded,
-            "Nothing is to be collected now: check out without payment.",
-        )),
+        Charge::Nothing | Charge::Uncollectable(_) => {
+            Err(Error::new(ErrorCode::PaymentNotNeeded, "Nothing is to be collected now: check out without payment."))
+        }
     }
 }
 
@@ -214,7 +216,7 @@ async fn remembered(
     open: &intent::Open<'_>,
     customer: &KnownCustomer,
     known: &KnownCustomer,
-) -> Result<KnownCustomer, ApiError> {
+) -> Result<KnownCustomer, Error> {
     if customer == known {
         return Ok(customer.clone());
     }

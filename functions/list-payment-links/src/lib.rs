@@ -3,24 +3,26 @@
 //! Invariant: a debit of another company is not found.
 
 use classpay_domain::id::TransactionId;
-use classpay_service::api::{ApiError, Caller, ErrorCode, Response, Role, extract, query};
+use classpay_service::api::{Caller, Response, extract, query};
 use classpay_service::context::Context;
+use classpay_service::error::{Error, ErrorCode};
 use classpay_service::links::body::LinkWithUrl;
+use classpay_service::scope::Role;
 use lambda_http::Request;
 
 /// Answers the links of a debit, the oldest first.
 ///
 /// # Errors
 /// `forbidden` for families, `not_found` for what is no debit of the company.
-pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error> {
     let caller = Caller::of(request)?;
     if caller.role() != Role::Staff {
         return Err(ErrorCode::Forbidden.into());
     }
     let debit = query::value(extract::raw_query(request), "transactionId")?;
-    let debit = debit.ok_or_else(|| ApiError::new(ErrorCode::WrongType, "transactionId must be given."))?;
-    let debit = TransactionId::parse(debit).map_err(|_| ApiError::not_found())?;
-    let mut links = ctx.store.load_links_of(caller.company(), &debit).await?.ok_or_else(ApiError::not_found)?;
+    let debit = debit.ok_or_else(|| Error::new(ErrorCode::WrongType, "transactionId must be given."))?;
+    let debit = TransactionId::parse(debit).map_err(|_| Error::not_found())?;
+    let mut links = ctx.store.load_links_of(caller.company(), &debit).await?.ok_or_else(Error::not_found)?;
     links.sort_by(|a, b| (a.created_s, &a.id).cmp(&(b.created_s, &b.id)));
     let url = ctx.payment_link_url()?;
     Response::ok(&links.iter().map(|link| LinkWithUrl::new(link, url)).collect::<Vec<_>>())

@@ -3,9 +3,10 @@
 //! Invariant: public; the id is the key. It touches the link's own intent only.
 
 use classpay_domain::id::IntentId;
-use classpay_service::api::{ApiError, ErrorCode, Response, extract};
+use classpay_service::api::{Response, extract};
 use classpay_service::catalogue::documents::text::or_null;
-use classpay_service::context::{Context, Deadline};
+use classpay_service::context::Context;
+use classpay_service::error::{Error, ErrorCode};
 use classpay_service::links::body::ProcessBody;
 use classpay_service::links::process::{Processed, process};
 use lambda_http::Request;
@@ -27,16 +28,12 @@ pub struct ProcessRequest {
 ///
 /// # Errors
 /// The refusals of a link's payment.
-pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
-    answer(ctx, request).await.map_err(ApiError::by_link)
-}
-
-async fn answer(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error> {
     let id = extract::path(request, "paymentLinkId")?;
     let body: ProcessRequest = extract::body(request)?;
     let asked =
         body.payment_intent_id.map(IntentId::parse).transpose().map_err(|_| ErrorCode::PaymentIntentMismatch)?;
-    match process(ctx, id, asked.as_ref(), Deadline::of(request)).await? {
+    match process(ctx, id, asked.as_ref(), extract::deadline(request)).await? {
         Processed::Paid(paid) => Response::ok(&ProcessBody::from(&*paid)),
         Processed::Pending(order) => Ok(Response::processing(&order)),
     }

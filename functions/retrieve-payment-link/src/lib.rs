@@ -2,8 +2,9 @@
 //!
 //! Invariant: public; the id is the key. It answers no secret of a link that can't be paid any more.
 
-use classpay_service::api::{ApiError, Response, extract};
-use classpay_service::context::{Context, Deadline};
+use classpay_service::api::{Response, extract};
+use classpay_service::context::Context;
+use classpay_service::error::Error;
 use classpay_service::links::body::RetrieveBody;
 use classpay_service::links::retrieve::{Opened, retrieve};
 use lambda_http::Request;
@@ -12,9 +13,9 @@ use lambda_http::Request;
 ///
 /// # Errors
 /// The refusals of a payment link.
-pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error> {
     let id = extract::path(request, "paymentLinkId")?;
-    match retrieve(ctx, id, Deadline::of(request)).await.map_err(ApiError::by_link)? {
+    match retrieve(ctx, id, extract::deadline(request)).await? {
         Opened::Shown(retrieved) => Response::ok(&RetrieveBody::from(&*retrieved)),
         Opened::Pending(order) => Ok(Response::processing(&order)),
     }

@@ -3,8 +3,9 @@
 //! Invariant: the signature is the only credential, and it is checked on the bytes as they came. 200 says that the
 //! event is kept, not that all it tells of is done: what isn't is the schedule's.
 
-use classpay_service::api::{ApiError, Response};
-use classpay_service::context::{Context, Deadline};
+use classpay_service::api::{Response, extract};
+use classpay_service::context::Context;
+use classpay_service::error::Error;
 use classpay_service::webhook::receive;
 use lambda_http::Request;
 use schemars::JsonSchema;
@@ -25,8 +26,8 @@ pub struct Received {
 ///
 /// # Errors
 /// `bad_signature`; `unavailable` if the event can't be kept: Stripe sends it again.
-pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, ApiError> {
+pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error> {
     let signature = request.headers().get(SIGNATURE).and_then(|header| header.to_str().ok());
-    receive(ctx, signature, request.body().as_ref(), Deadline::of(request)).await?;
+    receive(ctx, signature, request.body().as_ref(), extract::deadline(request)).await?;
     Response::ok(&Received { received: true })
 }

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use classpay_service::store::{Extent, Removals, Store};
+use classpay_service::store::{DynamoDb, Extent, Removals, Store};
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -249,7 +249,7 @@ async fn load(import: &Import) -> Result<(), Problem> {
         (false, None) => Extent::Whole(Removals::Few),
         (false, Some(told)) => Extent::Whole(Removals::AtMost(told)),
     };
-    let store = Store::over(client, &import.table);
+    let store = Store::new(DynamoDb::over(client, &import.table));
     let count = studio::import(&store, &catalogue, extent, now, |text| print!("{text}")).await?;
     println!("{}: {count} documents were new, had changed or were taken away.", catalogue.company.name);
     Ok(())

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use classpay_service::store::{Extent, Removals, Store};
+use classpay_service::store::{DynamoDb, Extent, Removals, Store};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -105,7 +105,7 @@ impl Stack {
         dynamodb::ensure_table(&client, &settings.table, &template.table, is_local || settings.create_table).await?;
 
         // Into others' DynamoDB only what the developer names.
-        let store = Store::over(client, &settings.table);
+        let store = Store::new(DynamoDb::over(client, &settings.table));
         if is_local || settings.catalogue.is_some() {
             // A table on this machine has what the stack is started with, whatever it had; another's is asked for.
             let removals = if is_local { Removals::Any } else { Removals::Few };

@@ -5,7 +5,8 @@
 use classpay_domain::basket::{BASKET_MAX_ITEMS, Basket, EnrolmentItem, TrialItem};
 use jiff::civil::{Date, Time};
 
-use crate::api::{ApiError, EnrolmentBody, ErrorCode, ItemsBody, TrialBody};
+use crate::error::{Error, ErrorCode};
+use crate::wire::{EnrolmentBody, ItemsBody, TrialBody};
 
 /// Whether an enrolment must name its pricing plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub enum Plans {
 ///
 /// # Errors
 /// `basket_empty`; `wrong_type`, naming the first place that can't be read; `basket_too_large`.
-pub fn parse(items: &ItemsBody, plans: Plans) -> Result<Basket, ApiError> {
+pub fn parse(items: &ItemsBody, plans: Plans) -> Result<Basket, Error> {
     let basket = parse_any_size(items, plans)?;
     if is_too_large(&basket) { Err(ErrorCode::BasketTooLarge.into()) } else { Ok(basket) }
 }
@@ -29,7 +30,7 @@ pub fn parse(items: &ItemsBody, plans: Plans) -> Result<Basket, ApiError> {
 ///
 /// # Errors
 /// `basket_empty`; `wrong_type`, naming the first place that can't be read.
-pub fn parse_any_size(items: &ItemsBody, plans: Plans) -> Result<Basket, ApiError> {
+pub fn parse_any_size(items: &ItemsBody, plans: Plans) -> Result<Basket, Error> {
     if items.enrolments.is_empty() && items.trials.is_empty() {
         return Err(ErrorCode::BasketEmpty.into());
     }
@@ -44,7 +45,7 @@ pub fn is_too_large(basket: &Basket) -> bool {
     basket.len() > BASKET_MAX_ITEMS
 }
 
-fn enrolment(index: usize, item: &EnrolmentBody, plans: Plans) -> Result<EnrolmentItem, ApiError> {
+fn enrolment(index: usize, item: &EnrolmentBody, plans: Plans) -> Result<EnrolmentItem, Error> {
     let place = |field: &str| format!("items.enrolments[{index}].{field}");
     let plan = match (&item.pricing_plan_id, plans) {
         (Some(plan), _) => Some(read(&place("pricingPlanId"), plan, "an id")?),
@@ -58,7 +59,7 @@ fn enrolment(index: usize, item: &EnrolmentBody, plans: Plans) -> Result<Enrolme
     })
 }
 
-fn trial(index: usize, item: &TrialBody) -> Result<TrialItem, ApiError> {
+fn trial(index: usize, item: &TrialBody) -> Result<TrialItem, Error> {
     let place = |field: &str| format!("items.trials[{index}].{field}");
     Ok(TrialItem {
         class: read(&place("classId"), &item.class_id, "an id")?,
@@ -68,10 +69,10 @@ fn trial(index: usize, item: &TrialBody) -> Result<TrialItem, ApiError> {
     })
 }
 
-fn read<T: std::str::FromStr>(place: &str, text: &str, expected: &str) -> Result<T, ApiError> {
+fn read<T: std::str::FromStr>(place: &str, text: &str, expected: &str) -> Result<T, Error> {
     text.parse().map_err(|_| wrong(place, expected))
 }
 
-fn wrong(place: &str, expected: &str) -> ApiError {
-    ApiError::new(ErrorCode::WrongType, format!("{place} must be {expected}."))
+fn wrong(place: &str, expected: &str) -> Error {
+    Error::new(ErrorCode::WrongType, format!("{place} must be {expected}."))
 }

@@ -5,26 +5,20 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use classpay_domain::id::{AccountId, CompanyId, FamilyId};
 use http::Uri;
-use lambda_http::{Request, RequestExt};
 
-use crate::api::{ApiError, ErrorCode};
 use crate::aws;
-use crate::clock::{Clock, left_until};
+use crate::clock::Clock;
 use crate::config::{Config, ConfigError, is_loopback};
+use crate::error::{Error, ErrorCode};
 use crate::mint::Mint;
 use crate::net::{Clear, NoTls, Pool, Trust};
 use crate::secrets::{KeptSecret, SecretUnavailable};
 use crate::store::{DynamoDb, Store, StoreError, Table};
 use crate::stripe::{DEFAULT_API_BASE, MARKER, Payments, Secret, Stripe, StripeConfig, Timing};
 use crate::webhook::signing::SigningSecrets;
-
-/// What is kept back of an invocation for what has to be written and answered: no call of Stripe may use it. With less
-/// than this left, what isn't finished is answered with 202.
-const KEPT_FROM_STRIPE: Duration = Duration::from_secs(3);
 
 /// What every function has.
 #[derive(Debug)]
@@ -120,8 +114,8 @@ impl Context {
     ///
     /// # Errors
     /// `internal` in a program that makes none.
-    pub fn metadata(&self, company: &CompanyId, family: &FamilyId) -> Result<BTreeMap<String, String>, ApiError> {
-        let deployment = self.deployment.clone().ok_or_else(|| ApiError::internal("this program has no name"))?;
+    pub fn metadata(&self, company: &CompanyId, family: &FamilyId) -> Result<BTreeMap<String, String>, Error> {
+        let deployment = self.deployment.clone().ok_or_else(|| Error::internal("this program has no name"))?;
         let about = [(MARKER, deployment), ("company", company.to_string()), ("family", family.to_string())];
         Ok(about.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
@@ -136,8 +130,8 @@ impl Context {
     ///
     /// # Errors
     /// `stripe_misconfigured` in a function that was given no key.
-    pub fn stripe(&self) -> Result<&dyn Payments, ApiError> {
-        self.stripe.as_deref().ok_or_else(|| ApiError::from(ErrorCode::StripeMisconfigured).because("no secret key"))
+    pub fn stripe(&self) -> Result<&dyn Payments, Error> {
+        self.stripe.as_deref().ok_or_else(|| Error::from(ErrorCode::StripeMisconfigured).because("no secret key"))
     }
 
     /// What Stripe signs its events with. Only the webhook has any.
@@ -150,8 +144,8 @@ impl Context {
     ///
     /// # Errors
     /// `internal` in a function that wasn't told.
-    pub fn payment_link_url(&self) -> Result<&str, ApiError> {
-        self.payment_link_url.as_deref().ok_or_else(|| ApiError::internal("PAYMENT_LINK_URL is missing"))
+    pub fn payment_link_url(&self) -> Result<&str, Error> {
+        self.payment_link_url.as_deref().ok_or_else(|| Error::internal("PAYMENT_LINK_URL is missing"))
     }
 
     /// The Stripe account of a company, as this process has last seen it. Whoever uses it compares it with the
@@ -220,59 +214,4 @@ fn clear(url: &str) -> Clear {
 
 fn at(base: &str, path: &str) -> Result<Uri, StartError> {
     Ok(format!("{}{path}", base.trim_end_matches('/')).parse().map_err(|_| ConfigError("an endpoint's address"))?)
-}
-
-/// When the Lambda runtime will end this invocation.
-#[derive(Debug, Clone, Copy)]
-pub struct Deadline {
-    at_ms: u64,
-}
-
-impl Deadline {
-    /// The deadline of a request; none is a deadline that never comes.
-    #[must_use]
-    pub fn of(request: &Request) -> Self {
-        Self { at_ms: request.lambda_context_ref().map_or(u64::MAX, |context| context.deadline) }
-    }
-
-    /// The deadline of an invocation that the runtime ends then, in milliseconds since 1970 by the machine's clock.
-    #[must_use]
-    pub const fn at_ms(at_ms: u64) -> Self {
-        Self { at_ms }
-    }
-
-    /// The same deadline with so much time kept back.
-    #[must_use]
-    pub fn keeping(self, reserve: Duration) -> Self {
-        Self { at_ms: self.at_ms.saturating_sub(u64::try_from(reserve.as_millis()).unwrap_or(u64::MAX)) }
-    }
-
-    /// Whether there is too little time left to ask Stripe anything.
-    #[must_use]
-    pub fn is_near(self) -> bool {
-        self.for_stripe().is_zero()
-    }
-
-    /// The time that calls of Stripe may take, all of them together: a Stripe that executes a call and never answers
-    /// must not keep us from saying what is known.
-    #[must_use]
-    pub fn for_stripe(self) -> Duration {
-        self.left().saturating_sub(KEPT_FROM_STRIPE)
-    }
-
-    /// The time left.
-    #[must_use]
-    pub fn left(self) -> Duration {
-        left_until(self.at_ms)
-    }
-}
-
-/// A read or a write that failed before anything was sent that changes something.
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable => Self::from(ErrorCode::Unavailable).because(error.to_string()),
-            StoreError::Corrupt(_) | StoreError::Refused | StoreError::Unwritable => Self::internal(error.to_string()),
-        }
-    }
 }

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::api::{ApiError, ErrorCode};
 use crate::catalogue::documents::PercentNumber;
+use crate::error::{Error, ErrorCode};
 
 /// What a checkout charges now, as the contract shows it. Amounts in minor units.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -40,8 +40,8 @@ impl From<&Payment> for PaymentBody {
 
 /// The refusal of a payment that doesn't say what the basket costs now.
 #[must_use]
-pub fn quote_changed(payment: Option<&Payment>) -> ApiError {
-    let refusal = ApiError::from(ErrorCode::QuoteChanged);
+pub fn quote_changed(payment: Option<&Payment>) -> Error {
+    let refusal = Error::from(ErrorCode::QuoteChanged);
     match payment.map(|payment| serde_json::value::to_raw_value(&PaymentBody::from(payment))) {
         Some(Ok(payment)) => refusal.with_payment(payment),
         Some(Err(_)) | None => refusal,
@@ -124,11 +124,11 @@ fn sentence(rule: BrokenRule, item: &NamedItem) -> Option<String> {
     })
 }
 
-impl From<Refusal> for ApiError {
+impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let code = code_of(refusal.rule);
         let messages: Vec<_> = refusal.items.iter().filter_map(|item| sentence(refusal.rule, item)).collect();
-        let plain = ApiError::from(code);
+        let plain = Error::from(code);
         if messages.is_empty() { plain } else { Self { messages, ..plain } }
     }
 }

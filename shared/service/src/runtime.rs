@@ -8,14 +8,15 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
-use lambda_http::{Body, Error, Request};
+use lambda_http::{Body, Request};
 use tracing::Instrument as _;
 use tracing_subscriber::EnvFilter;
 
-use crate::api::{ApiError, Response, answer, respond};
+use crate::api::{Endpoint, Response, answer, respond};
 use crate::clock::machine_ms;
 use crate::config::Config;
 use crate::context::{Context, StartError};
+use crate::error::Error;
 use crate::telemetry::line::{self, Ended, Outcome, Place};
 use crate::telemetry::observe;
 
@@ -48,36 +49,40 @@ pub async fn start() -> Result<&'static Function, StartError> {
 }
 
 impl Function {
-    /// Serves a request: `handled` is its handler at work.
+    /// Serves a request of an endpoint: `handled` is its handler at work.
     ///
     /// # Errors
     /// Never: a refusal is an answer, too.
     pub async fn serve(
         &self,
+        endpoint: Endpoint,
         request: &Request,
-        handled: impl Future<Output = Result<Response, ApiError>> + Send,
+        handled: impl Future<Output = Result<Response, Error>> + Send,
     ) -> Result<lambda_http::Response<Body>, Infallible> {
         let request_id = respond::request_id(request);
         let began = Instant::now();
         let span = tracing::info_span!("request", request_id);
         let (result, seen) = observe(AssertUnwindSafe(handled).catch_unwind().instrument(span)).await;
-        let result = result.unwrap_or_else(|_| Err(ApiError::internal("the handler has panicked")));
+        let result = result.unwrap_or_else(|_| Err(Error::internal("the handler has panicked")));
         let refusal = result.as_ref().err();
         let ended = Ended {
             request_id,
             outcome: match refusal {
                 None => Outcome::Answered,
-                Some(refusal) if refusal.status() < 500 => Outcome::Refused,
+                Some(error) if error.is_refusal() => Outcome::Refused,
                 Some(_) => Outcome::Failed,
             },
-            status: Some(result.as_ref().map_or_else(ApiError::status, |response| response.status().as_u16())),
+            status: Some(match &result {
+                Ok(response) => response.status().as_u16(),
+                Err(error) => endpoint.status_of(error.code),
+            }),
             code: refusal.map(|refusal| refusal.code.as_str()),
             cause: refusal.and_then(|refusal| refusal.cause.as_deref()),
             took: began.elapsed(),
             at_ms: machine_ms(),
         };
         line::write(&self.place, &ended, &seen);
-        Ok(answer(result, request_id))
+        Ok(answer(result, endpoint, request_id))
     }
 
     /// Makes a scheduled run: `done` is the run itself.
@@ -87,8 +92,8 @@ impl Function {
     pub async fn run<T>(
         &self,
         request_id: &str,
-        done: impl Future<Output = Result<T, Error>> + Send,
-    ) -> Result<T, Error> {
+        done: impl Future<Output = Result<T, lambda_http::Error>> + Send,
+    ) -> Result<T, lambda_http::Error> {
         let began = Instant::now();
         let span = tracing::info_span!("request", request_id);
         let (result, seen) = observe(done.instrument(span)).await;

@@ -13,9 +13,9 @@ use classpay_domain::money::Money;
 use classpay_domain::order::order_of_intent;
 
 use crate::aggregate::{AggregateTransaction, Ledger};
-use crate::api::{ApiError, ErrorCode};
 use crate::checkout::local_now;
 use crate::context::Context;
+use crate::error::{Error, ErrorCode};
 use crate::store::{Commit, ReviewReason, Session, StoreError, UnallocatedCredit};
 use crate::stripe::{Charge, Intent};
 use crate::telemetry::{self, Count};
@@ -31,7 +31,7 @@ pub async fn credit(ctx: &Context, session: &Session, order: &OrderId, intent: &
     let Err(error) = credit_received(ctx, session, order, intent.amount_received).await else { return };
     let cause = error.cause.as_deref();
     tracing::error!(order = order.as_str(), %error, cause, "a payment without an order can't be credited");
-    if error.code != ErrorCode::Unavailable {
+    if !error.retryable() {
         note_unpostable(ctx, session, intent).await;
     }
 }
@@ -68,7 +68,7 @@ pub(crate) async fn end_without_credit(ctx: &Context, session: &Session) -> Resu
 }
 
 /// Credits so much, in the session's currency.
-async fn credit_received(ctx: &Context, session: &Session, order: &OrderId, received: Money) -> Result<(), ApiError> {
+async fn credit_received(ctx: &Context, session: &Session, order: &OrderId, received: Money) -> Result<(), Error> {
     match try_credit(ctx, session, order, received).await? {
         Commit::Done => {
             telemetry::count(Count::PaymentsUnallocated);
@@ -81,15 +81,15 @@ async fn credit_received(ctx: &Context, session: &Session, order: &OrderId, rece
     Ok(())
 }
 
-async fn try_credit(ctx: &Context, session: &Session, order: &OrderId, received: Money) -> Result<Commit, ApiError> {
+async fn try_credit(ctx: &Context, session: &Session, order: &OrderId, received: Money) -> Result<Commit, Error> {
     let nothing = Basket::new(Vec::new(), Vec::new());
-    let loaded = ctx.store.load_current_studio(&session.scope(), &nothing).await?.ok_or_else(ApiError::not_found)?;
+    let loaded = ctx.store.load_current_studio(&session.scope(), &nothing).await?.ok_or_else(Error::not_found)?;
     let on = local_now(ctx, &loaded)?.date();
-    let entry = payment_credit(on, received, Money::ZERO).map_err(|_| ApiError::internal("the sums overflow"))?;
+    let entry = payment_credit(on, received, Money::ZERO).map_err(|_| Error::internal("the sums overflow"))?;
     let (company, family) = (&session.company, &session.family);
     let ledger = Ledger { company, family, family_name: &loaded.studio.family.name, order: None };
     let credit: AggregateTransaction =
-        ledger.derived(&entry, &credit_id(session), None).map_err(|_| ApiError::internal("the sums overflow"))?;
+        ledger.derived(&entry, &credit_id(session), None).map_err(|_| Error::internal("the sums overflow"))?;
     let found = UnallocatedCredit {
         session,
         order,

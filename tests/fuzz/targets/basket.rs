@@ -4,8 +4,9 @@
 #![no_main]
 
 use classpay_domain::basket::BASKET_MAX_ITEMS;
-use classpay_service::api::{ItemsBody, extract, query};
+use classpay_service::api::{extract, query};
 use classpay_service::basket::{Plans, parse};
+use classpay_service::wire::ItemsBody;
 use libfuzzer_sys::fuzz_target;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 

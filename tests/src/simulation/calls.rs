@@ -6,8 +6,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use classpay_service::api::{ApiError, ErrorCode, Response};
-use classpay_service::context::{Context, Deadline};
+use classpay_service::api::{Endpoint, Response};
+use classpay_service::context::Context;
+use classpay_service::deadline::Deadline;
+use classpay_service::error::{Error, ErrorCode};
 use classpay_service::sweep::sweep;
 use lambda_http::aws_lambda_events::apigw::{
     ApiGatewayRequestAuthorizer, ApiGatewayRequestAuthorizerJwtDescription, ApiGatewayV2httpRequestContext,
@@ -36,7 +38,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn of(result: Result<Response, ApiError>) -> Self {
+    fn of(endpoint: Endpoint, result: Result<Response, Error>) -> Self {
         match result {
             Ok(response) => Self {
                 status: response.status().as_u16(),
@@ -44,9 +46,12 @@ impl Answer {
                 released: false,
                 body: response.body().map(str::to_owned),
             },
-            Err(error) => {
-                Self { status: error.status(), code: Some(error.code), released: error.payment_released, body: None }
-            }
+            Err(error) => Self {
+                status: endpoint.status_of(error.code),
+                code: Some(error.code),
+                released: error.payment_released,
+                body: None,
+            },
         }
     }
 
@@ -77,13 +82,13 @@ fn of_family(family: &str, body: String) -> Request {
 /// A family asks for a payment session for these items.
 pub async fn open_session(ctx: Hands, family: &'static str, items: Arc<str>) -> Answer {
     let request = of_family(family, format!(r#"{{"items":{items}}}"#));
-    Answer::of(create_payment_session::handle(&ctx, &request).await)
+    Answer::of(Endpoint::PaymentSession, create_payment_session::handle(&ctx, &request).await)
 }
 
 /// A family asks for a payment session of an amount, and says nothing of its basket.
 pub async fn open_amount(ctx: Hands, family: &'static str, amount: i64) -> Answer {
     let request = of_family(family, format!(r#"{{"amount":{amount}}}"#));
-    Answer::of(create_payment_session::handle(&ctx, &request).await)
+    Answer::of(Endpoint::PaymentSession, create_payment_session::handle(&ctx, &request).await)
 }
 
 /// A family checks a basket out.
@@ -100,27 +105,27 @@ pub async fn check_out(
         let key = key.parse().expect("a key is visible ASCII");
         request.headers_mut().insert("idempotency-key", key);
     }
-    Answer::of(basket_checkout::handle(&ctx, &request).await)
+    Answer::of(Endpoint::Checkout, basket_checkout::handle(&ctx, &request).await)
 }
 
 /// A family of another studio, with the same ids, uses an intent that isn't that studio's.
 pub async fn trespass(ctx: Hands, family: &'static str, intent: String, items: Arc<str>) -> Answer {
     let claims = [("company_id", OTHER_COMPANY), ("role", "family"), ("family_id", family)];
     let body = format!(r#"{{"paymentIntentId":"{intent}","items":{items}}}"#);
-    Answer::of(basket_checkout::handle(&ctx, &request(("familyId", family), &claims, body)).await)
+    Answer::of(Endpoint::Checkout, basket_checkout::handle(&ctx, &request(("familyId", family), &claims, body)).await)
 }
 
 /// Somebody opens a link.
 pub async fn open_link(ctx: Hands, link: Arc<str>) -> Answer {
     let request = request(("paymentLinkId", &link), &[], String::new());
-    Answer::of(retrieve_payment_link::handle(&ctx, &request).await)
+    Answer::of(Endpoint::RetrieveLink, retrieve_payment_link::handle(&ctx, &request).await)
 }
 
 /// Somebody has paid a link.
 pub async fn process_link(ctx: Hands, link: Arc<str>, intent: Option<String>) -> Answer {
     let intent = intent.map_or_else(|| "null".to_owned(), |intent| format!("\"{intent}\""));
     let request = request(("paymentLinkId", &link), &[], format!(r#"{{"paymentIntentId":{intent}}}"#));
-    Answer::of(process_payment_link::handle(&ctx, &request).await)
+    Answer::of(Endpoint::ProcessLink, process_payment_link::handle(&ctx, &request).await)
 }
 
 /// Staff makes a link for a debit.
@@ -128,14 +133,14 @@ pub async fn make_link(ctx: Hands, debit: &str, expires_at: Option<&str>) -> Ans
     let expires = expires_at.map_or_else(String::new, |at| format!(r#","expiresAt":"{at}""#));
     let staff = [("company_id", COMPANY), ("role", "staff")];
     let request = request(("", ""), &staff, format!(r#"{{"transactionId":"{debit}"{expires}}}"#));
-    Answer::of(create_payment_link::handle(&ctx, &request).await)
+    Answer::of(Endpoint::CreateLink, create_payment_link::handle(&ctx, &request).await)
 }
 
 /// Staff revokes a link.
 pub async fn revoke_link(ctx: Hands, link: Arc<str>) -> Answer {
     let staff = [("company_id", COMPANY), ("role", "staff")];
     let request = request(("paymentLinkId", &link), &staff, String::new());
-    Answer::of(revoke_payment_link::handle(&ctx, &request).await)
+    Answer::of(Endpoint::RevokeLink, revoke_payment_link::handle(&ctx, &request).await)
 }
 
 /// Stripe delivers an event, signed with this secret.
@@ -143,7 +148,7 @@ pub async fn deliver(ctx: Hands, event: Event, secret: &'static str) -> Answer {
     let signature = event.signature(secret, ctx.clock.now_s());
     let mut request = request(("", ""), &[], event.body.to_string());
     request.headers_mut().insert("stripe-signature", signature.parse().expect("a signature is visible ASCII"));
-    Answer::of(stripe_webhook::handle(&ctx, &request).await)
+    Answer::of(Endpoint::StripeWebhook, stripe_webhook::handle(&ctx, &request).await)
 }
 
 /// The secret that a delivery is signed with.

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a counter is raised by what is seen in the table, at Stripe or in an answer, not by what was intended.
 
-use classpay_service::api::ErrorCode;
+use classpay_service::error::ErrorCode;
 use classpay_service::store::key::Key;
 use classpay_service::store::{self, Attributes, ReviewReason};
 

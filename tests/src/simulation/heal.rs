@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use classpay_domain::order::IntentStatus;
-use classpay_service::api::ErrorCode;
+use classpay_service::error::ErrorCode;
 
 use super::calls;
 use super::invariants;

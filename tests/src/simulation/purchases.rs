@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use classpay_domain::id::IntentId;
 use classpay_domain::order::IntentStatus;
-use classpay_service::api::ErrorCode;
+use classpay_service::error::ErrorCode;
 use serde_json::{Value, json};
 
 use super::calls::{self, Answer};

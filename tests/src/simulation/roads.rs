@@ -5,7 +5,7 @@
 
 use classpay_domain::id::IntentId;
 use classpay_domain::order::IntentStatus;
-use classpay_service::api::ErrorCode;
+use classpay_service::error::ErrorCode;
 
 use super::calls;
 use super::heal::{self, Healing};

@@ -5,7 +5,7 @@
 use classpay_domain::id::IntentId;
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
-use classpay_service::api::ErrorCode;
+use classpay_service::error::ErrorCode;
 use classpay_service::store::Extent;
 
 use super::calls;

@@ -3,7 +3,7 @@
 //! Invariant: whatever a file says otherwise than the table is done and counted, named and kept, or refused by name
 //! before anything is written.
 
-use classpay_service::api::ErrorCode;
+use classpay_service::error::ErrorCode;
 use classpay_tests::studio::{
     ADA, ANIKA, BALLET, CAMPBELL, COMPANY, FINN, FULL, ISLA, MONTHLY, SEASON, SHARMA, STREET, Studio, TAP, TOBI,
     ballet_for_ada, trial,

@@ -3,7 +3,7 @@
 //! Invariant: two tables with one file give the same prices, whatever was in them before; nothing that was sold is
 //! touched.
 
-use classpay_service::api::ErrorCode;
+use classpay_service::error::ErrorCode;
 use classpay_tests::studio::{
     ACRO, ADA, BALLET, CAMPBELL, COMPANY, FINN, FULL, ISLA, MONTHLY, NGUYEN, SHARMA, STREET, Studio, TAP, TOBI,
     ballet_for_ada, basket, one, place,

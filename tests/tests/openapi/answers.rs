@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use classpay_local::template::{Authorizer, Route};
-use classpay_service::api::{Endpoint, ErrorCode};
+use classpay_service::api::Endpoint;
+use classpay_service::error::ErrorCode;
 use classpay_service::refusals::releases;
 use serde_json::{Map, Value, json};
 

@@ -4,7 +4,8 @@
 
 use std::fmt::Write as _;
 
-use classpay_service::api::ErrorCode;
+use classpay_service::api::Endpoint;
+use classpay_service::error::ErrorCode;
 
 const BEGIN: &str = "<!-- codes -->\n";
 const END: &str = "<!-- /codes -->";
@@ -19,7 +20,7 @@ pub fn renewed(text: &str) -> String {
 fn table() -> String {
     let mut table = "\n| code | status | |\n|---|---|---|\n".to_owned();
     for code in ErrorCode::ALL {
-        let (status, by_link) = (code.status(), code.link_status());
+        let (status, by_link) = (Endpoint::Checkout.status_of(*code), Endpoint::ProcessLink.status_of(*code));
         let by_link = if by_link == status { String::new() } else { format!(", link {by_link}") };
         writeln!(table, "| `{code}` | {status}{by_link} | {} |", code.sentence()).expect("a string");
     }

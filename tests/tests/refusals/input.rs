@@ -2,7 +2,7 @@
 //!
 //! Invariant: whatever is sent, the answer is a refusal of the 400s, and nothing is written.
 
-use classpay_service::api::ErrorCode;
+use classpay_service::error::ErrorCode;
 use classpay_tests::studio::{ADA, BALLET, FULL, OKAFOR, ballet_for_ada};
 use classpay_tests::{Answer, Api, Stack, without_request_id};
 use reqwest::Method;

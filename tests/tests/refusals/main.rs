@@ -6,13 +6,13 @@
 /// Lists stories under the codes that they are about: a test for each, and the codes for the closing walk.
 macro_rules! stories {
     ($($code:ident: $story:ident;)*) => {
-        pub const TOLD: &[classpay_service::api::ErrorCode] = &[$(classpay_service::api::ErrorCode::$code,)*];
+        pub const TOLD: &[classpay_service::error::ErrorCode] = &[$(classpay_service::error::ErrorCode::$code,)*];
 
         mod stories {
             $(
                 #[tokio::test]
                 async fn $story() {
-                    super::$story(classpay_service::api::ErrorCode::$code).await;
+                    super::$story(classpay_service::error::ErrorCode::$code).await;
                 }
             )*
         }
@@ -26,7 +26,7 @@ mod refused;
 mod rules;
 mod whose;
 
-use classpay_service::api::ErrorCode;
+use classpay_service::error::ErrorCode;
 
 /// Baskets don't answer it: the stories of payment links (`links`, `link_ends`) do.
 const OF_LINKS: &str = "only a payment link is refused so";

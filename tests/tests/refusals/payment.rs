@@ -4,7 +4,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::id::{CompanyId, FamilyId};
-use classpay_service::api::ErrorCode;
+use classpay_service::error::ErrorCode;
 use classpay_service::store::key;
 use classpay_tests::studio::{
     ADA, BALLET, COMPANY, FULL, MONTHLY, NGUYEN, OKAFOR, OPEN_STUDIO, Studio, ballet_for_ada, basket, place,

@@ -2,7 +2,7 @@
 //!
 //! Invariant: "refused" is checked at Stripe and in the table as well, not only in the answer.
 
-use classpay_service::api::ErrorCode;
+use classpay_service::error::ErrorCode;
 use classpay_tests::{Answer, Api, Stack, without_request_id};
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 //!
 //! Invariant: the demo studio is changed in a file, as a studio would change itself; never in the table.
 
-use classpay_service::api::ErrorCode;
+use classpay_service::error::ErrorCode;
 use classpay_tests::Stack;
 use classpay_tests::studio::{
     ADA, ADULT, ANIKA, BALLET, CAMPBELL, COMPANY, CONTEMPORARY, FINN, FULL, FULL_NEXT_YEAR, ISLA, MINH, MONTHLY,

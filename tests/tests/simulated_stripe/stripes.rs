@@ -19,7 +19,7 @@ use classpay_tests::simulation::faults::{CallKind, Fault, Faults, Network};
 use classpay_tests::simulation::stripe::{Authentication, MemoryStripe, PaysWith};
 use serde_json::{Value, json};
 
-use crate::api::Http;
+use crate::http::Http;
 
 /// 2026-09-07, in milliseconds.
 const START_MS: i64 = 1_788_768_000_000;

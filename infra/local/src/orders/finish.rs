@@ -6,7 +6,8 @@
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::money::Money;
 use classpay_domain::order::{IntentStatus, OrderState};
-use classpay_service::context::{Context, Deadline};
+use classpay_service::context::Context;
+use classpay_service::deadline::Deadline;
 use classpay_service::settle::{self, Outcome};
 use classpay_service::store::{Claim, Decision, OrderRecord, Rejection, Resolution, Session};
 use classpay_service::stripe::{Intent, StripeError};

@@ -9,47 +9,8 @@ use classpay_domain::id::{CompanyId, FamilyId};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 
-use crate::api::error::{ApiError, ErrorCode};
-
-/// What the caller may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// A parent: their own family only.
-    Family,
-    /// Somebody of the business: every family of their company.
-    Staff,
-}
-
-impl Role {
-    /// The word for it in a claim and in the table.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Family => "family",
-            Self::Staff => "staff",
-        }
-    }
-}
-
-impl std::str::FromStr for Role {
-    type Err = ErrorCode;
-
-    fn from_str(text: &str) -> Result<Self, ErrorCode> {
-        [Self::Family, Self::Staff].into_iter().find(|role| role.as_str() == text).ok_or(ErrorCode::Forbidden)
-    }
-}
-
-/// Whether a caller may see the family that a path names.
-///
-/// A family beyond reach is not refused at once: the store does the same reads for it and finds nothing, so that
-/// neither the answer nor the time it takes tells whether the family exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
-    /// Theirs to see.
-    Within,
-    /// Another's: answer as if it did not exist.
-    Beyond,
-}
+use crate::error::{Error, ErrorCode};
+use crate::scope::{FamilyScope, Reach, Role};
 
 /// An authenticated caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,25 +25,12 @@ enum Who {
     Staff,
 }
 
-/// The family a request is about, as this caller may see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FamilyScope {
-    /// The caller's company: every read and write stays inside it.
-    pub company: CompanyId,
-    /// The family that the path names.
-    pub family: FamilyId,
-    /// What the caller may do.
-    pub role: Role,
-    /// Whether the caller may see that family.
-    pub reachable: Reach,
-}
-
 impl Caller {
     /// Reads the caller from what API Gateway says about the token.
     ///
     /// # Errors
     /// `unauthenticated` without claims, `forbidden` for claims that name no role, company or family.
-    pub fn of(request: &Request) -> Result<Self, ApiError> {
+    pub fn of(request: &Request) -> Result<Self, Error> {
         let claims = match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(context)) => {
                 context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref()).map(|jwt| &jwt.claims)
@@ -96,7 +44,7 @@ impl Caller {
     ///
     /// # Errors
     /// `forbidden` for an unknown role, and for a company or a family's id that is missing or is no id.
-    pub fn from_claims(claims: &HashMap<String, String>) -> Result<Self, ApiError> {
+    pub fn from_claims(claims: &HashMap<String, String>) -> Result<Self, Error> {
         let claim = |name: &str| claims.get(name).map(String::as_str).ok_or(ErrorCode::Forbidden);
         let company = CompanyId::parse(claim("company_id")?).map_err(|_| ErrorCode::Forbidden)?;
         let who = match claim("role")?.parse()? {
@@ -125,7 +73,7 @@ impl Caller {
     ///
     /// # Errors
     /// `not_found` for what can't be an id.
-    pub fn scope(&self, path_family: &str) -> Result<FamilyScope, ApiError> {
+    pub fn scope(&self, path_family: &str) -> Result<FamilyScope, Error> {
         let family = FamilyId::parse(path_family).map_err(|_| ErrorCode::NotFound)?;
         let reachable = match &self.who {
             Who::Staff => Reach::Within,
@@ -140,7 +88,7 @@ impl Caller {
 mod tests {
     use super::*;
 
-    fn caller(claims: &[(&str, &str)]) -> Result<Caller, ApiError> {
+    fn caller(claims: &[(&str, &str)]) -> Result<Caller, Error> {
         Caller::from_claims(&claims.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
     }
 
@@ -173,7 +121,7 @@ mod tests {
         let family = caller(FAMILY).unwrap();
         assert_eq!(family.scope("fml_1").unwrap().reachable, Reach::Within);
         assert_eq!(family.scope("fml_2").unwrap().reachable, Reach::Beyond);
-        assert_eq!(family.scope("fml/2").unwrap_err(), ApiError::not_found());
+        assert_eq!(family.scope("fml/2").unwrap_err(), Error::not_found());
     }
 
     #[test]

@@ -13,7 +13,8 @@ use ErrorCode::{
     Unauthenticated, Unavailable, UnknownField, WrongType,
 };
 
-use super::error::{ErrorCode, Operation};
+use super::error::Operation;
+use crate::error::ErrorCode;
 
 /// An operation of the API: one function each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,10 +158,7 @@ impl Endpoint {
     /// The HTTP status that it answers a code with.
     #[must_use]
     pub const fn status_of(self, code: ErrorCode) -> u16 {
-        match self.operation() {
-            Operation::Basket => code.status(),
-            Operation::Link => code.link_status(),
-        }
+        self.operation().status(code)
     }
 
     /// Whose statuses it answers with: staff's calls about links are calls with a token.

@@ -6,9 +6,10 @@
 use lambda_http::{Request, RequestExt};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 
-use super::error::{ApiError, ErrorCode};
-use super::object::Object;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorCode};
 use crate::strict::{self, Step, place_of};
+use crate::wire::object::Object;
 
 /// The largest body or query that is read: a basket of 25 items is some 4 KB.
 pub const BODY_MAX_BYTES: usize = 64 * 1024;
@@ -21,11 +22,17 @@ const MESSAGE_MAX_CHARS: usize = 200;
 ///
 /// # Errors
 /// `internal` if the route has no such parameter: template and handler disagree.
-pub fn path<'r>(request: &'r Request, name: &str) -> Result<&'r str, ApiError> {
+pub fn path<'r>(request: &'r Request, name: &str) -> Result<&'r str, Error> {
     request
         .path_parameters_ref()
         .and_then(|parameters| parameters.first(name))
-        .ok_or_else(|| ApiError::internal(format!("the route has no parameter {name}")))
+        .ok_or_else(|| Error::internal(format!("the route has no parameter {name}")))
+}
+
+/// When the Lambda runtime ends this invocation; for a request that comes from nowhere, never.
+#[must_use]
+pub fn deadline(request: &Request) -> Deadline {
+    Deadline::at_ms(request.lambda_context_ref().map_or(u64::MAX, |context| context.deadline))
 }
 
 /// The query as it was sent, still percent-encoded; empty if there is none.
@@ -39,7 +46,7 @@ pub fn raw_query(request: &Request) -> &str {
 ///
 /// # Errors
 /// `payload_too_large`, and what [`from_json`] refuses.
-pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
+pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Error> {
     from_json(request.body().as_ref(), "").map(|Object(body)| body)
 }
 
@@ -55,12 +62,12 @@ pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) 
 ///
 /// # Errors
 /// `wrong_type` for an empty one, one of more than 255 characters, and one with anything but visible ASCII.
-pub fn idempotency_key(request: &Request) -> Result<Option<&str>, ApiError> {
+pub fn idempotency_key(request: &Request) -> Result<Option<&str>, Error> {
     let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
     let fits = (1..=IDEMPOTENCY_KEY_MAX_LEN).contains(&value.len());
     match value.to_str() {
         Ok(key) if fits && key.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Some(key)),
-        _ => Err(ApiError::new(ErrorCode::WrongType, "Idempotency-Key: 1 to 255 visible ASCII characters.")),
+        _ => Err(Error::new(ErrorCode::WrongType, "Idempotency-Key: 1 to 255 visible ASCII characters.")),
     }
 }
 
@@ -69,7 +76,7 @@ pub fn idempotency_key(request: &Request) -> Result<Option<&str>, ApiError> {
 /// # Errors
 /// `payload_too_large`; `malformed_json` for what is no JSON or no UTF-8; `unknown_field`; `wrong_type` for a
 /// missing field and any other value that doesn't fit.
-pub fn from_json<T: DeserializeOwned>(bytes: &[u8], root: &str) -> Result<T, ApiError> {
+pub fn from_json<T: DeserializeOwned>(bytes: &[u8], root: &str) -> Result<T, Error> {
     if bytes.len() > BODY_MAX_BYTES {
         return Err(ErrorCode::PayloadTooLarge.into());
     }
@@ -89,7 +96,7 @@ pub fn from_json<T: DeserializeOwned>(bytes: &[u8], root: &str) -> Result<T, Api
 ///
 /// # Errors
 /// `unknown_field`; `wrong_type` for a missing field and any other value that doesn't fit.
-pub(super) fn fitting<'de, T: Deserialize<'de>, D>(json: D, root: &str) -> Result<T, ApiError>
+pub(super) fn fitting<'de, T: Deserialize<'de>, D>(json: D, root: &str) -> Result<T, Error>
 where
     D: Deserializer<'de, Error = serde_json::Error>,
 {
@@ -100,13 +107,13 @@ where
             Step::Element(_) => None,
         });
         let message = format!("{}: unknown field `{}`", place(root, &place_of(unknown)), name.unwrap_or_default());
-        return Err(ApiError::new(ErrorCode::UnknownField, shortened(&message)));
+        return Err(Error::new(ErrorCode::UnknownField, shortened(&message)));
     }
     value.map_err(|error| misfit(root, &error))
 }
 
 /// The refusal for valid JSON that isn't what it should be.
-fn misfit(root: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
+fn misfit(root: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
     let reason = error.inner().to_string();
     // serde_json ends its messages with a place in the text; we name the field instead.
     let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
@@ -116,7 +123,7 @@ fn misfit(root: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> 
         "" => reason.to_owned(),
         place => format!("{place}: {reason}"),
     };
-    ApiError::new(code, shortened(&message))
+    Error::new(code, shortened(&message))
 }
 
 /// `enrolments` and `[0].classId` are `enrolments[0].classId`; serde's path of the whole is a single dot.
@@ -139,7 +146,7 @@ fn shortened(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::items::ItemsBody;
+    use crate::wire::items::ItemsBody;
     use lambda_http::Body;
     use lambda_http::http::HeaderValue;
 

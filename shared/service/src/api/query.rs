@@ -10,17 +10,17 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::error::{ApiError, ErrorCode};
 use super::extract::{BODY_MAX_BYTES, fitting, from_json};
-use super::items::ItemsBody;
-use super::object::Object;
+use crate::error::{Error, ErrorCode};
+use crate::wire::items::ItemsBody;
+use crate::wire::object::Object;
 
 /// Reads the items of a quote from a raw query. Parameters of other names are ignored.
 ///
 /// # Errors
 /// `malformed_json` for a value that is no JSON, `unknown_field` for a field of an item that we don't know, and
 /// `wrong_type` for a list that is missing or given twice, or a value that doesn't fit.
-pub fn items(raw_query: &str) -> Result<ItemsBody, ApiError> {
+pub fn items(raw_query: &str) -> Result<ItemsBody, Error> {
     if raw_query.len() > BODY_MAX_BYTES {
         return Err(ErrorCode::PayloadTooLarge.into());
     }
@@ -42,7 +42,7 @@ pub fn items(raw_query: &str) -> Result<ItemsBody, ApiError> {
 ///
 /// # Errors
 /// `wrong_type` if it is given twice.
-pub fn value(raw_query: &str, wanted: &str) -> Result<Option<String>, ApiError> {
+pub fn value(raw_query: &str, wanted: &str) -> Result<Option<String>, Error> {
     let mut found = None;
     for pair in raw_query.split('&') {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -66,7 +66,7 @@ enum List {
 
 impl List {
     /// Takes the parameter `name`, whose part from the first bracket on is `place`.
-    fn take(&mut self, name: &str, place: &str, value: &str) -> Result<(), ApiError> {
+    fn take(&mut self, name: &str, place: &str, value: &str) -> Result<(), Error> {
         if !matches!(place, "" | "[]") {
             return self.take_field(name, place, value);
         }
@@ -81,7 +81,7 @@ impl List {
         Ok(())
     }
 
-    fn take_field(&mut self, name: &str, place: &str, value: &str) -> Result<(), ApiError> {
+    fn take_field(&mut self, name: &str, place: &str, value: &str) -> Result<(), Error> {
         let (index, field) = index_and_field(place)
             .ok_or_else(|| wrong(name, "expected an index and a field, as in enrolments[0][classId]"))?;
         if let Self::Missing = self {
@@ -96,7 +96,7 @@ impl List {
         }
     }
 
-    fn read<T: DeserializeOwned>(self, name: &str) -> Result<Vec<T>, ApiError> {
+    fn read<T: DeserializeOwned>(self, name: &str) -> Result<Vec<T>, Error> {
         match self {
             Self::Missing => Err(wrong(name, "is missing; an empty list is []")),
             Self::Empty => Ok(Vec::new()),
@@ -120,25 +120,25 @@ fn index_and_field(place: &str) -> Option<(u16, &str)> {
 }
 
 /// A form-encoded text: `+` is a space.
-fn decoded(text: &str) -> Result<String, ApiError> {
+fn decoded(text: &str) -> Result<String, Error> {
     let spaced: Cow<'_, str> = if text.contains('+') { text.replace('+', " ").into() } else { text.into() };
     let utf8 = percent_decode_str(&spaced).decode_utf8().map_err(|_| ErrorCode::MalformedJson)?;
     Ok(utf8.into_owned())
 }
 
-fn twice(name: &str) -> ApiError {
+fn twice(name: &str) -> Error {
     wrong(name, "is given twice, or in two ways")
 }
 
-fn wrong(name: &str, what: &str) -> ApiError {
+fn wrong(name: &str, what: &str) -> Error {
     let name: String = name.chars().take(64).collect();
-    ApiError::new(ErrorCode::WrongType, format!("{name}: {what}"))
+    Error::new(ErrorCode::WrongType, format!("{name}: {what}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::items::{EnrolmentBody, TrialBody};
+    use crate::wire::items::{EnrolmentBody, TrialBody};
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
     fn encoded(text: &str) -> String {

@@ -10,8 +10,9 @@ use serde::Serialize;
 
 use classpay_domain::id::OrderId;
 
-use crate::api::error::{ApiError, ErrorCode};
+use super::endpoint::Endpoint;
 use crate::catalogue::documents::text::{AsText, one_of};
+use crate::error::{Error, ErrorCode};
 use crate::refusals::PaymentBody;
 
 /// How long a caller waits before repeating a call whose money is still on its way.
@@ -75,8 +76,8 @@ impl Response {
     ///
     /// # Errors
     /// `internal` for a body that can't be written as JSON: a fault of ours.
-    pub fn ok(body: &impl Serialize) -> Result<Self, ApiError> {
-        let text = serde_json::to_string(body).map_err(|error| ApiError::internal(error.to_string()))?;
+    pub fn ok(body: &impl Serialize) -> Result<Self, Error> {
+        let text = serde_json::to_string(body).map_err(|error| Error::internal(error.to_string()))?;
         Ok(Self::from_stored(StatusCode::OK, text))
     }
 
@@ -84,7 +85,7 @@ impl Response {
     ///
     /// # Errors
     /// As [`Response::ok`].
-    pub fn created(body: &impl Serialize) -> Result<Self, ApiError> {
+    pub fn created(body: &impl Serialize) -> Result<Self, Error> {
         Ok(Self { status: StatusCode::CREATED, ..Self::ok(body)? })
     }
 
@@ -141,8 +142,8 @@ pub fn request_id(request: &Request) -> &str {
 
 /// Turns a handler's result into what goes over the wire: the one place that does.
 #[must_use]
-pub fn answer(result: Result<Response, ApiError>, request_id: &str) -> lambda_http::Response<Body> {
-    let response = result.unwrap_or_else(|refusal| refuse(&refusal, request_id));
+pub fn answer(result: Result<Response, Error>, endpoint: Endpoint, request_id: &str) -> lambda_http::Response<Body> {
+    let response = result.unwrap_or_else(|error| refuse(&error, endpoint, request_id));
     let mut reply = lambda_http::Response::new(response.body.map_or(Body::Empty, Body::Text));
     *reply.status_mut() = response.status;
     let headers = reply.headers_mut();
@@ -161,8 +162,8 @@ pub fn answer(result: Result<Response, ApiError>, request_id: &str) -> lambda_ht
     reply
 }
 
-fn refuse(refusal: &ApiError, request_id: &str) -> Response {
-    let status = refusal.status();
+fn refuse(refusal: &Error, endpoint: Endpoint, request_id: &str) -> Response {
+    let status = endpoint.status_of(refusal.code);
     let body = RefusalBody {
         status_code: status,
         messages: &refusal.messages,
@@ -190,39 +191,42 @@ mod tests {
 
     #[test]
     fn a_refusal_has_the_published_shape_and_our_code() {
-        let reply = answer(Err(ErrorCode::ClassFull.into()), "req-1");
+        let reply = answer(Err(ErrorCode::ClassFull.into()), Endpoint::Checkout, "req-1");
         let body = r#"{"statusCode":409,"messages":["The class is full."],"code":"class_full","requestId":"req-1"}"#;
         assert_eq!(parts(&reply), (409, body, None));
     }
 
     #[test]
     fn a_released_payment_is_said_only_when_it_was_released() {
-        let reply = answer(Err(ApiError::from(ErrorCode::ClassFull).released()), "req-1");
+        let reply = answer(Err(Error::from(ErrorCode::ClassFull).released()), Endpoint::Checkout, "req-1");
         assert!(parts(&reply).1.ends_with(r#""requestId":"req-1","paymentReleased":true}"#));
     }
 
     #[test]
     fn what_the_log_learns_the_caller_does_not() {
-        let reply = answer(Err(ApiError::internal("item C#co_1 is corrupt")), "req-1");
+        let reply = answer(Err(Error::internal("item C#co_1 is corrupt")), Endpoint::Checkout, "req-1");
         assert!(!parts(&reply).1.contains("corrupt"));
     }
 
     #[test]
     fn an_outcome_not_yet_known_is_202_and_asks_for_patience() {
         let order = OrderId::parse("ord_1").unwrap();
-        let reply = answer(Ok(Response::processing(&order)), "req-1");
+        let reply = answer(Ok(Response::processing(&order)), Endpoint::Checkout, "req-1");
         assert_eq!(parts(&reply), (202, r#"{"status":"processing","orderId":"ord_1"}"#, Some("2")));
     }
 
     #[test]
     fn nothing_to_say_is_204_without_a_body() {
-        assert_eq!(parts(&answer(Ok(Response::no_content()), "req-1")), (204, "", None));
+        assert_eq!(parts(&answer(Ok(Response::no_content()), Endpoint::Checkout, "req-1")), (204, "", None));
     }
 
     #[test]
     fn every_code_can_be_answered() {
         for code in ErrorCode::ALL {
-            assert_eq!(answer(Err((*code).into()), "r").status().as_u16(), code.status());
+            for endpoint in Endpoint::ALL {
+                let reply = answer(Err((*code).into()), endpoint, "r");
+                assert!((400..=503).contains(&reply.status().as_u16()), "{code}");
+            }
         }
     }
 }

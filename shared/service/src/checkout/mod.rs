@@ -13,10 +13,12 @@ use classpay_domain::id::{IntentId, OrderId};
 use classpay_domain::pricing::Buyer;
 use jiff::civil::DateTime;
 
-use crate::api::{ApiError, ErrorCode, FamilyScope, Role};
 use crate::basket::is_too_large;
 use crate::clock::local_time;
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorCode};
+use crate::scope::{FamilyScope, Role};
 use crate::settle::Outcome;
 use crate::store::key::{self, Key};
 use crate::store::{IdempotencyRecord, LoadedStudio};
@@ -69,7 +71,7 @@ enum Round {
 /// # Errors
 /// The refusal, before anything was changed or after what was authorised has been released; or `unavailable`
 /// if nothing was sent that changes something.
-pub async fn checkout(ctx: &Context, request: &CheckoutRequest, deadline: Deadline) -> Result<Answer, ApiError> {
+pub async fn checkout(ctx: &Context, request: &CheckoutRequest, deadline: Deadline) -> Result<Answer, Error> {
     if let Some(intent) = &request.intent {
         telemetry::about_intent(intent);
     }
@@ -88,7 +90,7 @@ pub async fn checkout(ctx: &Context, request: &CheckoutRequest, deadline: Deadli
             Ok(Round::Over(answer)) => return Ok(answer),
             Ok(Round::Again) => {}
             Ok(Round::Unknown(order)) => sent = Some(order),
-            Err(error) if error.status() < 500 || sent.is_none() => return Err(error),
+            Err(error) if error.is_refusal() || sent.is_none() => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, "nothing can be read, and something was sent");
                 break;
@@ -96,7 +98,7 @@ pub async fn checkout(ctx: &Context, request: &CheckoutRequest, deadline: Deadli
         }
     }
     match sent {
-        None => Err(ApiError::from(ErrorCode::Unavailable).because("rivals were faster every time")),
+        None => Err(Error::from(ErrorCode::Unavailable).because("rivals were faster every time")),
         Some(order) => Ok(Answer { outcome: Outcome::Pending(order), replayed: false }),
     }
 }
@@ -113,7 +115,7 @@ impl CheckoutRequest {
     }
 
     /// Looks at what the idempotency key was used for: the order that it led to, if it counts.
-    fn earlier_call(&self, record: Option<&IdempotencyRecord>, now_s: i64) -> Result<Option<OrderId>, ApiError> {
+    fn earlier_call(&self, record: Option<&IdempotencyRecord>, now_s: i64) -> Result<Option<OrderId>, Error> {
         let (Some(record), Some((_, fingerprint))) = (record, &self.idempotency) else { return Ok(None) };
         if record.expires_s < now_s {
             return Ok(None);
@@ -146,17 +148,17 @@ pub fn buyer(scope: &FamilyScope) -> Buyer {
 ///
 /// # Errors
 /// `internal` if the company's time zone isn't one; the import refuses that.
-pub fn local_now(ctx: &Context, loaded: &LoadedStudio) -> Result<DateTime, ApiError> {
+pub fn local_now(ctx: &Context, loaded: &LoadedStudio) -> Result<DateTime, Error> {
     let timezone = &loaded.studio.company.timezone;
     ctx.clock.local(timezone).ok_or_else(|| unknown_time_zone(timezone))
 }
 
 /// The company's local time at an instant, in seconds since 1970.
-fn local_at(instant_s: i64, loaded: &LoadedStudio) -> Result<DateTime, ApiError> {
+fn local_at(instant_s: i64, loaded: &LoadedStudio) -> Result<DateTime, Error> {
     let timezone = &loaded.studio.company.timezone;
     local_time(instant_s, timezone).ok_or_else(|| unknown_time_zone(timezone))
 }
 
-fn unknown_time_zone(timezone: &str) -> ApiError {
-    ApiError::internal(format!("unknown time zone {timezone}"))
+fn unknown_time_zone(timezone: &str) -> Error {
+    Error::internal(format!("unknown time zone {timezone}"))
 }

@@ -14,10 +14,11 @@ use std::collections::BTreeMap;
 
 use super::buyer;
 use crate::aggregate::Ledger;
-use crate::api::{ApiError, FamilyScope};
 use crate::context::Context;
+use crate::error::Error;
 use crate::mint::Mint;
 use crate::schedule::{Schedule, ScheduledLine};
+use crate::scope::FamilyScope;
 use crate::snapshot::{BookedEnrolment, BookedFee, BookedTrial, EndedTrial, OrderPayment, Snapshot};
 use crate::store::{LoadedStudio, document_surely_fits, order_fits};
 use crate::stored_entry::StoredEntry;
@@ -39,11 +40,11 @@ pub(super) fn snapshot(
     order: &OrderId,
     payer: Option<Payer<'_>>,
     mint: &Mint,
-) -> Result<Snapshot, ApiError> {
+) -> Result<Snapshot, Error> {
     let booked = BookedQuote::new(quote, || mint.enrolment(), || mint.trial());
     let seasons: BTreeMap<_, _> =
         loaded.studio.seasons.values().map(|season| (season.id.clone(), season.name.clone())).collect();
-    let too_large = |_| ApiError::from(Refusal::of_basket(BrokenRule::AmountTooLarge));
+    let too_large = |_| Error::from(Refusal::of_basket(BrokenRule::AmountTooLarge));
     let entries = postings(&booked, &seasons, payer.map(|p| p.payment)).map_err(too_large)?;
     let name = &loaded.studio.family.name;
     let ledger = Ledger { company: &scope.company, family: &scope.family, family_name: name, order: Some(order) };
@@ -82,9 +83,9 @@ pub fn price(
     loaded: &LoadedStudio,
     basket: &Basket,
     now: DateTime,
-) -> Result<Quote, ApiError> {
+) -> Result<Quote, Error> {
     let quote = pricing::quote(&loaded.studio, basket, now, buyer(scope))?;
-    let too_large = || ApiError::from(Refusal::of_basket(BrokenRule::BasketTooLarge));
+    let too_large = || Error::from(Refusal::of_basket(BrokenRule::BasketTooLarge));
     let charge = quote.payment.map(|payment| payment.charge(loaded.studio.company.currency));
     let is_collected = !matches!(charge, Some(Ok(Charge::Nothing | Charge::Uncollectable(_))));
     if !order_fits(basket, &quote, is_collected) {

@@ -12,10 +12,12 @@ use tokio::join;
 
 use super::order::{Payer, snapshot};
 use super::{Answer, CheckoutRequest, Round, local_at, price};
-use crate::api::{ApiError, ErrorCode, Reach};
 use crate::basket::is_too_large;
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorCode};
 use crate::refusals::{quote_changed, releases};
+use crate::scope::Reach;
 use crate::settle::{Known, release_rejected, settle};
 use crate::store::{
     Claim, Commit, Decision, LoadedStudio, OrderRecord, PlaceOrder, ReviewReason, Session, SessionKind, StoreError,
@@ -42,7 +44,7 @@ pub(super) async fn round(
     intent: &IntentId,
     was_sent: bool,
     deadline: Deadline,
-) -> Result<Round, ApiError> {
+) -> Result<Round, Error> {
     let company = &request.scope.company;
     let Some(account) = ctx.account_of(company).await? else {
         return on_another_account(ctx, request, intent, None, ErrorCode::StripeMisconfigured.into(), deadline).await;
@@ -100,11 +102,11 @@ async fn on_another_account(
     request: &CheckoutRequest,
     intent: &IntentId,
     named: Option<&AccountId>,
-    refusal: ApiError,
+    refusal: Error,
     deadline: Deadline,
-) -> Result<Round, ApiError> {
+) -> Result<Round, Error> {
     if request.scope.reachable != Reach::Within {
-        return Err(ApiError::not_found());
+        return Err(Error::not_found());
     }
     let accounts = ctx.store.load_accounts(&request.scope.company).await?;
     for account in accounts.into_iter().filter(|account| Some(account) != named) {
@@ -120,21 +122,21 @@ async fn on_another_account(
 /// What a round decides.
 enum Decided {
     Place(Box<(LoadedStudio, Quote, Payment, Known)>),
-    Refuse(ApiError),
+    Refuse(Error),
     Again,
 }
 
 impl Paid<'_> {
     /// Refuses a family that isn't there, or that the caller can't reach.
-    fn reached(&self, versions: &Versions) -> Result<(), ApiError> {
+    fn reached(&self, versions: &Versions) -> Result<(), Error> {
         match (self.request.scope.reachable, versions.family) {
             (Reach::Within, Some(_)) => Ok(()),
-            _ => Err(ApiError::not_found()),
+            _ => Err(Error::not_found()),
         }
     }
 
     /// The session of the intent, if it is this family's. Everything else is one answer: unknown, another's, a link's.
-    fn own_session<'s>(&self, session: Option<&'s Session>) -> Result<&'s Session, ApiError> {
+    fn own_session<'s>(&self, session: Option<&'s Session>) -> Result<&'s Session, Error> {
         let scope = &self.request.scope;
         let own = |session: &&Session| {
             let is_link = matches!(session.kind, SessionKind::Link { .. });
@@ -147,7 +149,7 @@ impl Paid<'_> {
     }
 
     /// Somebody has decided about the intent already.
-    async fn follow(&self, claim: &Claim, session: &Session) -> Result<Round, ApiError> {
+    async fn follow(&self, claim: &Claim, session: &Session) -> Result<Round, Error> {
         let scope = &self.request.scope;
         if claim.company != scope.company || claim.family != scope.family {
             return Err(ErrorCode::PaymentIntentMismatch.into());
@@ -168,9 +170,9 @@ impl Paid<'_> {
     }
 
     /// Settles the order that a claim or an idempotency record names, and answers from it.
-    async fn settle_named(&self, order: &OrderId, by_key: bool) -> Result<Round, ApiError> {
+    async fn settle_named(&self, order: &OrderId, by_key: bool) -> Result<Round, Error> {
         let Some(order) = self.ctx.store.load_order(order).await? else {
-            return Err(ApiError::internal(format!("order {order} is named and not there")));
+            return Err(Error::internal(format!("order {order} is named and not there")));
         };
         let finished = order.state != OrderState::Pending;
         let outcome = settle(self.ctx, order, None, self.deadline).await.outcome;
@@ -179,7 +181,7 @@ impl Paid<'_> {
 
     /// Reads what the versions guard, and the intent beside it; then prices and compares. What an event has brought
     /// about the intent is enough to go on by; nothing is refused by it.
-    async fn decide(&self, versions: &Versions, session: &Session) -> Result<Decided, ApiError> {
+    async fn decide(&self, versions: &Versions, session: &Session) -> Result<Decided, Error> {
         if is_too_large(&self.request.basket) {
             let status = self.asked().await?.facts().status;
             return Ok(Decided::Refuse(self.unusable(status).await?.unwrap_or(ErrorCode::BasketTooLarge.into())));
@@ -193,7 +195,7 @@ impl Paid<'_> {
         };
         let (loaded, known) =
             join!(self.ctx.store.load_current_studio(&self.request.scope, &self.request.basket), known);
-        let loaded = loaded?.ok_or_else(ApiError::not_found)?;
+        let loaded = loaded?.ok_or_else(Error::not_found)?;
         if loaded.studio.company.stripe_account.as_ref() != Some(&self.account) {
             self.ctx.forget_account(&self.request.scope.company);
             return Ok(Decided::Again);
@@ -214,7 +216,7 @@ impl Paid<'_> {
     }
 
     /// The intent as Stripe says it is.
-    async fn asked(&self) -> Result<Known, ApiError> {
+    async fn asked(&self) -> Result<Known, Error> {
         let stripe = self.ctx.stripe()?.within(self.deadline.for_stripe());
         let intent = stripe.load_intent(&self.account, self.intent).await?;
         Ok(intent.ok_or(ErrorCode::PaymentIntentMismatch)?.into())
@@ -226,7 +228,7 @@ impl Paid<'_> {
         loaded: &LoadedStudio,
         known: &Known,
         session: &Session,
-    ) -> Result<Result<(Quote, Payment), ApiError>, ApiError> {
+    ) -> Result<Result<(Quote, Payment), Error>, Error> {
         let now = price_time(self.ctx, loaded, session)?;
         let quote = price(self.ctx, &self.request.scope, loaded, &self.request.basket, now);
         let currency = loaded.studio.company.currency;
@@ -259,7 +261,7 @@ impl Paid<'_> {
     }
 
     /// Why the intent can't be captured, if it can't.
-    async fn unusable(&self, status: IntentStatus) -> Result<Option<ApiError>, ApiError> {
+    async fn unusable(&self, status: IntentStatus) -> Result<Option<Error>, Error> {
         Ok(Some(match status {
             IntentStatus::RequiresCapture => return Ok(None),
             IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction => {
@@ -285,7 +287,7 @@ impl Paid<'_> {
         versions: &Versions,
         session: &Session,
         (loaded, quote, payment, known): (LoadedStudio, Quote, Payment, Known),
-    ) -> Result<Round, ApiError> {
+    ) -> Result<Round, Error> {
         let payer = Payer { account: &self.account, intent: self.intent, payment };
         let CheckoutRequest { scope, basket, .. } = self.request;
         let snapshot = snapshot(scope, basket, &loaded, &quote, &self.order, Some(payer), &self.ctx.mint)?;
@@ -302,7 +304,7 @@ impl Paid<'_> {
         let place = PlaceOrder {
             id: &placed.id,
             snapshot: &placed.snapshot,
-            family_version: versions.family.ok_or_else(ApiError::not_found)?,
+            family_version: versions.family.ok_or_else(Error::not_found)?,
             seats: &versions.seats,
             buyer: self.request.buyer(),
             idempotency: idempotency.as_ref().map(|(key, fingerprint)| (key, *fingerprint)),
@@ -320,14 +322,14 @@ impl Paid<'_> {
     }
 
     /// An order that the table refuses for good is refused, and a person is told: it should not have been priced.
-    async fn reject_unwritable(&self, session: &Session) -> Result<Round, ApiError> {
+    async fn reject_unwritable(&self, session: &Session) -> Result<Round, Error> {
         let (refusal, now_s) = (ErrorCode::BasketTooLarge.into(), self.ctx.clock.now_s());
         let written = self.ctx.store.reject_unwritable(session, self.basket_hash().as_str(), &refusal, now_s).await?;
         self.release(written, session, refusal).await
     }
 
     /// The claim first, then the cancel, and only then the refusal.
-    async fn reject(&self, session: &Session, refusal: ApiError) -> Result<Round, ApiError> {
+    async fn reject(&self, session: &Session, refusal: Error) -> Result<Round, Error> {
         let (basket, now_s) = (self.basket_hash(), self.ctx.clock.now_s());
         let written = self.ctx.store.reject(session, basket.as_str(), &refusal, now_s).await?;
         self.release(written, session, refusal).await
@@ -339,7 +341,7 @@ impl Paid<'_> {
     }
 
     /// Releases what was rejected, if it was.
-    async fn release(&self, rejected: Commit, session: &Session, refusal: ApiError) -> Result<Round, ApiError> {
+    async fn release(&self, rejected: Commit, session: &Session, refusal: Error) -> Result<Round, Error> {
         match rejected {
             Commit::ConditionFailed | Commit::Contended => return Ok(Round::Again),
             Commit::Unknown => return Ok(Round::Unknown(self.order.clone())),
@@ -351,7 +353,7 @@ impl Paid<'_> {
 }
 
 /// The time by which the basket is priced: now, or when the session was made.
-fn price_time(ctx: &Context, loaded: &LoadedStudio, session: &Session) -> Result<DateTime, ApiError> {
+fn price_time(ctx: &Context, loaded: &LoadedStudio, session: &Session) -> Result<DateTime, Error> {
     let now_s = ctx.clock.now_s();
     let is_fresh = now_s.saturating_sub(session.created_s) <= PRICE_HOLDS_S;
     local_at(if is_fresh { session.created_s.min(now_s) } else { now_s }, loaded)

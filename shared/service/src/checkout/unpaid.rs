@@ -7,19 +7,20 @@ use classpay_domain::pricing::{Charge, Quote};
 
 use super::order::snapshot;
 use super::{Answer, CheckoutRequest, Round, local_now, price};
-use crate::api::{ApiError, ErrorCode, Reach};
 use crate::context::Context;
+use crate::error::{Error, ErrorCode};
 use crate::refusals::quote_changed;
+use crate::scope::Reach;
 use crate::settle::Outcome;
 use crate::store::{Commit, LoadedStudio, OrderRecord, PlaceOrder, StoreError, UnpaidOrder};
 
-pub(super) async fn round(ctx: &Context, request: &CheckoutRequest) -> Result<Round, ApiError> {
+pub(super) async fn round(ctx: &Context, request: &CheckoutRequest) -> Result<Round, Error> {
     let scope = &request.scope;
     let idempotency = request.idempotency_key();
     let key = idempotency.as_ref().map(|(key, _)| key);
     let versions = ctx.store.load_versions(&scope.company, &scope.family, &request.basket, None, key).await?;
     let (Reach::Within, Some(family_version)) = (scope.reachable, versions.family) else {
-        return Err(ApiError::not_found());
+        return Err(Error::not_found());
     };
     let earlier = request.earlier_call(versions.idempotency.as_ref(), ctx.clock.now_s())?;
     let own = request.basket.unpaid_order(&scope.company, &scope.family);
@@ -30,7 +31,7 @@ pub(super) async fn round(ctx: &Context, request: &CheckoutRequest) -> Result<Ro
     if let (Some(_), Some(booked)) = (&earlier, &known.booked) {
         return Ok(over(booked.clone(), true));
     }
-    let loaded = ctx.store.load_current_studio(scope, &request.basket).await?.ok_or_else(ApiError::not_found)?;
+    let loaded = ctx.store.load_current_studio(scope, &request.basket).await?.ok_or_else(Error::not_found)?;
     if let Some(booked) = known.booked.as_ref().filter(|booked| is_live(booked, &loaded)) {
         return Ok(over(booked.clone(), false));
     }
@@ -79,7 +80,7 @@ fn is_live(booked: &OrderRecord, loaded: &LoadedStudio) -> bool {
         && snapshot.trials.iter().all(|booked| family.trials.iter().any(|live| live.id == booked.id))
 }
 
-fn decide(ctx: &Context, request: &CheckoutRequest, loaded: &LoadedStudio) -> Result<Quote, ApiError> {
+fn decide(ctx: &Context, request: &CheckoutRequest, loaded: &LoadedStudio) -> Result<Quote, Error> {
     let now = local_now(ctx, loaded)?;
     let quote = price(ctx, &request.scope, loaded, &request.basket, now)?;
     let currency = loaded.studio.company.currency;
@@ -98,8 +99,8 @@ async fn refuse(
     company: &CompanyId,
     order: &OrderId,
     known: &UnpaidOrder,
-    refusal: ApiError,
-) -> Result<Round, ApiError> {
+    refusal: Error,
+) -> Result<Round, Error> {
     match ctx.store.refuse_unpaid(company, order, known, ctx.clock.now_s()).await? {
         Commit::Done => Err(refusal),
         Commit::ConditionFailed | Commit::Contended => Ok(Round::Again),

@@ -8,16 +8,17 @@ use classpay_domain::link::LinkState;
 use classpay_domain::order::HELD_AT_MOST_S;
 
 use super::{account, end, is_authorised, settle_session};
-use crate::api::ApiError;
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::error::Error;
 use crate::settle::Outcome;
 use crate::store::Link;
 
 /// Ends a link if its time is over and nobody has paid it or is paying it.
 ///
 /// # Errors
-/// [`ApiError`] if it can't be known now.
-pub async fn end_if_over(ctx: &Context, link: &Link, deadline: Deadline) -> Result<(), ApiError> {
+/// [`Error`] if it can't be known now.
+pub async fn end_if_over(ctx: &Context, link: &Link, deadline: Deadline) -> Result<(), Error> {
     if link.state != LinkState::Open || !end::is_over(ctx, link) {
         return Ok(());
     }
@@ -53,7 +54,7 @@ pub async fn end_if_over(ctx: &Context, link: &Link, deadline: Deadline) -> Resu
 
 /// Whether a card may still be held for a link that is over. It may for a day after its authorisation, or, if that is not known
 /// because Stripe `refuses` to tell, for a day after the link's end.
-async fn may_be_held(ctx: &Context, link: &Link, account: &AccountId, refuses: bool) -> Result<bool, ApiError> {
+async fn may_be_held(ctx: &Context, link: &Link, account: &AccountId, refuses: bool) -> Result<bool, Error> {
     let Some(intent) = &link.intent else { return Ok(false) };
     let held_since_s = ctx.store.held_since_s(account, intent).await?;
     let since_s = held_since_s.or(link.expires_s.filter(|_| refuses));

@@ -8,8 +8,9 @@ use classpay_domain::link::LinkState;
 use classpay_domain::order::{IntentStatus, order_of_intent};
 
 use super::{MAX_ROUNDS, account, is_used_up};
-use crate::api::{ApiError, ErrorCode};
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorCode};
 use crate::settle::cancel;
 use crate::store::{Commit, Link, ReviewReason};
 use crate::stripe::{Payments, StripeError};
@@ -38,7 +39,7 @@ pub(super) async fn expire(
     stripe: &dyn Payments,
     account: &AccountId,
     link: &Link,
-) -> Result<(), ApiError> {
+) -> Result<(), Error> {
     match cancel_live(ctx, stripe, account, link).await? {
         Live::Ended => ctx.store.close_link(link, LinkState::Expired).await?,
         Live::LetGo => {
@@ -57,7 +58,7 @@ pub(super) async fn cancel_live(
     stripe: &dyn Payments,
     account: &AccountId,
     link: &Link,
-) -> Result<Live, ApiError> {
+) -> Result<Live, Error> {
     let Some(intent) = &link.intent else { return Ok(Live::Ended) };
     let claim = ctx.store.load_claim(account, intent).await?;
     if is_used_up(ctx, claim.as_ref()).await? {
@@ -91,9 +92,9 @@ pub(super) async fn let_go_if_out_of_reach(
     account: &AccountId,
     link: &Link,
     error: &StripeError,
-) -> Result<bool, ApiError> {
+) -> Result<bool, Error> {
     let (Some(intent), LinkState::Open) = (&link.intent, link.state) else { return Ok(false) };
-    let is_left = async || Ok::<_, ApiError>(ctx.store.load_account(&link.company).await?.as_ref() != Some(account));
+    let is_left = async || Ok::<_, Error>(ctx.store.load_account(&link.company).await?.as_ref() != Some(account));
     let is_out_of_reach = error.is_missing() || (error.tells_nothing() && is_left().await?);
     if !is_out_of_reach {
         return Ok(false);
@@ -109,7 +110,7 @@ pub(super) async fn let_go_if_out_of_reach(
 ///
 /// # Errors
 /// `payment_in_progress` once somebody has paid or is paying.
-pub async fn revoke(ctx: &Context, mut link: Link, deadline: Deadline) -> Result<(), ApiError> {
+pub async fn revoke(ctx: &Context, mut link: Link, deadline: Deadline) -> Result<(), Error> {
     for _ in 0..MAX_ROUNDS {
         match link.state {
             LinkState::Revoked | LinkState::Expired => return Ok(()),
@@ -130,14 +131,14 @@ pub async fn revoke(ctx: &Context, mut link: Link, deadline: Deadline) -> Result
             Live::Underway => return Err(ErrorCode::PaymentInProgress.into()),
             Live::Held => return Err(ErrorCode::Unavailable.into()),
             Live::LetGo => {
-                link = ctx.store.load_link(&link.id.alias()).await?.ok_or_else(ApiError::not_found)?;
+                link = ctx.store.load_link(&link.id.alias()).await?.ok_or_else(Error::not_found)?;
                 continue;
             }
         }
         match ctx.store.close_link(&link, LinkState::Revoked).await? {
             Commit::Done => return Ok(()),
             Commit::ConditionFailed | Commit::Contended | Commit::Unknown => {
-                link = ctx.store.load_link(&link.id.alias()).await?.ok_or_else(ApiError::not_found)?;
+                link = ctx.store.load_link(&link.id.alias()).await?.ok_or_else(Error::not_found)?;
             }
         }
     }

@@ -5,8 +5,8 @@
 use classpay_domain::order::{IntentStatus, OrderState, PaidBy, order_of_intent};
 
 use super::road::Step;
-use crate::api::{ApiError, ErrorCode};
 use crate::context::Context;
+use crate::error::{Error, ErrorCode};
 use crate::settle::{Outcome, posted};
 use crate::store::{Decision, LinkTarget, Session};
 use crate::stripe::{Intent, Secret};
@@ -16,12 +16,12 @@ pub(super) async fn follow(
     ctx: &Context,
     session: &Session,
     decision: &Decision,
-) -> Result<(Step, Option<Intent>), ApiError> {
+) -> Result<(Step, Option<Intent>), Error> {
     let shown = |status| Some(intent(session, status));
     let (outcome, intent) = match decision {
         Decision::Order(id) => {
             let order = ctx.store.load_order(id).await?;
-            let order = order.ok_or_else(|| ApiError::internal(format!("order {id} is named and not there")))?;
+            let order = order.ok_or_else(|| Error::internal(format!("order {id} is named and not there")))?;
             let paid_by = order.snapshot.payment.as_ref().map(|payment| payment.paid_by);
             match (order.state, paid_by) {
                 (OrderState::Completed, _) => {

@@ -21,10 +21,11 @@ use classpay_domain::order::{IntentStatus, OrderState};
 use classpay_domain::pricing::Payment;
 use jiff::civil::Date;
 
-use crate::api::{ApiError, ErrorCode};
 use crate::catalogue::documents::CompanyDoc;
 use crate::clock::local_date;
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorCode};
 use crate::settle::Outcome;
 use crate::store::{Claim, Decision, Link, LinkTarget, Rejection, Session, SessionKind};
 use crate::stripe::Intent;
@@ -33,20 +34,20 @@ use crate::stripe::Intent;
 const MAX_ROUNDS: usize = 8;
 
 /// The id that a path names; for what can't be one, an id that nobody has.
-fn id_of(path: &str) -> Result<PaymentLinkId, ApiError> {
+fn id_of(path: &str) -> Result<PaymentLinkId, Error> {
     PaymentLinkId::parse(path).or_else(|_| PaymentLinkId::parse("pay_")).map_err(|_| ErrorCode::NotFound.into())
 }
 
 /// For an id that nobody has, as much is read as for another, and the same 404 is answered whatever it looks like.
-async fn not_found(ctx: &Context, id: &PaymentLinkId) -> ApiError {
+async fn not_found(ctx: &Context, id: &PaymentLinkId) -> Error {
     match ctx.store.load_absent_target(&id.alias()).await {
-        Ok(()) => ApiError::not_found(),
+        Ok(()) => Error::not_found(),
         Err(error) => error.into(),
     }
 }
 
 /// Stripe's account that the link's intent is on.
-async fn account(ctx: &Context, link: &Link) -> Result<AccountId, ApiError> {
+async fn account(ctx: &Context, link: &Link) -> Result<AccountId, Error> {
     if let Some(account) = &link.account {
         return Ok(account.clone());
     }
@@ -54,9 +55,9 @@ async fn account(ctx: &Context, link: &Link) -> Result<AccountId, ApiError> {
 }
 
 /// The date where the company is.
-fn today(ctx: &Context, company: &CompanyDoc) -> Result<Date, ApiError> {
+fn today(ctx: &Context, company: &CompanyDoc) -> Result<Date, Error> {
     let today = local_date(ctx.clock.now(), &company.settings.general.timezone);
-    today.ok_or_else(|| ApiError::internal("unknown time zone"))
+    today.ok_or_else(|| Error::internal("unknown time zone"))
 }
 
 /// What the link charges for what is due, on a day.
@@ -79,7 +80,7 @@ fn session_payment(session: &Session) -> Option<Payment> {
 
 /// Whether an intent of a link has done all that it can do, though the link is open: it was rejected, it has paid a part, or
 /// a person has ended its order.
-async fn is_used_up(ctx: &Context, claim: Option<&Claim>) -> Result<bool, ApiError> {
+async fn is_used_up(ctx: &Context, claim: Option<&Claim>) -> Result<bool, Error> {
     Ok(match claim.map(|claim| &claim.decision) {
         None => false,
         Some(Decision::Rejected { state, .. }) => *state != Rejection::Open,
@@ -90,7 +91,7 @@ async fn is_used_up(ctx: &Context, claim: Option<&Claim>) -> Result<bool, ApiErr
     })
 }
 
-fn refusal_of(why: Unpayable) -> ApiError {
+fn refusal_of(why: Unpayable) -> Error {
     match why {
         // The link's own payment would have been found before: somebody else's brought it to nothing.
         Unpayable::NothingDue => ErrorCode::LinkPaidByOther,
@@ -109,13 +110,13 @@ fn claimed_for(link: &LinkAlias) -> String {
 /// the intent as they have just read it. One that nobody has authorised is left alone.
 ///
 /// # Errors
-/// [`ApiError`] if it can't be known now.
+/// [`Error`] if it can't be known now.
 pub async fn settle_session(
     ctx: &Context,
     session: &Session,
     just_read: Intent,
     deadline: Deadline,
-) -> Result<Option<Outcome>, ApiError> {
+) -> Result<Option<Outcome>, Error> {
     let SessionKind::Link { link: alias, .. } = &session.kind else { return Ok(None) };
     let stripe = ctx.stripe()?.within(deadline.for_stripe());
     let mut known = Some(just_read);
@@ -123,7 +124,7 @@ pub async fn settle_session(
         if deadline.is_near() {
             break;
         }
-        let link = ctx.store.load_link(alias).await?.ok_or_else(|| ApiError::internal("a session's link is gone"))?;
+        let link = ctx.store.load_link(alias).await?.ok_or_else(|| Error::internal("a session's link is gone"))?;
         // The session may be that of an intent which the link has left behind: its target is read by its own intent.
         let is_live = link.intent.as_ref() == Some(&session.intent);
         let link = Link { intent: Some(session.intent.clone()), ..link };

@@ -16,8 +16,9 @@ use super::retrieve::pays_a_part;
 use super::road::{self, Step};
 use super::{MAX_ROUNDS, account, end, id_of, known, not_found};
 use crate::aggregate::AggregateTransaction;
-use crate::api::{ApiError, ErrorCode};
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorCode};
 use crate::settle::{Outcome, Settled};
 use crate::snapshot::Snapshot;
 use crate::store::{Link, LinkTarget, OrderRecord, Session, hour_of};
@@ -84,7 +85,7 @@ pub async fn process(
     id: &str,
     asked: Option<&IntentId>,
     deadline: Deadline,
-) -> Result<Processed, ApiError> {
+) -> Result<Processed, Error> {
     let id = id_of(id)?;
     let loaded = ctx.store.load_counted_link(&id.alias(), hour_of(ctx.clock.now_s())).await?;
     let Some((mut link, mut looks)) = loaded else {
@@ -108,7 +109,7 @@ pub async fn process(
             }
             Ok(Ended { step: Step::Again, .. }) => {}
             Ok(Ended { step: Step::Unknown, .. }) => sent = true,
-            Err(error) if error.status() < 500 || !sent => return Err(error),
+            Err(error) if error.is_refusal() || !sent => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, "nothing can be read, and something was sent");
                 break;
@@ -116,7 +117,7 @@ pub async fn process(
         }
         match ctx.store.load_link(&link.id.alias()).await {
             Ok(Some(read)) => link = read,
-            Ok(None) => return Err(ApiError::not_found()),
+            Ok(None) => return Err(Error::not_found()),
             Err(_) if sent => break,
             Err(error) => return Err(error.into()),
         }
@@ -126,13 +127,13 @@ pub async fn process(
             let account = account(ctx, &link).await?;
             Ok(Processed::Pending(order_of_intent(&account, intent)))
         }
-        _ => Err(ApiError::from(ErrorCode::Unavailable).because("rivals were faster every time")),
+        _ => Err(Error::from(ErrorCode::Unavailable).because("rivals were faster every time")),
     }
 }
 
-fn too_many(now_s: i64) -> ApiError {
+fn too_many(now_s: i64) -> Error {
     let wait_s = u32::try_from(3600 - now_s.rem_euclid(3600)).unwrap_or(3600);
-    ApiError::from(ErrorCode::TooManyAttempts).retry_after(wait_s)
+    Error::from(ErrorCode::TooManyAttempts).retry_after(wait_s)
 }
 
 /// Reads what the link points at, and its intent beside it unless there have been too many `looks` in this hour.
@@ -142,7 +143,7 @@ async fn look(
     asked: Option<&IntentId>,
     looks: &mut u32,
     deadline: Deadline,
-) -> Result<Looked, ApiError> {
+) -> Result<Looked, Error> {
     match link.state {
         LinkState::Revoked => return Err(ErrorCode::LinkRevoked.into()),
         LinkState::Expired => return Err(ErrorCode::LinkExpired.into()),
@@ -175,9 +176,9 @@ async fn round(
     link: &Link,
     Looked { account, target, said }: Looked,
     deadline: Deadline,
-) -> Result<Ended, ApiError> {
+) -> Result<Ended, Error> {
     let Some(session) = target.session.clone() else {
-        return Err(ApiError::internal("a link's intent has no session"));
+        return Err(Error::internal("a link's intent has no session"));
     };
     let ended = |step, target, intent| Ok(Ended { step, target, intent, ask: Ask::Stripe });
     let intent = match (said, target.claim.clone()) {
@@ -233,12 +234,7 @@ async fn round(
 }
 
 /// A refusal, unless a rival has decided since the claim was read.
-async fn unless_decided(
-    ctx: &Context,
-    target: LinkTarget,
-    session: &Session,
-    refusal: ApiError,
-) -> Result<Ended, ApiError> {
+async fn unless_decided(ctx: &Context, target: LinkTarget, session: &Session, refusal: Error) -> Result<Ended, Error> {
     match ctx.store.load_claim(&session.account, &session.intent).await? {
         Some(_) => Ok(Ended { step: Step::Again, target, intent: None, ask: Ask::Stripe }),
         None => Err(refusal),
@@ -246,7 +242,7 @@ async fn unless_decided(
 }
 
 /// Stripe, if it may be asked.
-fn stripe_within(ctx: &Context, ask: Ask, deadline: Deadline) -> Result<Option<Arc<dyn Payments>>, ApiError> {
+fn stripe_within(ctx: &Context, ask: Ask, deadline: Deadline) -> Result<Option<Arc<dyn Payments>>, Error> {
     Ok(match ask {
         Ask::Stripe => Some(ctx.stripe()?.within(deadline.for_stripe())),
         Ask::Nobody => None,
@@ -262,10 +258,10 @@ async fn finished(
     Settled { outcome, intent }: Settled,
     read: Option<Intent>,
     stripe: Option<Arc<dyn Payments>>,
-) -> Result<Processed, ApiError> {
+) -> Result<Processed, Error> {
     let account = account(ctx, &link).await?;
     let Some(id) = &link.intent else {
-        return Err(ApiError::internal("a paid link has no intent"));
+        return Err(Error::internal("a paid link has no intent"));
     };
     let was_read = intent.is_some() || read.is_some();
     // What it was in another state says nothing of what it is now.
@@ -308,7 +304,7 @@ async fn finished(
                 {
                     let Snapshot { company, family, .. } = &record.snapshot;
                     let credit = record.snapshot.credit().map(|credit| credit.expand(company, family));
-                    let credit = credit.ok_or_else(|| ApiError::internal("a paid link has no credit"))?;
+                    let credit = credit.ok_or_else(|| Error::internal("a paid link has no credit"))?;
                     link.state = LinkState::Processing;
                     Ok(Processed::Paid(Box::new(Paid { link, target, credit: pending(credit), intent })))
                 }

@@ -16,8 +16,9 @@ use super::{
     MAX_ROUNDS, account, due_payment, end, id_of, is_used_up, known, not_found, refusal_of, session_payment, today,
 };
 use crate::aggregate::AggregateTransaction;
-use crate::api::{ApiError, ErrorCode};
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorCode};
 use crate::settle::{Outcome, Settled};
 use crate::store::{Commit, Link, LinkTarget, Session, SessionKind};
 use crate::stripe::{
@@ -65,7 +66,7 @@ enum Round {
 ///
 /// # Errors
 /// The refusals of a retrieval.
-pub async fn retrieve(ctx: &Context, id: &str, deadline: Deadline) -> Result<Opened, ApiError> {
+pub async fn retrieve(ctx: &Context, id: &str, deadline: Deadline) -> Result<Opened, Error> {
     let id = id_of(id)?;
     let (mut sent, mut renewals) = (None, MAX_RENEWALS);
     for _ in 0..MAX_ROUNDS {
@@ -79,7 +80,7 @@ pub async fn retrieve(ctx: &Context, id: &str, deadline: Deadline) -> Result<Ope
             (Ok(Round::Again), before) => sent = before,
             (Ok(Round::Forgotten), before) => (sent, renewals) = (before, renewals.saturating_sub(1)),
             (Ok(Round::Sent(order)), _) => sent = Some(order),
-            (Err(error), Some(order)) if error.status() >= 500 => return Ok(Opened::Pending(order)),
+            (Err(error), Some(order)) if !error.is_refusal() => return Ok(Opened::Pending(order)),
             (Err(error), _) => return Err(error),
         }
         if deadline.is_near() {
@@ -88,11 +89,11 @@ pub async fn retrieve(ctx: &Context, id: &str, deadline: Deadline) -> Result<Ope
     }
     match sent {
         Some(order) => Ok(Opened::Pending(order)),
-        None => Err(ApiError::from(ErrorCode::Unavailable).because("rivals were faster every time")),
+        None => Err(Error::from(ErrorCode::Unavailable).because("rivals were faster every time")),
     }
 }
 
-async fn round(ctx: &Context, link: Link, renewals: u32, deadline: Deadline) -> Result<Round, ApiError> {
+async fn round(ctx: &Context, link: Link, renewals: u32, deadline: Deadline) -> Result<Round, Error> {
     match link.state {
         LinkState::Revoked => return Err(ErrorCode::LinkRevoked.into()),
         LinkState::Expired => return Err(ErrorCode::LinkExpired.into()),
@@ -173,7 +174,7 @@ async fn round(ctx: &Context, link: Link, renewals: u32, deadline: Deadline) -> 
         }
         // An intent is decided about only if it was read, and settled only by its session.
         (Retrieval::Show | Retrieval::Settle | Retrieval::CancelThenOpen, _, _) => {
-            Err(ApiError::internal("a link's intent has no session"))
+            Err(Error::internal("a link's intent has no session"))
         }
     }
 }
@@ -195,7 +196,7 @@ pub(super) fn pays_a_part(posted: &[AggregateTransaction], session: &Session) ->
 }
 
 /// What was settled is read again; what is still on its way is shown as it is.
-fn after_settling(step: Step, link: Link, target: LinkTarget, intent: Option<Intent>) -> Result<Round, ApiError> {
+fn after_settling(step: Step, link: Link, target: LinkTarget, intent: Option<Intent>) -> Result<Round, Error> {
     match step {
         Step::Got(Settled { outcome: Outcome::Pending(_), .. }) => {
             let paid = target.session.as_ref().and_then(session_payment);
@@ -264,7 +265,7 @@ async fn form(
 }
 
 /// Forgets the customer that Stripe doesn't know, or only that it was made: the next round makes another.
-async fn forget_customer(ctx: &Context, link: &Link, gone: &KnownCustomer) -> Result<Round, ApiError> {
+async fn forget_customer(ctx: &Context, link: &Link, gone: &KnownCustomer) -> Result<Round, Error> {
     let written = ctx.store.forget_link_customer(link, gone).await?;
     tracing::warn!(?written, "a link's customer is gone");
     Ok(Round::Forgotten)
@@ -277,7 +278,7 @@ async fn open(
     link: Link,
     target: LinkTarget,
     (payment, renewals): (Payment, u32),
-) -> Result<Round, ApiError> {
+) -> Result<Round, Error> {
     // The company's account as it is now: the last intent may have been on another one.
     let account = target.company.settings.billing.stripe_id.clone().ok_or(ErrorCode::StripeMisconfigured)?;
     let account = &account;
@@ -319,7 +320,7 @@ async fn open(
         intent: intent.id.clone(),
         company: link.company.clone(),
         family: link.family.clone(),
-        role: crate::api::Role::Family,
+        role: crate::scope::Role::Family,
         kind: SessionKind::Link {
             link: link.id.alias(),
             due: payment.subtotal.units(),
@@ -347,7 +348,7 @@ async fn open(
 
 /// Another intent is the live one. Ours is cancelled only if nobody remembers it: two tabs share a key, so ours may
 /// be the very one that is live.
-async fn give_up(ctx: &Context, stripe: &dyn Payments, ours: &Session) -> Result<(), ApiError> {
+async fn give_up(ctx: &Context, stripe: &dyn Payments, ours: &Session) -> Result<(), Error> {
     let (session, claim) = ctx.store.load_payment(&ours.account, &ours.intent).await?;
     if session.is_none() && claim.is_none() {
         let key = format!("lost:{}", ours.intent);
@@ -364,7 +365,7 @@ async fn customer(
     account: &AccountId,
     link: &Link,
     target: &LinkTarget,
-) -> Result<(KnownCustomer, CustomerId), ApiError> {
+) -> Result<(KnownCustomer, CustomerId), Error> {
     if let Some(id) = link.customer.on(account) {
         return Ok((link.customer.clone(), id.clone()));
     }
@@ -382,7 +383,7 @@ async fn methods(
     link: &Link,
     (target, read_of): (&LinkTarget, &AccountId),
     total: Money,
-) -> Result<(Methods, String), ApiError> {
+) -> Result<(Methods, String), Error> {
     let key = format!("pl:{}:{}:{total}", link.id.alias(), link.attempt);
     if target.due.currency.code() != "gbp" {
         return Ok((Methods::Card, key));

@@ -12,8 +12,9 @@ use jiff::civil::Date;
 
 use super::{claimed_for, due_payment, refusal_of, session_payment, today};
 use crate::aggregate::Ledger;
-use crate::api::{ApiError, ErrorCode};
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorCode};
 use crate::refusals::quote_changed;
 use crate::settle::{Known, Outcome, Settled, release_rejected, settle};
 use crate::snapshot::{OrderPayment, PaidLink, Snapshot};
@@ -37,12 +38,12 @@ pub(super) async fn follow(
     decision: &Decision,
     just_read: Option<Intent>,
     deadline: Deadline,
-) -> Result<Step, ApiError> {
+) -> Result<Step, Error> {
     let order = order_of_intent(&session.account, &session.intent);
     Ok(Step::Got(match decision {
         Decision::Order(id) => {
             let order = ctx.store.load_order(id).await?;
-            let order = order.ok_or_else(|| ApiError::internal(format!("order {id} is named and not there")))?;
+            let order = order.ok_or_else(|| Error::internal(format!("order {id} is named and not there")))?;
             settle(ctx, order, just_read.map(Known::from), deadline).await
         }
         Decision::Rejected { refusal, state } => match state.told(refusal) {
@@ -61,14 +62,14 @@ pub(super) async fn take(
     intent: Intent,
     counted: Option<Starts>,
     deadline: Deadline,
-) -> Result<Step, ApiError> {
+) -> Result<Step, Error> {
     let today = today(ctx, &target.company)?;
     if let Some(refusal) = refusal(link, target, session, &intent, today) {
         return reject(ctx, link, session, refusal, counted, deadline).await;
     }
     let order = order_of_intent(&session.account, &session.intent);
     let Some(opened) = session_payment(session) else { return Err(ErrorCode::PaymentIntentMismatch.into()) };
-    let too_large = |_| ApiError::from(ErrorCode::AmountTooLarge);
+    let too_large = |_| Error::from(ErrorCode::AmountTooLarge);
     let payment = taken(opened, &intent).map_err(too_large)?;
     let entry = payment_credit(today, payment.total, payment.processing_fee).map_err(too_large)?;
     let name = &target.family.name;
@@ -133,7 +134,7 @@ pub(super) async fn take(
 }
 
 /// Why an authorised intent can't pay the link now.
-fn refusal(link: &Link, target: &LinkTarget, session: &Session, intent: &Intent, today: Date) -> Option<ApiError> {
+fn refusal(link: &Link, target: &LinkTarget, session: &Session, intent: &Intent, today: Date) -> Option<Error> {
     match link.state {
         LinkState::Revoked => return Some(ErrorCode::LinkRevoked.into()),
         LinkState::Expired => return Some(ErrorCode::LinkExpired.into()),
@@ -176,10 +177,10 @@ pub(super) async fn reject(
     ctx: &Context,
     link: &Link,
     session: &Session,
-    refusal: ApiError,
+    refusal: Error,
     counted: Option<Starts>,
     deadline: Deadline,
-) -> Result<Step, ApiError> {
+) -> Result<Step, Error> {
     let (alias, now_s) = (link.id.alias(), ctx.clock.now_s());
     let counted = counted.map(|starts| (&alias, starts));
     let written = ctx.store.reject_link(session, &claimed_for(&alias), &refusal, now_s, counted).await?;
@@ -191,9 +192,9 @@ async fn release(
     ctx: &Context,
     rejected: Commit,
     session: &Session,
-    refusal: ApiError,
+    refusal: Error,
     deadline: Deadline,
-) -> Result<Step, ApiError> {
+) -> Result<Step, Error> {
     match rejected {
         Commit::ConditionFailed | Commit::Contended => return Ok(Step::Again),
         Commit::Unknown => return Ok(Step::Unknown),

@@ -20,7 +20,8 @@ use release::{MAX_CANCELS, void};
 pub(crate) use release::{can_be_cancelled, cancel};
 
 use crate::aggregate::AggregateTransaction;
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
 use crate::snapshot::{OrderPayment, Snapshot};
 use crate::store::{Commit, OrderRecord, ReviewReason, StoreError};
 use crate::stripe::{Intent, Payments};

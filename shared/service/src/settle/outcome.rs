@@ -7,7 +7,7 @@ use classpay_domain::money::Money;
 use classpay_domain::order::{IntentFacts, IntentStatus};
 
 use crate::aggregate::AggregateTransaction;
-use crate::api::{ApiError, ErrorCode};
+use crate::error::{Error, ErrorCode};
 use crate::store::{Held, OrderRecord};
 use crate::stripe::Intent;
 
@@ -17,7 +17,7 @@ pub enum Outcome {
     /// Posted: the debits, then the credit.
     Completed(Vec<AggregateTransaction>),
     /// Void, and given back.
-    Refused(ApiError),
+    Refused(Error),
     /// Not yet known.
     Pending(OrderId),
 }
@@ -29,7 +29,7 @@ impl Outcome {
         Self::Refused(match (&order.credit, order.resolved) {
             (Some(_), _) => ErrorCode::PaymentAlreadyCaptured.into(),
             (None, Some(_)) => ErrorCode::PaymentCancelled.into(),
-            (None, None) => ApiError::from(ErrorCode::PaymentCancelled).released(),
+            (None, None) => Error::from(ErrorCode::PaymentCancelled).released(),
         })
     }
 }

@@ -7,8 +7,9 @@ use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::order::IntentStatus;
 
 use super::outcome::Outcome;
-use crate::api::ApiError;
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::error::Error;
 use crate::snapshot::OrderPayment;
 use crate::store::{Commit, OrderRecord, Session};
 use crate::stripe::{Intent, Payments, StripeError};
@@ -23,7 +24,7 @@ pub async fn release_rejected(
     ctx: &Context,
     session: &Session,
     order: &OrderId,
-    refusal: ApiError,
+    refusal: Error,
     deadline: Deadline,
 ) -> Outcome {
     telemetry::about_order(order);

@@ -12,9 +12,10 @@ use classpay_domain::order::{IntentStatus, OrderState, order_of_intent};
 use classpay_domain::pricing::Payment;
 
 use crate::aggregate::Ledger;
-use crate::api::ApiError;
 use crate::clock::local_date;
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::error::Error;
 use crate::snapshot::Snapshot;
 use crate::store::{Commit, OrderRecord, Resolution, Resolved, ReviewReason, Session, Witness};
 use crate::stored_entry::StoredEntry;
@@ -77,8 +78,8 @@ pub enum Unresolvable {
     Unknown(String),
 }
 
-impl From<ApiError> for Unresolvable {
-    fn from(error: ApiError) -> Self {
+impl From<Error> for Unresolvable {
+    fn from(error: Error) -> Self {
         let cause = error.cause.as_deref().map(|cause| format!(": {cause}")).unwrap_or_default();
         Self::Unknown(format!("{error}{cause}"))
     }
@@ -107,7 +108,7 @@ pub async fn resolve(
         Ok(Some(intent)) => Ok(received(snapshot, &intent, how)?),
         Ok(None) => Err("it has no such intent".to_owned()),
         Err(error) if error.tells_nothing() => Err(error.to_string()),
-        Err(error) => return Err(ApiError::from(error).into()),
+        Err(error) => return Err(Error::from(error).into()),
     };
     let (received, by) = match why {
         Ok(received) => (received, Witness::Stripe),
@@ -118,7 +119,7 @@ pub async fn resolve(
     };
     let credit = credit(ctx, order, how, received).await?;
     let resolved = Resolved { order, how, credit: credit.as_ref(), received, by, now_s: ctx.clock.now_s() };
-    match ctx.store.resolve(&resolved).await.map_err(ApiError::from)? {
+    match ctx.store.resolve(&resolved).await.map_err(Error::from)? {
         Commit::Done => Ok(received),
         Commit::ConditionFailed | Commit::Contended | Commit::Unknown => Err(Unresolvable::Changed),
     }
@@ -140,38 +141,38 @@ pub async fn let_payment_go(
     let why = match ctx.stripe()?.within(deadline.for_stripe()).load_intent(account, intent).await {
         // Received, and perhaps of a kind that can't be credited here.
         Ok(Some(known)) if known.status == IntentStatus::Succeeded => {
-            let reason = ctx.store.review_reason(company, order.as_str()).await.map_err(ApiError::from)?;
+            let reason = ctx.store.review_reason(company, order.as_str()).await.map_err(Error::from)?;
             if !reason.is_some_and(|reason| ReviewReason::is_uncredited(&reason)) {
                 return Err(Unresolvable::Readable(known.status.as_str()));
             }
             if stated != Some(Money::ZERO) {
                 return Err(Unresolvable::Uncredited);
             }
-            unallocated::end_without_credit(ctx, session).await.map_err(ApiError::from)?;
-            let claim = ctx.store.load_claim(account, intent).await.map_err(ApiError::from)?;
+            unallocated::end_without_credit(ctx, session).await.map_err(Error::from)?;
+            let claim = ctx.store.load_claim(account, intent).await.map_err(Error::from)?;
             if !claim.is_some_and(|claim| claim.is_given_back()) {
                 return Err(Unresolvable::Changed);
             }
-            ctx.store.note_seen(company, order.as_str(), None, ctx.clock.now_s()).await.map_err(ApiError::from)?;
+            ctx.store.note_seen(company, order.as_str(), None, ctx.clock.now_s()).await.map_err(Error::from)?;
             return Ok(());
         }
         Ok(Some(known)) => return Err(Unresolvable::Readable(known.status.as_str())),
         Ok(None) => "it has no such intent".to_owned(),
         Err(error) if error.tells_nothing() => error.to_string(),
-        Err(error) => return Err(ApiError::from(error).into()),
+        Err(error) => return Err(Error::from(error).into()),
     };
     if !named(ctx, (company, &order), stated, session.amount, why).await?.is_zero() {
         return Err(Unresolvable::NothingToCredit);
     }
-    let mut gone = ctx.store.let_rejection_go(account, intent).await.map_err(ApiError::from)?;
+    let mut gone = ctx.store.let_rejection_go(account, intent).await.map_err(Error::from)?;
     if gone == Commit::ConditionFailed {
-        gone = ctx.store.let_session_go(session).await.map_err(ApiError::from)?;
+        gone = ctx.store.let_session_go(session).await.map_err(Error::from)?;
     }
     if gone != Commit::Done {
         return Err(Unresolvable::Changed);
     }
     // Whoever has decided has looked.
-    ctx.store.note_seen(company, order.as_str(), None, ctx.clock.now_s()).await.map_err(ApiError::from)?;
+    ctx.store.note_seen(company, order.as_str(), None, ctx.clock.now_s()).await.map_err(Error::from)?;
     Ok(())
 }
 
@@ -188,7 +189,7 @@ async fn named(
     if stated > at_most {
         return Err(Unresolvable::TooMuch(at_most.units()));
     }
-    let reason = ctx.store.review_reason(company, order.as_str()).await.map_err(ApiError::from)?;
+    let reason = ctx.store.review_reason(company, order.as_str()).await.map_err(Error::from)?;
     if reason.as_deref() == Some(ReviewReason::INTENT_LOST) { Ok(stated) } else { Err(Unresolvable::NotLost) }
 }
 
@@ -229,10 +230,10 @@ async fn credit(
     }
     let snapshot = &order.snapshot;
     let (company, family) = (&snapshot.company, &snapshot.family);
-    let planned = snapshot.credit().ok_or_else(|| ApiError::internal("an order that is paid has no credit"))?;
-    let timezone = ctx.store.load_timezone(company).await.map_err(ApiError::from)?;
-    let today = local_date(ctx.clock.now(), &timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?;
-    let overflow = |_| ApiError::internal("the sums overflow");
+    let planned = snapshot.credit().ok_or_else(|| Error::internal("an order that is paid has no credit"))?;
+    let timezone = ctx.store.load_timezone(company).await.map_err(Error::from)?;
+    let today = local_date(ctx.clock.now(), &timezone).ok_or_else(|| Error::internal("unknown time zone"))?;
+    let overflow = |_| Error::internal("the sums overflow");
     let fee = match how {
         Resolution::Keep => snapshot.paid().part(received).map_err(overflow)?.processing_fee,
         Resolution::Release => Money::ZERO,

@@ -21,6 +21,7 @@ mod payments;
 mod places;
 mod read;
 mod reason;
+mod refusal;
 mod resolve;
 mod returns;
 mod review;
@@ -99,14 +100,5 @@ impl Store {
         let writes = writes.into().into_vec();
         debug_assert!(writes.len() <= MAX_ACTIONS, "what is written fits into a transaction");
         self.table.transact(writes).await
-    }
-}
-
-impl Store {
-    /// What the DynamoDB table of that name remembers, through a client that is there already: for programs that don't
-    /// live in a Lambda.
-    #[must_use]
-    pub fn over(client: aws_sdk_dynamodb::Client, table: impl Into<String>) -> Self {
-        Self::new(DynamoDb::over(client, table))
     }
 }

@@ -12,11 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use super::item::{Attributes, Item, Read as _, Value, document};
 use super::key::{self, Lane};
+use super::refusal::StoredRefusal;
 use super::table::Commit;
 use super::write::{Guard, Write, Writes};
 use super::{ReviewReason, Store, StoreError};
-use crate::api::{ApiError, ErrorCode, FamilyScope, ItemsBody, Reach, Role};
 use crate::catalogue::documents::text;
+use crate::error::{Error, ErrorCode};
+use crate::scope::{FamilyScope, Reach, Role};
+use crate::wire::ItemsBody;
 
 /// What an intent was made for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,7 +108,7 @@ pub enum Decision {
     /// It is void: what its caller was told.
     Rejected {
         /// The refusal.
-        refusal: ApiError,
+        refusal: Error,
         /// What Stripe has said since.
         state: Rejection,
     },
@@ -127,7 +130,7 @@ pub enum Rejection {
 impl Rejection {
     /// What its payer is told, of the refusal that it was rejected with; `None`: it is not over.
     #[must_use]
-    pub fn told(self, refusal: &ApiError) -> Option<ApiError> {
+    pub fn told(self, refusal: &Error) -> Option<Error> {
         match self {
             Self::Open => None,
             Self::Released => Some(refusal.clone().released()),
@@ -195,7 +198,7 @@ impl Store {
         &self,
         session: &Session,
         claimed_for: &str,
-        refusal: &ApiError,
+        refusal: &Error,
         now_s: i64,
     ) -> Result<Commit, StoreError> {
         self.transact(rejection(session, claimed_for, refusal, now_s)).await
@@ -210,7 +213,7 @@ impl Store {
         &self,
         session: &Session,
         claimed_for: &str,
-        refusal: &ApiError,
+        refusal: &Error,
         now_s: i64,
     ) -> Result<Commit, StoreError> {
         let mut writes = rejection(session, claimed_for, refusal, now_s);
@@ -262,7 +265,7 @@ impl Store {
 }
 
 /// The claim that an intent is void, and the end of its session.
-pub(super) fn rejection(session: &Session, claimed_for: &str, refusal: &ApiError, now_s: i64) -> Writes {
+pub(super) fn rejection(session: &Session, claimed_for: &str, refusal: &Error, now_s: i64) -> Writes {
     let (account, intent) = (&session.account, &session.intent);
     let item = Item::at(&key::claim(account, intent))
         .text("cid", session.company.as_str())
@@ -271,7 +274,7 @@ pub(super) fn rejection(session: &Session, claimed_for: &str, refusal: &ApiError
         .text("intent", intent.as_str())
         .text("claim_decision", "REJECTED")
         .text("basket", claimed_for)
-        .text("refusal", document(refusal))
+        .text("refusal", document(&StoredRefusal::from(refusal)))
         .number("rejected_s", now_s)
         .flag("claim_done", false)
         .swept_at(Lane::Pay, now_s + REJECTION_SWEEP_S);
@@ -353,7 +356,7 @@ pub(super) fn claim_of(item: &Attributes) -> Result<Claim, StoreError> {
     let decision = match item.text("claim_decision")? {
         "ORDER" => Decision::Order(item.parsed("order_id")?),
         "REJECTED" => Decision::Rejected {
-            refusal: item.document("refusal")?,
+            refusal: item.document::<StoredRefusal>("refusal")?.into(),
             state: match flag(item, "claim_done") {
                 false => Rejection::Open,
                 true if flag(item, "claim_captured") => Rejection::Captured,

@@ -24,10 +24,10 @@ use super::sold::{SoldClasses, settle_fees};
 use super::table::Consistency;
 use super::versions::seats_of;
 use super::{Store, StoreError};
-use crate::api::{FamilyScope, Reach};
 use crate::catalogue::documents::{
     ClassDoc, CompanyDoc, DiscountSchemeDoc, FamilyDoc, HolidayDoc, SeasonDoc, StudentDoc, TaxRateDoc,
 };
+use crate::scope::{FamilyScope, Reach};
 use crate::snapshot::BookedTrial;
 use crate::stripe::KnownCustomer;
 

@@ -15,11 +15,12 @@ use super::item::{Attributes, Read as _, document};
 use super::key::{self, Key, Lane, sweep_due};
 use super::links::{Link, link_of};
 use super::payments::{Session, review_anew, session_of};
+use super::refusal::StoredRefusal;
 use super::table::{Commit, DueKey};
 use super::write::{Guard, Write, Writes};
 use super::{OrderRecord, ReviewReason, Store, StoreError};
 use crate::aggregate::AggregateTransaction;
-use crate::api::ApiError;
+use crate::error::Error;
 
 /// Something unfinished, as it stands.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ pub struct UnallocatedCredit<'a> {
     /// The basket of a claim that has to be put.
     pub basket: &'a BasketHash,
     /// The refusal of a claim that has to be put.
-    pub refusal: &'a ApiError,
+    pub refusal: &'a Error,
     /// Now, in seconds since 1970.
     pub now_s: i64,
 }
@@ -236,7 +237,7 @@ fn end_claim(found: &UnallocatedCredit<'_>) -> Write {
         .set("intent", session.intent.as_str())
         .set("claim_decision", "REJECTED")
         .set_if_missing("basket", found.basket.as_str())
-        .set_if_missing("refusal", document(found.refusal))
+        .set_if_missing("refusal", document(&StoredRefusal::from(found.refusal)))
         .set_if_missing("rejected_s", found.now_s)
         .set("claim_done", true)
         .set("claim_captured", true)

@@ -11,7 +11,7 @@ use super::payments::{Session, rejection};
 use super::table::{Commit, Consistency};
 use super::write::{Edit, Guard, Write};
 use super::{Store, StoreError, key};
-use crate::api::ApiError;
+use crate::error::Error;
 
 const HOUR_S: i64 = 60 * 60;
 /// How long the count of an hour is kept: that hour, and what TTL may be late.
@@ -94,7 +94,7 @@ impl Store {
         &self,
         session: &Session,
         claimed_for: &str,
-        refusal: &ApiError,
+        refusal: &Error,
         now_s: i64,
         counted: Option<(&LinkAlias, Starts)>,
     ) -> Result<Commit, StoreError> {

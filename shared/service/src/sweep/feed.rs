@@ -7,8 +7,9 @@
 use classpay_domain::id::AccountId;
 
 use super::plan::LATER_S;
-use crate::api::{ApiError, ErrorCode};
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorCode};
 use crate::store::{Commit, EventRecord, Feed, key};
 use crate::stripe::EventQuery;
 use crate::webhook::event::{FOLLOWED_KINDS, parse_listed};
@@ -29,7 +30,7 @@ pub(super) async fn read(ctx: &Context, feed: Feed, deadline: Deadline) {
     tracing::warn!(account = account.as_str(), %error, cause, "an account's events can't be read now");
 }
 
-async fn catch_up(ctx: &Context, mut feed: Feed, deadline: Deadline) -> Result<(), ApiError> {
+async fn catch_up(ctx: &Context, mut feed: Feed, deadline: Deadline) -> Result<(), Error> {
     loop {
         let now_s = ctx.clock.now_s();
         let since_s = feed.read_s.max(now_s.saturating_sub(REACH_S));
@@ -68,7 +69,7 @@ async fn missed(
     account: &AccountId,
     (from_s, until_s): (i64, i64),
     deadline: Deadline,
-) -> Result<Vec<EventRecord>, ApiError> {
+) -> Result<Vec<EventRecord>, Error> {
     let mut missed = Vec::new();
     let mut next = None;
     loop {
@@ -94,6 +95,6 @@ fn listed(text: &str, account: &AccountId, now_s: i64) -> Option<EventRecord> {
     read.inspect_err(|error| tracing::error!(account = account.as_str(), %error, "a listed event can't be read")).ok()
 }
 
-fn out_of_time() -> ApiError {
-    ApiError::from(ErrorCode::Unavailable).because("no time was left to read all events")
+fn out_of_time() -> Error {
+    Error::from(ErrorCode::Unavailable).because("no time was left to read all events")
 }

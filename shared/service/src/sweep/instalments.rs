@@ -7,22 +7,23 @@ use classpay_domain::ledger::{Detail, DetailKind, Direction, Entry};
 use classpay_domain::money::Money;
 
 use crate::aggregate::{AggregateTransaction, Ledger};
-use crate::api::ApiError;
 use crate::clock::local_date;
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::error::Error;
 use crate::schedule::ScheduledInstalment;
 use crate::store::{Commit, Debtor, Scheduled};
 
 /// Debits every instalment whose date has come, the oldest first, for as long as there is time.
-pub(super) async fn debit_due(ctx: &Context, mut scheduled: Scheduled, deadline: Deadline) -> Result<(), ApiError> {
+pub(super) async fn debit_due(ctx: &Context, mut scheduled: Scheduled, deadline: Deadline) -> Result<(), Error> {
     let debtor = ctx.store.load_debtor(&scheduled).await?;
-    let debtor = debtor.ok_or_else(|| ApiError::internal("a document of an instalment is missing"))?;
+    let debtor = debtor.ok_or_else(|| Error::internal("a document of an instalment is missing"))?;
     if !debtor.is_enrolled {
         let stopped = ctx.store.stop_instalments(&scheduled).await?;
         tracing::info!(?stopped, "a cancelled enrolment has no more instalments");
         return Ok(());
     }
-    let today = local_date(ctx.clock.now(), &debtor.timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?;
+    let today = local_date(ctx.clock.now(), &debtor.timezone).ok_or_else(|| Error::internal("unknown time zone"))?;
     while let Some(instalment) = scheduled.left().first().filter(|instalment| instalment.0 <= today) {
         if deadline.is_near() {
             break;
@@ -41,7 +42,7 @@ fn debit(
     scheduled: &Scheduled,
     instalment: &ScheduledInstalment,
     debtor: &Debtor,
-) -> Result<AggregateTransaction, ApiError> {
+) -> Result<AggregateTransaction, Error> {
     let Scheduled { company, family, enrolment, student, class, season, schedule, .. } = scheduled;
     let place = [class.as_str(), student.as_str(), enrolment.as_str(), season.as_str()];
     let details = schedule.details(instalment).map(|(line, amount)| {
@@ -53,9 +54,9 @@ fn debit(
         direction: Direction::Debit,
         on: instalment.0,
         description: debtor.season_name.clone(),
-        details: details.collect::<Option<_>>().ok_or_else(|| ApiError::internal("an unknown kind of detail"))?,
+        details: details.collect::<Option<_>>().ok_or_else(|| Error::internal("an unknown kind of detail"))?,
     };
     let ledger = Ledger { company, family, family_name: &debtor.family_name, order: None };
     let debit = ledger.derived(&entry, &schedule.debit_of(family, enrolment, instalment), None);
-    debit.map_err(|_| ApiError::internal("the sums of an instalment overflow"))
+    debit.map_err(|_| Error::internal("the sums of an instalment overflow"))
 }

@@ -8,7 +8,8 @@ use classpay_domain::id::{AccountId, CompanyId, IntentId, OrderId};
 use classpay_domain::order::{IntentStatus, PaidBy, order_of_intent};
 
 use super::plan;
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
 use crate::settle::{can_be_cancelled, cancel, report};
 use crate::snapshot::OrderPayment;
 use crate::store::key::{self, Key};

@@ -25,7 +25,8 @@ use futures_util::future::{join_all, ready};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use serde::Serialize;
 
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
 use crate::links;
 use crate::settle::{Outcome, give_up, release_rejected, settle};
 use crate::store::{Commit, Decision, DueItem, DueKey, OrderRecord, Rejection, Session, StoreError, Unfinished, key};

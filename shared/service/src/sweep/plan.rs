@@ -85,7 +85,7 @@ pub fn session_step(kind: &SessionKind, intent: IntentStatus, age_s: i64, held_f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::ItemsBody;
+    use crate::wire::ItemsBody;
 
     #[test]
     fn it_is_looked_at_ever_more_rarely_and_never_for_the_last_time() {

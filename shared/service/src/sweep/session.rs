@@ -8,15 +8,17 @@ use classpay_domain::order::{IntentStatus, order_of_intent};
 
 use super::plan::{self, SessionStep, session_step};
 use super::{lost, word};
-use crate::api::{ApiError, ErrorCode, ItemsBody};
 use crate::basket::{self, Plans};
 use crate::checkout::{CheckoutRequest, checkout};
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorCode};
 use crate::links::settle_session;
 use crate::settle::release_rejected;
 use crate::store::{Commit, Session, SessionKind, key};
 use crate::stripe::Intent;
 use crate::unallocated;
+use crate::wire::ItemsBody;
 
 /// Does what a session needs.
 pub(super) async fn finish(ctx: &Context, session: &Session, age_s: i64, deadline: Deadline) {
@@ -141,7 +143,7 @@ async fn book(ctx: &Context, session: &Session, items: &ItemsBody, deadline: Dea
 
 /// Whether a refusal will be the same at the next look. The others say that the intent or its claim has changed, or
 /// that something can't be reached: that is for the next look.
-fn is_final(refusal: &ApiError) -> bool {
+fn is_final(refusal: &Error) -> bool {
     let has_moved = matches!(
         refusal.code,
         ErrorCode::PaymentNotAuthorised
@@ -150,7 +152,7 @@ fn is_final(refusal: &ApiError) -> bool {
             | ErrorCode::PaymentAlreadyUsed
             | ErrorCode::PaymentAlreadyCaptured
     );
-    refusal.status() < 500 && !has_moved
+    refusal.is_refusal() && !has_moved
 }
 
 /// Voids what no basket was judged of.
@@ -160,7 +162,7 @@ pub(super) async fn void_unbooked(ctx: &Context, session: &Session, deadline: De
 }
 
 /// The claim first, then the cancel.
-async fn void(ctx: &Context, session: &Session, basket: &BasketHash, refusal: ApiError, deadline: Deadline) {
+async fn void(ctx: &Context, session: &Session, basket: &BasketHash, refusal: Error, deadline: Deadline) {
     let order = order_of_intent(&session.account, &session.intent);
     match ctx.store.reject(session, basket.as_str(), &refusal, ctx.clock.now_s()).await {
         Ok(Commit::Done) => {

@@ -6,7 +6,7 @@ use classpay_domain::id::{AccountId, EventId, IntentId};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::api::{ApiError, ErrorCode};
+use crate::error::{Error, ErrorCode};
 use crate::store::{EventObject, EventRecord, Told};
 use crate::stripe::MARKER;
 
@@ -98,7 +98,7 @@ struct Data {
 ///
 /// # Errors
 /// `malformed_json`, and `wrong_type` for an event that isn't one.
-pub fn parse(body: &[u8], received_s: i64) -> Result<EventRecord, ApiError> {
+pub fn parse(body: &[u8], received_s: i64) -> Result<EventRecord, Error> {
     read(body, None, received_s)
 }
 
@@ -106,21 +106,21 @@ pub fn parse(body: &[u8], received_s: i64) -> Result<EventRecord, ApiError> {
 ///
 /// # Errors
 /// As [`parse`], and `wrong_type` for an event that says it is another account's.
-pub fn parse_listed(text: &str, account: &AccountId, received_s: i64) -> Result<EventRecord, ApiError> {
+pub fn parse_listed(text: &str, account: &AccountId, received_s: i64) -> Result<EventRecord, Error> {
     read(text.as_bytes(), Some(account), received_s)
 }
 
-fn read(body: &[u8], listed_on: Option<&AccountId>, received_s: i64) -> Result<EventRecord, ApiError> {
+fn read(body: &[u8], listed_on: Option<&AccountId>, received_s: i64) -> Result<EventRecord, Error> {
     let payload: Payload = serde_json::from_slice(body).map_err(|error| {
         let code = if error.is_data() { ErrorCode::WrongType } else { ErrorCode::MalformedJson };
-        ApiError::from(code).because("an event can't be read")
+        Error::from(code).because("an event can't be read")
     })?;
-    let wrong = |_| ApiError::from(ErrorCode::WrongType).because("an event has an id that is none");
+    let wrong = |_| Error::from(ErrorCode::WrongType).because("an event has an id that is none");
     let account = payload.account.map(AccountId::parse).transpose().map_err(wrong)?;
     if let (Some(account), Some(listed_on)) = (&account, listed_on)
         && account != listed_on
     {
-        return Err(ApiError::from(ErrorCode::WrongType).because("an event is listed on another account than its own"));
+        return Err(Error::from(ErrorCode::WrongType).because("an event is listed on another account than its own"));
     }
     let account = account.or_else(|| listed_on.cloned());
     let object = &payload.data.object;
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn event(kind: &str, object: Value) -> Result<EventRecord, ApiError> {
+    fn event(kind: &str, object: Value) -> Result<EventRecord, Error> {
         let body = json!({"id": "evt_1", "object": "event", "type": kind, "created": 5, "account": "acct_1",
             "livemode": false, "data": {"object": object}});
         parse(body.to_string().as_bytes(), 7)

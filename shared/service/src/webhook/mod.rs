@@ -16,8 +16,9 @@ use classpay_domain::id::{CompanyId, OrderId};
 use classpay_domain::order::{IntentStatus, OrderState, order_of_intent};
 use classpay_domain::returns::{Standing, dispute_standing, refund_standing};
 
-use crate::api::{ApiError, ErrorCode};
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorCode};
 use crate::links;
 use crate::settle::{Outcome, release_rejected, settle};
 use crate::store::{
@@ -71,7 +72,7 @@ enum Stand<'a> {
 ///
 /// # Errors
 /// `bad_signature`; `malformed_json` and `wrong_type` for what is no event; `unavailable` if it can't be put.
-pub async fn receive(ctx: &Context, header: Option<&str>, body: &[u8], deadline: Deadline) -> Result<(), ApiError> {
+pub async fn receive(ctx: &Context, header: Option<&str>, body: &[u8], deadline: Deadline) -> Result<(), Error> {
     let now_s = ctx.clock.now_s();
     let is_signed = |secrets: &[Secret]| signature::verify(header, body, secrets, now_s);
     if let Err(why) = ctx.signing_secrets().check(is_signed).await {
@@ -85,7 +86,7 @@ pub async fn receive(ctx: &Context, header: Option<&str>, body: &[u8], deadline:
 ///
 /// # Errors
 /// `unavailable` if it can't be put.
-pub async fn take_in(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<(), ApiError> {
+pub async fn take_in(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<(), Error> {
     match ctx.store.put_event(event, Topic::of(&event.kind) != Topic::Other).await? {
         Put::Finished => tracing::info!(event = event.id.as_str(), kind = event.kind, "nothing to do about an event"),
         Put::Unfinished => drop(finish(ctx, event, deadline).await),
@@ -113,7 +114,7 @@ pub async fn finish(ctx: &Context, event: &EventRecord, deadline: Deadline) -> O
             let cause = error.cause.as_deref();
             tracing::warn!(event = id, kind, %error, cause, "an event can't be finished now");
             let for_s = ctx.clock.now_s().saturating_sub(event.received_s);
-            if error.code == ErrorCode::Unavailable || for_s < DAY_S {
+            if error.retryable() || for_s < DAY_S {
                 return None;
             }
             match put_off(ctx, event, for_s).await {
@@ -182,7 +183,7 @@ async fn put_off(ctx: &Context, event: &EventRecord, for_s: i64) -> Result<Optio
     Ok(Some(ctx.clock.now_s().saturating_add(DAY_S)))
 }
 
-async fn act(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<Ending, ApiError> {
+async fn act(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<Ending, Error> {
     let topic = Topic::of(&event.kind);
     let (Some(id), false) = (&event.intent, topic == Topic::Other) else { return Ok(Ending::Finished) };
     telemetry::about_intent(id);
@@ -195,7 +196,7 @@ async fn act(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<E
     }
     let stripe = ctx.stripe()?.within(deadline.for_stripe());
     let intent = match stripe.load_intent(&event.account, id).await {
-        Ok(intent) => intent.ok_or_else(|| ApiError::internal("stripe doesn't know an intent of ours"))?,
+        Ok(intent) => intent.ok_or_else(|| Error::internal("stripe doesn't know an intent of ours"))?,
         Err(error) => {
             if let (Some(session), None, true) = (&session, &claim, error.tells_nothing())
                 && let Some(told) = event::told(&event.kind)
@@ -250,7 +251,7 @@ async fn look_soon(ctx: &Context, session: &Session, status: IntentStatus) -> Re
 
 /// Puts before a person what an event tells of a payment that isn't in the ledger, and was ended as given back or dealt with
 /// elsewhere: a refund that has failed, and a dispute.
-async fn note_unposted(ctx: &Context, claim: &Claim, event: &EventRecord, topic: Topic) -> Result<(), ApiError> {
+async fn note_unposted(ctx: &Context, claim: &Claim, event: &EventRecord, topic: Topic) -> Result<(), Error> {
     let Some(intent) = &event.intent else { return Ok(()) };
     let EventObject { id, status, .. } = &event.object;
     let reason = match topic {
@@ -292,7 +293,7 @@ async fn advance<'a>(
     claim: Option<Claim>,
     intent: Intent,
     deadline: Deadline,
-) -> Result<Stand<'a>, ApiError> {
+) -> Result<Stand<'a>, Error> {
     let Some(claim) = claim else {
         let Some(session) = session else { return Ok(Stand::Void) };
         return unclaimed(ctx, session, intent, deadline).await;
@@ -300,7 +301,7 @@ async fn advance<'a>(
     match (&claim.decision, session) {
         (Decision::Order(id), _) => {
             let order = ctx.store.load_order(id).await?;
-            let order = order.ok_or_else(|| ApiError::internal(format!("order {id} is named and not there")))?;
+            let order = order.ok_or_else(|| Error::internal(format!("order {id} is named and not there")))?;
             let id = order.id.clone();
             // A person has ended it by what was received: what goes back of that is posted, whatever became of the places.
             if order.state != OrderState::Pending && order.resolved.is_some() {
@@ -314,7 +315,7 @@ async fn advance<'a>(
         }
         (Decision::Rejected { state: Rejection::Captured, .. }, Some(session)) => Ok(Stand::Unallocated(session)),
         (Decision::Rejected { state: Rejection::Captured, .. }, None) => {
-            Err(ApiError::internal("a payment was credited without its session"))
+            Err(Error::internal("a payment was credited without its session"))
         }
         (Decision::Rejected { state: Rejection::Open | Rejection::Released | Rejection::GivenBack, .. }, _) => {
             Ok(Stand::Void)
@@ -328,7 +329,7 @@ async fn unclaimed(
     session: &Session,
     intent: Intent,
     deadline: Deadline,
-) -> Result<Stand<'static>, ApiError> {
+) -> Result<Stand<'static>, Error> {
     match session.kind {
         SessionKind::Link { .. } => {
             let order = order_of_intent(&session.account, &session.intent);
@@ -364,7 +365,7 @@ mod tests {
     fn a_refused_payment_is_void_only_if_it_was_given_back() {
         let order = OrderId::from_bits(1);
         let refused = |refusal| stand(Outcome::Refused(refusal), order.clone());
-        assert!(matches!(refused(ApiError::from(ErrorCode::ClassFull).released()), Stand::Void));
+        assert!(matches!(refused(Error::from(ErrorCode::ClassFull).released()), Stand::Void));
         assert!(matches!(refused(ErrorCode::PaymentAlreadyCaptured.into()), Stand::Underway));
         assert!(matches!(stand(Outcome::Pending(order.clone()), order.clone()), Stand::Underway));
         assert!(matches!(stand(Outcome::Completed(Vec::new()), order.clone()), Stand::Posted(of) if of == order));

@@ -12,9 +12,10 @@ use classpay_domain::returns::{
 use super::event::Topic;
 use super::{Doubt, Ending};
 use crate::aggregate::{AggregateTransaction, Ledger};
-use crate::api::{ApiError, ErrorCode};
 use crate::clock::local_date;
-use crate::context::{Context, Deadline};
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorCode};
 use crate::store::{Commit, CreditedPayment, EventRecord, Owed, PaymentReturns, PostReturns, ReturnEntry, Reversed};
 use crate::stripe::Charge;
 
@@ -24,24 +25,24 @@ const MAX_ROUNDS: usize = 5;
 /// Posts what went back of a payment and isn't posted yet, unless Stripe doesn't bear it out.
 ///
 /// # Errors
-/// [`ApiError`] if it can't be known now whether all of it is posted.
+/// [`Error`] if it can't be known now whether all of it is posted.
 pub(super) async fn post(
     ctx: &Context,
     event: &EventRecord,
     topic: Topic,
     payment: CreditedPayment<'_>,
     deadline: Deadline,
-) -> Result<Ending, ApiError> {
+) -> Result<Ending, Error> {
     for _ in 0..MAX_ROUNDS {
         if deadline.is_near() {
             break;
         }
         let read = ctx.store.load_returns(payment).await?;
-        let read = read.ok_or_else(|| ApiError::internal("a credited payment has no credit"))?;
+        let read = read.ok_or_else(|| Error::internal("a credited payment has no credit"))?;
         let stripe = ctx.stripe()?.within(deadline.for_stripe());
         let intent = stripe.load_intent(&read.account, &read.intent).await?;
         let charge = intent.and_then(|intent| intent.charge);
-        let charge = charge.ok_or_else(|| ApiError::internal("a captured intent has no charge"))?;
+        let charge = charge.ok_or_else(|| Error::internal("a captured intent has no charge"))?;
         let found = match topic {
             Topic::Dispute => match dispute(event, &charge) {
                 Disputed::Posted(found) => vec![found],
@@ -55,7 +56,7 @@ pub(super) async fn post(
             Commit::ConditionFailed | Commit::Contended | Commit::Unknown => {}
         }
     }
-    Err(ApiError::from(ErrorCode::Unavailable).because("what went back of a payment was not posted"))
+    Err(Error::from(ErrorCode::Unavailable).because("what went back of a payment was not posted"))
 }
 
 async fn post_found(
@@ -63,16 +64,16 @@ async fn post_found(
     read: &PaymentReturns<'_>,
     charge: &Charge,
     found: &[Return],
-) -> Result<Commit, ApiError> {
+) -> Result<Commit, Error> {
     let PaymentReturns { company, family, credit, .. } = read;
     let ids = found.iter().flat_map(Return::transactions);
     let posted = ctx.store.posted_among(company, family, ids).await?;
     let timezone = ctx.store.load_timezone(company).await?;
-    let on = local_date(ctx.clock.now(), &timezone).ok_or_else(|| ApiError::internal("unknown time zone"))?;
+    let on = local_date(ctx.clock.now(), &timezone).ok_or_else(|| Error::internal("unknown time zone"))?;
     let is_full = is_fully_refunded(charge);
     let ids: Vec<_> = posted.keys().cloned().collect();
     let payback = Payback { on, fee: fee_of(credit), is_full, was_full: read.is_full, returns: found, posted: &ids };
-    let overflow = |_| ApiError::internal("the sums overflow");
+    let overflow = |_| Error::internal("the sums overflow");
     let (postings, is_full) = postings(&payback).map_err(overflow)?;
     if postings.is_empty() {
         return Ok(Commit::Done);
