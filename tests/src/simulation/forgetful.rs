@@ -45,12 +45,9 @@ impl Forgotten {
     /// A family's fees are charged although its family has changed since they were priced.
     pub const FAMILY: Self =
         Self::attribute("charges fees without the family's version", "C#", "META", "family_version");
-    /// A class is sold although its price has changed.
-    pub const PRICE: Self =
-        Self::attribute("sells at a price that was read, then changed", "C#", "SEATS", "price_version");
 
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::SEATS, Self::DUE, Self::FINISH, Self::CLAIM, Self::FAMILY, Self::PRICE];
+    pub const ALL: [Self; 5] = [Self::SEATS, Self::DUE, Self::FINISH, Self::CLAIM, Self::FAMILY];
 
     const fn attribute(what: &'static str, pk_begins: &'static str, sk: &'static str, name: Name) -> Self {
         Self { what, sk, pk_begins, name, forgets: Forgets::Attribute }
