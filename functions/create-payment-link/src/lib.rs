@@ -9,7 +9,6 @@ use classpay_service::catalogue::documents::text::AsText;
 use classpay_service::context::Context;
 use classpay_service::error::{Error, ErrorCode};
 use classpay_service::links::body::LinkWithUrl;
-use classpay_service::scope::Role;
 use classpay_service::store::{Commit, Link};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -35,10 +34,7 @@ pub struct CreateBody {
 /// # Errors
 /// `forbidden` for families; `not_found` for what is no debit of the company; `nothing_to_pay`.
 pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?;
-    if caller.role() != Role::Staff {
-        return Err(ErrorCode::Forbidden.into());
-    }
+    let caller = Caller::staff_of(request)?;
     let body: CreateBody = extract::body(request)?;
     let expires_s = body.expires_at.as_deref().map(|text| instant(ctx, text)).transpose()?;
     let debit_id = TransactionId::parse(body.transaction_id).map_err(|_| Error::not_found())?;

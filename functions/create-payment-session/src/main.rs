@@ -1,14 +1,9 @@
 use classpay_service::api::Endpoint;
 use classpay_service::runtime;
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::Error;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let function = runtime::start().await?;
-    let serve = |request: Request| async move {
-        function
-            .serve(Endpoint::PaymentSession, &request, create_payment_session::handle(&function.ctx, &request))
-            .await
-    };
-    run(service_fn(serve)).await
+    runtime::serve(Endpoint::PaymentSession, |ctx, request| Box::pin(create_payment_session::handle(ctx, request)))
+        .await
 }

@@ -7,7 +7,6 @@ use classpay_service::api::{Caller, Response, extract, query};
 use classpay_service::context::Context;
 use classpay_service::error::{Error, ErrorCode};
 use classpay_service::links::body::LinkWithUrl;
-use classpay_service::scope::Role;
 use lambda_http::Request;
 
 /// Answers the links of a debit, the oldest first.
@@ -15,10 +14,7 @@ use lambda_http::Request;
 /// # Errors
 /// `forbidden` for families, `not_found` for what is no debit of the company.
 pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?;
-    if caller.role() != Role::Staff {
-        return Err(ErrorCode::Forbidden.into());
-    }
+    let caller = Caller::staff_of(request)?;
     let debit = query::value(extract::raw_query(request), "transactionId")?;
     let debit = debit.ok_or_else(|| Error::new(ErrorCode::WrongType, "transactionId must be given."))?;
     let debit = TransactionId::parse(debit).map_err(|_| Error::not_found())?;

@@ -5,9 +5,8 @@
 use classpay_domain::link::PaymentLinkId;
 use classpay_service::api::{Caller, Response, extract};
 use classpay_service::context::Context;
-use classpay_service::error::{Error, ErrorCode};
+use classpay_service::error::Error;
 use classpay_service::links::end;
-use classpay_service::scope::Role;
 use lambda_http::Request;
 
 /// Answers the revocation of a link.
@@ -15,10 +14,7 @@ use lambda_http::Request;
 /// # Errors
 /// `forbidden` for families, `not_found` for another company's link, `payment_in_progress`.
 pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error> {
-    let caller = Caller::of(request)?;
-    if caller.role() != Role::Staff {
-        return Err(ErrorCode::Forbidden.into());
-    }
+    let caller = Caller::staff_of(request)?;
     let id = PaymentLinkId::parse(extract::path(request, "paymentLinkId")?).map_err(|_| Error::not_found())?;
     let link = ctx.store.load_link(&id.alias()).await?.filter(|link| link.company == *caller.company());
     end::revoke(ctx, link.ok_or_else(Error::not_found)?, extract::deadline(request)).await?;

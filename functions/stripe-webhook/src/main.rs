@@ -1,12 +1,8 @@
 use classpay_service::api::Endpoint;
 use classpay_service::runtime;
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::Error;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let function = runtime::start().await?;
-    let serve = |request: Request| async move {
-        function.serve(Endpoint::StripeWebhook, &request, stripe_webhook::handle(&function.ctx, &request)).await
-    };
-    run(service_fn(serve)).await
+    runtime::serve(Endpoint::StripeWebhook, |ctx, request| Box::pin(stripe_webhook::handle(ctx, request))).await
 }

@@ -91,7 +91,7 @@ pub fn catalogue(name_or_file: Option<&Path>, now: Timestamp) -> Result<Catalogu
 /// What the catalogue's author should know of it, a line each: what has no effect, what won't happen, and what is kept
 /// as the table has it. `scheduled`: the enrolments that have instalments in the table.
 fn noted(catalogue: &Catalogue, of_table: &[Note], scheduled: &BTreeSet<EnrolmentId>, now: Timestamp) -> String {
-    let Some(today) = local_date(now, &catalogue.company.settings.general.timezone) else { return String::new() };
+    let Ok(today) = local_date(now, &catalogue.company.settings.general.timezone) else { return String::new() };
     let of_file = notes(catalogue, today, scheduled);
     let lines: Vec<_> = of_file.iter().chain(of_table).map(|note| format!("  {note}\n")).collect();
     if lines.is_empty() { String::new() } else { format!("Notes:\n{}", lines.concat()) }

@@ -62,11 +62,12 @@ impl Clock {
         self.now().as_second()
     }
 
-    /// The date and time of a place.
-    #[must_use]
-    pub fn local(&self, timezone: &str) -> Option<DateTime> {
-        let zone = TimeZone::get(timezone).ok()?;
-        Some(self.now().to_zoned(zone).datetime())
+    /// The date in a time zone.
+    ///
+    /// # Errors
+    /// [`UnknownTimeZone`].
+    pub fn today(&self, timezone: &str) -> Result<Date, UnknownTimeZone> {
+        local_date(self.now(), timezone)
     }
 }
 
@@ -99,23 +100,39 @@ pub fn wire_instant(instant: Timestamp) -> String {
     instant.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// When a day begins somewhere, in seconds since 1970; `None` for an unknown zone.
-#[must_use]
-pub fn start_of_day_s(date: Date, timezone: &str) -> Option<i64> {
-    let zoned = date.to_zoned(TimeZone::get(timezone).ok()?).ok()?;
-    Some(zoned.timestamp().as_second())
+/// A time zone that is none, or a time that it doesn't have. The import refuses a company with such a zone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown time zone {0}")]
+pub struct UnknownTimeZone(String);
+
+fn zone(timezone: &str) -> Result<TimeZone, UnknownTimeZone> {
+    TimeZone::get(timezone).map_err(|_| UnknownTimeZone(timezone.to_owned()))
 }
 
-/// The local time of an instant in seconds since 1970; `None` for an unknown zone.
-#[must_use]
-pub fn local_time(instant_s: i64, timezone: &str) -> Option<DateTime> {
-    Some(Timestamp::from_second(instant_s).ok()?.to_zoned(TimeZone::get(timezone).ok()?).datetime())
+/// When a day begins somewhere, in seconds since 1970.
+///
+/// # Errors
+/// [`UnknownTimeZone`].
+pub fn start_of_day_s(date: Date, timezone: &str) -> Result<i64, UnknownTimeZone> {
+    let zoned = date.to_zoned(zone(timezone)?).map_err(|_| UnknownTimeZone(timezone.to_owned()))?;
+    Ok(zoned.timestamp().as_second())
 }
 
-/// The local date of an instant; `None` for an unknown zone.
-#[must_use]
-pub fn local_date(instant: Timestamp, timezone: &str) -> Option<Date> {
-    Some(instant.to_zoned(TimeZone::get(timezone).ok()?).date())
+/// The local time of an instant in seconds since 1970.
+///
+/// # Errors
+/// [`UnknownTimeZone`].
+pub fn local_time(instant_s: i64, timezone: &str) -> Result<DateTime, UnknownTimeZone> {
+    let instant = Timestamp::from_second(instant_s).map_err(|_| UnknownTimeZone(timezone.to_owned()))?;
+    Ok(instant.to_zoned(zone(timezone)?).datetime())
+}
+
+/// The local date of an instant.
+///
+/// # Errors
+/// [`UnknownTimeZone`].
+pub fn local_date(instant: Timestamp, timezone: &str) -> Result<Date, UnknownTimeZone> {
+    Ok(instant.to_zoned(zone(timezone)?).date())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::clock::UnknownTimeZone;
 use crate::store::StoreError;
 use crate::stripe::StripeError;
 
@@ -251,6 +252,13 @@ impl From<StoreError> for Error {
             StoreError::Unavailable => Self::from(ErrorCode::Unavailable).because(error.to_string()),
             StoreError::Corrupt(_) | StoreError::Refused | StoreError::Unwritable => Self::internal(error.to_string()),
         }
+    }
+}
+
+/// A company's time zone that isn't one: the import refuses it, so it is a fault of ours.
+impl From<UnknownTimeZone> for Error {
+    fn from(error: UnknownTimeZone) -> Self {
+        Self::internal(error.to_string())
     }
 }
 

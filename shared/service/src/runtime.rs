@@ -8,6 +8,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use lambda_http::{Body, Request};
 use tracing::Instrument as _;
 use tracing_subscriber::EnvFilter;
@@ -46,6 +47,21 @@ pub async fn start() -> Result<&'static Function, StartError> {
     let config = Config::from_environment()?;
     let place = Place { service: config.service.clone(), function: config.function.clone() };
     Ok(Box::leak(Box::new(Function { ctx: Context::connect(config).await?, place })))
+}
+
+/// Serves an endpoint for as long as the process lives.
+///
+/// # Errors
+/// [`StartError`], and what the runtime can't go on with.
+pub async fn serve<H>(endpoint: Endpoint, handle: H) -> Result<(), lambda_http::Error>
+where
+    H: for<'a> Fn(&'a Context, &'a Request) -> BoxFuture<'a, Result<Response, Error>> + Sync,
+{
+    let function = start().await?;
+    let handle = &handle;
+    let answer =
+        |request: Request| async move { function.serve(endpoint, &request, handle(&function.ctx, &request)).await };
+    lambda_http::run(lambda_http::service_fn(answer)).await
 }
 
 impl Function {

@@ -80,7 +80,7 @@ impl Schedule {
     #[must_use]
     pub fn due_s(&self, instalment: &ScheduledInstalment) -> i64 {
         let there = start_of_day_s(instalment.0, &self.timezone);
-        there.or_else(|| start_of_day_s(instalment.0, "UTC")).unwrap_or(i64::MAX)
+        there.or_else(|_| start_of_day_s(instalment.0, "UTC")).unwrap_or(i64::MAX)
     }
 
     /// The id of the debit of one of an enrolment's instalments: the same for each run that writes it, and no other

@@ -93,7 +93,7 @@ struct Desk<'a> {
 type Ledgers = BTreeMap<(CompanyId, FamilyId), Vec<AggregateTransaction>>;
 
 pub(super) async fn run(place: &Place, date: Date, company: Option<CompanyId>, json: bool) -> Result<(), Problem> {
-    let day = |date| start_of_day_s(date, "UTC");
+    let day = |date| start_of_day_s(date, "UTC").ok();
     let next = date.tomorrow().ok().and_then(day);
     let (from_s, next_s) = day(date).zip(next).ok_or_else(|| Problem::new(format!("{date} is out of range")))?;
     let (store, stripe) = (place.store(), place.stripe()?);

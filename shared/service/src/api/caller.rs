@@ -40,6 +40,18 @@ impl Caller {
         Self::from_claims(claims.ok_or(ErrorCode::Unauthenticated)?)
     }
 
+    /// Reads the caller of an operation that is for staff.
+    ///
+    /// # Errors
+    /// Those of [`Caller::of`], and `forbidden` for a family.
+    pub fn staff_of(request: &Request) -> Result<Self, Error> {
+        let caller = Self::of(request)?;
+        match caller.who {
+            Who::Staff => Ok(caller),
+            Who::Family(_) => Err(ErrorCode::Forbidden.into()),
+        }
+    }
+
     /// Reads the caller from checked claims.
     ///
     /// # Errors

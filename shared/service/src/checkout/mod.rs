@@ -149,16 +149,10 @@ pub fn buyer(scope: &FamilyScope) -> Buyer {
 /// # Errors
 /// `internal` if the company's time zone isn't one; the import refuses that.
 pub fn local_now(ctx: &Context, loaded: &LoadedStudio) -> Result<DateTime, Error> {
-    let timezone = &loaded.studio.company.timezone;
-    ctx.clock.local(timezone).ok_or_else(|| unknown_time_zone(timezone))
+    local_at(ctx.clock.now_s(), loaded)
 }
 
 /// The company's local time at an instant, in seconds since 1970.
 fn local_at(instant_s: i64, loaded: &LoadedStudio) -> Result<DateTime, Error> {
-    let timezone = &loaded.studio.company.timezone;
-    local_time(instant_s, timezone).ok_or_else(|| unknown_time_zone(timezone))
-}
-
-fn unknown_time_zone(timezone: &str) -> Error {
-    Error::internal(format!("unknown time zone {timezone}"))
+    Ok(local_time(instant_s, &loaded.studio.company.timezone)?)
 }

@@ -171,9 +171,7 @@ impl Paid<'_> {
 
     /// Settles the order that a claim or an idempotency record names, and answers from it.
     async fn settle_named(&self, order: &OrderId, by_key: bool) -> Result<Round, Error> {
-        let Some(order) = self.ctx.store.load_order(order).await? else {
-            return Err(Error::internal(format!("order {order} is named and not there")));
-        };
+        let order = self.ctx.store.load_named_order(order).await?;
         let finished = order.state != OrderState::Pending;
         let outcome = settle(self.ctx, order, None, self.deadline).await.outcome;
         Ok(Round::Over(Answer { outcome, replayed: by_key && finished }))

@@ -20,8 +20,7 @@ pub(super) async fn follow(
     let shown = |status| Some(intent(session, status));
     let (outcome, intent) = match decision {
         Decision::Order(id) => {
-            let order = ctx.store.load_order(id).await?;
-            let order = order.ok_or_else(|| Error::internal(format!("order {id} is named and not there")))?;
+            let order = ctx.store.load_named_order(id).await?;
             let paid_by = order.snapshot.payment.as_ref().map(|payment| payment.paid_by);
             match (order.state, paid_by) {
                 (OrderState::Completed, _) => {

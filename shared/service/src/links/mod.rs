@@ -22,7 +22,6 @@ use classpay_domain::pricing::Payment;
 use jiff::civil::Date;
 
 use crate::catalogue::documents::CompanyDoc;
-use crate::clock::local_date;
 use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorCode};
@@ -56,8 +55,7 @@ async fn account(ctx: &Context, link: &Link) -> Result<AccountId, Error> {
 
 /// The date where the company is.
 fn today(ctx: &Context, company: &CompanyDoc) -> Result<Date, Error> {
-    let today = local_date(ctx.clock.now(), &company.settings.general.timezone);
-    today.ok_or_else(|| Error::internal("unknown time zone"))
+    Ok(ctx.clock.today(&company.settings.general.timezone)?)
 }
 
 /// What the link charges for what is due, on a day.

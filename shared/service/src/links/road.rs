@@ -42,8 +42,7 @@ pub(super) async fn follow(
     let order = order_of_intent(&session.account, &session.intent);
     Ok(Step::Got(match decision {
         Decision::Order(id) => {
-            let order = ctx.store.load_order(id).await?;
-            let order = order.ok_or_else(|| Error::internal(format!("order {id} is named and not there")))?;
+            let order = ctx.store.load_named_order(id).await?;
             settle(ctx, order, just_read.map(Known::from), deadline).await
         }
         Decision::Rejected { refusal, state } => match state.told(refusal) {

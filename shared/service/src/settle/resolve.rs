@@ -12,7 +12,6 @@ use classpay_domain::order::{IntentStatus, OrderState, order_of_intent};
 use classpay_domain::pricing::Payment;
 
 use crate::aggregate::Ledger;
-use crate::clock::local_date;
 use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::error::Error;
@@ -232,7 +231,7 @@ async fn credit(
     let (company, family) = (&snapshot.company, &snapshot.family);
     let planned = snapshot.credit().ok_or_else(|| Error::internal("an order that is paid has no credit"))?;
     let timezone = ctx.store.load_timezone(company).await.map_err(Error::from)?;
-    let today = local_date(ctx.clock.now(), &timezone).ok_or_else(|| Error::internal("unknown time zone"))?;
+    let today = ctx.clock.today(&timezone).map_err(Error::from)?;
     let overflow = |_| Error::internal("the sums overflow");
     let fee = match how {
         Resolution::Keep => snapshot.paid().part(received).map_err(overflow)?.processing_fee,

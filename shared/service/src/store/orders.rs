@@ -93,6 +93,17 @@ impl Store {
         self.get(&key::order(order)).await?.as_ref().map(state_of).transpose()
     }
 
+    /// The order that another item names.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached; [`StoreError::Corrupt`] if there is no such order.
+    pub async fn load_named_order(&self, order: &OrderId) -> Result<OrderRecord, StoreError> {
+        self.load_order(order).await?.ok_or_else(|| {
+            tracing::error!(order = order.as_str(), "an order is named and not there");
+            StoreError::Corrupt("order_id")
+        })
+    }
+
     /// An order of which the head was read.
     pub(super) async fn order_at(&self, head: &Attributes) -> Result<OrderRecord, StoreError> {
         let doc = key::order_doc(&head.parsed("order_id")?, head.number("doc_generation")?);

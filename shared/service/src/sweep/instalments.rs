@@ -7,7 +7,6 @@ use classpay_domain::ledger::{Detail, DetailKind, Direction, Entry};
 use classpay_domain::money::Money;
 
 use crate::aggregate::{AggregateTransaction, Ledger};
-use crate::clock::local_date;
 use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::error::Error;
@@ -23,7 +22,7 @@ pub(super) async fn debit_due(ctx: &Context, mut scheduled: Scheduled, deadline:
         tracing::info!(?stopped, "a cancelled enrolment has no more instalments");
         return Ok(());
     }
-    let today = local_date(ctx.clock.now(), &debtor.timezone).ok_or_else(|| Error::internal("unknown time zone"))?;
+    let today = ctx.clock.today(&debtor.timezone)?;
     while let Some(instalment) = scheduled.left().first().filter(|instalment| instalment.0 <= today) {
         if deadline.is_near() {
             break;

@@ -300,8 +300,7 @@ async fn advance<'a>(
     };
     match (&claim.decision, session) {
         (Decision::Order(id), _) => {
-            let order = ctx.store.load_order(id).await?;
-            let order = order.ok_or_else(|| Error::internal(format!("order {id} is named and not there")))?;
+            let order = ctx.store.load_named_order(id).await?;
             let id = order.id.clone();
             // A person has ended it by what was received: what goes back of that is posted, whatever became of the places.
             if order.state != OrderState::Pending && order.resolved.is_some() {

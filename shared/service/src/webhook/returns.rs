@@ -12,7 +12,6 @@ use classpay_domain::returns::{
 use super::event::Topic;
 use super::{Doubt, Ending};
 use crate::aggregate::{AggregateTransaction, Ledger};
-use crate::clock::local_date;
 use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorCode};
@@ -69,7 +68,7 @@ async fn post_found(
     let ids = found.iter().flat_map(Return::transactions);
     let posted = ctx.store.posted_among(company, family, ids).await?;
     let timezone = ctx.store.load_timezone(company).await?;
-    let on = local_date(ctx.clock.now(), &timezone).ok_or_else(|| Error::internal("unknown time zone"))?;
+    let on = ctx.clock.today(&timezone)?;
     let is_full = is_fully_refunded(charge);
     let ids: Vec<_> = posted.keys().cloned().collect();
     let payback = Payback { on, fee: fee_of(credit), is_full, was_full: read.is_full, returns: found, posted: &ids };

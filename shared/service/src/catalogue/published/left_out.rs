@@ -138,7 +138,7 @@ pub(super) fn settle(root: &mut Node, classes: Vec<LeftOut>, now: Option<Timesta
 fn today(root: &Node, now: Timestamp) -> Date {
     let settings = root.field("company").and_then(|company| company.field("settings"));
     let zone = settings.and_then(|settings| settings.field("general")).and_then(|general| general.field("timezone"));
-    let local = zone.and_then(Node::string).and_then(|zone| local_date(now, &zone));
+    let local = zone.and_then(Node::string).and_then(|zone| local_date(now, &zone).ok());
     local.unwrap_or_else(|| now.to_zoned(TimeZone::UTC).date())
 }
 

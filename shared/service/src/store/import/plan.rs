@@ -156,7 +156,7 @@ impl Store {
         let beside = beside(&entries, &classes, &stored_beside, extent)?;
         let mut kinds = kinds_of(&entries)?;
         let timezone = &catalogue.company.settings.general.timezone;
-        let today = local_date(now, timezone).ok_or(StoreError::Corrupt("timezone"))?;
+        let today = local_date(now, timezone).map_err(|_| StoreError::Corrupt("timezone"))?;
         let standing = self.standing(catalogue, today).await?;
         let transactions = self.new_transactions(catalogue).await?;
         let written = |notes: Vec<Note>| notes.into_iter().map(|note| as_written(catalogue, note));
