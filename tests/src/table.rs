@@ -20,6 +20,7 @@ pub fn seen(item: Attributes) -> Item {
         store::Value::Text(text) => AttributeValue::S(text),
         store::Value::Number(number) => AttributeValue::N(number.to_string()),
         store::Value::Flag(flag) => AttributeValue::Bool(flag),
+        store::Value::Other => panic!("the store writes no such value"),
     };
     item.into_iter().map(|(name, of)| (name, value(of))).collect()
 }

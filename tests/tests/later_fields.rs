@@ -71,6 +71,8 @@ fn rewritten(item: &Item, change: fn(&mut Value), documents: &mut BTreeSet<Strin
         documents.insert(kind(name));
     }
     later.insert("later_attribute".to_owned(), AttributeValue::S("x".to_owned()));
+    later.insert("later_number".to_owned(), AttributeValue::N("1.5".to_owned()));
+    later.insert("later_list".to_owned(), AttributeValue::L(vec![AttributeValue::Null(true)]));
     later
 }
 

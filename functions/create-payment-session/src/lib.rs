@@ -39,7 +39,7 @@ use serde::Deserialize;
     {"required": ["items"], "properties": {"items": {"$ref": "#/components/schemas/BasketItems"}, "amount": {"type": "null"}}},
 ]))]
 pub struct SessionBody {
-    /// What to authorise, in minor units. Commit in digits: `1029.0` is refused.
+    /// What to authorise, in minor units. Written in digits: `1029.0` is refused.
     amount: Option<i64>,
     /// Not supported yet: null.
     #[schemars(with = "Option<AsText<TransactionId>>")]

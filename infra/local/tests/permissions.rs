@@ -71,7 +71,7 @@ struct Caller {
     table: String,
 }
 
-type Commit<E> = Result<(), SdkError<E>>;
+type Written<E> = Result<(), SdkError<E>>;
 
 impl Caller {
     /// The function of that name; `None`: nobody of the template.
@@ -105,7 +105,7 @@ fn text(text: &str) -> AttributeValue {
 }
 
 /// What a refused call was told: code and message.
-fn told<E: ProvideErrorMetadata>(answer: Commit<E>) -> Result<(), String> {
+fn told<E: ProvideErrorMetadata>(answer: Written<E>) -> Result<(), String> {
     answer.map_err(|error| match error {
         SdkError::ServiceError(error) => {
             format!("{} {}", error.err().code().unwrap(), error.err().message().unwrap())

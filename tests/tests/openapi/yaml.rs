@@ -12,7 +12,7 @@ const FIRST: &str = "openapi info servers tags paths get post delete components 
 
 pub fn text(document: &Value) -> String {
     let about =
-        "# Commit by `UPDATE_OPENAPI=1 cargo test -p classpay-tests --test openapi`; the test holds it to the code.\n";
+        "# Written by `UPDATE_OPENAPI=1 cargo test -p classpay-tests --test openapi`; the test holds it to the code.\n";
     format!("{about}{}", yaml::to_string(&ordered(document, Order::ByRank)).expect("JSON can be written as YAML"))
 }
 

@@ -180,6 +180,7 @@ fn refuse(refusal: &Error, endpoint: Endpoint, request_id: &str) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     fn parts(reply: &lambda_http::Response<Body>) -> (u16, &str, Option<&str>) {
         let header = |name| reply.headers().get(name).and_then(|value| value.to_str().ok());
@@ -225,7 +226,9 @@ mod tests {
         for code in ErrorCode::ALL {
             for endpoint in Endpoint::ALL {
                 let reply = answer(Err((*code).into()), endpoint, "r");
-                assert!((400..=503).contains(&reply.status().as_u16()), "{code}");
+                let (status, is_refusal) = (reply.status().as_u16(), code.kind() == ErrorKind::Refused);
+                assert_eq!(status, endpoint.status_of(*code), "{code}");
+                assert_eq!((400..500).contains(&status), is_refusal, "{code}");
             }
         }
     }

@@ -16,6 +16,9 @@ pub enum Value {
     Number(i64),
     /// Yes or no.
     Flag(bool),
+    /// A value that is read only: of a type that the store doesn't write, or a number that isn't whole. Whoever reads
+    /// the attribute finds it corrupt; the rest of its item can be read.
+    Other,
 }
 
 impl Value {
@@ -118,8 +121,8 @@ impl Item {
 
     /// With a number.
     #[must_use]
-    pub fn number(self, name: &str, value: impl Into<Value>) -> Self {
-        self.with(name, value)
+    pub fn number(self, name: &str, value: impl TryInto<i64>) -> Self {
+        self.with(name, value.try_into().ok().expect("what is counted or paid fits"))
     }
 
     /// With yes or no.

@@ -250,7 +250,7 @@ impl Store {
         self.transact(writes).await
     }
 
-    /// Makes the next intent of a link come under another key: the one of this attempt is spoilt. Lost: somebody else is
+    /// Makes the next intent of a link come under another key: the one of this attempt is spoilt. [`Commit::ConditionFailed`]: somebody else is
     /// further.
     ///
     /// # Errors

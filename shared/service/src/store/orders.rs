@@ -128,7 +128,7 @@ impl Store {
         self.transact(writes).await
     }
 
-    /// Notes that the next capture uses another key. Lost: somebody else noted it, or the order is finished.
+    /// Notes that the next capture uses another key. [`Commit::ConditionFailed`]: somebody else noted it, or the order is finished.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.

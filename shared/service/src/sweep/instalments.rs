@@ -30,7 +30,7 @@ pub(super) async fn debit_due(ctx: &Context, mut scheduled: Scheduled, deadline:
         let debit = debit(&scheduled, instalment, &debtor)?;
         match ctx.store.debit_instalment(&scheduled, &debit).await? {
             Commit::Done => scheduled.written += 1,
-            // Commit by another run, cancelled, or unknown: the next look reads what is.
+            // Written by another run, cancelled, or unknown: the next look reads what is.
             Commit::ConditionFailed | Commit::Contended | Commit::Unknown => break,
         }
     }

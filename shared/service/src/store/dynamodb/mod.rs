@@ -74,7 +74,7 @@ impl DynamoDb {
             let batch = self.client.batch_get_item().request_items(&self.name, request);
             let answer = waiting_for(Peer::DynamoDb, batch.send()).await.map_err(unavailable)?;
             for item in answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default() {
-                let item = attributes(item)?;
+                let item = attributes(item);
                 found.insert(Key { pk: item.text("pk")?.to_owned(), sk: item.text("sk")?.to_owned() }, item);
             }
             let left = answer.unprocessed_keys.and_then(|mut left| left.remove(&self.name));
@@ -118,7 +118,7 @@ impl Table for DynamoDb {
         let get = self.client.get_item().table_name(&self.name).consistent_read(true);
         let get = get.set_key(Some(sdk_key(key))).send();
         let answer = waiting_for(Peer::DynamoDb, get).await.map_err(unavailable)?;
-        answer.item.map(attributes).transpose()
+        Ok(answer.item.map(attributes))
     }
 
     async fn get_all(
@@ -143,9 +143,7 @@ impl Table for DynamoDb {
         let mut pages = query.into_paginator().send();
         let mut items = Vec::new();
         while let Some(page) = waiting_for(Peer::DynamoDb, pages.next()).await {
-            for item in page.map_err(unavailable)?.items.unwrap_or_default() {
-                items.push(attributes(item)?);
-            }
+            items.extend(page.map_err(unavailable)?.items.unwrap_or_default().into_iter().map(attributes));
         }
         Ok(items)
     }
@@ -163,7 +161,7 @@ impl Table for DynamoDb {
             && let Some(page) = waiting_for(Peer::DynamoDb, pages.next()).await
         {
             for item in page.map_err(unavailable)?.items.unwrap_or_default() {
-                let item = attributes(item)?;
+                let item = attributes(item);
                 let key = Key { pk: item.text("pk")?.to_owned(), sk: item.text("sk")?.to_owned() };
                 due.push(DueKey { key, due: item.text("gsi1sk")?.to_owned() });
             }
@@ -203,7 +201,7 @@ impl Table for DynamoDb {
             .set_expression_attribute_values(update.expression_attribute_values)
             .return_values(ReturnValue::AllNew);
         let answer = waiting_for(Peer::DynamoDb, call.send()).await.map_err(unavailable)?;
-        attributes(answer.attributes.unwrap_or_default())
+        Ok(attributes(answer.attributes.unwrap_or_default()))
     }
 }
 

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
 
-use super::super::StoreError;
 use super::super::item::{Attributes, Value, key_attributes};
 use super::super::key::Key;
 use super::super::write::{Action, Edit, Guard, Name, Write};
@@ -113,7 +112,10 @@ impl Given {
             Guard::AtMost(name, value) => self.comparison(name, "<=", value),
             Guard::Above(name, value) => self.comparison(name, ">", value),
             Guard::Below(name, value) => self.comparison(name, "<", value),
-            Guard::Both(one, other) => format!("{} AND {}", self.operand(one)?, self.operand(other)?),
+            Guard::Both(one, other) => match (self.operand(one), self.operand(other)) {
+                (Some(one), Some(other)) => format!("{one} AND {other}"),
+                (one, other) => return one.or(other),
+            },
             Guard::Either(one, other) => format!("{} OR {}", self.operand(one)?, self.operand(other)?),
         })
     }
@@ -162,6 +164,7 @@ fn sdk_value(value: Value) -> AttributeValue {
         Value::Text(text) => AttributeValue::S(text),
         Value::Number(number) => AttributeValue::N(number.to_string()),
         Value::Flag(flag) => AttributeValue::Bool(flag),
+        Value::Other => unreachable!("what isn't ours is read, and never written"),
     }
 }
 
@@ -175,20 +178,13 @@ pub(super) fn sdk_key(key: &Key) -> SdkItem {
     sdk_item(key_attributes(key))
 }
 
-/// An item from the SDK. Attributes of types that the store doesn't write are left out, so that a later version may
-/// write them.
-pub(super) fn attributes(item: SdkItem) -> Result<Attributes, StoreError> {
-    let attribute = |(name, value)| {
-        let value = match value {
-            AttributeValue::S(text) => Value::Text(text),
-            AttributeValue::Bool(flag) => Value::Flag(flag),
-            AttributeValue::N(digits) => match digits.parse() {
-                Ok(number) => Value::Number(number),
-                Err(_) => return Some(Err(StoreError::Corrupt("a number"))),
-            },
-            _ => return None,
-        };
-        Some(Ok((name, value)))
+/// An item from the SDK.
+pub(super) fn attributes(item: SdkItem) -> Attributes {
+    let value = |value| match value {
+        AttributeValue::S(text) => Value::Text(text),
+        AttributeValue::Bool(flag) => Value::Flag(flag),
+        AttributeValue::N(digits) => digits.parse().map_or(Value::Other, Value::Number),
+        _ => Value::Other,
     };
-    item.into_iter().filter_map(attribute).collect()
+    item.into_iter().map(|(name, of)| (name, value(of))).collect()
 }

@@ -165,7 +165,7 @@ fn adding(company: &CompanyId, belongings: &[Belonging<'_>]) -> Writes {
     }
     let families: BTreeSet<_> = belongings.iter().map(|belonging| &belonging.family).collect();
     for family in families {
-        writes.push(Write::edit(family.clone()).add("family_version", 1));
+        writes.push(Write::edit(family.clone()).add("family_version", 1).when(Guard::Exists));
     }
     writes
 }
