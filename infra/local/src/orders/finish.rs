@@ -25,8 +25,9 @@ const NO_DEADLINE: Deadline = Deadline::at_ms(u64::MAX);
 /// `settle`.
 pub(super) async fn settle_now(place: &Place, id: &OrderId) -> Result<(), Problem> {
     let ctx = place.context().await?;
-    let Some(order) = ctx.store.load_order(id).await.map_err(of_table)? else {
-        return finish(&ctx, id).await;
+    let order = match find(&ctx, id).await? {
+        Found::Order(order) => *order,
+        Found::Payment(payment) => return finish(&ctx, id, &payment.0, payment.1).await,
     };
     match order.state {
         OrderState::Completed => println!("{id} was completed before."),
@@ -37,16 +38,15 @@ pub(super) async fn settle_now(place: &Place, id: &OrderId) -> Result<(), Proble
 }
 
 /// A payment without an order, refused or not claimed by anybody, has the id of the order that it would have paid.
-async fn finish(ctx: &Context, id: &OrderId) -> Result<(), Problem> {
-    let (session, claim) = open_session(ctx, id).await?;
+async fn finish(ctx: &Context, id: &OrderId, session: &Session, claim: Option<Claim>) -> Result<(), Problem> {
     match claim {
         Some(Claim { decision: Decision::Rejected { refusal, state: Rejection::Open }, .. }) => {
-            settle::release_rejected(ctx, &session, id, refusal, NO_DEADLINE).await;
+            settle::release_rejected(ctx, session, id, refusal, NO_DEADLINE).await;
         }
         Some(_) => {}
-        None => sweep::finish_session(ctx, &session, NO_DEADLINE).await,
+        None => sweep::finish_session(ctx, session, NO_DEADLINE).await,
     }
-    say_ended(ctx, id, &session).await
+    say_ended(ctx, id, session).await
 }
 
 /// Prints how a payment without an order ends, as its claim says.
@@ -95,21 +95,31 @@ async fn said_of(ctx: &Context, account: &AccountId, intent: &IntentId) -> Strin
     }
 }
 
-/// The session, and the claim if there is one, of the payment without an order that waits for its end under this id.
-async fn open_session(ctx: &Context, id: &OrderId) -> Result<(Session, Option<Claim>), Problem> {
-    let unknown = || Problem::new(format!("there is no order {id}, and no payment of that id waits for its end"));
-    let (account, intent) = open_payment(&ctx.store, id).await?.ok_or_else(unknown)?;
-    match ctx.store.load_payment(&account, &intent).await.map_err(of_table)? {
-        (Some(session), claim) => Ok((session, claim)),
-        (None, _) => Err(unknown()),
+/// What has an id: an order, or the payment without one that waits for its end, with its claim if there is one.
+enum Found {
+    Order(Box<OrderRecord>),
+    Payment(Box<(Session, Option<Claim>)>),
+}
+
+/// What has this id. The schedule may place the order, or move its payment to another part of the index, between two
+/// reads: what isn't found is looked for once more.
+async fn find(ctx: &Context, id: &OrderId) -> Result<Found, Problem> {
+    for _ in 0..2 {
+        if let Some(order) = ctx.store.load_order(id).await.map_err(of_table)? {
+            return Ok(Found::Order(Box::new(order)));
+        }
+        let Some((account, intent)) = open_payment(&ctx.store, id).await? else { continue };
+        if let (Some(session), claim) = ctx.store.load_payment(&account, &intent).await.map_err(of_table)? {
+            return Ok(Found::Payment(Box::new((session, claim))));
+        }
     }
+    Err(Problem::new(format!("there is no order {id}, and no payment of that id waits for its end")))
 }
 
 /// Gives up a payment without an order whose money is only held.
-async fn void_unbooked(ctx: &Context, id: &OrderId) -> Result<(), Problem> {
-    let (session, claim) = open_session(ctx, id).await?;
+async fn void_unbooked(ctx: &Context, id: &OrderId, session: &Session, claim: Option<Claim>) -> Result<(), Problem> {
     if claim.is_some() {
-        return finish(ctx, id).await;
+        return finish(ctx, id, session, claim).await;
     }
     let stripe = ctx.stripe().map_err(|problem| Problem::new(problem.to_string()))?;
     let refuse = |why: &str| Err(Problem::new(format!("{id} is not voided: {why}")));
@@ -124,15 +134,16 @@ async fn void_unbooked(ctx: &Context, id: &OrderId) -> Result<(), Problem> {
         Err(error) if error.refusal().is_none() => return Err(of_stripe(error)),
         Ok(Some(_)) | Err(_) => {}
     }
-    sweep::void_session(ctx, &session, NO_DEADLINE).await;
-    say_ended(ctx, id, &session).await
+    sweep::void_session(ctx, session, NO_DEADLINE).await;
+    say_ended(ctx, id, session).await
 }
 
 /// `void`.
 pub(super) async fn void(place: &Place, id: &OrderId) -> Result<(), Problem> {
     let ctx = place.context().await?;
-    let Some(order) = ctx.store.load_order(id).await.map_err(of_table)? else {
-        return void_unbooked(&ctx, id).await;
+    let order = match find(&ctx, id).await? {
+        Found::Order(order) => *order,
+        Found::Payment(payment) => return void_unbooked(&ctx, id, &payment.0, payment.1).await,
     };
     let refuse = |why: &str| Err(Problem::new(format!("{id} is not voided: {why}")));
     match order.state {
@@ -187,8 +198,9 @@ fn voided(id: &OrderId, outcome: &Outcome) -> Result<(), Problem> {
 pub(super) async fn resolve(place: &Place, id: &OrderId, how: Resolution, stated: Option<u32>) -> Result<(), Problem> {
     let ctx = place.context().await?;
     let stated = stated.map(|units| Money::minor(units.into()));
-    let Some(order) = ctx.store.load_order(id).await.map_err(of_table)? else {
-        return resolve_unbooked(&ctx, id, how, stated).await;
+    let order = match find(&ctx, id).await? {
+        Found::Order(order) => *order,
+        Found::Payment(payment) => return resolve_unbooked(&ctx, id, &payment.0, how, stated).await,
     };
     let resolved = settle::resolve::resolve(&ctx, &order, how, stated, NO_DEADLINE).await;
     let received = resolved.map_err(|why| Problem::new(format!("{id} is not resolved: {why}")))?;
@@ -203,12 +215,17 @@ pub(super) async fn resolve(place: &Place, id: &OrderId, how: Resolution, stated
 }
 
 /// A payment without an order has the id of the one that it would have paid; there is nothing of it to keep.
-async fn resolve_unbooked(ctx: &Context, id: &OrderId, how: Resolution, stated: Option<Money>) -> Result<(), Problem> {
-    let session = open_session(ctx, id).await?.0;
+async fn resolve_unbooked(
+    ctx: &Context,
+    id: &OrderId,
+    session: &Session,
+    how: Resolution,
+    stated: Option<Money>,
+) -> Result<(), Problem> {
     if how == Resolution::Keep {
         return Err(Problem::new(format!("{id} is not resolved: no order takes it, so there is nothing to keep")));
     }
-    let gone = settle::resolve::let_payment_go(ctx, &session, stated, NO_DEADLINE).await;
+    let gone = settle::resolve::let_payment_go(ctx, session, stated, NO_DEADLINE).await;
     gone.map_err(|why| Problem::new(format!("{id} is not resolved: {why}")))?;
     println!("{id} is nobody's task any more.");
     Ok(())
