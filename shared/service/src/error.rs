@@ -143,7 +143,7 @@ pub struct Error {
     pub payment: Option<Box<RawValue>>,
     /// After how many seconds asking again makes sense.
     pub retry_after_s: Option<u32>,
-    /// Why, for whoever reads the log. No secrets, no bodies.
+    /// The cause, for the log alone. It holds no secrets and no bodies.
     pub cause: Option<String>,
 }
 

@@ -1,6 +1,6 @@
 //! What classpay does: everything that touches the outside. What it decides is in `classpay-domain`.
 //!
-//! Read in this order: [`api`] (requests come in), [`catalogue`] (what is sold), [`checkout`] (the road of a basket),
+//! Read in this order: [`api`] (requests come in), [`catalogue`] (what is sold), [`checkout`] (a basket is claimed, paid and booked),
 //! [`settle`] (money and places move together), [`webhook`] (what Stripe tells), [`store`] (the table), [`stripe`] (the
 //! payments).
 

@@ -62,8 +62,7 @@ impl Forgotten {
                 writes.into_iter().map(strip).collect()
             }
             Forgets::Transaction if writes.iter().any(|write| self.is_about(write) && self.names(write.guard())) => {
-                let is_check = |write: &Write| write.is_check();
-                writes.into_iter().map(|write| if is_check(&write) { write } else { unguarded(write) }).collect()
+                writes.into_iter().map(|write| if write.is_check() { write } else { unguarded(write) }).collect()
             }
             Forgets::Transaction => writes,
         }

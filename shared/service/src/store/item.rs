@@ -16,8 +16,8 @@ pub enum Value {
     Number(i64),
     /// Yes or no.
     Flag(bool),
-    /// A value that is read only: of a type that the store doesn't write, or a number that isn't whole. Whoever reads
-    /// the attribute finds it corrupt; the rest of its item can be read.
+    /// A value that the store never writes: of another type, or a number that isn't whole. Reading this attribute is
+    /// [`StoreError::Corrupt`]; the rest of the item stays readable.
     Other,
 }
 

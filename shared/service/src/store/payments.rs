@@ -281,7 +281,7 @@ pub(super) fn rejection(session: &Session, claimed_for: &str, refusal: &Error, n
     [Write::create(item), close_session(session)].into_iter().collect()
 }
 
-/// Ends an open rejection: Stripe has said what became of its intent.
+/// Ends an open rejection. The caller has Stripe's answer that the intent is canceled, or has succeeded.
 fn end_rejection(account: &AccountId, intent: &IntentId) -> Write {
     Write::edit(key::claim(account, intent))
         .set("claim_done", true)
