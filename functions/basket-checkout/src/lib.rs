@@ -1,16 +1,17 @@
 //! `POST /v1/basket/{familyId}/checkout`: books a basket and captures what is due now, together or not at all.
 //!
 //! Invariant: this reads the request and writes the answer; everything about money and places is in
-//! `classpay_service::checkout`.
+//! `classpay_service::settlement::checkout`.
 
+use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::IntentId;
 use classpay_service::api::{Caller, Response, extract};
 use classpay_service::basket::{self, Plans};
 use classpay_service::catalogue::documents::text::or_null;
-use classpay_service::checkout::{Answer, CheckoutRequest, body_fingerprint, checkout};
 use classpay_service::context::Context;
 use classpay_service::error::{Error, ErrorCode};
-use classpay_service::settle::Outcome;
+use classpay_service::settlement::Outcome;
+use classpay_service::settlement::checkout::{Answer, CheckoutRequest, checkout};
 use classpay_service::wire::ItemsBody;
 use classpay_service::wire::object::object;
 use lambda_http::Request;
@@ -67,4 +68,12 @@ pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error>
 /// 204 is for a basket that costs nothing now; one that costs less than Stripe takes has its debits shown.
 fn nothing_was_due(transactions: &[classpay_service::aggregate::AggregateTransaction]) -> bool {
     transactions.iter().all(|transaction| transaction.is_debit() && transaction.stats.total == 0)
+}
+
+/// The SHA-256 of a body, in hex, by which the same key with another body is recognised.
+#[must_use]
+pub fn body_fingerprint(body: &str) -> String {
+    let mut digest = Fingerprint::new("body");
+    digest.text(body);
+    digest.finish_hex()
 }

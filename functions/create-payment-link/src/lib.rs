@@ -4,11 +4,10 @@
 //! see and pay this debit.
 
 use classpay_domain::id::TransactionId;
-use classpay_service::api::{Caller, Response, extract};
+use classpay_service::api::{Caller, LinkWithUrl, Response, extract};
 use classpay_service::catalogue::documents::text::AsText;
 use classpay_service::context::Context;
 use classpay_service::error::{Error, ErrorCode};
-use classpay_service::links::body::LinkWithUrl;
 use classpay_service::store::{Commit, Link};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;

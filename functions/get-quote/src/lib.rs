@@ -6,9 +6,9 @@ mod body;
 
 use classpay_service::api::{Caller, Response, extract, query};
 use classpay_service::basket::{self, Plans};
-use classpay_service::checkout::{local_now, price};
 use classpay_service::context::Context;
 use classpay_service::error::Error;
+use classpay_service::quoting::{local_now, price};
 use lambda_http::Request;
 
 pub use body::QuoteBody;

@@ -3,10 +3,9 @@
 //! Invariant: a debit of another company is not found.
 
 use classpay_domain::id::TransactionId;
-use classpay_service::api::{Caller, Response, extract, query};
+use classpay_service::api::{Caller, LinkWithUrl, Response, extract, query};
 use classpay_service::context::Context;
 use classpay_service::error::{Error, ErrorCode};
-use classpay_service::links::body::LinkWithUrl;
 use lambda_http::Request;
 
 /// Answers the links of a debit, the oldest first.

@@ -2,16 +2,21 @@
 //!
 //! Invariant: public; the id is the key. It touches the link's own intent only.
 
+mod body;
+mod process;
+mod records;
+
 use classpay_domain::id::IntentId;
 use classpay_service::api::{Response, extract};
 use classpay_service::catalogue::documents::text::or_null;
 use classpay_service::context::Context;
 use classpay_service::error::{Error, ErrorCode};
-use classpay_service::links::body::ProcessBody;
-use classpay_service::links::process::{Processed, process};
 use lambda_http::Request;
+use process::{Processed, process};
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+pub use body::ProcessBody;
 
 /// Which payment is to be taken.
 #[derive(Deserialize, JsonSchema)]

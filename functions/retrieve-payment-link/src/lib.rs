@@ -2,12 +2,17 @@
 //!
 //! Invariant: public; the id is the key. It answers no secret of a link that can't be paid any more.
 
+mod body;
+mod open;
+mod retrieve;
+
 use classpay_service::api::{Response, extract};
 use classpay_service::context::Context;
 use classpay_service::error::Error;
-use classpay_service::links::body::RetrieveBody;
-use classpay_service::links::retrieve::{Opened, retrieve};
 use lambda_http::Request;
+use retrieve::{Opened, retrieve};
+
+pub use body::RetrieveBody;
 
 /// Answers a retrieval.
 ///

@@ -1,12 +1,12 @@
 //! Each minute: finishes or releases what requests left.
 //!
 //! Invariant: the event says nothing but that it is time; what is due is in the table, and what to do about it is in
-//! `classpay_service::sweep`.
+//! `classpay_service::settlement::job`.
 
 use classpay_service::context::Context;
 use classpay_service::deadline::Deadline;
+use classpay_service::settlement::job::{Report, backlog, sweep};
 use classpay_service::store::StoreError;
-use classpay_service::sweep::{Report, backlog, sweep};
 use lambda_runtime::{Error, LambdaEvent};
 use serde_json::Value;
 

@@ -6,7 +6,7 @@
 use classpay_service::api::{Response, extract};
 use classpay_service::context::Context;
 use classpay_service::error::Error;
-use classpay_service::webhook::receive;
+use classpay_service::settlement::event::receive;
 use lambda_http::Request;
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -17,8 +17,8 @@ use crate::mint::Mint;
 use crate::net::{Clear, NoTls, Pool, Trust};
 use crate::secrets::{KeptSecret, SecretUnavailable};
 use crate::store::{DynamoDb, Store, StoreError, Table};
+use crate::stripe::signing::SigningSecrets;
 use crate::stripe::{DEFAULT_API_BASE, MARKER, Payments, Secret, Stripe, StripeConfig, Timing};
-use crate::webhook::signing::SigningSecrets;
 
 /// What every function has.
 #[derive(Debug)]

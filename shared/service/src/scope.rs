@@ -1,6 +1,7 @@
 //! Which family a call is about, and what its caller may do there.
 
 use classpay_domain::id::{CompanyId, FamilyId};
+use classpay_domain::pricing::Buyer;
 
 use crate::error::ErrorCode;
 
@@ -55,4 +56,15 @@ pub struct FamilyScope {
     pub role: Role,
     /// Whether the caller may see that family.
     pub reachable: Reach,
+}
+
+impl FamilyScope {
+    /// Who buys, by the caller's role.
+    #[must_use]
+    pub const fn buyer(&self) -> Buyer {
+        match self.role {
+            Role::Family => Buyer::Family,
+            Role::Staff => Buyer::Staff,
+        }
+    }
 }

@@ -47,3 +47,9 @@ fn no_type_of_stripe_s_library_is_above_its_adapter() {
         files_that_name(&["stripe_core::", "stripe_shared::", "stripe_client_core::", "stripe_misc::"], &["stripe"]);
     assert_eq!(found, Vec::<PathBuf>::new());
 }
+
+#[test]
+fn one_file_captures_or_cancels() {
+    let found = files_that_name(&["capture_intent(", "cancel_intent("], &["settlement/drive.rs", "stripe"]);
+    assert_eq!(found, Vec::<PathBuf>::new());
+}

@@ -4,9 +4,9 @@
 //! Invariant: only what the secret has signed is believed, and a signed body is read or refused, never choked on.
 #![no_main]
 
+use classpay_service::settlement::event::topic;
 use classpay_service::stripe::Secret;
-use classpay_service::webhook::event;
-use classpay_service::webhook::signature::verify;
+use classpay_service::stripe::signature::verify;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use libfuzzer_sys::fuzz_target;
 use sha2::Sha256;
@@ -21,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(header) = std::str::from_utf8(header) {
         check_signature(header, body);
     }
-    if let Ok(record) = event::parse(body, NOW_S) {
+    if let Ok(record) = topic::parse(body, NOW_S) {
         assert_eq!(record.received_s, NOW_S);
         // It is about a payment only if it names its account. Bytes that nobody reads may be no text.
         if record.intent.is_some()

@@ -10,7 +10,7 @@ use classpay_service::api::{Endpoint, Response};
 use classpay_service::context::Context;
 use classpay_service::deadline::Deadline;
 use classpay_service::error::{Error, ErrorCode};
-use classpay_service::sweep::sweep;
+use classpay_service::settlement::job::sweep;
 use lambda_http::aws_lambda_events::apigw::{
     ApiGatewayRequestAuthorizer, ApiGatewayRequestAuthorizerJwtDescription, ApiGatewayV2httpRequestContext,
 };

@@ -4,13 +4,14 @@
 
 use basket_checkout::CheckoutBody;
 use classpay_service::aggregate::AggregateTransaction;
+use classpay_service::api::LinkWithUrl;
 use classpay_service::api::respond::{ProcessingBody, RefusalBody};
-use classpay_service::links::body::{LinkWithUrl, ProcessBody, RetrieveBody};
 use classpay_service::stripe::PaymentSessionBody;
 use create_payment_link::CreateBody;
 use create_payment_session::SessionBody;
 use get_quote::QuoteBody;
-use process_payment_link::ProcessRequest;
+use process_payment_link::{ProcessBody, ProcessRequest};
+use retrieve_payment_link::RetrieveBody;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};

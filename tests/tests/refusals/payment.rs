@@ -218,7 +218,7 @@ async fn a_key_that_names_no_order_yet(code: ErrorCode) {
     let (company, family) = (CompanyId::parse(COMPANY).expect("an id"), FamilyId::parse(OKAFOR).expect("an id"));
     let key = key::idempotency(&company, &family, "basket-checkout", "a-key");
     let text = |text: String| AttributeValue::S(text);
-    let fingerprint = classpay_service::checkout::body_fingerprint(&body.to_string());
+    let fingerprint = basket_checkout::body_fingerprint(&body.to_string());
     let table = stack.table();
     let put = table.client.put_item().table_name(&table.name).item("pk", text(key.pk)).item("sk", text(key.sk));
     let put = put.item("cid", text(COMPANY.into())).item("fingerprint", text(fingerprint));

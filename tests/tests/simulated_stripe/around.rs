@@ -2,8 +2,8 @@
 
 use classpay_domain::id::AccountId;
 use classpay_domain::money::Money;
+use classpay_service::settlement::event::topic::{FOLLOWED_KINDS, parse_listed};
 use classpay_service::stripe::{EventQuery, Payments, StripeError};
-use classpay_service::webhook::event::{FOLLOWED_KINDS, parse_listed};
 use classpay_tests::simulation::stripe::{Arrival, Capability, Complaint, Glance, Verdict};
 use serde_json::{Value, json};
 

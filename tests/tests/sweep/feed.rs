@@ -83,7 +83,7 @@ async fn a_refund_of_which_nothing_arrives_is_posted_within_the_hour_and_its_eve
 
 fn stack_follows(event: &Value) -> bool {
     let kind = event["type"].as_str().expect("a type");
-    classpay_service::webhook::event::FOLLOWED_KINDS.contains(&kind)
+    classpay_service::settlement::event::topic::FOLLOWED_KINDS.contains(&kind)
 }
 
 #[tokio::test]

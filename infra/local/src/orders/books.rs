@@ -8,8 +8,8 @@ use classpay_domain::ledger::DetailKind;
 use classpay_domain::money::{Money, Overflow};
 use classpay_domain::order::{OrderState, order_of_intent};
 use classpay_service::aggregate::AggregateTransaction;
+use classpay_service::settlement::unallocated::credit_id;
 use classpay_service::store::{Claim, Decision, OrderRecord, Rejection, Session, Store, StoreError};
-use classpay_service::unallocated::credit_id;
 
 /// What the table has of an intent, but for the ledger.
 #[derive(Debug)]

@@ -8,10 +8,9 @@ use classpay_domain::money::Money;
 use classpay_domain::order::{IntentStatus, OrderState};
 use classpay_service::context::Context;
 use classpay_service::deadline::Deadline;
-use classpay_service::settle::{self, Outcome};
+use classpay_service::settlement::{self, Outcome, job};
 use classpay_service::store::{Claim, Decision, OrderRecord, Rejection, Resolution, Session};
 use classpay_service::stripe::{Intent, StripeError};
-use classpay_service::sweep;
 
 use super::books::{rejected, state};
 use super::list::open_payment;
@@ -32,7 +31,7 @@ pub(super) async fn settle_now(place: &Place, id: &OrderId) -> Result<(), Proble
     match order.state {
         OrderState::Completed => println!("{id} was completed before."),
         OrderState::Cancelled => println!("{id} was cancelled before."),
-        OrderState::Pending => say(&ctx, id, settle::settle(&ctx, order, None, NO_DEADLINE).await.outcome).await?,
+        OrderState::Pending => say(&ctx, id, settlement::settle(&ctx, order, None, NO_DEADLINE).await.outcome).await?,
     }
     Ok(())
 }
@@ -41,10 +40,10 @@ pub(super) async fn settle_now(place: &Place, id: &OrderId) -> Result<(), Proble
 async fn finish(ctx: &Context, id: &OrderId, session: &Session, claim: Option<Claim>) -> Result<(), Problem> {
     match claim {
         Some(Claim { decision: Decision::Rejected { refusal, state: Rejection::Open }, .. }) => {
-            settle::release_rejected(ctx, session, id, refusal, NO_DEADLINE).await;
+            settlement::release_rejected(ctx, session, refusal, NO_DEADLINE).await;
         }
         Some(_) => {}
-        None => sweep::finish_session(ctx, session, NO_DEADLINE).await,
+        None => job::finish_session(ctx, session, NO_DEADLINE).await,
     }
     say_ended(ctx, id, session).await
 }
@@ -134,7 +133,7 @@ async fn void_unbooked(ctx: &Context, id: &OrderId, session: &Session, claim: Op
         Err(error) if error.refusal().is_none() => return Err(of_stripe(error)),
         Ok(Some(_)) | Err(_) => {}
     }
-    sweep::void_session(ctx, session, NO_DEADLINE).await;
+    job::void_session(ctx, session, NO_DEADLINE).await;
     say_ended(ctx, id, session).await
 }
 
@@ -160,7 +159,7 @@ pub(super) async fn void(place: &Place, id: &OrderId) -> Result<(), Problem> {
         Ok(intent) => intent,
         // What Stripe refuses to tell may be held, and be released all the same.
         Err(error) if error.refusal().is_some() => {
-            let outcome = settle::give_up(&ctx, order, NO_DEADLINE).await;
+            let outcome = settlement::void_and_settle(&ctx, order, NO_DEADLINE).await;
             return voided(id, &outcome);
         }
         Err(error) => return Err(of_stripe(error)),
@@ -169,8 +168,8 @@ pub(super) async fn void(place: &Place, id: &OrderId) -> Result<(), Problem> {
         IntentStatus::RequiresCapture
         | IntentStatus::RequiresPaymentMethod
         | IntentStatus::RequiresConfirmation
-        | IntentStatus::RequiresAction => settle::give_up(&ctx, order, NO_DEADLINE).await,
-        IntentStatus::Canceled => settle::settle(&ctx, order, Some(intent.into()), NO_DEADLINE).await.outcome,
+        | IntentStatus::RequiresAction => settlement::void_and_settle(&ctx, order, NO_DEADLINE).await,
+        IntentStatus::Canceled => settlement::settle(&ctx, order, Some(intent.into()), NO_DEADLINE).await.outcome,
         IntentStatus::Succeeded => {
             return refuse("its payment is captured; `settle` posts it, `resolve` ends it by what was received");
         }
@@ -202,7 +201,7 @@ pub(super) async fn resolve(place: &Place, id: &OrderId, how: Resolution, stated
         Found::Order(order) => *order,
         Found::Payment(payment) => return resolve_unbooked(&ctx, id, &payment.0, how, stated).await,
     };
-    let resolved = settle::resolve::resolve(&ctx, &order, how, stated, NO_DEADLINE).await;
+    let resolved = settlement::resolve::resolve(&ctx, &order, how, stated, NO_DEADLINE).await;
     let received = resolved.map_err(|why| Problem::new(format!("{id} is not resolved: {why}")))?;
     let currency = order.snapshot.currency.code();
     match how {
@@ -225,7 +224,7 @@ async fn resolve_unbooked(
     if how == Resolution::Keep {
         return Err(Problem::new(format!("{id} is not resolved: no order takes it, so there is nothing to keep")));
     }
-    let gone = settle::resolve::let_payment_go(ctx, session, stated, NO_DEADLINE).await;
+    let gone = settlement::resolve::let_payment_go(ctx, session, stated, NO_DEADLINE).await;
     gone.map_err(|why| Problem::new(format!("{id} is not resolved: {why}")))?;
     println!("{id} is nobody's task any more.");
     Ok(())

@@ -3,7 +3,7 @@
 //! Read in this order: here (the command line), [`place`] (which table, which Stripe), [`list`], [`show`], [`finish`]
 //! (settle, void and resolve), [`reconcile`], and [`books`] (what a ledger says of a payment).
 //!
-//! Invariant: money and places are moved by the service's own `settle`, `give_up` and `resolve` alone; everything else here only
+//! Invariant: money and places are moved by the service's own `settlement` alone; everything else here only
 //! reads, but for the note that a person has looked. Names of people, e-mails and links are not printed.
 
 mod books;

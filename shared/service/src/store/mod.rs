@@ -48,7 +48,7 @@ pub use instalments::{Debtor, Scheduled};
 pub use item::{Attributes, Item, Value};
 pub use links::{Debit, Link, LinkTarget};
 pub use orders::{OrderRecord, PlaceOrder};
-pub use payments::{Claim, Decision, Held, Rejection, Session, SessionKind};
+pub use payments::{Authorisation, Claim, Decision, Rejection, Session, SessionKind};
 pub use reason::ReviewReason;
 pub use resolve::{Resolution, Resolved, Witness};
 pub use returns::{CreditedPayment, Owed, PaymentReturns, PostReturns, ReturnEntry, Reversed};

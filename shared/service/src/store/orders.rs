@@ -51,6 +51,15 @@ pub struct OrderRecord {
     pub snapshot: Snapshot,
 }
 
+impl OrderRecord {
+    /// An order that has just been placed.
+    #[must_use]
+    pub fn placed(id: OrderId, snapshot: Snapshot) -> Self {
+        let (state, attempt) = (OrderState::Pending, 1);
+        Self { id, state, attempt, needs_review: false, credit: None, resolved: None, snapshot }
+    }
+}
+
 /// An order that is to be placed, and what must still hold for it.
 #[derive(Debug)]
 pub struct PlaceOrder<'a> {

@@ -93,7 +93,7 @@ impl Session {
 /// What is held on an intent's card, as Stripe said it when an event told of it. A card that is held can only be captured
 /// or cancelled: nothing else of this can have changed since.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct Authorisation {
     /// How much.
     pub amount: Money,
     /// In lower case: `gbp`.
@@ -128,9 +128,9 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    /// What its payer is told, of the refusal that it was rejected with; `None`: it is not over.
+    /// What its payer is answered, given the refusal that it was rejected with; `None`: it is not over.
     #[must_use]
-    pub fn told(self, refusal: &Error) -> Option<Error> {
+    pub fn refusal(self, refusal: &Error) -> Option<Error> {
         match self {
             Self::Open => None,
             Self::Released => Some(refusal.clone().released()),
@@ -345,11 +345,11 @@ pub(super) fn session_of(item: &Attributes) -> Result<Session, StoreError> {
 
 /// What an event has brought about the intent of a session, while that is open: once somebody has decided about it, or
 /// found it cancelled, Stripe is to be asked.
-pub(super) fn held_of(session: &Attributes) -> Result<Option<Held>, StoreError> {
+pub(super) fn held_of(session: &Attributes) -> Result<Option<Authorisation>, StoreError> {
     let is_open = session.text("session_state")? == "open";
     let is_held = is_open && session.text_if("intent_status") == Some(IntentStatus::RequiresCapture.as_str());
     let (Some(amount), true) = (session.number_if("held_amount")?, is_held) else { return Ok(None) };
-    Ok(Some(Held { amount: Money::minor(amount), currency: session.text("held_currency")?.to_owned() }))
+    Ok(Some(Authorisation { amount: Money::minor(amount), currency: session.text("held_currency")?.to_owned() }))
 }
 
 pub(super) fn claim_of(item: &Attributes) -> Result<Claim, StoreError> {

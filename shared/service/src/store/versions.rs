@@ -11,7 +11,7 @@ use classpay_domain::id::{AccountId, ClassId, CompanyId, FamilyId, IntentId, Ord
 
 use super::item::{Attributes, Read as _};
 use super::key::{self, Key};
-use super::payments::{Claim, Held, Session, claim_of, held_of, session_of};
+use super::payments::{Authorisation, Claim, Session, claim_of, held_of, session_of};
 use super::table::Consistency;
 use super::unpaid::UnpaidOrder;
 use super::{Store, StoreError};
@@ -37,7 +37,7 @@ pub struct Versions {
     /// What we made the intent for.
     pub session: Option<Session>,
     /// What is held on the intent's card, if an event has brought that.
-    pub held: Option<Held>,
+    pub held: Option<Authorisation>,
     /// Who may decide about the intent.
     pub claim: Option<Claim>,
     /// What the idempotency key was used for.

@@ -245,13 +245,13 @@ impl StripeError {
 
     /// Whether Stripe has no such object as the path names.
     #[must_use]
-    pub(crate) fn is_missing(&self) -> bool {
+    pub fn is_missing(&self) -> bool {
         self.refusal().is_some_and(|why| why.status == 404 && why.has_code("resource_missing"))
     }
 
     /// As if Stripe had no such object: what a read answers as "none" is a refusal for who needs it.
     #[must_use]
-    pub(crate) fn missing() -> Self {
+    pub fn missing() -> Self {
         Self::of(Rejection { status: 404, code: Some("resource_missing".to_owned()), ..Rejection::default() })
     }
 
@@ -264,7 +264,7 @@ impl StripeError {
 
     /// Whether Stripe refuses the kinds of payment methods.
     #[must_use]
-    pub(crate) fn refuses_methods(&self) -> bool {
+    pub fn refuses_methods(&self) -> bool {
         let named = |why: &Rejection| why.names("allowed_payment_method_types") || why.names("payment_method_types");
         self.refusal().is_some_and(named)
     }

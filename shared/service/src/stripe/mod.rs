@@ -2,7 +2,8 @@
 //!
 //! Read in this order: [`error`] (what a failed call proves), [`retry`] (what may be sent again),
 //! [`transport`] (how it is sent), [`intent`] (what we know of a payment), [`requests`] (what is asked), [`adapter`] (the
-//! calls), [`customers`] (whom they are about), [`events`] and [`listing`] (what it tells when it is asked) and [`wire`] (how a payment looks to callers).
+//! calls), [`customers`] (whom they are about), [`events`] and [`listing`] (what it lists when it
+//! is asked), [`signature`] and [`signing`] (whether it has sent an event) and [`wire`] (how a payment looks to callers).
 //!
 //! Invariant: no type of the SDK leaves this module. Nothing here decides about an order: a lost reply comes out
 //! as [`StripeError::OutcomeUnknown`], and nothing is concluded from it.
@@ -17,6 +18,8 @@ pub mod payments;
 pub mod requests;
 mod retry;
 mod secret;
+pub mod signature;
+pub mod signing;
 mod timing;
 pub mod transport;
 pub mod wire;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use classpay_domain::id::{AccountId, CustomerId, EventId, IntentId};
+use classpay_service::settlement::event::topic::Topic;
 use classpay_service::stripe::{EventPage, EventQuery};
-use classpay_service::webhook::event::Topic;
 use serde::Serialize;
 
 use super::state::{Payment, Standing, State};

@@ -3,9 +3,9 @@
 use super::*;
 use crate::simulation::stripe::Complaint;
 use crate::simulation::stripe::{Arrival, Event, Verdict};
+use classpay_service::settlement::event::topic;
 use classpay_service::stripe::Secret;
-use classpay_service::webhook::event;
-use classpay_service::webhook::signature::{BadSignature, verify};
+use classpay_service::stripe::signature::{BadSignature, verify};
 
 const SECRET: &str = "whsec_1";
 
@@ -14,7 +14,7 @@ fn kinds(events: &[Event]) -> Vec<&'static str> {
 }
 
 fn read(told: &Event) -> classpay_service::store::EventRecord {
-    event::parse(told.body.as_bytes(), 7).expect("an event that our webhook reads")
+    topic::parse(told.body.as_bytes(), 7).expect("an event that our webhook reads")
 }
 
 #[test]

@@ -1,0 +1,210 @@
+//! Opens a link, or finds it again: the one live intent for what is due now.
+//!
+//! Invariant: at most one intent of a link is live. The next one is made only after Stripe has said that the last is
+//! canceled; an intent that the payer has paid is settled, never replaced.
+
+use classpay_domain::id::{AccountId, OrderId};
+use classpay_domain::link::{Amount, LinkState, Retrieval, retrieval};
+use classpay_domain::order::{IntentStatus, order_of_intent};
+use classpay_domain::pricing::Payment;
+use classpay_service::context::Context;
+use classpay_service::deadline::Deadline;
+use classpay_service::error::{Error, ErrorCode};
+use classpay_service::settlement::link::live::{self, Live};
+use classpay_service::settlement::link::pay::take;
+use classpay_service::settlement::link::{
+    account, due_payment, id_of, is_used_up, not_found, pays_a_part, recorded_intent, refusal_of, session_payment,
+    today,
+};
+use classpay_service::settlement::rounds::{Round, Rounds};
+use classpay_service::settlement::{Outcome, Settled, follow};
+use classpay_service::store::{Link, LinkTarget, Session};
+use classpay_service::stripe::{CustomerSession, EphemeralKey, Intent, Payments, StripeError};
+use tokio::join;
+
+use crate::open::{Form, Renewals, known_form, open};
+
+/// A link with its intent, as a retrieval answers it.
+#[derive(Debug)]
+pub struct Retrieved {
+    /// The link.
+    pub link: Link,
+    /// What it points at.
+    pub target: LinkTarget,
+    /// Its intent.
+    pub intent: Intent,
+    /// What that charges.
+    pub payment: Payment,
+    /// What a payment form needs; `None` once there is nothing left to pay.
+    pub form: Option<(CustomerSession, EphemeralKey)>,
+}
+
+/// How a retrieval ended.
+#[derive(Debug)]
+pub enum Opened {
+    /// The link with its intent.
+    Shown(Box<Retrieved>),
+    /// Money was moved, and what came of it can't be read now: the same call again tells.
+    Pending(OrderId),
+}
+
+/// Retrieves a link.
+///
+/// # Errors
+/// The refusals of a retrieval.
+pub async fn retrieve(ctx: &Context, id: &str, deadline: Deadline) -> Result<Opened, Error> {
+    let id = id_of(id)?;
+    let mut renewals = Renewals::new();
+    let mut rounds = Rounds::until(deadline);
+    while rounds.another() {
+        let round = match ctx.store.load_link(&id.alias()).await {
+            Ok(Some(link)) => round(ctx, link, &mut renewals, deadline).await,
+            Ok(None) => Err(not_found(ctx, &id).await),
+            Err(error) => Err(error.into()),
+        };
+        if let Some(retrieved) = rounds.judge(round) {
+            return retrieved.map(Opened::Shown);
+        }
+    }
+    rounds.give_up().map(Opened::Pending)
+}
+
+async fn round(
+    ctx: &Context,
+    link: Link,
+    renewals: &mut Renewals,
+    deadline: Deadline,
+) -> Result<Round<Box<Retrieved>>, Error> {
+    match link.state {
+        LinkState::Revoked => return Err(ErrorCode::LinkRevoked.into()),
+        LinkState::Expired => return Err(ErrorCode::LinkExpired.into()),
+        LinkState::Open | LinkState::Processing | LinkState::Paid | LinkState::Refunded => {}
+    }
+    let account = account(ctx, &link).await?;
+    let stripe = ctx.stripe()?.within(deadline.for_stripe());
+    let (target, intent, form) = join!(
+        ctx.store.load_link_target(&link, &account),
+        live_intent(&*stripe, &account, &link),
+        known_form(ctx, &*stripe, &account, &link),
+    );
+    let (target, intent) = match (target?, intent) {
+        (target, Ok(intent)) => (target, intent),
+        // An intent that has done all that it can do needn't be known to open the next.
+        (target, Err(_)) if link.state == LinkState::Open && is_used_up(ctx, target.claim.as_ref()).await? => {
+            (target, None)
+        }
+        (_, Err(error)) if live::let_go_if_out_of_reach(ctx, &account, &link, &error).await? => {
+            return Ok(Round::Again);
+        }
+        // A receipt can be shown from our records; who paid with what is left out.
+        (target, Err(_)) if matches!(link.state, LinkState::Paid | LinkState::Refunded) => {
+            let paid = target.session.as_ref().map(|session| recorded_intent(session, IntentStatus::Succeeded));
+            (target, paid)
+        }
+        (_, Err(error)) => return Err(error.into()),
+    };
+    let paid = target.session.as_ref().and_then(session_payment);
+    // What the intent is worth to the next decision: one that was decided about and is void is as good as canceled.
+    let mut status = intent.as_ref().map(|intent| intent.status);
+    match (link.state, &target.claim, &target.session) {
+        (LinkState::Open, None, _) => {}
+        (LinkState::Open | LinkState::Processing, Some(claim), Some(session)) => {
+            let settled = follow(ctx, session, &claim.decision, intent.clone(), deadline).await?;
+            match (link.state, settled.outcome) {
+                (LinkState::Open, Outcome::Refused(_)) => status = Some(IntentStatus::Canceled),
+                (LinkState::Open, Outcome::Completed(posted)) if pays_a_part(&posted, session) => {
+                    status = Some(IntentStatus::Canceled);
+                }
+                (_, outcome) => return Ok(after_settling(outcome, link, target, intent)),
+            }
+        }
+        _ => return Ok(shown(link, target, intent, paid, None)),
+    }
+    let due = due_payment(&target, today(ctx, &target.company)?);
+    // An intent on an account that the company has left charges nothing that is due to it; one without its customer has no
+    // form; and one that was changed at Stripe can't be booked.
+    let here = target.company.settings.billing.stripe_id.as_ref() == Some(&account);
+    let is_ours = intent.as_ref().is_none_or(|intent| is_as_opened(intent, target.session.as_ref()));
+    let right = here
+        && is_ours
+        && link.customer.on(&account).is_some()
+        && paid.is_some_and(|opened| due.is_ok_and(|due| charges_the_same(&due, &opened)));
+    let amount = if right { Amount::Right } else { Amount::Wrong };
+    let decided = retrieval(status, amount);
+    if decided != Retrieval::Settle && live::is_over(ctx, &link) {
+        live::expire(ctx, &*stripe, &account, &link).await?;
+        return Ok(Round::Again);
+    }
+    match (decided, intent, target.session.clone()) {
+        (Retrieval::Show, intent @ Some(_), _) => match form {
+            Err(error) if renewals.helps(&error) => renewals.forget_customer(ctx, &link, &link.customer).await,
+            form => Ok(shown(link, target, intent, paid, Some(form?))),
+        },
+        (Retrieval::Settle, Some(intent), Some(session)) => {
+            Ok(match take(ctx, &link, &target, &session, intent.clone(), None, deadline).await? {
+                Round::Over(Settled { outcome, .. }) => after_settling(outcome, link, target, Some(intent)),
+                Round::Again => Round::Again,
+                Round::Sent(order) => Round::Sent(order),
+            })
+        }
+        (Retrieval::CancelThenOpen, Some(_), _) => match live::cancel_live(ctx, &*stripe, &account, &link).await? {
+            Live::Ended => open(ctx, (&*stripe, &account), link, target, due.map_err(refusal_of)?, renewals).await,
+            Live::Underway | Live::Held | Live::LetGo => Ok(Round::Again),
+        },
+        (Retrieval::Open, _, _) => {
+            open(ctx, (&*stripe, &account), link, target, due.map_err(refusal_of)?, renewals).await
+        }
+        // An intent is decided about only if it was read, and settled only by its session.
+        (Retrieval::Show | Retrieval::Settle | Retrieval::CancelThenOpen, _, _) => {
+            Err(Error::internal("a link's intent has no session"))
+        }
+    }
+}
+
+/// Whether two payments are the same, and the fee in them.
+fn charges_the_same(one: &Payment, other: &Payment) -> bool {
+    (one.subtotal, one.processing_fee) == (other.subtotal, other.processing_fee)
+}
+
+/// Whether an intent still charges what we have opened it for: it can be changed at Stripe until it is authorised.
+fn is_as_opened(intent: &Intent, opened: Option<&Session>) -> bool {
+    opened.is_some_and(|opened| intent.amount == opened.amount && intent.currency == opened.currency.code())
+}
+
+/// What was settled is read again; what is still on its way is shown as it is.
+fn after_settling(outcome: Outcome, link: Link, target: LinkTarget, intent: Option<Intent>) -> Round<Box<Retrieved>> {
+    match (outcome, &target.session) {
+        (Outcome::Pending(_), session) => {
+            let paid = session.as_ref().and_then(session_payment);
+            shown(Link { state: LinkState::Processing, ..link }, target, intent, paid, None)
+        }
+        (Outcome::Completed(_) | Outcome::Refused(_), Some(session)) => {
+            Round::Sent(order_of_intent(&session.account, &session.intent))
+        }
+        (Outcome::Completed(_) | Outcome::Refused(_), None) => Round::Again,
+    }
+}
+
+/// The link with its intent; what is missing is read again.
+pub(crate) fn shown(
+    link: Link,
+    target: LinkTarget,
+    intent: Option<Intent>,
+    payment: Option<Payment>,
+    form: Option<Option<Form>>,
+) -> Round<Box<Retrieved>> {
+    match (intent, payment, form) {
+        (Some(intent), Some(payment), None) => {
+            Round::Over(Box::new(Retrieved { link, target, intent, payment, form: None }))
+        }
+        (Some(intent), Some(payment), Some(Some(form))) => {
+            Round::Over(Box::new(Retrieved { link, target, intent, payment, form: Some(form) }))
+        }
+        _ => Round::Again,
+    }
+}
+
+async fn live_intent(stripe: &dyn Payments, account: &AccountId, link: &Link) -> Result<Option<Intent>, StripeError> {
+    let Some(id) = &link.intent else { return Ok(None) };
+    stripe.load_intent(account, id).await?.map(Some).ok_or_else(StripeError::missing)
+}

@@ -1,0 +1,238 @@
+//! Finishes or releases what requests left: sessions that nobody came back for, orders without an end, rejections
+//! whose cancel failed, links whose time is over, events that were not acted on to their end. Debits instalments on
+//! their dates. And reads Stripe's events for those that never came.
+//!
+//! Read in this order: here (one run), [`plan`] (when to look, and what a session needs), [`session`] (doing it),
+//! [`lost`], [`instalments`], [`feed`], [`backlog`] (how much is left).
+//!
+//! Invariant: what is due is decided by what Stripe says now, never by what a webhook said or didn't; every write has
+//! its condition, so that two runs at once, or a run beside a request, do nothing twice. What is unfinished is looked
+//! at again until it is finished: nothing leaves the index for being difficult.
+
+pub mod backlog;
+mod feed;
+mod instalments;
+mod lost;
+mod plan;
+mod session;
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use classpay_domain::id::{AccountId, IntentId};
+use classpay_domain::order::{OrderState, PaidBy, order_of_intent};
+use futures_util::future::{join_all, ready};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::settlement::event;
+use crate::settlement::link;
+use crate::settlement::{Outcome, release_rejected, settle, void_and_settle};
+use crate::store::{Commit, Decision, DueItem, DueKey, OrderRecord, Rejection, Session, StoreError, Unfinished, key};
+
+/// How many things are looked at at a time. They wait for Stripe, mostly.
+const AT_ONCE: usize = 8;
+/// How many things of one partition one run takes on: far more than fit into a minute. The next run goes on.
+const MOST_PER_SHARD: usize = 250;
+/// What is kept back of the time, for writing down when to look again.
+const RESERVE: Duration = Duration::from_secs(5);
+
+/// What a run did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// How many things were due and looked at.
+    pub looked: u32,
+    /// How many of them are finished now.
+    pub finished: u32,
+    /// How many are looked at again later.
+    pub left: u32,
+    /// How many of these can't even be noted for later: the table refuses for good what the schedule writes.
+    #[serde(skip)]
+    pub refused: u32,
+}
+
+/// What became of one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// It wasn't due any more.
+    Gone,
+    Finished,
+    Left,
+    Refused,
+}
+
+/// Looks at everything that is due, oldest first, for as long as there is time.
+///
+/// # Errors
+/// [`StoreError`] if nothing of the index can be read.
+pub async fn sweep(ctx: &Context, deadline: Deadline) -> Result<Report, StoreError> {
+    let deadline = deadline.keeping(RESERVE);
+    let due = all_due(ctx).await?;
+    let in_time = stream::iter(due).take_while(|_| ready(!deadline.is_near()));
+    let looks = in_time.map(|due| look(ctx, due, deadline)).buffer_unordered(AT_ONCE);
+    let count = |mut report: Report, look| {
+        report.looked += u32::from(look != Look::Gone);
+        report.finished += u32::from(look == Look::Finished);
+        report.left += u32::from(matches!(look, Look::Left | Look::Refused));
+        report.refused += u32::from(look == Look::Refused);
+        ready(report)
+    };
+    Ok(looks.fold(Report::default(), count).await)
+}
+
+/// What is due in all partitions of the index. One that can't be read waits for the next run.
+async fn all_due(ctx: &Context) -> Result<Vec<DueKey>, StoreError> {
+    let now_s = ctx.clock.now_s();
+    let shards: Vec<_> = key::sweep_shards().collect();
+    let read = join_all(shards.iter().map(|shard| ctx.store.due_keys(shard, now_s, MOST_PER_SHARD))).await;
+    if let Some(Err(error)) = read.iter().find(|shard| shard.is_err())
+        && read.iter().all(Result::is_err)
+    {
+        return Err(*error);
+    }
+    let mut due: Vec<_> = read.into_iter().flatten().flatten().collect();
+    due.sort_by(|one, other| one.due.cmp(&other.due));
+    Ok(due)
+}
+
+async fn look(ctx: &Context, found: DueKey, deadline: Deadline) -> Look {
+    let now_s = ctx.clock.now_s();
+    let (due, next_s) = match ctx.store.load_due(&found.key).await {
+        Ok(None) => return Look::Gone,
+        // The index is a moment behind: somebody has looked already.
+        Ok(Some(item)) if item.due > key::sweep_due(now_s) => return Look::Gone,
+        Ok(Some(DueItem { due, began_s, what, .. })) => {
+            let next_s = match &what {
+                Unfinished::Order(order) if order.needs_review => now_s.saturating_add(plan::LATER_S),
+                Unfinished::Feed(_) => now_s.saturating_add(plan::FEED_AGAIN_S),
+                Unfinished::Order(_)
+                | Unfinished::Session(_)
+                | Unfinished::Rejection(..)
+                | Unfinished::Link(_)
+                | Unfinished::Instalments(_)
+                | Unfinished::Event(_) => plan::next_look(began_s, now_s),
+            };
+            // What makes one look panic must not keep all that is due after it from being looked at.
+            let acted = AssertUnwindSafe(act(ctx, what, began_s, deadline)).catch_unwind().await;
+            let wished_s = acted.unwrap_or_else(|_| {
+                tracing::error!(kind = kind(&found), "a look has panicked");
+                None
+            });
+            (due, wished_s.unwrap_or(next_s))
+        }
+        Err(StoreError::Unavailable | StoreError::Refused) => return Look::Left,
+        Err(error @ (StoreError::Corrupt(_) | StoreError::Unwritable)) => {
+            tracing::error!(kind = kind(&found), %error, "something due can't be read");
+            (found.due.clone(), now_s.saturating_add(plan::LATER_S))
+        }
+    };
+    match ctx.store.look_again(&found.key, &due, next_s).await {
+        Ok(Commit::ConditionFailed) => Look::Finished,
+        // It stays due, or is due later.
+        Ok(Commit::Done | Commit::Contended | Commit::Unknown)
+        | Err(StoreError::Unavailable | StoreError::Corrupt(_)) => Look::Left,
+        Err(error @ (StoreError::Refused | StoreError::Unwritable)) => {
+            tracing::error!(kind = kind(&found), %error, "when to look again can't be noted");
+            Look::Refused
+        }
+    }
+}
+
+/// Does what is to be done. How far it got is what the table says afterwards; when to look again, unless at the usual
+/// time.
+async fn act(ctx: &Context, what: Unfinished, began_s: i64, deadline: Deadline) -> Option<i64> {
+    let age_s = ctx.clock.now_s().saturating_sub(began_s);
+    match what {
+        Unfinished::Session(session) => session::finish(ctx, &session, age_s, deadline).await,
+        Unfinished::Rejection(account, intent) => release(ctx, &account, &intent, age_s, deadline).await,
+        Unfinished::Order(order) => finish_order(ctx, *order, age_s, deadline).await,
+        Unfinished::Link(open) => {
+            if let Err(error) = link::due::end_if_over(ctx, &open, deadline).await {
+                tracing::warn!(%error, "a link that is over was not ended");
+            }
+        }
+        Unfinished::Instalments(scheduled) => {
+            if let Err(error) = instalments::debit_due(ctx, *scheduled, deadline).await {
+                let cause = error.cause.as_deref();
+                tracing::error!(%error, cause, "an instalment that is due was not debited");
+            }
+        }
+        Unfinished::Event(kept) => return event::finish(ctx, &kept, deadline).await,
+        Unfinished::Feed(feed) => feed::read(ctx, feed, deadline).await,
+    }
+    None
+}
+
+async fn finish_order(ctx: &Context, order: OrderRecord, age_s: i64, deadline: Deadline) {
+    if order.state != OrderState::Pending {
+        lost::watch(ctx, &order, deadline).await;
+        return;
+    }
+    // A bank debit takes days; a card's hold would run out.
+    let takes_days = order.snapshot.payment.as_ref().is_some_and(|payment| payment.paid_by == PaidBy::BankDebit);
+    let old = (age_s >= plan::ORDER_GIVEN_UP_S).then(|| order.clone());
+    let outcome = if takes_days || old.is_none() {
+        settle(ctx, order, None, deadline).await.outcome
+    } else {
+        void_and_settle(ctx, order, deadline).await
+    };
+    if let (Some(old), Outcome::Pending(_)) = (old, &outcome) {
+        lost::report_order(ctx, &old, age_s, deadline).await;
+    }
+    tracing::info!(outcome = word(&outcome), "looked at an order");
+}
+
+/// Does what a session needs now, whether it is due or not. The table says how far that gets.
+pub async fn finish_session(ctx: &Context, session: &Session, deadline: Deadline) {
+    let age_s = ctx.clock.now_s().saturating_sub(session.created_s);
+    session::finish(ctx, session, age_s, deadline).await;
+}
+
+/// Gives a session up: its claim first, then the cancel. The table says how far that gets.
+pub async fn void_session(ctx: &Context, session: &Session, deadline: Deadline) {
+    session::void_unbooked(ctx, session, deadline).await;
+}
+
+/// Releases an intent that was rejected.
+async fn release(ctx: &Context, account: &AccountId, intent: &IntentId, age_s: i64, deadline: Deadline) {
+    let order = order_of_intent(account, intent);
+    let (session, claim) = match ctx.store.load_payment(account, intent).await {
+        Ok((Some(session), Some(claim))) => (session, claim),
+        Ok(_) => {
+            tracing::error!(order = order.as_str(), "a rejection without its session or claim");
+            return;
+        }
+        Err(error) => {
+            tracing::warn!(order = order.as_str(), %error, "a rejection can't be read");
+            return;
+        }
+    };
+    match claim.decision {
+        Decision::Rejected { refusal, state: Rejection::Open } => {
+            let outcome = release_rejected(ctx, &session, refusal, deadline).await;
+            tracing::info!(outcome = word(&outcome), "looked at a rejection");
+            if age_s >= plan::LOST_S && matches!(outcome, Outcome::Pending(_)) {
+                lost::report_rejection(ctx, &session, age_s, deadline).await;
+            }
+        }
+        Decision::Rejected { state: Rejection::Released | Rejection::Captured | Rejection::GivenBack, .. }
+        | Decision::Order(_) => {}
+    }
+}
+
+/// What something is, for the log. The rest of its key may be a secret.
+fn kind(found: &DueKey) -> String {
+    let DueKey { key, due } = found;
+    format!("{}#…/{} due {due}", key.pk.split('#').next().unwrap_or_default(), key.sk)
+}
+
+/// An outcome for the log. What it posted names people.
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Completed(_) => "completed",
+        Outcome::Refused(_) => "released",
+        Outcome::Pending(_) => "pending",
+    }
+}
