@@ -1,7 +1,7 @@
 //! What must hold, at every instant and at the end.
 //!
 //! Invariant: nothing here asks the service; the table, Stripe and what clients were told are compared with each other.
-//! The numbers are those of the README's list.
+//! The numbers are those of the list in `tests/README.md`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The README's table of codes.
+//! The table of codes in `infra/errors.md`.
 //!
 //! Invariant: it is between its two markers; what is around them is left as it is.
 
@@ -12,7 +12,7 @@ const END: &str = "<!-- /codes -->";
 
 /// The text with the table as it should be.
 pub fn renewed(text: &str) -> String {
-    let (before, rest) = text.split_once(BEGIN).expect("the README has a place for the codes");
+    let (before, rest) = text.split_once(BEGIN).expect("the file has a place for the codes");
     let (_, after) = rest.split_once(END).expect("and the place has an end");
     format!("{before}{BEGIN}{}{END}{after}", table())
 }

@@ -2,7 +2,8 @@
 //! refusals and from the template's routes; and what a running stack says fits it.
 //!
 //! Read in this order: here, [`operations`] (what each operation is), [`answers`] (how it ends), [`schemas`] (the shapes),
-//! [`document`] (the whole), [`yaml`] (as text), [`codes`] (the README's table), [`heard`] (a stack's own words).
+//! [`document`] (the whole), [`yaml`] (as text), [`codes`] (the table in `infra/errors.md`), [`heard`] (a
+//! stack's own words).
 //!
 //! Invariant: nothing in the document is written down a second time. `UPDATE_OPENAPI=1` writes it anew, and
 //! `UPDATE_EXAMPLES=1` those examples that were deleted from `tests/contract/examples`, from what a stack says.
@@ -38,8 +39,8 @@ fn document_text() -> String {
     yaml::text(&document::document(&template()))
 }
 
-fn readme() -> PathBuf {
-    workspace_root().join("README.md")
+fn codes_file() -> PathBuf {
+    workspace_root().join("infra/errors.md")
 }
 
 /// Writes anew what is made from the code, once, if that is asked for; every test asks before it reads.
@@ -48,7 +49,7 @@ fn renewed() {
     RENEWED.call_once(|| {
         if std::env::var_os("UPDATE_OPENAPI").is_some() {
             std::fs::write(document_file(), document_text()).unwrap();
-            std::fs::write(readme(), codes::renewed(&std::fs::read_to_string(readme()).unwrap())).unwrap();
+            std::fs::write(codes_file(), codes::renewed(&std::fs::read_to_string(codes_file()).unwrap())).unwrap();
         }
     });
 }
@@ -81,9 +82,9 @@ fn the_document_is_what_the_types_and_tables_say() {
 }
 
 #[test]
-fn the_readme_has_the_table_of_codes() {
+fn the_errors_document_has_the_table_of_codes() {
     renewed();
-    hold(&readme(), &codes::renewed(&std::fs::read_to_string(readme()).unwrap()));
+    hold(&codes_file(), &codes::renewed(&std::fs::read_to_string(codes_file()).unwrap()));
 }
 
 #[test]

@@ -29,8 +29,8 @@ async fn assert_nothing_is_reviewed(stack: &Stack) {
 
 #[test]
 fn the_runbook_names_every_reason_and_no_other() {
-    let readme = include_str!("../../../README.md");
-    let (_, table) = readme.split_once("| reason | so it is | what ends it |").expect("the table");
+    let runbook = include_str!("../../../infra/README.md");
+    let (_, table) = runbook.split_once("| reason | what has happened | what ends it |").expect("the table");
     let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
     let named: BTreeSet<_> = rows.map(|row| row.split('`').nth(1).unwrap()).collect();
     assert_eq!(named, BTreeSet::from(ReviewReason::NAMES));
