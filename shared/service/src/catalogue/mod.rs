@@ -19,6 +19,7 @@ mod places;
 mod published;
 mod tree;
 
+pub(crate) use check::differing_fields;
 pub use convert::CorruptDocument;
 pub use file::{Catalogue, FamilyEntry};
 pub use mistake::Mistake;

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::super::convert::{age_cut_off, is_time_zone};
-use super::super::documents::{DiscountSchemeDoc, DiscountUnit};
+use super::super::documents::outside_month;
 use super::Check;
 
 impl Check<'_> {
@@ -66,34 +66,5 @@ impl Check<'_> {
             let first = !scheme.enabled || kinds.insert(scheme.kind);
             self.holds(first, format!("discountSchemes[{i}].scheme"), "another enabled scheme is of this kind");
         }
-    }
-}
-
-/// What is wrong with a day that no month has.
-pub(super) fn outside_month(day: i8) -> String {
-    format!("{day} is not a day of a month, 1 to 31")
-}
-
-impl DiscountSchemeDoc {
-    /// Which fields of which of its tiers break a rule, and what is wrong with them.
-    pub(in crate::catalogue) fn mistakes(&self) -> Vec<(usize, &'static str, String)> {
-        let (range, what) = match self.unit {
-            DiscountUnit::Percent => (0..=100, "is not 0 to 100 percent"),
-            DiscountUnit::Fixed => (0..=i64::MAX, "is negative"),
-        };
-        let mut quantities = BTreeSet::new();
-        let mut found = Vec::new();
-        for (index, tier) in self.values.iter().enumerate() {
-            if tier.quantity == 0 {
-                found.push((index, "quantity", "is not at least 1".to_owned()));
-            }
-            if !quantities.insert(tier.quantity) {
-                found.push((index, "quantity", format!("another tier begins at {} too", tier.quantity)));
-            }
-            if !range.contains(&tier.amount) {
-                found.push((index, "amount", what.to_owned()));
-            }
-        }
-        found
     }
 }

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 
 use classpay_domain::id::FeeId;
-use classpay_domain::money::Money;
 
 use super::super::documents::{AdditionalFeeDoc, RegistrationFeeDoc, SeasonDoc, TaxRateDoc};
 use super::Check;
@@ -61,7 +60,7 @@ impl<'a> Check<'a> {
 
     /// A fee that is spelled out once more says the same. Its tax rate is compared with the company's, by the id.
     fn copy_of_fee(&mut self, fee: &RegistrationFeeDoc, place: &str, same: &RegistrationFeeDoc, original: &str) {
-        for field in fee.differing(same) {
+        for field in differing_fields(fee, same) {
             self.mistake(format!("{place}.{field}"), format!("is not what {original} says of {}", fee.id));
         }
         self.tax_of_fee(fee, place);
@@ -110,39 +109,20 @@ impl<'a> Check<'a> {
     }
 }
 
-fn negative_amounts(amount: Money, most: Option<Money>) -> Vec<(&'static str, String)> {
-    let amounts = [("amount", Some(amount)), ("maxAmountPerFamily", most)];
-    let named = amounts.into_iter().filter_map(|(field, amount)| Some((field, amount?)));
-    let negative = named.filter(|(_, amount)| *amount < Money::ZERO);
-    negative.map(|(field, amount)| (field, format!("{amount} is negative"))).collect()
-}
-
-impl RegistrationFeeDoc {
-    /// Which of its fields break a rule, and what is wrong with them.
-    pub(in crate::catalogue) fn mistakes(&self) -> Vec<(&'static str, String)> {
-        negative_amounts(self.amount, self.max_amount_per_family)
-    }
-
-    /// Which of its fields say otherwise than another copy of the fee. Of a tax rate the id counts.
-    pub(crate) fn differing(&self, same: &Self) -> Vec<&'static str> {
-        let rate = |fee: &Self| fee.tax_rate.as_ref().map(|rate| rate.id.clone()).or_else(|| fee.tax_rate_id.clone());
-        let fields = [
-            ("name", self.name == same.name),
-            ("amount", self.amount == same.amount),
-            ("maxAmountPerFamily", self.max_amount_per_family == same.max_amount_per_family),
-            ("repetitionInterval", self.repetition_interval == same.repetition_interval),
-            ("dueDate", self.due_date == same.due_date),
-            ("proRated", self.pro_rated == same.pro_rated),
-            ("taxRate", rate(self) == rate(same)),
-            ("archivedAt", self.archived_at == same.archived_at),
-        ];
-        fields.into_iter().filter(|(_, agrees)| !agrees).map(|(field, _)| field).collect()
-    }
-}
-
-impl AdditionalFeeDoc {
-    /// Which of its fields break a rule, and what is wrong with them.
-    pub(in crate::catalogue) fn mistakes(&self) -> Vec<(&'static str, String)> {
-        negative_amounts(self.amount, self.max_amount_per_family)
-    }
+/// Which fields of a fee say otherwise than another copy of it. Of a tax rate the id counts.
+pub(crate) fn differing_fields(copy: &RegistrationFeeDoc, same: &RegistrationFeeDoc) -> Vec<&'static str> {
+    let rate = |fee: &RegistrationFeeDoc| {
+        fee.tax_rate.as_ref().map(|rate| rate.id.clone()).or_else(|| fee.tax_rate_id.clone())
+    };
+    let fields = [
+        ("name", copy.name == same.name),
+        ("amount", copy.amount == same.amount),
+        ("maxAmountPerFamily", copy.max_amount_per_family == same.max_amount_per_family),
+        ("repetitionInterval", copy.repetition_interval == same.repetition_interval),
+        ("dueDate", copy.due_date == same.due_date),
+        ("proRated", copy.pro_rated == same.pro_rated),
+        ("taxRate", rate(copy) == rate(same)),
+        ("archivedAt", copy.archived_at == same.archived_at),
+    ];
+    fields.into_iter().filter(|(_, agrees)| !agrees).map(|(field, _)| field).collect()
 }

@@ -19,6 +19,8 @@ use super::documents::{ClassDoc, RegistrationFeeDoc, SeasonDoc, TaxRateDoc};
 use super::mistake::Mistake;
 use super::parts::FileDoc;
 
+pub(crate) use self::fees::differing_fields;
+
 /// Every rule that the file breaks. `gone`: the ids of documents that were unreadable, which may be referred to.
 pub(super) fn mistakes_of(file: &FileDoc, gone: &BTreeSet<String>) -> Vec<Mistake> {
     let mut check = Check { file, gone, known: Known::of(file), mistakes: Vec::new() };

@@ -2,15 +2,11 @@
 //!
 //! Invariant: a plan's rules are written once, in [`PricingPlanDoc::mistakes`]; the conversion asks the same.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use classpay_domain::calendar;
-use classpay_domain::catalogue::{PlanKind, PricingPlan, RegistrationStatus};
-use classpay_domain::money::{Money, Percent};
+use classpay_domain::catalogue::{PricingPlan, RegistrationStatus};
 
-use super::super::documents::{ClassDoc, PricingPlanDoc, PricingScheme, SeasonDoc};
+use super::super::documents::{ClassDoc, PricingPlanDoc, SeasonDoc};
 use super::Check;
-use super::company::outside_month;
 
 /// The days from a plan's first payment to its second at least, where its dates are worked out: nobody means to be debited on
 /// two days in a row.
@@ -102,55 +98,4 @@ fn too_soon(plan: &PricingPlanDoc) -> Option<String> {
     let days = first.until(next).ok()?.get_days();
     let days_before = if days == 1 { "a day".to_owned() } else { format!("{days} days") };
     (days < FEWEST_DAYS).then(|| format!("{first} is {days_before} before the second payment, on {next}"))
-}
-
-impl SeasonDoc {
-    /// What 1, 2, 3, … classes cost together (rule 9), or what is wrong with the quantities.
-    pub(in crate::catalogue) fn quantity_prices(&self) -> Result<Vec<Money>, &'static str> {
-        let values = &self.pricing_scheme_values;
-        if values.is_empty() && self.pricing_scheme == PricingScheme::ClassQuantity {
-            return Err("is empty, and class-quantity needs the price of one class");
-        }
-        let prices: BTreeMap<u32, Money> = values.iter().map(|value| (value.quantity, value.price)).collect();
-        if prices.len() != values.len() {
-            return Err("has a quantity twice");
-        }
-        let gapless = (1..).zip(prices.keys()).all(|(expected, quantity)| expected == *quantity);
-        if gapless {
-            Ok(prices.into_values().collect())
-        } else {
-            Err("the quantities are not 1, 2, 3, … without a gap")
-        }
-    }
-}
-
-impl PricingPlanDoc {
-    /// Which of its fields break a rule, and what is wrong with them.
-    pub(in crate::catalogue) fn mistakes(&self) -> Vec<(&'static str, String)> {
-        let mut found = Vec::new();
-        let count = self.number_of_installments;
-        if count == 0 {
-            found.push(("numberOfInstallments", "is 0: the plan has no date".to_owned()));
-        } else if self.kind == PlanKind::OneOff && count != 1 {
-            found.push(("numberOfInstallments", format!("is {count}, but a one-off plan has one")));
-        }
-        let dates = &self.installment_dates;
-        if !dates.is_empty() && dates.len() != usize::from(count) {
-            let what = format!("has {} dates, but numberOfInstallments is {count}", dates.len());
-            found.push(("installmentDates", what));
-        }
-        if dates.iter().collect::<BTreeSet<_>>().len() != dates.len() {
-            found.push(("installmentDates", "has a date twice".to_owned()));
-        }
-        if self.kind == PlanKind::OneOff && dates.iter().any(|date| *date != self.first_payment_date) {
-            found.push(("installmentDates", "a one-off plan is paid on its firstPaymentDate".to_owned()));
-        }
-        if let Some(day) = self.payment_day.filter(|day| !(1..=31).contains(day)) {
-            found.push(("paymentDay", outside_month(day)));
-        }
-        if self.discount.0 > Percent::HUNDRED {
-            found.push(("discount", format!("{} % is over 100 %", self.discount.0.to_shortest())));
-        }
-        found
-    }
 }

@@ -9,7 +9,7 @@ mod season;
 
 use classpay_domain::money::{Money, Percent};
 
-pub(super) use company::{age_cut_off, is_time_zone};
+pub use company::{age_cut_off, is_time_zone};
 
 /// A stored document that the import would have refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -5,13 +5,14 @@
 //! (which `published` reads) and nothing in a stored item: a later version may have written it.
 //!
 //! Invariant: writing a document and reading it again gives the same document. A shape says nothing about other
-//! documents; whether an id exists is the file's business.
+//! documents, nor does a rule of [`rules`]; whether an id exists is the file's business.
 
 mod class;
 mod company;
 mod family;
 mod fees;
 mod percent;
+mod rules;
 mod season;
 pub mod text;
 
@@ -27,6 +28,7 @@ pub use fees::{
     AdditionalFeeDoc, DiscountSchemeDoc, DiscountUnit, DiscountValueDoc, HolidayDoc, RegistrationFeeDoc, TaxRateDoc,
 };
 pub use percent::{PercentNumber, PercentText};
+pub use rules::outside_month;
 pub use season::{PricingPlanDoc, PricingScheme, PricingSchemeValueDoc, PublishedSeason, SeasonDoc};
 pub use text::DocumentId;
 

@@ -10,7 +10,7 @@ use super::super::item::document;
 use super::changes::Kind;
 use super::plan::Entry;
 use crate::catalogue::documents::{RegistrationFeeDoc, SeasonDoc};
-use crate::catalogue::{Catalogue, Note};
+use crate::catalogue::{Catalogue, Note, differing_fields};
 
 /// Names the seasons whose copy of a fee differs from the table's. A file's own fees agree with its seasons.
 pub(super) fn differing(catalogue: &Catalogue, entries: &[Entry]) -> Result<Vec<Note>, StoreError> {
@@ -30,7 +30,7 @@ pub(super) fn differing(catalogue: &Catalogue, entries: &[Entry]) -> Result<Vec<
     }
     let spelled_out = catalogue.seasons.iter().enumerate().filter_map(|(index, season)| {
         let fee = season.registration_fee_dto.as_ref()?;
-        let is_other = fees.get(&fee.id).is_some_and(|known| !fee.differing(known).is_empty());
+        let is_other = fees.get(&fee.id).is_some_and(|known| !differing_fields(fee, known).is_empty());
         is_other.then(|| Note {
             place: format!("seasons[{index}].registrationFeeDto"),
             what: format!("is not what the table says of {}: give the fee in registrationFees", fee.id),
@@ -57,7 +57,7 @@ pub(super) fn renew(entries: &mut [Entry]) -> Result<(), StoreError> {
         let spelled_out = season.registration_fee_dto.as_ref();
         let named = season.registration_fee_id.as_ref().or(spelled_out.map(|fee| &fee.id));
         let Some(fee) = named.and_then(|id| fees.get(id)) else { continue };
-        if season.archived_at.is_none() && spelled_out.is_none_or(|copy| !copy.differing(fee).is_empty()) {
+        if season.archived_at.is_none() && spelled_out.is_none_or(|copy| !differing_fields(copy, fee).is_empty()) {
             season.spell_out(fee.clone());
             entry.target = Some(document(&season));
         }
