@@ -15,7 +15,7 @@ use classpay_service::catalogue::{Catalogue, Note, notes};
 use classpay_service::clock::local_date;
 use classpay_service::mint::Mint;
 use classpay_service::scope::{FamilyScope, Reach, Role};
-use classpay_service::store::{Extent, ImportError, Link, Store};
+use classpay_service::store::{Extent, Import, ImportError, Link, Store};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -109,7 +109,8 @@ pub async fn import(
     now: Timestamp,
     tell: impl Fn(&str),
 ) -> Result<usize, Problem> {
-    let plan = store.plan_import(catalogue, extent, now).await.map_err(|problem| not_loaded(&problem))?;
+    let import = Import::of(store);
+    let plan = import.plan(catalogue, extent, now).await.map_err(|problem| not_loaded(&problem))?;
     let changes = plan.changes();
     let (count, described) = (changes.count(), changes::described(changes));
     if !described.is_empty() {
@@ -119,7 +120,7 @@ pub async fn import(
         tell(changes::noted(changes));
     }
     tell(&noted(catalogue, &changes.notes, &changes.scheduled, now));
-    let overfull = store.import(plan).await.map_err(|problem| not_loaded(&problem))?;
+    let overfull = import.write(plan).await.map_err(|problem| not_loaded(&problem))?;
     tell(&changes::overfull(&overfull));
     Ok(count)
 }

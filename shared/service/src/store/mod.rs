@@ -42,7 +42,8 @@ pub use dynamodb::DynamoDb;
 pub use events::{EventObject, EventRecord, Put, Told};
 pub use feeds::Feed;
 pub use import::{
-    Changes, Extent, ImportError, Kind, KindChanges, Outstanding, Overfull, Plan as ImportPlan, Removals, TakenAway,
+    Changes, Extent, Import, ImportError, Kind, KindChanges, Outstanding, Overfull, Plan as ImportPlan, Removals,
+    TakenAway,
 };
 pub use instalments::{Debtor, Scheduled};
 pub use item::{Attributes, Item, Value};

@@ -10,6 +10,7 @@ use classpay_domain::id::{ClassId, CompanyId, FamilyId, PlanId, TrialId};
 use classpay_domain::ledger::DetailKind;
 use jiff::civil::Date;
 
+use super::super::StoreError;
 use super::super::fees::{RELEASED, charged_fee_item};
 use super::super::instalments;
 use super::super::item::Item;
@@ -17,9 +18,8 @@ use super::super::key::{self, Key};
 use super::super::places::{ACTIVE, CANCELLED, enrolment_item, place_item, trial_item};
 use super::super::table::Commit;
 use super::super::write::{Guard, MAX_ACTIONS, Write, Writes};
-use super::super::{Store, StoreError};
-use super::ImportError;
 use super::changes::Kind;
+use super::{Import, ImportError};
 use crate::catalogue::FamilyEntry;
 use crate::catalogue::documents::{ClassDoc, CompanyDoc, EnrolmentEntry, StudentDoc, TrialEntry};
 use crate::schedule::{Schedule, ScheduledLine};
@@ -85,9 +85,9 @@ pub(super) struct AddedEnrolment {
     pub(super) student: String,
 }
 
-impl Store {
+impl Import<'_> {
     /// Adds places and fees. What was added.
-    pub(super) async fn import_belongings(
+    pub(super) async fn write_belongings(
         &self,
         company: &CompanyId,
         belongings: Vec<Belonging<'_>>,
@@ -98,13 +98,13 @@ impl Store {
         let mut belongings = belongings.into_iter().peekable();
         while belongings.peek().is_some() {
             let batch: Vec<_> = belongings.by_ref().take(TOGETHER).collect();
-            let is_added = self.transact(adding(company, &batch)).await?;
+            let is_added = self.store.transact(adding(company, &batch)).await?;
             if is_new(is_added)? {
                 batch.iter().for_each(|belonging| added.add(belonging));
                 continue;
             }
             for belonging in batch {
-                if is_new(self.transact(adding(company, std::slice::from_ref(&belonging))).await?)? {
+                if is_new(self.store.transact(adding(company, std::slice::from_ref(&belonging))).await?)? {
                     added.add(&belonging);
                 } else {
                     is_missed = true;

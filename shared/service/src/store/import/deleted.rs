@@ -4,18 +4,19 @@
 
 use std::collections::HashMap;
 
+use super::super::StoreError;
 use super::super::item::{Attributes, Read as _};
 use super::super::key::{self, Key};
 use super::super::places::ACTIVE;
 use super::super::table::Consistency;
-use super::super::{Store, StoreError};
+use super::Import;
 use crate::catalogue::{Catalogue, Deleted, Note, Sold};
 
-impl Store {
+impl Import<'_> {
     /// Names what is deleted in the file and goes on.
     pub(super) async fn deleted_and_there(&self, catalogue: &Catalogue) -> Result<Vec<Note>, StoreError> {
         let known = catalogue.deleted.iter().flat_map(|deleted| known_by(catalogue, deleted)).collect();
-        let known = self.get_all(known, Consistency::Strong).await?;
+        let known = self.store.get_all(known, Consistency::Strong).await?;
         let mut there = Vec::new();
         for deleted in &catalogue.deleted {
             if let Some(item) = known_by(catalogue, deleted).iter().find_map(|key| known.get(key)) {
@@ -23,7 +24,7 @@ impl Store {
             }
         }
         let places = there.iter().filter_map(|(_, place)| place.clone()).collect();
-        let places = self.get_all(places, Consistency::Strong).await?;
+        let places = self.store.get_all(places, Consistency::Strong).await?;
         Ok(there.into_iter().filter_map(|(deleted, place)| goes_on(deleted, place.as_ref(), &places)).collect())
     }
 }

@@ -9,26 +9,25 @@ use std::collections::HashMap;
 use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::CompanyId;
 
-use super::super::Store;
 use super::super::item::Read as _;
 use super::super::key::Key;
 use super::super::table::Consistency;
 use super::super::write::Write;
-use super::ImportError;
 use super::batch::Batch;
 use super::changes::Kind;
 use super::plan::{Entry, Plan};
+use super::{Import, ImportError};
 
-impl Store {
-    pub(super) async fn import_families(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
+impl Import<'_> {
+    pub(super) async fn write_families(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
         let mut students: HashMap<&str, Vec<&Entry>> = HashMap::new();
         for entry in plan.entries.iter().filter(|entry| entry.kind == Kind::Student) {
             students.entry(&entry.key.pk).or_default().push(entry);
         }
         let families: Vec<_> = plan.entries.iter().filter(|entry| entry.kind == Kind::Family).collect();
         let keys = families.iter().map(|entry| entry.key.clone()).collect();
-        let stored = self.get_all(keys, Consistency::Strong).await?;
-        let mut batch = Batch::of(self);
+        let stored = self.store.get_all(keys, Consistency::Strong).await?;
+        let mut batch = Batch::of(self.store);
         for entry in families {
             let Some(doc) = &entry.target else { continue };
             let from = imported_from(doc, students.remove(entry.key.pk.as_str()).unwrap_or_default());

@@ -7,14 +7,15 @@ use std::collections::BTreeMap;
 use classpay_domain::id::{ClassId, TrialId};
 use jiff::civil::Date;
 
+use super::super::StoreError;
 use super::super::item::Read as _;
 use super::super::key;
 use super::super::table::Consistency;
-use super::super::{Store, StoreError};
+use super::Import;
 use super::changes::Overfull;
 use crate::catalogue::Catalogue;
 
-impl Store {
+impl Import<'_> {
     /// Which of the lessons that trials were added to, and that are still to come, have more than they take.
     pub(super) async fn overfull_lessons(
         &self,
@@ -28,7 +29,7 @@ impl Store {
         }
         let to_come: Vec<_> = added.into_iter().filter(|((_, on), _)| *on >= today).collect();
         let keys = to_come.iter().map(|((class, on), _)| key::lesson(company, class, *on)).collect();
-        let stored = self.get_all(keys, Consistency::Strong).await?;
+        let stored = self.store.get_all(keys, Consistency::Strong).await?;
         let mut overfull = Vec::new();
         for ((class, on), trials) in to_come {
             let Some(item) = stored.get(&key::lesson(company, &class, on)) else { continue };

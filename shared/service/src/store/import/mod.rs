@@ -175,39 +175,51 @@ fn done(written: Commit) -> Result<(), ImportError> {
     }
 }
 
-impl Store {
+/// A table that a studio is loaded into.
+#[derive(Debug, Clone, Copy)]
+pub struct Import<'a> {
+    store: &'a Store,
+}
+
+impl<'a> Import<'a> {
+    /// Into this table.
+    #[must_use]
+    pub const fn of(store: &'a Store) -> Self {
+        Self { store }
+    }
+
     /// Does what was worked out. The classes and lessons that have more students than places since.
     ///
     /// # Errors
     /// [`ImportError::TakesAway`] before anything is written. After any other, what was written until then stays, and
     /// loading again completes it.
-    pub async fn import(&self, plan: Plan<'_>) -> Result<Vec<Overfull>, ImportError> {
+    pub async fn write(&self, plan: Plan<'_>) -> Result<Vec<Overfull>, ImportError> {
         if !plan.changes.is_allowed(plan.extent) {
             let much = plan.changes.much().map(|(kind, lost)| (kind, lost.taken_away.len(), lost.before)).collect();
             return Err(ImportError::TakesAway { much, total: plan.changes.taken_away() });
         }
-        self.import_roll(&plan).await?;
+        self.write_roll(&plan).await?;
         // A company that sells already is followed on its new account before it takes a payment there.
         if plan.entries.iter().any(|entry| entry.kind == Kind::Company && entry.stored.is_some()) {
-            self.import_account(plan.catalogue).await?;
+            self.write_account(plan.catalogue).await?;
         }
-        self.import_documents(&plan).await?;
-        self.import_account(plan.catalogue).await?;
-        self.import_seats(&plan).await?;
-        self.import_families(&plan).await?;
-        self.import_stands(&plan.stands).await?;
+        self.write_documents(&plan).await?;
+        self.write_account(plan.catalogue).await?;
+        self.write_seats(&plan).await?;
+        self.write_families(&plan).await?;
+        self.write_stands(&plan.stands).await?;
         let Plan { catalogue, belongings, late, transactions, today, .. } = plan;
-        let added = self.import_belongings(&catalogue.company.id, belongings).await?;
-        self.import_schedules(&late).await?;
-        self.import_transactions(catalogue, &transactions).await?;
+        let added = self.write_belongings(&catalogue.company.id, belongings).await?;
+        self.write_schedules(&late).await?;
+        self.write_transactions(catalogue, &transactions).await?;
         let mut overfull = self.overfull(catalogue, &added.enrolments).await?;
         overfull.extend(self.overfull_lessons(catalogue, added.lessons, today).await?);
         Ok(overfull)
     }
 
     /// What the company has is listed before it is written: what isn't listed would never be missed.
-    async fn import_roll(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
-        let mut batch = Batch::of(self);
+    async fn write_roll(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
+        let mut batch = Batch::of(self.store);
         for entry in &plan.unlisted {
             let item = Item::at(entry).text("cid", plan.catalogue.company.id.as_str());
             batch.room_for(0).await?.push(Write::put(item));
@@ -216,8 +228,8 @@ impl Store {
     }
 
     /// Where things stand that an earlier version has loaded, so that no other can be loaded under their ids.
-    async fn import_stands(&self, stands: &[Item]) -> Result<(), ImportError> {
-        let mut batch = Batch::of(self);
+    async fn write_stands(&self, stands: &[Item]) -> Result<(), ImportError> {
+        let mut batch = Batch::of(self.store);
         for stand in stands {
             batch.room_for(0).await?.create(stand.clone());
         }
@@ -225,13 +237,13 @@ impl Store {
     }
 
     /// What happens on the studio's Stripe account is followed from now on; on one that it had before, still.
-    async fn import_account(&self, catalogue: &Catalogue) -> Result<(), ImportError> {
+    async fn write_account(&self, catalogue: &Catalogue) -> Result<(), ImportError> {
         let Some(account) = &catalogue.company.settings.billing.stripe_id else { return Ok(()) };
-        if self.get(&key::feed(account)).await?.is_some() {
+        if self.store.get(&key::feed(account)).await?.is_some() {
             return Ok(());
         }
         self.remember_account(&catalogue.company.id, account).await?;
-        match self.begin_feed(&catalogue.company.id, account).await? {
+        match self.store.begin_feed(&catalogue.company.id, account).await? {
             Commit::Done | Commit::ConditionFailed => Ok(()),
             Commit::Contended | Commit::Unknown => Err(ImportError::Interrupted),
         }
@@ -239,18 +251,18 @@ impl Store {
 
     /// A payment that was begun on an account is found there when the company has left it.
     async fn remember_account(&self, company: &CompanyId, account: &AccountId) -> Result<(), ImportError> {
-        let accounts = self.load_accounts(company).await?;
+        let accounts = self.store.load_accounts(company).await?;
         if accounts.contains(account) {
             return Ok(());
         }
         let accounts: Vec<_> = accounts.iter().chain([account]).map(AccountId::as_str).collect();
         let remembered = Write::edit(key::company(company)).set("accounts", document(&accounts));
-        done(self.transact(remembered).await?)
+        done(self.store.transact(remembered).await?)
     }
 
-    async fn import_documents(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
+    async fn write_documents(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
         let written = plan.entries.iter().filter(|entry| entry.kind != Kind::Family && plan.is_written(entry));
-        let mut batch = Batch::of(self);
+        let mut batch = Batch::of(self.store);
         for entry in written {
             let write = match &entry.target {
                 Some(doc) => {

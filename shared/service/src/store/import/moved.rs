@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use classpay_domain::id::{SeasonId, StudentId};
 use jiff::civil::Date;
 
+use super::super::StoreError;
 use super::super::item::{Attributes, Read as _};
 use super::super::key::{self, Key};
 use super::super::places::{ACTIVE, RESERVED};
 use super::super::table::Consistency;
-use super::super::{Store, StoreError};
+use super::Import;
 use super::changes::Kind;
 use super::plan::{Entry, PlannedClass, PlannedSeason};
 use crate::catalogue::{Catalogue, Note};
@@ -29,7 +30,7 @@ pub(super) fn going_on<'a>(
     classes.iter().filter(goes_on).map(|class| class.doc.id.as_str()).collect()
 }
 
-impl Store {
+impl Import<'_> {
     /// Names the new students of a family who have places in another, in one of these classes.
     pub(super) async fn students_with_places_elsewhere(
         &self,
@@ -70,7 +71,7 @@ impl Store {
         classes: &BTreeSet<&str>,
     ) -> Result<usize, StoreError> {
         let own = format!("{}{student}#", key::ENROLMENT);
-        let items = self.query(&there.pk, Consistency::Strong).await?;
+        let items = self.store.query(&there.pk, Consistency::Strong).await?;
         let is_live = |item: &&Attributes| [ACTIVE, RESERVED].map(Some).contains(&item.text_if("place_state"));
         let class = |item: &Attributes| item.text_if("sk").and_then(|sk| sk.strip_prefix(&own)).map(str::to_owned);
         Ok(items.iter().filter(is_live).filter_map(class).filter(|class| classes.contains(class.as_str())).count())

@@ -8,6 +8,7 @@ use classpay_domain::id::{ClassId, CompanyId, FamilyId, StudentId};
 use futures_util::future::try_join_all;
 use jiff::civil::Date;
 
+use super::super::StoreError;
 use super::super::due::due_of;
 use super::super::entries::entry_of;
 use super::super::instalments::scheduled_of;
@@ -15,7 +16,7 @@ use super::super::item::{Attributes, Read as _};
 use super::super::key::{self, Key};
 use super::super::places::{ACTIVE, RESERVED};
 use super::super::table::Consistency;
-use super::super::{Store, StoreError};
+use super::Import;
 use super::changes::{Kind, Outstanding};
 use super::plan::{Entry, Plan};
 use crate::snapshot::BookedTrial;
@@ -39,7 +40,7 @@ struct Families {
     owing: BTreeSet<FamilyId>,
 }
 
-impl Store {
+impl Import<'_> {
     /// Adds to what is taken away, and to what the file archives, what goes on without it.
     pub(super) async fn find_outstanding(&self, plan: &mut Plan<'_>) -> Result<(), StoreError> {
         let going = plan.entries.iter().filter(|entry| (entry.goes || entry.ends) && ASKED.contains(&entry.kind));
@@ -95,7 +96,7 @@ impl Store {
     }
 
     async fn class_items(&self, company: &CompanyId, class: &ClassId) -> Result<Vec<Attributes>, StoreError> {
-        self.query(&key::class(company, class).pk, Consistency::Strong).await
+        self.store.query(&key::class(company, class).pk, Consistency::Strong).await
     }
 
     async fn families_to_read(&self, plan: &Plan<'_>, found: &Found, sold: &[ClassId]) -> Result<Families, StoreError> {
@@ -144,7 +145,7 @@ impl Store {
             let of_student = sold.iter().map(|class| key::enrolment(company, family, student, class));
             places.extend(of_student.map(|place| (place, *family)));
         }
-        let stored = self.get_all(places.keys().cloned().collect(), Consistency::Strong).await?;
+        let stored = self.store.get_all(places.keys().cloned().collect(), Consistency::Strong).await?;
         let live = places.iter().filter(|(key, _)| stored.get(key).is_some_and(is_live));
         Ok(live.map(|(_, family)| (*family).clone()).collect())
     }
@@ -156,7 +157,8 @@ impl Store {
         families: impl Iterator<Item = &FamilyId>,
     ) -> Result<Vec<FamilyId>, StoreError> {
         let families: Vec<_> = families.map(|family| (key::family(company, family), family)).collect();
-        let stored = self.get_all(families.iter().map(|(key, _)| key.clone()).collect(), Consistency::Strong).await?;
+        let stored =
+            self.store.get_all(families.iter().map(|(key, _)| key.clone()).collect(), Consistency::Strong).await?;
         let mut unsettled = Vec::new();
         for (key, family) in families {
             let Some(item) = stored.get(&key) else { continue };
@@ -211,7 +213,7 @@ impl Store {
         going: &Found,
         found: &mut Found,
     ) -> Result<(), StoreError> {
-        for item in self.query(&key::family_pk(company, family), Consistency::Strong).await? {
+        for item in self.store.query(&key::family_pk(company, family), Consistency::Strong).await? {
             if !is_live(&item) {
                 continue;
             }
@@ -238,7 +240,7 @@ impl Store {
         going: &Found,
         found: &mut Found,
     ) -> Result<(), StoreError> {
-        for item in self.query(&key::plans_pk(company, family), Consistency::Strong).await? {
+        for item in self.store.query(&key::plans_pk(company, family), Consistency::Strong).await? {
             if !item.contains_key("gsi1pk") {
                 continue;
             }
@@ -269,7 +271,7 @@ impl Store {
         found: &mut Found,
     ) -> Result<(), StoreError> {
         let mut about: Vec<(Key, BTreeSet<(Kind, String)>)> = Vec::new();
-        for item in self.query(&key::ledger_pk(company, family), Consistency::Strong).await? {
+        for item in self.store.query(&key::ledger_pk(company, family), Consistency::Strong).await? {
             if !item.text("sk")?.starts_with(key::LEDGER_ENTRY) {
                 continue;
             }
@@ -284,7 +286,7 @@ impl Store {
                 about.push((key::due(company, &debit), named));
             }
         }
-        let due = self.get_all(about.iter().map(|(key, _)| key.clone()).collect(), Consistency::Strong).await?;
+        let due = self.store.get_all(about.iter().map(|(key, _)| key.clone()).collect(), Consistency::Strong).await?;
         for (key, named) in about {
             let Some(item) = due.get(&key) else { continue };
             let owed = due_of(item)?;

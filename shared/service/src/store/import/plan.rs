@@ -9,16 +9,16 @@ use classpay_domain::id::{CompanyId, SeasonId};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::super::StoreError;
 use super::super::item::{Item, Read as _, document};
 use super::super::key::{self, Key, Listed};
 use super::super::table::Consistency;
-use super::super::{Store, StoreError};
 use super::archive::{Head, archived};
 use super::belongings::Belonging;
 use super::beside::{Beside, beside, is_whole, stored_beside};
 use super::changes::{Changes, Extent, Kind, KindChanges, Outstanding, TakenAway};
 use super::schedules::LateSchedule;
-use super::{ImportError, copies, moved, refuse_other_currency, refuse_rival_schemes, refuse_too_large};
+use super::{Import, ImportError, copies, moved, refuse_other_currency, refuse_rival_schemes, refuse_too_large};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::{ClassDoc, SeasonDoc};
 use crate::catalogue::{Catalogue, Note};
@@ -129,12 +129,12 @@ struct Wanted {
     listed: Option<Listed>,
 }
 
-impl Store {
+impl Import<'_> {
     /// Works out what loading a studio that has been checked will change.
     ///
     /// # Errors
     /// [`ImportError`] if the table can't be read, or can't hold this beside what it has.
-    pub async fn plan_import<'a>(
+    pub async fn plan<'a>(
         &self,
         catalogue: &'a Catalogue,
         extent: Extent,
@@ -203,7 +203,7 @@ impl Store {
 
     async fn stored(&self, company: &CompanyId, wanted: &[Wanted]) -> Result<Stored, StoreError> {
         let mut stored = Stored { documents: BTreeMap::new(), listed: BTreeSet::new(), beside: Beside::new() };
-        for item in self.query(&key::company_pk(company), Consistency::Strong).await? {
+        for item in self.store.query(&key::company_pk(company), Consistency::Strong).await? {
             let sk = item.text("sk")?;
             let Some((kind, id)) = kind_of(sk) else { continue };
             let key = Key { pk: key::company_pk(company), sk: sk.to_owned() };
@@ -212,7 +212,7 @@ impl Store {
             stored.documents.insert(key, Document { kind, id, text: item.text("doc")?.to_owned() });
         }
         let mut spread: BTreeMap<Key, (Kind, String)> = BTreeMap::new();
-        for item in self.query(&key::roll_pk(company), Consistency::Strong).await? {
+        for item in self.store.query(&key::roll_pk(company), Consistency::Strong).await? {
             let listed = Listed::parse(item.text("sk")?).ok_or(StoreError::Corrupt("sk"))?;
             spread.insert(listed.key(company), of_listed(&listed));
             stored.listed.insert(listed.entry(company));
@@ -223,7 +223,7 @@ impl Store {
                 .filter(|wanted| wanted.listed.is_some())
                 .map(|wanted| (wanted.key.clone(), (wanted.kind, wanted.id.clone()))),
         );
-        for (key, item) in self.get_all(spread.keys().cloned().collect(), Consistency::Strong).await? {
+        for (key, item) in self.store.get_all(spread.keys().cloned().collect(), Consistency::Strong).await? {
             if let (Some((kind, id)), Some(text)) = (spread.remove(&key), item.text_if("doc")) {
                 stored.documents.insert(key, Document { kind, id, text: text.to_owned() });
             }

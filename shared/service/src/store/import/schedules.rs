@@ -4,12 +4,11 @@
 
 use classpay_domain::id::{EnrolmentId, PlanId};
 
-use super::super::Store;
 use super::super::item::Item;
 use super::super::key::Key;
 use super::super::places::ACTIVE;
 use super::super::write::{Guard, MAX_ACTIONS, Write, Writes};
-use super::{ImportError, done};
+use super::{Import, ImportError, done};
 
 /// What an enrolment lacks.
 #[derive(Debug)]
@@ -21,9 +20,9 @@ pub(super) struct LateSchedule {
     pub(super) instalments: Option<Item>,
 }
 
-impl Store {
+impl Import<'_> {
     /// Adds what enrolments lack.
-    pub(super) async fn import_schedules(&self, late: &[LateSchedule]) -> Result<(), ImportError> {
+    pub(super) async fn write_schedules(&self, late: &[LateSchedule]) -> Result<(), ImportError> {
         // Two actions each.
         for late in late.chunks(MAX_ACTIONS / 2) {
             let mut writes = Writes::new();
@@ -37,7 +36,7 @@ impl Store {
                     Some(plan) => live.set("plan", plan.as_str()),
                 });
             }
-            done(self.transact(writes).await?)?;
+            done(self.store.transact(writes).await?)?;
         }
         Ok(())
     }

@@ -10,32 +10,32 @@ use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::{CompanyId, SeasonId};
 use futures_util::future::try_join_all;
 
+use super::super::StoreError;
 use super::super::item::{Attributes, Item, Read as _};
 use super::super::key::{self, Key};
 use super::super::sold::MOVED;
 use super::super::table::{Commit, Consistency};
 use super::super::write::{Guard, MAX_ACTIONS, Write, Writes};
-use super::super::{Store, StoreError};
 use super::archive::Head;
 use super::batch::Batch;
 use super::belongings::AddedEnrolment;
 use super::changes::{Kind, Overfull};
 use super::plan::{Plan, PlannedClass, PlannedSeason};
-use super::{ImportError, done};
+use super::{Import, ImportError, done};
 use crate::catalogue::Catalogue;
 use crate::catalogue::documents::{ClassDoc, SeasonDoc};
 
 /// So many transactions of changes are written at a time.
 const AT_A_TIME: usize = 4;
 
-impl Store {
+impl Import<'_> {
     /// Makes and changes what guards prices and places.
-    pub(super) async fn import_seats(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
+    pub(super) async fn write_seats(&self, plan: &Plan<'_>) -> Result<(), ImportError> {
         let company = &plan.catalogue.company.id;
         let keys = plan.classes.iter().map(|class| key::seats(company, &class.doc.id)).collect();
-        let stored = self.get_all(keys, Consistency::Strong).await?;
+        let stored = self.store.get_all(keys, Consistency::Strong).await?;
         let seasons = prices_of_seasons(plan)?;
-        let (mut new, mut changed) = (Batch::of(self), Vec::new());
+        let (mut new, mut changed) = (Batch::of(self.store), Vec::new());
         for class in &plan.classes {
             let Some((season, prices)) = seasons.get(&class.doc.season_id) else { continue };
             let offer = Offer::of(class, season, prices);
@@ -55,10 +55,10 @@ impl Store {
 
     /// Changes them together; one by one if somebody else is at one of them meanwhile, so that only that one is in his way.
     async fn change_seats(&self, changes: &[Write]) -> Result<(), ImportError> {
-        match self.transact(changes.iter().cloned().collect::<Writes>()).await? {
+        match self.store.transact(changes.iter().cloned().collect::<Writes>()).await? {
             Commit::ConditionFailed | Commit::Contended if changes.len() > 1 => {
                 for change in changes {
-                    done(self.transact(change.clone()).await?)?;
+                    done(self.store.transact(change.clone()).await?)?;
                 }
                 Ok(())
             }
@@ -77,7 +77,7 @@ impl Store {
     ) -> Result<Vec<Overfull>, ImportError> {
         let company = &catalogue.company.id;
         let keys = catalogue.classes.iter().map(|class| key::seats(company, &class.id)).collect();
-        let stored = self.get_all(keys, Consistency::Strong).await?;
+        let stored = self.store.get_all(keys, Consistency::Strong).await?;
         let mut overfull = Vec::new();
         for class in &catalogue.classes {
             let Some(item) = stored.get(&key::seats(company, &class.id)) else { continue };

@@ -9,6 +9,7 @@ use classpay_domain::catalogue::ChargedFee;
 use classpay_domain::id::EnrolmentId;
 use jiff::civil::Date;
 
+use super::super::StoreError;
 use super::super::fees::RELEASED;
 use super::super::instalments::{Scheduled, scheduled_of};
 use super::super::item::{Attributes, Item, Read as _};
@@ -16,11 +17,10 @@ use super::super::key::{self, Key};
 use super::super::orders::PENDING;
 use super::super::places::{ACTIVE, CANCELLED, RESERVED};
 use super::super::table::Consistency;
-use super::super::{Store, StoreError};
-use super::ImportError;
 use super::belongings::{Belonging, Of, PlaceOf, belongings_of};
 use super::schedules::LateSchedule;
 use super::spelling::spellings;
+use super::{Import, ImportError};
 use crate::catalogue::documents::{InstalmentEntry, TrialEntry};
 use crate::catalogue::{Catalogue, Note};
 use crate::snapshot::BookedTrial;
@@ -42,7 +42,7 @@ pub(super) struct Standing<'a> {
     pub(super) scheduled: BTreeSet<EnrolmentId>,
 }
 
-impl Store {
+impl Import<'_> {
     /// Compares the places and fees of a file with what is there.
     pub(super) async fn standing<'a>(
         &self,
@@ -55,10 +55,10 @@ impl Store {
             all.extend(belongings_of(&catalogue.company, &classes, family)?);
         }
         let keys = all.iter().flat_map(|belonging| spellings(&belonging.key)).collect();
-        let stored = self.get_all(keys, Consistency::Strong).await?;
+        let stored = self.store.get_all(keys, Consistency::Strong).await?;
         let asked = all.iter().map(|belonging| beside(belonging, here(belonging, &stored)));
         let asked = asked.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-        let around = self.get_all(asked, Consistency::Strong).await?;
+        let around = self.store.get_all(asked, Consistency::Strong).await?;
         let mut standing = Standing::default();
         for belonging in all {
             match here(&belonging, &stored) {

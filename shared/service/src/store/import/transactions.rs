@@ -7,15 +7,15 @@
 use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{CompanyId, FamilyId, TransactionId};
 
+use super::super::StoreError;
 use super::super::due::{Due, due_item, due_of};
 use super::super::entries::{entry_item, entry_of};
 use super::super::item::{Item, Read as _, document};
 use super::super::key::{self, Key};
 use super::super::table::{Commit, Consistency};
 use super::super::write::{Guard, Write, Writes};
-use super::super::{Store, StoreError};
 use super::changes::Kind;
-use super::{ImportError, MAX_DOC_BYTES, done};
+use super::{Import, ImportError, MAX_DOC_BYTES, done};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::{Catalogue, Note};
 use crate::stored_entry::StoredEntry;
@@ -76,7 +76,7 @@ fn refuse_too_large(id: &TransactionId, aggregate: &AggregateTransaction) -> Res
     Err(ImportError::TooLarge { kind: Kind::Transaction, id: id.to_string(), bytes })
 }
 
-impl Store {
+impl Import<'_> {
     /// Debits and credits that are not there yet; what those that are there say otherwise; and what is somebody else's.
     pub(super) async fn new_transactions<'a>(&self, catalogue: &'a Catalogue) -> Result<Planned<'a>, ImportError> {
         let company = &catalogue.company.id;
@@ -89,12 +89,12 @@ impl Store {
         let all = all.collect::<Result<Vec<_>, StoreError>>()?;
         let entry_key = |family: &FamilyId, id: &TransactionId| key::transaction(company, family, id.as_str());
         let keys = all.iter().map(|(_, family, id, _)| entry_key(family, id)).collect();
-        let stored = self.get_all(keys, Consistency::Strong).await?;
+        let stored = self.store.get_all(keys, Consistency::Strong).await?;
         let asked = all
             .iter()
             .filter(|(_, family, id, aggregate)| !aggregate.is_debit() || !stored.contains_key(&entry_key(family, id)));
         let owned = asked.flat_map(|(_, _, id, _)| owned_by(company, id)).collect();
-        let owned = self.get_all(owned, Consistency::Strong).await?;
+        let owned = self.store.get_all(owned, Consistency::Strong).await?;
         let mut planned = Planned::default();
         for (at, family, id, aggregate) in all {
             if let Some(item) = stored.get(&entry_key(&family, &id)) {
@@ -121,7 +121,7 @@ impl Store {
     }
 
     /// Writes debits and then credits, each with what it does to the balance and to what is due.
-    pub(super) async fn import_transactions(
+    pub(super) async fn write_transactions(
         &self,
         catalogue: &Catalogue,
         transactions: &[&AggregateTransaction],
@@ -131,7 +131,7 @@ impl Store {
         let mut waits = Ok(());
         for aggregate in debits.into_iter().chain(credits) {
             let company = &catalogue.company;
-            match self.import_transaction(&company.id, company.settings.billing.currency, aggregate).await {
+            match self.write_transaction(&company.id, company.settings.billing.currency, aggregate).await {
                 Err(error @ ImportError::BeingPaid { .. }) => waits = Err(error),
                 written => written?,
             }
@@ -139,7 +139,7 @@ impl Store {
         waits
     }
 
-    async fn import_transaction(
+    async fn write_transaction(
         &self,
         company: &CompanyId,
         currency: Currency,
@@ -148,11 +148,11 @@ impl Store {
         let family: FamilyId = aggregate.transaction.family_id.parse().map_err(|_| StoreError::Corrupt("familyId"))?;
         for _ in 0..ATTEMPTS {
             let posting = self.posting(company, &family, currency, aggregate).await?;
-            match self.transact(posting).await? {
+            match self.store.transact(posting).await? {
                 // What is due has changed since it was read, or another import was faster.
                 Commit::ConditionFailed => {
                     let entry = key::transaction(company, &family, &aggregate.transaction.id);
-                    if self.get(&entry).await?.is_some() {
+                    if self.store.get(&entry).await?.is_some() {
                         return Ok(());
                     }
                 }
@@ -182,7 +182,7 @@ impl Store {
         if let (false, Some(debit)) = (aggregate.is_debit(), &head.related_transaction_id) {
             let debit: TransactionId = debit.parse().map_err(|_| StoreError::Corrupt("relatedTransactionId"))?;
             let due = key::due(company, &debit);
-            let item = self.get(&due).await?.ok_or(StoreError::Corrupt("relatedTransactionId"))?;
+            let item = self.store.get(&due).await?.ok_or(StoreError::Corrupt("relatedTransactionId"))?;
             let Due { due: read, reserved, .. } = due_of(&item)?;
             let read = read.units();
             // What that payment doesn't bring is due again, and this credit would not have paid it.
