@@ -12,13 +12,12 @@ use classpay_domain::id::{
 use classpay_domain::money::Money;
 use classpay_domain::order::{OrderState, PaidBy, order_of_intent};
 use classpay_domain::pricing::Buyer;
-use classpay_service::catalogue::Catalogue;
+use classpay_import::{Catalogue, Changes, Extent, Import, ImportError, Overfull, Removals};
 use classpay_service::mint::Mint;
 use classpay_service::scope::Role;
 use classpay_service::snapshot::{BookedEnrolment, BookedFee, BookedTrial, EndedTrial, OrderPayment, Snapshot};
 use classpay_service::store::{
-    Changes, Commit, Consistency, Extent, Import, ImportError, Name, OrderRecord, Overfull, PlaceOrder, Removals,
-    Session, SessionKind, Store, Table as _, Value, Write, key,
+    Commit, Consistency, Name, OrderRecord, PlaceOrder, Session, SessionKind, Store, Table as _, Value, Write, key,
 };
 use classpay_service::stripe::{Customer, KnownCustomer};
 use jiff::civil::{Date, Time};

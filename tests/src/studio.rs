@@ -2,8 +2,8 @@
 //!
 //! Invariant: a studio is changed before it is loaded; what is loaded has passed the import's check.
 
-use classpay_service::catalogue::Catalogue;
-use classpay_service::store::{DynamoDb, Extent, Import, Removals, Store};
+use classpay_import::{Catalogue, Extent, Import, Removals};
+use classpay_service::store::{DynamoDb, Store};
 use serde_json::{Value, json};
 
 use crate::{Stack, StackOptions, Table};

@@ -6,7 +6,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use classpay_service::store::{DynamoDb, Extent, Removals, Store};
+use classpay_import::{Extent, Removals};
+use classpay_service::store::{DynamoDb, Store};
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 

@@ -7,7 +7,6 @@
 use std::fmt;
 
 pub mod binaries;
-pub mod changes;
 pub mod cli;
 pub mod clock;
 pub mod data_dir;

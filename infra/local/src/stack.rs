@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use classpay_service::store::{DynamoDb, Extent, Removals, Store};
+use classpay_import::{Extent, Removals};
+use classpay_service::store::{DynamoDb, Store};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;

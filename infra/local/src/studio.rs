@@ -11,17 +11,17 @@ use classpay_domain::catalogue::Studio;
 use classpay_domain::id::{CompanyId, EnrolmentId, FamilyId, PlanId};
 use classpay_domain::link::LinkState;
 use classpay_domain::pricing::{self, Buyer, Charge};
-use classpay_service::catalogue::{Catalogue, Note, notes};
+use classpay_import::{Catalogue, Extent, Import, ImportError, Note, notes, report};
 use classpay_service::clock::local_date;
 use classpay_service::mint::Mint;
 use classpay_service::scope::{FamilyScope, Reach, Role};
-use classpay_service::store::{Extent, Import, ImportError, Link, Store};
+use classpay_service::store::{Link, Store};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::{Problem, changes};
+use crate::Problem;
 
 /// The demo studios by their names: in London, where no processing fee may be taken, and in the United States, with one.
 const DEMO_STUDIOS: [(&str, &str); 2] =
@@ -112,16 +112,16 @@ pub async fn import(
     let import = Import::of(store);
     let plan = import.plan(catalogue, extent, now).await.map_err(|problem| not_loaded(&problem))?;
     let changes = plan.changes();
-    let (count, described) = (changes.count(), changes::described(changes));
+    let (count, described) = (changes.count(), report::described(changes));
     if !described.is_empty() {
         tell(&format!("{}:\n{described}", catalogue.company.name));
     }
     if extent != Extent::Part {
-        tell(changes::noted(changes));
+        tell(report::noted(changes));
     }
     tell(&noted(catalogue, &changes.notes, &changes.scheduled, now));
     let overfull = import.write(plan).await.map_err(|problem| not_loaded(&problem))?;
-    tell(&changes::overfull(&overfull));
+    tell(&report::overfull(&overfull));
     Ok(count)
 }
 

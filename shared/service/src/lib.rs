@@ -27,7 +27,7 @@ pub mod settle;
 pub mod snapshot;
 pub mod store;
 pub mod stored_entry;
-mod strict;
+pub mod strict;
 pub mod stripe;
 pub mod sweep;
 pub mod telemetry;

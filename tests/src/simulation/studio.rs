@@ -6,8 +6,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use classpay_service::catalogue::Catalogue;
-use classpay_service::store::{Extent, Import, ImportError, Store};
+use classpay_import::{Catalogue, Extent, Import, ImportError};
+use classpay_service::store::Store;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

@@ -42,6 +42,3 @@ fn rate(percent: Percent, id: &impl ToString, field: &'static str) -> Result<Per
 fn faultless(mistakes: Vec<(&'static str, String)>, id: &impl ToString) -> Result<(), CorruptDocument> {
     mistakes.into_iter().next().map_or(Ok(()), |(field, _)| Err(corrupt(id, field)))
 }
-
-#[cfg(test)]
-mod tests;
