@@ -14,13 +14,11 @@ use classpay_service::stripe::{DEFAULT_API_BASE, Secret, Stripe, StripeConfig};
 use serde::Deserialize;
 
 use super::of_table;
-use crate::clock::machine_time;
-use crate::developer::variable;
-use crate::loopback::is_loopback;
-use crate::{Problem, dynamodb, stripe};
+use crate::Problem;
+use crate::machine::{is_loopback, machine_time, variable};
+use crate::stack::{DYNAMODB_URL, LOCAL_STRIPE_KEY, STRIPE_URL, TABLE};
+use crate::table::table_at;
 
-/// Where a running stack's Stripe is.
-const STACK_S_STRIPE: &str = "http://127.0.0.1:12111";
 /// A stand-in answers within milliseconds.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -28,10 +26,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug, Args)]
 pub(super) struct Place {
     /// The table.
-    #[arg(long, global = true, default_value = "classpay-local", value_name = "NAME")]
+    #[arg(long, global = true, default_value = TABLE, value_name = "NAME")]
     table: String,
     /// The DynamoDB, with your AWS_* variables unless it is local (the default is a running stack's).
-    #[arg(long, global = true, default_value = "http://127.0.0.1:8000", value_name = "URL")]
+    #[arg(long, global = true, default_value = DYNAMODB_URL, value_name = "URL")]
     dynamodb_url: String,
     /// The Stripe, with the key in STRIPE_SECRET_KEY unless it is local [default: a running stack's; beside a DynamoDB
     /// that is not local, Stripe itself].
@@ -55,13 +53,13 @@ impl Place {
     }
 
     fn dynamodb(&self) -> DynamoDb {
-        DynamoDb::over(dynamodb::client(&self.dynamodb_url, is_loopback(&self.dynamodb_url)), &self.table)
+        table_at(&self.dynamodb_url, &self.table)
     }
 
     fn stripe_url(&self) -> &str {
         match &self.stripe_url {
             Some(url) => url,
-            None if is_loopback(&self.dynamodb_url) => STACK_S_STRIPE,
+            None if is_loopback(&self.dynamodb_url) => STRIPE_URL,
             None => DEFAULT_API_BASE,
         }
     }
@@ -70,7 +68,7 @@ impl Place {
     pub(super) fn stripe(&self) -> Result<Stripe, Problem> {
         let url = self.stripe_url();
         let key = if is_loopback(url) {
-            stripe::platform_key(true)?.0
+            LOCAL_STRIPE_KEY.to_owned()
         } else {
             let key = variable("STRIPE_SECRET_KEY").filter(|key| !key.is_empty());
             key.ok_or_else(|| Problem::new(format!("{url} needs the platform's key in STRIPE_SECRET_KEY")))?
