@@ -12,13 +12,12 @@ use classpay_domain::id::{
 use classpay_domain::money::Money;
 use classpay_domain::order::{OrderState, PaidBy, order_of_intent};
 use classpay_domain::pricing::Buyer;
-use classpay_service::catalogue::Catalogue;
+use classpay_import::{Catalogue, Changes, Extent, Import, ImportError, Overfull, Removals};
 use classpay_service::mint::Mint;
 use classpay_service::scope::Role;
 use classpay_service::snapshot::{BookedEnrolment, BookedFee, BookedTrial, EndedTrial, OrderPayment, Snapshot};
 use classpay_service::store::{
-    Changes, Commit, Consistency, Extent, ImportError, Name, OrderRecord, Overfull, PlaceOrder, Removals, Session,
-    SessionKind, Store, Table as _, Value, Write, key,
+    Commit, Consistency, Name, OrderRecord, PlaceOrder, Session, SessionKind, Store, Table as _, Value, Write, key,
 };
 use classpay_service::stripe::{Customer, KnownCustomer};
 use jiff::civil::{Date, Time};
@@ -111,9 +110,9 @@ impl<M: Premises> Shop<M> {
     pub async fn load(&self, studio: &Studio, extent: Extent) -> Result<(Changes, Vec<Overfull>), ImportError> {
         let catalogue = Catalogue::parse(&studio.text()).expect("a studio without a mistake");
         let now = jiff::Timestamp::from_second(NOW_S).expect("a time");
-        let plan = self.store.plan_import(&catalogue, extent, now).await?;
+        let plan = Import::of(&self.store).plan(&catalogue, extent, now).await?;
         let changes = plan.changes().clone();
-        Ok((changes, self.store.import(plan).await?))
+        Ok((changes, Import::of(&self.store).write(plan).await?))
     }
 
     /// A purchase of places and trials, priced from what is there now; its session is stored.

@@ -2,8 +2,8 @@
 //!
 //! Invariant: a studio is changed before it is loaded; what is loaded has passed the import's check.
 
-use classpay_service::catalogue::Catalogue;
-use classpay_service::store::{DynamoDb, Extent, Removals, Store};
+use classpay_import::{Catalogue, Extent, Import, Removals};
+use classpay_service::store::{DynamoDb, Store};
 use serde_json::{Value, json};
 
 use crate::{Stack, StackOptions, Table};
@@ -221,8 +221,9 @@ impl Studio {
         let catalogue = Catalogue::parse(&self.text()).expect("a studio without a mistake");
         let store = Store::new(DynamoDb::over(table.client.clone(), &table.name));
         let now = FIRST_DAY.parse().expect("a time");
-        let plan = store.plan_import(&catalogue, Extent::Whole(Removals::Any), now).await.expect("it can be loaded");
-        store.import(plan).await.expect("it is loaded");
+        let plan =
+            Import::of(&store).plan(&catalogue, Extent::Whole(Removals::Any), now).await.expect("it can be loaded");
+        Import::of(&store).write(plan).await.expect("it is loaded");
     }
 
     /// Starts a stack with it on the first day of its school year.

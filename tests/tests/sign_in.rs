@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 
 use classpay_local::clock::machine_time;
-use classpay_local::gateway::{AUDIENCE, DEVELOPMENT_KEY, ISSUER};
 use classpay_local::template::{Authorizer, TEMPLATE, Template};
+use classpay_operator::token::{AUDIENCE, DEVELOPMENT_KEY, ISSUER};
 use classpay_service::error::ErrorCode;
 use classpay_tests::studio::{COMPANY, NGUYEN, OKAFOR, Studio, ballet_for_ada, open_studio_for_ada};
 use classpay_tests::{Answer, Api, COSTUMES, Item, Stack, signature};

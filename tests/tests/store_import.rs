@@ -3,7 +3,8 @@
 //! Invariant: seats move by the difference of the capacity, and a price's version by one for a change, and only then.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
-use classpay_service::store::{Commit, Extent, Removals, key};
+use classpay_import::{Extent, Removals};
+use classpay_service::store::{Commit, key};
 use classpay_service::stripe::KnownCustomer;
 use classpay_tests::premises::{Premises, text};
 use classpay_tests::shop::{Shop, id, known_customer};

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use classpay_operator::machine::{variable, variables};
 use serde_json::Value;
 use tokio::process::Command;
 
 use crate::Problem;
-use crate::developer::{variable, variables};
 use crate::template::Template;
 
 /// Binaries by the name of their package.

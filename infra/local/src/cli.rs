@@ -5,17 +5,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use classpay_service::store::{DynamoDb, Extent, Removals, Store};
+use clap::{Args, Parser, Subcommand};
+use classpay_operator::stack::TABLE;
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::clock::machine_time;
-use crate::gateway::{Holder, INTEGRATION_TIMEOUT, mint_token};
-use crate::loopback::is_loopback;
+use crate::gateway::INTEGRATION_TIMEOUT;
 use crate::stack::{Settings, Stack};
 use crate::template::{TEMPLATE, Template};
-use crate::{Problem, binaries, dynamodb, orders, studio, welcome};
+use crate::{Problem, binaries, welcome};
 
 /// The API, DynamoDB and Stripe on this machine, with the functions' own binaries behind them.
 #[derive(Debug, Parser)]
@@ -29,13 +27,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Makes a table hold a studio's file: adds, changes, and takes away what the file lacks. Tells what, before it does,
-    /// and every mistake in the file before anything.
-    Import(Import),
-    /// Shows what is unfinished, finishes or voids it, and compares Stripe with the ledger. Of any table.
-    Orders(orders::Orders),
-    /// Prints a bearer token, valid for a day.
-    Token(Token),
+    #[command(flatten)]
+    Operator(classpay_operator::Command),
     /// Prints the environment that a running stack gives a function, as KEY=VALUE lines.
     Env(Env),
 }
@@ -70,7 +63,7 @@ struct Start {
     #[arg(long, value_name = "URL")]
     stripe_url: Option<String>,
     /// The table's name.
-    #[arg(long, default_value = "classpay-local", value_name = "NAME")]
+    #[arg(long, default_value = TABLE, value_name = "NAME")]
     table: String,
     /// Creates a missing table also in a DynamoDB that is not local.
     #[arg(long)]
@@ -90,44 +83,6 @@ struct Start {
 }
 
 #[derive(Debug, Args)]
-struct Import {
-    /// The studio; demo and demo-us are the demo studios.
-    #[arg(value_name = "FILE.json")]
-    file: PathBuf,
-    /// The table.
-    #[arg(long, value_name = "NAME")]
-    table: String,
-    /// The DynamoDB, with your AWS_* variables unless it is local (the default is a running stack's).
-    #[arg(long, default_value = "http://127.0.0.1:8000", value_name = "URL")]
-    dynamodb_url: String,
-    /// The file is a part of the catalogue: it only adds and changes.
-    #[arg(long, conflicts_with = "remove")]
-    partial: bool,
-    /// Takes away at most so many things: the number that was told. Needed for more than 5 % of a kind.
-    #[arg(long, value_name = "N")]
-    remove: Option<usize>,
-}
-
-#[derive(Debug, Args)]
-struct Token {
-    /// The company the caller belongs to.
-    #[arg(long, value_name = "CO_ID")]
-    company: String,
-    /// The family that calls.
-    #[arg(long, value_name = "FML_ID")]
-    family: Option<String>,
-    /// Who calls [default: family if one is given].
-    #[arg(long)]
-    role: Option<Role>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Role {
-    Family,
-    Staff,
-}
-
-#[derive(Debug, Args)]
 struct Env {
     /// The function: its package (get-quote) or its resource (GetQuoteFunction).
     function: String,
@@ -142,25 +97,10 @@ struct Env {
 /// What the developer has to change.
 pub async fn run(cli: Cli) -> Result<(), Problem> {
     match cli.command {
-        Some(Command::Import(import)) => load(&import).await,
-        Some(Command::Orders(orders)) => orders::run(orders).await,
-        Some(Command::Token(token)) => print_token(token),
+        Some(Command::Operator(command)) => classpay_operator::run(command).await,
         Some(Command::Env(env)) => print_environment(&env).await,
         None => start(cli.start).await,
     }
-}
-
-fn print_token(token: Token) -> Result<(), Problem> {
-    let holder = match (token.role, token.family) {
-        (Some(Role::Staff), None) => Holder::Staff,
-        (None | Some(Role::Family), Some(family)) => Holder::Family(family),
-        (Some(Role::Staff), Some(_)) => return Err(Problem::new("staff reach every family: leave --family out")),
-        (None | Some(Role::Family), None) => {
-            return Err(Problem::new("whose token? Give --family fml_…, or --role staff"));
-        }
-    };
-    println!("{}", mint_token(&token.company, &holder));
-    Ok(())
 }
 
 async fn print_environment(env: &Env) -> Result<(), Problem> {
@@ -238,19 +178,4 @@ async fn bring_up(start: &Start) -> Result<Stack, Problem> {
         integration_timeout: INTEGRATION_TIMEOUT,
     };
     Stack::start(&settings, template, &binaries).await
-}
-
-async fn load(import: &Import) -> Result<(), Problem> {
-    let now = machine_time();
-    let catalogue = studio::catalogue(Some(&import.file), now)?;
-    let client = dynamodb::client(&import.dynamodb_url, is_loopback(&import.dynamodb_url));
-    let extent = match (import.partial, import.remove) {
-        (true, _) => Extent::Part,
-        (false, None) => Extent::Whole(Removals::Few),
-        (false, Some(told)) => Extent::Whole(Removals::AtMost(told)),
-    };
-    let store = Store::new(DynamoDb::over(client, &import.table));
-    let count = studio::import(&store, &catalogue, extent, now, |text| print!("{text}")).await?;
-    println!("{}: {count} documents were new, had changed or were taken away.", catalogue.company.name);
-    Ok(())
 }

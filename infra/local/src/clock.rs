@@ -8,12 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-/// The machine's own time.
-#[expect(clippy::disallowed_methods, reason = "the one place that asks the machine for the time")]
-#[must_use]
-pub fn machine_time() -> Timestamp {
-    Timestamp::now()
-}
+pub use classpay_operator::machine::machine_time;
 
 /// The clock of the gateway, the functions, the schedule and the Stripe stand-in.
 #[derive(Debug)]

@@ -18,23 +18,18 @@ use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
     ScalarAttributeType, TableDescription, TableStatus, TimeToLiveSpecification,
 };
-use classpay_service::aws::CONNECT_TIMEOUT;
-use classpay_service::net::{Clear, Pool, Trust};
 use tokio::net::TcpListener;
 
 pub use self::access::Access;
-use crate::developer::variable;
-use crate::runtime::LOCAL_REGION;
 use crate::template::{Key, Table};
 use crate::{Problem, loopback};
+pub use classpay_operator::table::client;
 
 /// How often, and how many times, a new table is asked whether it is ready. AWS takes some seconds.
 const READY_POLL: Duration = Duration::from_millis(500);
@@ -75,28 +70,6 @@ pub async fn embedded_with_faults<S: Future<Output = ()> + Send + 'static>(
     let database = embedded(file, behind, shutdown)?;
     let front = front::serve(listener, url.parse().map_err(|_| Problem::new(url))?, access, front_shutdown);
     Ok(async { tokio::try_join!(database, front).map(|((), ())| ()) })
-}
-
-/// A client of the DynamoDB at this address.
-#[must_use]
-pub fn client(url: &str, local: bool) -> Client {
-    let trust = Trust::public().expect("the library has its own protocol versions");
-    let clear = if loopback::is_loopback(url) { Clear::Allowed } else { Clear::Refused };
-    let http = Pool::new(&trust, clear, CONNECT_TIMEOUT);
-    let config = Config::builder().behavior_version(BehaviorVersion::v2026_01_12()).http_client(http).endpoint_url(url);
-    let config = if local {
-        config.region(Region::new(LOCAL_REGION)).credentials_provider(Credentials::new(
-            "local",
-            "local",
-            None,
-            None,
-            "classpay-local",
-        ))
-    } else {
-        let region = variable("AWS_REGION").unwrap_or_else(|| LOCAL_REGION.to_owned());
-        config.region(Region::new(region)).credentials_provider(EnvironmentVariableCredentialsProvider::new())
-    };
-    Client::from_conf(config.build())
 }
 
 /// Sees to it that the table is there, as the template has it.

@@ -4,10 +4,7 @@
 //! Invariant: routes, functions and the table are read from `infra/template.yaml`. Nothing here says
 //! them a second time, so what runs here is what is deployed.
 
-use std::fmt;
-
 pub mod binaries;
-pub mod changes;
 pub mod cli;
 pub mod clock;
 pub mod data_dir;
@@ -15,7 +12,6 @@ mod developer;
 pub mod dynamodb;
 pub mod gateway;
 pub mod loopback;
-pub mod orders;
 mod random;
 pub mod runtime;
 pub mod schedule;
@@ -26,21 +22,4 @@ pub mod studio;
 pub mod template;
 pub mod welcome;
 
-/// Why the stack does not start, in words for the developer who has to change it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem(String);
-
-impl Problem {
-    /// A problem in the developer's words.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Problem {}
+pub use classpay_operator::Problem;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: this is the only place that opens a port, and it opens it on 127.0.0.1.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use tokio::net::{TcpListener, TcpStream};
 
@@ -30,37 +30,4 @@ pub(crate) async fn anywhere(port: u16) -> std::io::Result<TcpListener> {
 pub(crate) fn send_at_once(stream: &mut TcpStream) {
     // A connection that is gone already needs it no more.
     drop(stream.set_nodelay(true));
-}
-
-/// Whether an address is this machine's own.
-#[must_use]
-pub fn is_loopback(url: &str) -> bool {
-    let Ok(url) = url.parse::<reqwest::Url>() else { return false };
-    match url.host_str() {
-        Some("localhost") => true,
-        Some(host) => host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
-        None => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_loopback;
-
-    #[test]
-    fn only_this_machine_is_loopback() {
-        for url in ["http://127.0.0.1:8000", "http://localhost:8000/", "http://[::1]:8000", "http://127.1.2.3"] {
-            assert!(is_loopback(url), "{url}");
-        }
-        for url in [
-            "https://dynamodb.eu-west-2.amazonaws.com",
-            "http://127.0.0.1.example.com",
-            "http://localhost@example.com",
-            "http://0.0.0.0:8000",
-            "nonsense",
-            "",
-        ] {
-            assert!(!is_loopback(url), "{url}");
-        }
-    }
 }

@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
+use classpay_operator::stack::LOCAL_REGION;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::clock::Clock;
 use crate::random;
-use crate::runtime::{InvokeError, LOCAL_ACCOUNT, LOCAL_REGION, Pool};
+use crate::runtime::{InvokeError, LOCAL_ACCOUNT, Pool};
 use crate::template::Schedule;
 
 /// The event of a run.

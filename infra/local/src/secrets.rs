@@ -19,8 +19,6 @@ pub const STRIPE_KEY_ARN: &str = "arn:aws:secretsmanager:eu-west-2:000000000000:
 /// Where it is kept what Stripe signs its events with.
 pub const WEBHOOK_SIGNING_ARN: &str = "arn:aws:secretsmanager:eu-west-2:000000000000:secret:classpay-webhook-aaaaaa";
 
-/// The Stripe key the functions have with the stand-in.
-pub const LOCAL_STRIPE_KEY: &str = "sk_test_local";
 /// Signs the stand-in's events. It is nobody's.
 pub const LOCAL_WEBHOOK_SECRET: &str = "whsec_local";
 

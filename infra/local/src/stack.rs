@@ -8,7 +8,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use classpay_service::store::{DynamoDb, Extent, Removals, Store};
+use classpay_import::{Extent, Removals};
+use classpay_operator::import;
+use classpay_operator::machine::{is_loopback, variables};
+use classpay_service::store::{DynamoDb, Store};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -18,9 +21,9 @@ use tokio::time::timeout;
 use crate::binaries::{self, Binaries};
 use crate::clock::Clock;
 use crate::data_dir::DataDir;
-use crate::developer::{tell, variables};
+use crate::developer::tell;
 use crate::gateway::Gateway;
-use crate::loopback::{is_loopback, listen};
+use crate::loopback::listen;
 use crate::runtime::{self, Backends, Pool, Pools};
 use crate::secrets::Secrets;
 use crate::studio::{self, Loaded};
@@ -76,7 +79,7 @@ impl Stack {
     pub async fn start(settings: &Settings, template: Template, binaries: &Binaries) -> Result<Self, Problem> {
         binaries::complete(binaries, &template)?;
         let clock = clock(settings)?;
-        let catalogue = studio::catalogue(settings.catalogue.as_deref(), clock.now())?;
+        let catalogue = import::catalogue(settings.catalogue.as_deref(), clock.now())?;
         let mut studio = studio::loaded(&catalogue)?;
         let data_dir = settings.data_dir.as_deref().map(DataDir::claim).transpose()?;
         let stripe_key = stripe::platform_key(settings.stripe_url.is_none())?;
@@ -110,7 +113,7 @@ impl Stack {
             // A table on this machine has what the stack is started with, whatever it had; another's is asked for.
             let removals = if is_local { Removals::Any } else { Removals::Few };
             let tell = |text: &str| eprint!("{text}");
-            studio::import(&store, &catalogue, Extent::Whole(removals), clock.now(), tell).await?;
+            import::load(&store, &catalogue, Extent::Whole(removals), clock.now(), tell).await?;
             studio.payment_links = studio::payment_links(&store, &catalogue, clock.now()).await?;
         }
         studio.example = studio::example(&store, &catalogue, clock.now()).await?;

@@ -6,13 +6,14 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 
+use classpay_operator::machine::variable;
+use classpay_operator::stack::LOCAL_STRIPE_KEY;
 use classpay_stripe_standin::{StandIn, serve};
 use tokio::net::TcpListener;
 
 use crate::Problem;
 use crate::clock::Clock;
-use crate::developer::variable;
-use crate::secrets::{LOCAL_STRIPE_KEY, LOCAL_WEBHOOK_SECRET, PlatformKey};
+use crate::secrets::{LOCAL_WEBHOOK_SECRET, PlatformKey};
 
 /// Where the template has the webhook.
 const WEBHOOK_PATH: &str = "/v1/stripe/webhook";

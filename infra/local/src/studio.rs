@@ -1,31 +1,23 @@
-//! The studio a stack starts with: a demo studio of this folder, or a catalogue file.
+//! The studio that a stack has started with: what its start-up message and the page of the API show of it.
 //!
-//! Invariant: a file with a mistake is refused before anything of it is written, and every mistake is named.
-
-use std::collections::BTreeSet;
-use std::path::Path;
+//! Invariant: it is what the table holds, at the stack's time.
 
 use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
 use classpay_domain::calendar;
 use classpay_domain::catalogue::Studio;
-use classpay_domain::id::{CompanyId, EnrolmentId, FamilyId, PlanId};
+use classpay_domain::id::{CompanyId, FamilyId, PlanId};
 use classpay_domain::link::LinkState;
 use classpay_domain::pricing::{self, Buyer, Charge};
-use classpay_service::catalogue::{Catalogue, Note, notes};
-use classpay_service::clock::local_date;
+use classpay_import::Catalogue;
 use classpay_service::mint::Mint;
 use classpay_service::scope::{FamilyScope, Reach, Role};
-use classpay_service::store::{Extent, ImportError, Link, Store};
+use classpay_service::store::{Link, Store};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::{Problem, changes};
-
-/// The demo studios by their names: in London, where no processing fee may be taken, and in the United States, with one.
-const DEMO_STUDIOS: [(&str, &str); 2] =
-    [("demo", include_str!("../demo-studio.json")), ("demo-us", include_str!("../demo-studio-us.json"))];
+use crate::Problem;
 
 /// A studio that can be sold from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,71 +59,6 @@ impl Example {
         };
         self.trial.iter().map(written).collect()
     }
-}
-
-/// The catalogue of the demo studio of this name, or of this file, as it is at a time, checked; the first demo studio's if
-/// none is named.
-///
-/// # Errors
-/// The file can't be read, or names every mistake in it.
-pub fn catalogue(name_or_file: Option<&Path>, now: Timestamp) -> Result<Catalogue, Problem> {
-    let [(first, _), ..] = DEMO_STUDIOS;
-    let file = name_or_file.unwrap_or(Path::new(first));
-    let name = file.display().to_string();
-    let bytes = match DEMO_STUDIOS.iter().find(|(demo, _)| *demo == name) {
-        Some((_, text)) => text.as_bytes().to_vec(),
-        None => std::fs::read(file).map_err(|problem| Problem::new(format!("{name}: {problem}")))?,
-    };
-    Catalogue::read(&bytes, now).map_err(|mistakes| {
-        let lines: Vec<_> = mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect();
-        Problem::new(format!("{name} can't be loaded:{}", lines.concat()))
-    })
-}
-
-/// What the catalogue's author should know of it, a line each: what has no effect, what won't happen, and what is kept
-/// as the table has it. `scheduled`: the enrolments that have instalments in the table.
-fn noted(catalogue: &Catalogue, of_table: &[Note], scheduled: &BTreeSet<EnrolmentId>, now: Timestamp) -> String {
-    let Ok(today) = local_date(now, &catalogue.company.settings.general.timezone) else { return String::new() };
-    let of_file = notes(catalogue, today, scheduled);
-    let lines: Vec<_> = of_file.iter().chain(of_table).map(|note| format!("  {note}\n")).collect();
-    if lines.is_empty() { String::new() } else { format!("Notes:\n{}", lines.concat()) }
-}
-
-/// Makes the table hold the catalogue: how many things were new, had changed or were taken away. What that changes, and what there
-/// is to know of it, is told before it is done; nothing that was sold is reset.
-///
-/// # Errors
-/// The table can't be reached, or more would be taken away than may be.
-pub async fn import(
-    store: &Store,
-    catalogue: &Catalogue,
-    extent: Extent,
-    now: Timestamp,
-    tell: impl Fn(&str),
-) -> Result<usize, Problem> {
-    let plan = store.plan_import(catalogue, extent, now).await.map_err(|problem| not_loaded(&problem))?;
-    let changes = plan.changes();
-    let (count, described) = (changes.count(), changes::described(changes));
-    if !described.is_empty() {
-        tell(&format!("{}:\n{described}", catalogue.company.name));
-    }
-    if extent != Extent::Part {
-        tell(changes::noted(changes));
-    }
-    tell(&noted(catalogue, &changes.notes, &changes.scheduled, now));
-    let overfull = store.import(plan).await.map_err(|problem| not_loaded(&problem))?;
-    tell(&changes::overfull(&overfull));
-    Ok(count)
-}
-
-fn not_loaded(problem: &ImportError) -> Problem {
-    let advice = match problem {
-        ImportError::TakesAway { total, .. } => format!(
-            ". If that is meant: cargo dev import … --remove {total}. If the file is only a part of the catalogue: --partial"
-        ),
-        _ => String::new(),
-    };
-    Problem::new(format!("the studio: {problem}{advice}"))
 }
 
 /// What the stack has to know of a catalogue.
@@ -254,17 +181,19 @@ impl Shop<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use classpay_operator::import::catalogue;
+
     use super::*;
 
     #[test]
-    fn each_demo_studio_is_loaded_by_its_name_and_everything_in_it_has_an_effect() {
+    fn each_demo_studio_is_loaded_by_its_name() {
         let first_day = "2026-09-07T08:00:00Z".parse().unwrap();
         let families = |name: &str| {
             let catalogue = catalogue(Some(Path::new(name)), first_day).unwrap();
-            assert_eq!(noted(&catalogue, &[], &BTreeSet::new(), first_day), "", "{name}");
             loaded(&catalogue).unwrap().families.len()
         };
-        assert_eq!(DEMO_STUDIOS.map(|(name, _)| families(name)), [8, 4]);
-        assert_eq!(catalogue(None, first_day).unwrap(), catalogue(Some(Path::new("demo")), first_day).unwrap());
+        assert_eq!(["demo", "demo-us"].map(families), [8, 4]);
     }
 }

@@ -3,10 +3,10 @@
 //! Invariant: every command works as printed, in a POSIX shell with curl, at every start: the example is something
 //! that can be bought now.
 
+use classpay_operator::stack::LOCAL_STRIPE_KEY;
+use classpay_operator::token::{Holder, mint_token};
 use serde_json::{Value, json};
 
-use crate::gateway::{Holder, mint_token};
-use crate::secrets::LOCAL_STRIPE_KEY;
 use crate::stack::Stack;
 
 /// One line of JSON: all a program needs to use the stack.

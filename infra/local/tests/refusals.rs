@@ -5,7 +5,7 @@
 mod echo;
 
 use classpay_local::clock::machine_time;
-use classpay_local::gateway::{AUDIENCE, DEVELOPMENT_KEY, ISSUER};
+use classpay_operator::token::{AUDIENCE, DEVELOPMENT_KEY, ISSUER};
 use echo::Api;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::{Method, Response};

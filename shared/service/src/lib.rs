@@ -25,7 +25,7 @@ pub mod settlement;
 pub mod snapshot;
 pub mod store;
 pub mod stored_entry;
-mod strict;
+pub mod strict;
 pub mod stripe;
 pub mod telemetry;
 pub mod wire;

@@ -10,7 +10,7 @@ use serde_path_to_error::Error;
 
 /// One step from the root towards a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Step {
+pub enum Step {
     /// Into an object's field.
     Field(String),
     /// Into a list's element.
@@ -18,10 +18,11 @@ pub(crate) enum Step {
 }
 
 /// From the root to a value.
-pub(crate) type Steps = Vec<Step>;
+pub type Steps = Vec<Step>;
 
 /// `seasons[0].pricingPlans[1]`.
-pub(crate) fn place_of(steps: &[Step]) -> String {
+#[must_use]
+pub fn place_of(steps: &[Step]) -> String {
     let mut place = String::new();
     for step in steps {
         let dot = if place.is_empty() { "" } else { "." };

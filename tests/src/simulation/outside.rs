@@ -7,9 +7,10 @@
 use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
 use classpay_domain::order::{IntentStatus, order_of_intent};
+use classpay_import::{Extent, ImportError};
 use classpay_service::error::ErrorCode;
+use classpay_service::store;
 use classpay_service::store::key::{self, Key};
-use classpay_service::store::{self, Extent, ImportError};
 
 use super::calls::{self, Answer};
 use super::faults::CallKind;

@@ -5,8 +5,8 @@
 use classpay_domain::id::IntentId;
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
+use classpay_import::Extent;
 use classpay_service::error::ErrorCode;
-use classpay_service::store::Extent;
 
 use super::calls;
 use super::coverage::Coverage;

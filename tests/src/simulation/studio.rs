@@ -6,8 +6,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use classpay_service::catalogue::Catalogue;
-use classpay_service::store::{Extent, ImportError, Store};
+use classpay_import::{Catalogue, Extent, Import, ImportError};
+use classpay_service::store::Store;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -91,8 +91,8 @@ thread_local! {
 /// # Errors
 /// Why it wasn't loaded, or not wholly.
 pub async fn load(store: &Store, catalogue: &Catalogue, extent: Extent) -> Result<(), ImportError> {
-    let plan = store.plan_import(catalogue, extent, Timestamp::UNIX_EPOCH).await?;
-    store.import(plan).await.map(drop)
+    let plan = Import::of(store).plan(catalogue, extent, Timestamp::UNIX_EPOCH).await?;
+    Import::of(store).write(plan).await.map(drop)
 }
 
 /// The studio as it is imported first, its first class at this price. It is read once a thread.

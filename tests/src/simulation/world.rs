@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use classpay_domain::order::IntentStatus;
+use classpay_import::{Extent, Removals};
 use classpay_service::clock::Clock;
 use classpay_service::context::Context;
 use classpay_service::mint::Mint;
 use classpay_service::store::key::Key;
-use classpay_service::store::{Extent, Removals};
 use classpay_service::stripe::Secret;
 
 use super::calls::{self, Answer, Hands};

@@ -2,7 +2,7 @@
 //!
 //! Invariant: these bodies have `message` and nothing of ours.
 
-use classpay_local::gateway::{Holder, mint_token};
+use classpay_operator::token::{Holder, mint_token};
 use classpay_service::error::ErrorCode;
 use classpay_tests::studio::{COMPANY, OKAFOR, ballet_for_ada};
 use classpay_tests::{Answer, Api, Stack};

@@ -2,7 +2,7 @@
 //!
 //! Invariant: "not yours" and "not there" are the same answer, but for the request's id.
 
-use classpay_local::gateway::{Holder, mint_token};
+use classpay_operator::token::{Holder, mint_token};
 use classpay_service::error::ErrorCode;
 use classpay_tests::studio::{
     ADA, BALLET, COMPANY, FULL, MINH, MONTHLY, NGUYEN, OKAFOR, SEASON, STREET, Studio, TOBI, ballet_for_ada, basket,

@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use classpay_operator::stack::LOCAL_REGION;
 use serde_json::Value;
 
 use super::faults::Call;
-use crate::runtime::{LOCAL_ACCOUNT, LOCAL_REGION};
+use crate::runtime::LOCAL_ACCOUNT;
 use crate::template::{Permission, Resource, Template};
 
 /// The functions' permissions on the table.

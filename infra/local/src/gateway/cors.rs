@@ -6,8 +6,8 @@
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use classpay_operator::machine::is_loopback;
 
-use crate::loopback::is_loopback;
 use crate::template::Cors;
 
 /// The origin of the page that calls, if it may.

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use classpay_operator::token::{Holder, mint_token};
 use serde_json::{Value, json};
 
+use super::Gateway;
 use super::local::is_this_machine;
-use super::{Gateway, Holder, mint_token};
 use crate::studio::Loaded;
 
 const OPENAPI: &str = include_str!("../../../openapi.yaml");

@@ -34,8 +34,6 @@ use crate::secrets::{self, Secrets};
 use crate::studio::Loaded;
 use crate::template::{Authorizer, Template};
 
-pub use token::{AUDIENCE, DEVELOPMENT_KEY, Holder, ISSUER, mint_token};
-
 use answer::Refusal;
 use event::Incoming;
 use routes::Matched;

@@ -1,64 +1,14 @@
-//! The tokens callers bring, as API Gateway's JWT authorizer checks them, and the ones this stack
-//! gives out.
+//! The tokens callers bring, as API Gateway's JWT authorizer checks them.
 //!
-//! Invariant: the key is public and worth nothing: no deployed API trusts its issuer. Expiry is
-//! measured with the machine's own clock, so that moving the stack's locks nobody out.
+//! Invariant: expiry is measured with the machine's own clock, so that moving the stack's locks nobody out.
 
 use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, header};
+use classpay_operator::token::{AUDIENCE, DEVELOPMENT_KEY, ISSUER};
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
-use serde_json::{Map, Value, json};
-
-use crate::clock::machine_time;
-
-/// Who signs the local tokens. `.invalid` never resolves.
-pub const ISSUER: &str = "https://local.classpay.invalid/";
-
-/// Whom the local tokens are for.
-pub const AUDIENCE: &str = "classpay-local";
-
-/// What signs them. It protects nothing: the stack listens on loopback only.
-pub const DEVELOPMENT_KEY: &[u8] = b"classpay local development key: not a secret, trusted by no deployed API";
-
-/// Long enough for a day at the keyboard.
-const LIFETIME_S: i64 = 24 * 60 * 60;
-
-/// Whom a token speaks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Holder {
-    /// A member of the studio's staff.
-    Staff,
-    /// A family, by its id.
-    Family(String),
-}
-
-/// A bearer token for a day.
-#[must_use]
-pub fn mint_token(company_id: &str, holder: &Holder) -> String {
-    let now = machine_time().as_second();
-    let mut claims = json!({
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "iat": now,
-        "exp": now + LIFETIME_S,
-        "company_id": company_id,
-    });
-    match holder {
-        Holder::Staff => {
-            claims["role"] = json!("staff");
-            claims["sub"] = json!(format!("staff:{company_id}"));
-        }
-        Holder::Family(family_id) => {
-            claims["role"] = json!("family");
-            claims["family_id"] = json!(family_id);
-            claims["sub"] = json!(format!("family:{family_id}"));
-        }
-    }
-    encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(DEVELOPMENT_KEY))
-        .expect("HS256 signs any JSON with any key")
-}
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use serde_json::{Map, Value};
 
 /// The claims of the request's token, every value as text; otherwise the challenge to answer with.
 pub(super) fn check(headers: &HeaderMap) -> Result<BTreeMap<String, String>, String> {

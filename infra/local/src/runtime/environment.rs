@@ -7,12 +7,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::developer::variable;
+use classpay_operator::machine::variable;
+use classpay_operator::stack::LOCAL_REGION;
+
 use crate::secrets;
 use crate::template::{Expression, Function, Template};
-
-/// The region the stack says it is in.
-pub const LOCAL_REGION: &str = "eu-west-2";
 
 /// What the stack is called.
 const LOCAL_STACK: &str = "classpay-local";

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-pub use environment::{Backends, Environment, LOCAL_ACCOUNT, LOCAL_REGION, Unresolved, environment};
+pub use environment::{Backends, Environment, LOCAL_ACCOUNT, Unresolved, environment};
 pub use pool::{Pool, Pools};
 
 /// Lambda takes and gives at most 6 MB of payload.

@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use classpay_local::binaries;
-use classpay_local::gateway::{Holder, INTEGRATION_TIMEOUT, mint_token};
+use classpay_local::gateway::INTEGRATION_TIMEOUT;
 pub use classpay_local::stack::Settings;
 use classpay_local::stack::Stack;
 use classpay_local::template::Template;
+use classpay_operator::token::{Holder, mint_token};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -26,13 +26,8 @@ pub struct Due {
 }
 
 /// The item of a new debit, of which so much is due.
-pub(super) fn due_item(
-    company: &CompanyId,
-    family: &FamilyId,
-    debit: &TransactionId,
-    due: i64,
-    currency: Currency,
-) -> Item {
+#[must_use]
+pub fn due_item(company: &CompanyId, family: &FamilyId, debit: &TransactionId, due: i64, currency: Currency) -> Item {
     Item::at(&key::due(company, debit))
         .text("cid", company.as_str())
         .text("fid", family.as_str())
@@ -41,7 +36,11 @@ pub(super) fn due_item(
         .text("currency", currency.code())
 }
 
-pub(super) fn due_of(item: &Attributes) -> Result<Due, StoreError> {
+/// What is due on a debit, by its item.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if an attribute is missing or of another type.
+pub fn due_of(item: &Attributes) -> Result<Due, StoreError> {
     Ok(Due {
         due: Money::minor(item.number("amount_due")?),
         reserved: Money::minor(item.number("amount_reserved")?),

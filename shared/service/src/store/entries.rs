@@ -11,7 +11,8 @@ use crate::aggregate::AggregateTransaction;
 use crate::stored_entry::StoredEntry;
 
 /// The item of an entry of a family's ledger.
-pub(super) fn entry_item(company: &CompanyId, family: &FamilyId, entry: &StoredEntry) -> Item {
+#[must_use]
+pub fn entry_item(company: &CompanyId, family: &FamilyId, entry: &StoredEntry) -> Item {
     Item::at(&key::transaction(company, family, &entry.id))
         .text("cid", company.as_str())
         .text("transaction_id", &entry.id)
@@ -19,10 +20,9 @@ pub(super) fn entry_item(company: &CompanyId, family: &FamilyId, entry: &StoredE
 }
 
 /// The entry that an item of a family's ledger, or a payment link, holds.
-pub(super) fn entry_of(
-    item: &Attributes,
-    company: &CompanyId,
-    family: &FamilyId,
-) -> Result<AggregateTransaction, StoreError> {
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if an attribute is missing or of another type.
+pub fn entry_of(item: &Attributes, company: &CompanyId, family: &FamilyId) -> Result<AggregateTransaction, StoreError> {
     Ok(item.document::<StoredEntry>("doc")?.expand(company, family))
 }

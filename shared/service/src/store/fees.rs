@@ -13,10 +13,11 @@ use crate::snapshot::{BookedFee, Snapshot};
 /// Charged, or reserved for an order that is not finished.
 pub(super) const CHARGED: &str = "CHARGED";
 /// Given back.
-pub(super) const RELEASED: &str = "RELEASED";
+pub const RELEASED: &str = "RELEASED";
 
 /// A fee as it is remembered.
-pub(super) fn charged_fee_item(key: &Key, company: &CompanyId, charged: &ChargedFee) -> Item {
+#[must_use]
+pub fn charged_fee_item(key: &Key, company: &CompanyId, charged: &ChargedFee) -> Item {
     Item::at(key)
         .text("cid", company.as_str())
         .text("fee_state", CHARGED)

@@ -146,7 +146,8 @@ pub(super) fn schedule(writes: &mut Writes, (company, family): (&CompanyId, &Fam
 }
 
 /// The later instalments of a new enrolment, if it has any.
-pub(super) fn item(company: &CompanyId, family: &FamilyId, enrolment: &BookedEnrolment) -> Option<Item> {
+#[must_use]
+pub fn item(company: &CompanyId, family: &FamilyId, enrolment: &BookedEnrolment) -> Option<Item> {
     let schedule = enrolment.schedule.as_ref()?;
     let first = schedule.instalments.first()?;
     let item = Item::at(&key::plans(company, family, &enrolment.id))
@@ -162,7 +163,11 @@ pub(super) fn item(company: &CompanyId, family: &FamilyId, enrolment: &BookedEnr
     Some(item)
 }
 
-pub(super) fn scheduled_of(item: &Attributes) -> Result<Scheduled, StoreError> {
+/// What an enrolment still owes, by the item of its instalments.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if an attribute is missing or of another type.
+pub fn scheduled_of(item: &Attributes) -> Result<Scheduled, StoreError> {
     Ok(Scheduled {
         company: item.parsed("cid")?,
         family: item.parsed("fid")?,

@@ -11,10 +11,10 @@ mod entries;
 mod events;
 mod feeds;
 mod fees;
-mod import;
 mod instalments;
 mod item;
 pub mod key;
+pub mod layout;
 mod links;
 mod orders;
 mod payments;
@@ -41,11 +41,8 @@ pub use due::Due;
 pub use dynamodb::DynamoDb;
 pub use events::{EventObject, EventRecord, Put, Told};
 pub use feeds::Feed;
-pub use import::{
-    Changes, Extent, ImportError, Kind, KindChanges, Outstanding, Overfull, Plan as ImportPlan, Removals, TakenAway,
-};
 pub use instalments::{Debtor, Scheduled};
-pub use item::{Attributes, Item, Value};
+pub use item::{Attributes, Item, Read, Value, document};
 pub use links::{Debit, Link, LinkTarget};
 pub use orders::{OrderRecord, PlaceOrder};
 pub use payments::{Authorisation, Claim, Decision, Rejection, Session, SessionKind};

@@ -26,7 +26,7 @@ use crate::snapshot::Snapshot;
 /// How long after it is placed an unfinished order is looked at for the first time.
 const ORDER_SWEEP_S: i64 = 2 * 60;
 /// The state of an order whose payment isn't at its end.
-pub(super) const PENDING: &str = "PENDING";
+pub const PENDING: &str = "PENDING";
 /// The generation of an order that an intent pays, and of the first that collects nothing.
 pub(super) const FIRST: u64 = 1;
 /// How long a used idempotency key is remembered.

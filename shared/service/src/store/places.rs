@@ -17,11 +17,11 @@ use super::write::{Guard, Write, Writes};
 use crate::snapshot::{BookedEnrolment, BookedTrial, EndedTrial, LessonPlaces, Snapshot};
 
 /// The states of a place.
-pub(super) const RESERVED: &str = "RESERVED";
+pub const RESERVED: &str = "RESERVED";
 /// See [`RESERVED`].
-pub(super) const ACTIVE: &str = "ACTIVE";
+pub const ACTIVE: &str = "ACTIVE";
 /// See [`RESERVED`].
-pub(super) const CANCELLED: &str = "CANCELLED";
+pub const CANCELLED: &str = "CANCELLED";
 /// See [`RESERVED`]. A trial whose student has enrolled before its lesson.
 const ENDED: &str = "ENDED";
 /// The attribute by which an order marks the trials that end with it, from P1 on.
@@ -175,11 +175,15 @@ fn give_trial_places_back(snapshot: &Snapshot, class: &ClassId, on: Date, places
     Write::edit(key::lesson(&snapshot.company, class, on)).add("trials_booked", -i64::from(places))
 }
 
-pub(super) fn place_item(key: &Key, company: &CompanyId, state: &str) -> Item {
+/// The item of a place, in this state: of an enrolment or of a trial, as is added to it.
+#[must_use]
+pub fn place_item(key: &Key, company: &CompanyId, state: &str) -> Item {
     Item::at(key).text("cid", company.as_str()).text("place_state", state)
 }
 
-pub(super) fn enrolment_item(place: Item, enrolment: &BookedEnrolment) -> Item {
+/// With what an enrolment says.
+#[must_use]
+pub fn enrolment_item(place: Item, enrolment: &BookedEnrolment) -> Item {
     let place = place
         .text("enrolment_id", enrolment.id.as_str())
         .text("student", enrolment.student.as_str())
@@ -192,7 +196,9 @@ pub(super) fn enrolment_item(place: Item, enrolment: &BookedEnrolment) -> Item {
     }
 }
 
-pub(super) fn trial_item(place: Item, trial: &BookedTrial) -> Item {
+/// With what a trial says.
+#[must_use]
+pub fn trial_item(place: Item, trial: &BookedTrial) -> Item {
     place
         .text("trial_id", trial.id.as_str())
         .text("student", trial.student.as_str())

@@ -8,12 +8,19 @@ use super::table::Consistency;
 use super::{Store, StoreError};
 
 impl Store {
-    pub(super) async fn get(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
+    /// An item as it stands.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn get(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
         self.table.get(key).await
     }
 
     /// The items that exist among these keys.
-    pub(super) async fn get_all(
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn get_all(
         &self,
         keys: Vec<Key>,
         consistency: Consistency,
@@ -22,7 +29,10 @@ impl Store {
     }
 
     /// All items of a partition.
-    pub(super) async fn query(&self, pk: &str, consistency: Consistency) -> Result<Vec<Attributes>, StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table can't be reached.
+    pub async fn query(&self, pk: &str, consistency: Consistency) -> Result<Vec<Attributes>, StoreError> {
         self.table.query(pk, consistency).await
     }
 }

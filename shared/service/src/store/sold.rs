@@ -12,11 +12,11 @@ use super::StoreError;
 use super::item::{Attributes, Read as _};
 
 /// The attribute of a season that lists its classes that are archived.
-pub(super) const GIVEN_UP: &str = "given_up_classes";
+pub const GIVEN_UP: &str = "given_up_classes";
 /// The attribute of a season that lists its classes that no discount scheme counts.
-pub(super) const UNDISCOUNTED: &str = "undiscounted_classes";
+pub const UNDISCOUNTED: &str = "undiscounted_classes";
 /// The attribute of a season that lists its classes that have been in another.
-pub(super) const MOVED: &str = "moved_classes";
+pub const MOVED: &str = "moved_classes";
 
 /// What the classes of all seasons are, where that isn't what most are.
 #[derive(Debug, Default)]

@@ -44,12 +44,14 @@ impl TryFrom<&CompanyDoc> for Company {
 
 impl CompanyDoc {
     /// Where it is; `None`: nobody knows.
-    pub(in crate::catalogue) fn country(&self) -> Option<Country> {
+    #[must_use]
+    pub fn country(&self) -> Option<Country> {
         Country::parse(&self.address.country_code)
     }
 
     /// The processing fee that it wants.
-    pub(in crate::catalogue) fn processing_fee(&self) -> Option<Percent> {
+    #[must_use]
+    pub fn processing_fee(&self) -> Option<Percent> {
         let billing = &self.settings.billing;
         billing.is_processing_fee_enabled.then_some(billing.processing_fee.0)
     }
@@ -62,12 +64,16 @@ impl CompanyDoc {
 }
 
 /// Whether it is an IANA name that "today" can be worked out in.
-pub(in crate::catalogue) fn is_time_zone(name: &str) -> bool {
+#[must_use]
+pub fn is_time_zone(name: &str) -> bool {
     jiff::tz::TimeZone::get(name).is_ok()
 }
 
-/// The date at which ages count, or the field that is missing for it.
-pub(in crate::catalogue) fn age_cut_off(settings: &EnrolmentSettingsDoc) -> Result<AgeCutOff, &'static str> {
+/// The date at which ages count.
+///
+/// # Errors
+/// The field that is missing for it.
+pub fn age_cut_off(settings: &EnrolmentSettingsDoc) -> Result<AgeCutOff, &'static str> {
     match settings.age_cut_off_type {
         AgeCutOffType::FirstDayOfSeason => Ok(AgeCutOff::FirstDayOfSeason),
         AgeCutOffType::SpecificDate => {

@@ -1,13 +1,11 @@
-//! Students, and the fees that they were charged.
+//! Students.
 //!
-//! Invariant: a period that no fee could have is corrupt; whether it fits the fee is the file's business.
+//! Invariant: everything that a student's document may say is a student.
 
-use classpay_domain::catalogue::{ChargedFee, FeePeriod, Student};
+use classpay_domain::catalogue::Student;
 
-use super::super::documents::{ChargedFeeEntry, StudentDoc};
-use super::{CorruptDocument, corrupt, price};
+use super::super::documents::StudentDoc;
 
-/// Everything that a student's document may say is a student.
 impl From<&StudentDoc> for Student {
     fn from(doc: &StudentDoc) -> Self {
         Self {
@@ -17,18 +15,5 @@ impl From<&StudentDoc> for Student {
             born_on: doc.date_of_birth,
             archived: doc.archived_at.is_some(),
         }
-    }
-}
-
-impl TryFrom<&ChargedFeeEntry> for ChargedFee {
-    type Error = CorruptDocument;
-
-    fn try_from(entry: &ChargedFeeEntry) -> Result<Self, CorruptDocument> {
-        Ok(Self {
-            fee: entry.fee_id.clone(),
-            student: entry.student_id.clone(),
-            period: FeePeriod::parse(&entry.period).ok_or_else(|| corrupt(&entry.fee_id, "period"))?,
-            amount: price(entry.amount, &entry.fee_id, "amount")?,
-        })
     }
 }

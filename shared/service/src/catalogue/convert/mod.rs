@@ -9,7 +9,7 @@ mod season;
 
 use classpay_domain::money::{Money, Percent};
 
-pub(super) use company::{age_cut_off, is_time_zone};
+pub use company::{age_cut_off, is_time_zone};
 
 /// A stored document that the import would have refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +42,3 @@ fn rate(percent: Percent, id: &impl ToString, field: &'static str) -> Result<Per
 fn faultless(mistakes: Vec<(&'static str, String)>, id: &impl ToString) -> Result<(), CorruptDocument> {
     mistakes.into_iter().next().map_or(Ok(()), |(field, _)| Err(corrupt(id, field)))
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,10 +1,9 @@
-//! A family as published, its students as stored, and what it has bought before as a file says it.
+//! A family as published, and its students as stored.
 //!
 //! Invariant: nothing here says what a family owes; that is the ledger's.
 
-use classpay_domain::id::{ClassId, CompanyId, EnrolmentId, FamilyId, FeeId, PlanId, StudentId, TrialId};
-use classpay_domain::money::Money;
-use jiff::civil::{Date, DateTime, Time};
+use classpay_domain::id::{CompanyId, FamilyId, StudentId};
+use jiff::civil::{Date, DateTime};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -98,75 +97,4 @@ impl StudentDoc {
     pub fn full_name(&self) -> String {
         format!("{} {}", self.firstname, self.lastname).trim().to_owned()
     }
-}
-
-/// A live enrolment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct EnrolmentEntry {
-    /// Its id.
-    #[serde(with = "text")]
-    pub id: EnrolmentId,
-    /// Who.
-    #[serde(with = "text")]
-    pub student_id: StudentId,
-    /// Where.
-    #[serde(with = "text")]
-    pub class_id: ClassId,
-    /// How it is paid. Class Manager doesn't answer it.
-    #[serde(default, with = "text::option")]
-    pub pricing_plan_id: Option<PlanId>,
-    /// What falls due later, on its dates.
-    #[serde(default)]
-    pub instalments: Vec<InstalmentEntry>,
-}
-
-/// What an enrolment still owes on a date.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct InstalmentEntry {
-    /// When it falls due: the company's local date.
-    #[serde(with = "text")]
-    pub date: Date,
-    /// In minor units, tax included.
-    #[serde(with = "text::minor_units")]
-    pub amount: Money,
-}
-
-/// A live trial booking.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TrialEntry {
-    /// Its id.
-    #[serde(with = "text")]
-    pub id: TrialId,
-    /// Who.
-    #[serde(with = "text")]
-    pub student_id: StudentId,
-    /// Where.
-    #[serde(with = "text")]
-    pub class_id: ClassId,
-    /// The lesson's day.
-    #[serde(with = "text")]
-    pub trial_at: Date,
-    /// When it begins.
-    #[serde(with = "text")]
-    pub time: Time,
-}
-
-/// A fee that was charged before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ChargedFeeEntry {
-    /// The registration fee or additional fee.
-    #[serde(with = "text")]
-    pub fee_id: FeeId,
-    /// For whom.
-    #[serde(with = "text")]
-    pub student_id: StudentId,
-    /// `once`, the first day of the fee year, or the season's id.
-    pub period: String,
-    /// Before exclusive tax, in minor units.
-    #[serde(with = "text::minor_units")]
-    pub amount: Money,
 }
