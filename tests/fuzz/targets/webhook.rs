@@ -27,7 +27,7 @@ fuzz_target!(|data: &[u8]| {
         if record.intent.is_some()
             && let Ok(text) = std::str::from_utf8(body)
         {
-            let listed = event::parse_listed(text, &record.account, NOW_S);
+            let listed = topic::parse_listed(text, &record.account, NOW_S);
             assert_eq!(listed, Ok(record), "the same event, listed on its own account");
         }
     }
