@@ -133,7 +133,7 @@ impl<M: Premises> Shop<M> {
     }
 
     /// The same without a payment, and so without a session.
-    pub async fn unpaid(&self, family: &str, places: &[(&str, &str)], trials: &[(&str, &str, &str)]) -> Purchase {
+    pub async fn zero_due(&self, family: &str, places: &[(&str, &str)], trials: &[(&str, &str, &str)]) -> Purchase {
         self.unsold(None, family, places, trials).await
     }
 
@@ -151,7 +151,7 @@ impl<M: Premises> Shop<M> {
         let intent_id: IntentId = id(intent.unwrap_or("pi_none"));
         let order = match intent {
             Some(_) => order_of_intent(&account, &intent_id),
-            None => basket.unpaid_order(&company, &family),
+            None => basket.zero_due_order(&company, &family),
         };
         let payment = intent.map(|_| OrderPayment {
             account: account.clone(),
@@ -213,7 +213,7 @@ impl<M: Premises> Shop<M> {
     /// # Panics
     /// If the table can't be reached.
     pub async fn book(&self, purchase: &Purchase, generation: u64) -> Commit {
-        self.store.book_unpaid(&purchase.order(), generation).await.expect("the table answers")
+        self.store.book_zero_due(&purchase.order(), generation).await.expect("the table answers")
     }
 
     /// An item.

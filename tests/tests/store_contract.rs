@@ -7,7 +7,7 @@ use classpay_domain::money::Money;
 use classpay_domain::pricing::Buyer;
 use classpay_service::error::{Error, ErrorCode};
 use classpay_service::store::{
-    Commit, CreditedPayment, Owed, PostReturns, ReturnEntry, Reversed, UnallocatedCredit, UnpaidOrder, key,
+    Commit, CreditedPayment, Owed, PostReturns, ReturnEntry, Reversed, UnallocatedCredit, ZeroDueOrder, key,
 };
 use classpay_service::stripe::KnownCustomer;
 use classpay_tests::premises::{Premises, text};
@@ -215,25 +215,25 @@ async fn what_is_released_is_given_back_exactly_and_can_be_sold_again<M: Premise
 async fn without_a_payment_a_late_write_after_a_refusal_books_nothing<M: Premises>() {
     let shop = Shop::<M>::open().await;
     let owed = shop.number(&family_key(OKAFOR), "family_balance").await;
-    let late = shop.unpaid(OKAFOR, BALLET_FOR_ADA, &[]).await;
+    let late = shop.zero_due(OKAFOR, BALLET_FOR_ADA, &[]).await;
     assert_eq!(
-        shop.store.refuse_unpaid(&id(COMPANY), &late.order, &UnpaidOrder::default(), NOW_S).await,
+        shop.store.refuse_zero_due(&id(COMPANY), &late.order, &ZeroDueOrder::default(), NOW_S).await,
         Ok(Commit::Done)
     );
     let before = shop.picture().await;
     assert_eq!(shop.book(&late, 0).await, Commit::ConditionFailed);
     assert_eq!(
-        shop.store.refuse_unpaid(&id(COMPANY), &late.order, &UnpaidOrder::default(), NOW_S).await,
+        shop.store.refuse_zero_due(&id(COMPANY), &late.order, &ZeroDueOrder::default(), NOW_S).await,
         Ok(Commit::ConditionFailed)
     );
     assert_eq!(before.changes(&shop.picture().await), NOTHING);
 
-    let known = shop.store.load_unpaid(&late.order).await.unwrap();
+    let known = shop.store.load_zero_due(&late.order).await.unwrap();
     assert_eq!((known.generation, known.booked), (1, None));
-    let anew = shop.unpaid(OKAFOR, BALLET_FOR_ADA, &[]).await;
+    let anew = shop.zero_due(OKAFOR, BALLET_FOR_ADA, &[]).await;
     assert_eq!(shop.book(&anew, 1).await, Commit::Done);
     assert_eq!(shop.book(&anew, 1).await, Commit::ConditionFailed, "booked once");
-    let known = shop.store.load_unpaid(&anew.order).await.unwrap();
+    let known = shop.store.load_zero_due(&anew.order).await.unwrap();
     assert_eq!((known.generation, known.booked.map(|order| order.snapshot)), (2, Some(anew.snapshot.clone())));
     assert_eq!(shop.number(&family_key(OKAFOR), "family_balance").await, owed + 1000, "what is not collected is owed");
     let debit = id(&anew.snapshot.entries[0].id);

@@ -96,7 +96,7 @@ async fn an_instalment_is_found_from_its_day_on_and_not_before_its_place_is_acti
 
 async fn what_is_booked_without_a_payment_has_its_instalments_to_come_as_well<M: Premises>() {
     let shop = Shop::<M>::open().await;
-    let owing = shop.unpaid(OKAFOR, &[(STREET, ADA)], &[]).await;
+    let owing = shop.zero_due(OKAFOR, &[(STREET, ADA)], &[]).await;
     assert_eq!(shop.book(&owing, 0).await, Commit::Done);
     assert_eq!(found(&shop, DUE_S).await.len(), 1);
 }

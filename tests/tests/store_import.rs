@@ -80,7 +80,7 @@ async fn what_was_sold_is_not_reset<M: Premises>() {
     let bought = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[(STREET, ADA, "2026-09-15")]).await;
     assert_eq!(shop.place(&bought).await, Commit::Done);
     assert_eq!(shop.store.post(&bought.record()).await, Ok(Commit::Done));
-    let owing = shop.unpaid(OKAFOR, &[(TAP, ADA)], &[]).await;
+    let owing = shop.zero_due(OKAFOR, &[(TAP, ADA)], &[]).await;
     assert_eq!(shop.book(&owing, 0).await, Commit::Done);
     let (company, family, customer) = (id(COMPANY), id(OKAFOR), known_customer("cus_1", "acct_1", 1));
     let remembered = shop.store.remember_customer((&company, &family), &customer, &KnownCustomer::default()).await;

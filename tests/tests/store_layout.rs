@@ -9,7 +9,7 @@ use std::path::Path;
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::basket::Basket;
 use classpay_service::error::{Error, ErrorCode};
-use classpay_service::store::{Commit, ReviewReason, UnpaidOrder, key};
+use classpay_service::store::{Commit, ReviewReason, ZeroDueOrder, key};
 use classpay_service::stripe::KnownCustomer;
 use classpay_tests::premises::Premises;
 use classpay_tests::shop::{NOW_S, Purchase, Shop, id, known_customer};
@@ -59,11 +59,11 @@ async fn everything<M: Premises>() -> Vec<Item> {
         .await
         .expect("it is noted");
 
-    let owing = shop.unpaid(OKAFOR, &[(TAP, ADA)], &[]).await;
+    let owing = shop.zero_due(OKAFOR, &[(TAP, ADA)], &[]).await;
     assert_eq!(shop.book(&owing, 0).await, Commit::Done);
-    let refused = shop.unpaid(OKAFOR, &[(STREET, TOBI)], &[]).await;
+    let refused = shop.zero_due(OKAFOR, &[(STREET, TOBI)], &[]).await;
     assert_eq!(
-        shop.store.refuse_unpaid(&id(COMPANY), &refused.order, &UnpaidOrder::default(), NOW_S).await,
+        shop.store.refuse_zero_due(&id(COMPANY), &refused.order, &ZeroDueOrder::default(), NOW_S).await,
         Ok(Commit::Done)
     );
     // A studio with every kind of price.

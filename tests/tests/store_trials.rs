@@ -106,7 +106,7 @@ async fn a_trial_that_is_not_as_it_was_read_is_not_overtaken<M: Premises>() {
 async fn with_nothing_to_pay_a_trial_ends_at_once<M: Premises>() {
     let shop = Shop::<M>::open().await;
     // Rohan tries the very lesson: one action takes a place of it and gives one back.
-    let both = shop.unpaid(SHARMA, &[(BALLET, PRIYA)], &[(BALLET, ROHAN, LESSON)]).await;
+    let both = shop.zero_due(SHARMA, &[(BALLET, PRIYA)], &[(BALLET, ROHAN, LESSON)]).await;
     let both = ending(&shop, both).await;
     assert_eq!(shop.book(&both, 0).await, Commit::Done);
     assert_eq!(state(&trial(&shop).await), ("ENDED", Some(both.order.as_str())));
@@ -114,7 +114,7 @@ async fn with_nothing_to_pay_a_trial_ends_at_once<M: Premises>() {
     assert_eq!(shop.book(&both, 0).await, Commit::ConditionFailed);
 
     let shop = Shop::<M>::open().await;
-    let alone = ending(&shop, shop.unpaid(SHARMA, &[(BALLET, PRIYA)], &[]).await).await;
+    let alone = ending(&shop, shop.zero_due(SHARMA, &[(BALLET, PRIYA)], &[]).await).await;
     shop.set(&trial_key(), "place_state", "RESERVED").await;
     let before = shop.picture().await;
     assert_eq!(shop.book(&alone, 0).await, Commit::ConditionFailed);

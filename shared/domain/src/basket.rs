@@ -112,7 +112,7 @@ impl Basket {
 
     /// The id of the order that books this basket when there is nothing to pay.
     #[must_use]
-    pub fn unpaid_order(&self, company: &CompanyId, family: &FamilyId) -> OrderId {
+    pub fn zero_due_order(&self, company: &CompanyId, family: &FamilyId) -> OrderId {
         OrderId::from_bits(self.fingerprint(company, family).finish_bits())
     }
 
@@ -146,7 +146,7 @@ mod tests {
         let one = Basket::new(vec![item("a", "x")?, item("b", "y")?], vec![]);
         let other = Basket::new(vec![item("b", "y")?, item("a", "x")?], vec![]);
         assert_eq!(one.hash(&company, &family), other.hash(&company, &family));
-        assert_eq!(one.unpaid_order(&company, &family), other.unpaid_order(&company, &family));
+        assert_eq!(one.zero_due_order(&company, &family), other.zero_due_order(&company, &family));
         let crossed = Basket::new(vec![item("a", "y")?, item("b", "x")?], vec![]);
         assert_ne!(one.hash(&company, &family), crossed.hash(&company, &family));
         assert_ne!(one.hash(&company, &family), one.hash(&company, &FamilyId::parse("fml_2")?));

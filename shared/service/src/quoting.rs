@@ -101,7 +101,7 @@ pub fn price(
     let surely = document_surely_fits(&quote, &loaded.studio.family.name, season_names);
     if quote.payment.is_some() && (!surely || cfg!(debug_assertions)) {
         // Ids are of one length, whichever they are.
-        let order = basket.unpaid_order(&scope.company, &scope.family);
+        let order = basket.zero_due_order(&scope.company, &scope.family);
         let fits = snapshot(scope, basket, loaded, &quote, &order, None, &ctx.mint)?.fits();
         debug_assert!(fits || !surely, "the bound holds");
         if !fits {

@@ -45,8 +45,8 @@ counters! {
     cancelled = "an order cancelled";
     rejected = "an intent rejected with a claim";
     claimed_held = "a basket claimed whose authorisation an event had brought";
-    booked_unpaid = "a basket booked with nothing to pay";
-    refused_unpaid = "a basket without payment refused under a new generation";
+    booked_zero_due = "a basket booked with nothing to pay";
+    refused_zero_due = "a basket without payment refused under a new generation";
     unallocated = "a payment credited without an order";
     reviewed = "a note for a person";
     trial_marked = "a trial marked by an order that enrols its student";
@@ -111,8 +111,8 @@ impl Coverage {
         let has = |name: &str| item.contains_key(name);
         if key.pk.starts_with("ORD#") {
             self.completed += u64::from(is("order_state", "COMPLETED") && !has("order_generation"));
-            self.booked_unpaid += u64::from(is("order_state", "COMPLETED") && has("order_generation"));
-            self.refused_unpaid += u64::from(is("order_state", "REFUSED"));
+            self.booked_zero_due += u64::from(is("order_state", "COMPLETED") && has("order_generation"));
+            self.refused_zero_due += u64::from(is("order_state", "REFUSED"));
             self.cancelled += u64::from(is("order_state", "CANCELLED"));
         }
         self.rejected += u64::from(is("claim_decision", "REJECTED"));

@@ -38,7 +38,7 @@ pub struct Purchase {
     /// What the client asks for, if it doesn't say what its basket is.
     pub amount: Option<i64>,
     /// Whether it was told that there is nothing to pay.
-    pub is_unpaid: bool,
+    pub is_zero_due: bool,
     /// How the payer has paid.
     pub paid: Option<PaysWith>,
     /// How often it was opened, and how often it will be.
@@ -95,7 +95,7 @@ impl Purchase {
             intent: None,
             shown: None,
             amount: None,
-            is_unpaid: false,
+            is_zero_due: false,
             paid: None,
             opened: (0, times(2)),
             called: (0, times(3)),
@@ -118,7 +118,7 @@ impl Purchase {
     /// Whether its calls can have an end.
     #[must_use]
     pub fn is_paid(&self) -> bool {
-        self.is_unpaid || (self.intent.is_some() && self.paid.is_some())
+        self.is_zero_due || (self.intent.is_some() && self.paid.is_some())
     }
 }
 
@@ -163,7 +163,7 @@ impl World {
     pub fn advance(&mut self, which: usize) {
         let purchase = &self.purchases[which];
         let opens = purchase.intent.is_none() || matches!(purchase.wanted, Wanted::Link(_));
-        if !purchase.is_unpaid && opens && purchase.opened.0 < purchase.opened.1 {
+        if !purchase.is_zero_due && opens && purchase.opened.0 < purchase.opened.1 {
             self.purchases[which].opened.0 += 1;
             self.open(which);
         } else if purchase.intent.is_some() && purchase.paid.is_none() {
@@ -282,7 +282,7 @@ impl World {
         match doing {
             Doing::Opening(which) => {
                 let purchase = &mut self.purchases[which];
-                purchase.is_unpaid |= answer.code == Some(ErrorCode::PaymentNotNeeded);
+                purchase.is_zero_due |= answer.code == Some(ErrorCode::PaymentNotNeeded);
                 if answer.status == 200 {
                     let body: Value = serde_json::from_str(answer.body.as_deref().unwrap_or_default()).expect("JSON");
                     let intent = body.pointer("/paymentSession/paymentIntent").unwrap_or(&body["paymentIntent"]);

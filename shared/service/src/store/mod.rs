@@ -31,9 +31,9 @@ mod studio;
 mod sweep;
 mod table;
 mod tries;
-mod unpaid;
 mod versions;
 mod write;
+mod zero_due;
 
 use std::sync::Arc;
 
@@ -55,9 +55,9 @@ pub use studio::LoadedStudio;
 pub use sweep::{DueItem, UnallocatedCredit, Unfinished};
 pub use table::{Commit, Consistency, DueKey, Table};
 pub use tries::{Starts, hour_of};
-pub use unpaid::UnpaidOrder;
 pub use versions::{IdempotencyRecord, Versions};
 pub use write::{Action, Edit, Guard, MAX_ACTIONS, Name, Write, Writes};
+pub use zero_due::ZeroDueOrder;
 
 /// What a caller can do about a failed call: try again later, or call a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! Whether an order can be written at all. Quote, session and checkout ask before anything is held.
 //!
-//! Invariant: what is counted here is what [`super::orders`], [`super::resolve`] and [`super::unpaid`] write, or more; they
+//! Invariant: what is counted here is what [`super::orders`], [`super::resolve`] and [`super::zero_due`] write, or more; they
 //! assert it in debug builds.
 
 use std::collections::BTreeSet;

@@ -13,7 +13,7 @@ use super::item::{Attributes, Read as _};
 use super::key::{self, Key};
 use super::payments::{Authorisation, Claim, Session, claim_of, held_of, session_of};
 use super::table::Consistency;
-use super::unpaid::UnpaidOrder;
+use super::zero_due::ZeroDueOrder;
 use super::{Store, StoreError};
 
 /// What an `Idempotency-Key` was used for.
@@ -43,7 +43,7 @@ pub struct Versions {
     /// What the idempotency key was used for.
     pub idempotency: Option<IdempotencyRecord>,
     /// What the key of the basket's order with nothing to collect holds.
-    pub unpaid: UnpaidOrder,
+    pub zero_due: ZeroDueOrder,
 }
 
 impl Store {
@@ -64,9 +64,9 @@ impl Store {
         let session_key = intent.map(|(account, intent)| key::session(account, intent));
         let classes: Vec<_> =
             basket.classes().into_iter().map(|class| (class.clone(), key::seats(company, class))).collect();
-        let unpaid_key = intent.is_none().then(|| key::order(&basket.unpaid_order(company, family)));
+        let zero_due_key = intent.is_none().then(|| key::order(&basket.zero_due_order(company, family)));
         let of_intent = [claim_key.as_ref(), session_key.as_ref()];
-        let singles = [Some(&family_key), unpaid_key.as_ref(), idempotency].into_iter().chain(of_intent);
+        let singles = [Some(&family_key), zero_due_key.as_ref(), idempotency].into_iter().chain(of_intent);
         let keys = singles.flatten().chain(classes.iter().map(|(_, key)| key)).cloned().collect();
         let items = self.get_all(keys, Consistency::Strong).await?;
         let find = |key: Option<&Key>| key.and_then(|key| items.get(key));
@@ -83,9 +83,9 @@ impl Store {
             held: find(session_key.as_ref()).map(held_of).transpose()?.flatten(),
             claim: find(claim_key.as_ref()).map(claim_of).transpose()?,
             idempotency: find(idempotency).map(idempotency_of).transpose()?,
-            unpaid: match find(unpaid_key.as_ref()) {
-                Some(head) => self.unpaid_at(head).await?,
-                None => UnpaidOrder::default(),
+            zero_due: match find(zero_due_key.as_ref()) {
+                Some(head) => self.zero_due_at(head).await?,
+                None => ZeroDueOrder::default(),
             },
         })
     }

@@ -13,7 +13,7 @@ use crate::refusals::quote_changed;
 use crate::scope::Reach;
 use crate::settlement::Outcome;
 use crate::settlement::rounds::Round;
-use crate::store::{Commit, LoadedStudio, OrderRecord, PlaceOrder, StoreError, UnpaidOrder};
+use crate::store::{Commit, LoadedStudio, OrderRecord, PlaceOrder, StoreError, ZeroDueOrder};
 
 pub(super) async fn round(ctx: &Context, request: &CheckoutRequest) -> Result<Round<Answer>, Error> {
     let scope = &request.scope;
@@ -24,10 +24,10 @@ pub(super) async fn round(ctx: &Context, request: &CheckoutRequest) -> Result<Ro
         return Err(Error::not_found());
     };
     let earlier = request.earlier_call(versions.idempotency.as_ref(), ctx.clock.now_s())?;
-    let own = request.basket.unpaid_order(&scope.company, &scope.family);
+    let own = request.basket.zero_due_order(&scope.company, &scope.family);
     let (order, known) = match &earlier {
-        Some(other) if *other != own => (other.clone(), ctx.store.load_unpaid(other).await?),
-        Some(_) | None => (own, versions.unpaid),
+        Some(other) if *other != own => (other.clone(), ctx.store.load_zero_due(other).await?),
+        Some(_) | None => (own, versions.zero_due),
     };
     if let (Some(_), Some(booked)) = (&earlier, &known.booked) {
         return Ok(over(booked.clone(), true));
@@ -53,7 +53,7 @@ pub(super) async fn round(ctx: &Context, request: &CheckoutRequest) -> Result<Ro
         idempotency: idempotency.as_ref().map(|(key, fingerprint)| (key, *fingerprint)),
         now_s: ctx.clock.now_s(),
     };
-    let booked = match ctx.store.book_unpaid(&place, known.generation).await {
+    let booked = match ctx.store.book_zero_due(&place, known.generation).await {
         Err(StoreError::Unwritable) => {
             return refuse(ctx, &scope.company, &order, &known, ErrorCode::BasketTooLarge.into()).await;
         }
@@ -96,10 +96,10 @@ async fn refuse(
     ctx: &Context,
     company: &CompanyId,
     order: &OrderId,
-    known: &UnpaidOrder,
+    known: &ZeroDueOrder,
     refusal: Error,
 ) -> Result<Round<Answer>, Error> {
-    match ctx.store.refuse_unpaid(company, order, known, ctx.clock.now_s()).await? {
+    match ctx.store.refuse_zero_due(company, order, known, ctx.clock.now_s()).await? {
         Commit::Done => Err(refusal),
         Commit::ConditionFailed | Commit::Contended => Ok(Round::Again),
         Commit::Unknown => Ok(Round::Sent(order.clone())),

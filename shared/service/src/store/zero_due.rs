@@ -17,7 +17,7 @@ use super::{Store, StoreError};
 
 /// What the key of an order with nothing to collect holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct UnpaidOrder {
+pub struct ZeroDueOrder {
     /// How often it was booked or refused; zero: never.
     pub generation: u64,
     /// The order, if it was booked last.
@@ -31,17 +31,17 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn load_unpaid(&self, order: &OrderId) -> Result<UnpaidOrder, StoreError> {
+    pub async fn load_zero_due(&self, order: &OrderId) -> Result<ZeroDueOrder, StoreError> {
         match self.get(&key::order(order)).await? {
-            Some(head) => self.unpaid_at(&head).await,
-            None => Ok(UnpaidOrder::default()),
+            Some(head) => self.zero_due_at(&head).await,
+            None => Ok(ZeroDueOrder::default()),
         }
     }
 
     /// The same of which the order's head was read.
-    pub(super) async fn unpaid_at(&self, head: &Attributes) -> Result<UnpaidOrder, StoreError> {
+    pub(super) async fn zero_due_at(&self, head: &Attributes) -> Result<ZeroDueOrder, StoreError> {
         let is_booked = head.text("order_state")? != "REFUSED";
-        Ok(UnpaidOrder {
+        Ok(ZeroDueOrder {
             generation: head.number("order_generation")?,
             booked: if is_booked { Some(self.order_at(head).await?) } else { None },
             was_booked: head.contains_key("doc_generation"),
@@ -52,7 +52,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
-    pub async fn book_unpaid(&self, order: &PlaceOrder<'_>, generation: u64) -> Result<Commit, StoreError> {
+    pub async fn book_zero_due(&self, order: &PlaceOrder<'_>, generation: u64) -> Result<Commit, StoreError> {
         let snapshot = order.snapshot;
         let mut writes = Writes::new();
         let next = generation + 1;
@@ -75,11 +75,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
-    pub async fn refuse_unpaid(
+    pub async fn refuse_zero_due(
         &self,
         company: &CompanyId,
         order: &OrderId,
-        known: &UnpaidOrder,
+        known: &ZeroDueOrder,
         now_s: i64,
     ) -> Result<Commit, StoreError> {
         let refused = Write::edit(key::order(order))
