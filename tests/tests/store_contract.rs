@@ -7,7 +7,7 @@ use classpay_domain::money::Money;
 use classpay_domain::pricing::Buyer;
 use classpay_service::error::{Error, ErrorCode};
 use classpay_service::store::{
-    Commit, CreditedPayment, Owed, PostReturns, ReturnEntry, Reversed, UnallocatedCredit, ZeroDueOrder, key,
+    Commit, CreditedPayment, Owed, PostReversals, ReversalEntry, Reversed, UnallocatedCredit, ZeroDueOrder, key,
 };
 use classpay_service::stripe::KnownCustomer;
 use classpay_tests::premises::{Premises, text};
@@ -247,12 +247,12 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M:
     let (company, family) = (id(COMPANY), id(OKAFOR));
     let credit = &purchase.snapshot.credit().unwrap().expand(&company, &family);
     let payment = CreditedPayment::Unallocated { session, credit: &id(&credit.transaction.id) };
-    assert!(shop.store.load_returns(payment).await.unwrap().is_none(), "nobody has claimed it");
+    assert!(shop.store.load_reversals(payment).await.unwrap().is_none(), "nobody has claimed it");
     let refusal = Error::from(ErrorCode::PaymentAlreadyCaptured);
     let basket = classpay_domain::basket::Basket::new(Vec::new(), Vec::new()).hash(&id(COMPANY), &id(OKAFOR));
     let written = shop.store.reject(session, basket.as_str(), &refusal, NOW_S).await;
     assert_eq!(written, Ok(Commit::Done));
-    assert!(shop.store.load_returns(payment).await.unwrap().is_none(), "it is not credited");
+    assert!(shop.store.load_reversals(payment).await.unwrap().is_none(), "it is not credited");
     let found =
         UnallocatedCredit { session, order: &purchase.order, credit, basket: &basket, refusal: &refusal, now_s: NOW_S };
     assert_eq!(shop.store.credit_unallocated(&found).await, Ok(Commit::Done));
@@ -262,12 +262,12 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M:
         let mut debit = credit.clone();
         debit.transaction.id = format!("trn_{ulid}");
         debit.transaction.kind = "debit".to_owned();
-        ReturnEntry { entry: debit, reverses: None }
+        ReversalEntry { entry: debit, reverses: None }
     };
-    let read = shop.store.load_returns(payment).await.unwrap().unwrap();
+    let read = shop.store.load_reversals(payment).await.unwrap().unwrap();
     assert_eq!((&read.credit, read.version, read.is_full), (credit, 0, false));
     let post = async |read: &_, entry| {
-        shop.store.post_returns(&PostReturns { read, entries: &[entry], is_full: true, link: None }).await
+        shop.store.post_reversals(&PostReversals { read, entries: &[entry], is_full: true, link: None }).await
     };
     assert_eq!(post(&read, debit("01J9ZDEMW5TVDJ0R0000RETRN1")).await, Ok(Commit::Done));
     let before = shop.picture().await;
@@ -276,7 +276,7 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M:
         Ok(Commit::ConditionFailed),
         "read before the first"
     );
-    let read = shop.store.load_returns(payment).await.unwrap().unwrap();
+    let read = shop.store.load_reversals(payment).await.unwrap().unwrap();
     assert_eq!((read.version, read.is_full), (1, true));
     assert_eq!(before.changes(&shop.picture().await), NOTHING);
     assert_eq!(shop.number(&family_key(OKAFOR), "family_balance").await, owed + credit.stats.total);
@@ -289,7 +289,7 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M:
         let mut entry = credit.clone();
         entry.transaction.id = format!("trn_{ulid}");
         let owed = Owed { total: Money::minor(credit.stats.total), due };
-        ReturnEntry { entry, reverses: Some(Reversed { debit: debit_id.clone(), owed: Some(owed) }) }
+        ReversalEntry { entry, reverses: Some(Reversed { debit: debit_id.clone(), owed: Some(owed) }) }
     };
     let stale = undone("01J9ZDEMW5TVDJ0R0000RETRN3", Money::minor(1));
     assert_eq!(post(&read, stale).await, Ok(Commit::ConditionFailed));
@@ -298,7 +298,7 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M:
     assert_eq!(post(&read, fresh).await, Ok(Commit::Done));
     assert_eq!(shop.number(&due, "amount_due").await, 0);
     assert_eq!(shop.number(&family_key(OKAFOR), "family_balance").await, owed);
-    let read = shop.store.load_returns(payment).await.unwrap().unwrap();
+    let read = shop.store.load_reversals(payment).await.unwrap().unwrap();
 
     let claim = key::claim(&session.account, &session.intent);
     shop.set(&claim, "claim_captured", false).await;

@@ -2,7 +2,7 @@
 //! no floats, no async. What it decides is carried out by `classpay-service`.
 //!
 //! Read in this order: [`money`], [`catalogue`], [`surcharge`], [`basket`], [`pricing`], [`ledger`], [`order`],
-//! [`returns`].
+//! [`reversals`].
 
 pub mod basket;
 pub mod calendar;
@@ -14,5 +14,5 @@ pub mod link;
 pub mod money;
 pub mod order;
 pub mod pricing;
-pub mod returns;
+pub mod reversals;
 pub mod surcharge;

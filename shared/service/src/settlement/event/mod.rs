@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use classpay_domain::id::{CompanyId, OrderId};
 use classpay_domain::order::{IntentStatus, OrderState, order_of_intent};
-use classpay_domain::returns::{Standing, dispute_standing, refund_standing};
+use classpay_domain::reversals::{ReversalStatus, dispute_status, refund_status};
 
 use crate::context::Context;
 use crate::deadline::Deadline;
@@ -253,10 +253,10 @@ async fn note_unposted(ctx: &Context, claim: &Claim, event: &EventRecord, topic:
     let Some(intent) = &event.intent else { return Ok(()) };
     let EventObject { id, status, .. } = &event.object;
     let reason = match topic {
-        Topic::Refund if refund_standing(status) == Standing::Undone => {
+        Topic::Refund if refund_status(status) == ReversalStatus::Undone => {
             ReviewReason::RefundFailed { refund: id, intent }
         }
-        Topic::Dispute if dispute_standing(&event.kind, status) == Standing::Returned => {
+        Topic::Dispute if dispute_status(&event.kind, status) == ReversalStatus::Returned => {
             ReviewReason::DisputeNotShown { dispute: id, intent: intent.as_str(), told_by: &event.kind }
         }
         Topic::Refund | Topic::Dispute | Topic::Payment | Topic::Other => return Ok(()),

@@ -5,8 +5,8 @@
 
 use classpay_domain::ledger::DetailKind;
 use classpay_domain::money::Money;
-use classpay_domain::returns::{
-    Payback, Posting, Return, ReturnKind, Standing, dispute_standing, postings, refund_standing,
+use classpay_domain::reversals::{
+    Posting, Reversal, ReversalKind, ReversalStatus, ReversedPayment, dispute_status, postings, refund_status,
 };
 
 use super::topic::Topic;
@@ -15,7 +15,9 @@ use crate::aggregate::{AggregateTransaction, Ledger};
 use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorCode};
-use crate::store::{Commit, CreditedPayment, EventRecord, Owed, PaymentReturns, PostReturns, ReturnEntry, Reversed};
+use crate::store::{
+    Commit, CreditedPayment, EventRecord, Owed, PaymentReversals, PostReversals, ReversalEntry, Reversed,
+};
 use crate::stripe::Charge;
 
 /// How often posting begins anew because somebody was faster.
@@ -36,7 +38,7 @@ pub(super) async fn post(
         if deadline.is_near() {
             break;
         }
-        let read = ctx.store.load_returns(payment).await?;
+        let read = ctx.store.load_reversals(payment).await?;
         let read = read.ok_or_else(|| Error::internal("a credited payment has no credit"))?;
         let stripe = ctx.stripe()?.within(deadline.for_stripe());
         let intent = stripe.load_intent(&read.account, &read.intent).await?;
@@ -60,20 +62,21 @@ pub(super) async fn post(
 
 async fn post_found(
     ctx: &Context,
-    read: &PaymentReturns<'_>,
+    read: &PaymentReversals<'_>,
     charge: &Charge,
-    found: &[Return],
+    found: &[Reversal],
 ) -> Result<Commit, Error> {
-    let PaymentReturns { company, family, credit, .. } = read;
-    let ids = found.iter().flat_map(Return::transactions);
+    let PaymentReversals { company, family, credit, .. } = read;
+    let ids = found.iter().flat_map(Reversal::transactions);
     let posted = ctx.store.posted_among(company, family, ids).await?;
     let timezone = ctx.store.load_timezone(company).await?;
     let on = ctx.clock.today(&timezone)?;
     let is_full = is_fully_refunded(charge);
     let ids: Vec<_> = posted.keys().cloned().collect();
-    let payback = Payback { on, fee: fee_of(credit), is_full, was_full: read.is_full, returns: found, posted: &ids };
+    let payment =
+        ReversedPayment { on, fee: fee_of(credit), is_full, was_full: read.is_full, returns: found, posted: &ids };
     let overflow = |_| Error::internal("the sums overflow");
-    let (postings, is_full) = postings(&payback).map_err(overflow)?;
+    let (postings, is_full) = postings(&payment).map_err(overflow)?;
     if postings.is_empty() {
         return Ok(Commit::Done);
     }
@@ -88,14 +91,14 @@ async fn post_found(
         });
         // A debit says of which payment it is, and a credit which debit it takes back.
         let of = reverses.as_ref().map_or(credit.transaction.id.as_str(), |reversed| reversed.debit.as_str());
-        Ok(ReturnEntry { entry: ledger.derived(&entry, &id, Some(of))?, reverses })
+        Ok(ReversalEntry { entry: ledger.derived(&entry, &id, Some(of))?, reverses })
     });
     let entries = entries.collect::<Result<Vec<_>, _>>().map_err(overflow)?;
     let link = match &read.link {
         Some(paid) => ctx.store.load_link(paid).await?.map(|link| link.state),
         None => None,
     };
-    let written = ctx.store.post_returns(&PostReturns { read, entries: &entries, is_full, link }).await?;
+    let written = ctx.store.post_reversals(&PostReversals { read, entries: &entries, is_full, link }).await?;
     tracing::info!(intent = read.intent.as_str(), entries = entries.len(), ?written, "posted what went back");
     Ok(written)
 }
@@ -112,12 +115,12 @@ fn is_fully_refunded(charge: &Charge) -> bool {
 }
 
 /// The refunds of a charge, oldest first; and the one that the event tells of, if it is too old to be listed.
-fn refunds(event: &EventRecord, charge: &Charge) -> Vec<Return> {
-    let refund = |id: &str, amount, status: &str, created_s| Return {
-        kind: ReturnKind::Refund,
+fn refunds(event: &EventRecord, charge: &Charge) -> Vec<Reversal> {
+    let refund = |id: &str, amount, status: &str, created_s| Reversal {
+        kind: ReversalKind::Refund,
         id: id.to_owned(),
         amount,
-        standing: refund_standing(status),
+        status: refund_status(status),
         created_s,
     };
     let listed = charge.refunds.iter().rev();
@@ -136,12 +139,12 @@ fn refunds(event: &EventRecord, charge: &Charge) -> Vec<Return> {
 }
 
 /// What was held and not captured may show as a refund, the oldest: no money went back to anybody.
-fn leave_out_release(found: &mut Vec<Return>, charge: &Charge) {
+fn leave_out_release(found: &mut Vec<Reversal>, charge: &Charge) {
     let released = charge.amount.units().saturating_sub(charge.amount_captured.units());
-    let given: i64 = found.iter().filter(|r| r.standing == Standing::Returned).map(|r| r.amount.units()).sum();
+    let given: i64 = found.iter().filter(|r| r.status == ReversalStatus::Returned).map(|r| r.amount.units()).sum();
     // Only if the list reaches back to the capture.
     let is_listed = released > 0 && given == charge.amount_refunded.units();
-    let oldest = found.iter().position(|r| r.standing == Standing::Returned && r.amount.units() == released);
+    let oldest = found.iter().position(|r| r.status == ReversalStatus::Returned && r.amount.units() == released);
     if let Some(oldest) = oldest.filter(|_| is_listed) {
         found.remove(oldest);
     }
@@ -155,7 +158,7 @@ fn is_in_currency(event: &EventRecord, charge: &Charge) -> bool {
 /// What an event that tells of a dispute comes to.
 #[derive(Debug, PartialEq, Eq)]
 enum Disputed {
-    Posted(Return),
+    Posted(Reversal),
     /// It moves no money, or none of the payment's.
     Nothing,
     /// Stripe's charge doesn't show it, or it is in another currency.
@@ -170,8 +173,8 @@ fn dispute(event: &EventRecord, charge: &Charge) -> Disputed {
         tracing::error!(event = event.id.as_str(), "a dispute is of another charge than the one that paid");
         return Disputed::Nothing;
     }
-    let standing = dispute_standing(&event.kind, &told.status);
-    if standing == Standing::Open {
+    let status = dispute_status(&event.kind, &told.status);
+    if status == ReversalStatus::Open {
         return Disputed::Nothing;
     }
     if !charge.disputed || !is_in_currency(event, charge) {
@@ -179,7 +182,7 @@ fn dispute(event: &EventRecord, charge: &Charge) -> Disputed {
     }
     let amount = Money::minor(told.amount.clamp(0, charge.amount_captured.units().max(0)));
     let (id, created_s) = (told.id.clone(), told.created_s);
-    Disputed::Posted(Return { kind: ReturnKind::Dispute, id, amount, standing, created_s })
+    Disputed::Posted(Reversal { kind: ReversalKind::Dispute, id, amount, status, created_s })
 }
 
 #[cfg(test)]
@@ -231,7 +234,7 @@ mod tests {
         }
     }
 
-    fn ids(found: &[Return]) -> Vec<&str> {
+    fn ids(found: &[Reversal]) -> Vec<&str> {
         found.iter().map(|found| found.id.as_str()).collect()
     }
 
@@ -240,7 +243,10 @@ mod tests {
         let listed = charge(1029, 1029, 500, &[("re_2", 500, "succeeded"), ("re_1", 529, "failed")]);
         let found = refunds(&event("refund.created", "re_1", 529, "succeeded"), &listed);
         assert_eq!(ids(&found), ["re_1", "re_2"]);
-        assert_eq!(found.iter().map(|r| r.standing).collect::<Vec<_>>(), [Standing::Undone, Standing::Returned]);
+        assert_eq!(
+            found.iter().map(|r| r.status).collect::<Vec<_>>(),
+            [ReversalStatus::Undone, ReversalStatus::Returned]
+        );
     }
 
     #[test]
@@ -270,7 +276,7 @@ mod tests {
         let disputed = charge(1029, 1029, 0, &[]);
         let lost = event("charge.dispute.closed", "du_1", 2000, "lost");
         let Disputed::Posted(found) = dispute(&lost, &disputed) else { panic!("it is posted") };
-        assert_eq!((found.amount, found.standing), (Money::minor(1029), Standing::Returned));
+        assert_eq!((found.amount, found.status), (Money::minor(1029), ReversalStatus::Returned));
         let quiet = Charge { disputed: false, ..disputed.clone() };
         assert_eq!(dispute(&lost, &quiet), Disputed::Unborne);
         assert_eq!(dispute(&lost, &Charge { id: "ch_2".to_owned(), ..disputed.clone() }), Disputed::Nothing);

@@ -38,7 +38,7 @@ pub enum CreditedPayment<'a> {
 
 /// The credit of a payment, and what went back of it so far.
 #[derive(Debug, Clone)]
-pub struct PaymentReturns<'a> {
+pub struct PaymentReversals<'a> {
     /// Which payment.
     pub payment: CreditedPayment<'a>,
     /// Stripe's account.
@@ -63,7 +63,7 @@ pub struct PaymentReturns<'a> {
 
 /// An entry that is to be posted.
 #[derive(Debug)]
-pub struct ReturnEntry {
+pub struct ReversalEntry {
     /// The entry.
     pub entry: AggregateTransaction,
     /// For a credit: the debit that it takes back.
@@ -98,11 +98,11 @@ impl Owed {
 
 /// What is to be posted.
 #[derive(Debug)]
-pub struct PostReturns<'a> {
+pub struct PostReversals<'a> {
     /// What was read.
-    pub read: &'a PaymentReturns<'a>,
+    pub read: &'a PaymentReversals<'a>,
     /// The entries.
-    pub entries: &'a [ReturnEntry],
+    pub entries: &'a [ReversalEntry],
     /// Whether the whole payment is refunded with them.
     pub is_full: bool,
     /// The state of the link that was paid, if it was one.
@@ -140,10 +140,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn load_returns<'a>(
+    pub async fn load_reversals<'a>(
         &self,
         payment: CreditedPayment<'a>,
-    ) -> Result<Option<PaymentReturns<'a>>, StoreError> {
+    ) -> Result<Option<PaymentReversals<'a>>, StoreError> {
         // The number that guards the rest is read before it.
         let Some(record) = self.get(&payment.record()).await? else { return Ok(None) };
         match payment {
@@ -151,7 +151,7 @@ impl Store {
             CreditedPayment::Unallocated { session, credit } => {
                 let posted = key::transaction(&session.company, &session.family, credit.as_str());
                 let Some(posted) = self.get(&posted).await? else { return Ok(None) };
-                Ok(Some(PaymentReturns {
+                Ok(Some(PaymentReversals {
                     payment,
                     account: session.account.clone(),
                     intent: session.intent.clone(),
@@ -172,13 +172,13 @@ impl Store {
         &self,
         payment: CreditedPayment<'a>,
         record: &Attributes,
-    ) -> Result<Option<PaymentReturns<'a>>, StoreError> {
+    ) -> Result<Option<PaymentReversals<'a>>, StoreError> {
         let Some(credit) = record.text_if("credit_id") else { return Ok(None) };
         let snapshot = self.order_at(record).await?.snapshot;
         let Some(paid) = snapshot.payment else { return Ok(None) };
         let (company, family) = (snapshot.company, snapshot.family);
         let posted = self.get(&key::transaction(&company, &family, credit)).await?;
-        Ok(Some(PaymentReturns {
+        Ok(Some(PaymentReversals {
             payment,
             account: paid.account,
             intent: paid.intent,
@@ -234,12 +234,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
-    pub async fn post_returns(&self, posting: &PostReturns<'_>) -> Result<Commit, StoreError> {
-        let PaymentReturns { payment, company, family, version, is_full: was_full, .. } = posting.read;
+    pub async fn post_reversals(&self, posting: &PostReversals<'_>) -> Result<Commit, StoreError> {
+        let PaymentReversals { payment, company, family, version, is_full: was_full, .. } = posting.read;
         let mut writes = Writes::new();
         writes.push(payment.count(*version, posting.is_full));
         let mut change = 0_i64;
-        for ReturnEntry { entry, .. } in posting.entries {
+        for ReversalEntry { entry, .. } in posting.entries {
             let stored = StoredEntry::from(entry);
             change += stored.balance_change();
             writes.create(entry_item(company, family, &stored));
@@ -265,14 +265,14 @@ impl Store {
 
 /// What a posting does to what is due: each new debit is due; a credit pays the debit that it takes back, as far as that
 /// is still due. One that charges more of the fee than it gives back makes more due on it.
-fn dues(posting: &PostReturns<'_>) -> Result<Vec<Write>, StoreError> {
-    let PaymentReturns { company, family, currency, .. } = posting.read;
+fn dues(posting: &PostReversals<'_>) -> Result<Vec<Write>, StoreError> {
+    let PaymentReversals { company, family, currency, .. } = posting.read;
     let taken_back = |debit: &TransactionId| {
-        let takes_back = |credit: &&ReturnEntry| credit.reverses.as_ref().is_some_and(|of| of.debit == *debit);
+        let takes_back = |credit: &&ReversalEntry| credit.reverses.as_ref().is_some_and(|of| of.debit == *debit);
         posting.entries.iter().filter(takes_back).map(|credit| credit.entry.stats.total).sum::<i64>()
     };
     let mut writes = Vec::new();
-    for ReturnEntry { entry, reverses } in posting.entries {
+    for ReversalEntry { entry, reverses } in posting.entries {
         if entry.is_debit() {
             let debit = entry.transaction.id.parse().map_err(|_| StoreError::Corrupt("transaction_id"))?;
             let due = (entry.stats.total - taken_back(&debit)).max(0);

@@ -51,7 +51,7 @@ pub fn dispute_standing(event: &str, status: &str) -> Standing {
 
 /// Whether it was refunded or disputed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ReturnKind {
+pub enum ReversalKind {
     /// The business gave it back.
     Refund,
     /// The payer's bank took it back.
@@ -62,7 +62,7 @@ pub enum ReturnKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Return {
     /// Which of the two.
-    pub kind: ReturnKind,
+    pub kind: ReversalKind,
     /// Stripe's id.
     pub id: String,
     /// How much.
@@ -133,14 +133,14 @@ pub fn postings(payback: &Payback<'_>) -> Result<(Vec<Posting>, bool), Overflow>
         }
         // What was never posted and is undone is posted and reversed.
         if !has_debit {
-            if (found.kind, found.standing) == (ReturnKind::Refund, Standing::Returned) {
+            if (found.kind, found.standing) == (ReversalKind::Refund, Standing::Returned) {
                 completing = Some(postings.len());
             }
             let entry = entry(payback.on, found, Direction::Debit);
             postings.push(Posting { id: debit.clone(), entry, reverses: None });
         }
         if found.standing == Standing::Undone && !has_credit {
-            if found.kind == ReturnKind::Refund {
+            if found.kind == ReversalKind::Refund {
                 failing = Some(postings.len());
             }
             let entry = entry(payback.on, found, Direction::Credit);
@@ -164,10 +164,10 @@ pub fn postings(payback: &Payback<'_>) -> Result<(Vec<Posting>, bool), Overflow>
 
 fn entry(on: Date, found: &Return, direction: Direction) -> Entry {
     let (kind, description) = match (found.kind, direction) {
-        (ReturnKind::Refund, Direction::Debit) => (DetailKind::Refund, "Refund"),
-        (ReturnKind::Refund, Direction::Credit) => (DetailKind::Refund, "Refund that failed"),
-        (ReturnKind::Dispute, Direction::Debit) => (DetailKind::PaymentAutoFailed, "Disputed payment"),
-        (ReturnKind::Dispute, Direction::Credit) => (DetailKind::PaymentAutoFailedReversal, "Dispute won"),
+        (ReversalKind::Refund, Direction::Debit) => (DetailKind::Refund, "Refund"),
+        (ReversalKind::Refund, Direction::Credit) => (DetailKind::Refund, "Refund that failed"),
+        (ReversalKind::Dispute, Direction::Debit) => (DetailKind::PaymentAutoFailed, "Disputed payment"),
+        (ReversalKind::Dispute, Direction::Credit) => (DetailKind::PaymentAutoFailedReversal, "Dispute won"),
     };
     Entry { direction, on, description: description.into(), details: vec![line(kind, found.amount, description)] }
 }
@@ -192,18 +192,19 @@ mod tests {
     }
 
     fn refund(id: &str, amount: i64, standing: Standing) -> Return {
-        Return { kind: ReturnKind::Refund, id: id.into(), amount: Money::minor(amount), standing, created_s: 1000 }
+        Return { kind: ReversalKind::Refund, id: id.into(), amount: Money::minor(amount), standing, created_s: 1000 }
     }
 
     fn dispute(standing: Standing) -> Return {
-        Return { kind: ReturnKind::Dispute, id: "du_1".into(), amount: Money::minor(1029), standing, created_s: 1000 }
+        Return { kind: ReversalKind::Dispute, id: "du_1".into(), amount: Money::minor(1029), standing, created_s: 1000 }
     }
 
     impl Books {
         /// Hears of these refunds or disputes, twice.
         fn hear(&mut self, returns: &[Return]) {
             for _ in 0..2 {
-                let given = returns.iter().filter(|r| (r.kind, r.standing) == (ReturnKind::Refund, Standing::Returned));
+                let given =
+                    returns.iter().filter(|r| (r.kind, r.standing) == (ReversalKind::Refund, Standing::Returned));
                 let is_full = given.map(|r| r.amount.units()).sum::<i64>() == 1029;
                 let payback = Payback {
                     on: date(2026, 9, 7),
