@@ -5,7 +5,7 @@ use classpay_domain::id::{CompanyId, FamilyId, OrderId};
 use classpay_domain::ledger::{Detail, DetailKind, Direction, Entry};
 use classpay_domain::money::Money;
 use classpay_service::aggregate::{AggregateTransaction, Ledger};
-use classpay_service::mint::Mint;
+use classpay_service::ids::Ids;
 use classpay_service::schedule::{Schedule, ScheduledLine};
 
 use crate::shop::id;
@@ -26,7 +26,7 @@ pub(crate) fn transactions(
     family: &FamilyId,
     order: &OrderId,
     paid: bool,
-    mint: &Mint,
+    ids: &Ids,
 ) -> Vec<AggregateTransaction> {
     let mut entries = vec![entry(Direction::Debit, vec![line(DetailKind::Tuition, 1000)])];
     if paid {
@@ -34,7 +34,7 @@ pub(crate) fn transactions(
         entries.push(entry(Direction::Credit, details));
     }
     let ledger = Ledger { company, family, family_name: "Okafor", order: Some(order) };
-    ledger.aggregates(&entries, mint).expect("small amounts")
+    ledger.aggregates(&entries, ids).expect("small amounts")
 }
 
 /// What is due later.

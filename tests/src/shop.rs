@@ -13,7 +13,7 @@ use classpay_domain::money::Money;
 use classpay_domain::order::{OrderState, PaidBy, order_of_intent};
 use classpay_domain::pricing::Buyer;
 use classpay_import::{Catalogue, Changes, Extent, Import, ImportError, Overfull, Removals};
-use classpay_service::mint::Mint;
+use classpay_service::ids::Ids;
 use classpay_service::scope::Role;
 use classpay_service::snapshot::{BookedEnrolment, BookedFee, BookedTrial, EndedTrial, OrderPayment, Snapshot};
 use classpay_service::store::{
@@ -159,9 +159,9 @@ impl<M: Premises> Shop<M> {
             total: 1029,
             paid_by: PaidBy::Card,
         });
-        let mint = Mint::default();
+        let ids = Ids::default();
         let snapshot = Snapshot {
-            entries: sale::transactions(&company, &family, &order, payment.is_some(), &mint)
+            entries: sale::transactions(&company, &family, &order, payment.is_some(), &ids)
                 .iter()
                 .map(Into::into)
                 .collect(),
@@ -169,10 +169,10 @@ impl<M: Premises> Shop<M> {
             payment,
             link: None,
             basket: basket.hash(&company, &family).as_str().to_owned(),
-            enrolments: places.iter().map(|place| booked(*place, &mint)).collect(),
+            enrolments: places.iter().map(|place| booked(*place, &ids)).collect(),
             fees: Vec::new(),
             ended_trials: Vec::new(),
-            trials: trials.iter().map(|trial| booked_trial(*trial, &mint)).collect(),
+            trials: trials.iter().map(|trial| booked_trial(*trial, &ids)).collect(),
             company: company.clone(),
             family: family.clone(),
         };
@@ -350,9 +350,9 @@ fn basket(places: &[(&str, &str)], trials: &[(&str, &str, &str)]) -> Basket {
     Basket::new(places.iter().map(enrolment).collect(), trials.iter().map(trial).collect())
 }
 
-fn booked((class, student): (&str, &str), mint: &Mint) -> BookedEnrolment {
+fn booked((class, student): (&str, &str), ids: &Ids) -> BookedEnrolment {
     let ids: (StudentId, ClassId, SeasonId, PlanId) = (id(student), id(class), id(SEASON), id(FULL));
-    let enrolment: EnrolmentId = mint.enrolment();
+    let enrolment: EnrolmentId = ids.enrolment();
     let schedule = Some(sale::schedule());
     BookedEnrolment {
         id: enrolment,
@@ -365,9 +365,9 @@ fn booked((class, student): (&str, &str), mint: &Mint) -> BookedEnrolment {
     }
 }
 
-fn booked_trial((class, student, on): (&str, &str, &str), mint: &Mint) -> BookedTrial {
+fn booked_trial((class, student, on): (&str, &str, &str), ids: &Ids) -> BookedTrial {
     let (on, at): (Date, Time) = (id(on), id("16:30"));
-    let trial: TrialId = mint.trial();
+    let trial: TrialId = ids.trial();
     BookedTrial { id: trial, student: id(student), class: id(class), on, at, places: Some(2) }
 }
 

@@ -36,7 +36,7 @@ const SESSION_NULLS: &[&str] = &["paymentIntent.paymentMethod", "paymentIntent.c
 /// Percentages: the only numbers that may have a point.
 const PERCENTAGES: [&str; 2] = ["processingFeePercent", "discount"];
 
-/// The prefixes of what we mint, by the key that it is found under.
+/// The prefixes of what we ids, by the key that it is found under.
 const MINTED: [(&str, &str); 4] =
     [("aggregateId", "trn"), ("orderId", "ord"), ("transactionId", "trn"), ("transactionDetailId", "trnd")];
 

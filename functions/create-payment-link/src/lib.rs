@@ -41,7 +41,7 @@ pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error>
     if debit.due.due.units() <= 0 {
         return Err(ErrorCode::NothingToPay.into());
     }
-    let id = ctx.mint.payment_link();
+    let id = ctx.ids.payment_link();
     let link = Link::open(id, caller.company(), debit_id, debit, ctx.clock.now_s(), expires_s);
     match ctx.store.create_link(&link).await? {
         Commit::Done => Response::created(&LinkWithUrl::new(&link, ctx.payment_link_url()?)),

@@ -74,7 +74,7 @@ impl Open<'_> {
     pub async fn find_or_create(&self, customer: &CustomerId) -> Result<Intent, Failure> {
         let SessionKind::Basket { hash, .. } = &self.kind else {
             return self
-                .create(customer, &format!("am:{}", self.ctx.mint.bare()))
+                .create(customer, &format!("am:{}", self.ctx.ids.bare()))
                 .await?
                 .ok_or(ErrorCode::Unavailable.into());
         };
@@ -83,7 +83,7 @@ impl Open<'_> {
                 return Ok(intent);
             }
         }
-        let key = format!("bk:{hash}:{}:{}", self.ctx.mint.bare(), self.amount);
+        let key = format!("bk:{hash}:{}:{}", self.ctx.ids.bare(), self.amount);
         self.create(customer, &key).await?.ok_or(ErrorCode::Unavailable.into())
     }
 

@@ -140,7 +140,7 @@ async fn made(
         format!("cus:{}:{}", open.scope.company, open.scope.family),
     );
     let new = NewCustomer { account: open.account, name: &loaded.studio.family.name, about: &about, key: &key };
-    Ok(new.make(open.stripe, known, &open.ctx.mint).await?)
+    Ok(new.make(open.stripe, known, &open.ctx.ids).await?)
 }
 
 /// Opens the session with this customer, which is remembered in the place of the known one if it isn't that.
@@ -167,7 +167,7 @@ async fn session_of(
 /// Opens the intent and what its payment form needs.
 async fn session_body(open: &intent::Open<'_>, customer: &CustomerId) -> Result<PaymentSessionBody, Failure> {
     let intent::Open { ctx, stripe, account, .. } = open;
-    let (session_key, ephemeral_key) = (format!("cs:{}", ctx.mint.bare()), format!("ek:{}", ctx.mint.bare()));
+    let (session_key, ephemeral_key) = (format!("cs:{}", ctx.ids.bare()), format!("ek:{}", ctx.ids.bare()));
     let (intent, session, key) = tokio::join!(
         open.find_or_create(customer),
         stripe.create_customer_session(account, customer, SavedCards::Offered, &session_key),

@@ -71,7 +71,7 @@ async fn form(
     account: &AccountId,
     customer: &CustomerId,
 ) -> Result<Form, StripeError> {
-    let (session_key, ephemeral_key) = (format!("cs:{}", ctx.mint.bare()), format!("ek:{}", ctx.mint.bare()));
+    let (session_key, ephemeral_key) = (format!("cs:{}", ctx.ids.bare()), format!("ek:{}", ctx.ids.bare()));
     let (session, key) = join!(
         stripe.create_customer_session(account, customer, SavedCards::Off, &session_key),
         stripe.create_ephemeral_key(account, customer, &ephemeral_key),
@@ -176,7 +176,7 @@ async fn customer(
     }
     let (about, key) = (ctx.metadata(&link.company, &link.family)?, format!("plcus:{}", link.id.alias()));
     let new = NewCustomer { account, name: &target.family.name, about: &about, key: &key };
-    let (known, id) = new.make(stripe, &link.customer, &ctx.mint).await?;
+    let (known, id) = new.make(stripe, &link.customer, &ctx.ids).await?;
     Ok((known, id))
 }
 

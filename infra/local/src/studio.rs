@@ -9,7 +9,7 @@ use classpay_domain::id::{CompanyId, FamilyId, PlanId};
 use classpay_domain::link::LinkState;
 use classpay_domain::pricing::{self, Buyer, Charge};
 use classpay_import::Catalogue;
-use classpay_service::mint::Mint;
+use classpay_service::ids::Ids;
 use classpay_service::scope::{FamilyScope, Reach, Role};
 use classpay_service::store::{Link, Store};
 use jiff::Timestamp;
@@ -97,7 +97,7 @@ pub async fn payment_links(store: &Store, catalogue: &Catalogue, now: Timestamp)
             ids.push(open.id.expose().to_owned());
             continue;
         }
-        let link = Link::open(Mint::default().payment_link(), company, debit_id, debit, now.as_second(), None);
+        let link = Link::open(Ids::default().payment_link(), company, debit_id, debit, now.as_second(), None);
         store.create_link(&link).await.map_err(failed)?;
         ids.push(link.id.expose().to_owned());
     }

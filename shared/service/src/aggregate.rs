@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::documents::DocumentId;
 use crate::catalogue::documents::text::{AsText, one_of};
-use crate::mint::Mint;
+use crate::ids::Ids;
 
 /// A transaction with its details.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -198,8 +198,8 @@ impl Ledger<'_> {
     ///
     /// # Errors
     /// [`Overflow`] if an entry's sums don't fit.
-    pub fn aggregates(&self, entries: &[Entry], mint: &Mint) -> Result<Vec<AggregateTransaction>, Overflow> {
-        let mut ids: Vec<_> = entries.iter().map(|_| mint.transaction()).collect();
+    pub fn aggregates(&self, entries: &[Entry], ids: &Ids) -> Result<Vec<AggregateTransaction>, Overflow> {
+        let mut ids: Vec<_> = entries.iter().map(|_| ids.transaction()).collect();
         // Within a millisecond ids are in no order, and a ledger is read by id: debits come before their credit.
         ids.sort();
         let mut debits = entries.iter().zip(&ids).filter(|(entry, _)| entry.direction == Direction::Debit);
@@ -226,8 +226,8 @@ impl Ledger<'_> {
     ///
     /// # Errors
     /// [`Overflow`] if its sums don't fit.
-    pub fn credit(&self, entry: &Entry, debit: &TransactionId, mint: &Mint) -> Result<AggregateTransaction, Overflow> {
-        self.aggregate(entry, &mint.transaction(), Some(debit))
+    pub fn credit(&self, entry: &Entry, debit: &TransactionId, ids: &Ids) -> Result<AggregateTransaction, Overflow> {
+        self.aggregate(entry, &ids.transaction(), Some(debit))
     }
 
     fn aggregate(

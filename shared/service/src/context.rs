@@ -13,7 +13,7 @@ use crate::aws;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, is_loopback};
 use crate::error::{Error, ErrorCode};
-use crate::mint::Mint;
+use crate::ids::Ids;
 use crate::net::{Clear, NoTls, Pool, Trust};
 use crate::secrets::{KeptSecret, SecretUnavailable};
 use crate::store::{DynamoDb, Store, StoreError, Table};
@@ -28,7 +28,7 @@ pub struct Context {
     /// The time.
     pub clock: Clock,
     /// Ids.
-    pub mint: Mint,
+    pub ids: Ids,
     /// The name of this deployment; an operator's program has none.
     deployment: Option<String>,
     stripe: Option<Arc<dyn Payments>>,
@@ -61,7 +61,7 @@ impl Context {
         Ok(Self {
             store: Store::new(DynamoDb::connect(&aws, config.table)),
             clock: config.clock,
-            mint: Mint::new(config.clock),
+            ids: Ids::new(config.clock),
             deployment: Some(config.service),
             stripe,
             signing,
@@ -76,7 +76,7 @@ impl Context {
         Self {
             store: Store::new(table),
             clock,
-            mint: Mint::new(clock),
+            ids: Ids::new(clock),
             deployment: None,
             stripe: Some(Arc::new(stripe)),
             signing: SigningSecrets::none(),
@@ -93,14 +93,14 @@ impl Context {
         table: impl Table + 'static,
         stripe: impl Payments + 'static,
         clock: Clock,
-        mint: Mint,
+        ids: Ids,
         webhook_secret: Secret,
         payment_link_url: String,
     ) -> Self {
         Self {
             store: Store::new(table),
             clock,
-            mint,
+            ids,
             deployment: Some(deployment),
             stripe: Some(Arc::new(stripe)),
             signing: SigningSecrets::fixed(webhook_secret),

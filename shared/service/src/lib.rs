@@ -13,7 +13,7 @@ pub mod config;
 pub mod context;
 pub mod deadline;
 pub mod error;
-pub mod mint;
+pub mod ids;
 pub mod net;
 pub mod quoting;
 pub mod refusals;

@@ -17,7 +17,7 @@ use crate::aggregate::Ledger;
 use crate::clock::local_time;
 use crate::context::Context;
 use crate::error::Error;
-use crate::mint::Mint;
+use crate::ids::Ids;
 use crate::schedule::{Schedule, ScheduledLine};
 use crate::scope::FamilyScope;
 use crate::snapshot::{BookedEnrolment, BookedFee, BookedTrial, EndedTrial, OrderPayment, Snapshot};
@@ -46,9 +46,9 @@ pub fn snapshot(
     quote: &Quote,
     order: &OrderId,
     payer: Option<Payer<'_>>,
-    mint: &Mint,
+    ids: &Ids,
 ) -> Result<Snapshot, Error> {
-    let booked = BookedQuote::new(quote, || mint.enrolment(), || mint.trial());
+    let booked = BookedQuote::new(quote, || ids.enrolment(), || ids.trial());
     let seasons: BTreeMap<_, _> =
         loaded.studio.seasons.values().map(|season| (season.id.clone(), season.name.clone())).collect();
     let too_large = |_| Error::from(Refusal::of_basket(BrokenRule::AmountTooLarge));
@@ -57,7 +57,7 @@ pub fn snapshot(
     let ledger = Ledger { company: &scope.company, family: &scope.family, family_name: name, order: Some(order) };
     let company = &loaded.studio.company;
     let enrolments = booked.lines().iter().map(|(line, id)| enrolment(line, id.clone(), quote, company));
-    let transactions = ledger.aggregates(&entries, mint).map_err(too_large)?;
+    let transactions = ledger.aggregates(&entries, ids).map_err(too_large)?;
     let places = company.trials.places_per_lesson;
     Ok(Snapshot {
         company: scope.company.clone(),
@@ -102,7 +102,7 @@ pub fn price(
     if quote.payment.is_some() && (!surely || cfg!(debug_assertions)) {
         // Ids are of one length, whichever they are.
         let order = basket.zero_due_order(&scope.company, &scope.family);
-        let fits = snapshot(scope, basket, loaded, &quote, &order, None, &ctx.mint)?.fits();
+        let fits = snapshot(scope, basket, loaded, &quote, &order, None, &ctx.ids)?.fits();
         debug_assert!(fits || !surely, "the bound holds");
         if !fits {
             return Err(too_large());

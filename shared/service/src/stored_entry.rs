@@ -185,7 +185,7 @@ impl StoredEntry {
 mod tests {
     use super::*;
     use crate::aggregate::Ledger;
-    use crate::mint::Mint;
+    use crate::ids::Ids;
     use classpay_domain::ledger::{Detail, DetailKind, Entry};
     use classpay_domain::money::Money;
     use jiff::civil::date;
@@ -205,7 +205,7 @@ mod tests {
             details: vec![detail(DetailKind::Tuition, 1000), detail(DetailKind::Tax, 200)],
         };
         let ledger = Ledger { company: &company, family: &family, family_name: "Okafor", order: None };
-        let aggregate = ledger.aggregates(&[entry], &Mint::default()).unwrap().remove(0);
+        let aggregate = ledger.aggregates(&[entry], &Ids::default()).unwrap().remove(0);
         (company, family, aggregate)
     }
 

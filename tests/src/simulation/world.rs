@@ -14,7 +14,7 @@ use classpay_domain::order::IntentStatus;
 use classpay_import::{Extent, Removals};
 use classpay_service::clock::Clock;
 use classpay_service::context::Context;
-use classpay_service::mint::Mint;
+use classpay_service::ids::Ids;
 use classpay_service::store::key::Key;
 use classpay_service::stripe::Secret;
 
@@ -96,8 +96,8 @@ fn hands(table: &MemoryTable, stripe: &MemoryStripe) -> Hands {
     let clock = Clock::told(now_ms);
     let secret = Secret::new(studio::WEBHOOK_SECRET.to_owned());
     let url = "https://pay.example/".to_owned();
-    let mint = Mint::counting(clock, ids);
-    Arc::new(Context::assembled(studio::DEPLOYMENT.to_owned(), table.clone(), stripe.clone(), clock, mint, secret, url))
+    let ids = Ids::counting(clock, ids);
+    Arc::new(Context::assembled(studio::DEPLOYMENT.to_owned(), table.clone(), stripe.clone(), clock, ids, secret, url))
 }
 
 fn prepare() -> Prepared {

@@ -9,7 +9,7 @@ use classpay_domain::id::{AccountId, CustomerId};
 
 use super::error::StripeError;
 use super::payments::Payments;
-use crate::mint::Mint;
+use crate::ids::Ids;
 
 /// How many numbered keys a customer is tried under, each used up by the one before. The one after them is nobody
 /// else's.
@@ -63,7 +63,7 @@ impl NewCustomer<'_> {
         &self,
         stripe: &dyn Payments,
         known: &KnownCustomer,
-        mint: &Mint,
+        ids: &Ids,
     ) -> Result<(KnownCustomer, CustomerId), StripeError> {
         if let Some(gone) = &known.customer {
             let (account, gone) = (gone.account.as_str(), gone.id.as_str());
@@ -78,7 +78,7 @@ impl NewCustomer<'_> {
                 made => return Ok(self.known(made?, number)),
             }
         }
-        let made = self.create(stripe, &format!("{}:{}", self.key, mint.bare())).await?;
+        let made = self.create(stripe, &format!("{}:{}", self.key, ids.bare())).await?;
         Ok(self.known(made, number))
     }
 

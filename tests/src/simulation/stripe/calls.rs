@@ -165,15 +165,15 @@ impl State {
             Request::Customer { .. } => return Ok(Answer::Customer(self.create_customer(account))),
             Request::CustomerSession { customer, .. } => {
                 self.living(account, customer)?;
-                let client_secret = Secret::new(self.mint("cuss_secret"));
+                let client_secret = Secret::new(self.new_id("cuss_secret"));
                 let customer_id = customer.clone();
                 return Ok(Answer::CustomerSession(CustomerSession { customer_id, client_secret }));
             }
             Request::EphemeralKey { customer } => {
                 self.living(account, customer)?;
                 return Ok(Answer::EphemeralKey(EphemeralKey {
-                    id: self.mint("ephkey"),
-                    secret: Secret::new(self.mint("ek_test")),
+                    id: self.new_id("ephkey"),
+                    secret: Secret::new(self.new_id("ek_test")),
                     associated_object_id: customer.as_str().to_owned(),
                     associated_object_type: "customer",
                 }));
@@ -183,7 +183,7 @@ impl State {
     }
 
     fn create_customer(&mut self, account: usize) -> CustomerId {
-        let customer = CustomerId::parse(self.mint("cus")).expect("a prefix and a number");
+        let customer = CustomerId::parse(self.new_id("cus")).expect("a prefix and a number");
         self.accounts[account].customers.push(customer.clone());
         self.tell_of_customer(account, &customer, "customer.created");
         customer

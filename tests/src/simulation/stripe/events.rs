@@ -162,7 +162,7 @@ impl State {
         if !self.is_told(kind) {
             return;
         }
-        let id = self.mint("evt");
+        let id = self.new_id("evt");
         let payment = &self.payments[at];
         let about = (&self.accounts[payment.account].id, Some(&payment.intent.id));
         let event = Event::of(id, about, kind, created_s, object(payment, shown));
@@ -179,7 +179,7 @@ impl State {
         if !self.is_told(kind) {
             return;
         }
-        let (id, now_s) = (self.mint("evt"), self.now_s());
+        let (id, now_s) = (self.new_id("evt"), self.now_s());
         let shown = CustomerShown { id: customer.as_str(), object: "customer" };
         let event = Event::of(id, (&self.accounts[account].id, None), kind, now_s, shown);
         self.note_event(event);

@@ -185,7 +185,7 @@ impl State {
 
     pub fn refund_of(&mut self, at: usize, amount: i64, status: &str, now_s: i64) -> Refund {
         Refund {
-            id: self.mint("re"),
+            id: self.new_id("re"),
             amount: Money::minor(amount),
             currency: self.payments[at].intent.currency.clone(),
             status: status.to_owned(),
@@ -204,7 +204,7 @@ impl State {
             return Err(Refusal::unread("payment_intent_incompatible_payment_method", "no bank debits"));
         }
         self.activated(payment.account, Capability::of(with), "payment_method")?;
-        let (id, now_s) = (self.mint("pm"), self.now_s());
+        let (id, now_s) = (self.new_id("pm"), self.now_s());
         self.payments[at].intent.payment_method = Some(method(id, with, now_s));
         match with {
             PaysWith::Card => self.approve(at),
@@ -301,7 +301,7 @@ impl State {
     }
 
     fn charge_with(&mut self, prefix: &str, at: usize, standing: Standing) {
-        let (id, now_s) = (self.mint(prefix), self.now_s());
+        let (id, now_s) = (self.new_id(prefix), self.now_s());
         let payment = &mut self.payments[at];
         payment.standing = standing;
         payment.charge_metadata.clone_from(&payment.metadata);

@@ -178,7 +178,7 @@ impl State {
         if amount > taken {
             return Err(Refusal::refused("more than was taken"));
         }
-        let (id, now_s) = (self.mint("du"), self.now_s());
+        let (id, now_s) = (self.new_id("du"), self.now_s());
         let payment = &mut self.payments[at];
         let status = match complaint {
             Complaint::Dispute => DisputeStatus::NeedsResponse,

@@ -292,7 +292,7 @@ impl State {
     }
 
     /// An id that no other object has.
-    pub fn mint(&mut self, prefix: &str) -> String {
+    pub fn new_id(&mut self, prefix: &str) -> String {
         self.minted += 1;
         format!("{prefix}_{}", self.minted)
     }

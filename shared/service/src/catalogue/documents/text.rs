@@ -212,7 +212,7 @@ macro_rules! ids_are_text {
     )*};
 }
 
-/// An id as the domain checks it; those that we mint are a prefix and 26 characters of Crockford's base32.
+/// An id as the domain checks it; those that we ids are a prefix and 26 characters of Crockford's base32.
 fn id_schema() -> Schema {
     json_schema!({"type": "string", "pattern": format!("^[A-Za-z0-9_]{{1,{ID_MAX_LEN}}}$")})
 }

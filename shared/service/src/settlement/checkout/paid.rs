@@ -293,7 +293,7 @@ impl Paid<'_> {
     ) -> Result<Round<Answer>, Error> {
         let payer = Payer { account: &self.account, intent: self.intent, payment };
         let CheckoutRequest { scope, basket, .. } = self.request;
-        let snapshot = snapshot(scope, basket, &loaded, &quote, &self.order, Some(payer), &self.ctx.mint)?;
+        let snapshot = snapshot(scope, basket, &loaded, &quote, &self.order, Some(payer), &self.ctx.ids)?;
         let idempotency = self.request.idempotency_key();
         let placed = OrderRecord::placed(self.order.clone(), snapshot);
         let place = PlaceOrder {

@@ -40,7 +40,7 @@ pub(super) async fn round(ctx: &Context, request: &CheckoutRequest) -> Result<Ro
         Ok(quote) => quote,
         Err(refusal) => return refuse(ctx, &scope.company, &order, &known, refusal).await,
     };
-    let snapshot = match snapshot(scope, &request.basket, &loaded, &quote, &order, None, &ctx.mint) {
+    let snapshot = match snapshot(scope, &request.basket, &loaded, &quote, &order, None, &ctx.ids) {
         Ok(snapshot) => snapshot,
         Err(refusal) => return refuse(ctx, &scope.company, &order, &known, refusal).await,
     };

@@ -66,7 +66,7 @@ pub async fn cancel_live(
         return Ok(Live::Ended);
     }
     // A key replays even a stored 500 for a day: the second one is new each time.
-    for key in [format!("close:{intent}"), format!("close:{intent}:{}", ctx.mint.bare())] {
+    for key in [format!("close:{intent}"), format!("close:{intent}:{}", ctx.ids.bare())] {
         let known =
             cancel(stripe, account, intent, &key).await.and_then(|known| known.ok_or_else(StripeError::missing));
         let status = match known {

@@ -98,7 +98,7 @@ fn snapshot(
             is_part: payment.total != opened.total,
             expires_s: link.expires_s,
         }),
-        entries: vec![(&ledger.credit(&entry, &link.debit, &ctx.mint).map_err(too_large)?).into()],
+        entries: vec![(&ledger.credit(&entry, &link.debit, &ctx.ids).map_err(too_large)?).into()],
     })
 }
 

@@ -13,13 +13,13 @@ use crate::clock::Clock;
 
 /// Makes ULIDs: 48 bits of time, 80 of chance.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Mint {
+pub struct Ids {
     clock: Clock,
-    chance: Chance,
+    randomness: Randomness,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-enum Chance {
+enum Randomness {
     /// The operating system's.
     #[default]
     System,
@@ -27,7 +27,7 @@ enum Chance {
     Counted(&'static AtomicU64),
 }
 
-impl Chance {
+impl Randomness {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that draws ids")]
     fn fill(self, bytes: &mut [u8]) {
         match self {
@@ -42,17 +42,17 @@ impl Chance {
     }
 }
 
-impl Mint {
+impl Ids {
     /// One that reads this clock.
     #[must_use]
     pub const fn new(clock: Clock) -> Self {
-        Self { clock, chance: Chance::System }
+        Self { clock, randomness: Randomness::System }
     }
 
     /// One that counts instead of drawing: for a simulation, whose secrets nobody has to guess.
     #[must_use]
     pub const fn counting(clock: Clock, count: &'static AtomicU64) -> Self {
-        Self { clock, chance: Chance::Counted(count) }
+        Self { clock, randomness: Randomness::Counted(count) }
     }
 
     /// The bits of a new ULID.
@@ -67,7 +67,7 @@ impl Mint {
     /// The bits of a new ULID whose last ones are zero.
     fn bits_above(&self, zeros: u32) -> u128 {
         let mut random = [0_u8; 16];
-        self.chance.fill(&mut random);
+        self.randomness.fill(&mut random);
         let milliseconds = u64::try_from(self.clock.now().as_millisecond()).unwrap_or(0);
         Ulid::from_parts(milliseconds, u128::from_be_bytes(random) << zeros).into()
     }
@@ -97,7 +97,7 @@ impl Mint {
     #[must_use]
     pub fn payment_link(&self) -> PaymentLinkId {
         let mut random = [0_u8; LINK_RANDOM_CHARS];
-        self.chance.fill(&mut random);
+        self.randomness.fill(&mut random);
         PaymentLinkId::from_random(random)
     }
 
