@@ -9,7 +9,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// The time, possibly shifted by a local stack, or told by a simulation.
+/// The time, possibly shifted by a local stack, or moved by a simulation.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     source: Source,
@@ -20,7 +20,7 @@ enum Source {
     /// The machine's clock and so many milliseconds.
     Machine { ahead_ms: i64 },
     /// Milliseconds since 1970.
-    Told(&'static AtomicI64),
+    Manual(&'static AtomicI64),
 }
 
 /// The machine's.
@@ -39,8 +39,8 @@ impl Clock {
 
     /// A clock that shows what it is told, in milliseconds since 1970.
     #[must_use]
-    pub const fn told(time_ms: &'static AtomicI64) -> Self {
-        Self { source: Source::Told(time_ms) }
+    pub const fn manual(time_ms: &'static AtomicI64) -> Self {
+        Self { source: Source::Manual(time_ms) }
     }
 
     /// Now.
@@ -52,7 +52,7 @@ impl Clock {
                 let now = Timestamp::now();
                 now.checked_add(SignedDuration::from_millis(ahead_ms)).unwrap_or(now)
             }
-            Source::Told(time_ms) => Timestamp::from_millisecond(time_ms.load(Relaxed)).unwrap_or_default(),
+            Source::Manual(time_ms) => Timestamp::from_millisecond(time_ms.load(Relaxed)).unwrap_or_default(),
         }
     }
 

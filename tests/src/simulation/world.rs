@@ -93,7 +93,7 @@ thread_local! {
 
 fn hands(table: &MemoryTable, stripe: &MemoryStripe) -> Hands {
     let (now_ms, ids) = TIME.with(|time| (time.now_ms, time.ids));
-    let clock = Clock::told(now_ms);
+    let clock = Clock::manual(now_ms);
     let secret = Secret::new(studio::WEBHOOK_SECRET.to_owned());
     let url = "https://pay.example/".to_owned();
     let ids = Ids::counting(clock, ids);
