@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
 use classpay_domain::catalogue::{DiscountKind, Studio as Loaded};
 use classpay_domain::pricing::{self, Buyer};
-use classpay_service::scope::{FamilyScope, Reach, Role};
+use classpay_service::scope::{Access, FamilyScope, Role};
 use classpay_service::store::key;
 use classpay_tests::on_both;
 use classpay_tests::premises::Premises;
@@ -31,7 +31,7 @@ async fn shop<M: Premises>() -> Shop<M> {
 }
 
 async fn loaded(shop: &Shop<impl Premises>, family: &str, basket: &Basket) -> Loaded {
-    let scope = FamilyScope { company: id(COMPANY), family: id(family), role: Role::Family, reachable: Reach::Within };
+    let scope = FamilyScope { company: id(COMPANY), family: id(family), role: Role::Family, access: Access::Granted };
     let loaded = shop.store.load_current_studio(&scope, basket).await.expect("the table answers");
     loaded.expect("a family of the studio").studio
 }

@@ -10,7 +10,7 @@ use classpay_domain::link::LinkState;
 use classpay_domain::pricing::{self, Buyer, Charge};
 use classpay_import::Catalogue;
 use classpay_service::ids::Ids;
-use classpay_service::scope::{FamilyScope, Reach, Role};
+use classpay_service::scope::{Access, FamilyScope, Role};
 use classpay_service::store::{Link, Store};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -172,7 +172,7 @@ impl Shop<'_> {
             company: self.company.clone(),
             family: family.clone(),
             role: Role::Family,
-            reachable: Reach::Within,
+            access: Access::Granted,
         };
         let loaded = self.store.load_studio(&scope, basket).await;
         Ok(loaded.map_err(|problem| Problem::new(problem.to_string()))?.map(|loaded| loaded.studio))

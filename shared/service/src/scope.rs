@@ -38,11 +38,11 @@ impl std::str::FromStr for Role {
 /// A family beyond reach is not refused at once: the store does the same reads for it and finds nothing, so that
 /// neither the answer nor the time it takes tells whether the family exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub enum Access {
     /// Theirs to see.
-    Within,
+    Granted,
     /// Another's: answer as if it did not exist.
-    Beyond,
+    Hidden,
 }
 
 /// The family a request is about, as this caller may see it.
@@ -55,7 +55,7 @@ pub struct FamilyScope {
     /// What the caller may do.
     pub role: Role,
     /// Whether the caller may see that family.
-    pub reachable: Reach,
+    pub access: Access,
 }
 
 impl FamilyScope {

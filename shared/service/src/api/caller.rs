@@ -10,7 +10,7 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 
 use crate::error::{Error, ErrorCode};
-use crate::scope::{FamilyScope, Reach, Role};
+use crate::scope::{Access, FamilyScope, Role};
 
 /// An authenticated caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,12 +87,12 @@ impl Caller {
     /// `not_found` for what can't be an id.
     pub fn scope(&self, path_family: &str) -> Result<FamilyScope, Error> {
         let family = FamilyId::parse(path_family).map_err(|_| ErrorCode::NotFound)?;
-        let reachable = match &self.who {
-            Who::Staff => Reach::Within,
-            Who::Family(own) if *own == family => Reach::Within,
-            Who::Family(_) => Reach::Beyond,
+        let access = match &self.who {
+            Who::Staff => Access::Granted,
+            Who::Family(own) if *own == family => Access::Granted,
+            Who::Family(_) => Access::Hidden,
         };
-        Ok(FamilyScope { company: self.company.clone(), family, role: self.role(), reachable })
+        Ok(FamilyScope { company: self.company.clone(), family, role: self.role(), access })
     }
 }
 
@@ -131,14 +131,14 @@ mod tests {
     #[test]
     fn a_family_reaches_itself_and_finds_nothing_elsewhere() {
         let family = caller(FAMILY).unwrap();
-        assert_eq!(family.scope("fml_1").unwrap().reachable, Reach::Within);
-        assert_eq!(family.scope("fml_2").unwrap().reachable, Reach::Beyond);
+        assert_eq!(family.scope("fml_1").unwrap().access, Access::Granted);
+        assert_eq!(family.scope("fml_2").unwrap().access, Access::Hidden);
         assert_eq!(family.scope("fml/2").unwrap_err(), Error::not_found());
     }
 
     #[test]
     fn staff_reach_every_family_within_their_own_company() {
         let scope = caller(STAFF).unwrap().scope("fml_2").unwrap();
-        assert_eq!((scope.company.as_str(), scope.role, scope.reachable), ("co_1", Role::Staff, Reach::Within));
+        assert_eq!((scope.company.as_str(), scope.role, scope.access), ("co_1", Role::Staff, Access::Granted));
     }
 }

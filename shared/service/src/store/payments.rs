@@ -18,7 +18,7 @@ use super::write::{Guard, Write, Writes};
 use super::{ReviewReason, Store, StoreError};
 use crate::catalogue::documents::text;
 use crate::error::{Error, ErrorCode};
-use crate::scope::{FamilyScope, Reach, Role};
+use crate::scope::{Access, FamilyScope, Role};
 use crate::wire::ItemsBody;
 
 /// What an intent was made for.
@@ -86,7 +86,7 @@ impl Session {
     #[must_use]
     pub fn scope(&self) -> FamilyScope {
         let (company, family) = (self.company.clone(), self.family.clone());
-        FamilyScope { company, family, role: self.role, reachable: Reach::Within }
+        FamilyScope { company, family, role: self.role, access: Access::Granted }
     }
 }
 

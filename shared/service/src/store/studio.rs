@@ -27,7 +27,7 @@ use super::{Store, StoreError};
 use crate::catalogue::documents::{
     ClassDoc, CompanyDoc, DiscountSchemeDoc, FamilyDoc, HolidayDoc, SeasonDoc, StudentDoc, TaxRateDoc,
 };
-use crate::scope::{FamilyScope, Reach};
+use crate::scope::{Access, FamilyScope};
 use crate::snapshot::BookedTrial;
 use crate::stripe::KnownCustomer;
 
@@ -76,7 +76,7 @@ impl Store {
             self.query(&family_pk, consistency),
             self.get_all(class_keys(company, basket), consistency),
         )?;
-        if scope.reachable == Reach::Beyond {
+        if scope.access == Access::Hidden {
             return Ok(None);
         }
         let (Some(list), Some(mut household)) = (PriceList::read(&price_list)?, Household::read(family, &members)?)

@@ -24,7 +24,7 @@ pub(super) struct Shape {
     pub unused: &'static [&'static str],
     /// The fields with which it is no longer there, unless they are null.
     pub gone_with: &'static [&'static str],
-    /// Whether a deleted one is archived: what was sold of it stays reachable.
+    /// Whether a deleted one is archived: what was sold of it stays access.
     pub is_archived_when_deleted: bool,
     /// The objects in it, or the lists of them.
     pub inside: &'static [(&'static str, &'static Shape)],

@@ -17,7 +17,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorCode};
 use crate::quoting::{Payer, local_at, price, snapshot};
 use crate::refusals::{quote_changed, releases};
-use crate::scope::Reach;
+use crate::scope::Access;
 use crate::settlement::claim::{self, after_placing, after_rejecting};
 use crate::settlement::rounds::Round;
 use crate::settlement::{IntentView, settle};
@@ -106,7 +106,7 @@ async fn on_another_account(
     refusal: Error,
     deadline: Deadline,
 ) -> Result<Round<Answer>, Error> {
-    if request.scope.reachable != Reach::Within {
+    if request.scope.access != Access::Granted {
         return Err(Error::not_found());
     }
     let accounts = ctx.store.load_accounts(&request.scope.company).await?;
@@ -138,8 +138,8 @@ struct Priced {
 impl Paid<'_> {
     /// Refuses a family that isn't there, or that the caller can't reach.
     fn reached(&self, versions: &Versions) -> Result<(), Error> {
-        match (self.request.scope.reachable, versions.family) {
-            (Reach::Within, Some(_)) => Ok(()),
+        match (self.request.scope.access, versions.family) {
+            (Access::Granted, Some(_)) => Ok(()),
             _ => Err(Error::not_found()),
         }
     }

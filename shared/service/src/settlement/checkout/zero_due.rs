@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::{Error, ErrorCode};
 use crate::quoting::{local_now, price, snapshot};
 use crate::refusals::quote_changed;
-use crate::scope::Reach;
+use crate::scope::Access;
 use crate::settlement::Outcome;
 use crate::settlement::rounds::Round;
 use crate::store::{Commit, LoadedStudio, OrderRecord, PlaceOrder, StoreError, ZeroDueOrder};
@@ -20,7 +20,7 @@ pub(super) async fn round(ctx: &Context, request: &CheckoutRequest) -> Result<Ro
     let idempotency = request.idempotency_key();
     let key = idempotency.as_ref().map(|(key, _)| key);
     let versions = ctx.store.load_versions(&scope.company, &scope.family, &request.basket, None, key).await?;
-    let (Reach::Within, Some(family_version)) = (scope.reachable, versions.family) else {
+    let (Access::Granted, Some(family_version)) = (scope.access, versions.family) else {
         return Err(Error::not_found());
     };
     let earlier = request.earlier_call(versions.idempotency.as_ref(), ctx.clock.now_s())?;
