@@ -4,6 +4,7 @@
 //! nothing is deleted but a holiday that a studio's file no longer has; no type of the SDK leaves this module.
 
 mod accounts;
+mod bookings;
 mod customers;
 mod due;
 mod dynamodb;
@@ -18,7 +19,6 @@ pub mod layout;
 mod links;
 mod orders;
 mod payments;
-mod places;
 mod read;
 mod reason;
 mod refusal;

@@ -11,12 +11,12 @@ use classpay_domain::money::Money;
 use classpay_domain::order::OrderState;
 use classpay_domain::pricing::Buyer;
 
+use super::bookings::{self, RESERVED};
 use super::due::due_item;
 use super::entries::{entry_item, entry_of};
 use super::item::{Attributes, Item, Read as _, document};
 use super::key::{self, Key, Lane};
 use super::payments::{Session, close_session};
-use super::places::{self, RESERVED};
 use super::table::{Commit, Consistency};
 use super::write::{Guard, Write, Writes};
 use super::{ReviewReason, Store, StoreError, links};
@@ -132,7 +132,7 @@ impl Store {
                 .set("family_version", order.family_version + 1)
                 .when(Guard::is("family_version", order.family_version)),
         );
-        places::reserve(&mut writes, order, RESERVED);
+        bookings::reserve(&mut writes, order, RESERVED);
         remember_key(&mut writes, order);
         self.transact(writes).await
     }
@@ -206,7 +206,7 @@ impl Store {
             .add("family_balance", snapshot.balance_change())
             .add("family_version", 1);
         writes.push(family);
-        places::activate(&mut writes, order);
+        bookings::activate(&mut writes, order);
         if let Some(paid) = &snapshot.link {
             for write in links::paid(snapshot, paid) {
                 writes.push(write);
@@ -224,7 +224,7 @@ impl Store {
         let mut writes = Writes::new();
         writes.push(finish(&order.id, "CANCELLED"));
         writes.push(Write::edit(key::family(&snapshot.company, &snapshot.family)).add("family_version", 1));
-        places::cancel(&mut writes, order);
+        bookings::cancel(&mut writes, order);
         if let Some(paid) = &snapshot.link {
             for write in links::reopened(snapshot, paid) {
                 writes.push(write);

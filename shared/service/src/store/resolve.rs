@@ -6,11 +6,11 @@
 use classpay_domain::id::{OrderId, TransactionId};
 use classpay_domain::money::Money;
 
+use super::bookings;
 use super::due::{self, due_item};
 use super::entries::entry_item;
 use super::key::{self, Lane};
 use super::orders::{OrderRecord, PENDING, finish};
-use super::places;
 use super::table::Commit;
 use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError, links};
@@ -79,7 +79,7 @@ impl Store {
                 balance += keep(&mut writes, order, credit.map_or(0, |credit| credit.stats.total))?;
             }
             Resolution::Release => {
-                places::cancel(&mut writes, order);
+                bookings::cancel(&mut writes, order);
                 if let Some(paid) = &snapshot.link {
                     for write in links::reopened(snapshot, paid) {
                         writes.push(write);
@@ -127,7 +127,7 @@ fn keep(writes: &mut Writes, order: &OrderRecord, credited: i64) -> Result<i64, 
         let due = debit.stats.total.max(0) - taken;
         writes.create(due_item(&snapshot.company, &snapshot.family, &id, due, snapshot.currency));
     }
-    places::activate(writes, order);
+    bookings::activate(writes, order);
     if let Some(paid) = &snapshot.link {
         let back = (paid.amount - left).max(0);
         writes.push(due::end_reservation(&snapshot.company, &paid.debit, paid.amount, back));

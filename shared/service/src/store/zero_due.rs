@@ -5,12 +5,12 @@
 
 use classpay_domain::id::{CompanyId, OrderId};
 
+use super::bookings::{self, ACTIVE};
 use super::item::{Attributes, Read as _};
 use super::key;
 use super::orders::{
     IDEMPOTENCY_LIFE_S, OrderRecord, PlaceOrder, doc_item, order_item, post_transactions, remember_key,
 };
-use super::places::{self, ACTIVE};
 use super::table::Commit;
 use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError};
@@ -64,7 +64,7 @@ impl Store {
             .add("family_balance", snapshot.balance_change())
             .when(Guard::is("family_version", order.family_version));
         writes.push(family);
-        places::reserve(&mut writes, order, ACTIVE);
+        bookings::reserve(&mut writes, order, ACTIVE);
         remember_key(&mut writes, order);
         post_transactions(&mut writes, snapshot);
         self.transact(writes).await
