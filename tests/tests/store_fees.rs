@@ -29,7 +29,7 @@ async fn bought(shop: &Shop<impl Premises>) -> Purchase {
 /// What the schedule finds in the index until then.
 async fn found(shop: &Shop<impl Premises>, now_s: i64) -> Vec<Scheduled> {
     let mut found = Vec::new();
-    for shard in key::sweep_shards() {
+    for shard in key::job_shards() {
         for due in shop.store.due_keys(&shard, now_s, 100).await.unwrap() {
             if let Some(Unfinished::Instalments(scheduled)) =
                 shop.store.load_due(&due.key).await.unwrap().map(|d| d.what)

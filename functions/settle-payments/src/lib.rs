@@ -5,7 +5,7 @@
 
 use classpay_service::context::Context;
 use classpay_service::deadline::Deadline;
-use classpay_service::settlement::job::{Report, backlog, sweep};
+use classpay_service::settlement::job::{self, Report, backlog};
 use classpay_service::store::StoreError;
 use lambda_runtime::{Error, LambdaEvent};
 use serde_json::Value;
@@ -16,10 +16,12 @@ use serde_json::Value;
 /// If the table can't be reached, or refuses what the schedule writes; the next run comes in a minute.
 pub async fn handle(ctx: &Context, event: LambdaEvent<Value>) -> Result<Report, Error> {
     let deadline = Deadline::at_ms(event.context.deadline);
-    let report = sweep(ctx, deadline).await;
+    let report = job::run(ctx, deadline).await;
     match &report {
-        Ok(Report { looked, finished, left, refused }) => tracing::info!(looked, finished, left, refused, "swept"),
-        Err(error) => tracing::error!(%error, "nothing could be swept"),
+        Ok(Report { looked, finished, left, refused }) => {
+            tracing::info!(looked, finished, left, refused, "settlement job ran")
+        }
+        Err(error) => tracing::error!(%error, "settlement job can't read what is due"),
     }
     backlog::measure(ctx, deadline).await;
     let report = report?;

@@ -10,7 +10,7 @@ use classpay_service::api::{Endpoint, Response};
 use classpay_service::context::Context;
 use classpay_service::deadline::Deadline;
 use classpay_service::error::{Error, ErrorCode};
-use classpay_service::settlement::job::sweep;
+use classpay_service::settlement::job;
 use lambda_http::aws_lambda_events::apigw::{
     ApiGatewayRequestAuthorizer, ApiGatewayRequestAuthorizerJwtDescription, ApiGatewayV2httpRequestContext,
 };
@@ -159,5 +159,5 @@ pub fn secret(is_right: bool) -> &'static str {
 
 /// A run of the schedule. How many things it found; `None`: nothing could be read.
 pub async fn run_schedule(ctx: Hands) -> Option<u32> {
-    sweep(&ctx, Deadline::at_ms(u64::MAX)).await.ok().map(|report| report.looked)
+    job::run(&ctx, Deadline::at_ms(u64::MAX)).await.ok().map(|report| report.looked)
 }

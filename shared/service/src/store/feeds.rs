@@ -6,7 +6,7 @@
 use classpay_domain::id::{AccountId, CompanyId};
 
 use super::item::{Attributes, Item, Read as _};
-use super::key::{self, Lane, sweep_due};
+use super::key::{self, Lane, job_due};
 use super::table::{Commit, Consistency};
 use super::write::{Guard, Write};
 use super::{EventRecord, Store, StoreError};
@@ -41,7 +41,7 @@ impl Store {
     pub async fn note_read(&self, feed: &Feed, read_s: i64, next_s: i64) -> Result<Commit, StoreError> {
         let write = Write::edit(key::feed(&feed.account))
             .set("read_s", read_s)
-            .set("gsi1sk", sweep_due(next_s))
+            .set("gsi1sk", job_due(next_s))
             .when(Guard::is("read_s", feed.read_s))
             .when(Guard::is("gsi1sk", feed.due.as_str()));
         self.transact(write).await

@@ -9,7 +9,7 @@ use super::bookings::{ACTIVE, CANCELLED};
 use super::due::due_item;
 use super::entries::entry_item;
 use super::item::{Attributes, Item, Read as _, document};
-use super::key::{self, Key, Lane, sweep_due};
+use super::key::{self, Key, Lane, job_due};
 use super::table::Commit;
 use super::table::Consistency;
 use super::write::{Guard, Write, Writes};
@@ -121,7 +121,7 @@ impl Store {
             .when(Guard::is("instalments_written", *written));
         writes.push(match schedule.instalments.get(written + 1) {
             None => next.leave_index(),
-            Some(later) => next.set("gsi1sk", sweep_due(schedule.due_s(later))),
+            Some(later) => next.set("gsi1sk", job_due(schedule.due_s(later))),
         });
         self.transact(writes).await
     }

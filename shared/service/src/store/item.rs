@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::StoreError;
-use super::key::{Key, Lane, sweep_due};
+use super::key::{Key, Lane, job_due};
 
 /// A value of an attribute. The store writes no other types.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,7 +144,7 @@ impl Item {
     #[must_use]
     pub fn swept_at(self, lane: Lane, due_s: i64) -> Self {
         let shard = lane.shard_of(&self.key);
-        self.text("gsi1pk", shard).text("gsi1sk", sweep_due(due_s))
+        self.text("gsi1pk", shard).text("gsi1sk", job_due(due_s))
     }
 
     /// A value, if it has one of this name.

@@ -408,12 +408,12 @@ pub fn review(company: &CompanyId, ulid: &str) -> Key {
 }
 
 /// The partitions of the index that the schedule looks through, money first.
-pub fn sweep_shards() -> impl Iterator<Item = String> {
+pub fn job_shards() -> impl Iterator<Item = String> {
     [Lane::Pay, Lane::Wait, Lane::Debit].into_iter().flat_map(Lane::shards)
 }
 
 /// Its place in that index: by due time.
 #[must_use]
-pub fn sweep_due(due_s: i64) -> String {
+pub fn job_due(due_s: i64) -> String {
     format!("{due_s:012}")
 }

@@ -234,7 +234,7 @@ impl Store {
     }
 }
 
-/// What every P1 begins with: the claim, the session taken out of the sweep, the order.
+/// What every P1 begins with: the claim, the session taken out of the index, the order.
 pub(super) fn begin(writes: &mut Writes, order: &PlaceOrder<'_>, session: &Session) {
     let snapshot = order.snapshot;
     let claim = Item::at(&key::claim(&session.account, &session.intent))

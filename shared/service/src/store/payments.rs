@@ -300,7 +300,7 @@ pub(super) fn review_anew(company: &CompanyId, reason: &ReviewReason<'_>, now_s:
         .set("what", reason.to_string())
         .set_if_missing("noted_s", now_s)
         .set("gsi1pk", lane)
-        .set("gsi1sk", key::sweep_due(now_s))
+        .set("gsi1sk", key::job_due(now_s))
         .clear("seen_s")
 }
 
@@ -319,7 +319,7 @@ pub(super) fn session_item(session: &Session) -> Item {
         .swept_at(Lane::Wait, session.created_s + SESSION_SWEEP_S)
 }
 
-/// Takes a session out of the sweep, for its intent is claimed now.
+/// Takes a session out of the index, for its intent is claimed now.
 pub(super) fn close_session(session: &Session) -> Write {
     Write::edit(key::session(&session.account, &session.intent))
         .set("session_state", "claimed")

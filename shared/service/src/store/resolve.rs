@@ -109,7 +109,7 @@ fn end(by: Witness, order: &OrderId, state: &str, now_s: i64) -> Write {
             .when(Guard::is("order_state", PENDING))
             .set("order_state", state)
             .set("gsi1pk", Lane::Wait.shard_of(&key))
-            .set("gsi1sk", key::sweep_due(now_s + WATCHED_AGAIN_S))
+            .set("gsi1sk", key::job_due(now_s + WATCHED_AGAIN_S))
             .clear("needs_review"),
     }
 }

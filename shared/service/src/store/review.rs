@@ -42,7 +42,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if one part of the index can't be read: half of it would look like all of it.
     pub async fn unfinished_keys(&self) -> Result<Vec<DueKey>, StoreError> {
-        let shards: Vec<_> = key::sweep_shards().collect();
+        let shards: Vec<_> = key::job_shards().collect();
         let read = shards.iter().map(|shard| self.due_keys(shard, END_OF_TIME_S, usize::MAX));
         let mut found: Vec<_> = try_join_all(read).await?.into_iter().flatten().collect();
         found.sort_by(|one, other| (&one.due, &one.key).cmp(&(&other.due, &other.key)));

@@ -38,7 +38,7 @@ async fn catch_up(ctx: &Context, mut feed: Feed, deadline: Deadline) -> Result<(
         let span = (since_s.saturating_sub(OVERLAP_S), until_s);
         let missed = match missed(ctx, &feed.account, span, deadline).await {
             Err(error) if error.code == ErrorCode::StripeMisconfigured => {
-                ctx.store.look_again(&key::feed(&feed.account), &feed.due, now_s.saturating_add(LATER_S)).await?;
+                ctx.store.reschedule(&key::feed(&feed.account), &feed.due, now_s.saturating_add(LATER_S)).await?;
                 return Err(error);
             }
             missed => missed?,
@@ -59,7 +59,7 @@ async fn catch_up(ctx: &Context, mut feed: Feed, deadline: Deadline) -> Result<(
         if is_up_to_date || written != Commit::Done {
             return Ok(());
         }
-        feed = Feed { read_s: until_s, due: key::sweep_due(next_s), ..feed };
+        feed = Feed { read_s: until_s, due: key::job_due(next_s), ..feed };
     }
 }
 

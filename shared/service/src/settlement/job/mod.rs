@@ -55,7 +55,7 @@ pub struct Report {
 
 /// What became of one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
+enum Visit {
     /// It wasn't due any more.
     Gone,
     Finished,
@@ -67,25 +67,25 @@ enum Look {
 ///
 /// # Errors
 /// [`StoreError`] if nothing of the index can be read.
-pub async fn sweep(ctx: &Context, deadline: Deadline) -> Result<Report, StoreError> {
+pub async fn run(ctx: &Context, deadline: Deadline) -> Result<Report, StoreError> {
     let deadline = deadline.keeping(RESERVE);
     let due = all_due(ctx).await?;
     let in_time = stream::iter(due).take_while(|_| ready(!deadline.is_near()));
-    let looks = in_time.map(|due| look(ctx, due, deadline)).buffer_unordered(AT_ONCE);
-    let count = |mut report: Report, look| {
-        report.looked += u32::from(look != Look::Gone);
-        report.finished += u32::from(look == Look::Finished);
-        report.left += u32::from(matches!(look, Look::Left | Look::Refused));
-        report.refused += u32::from(look == Look::Refused);
+    let visits = in_time.map(|due| visit(ctx, due, deadline)).buffer_unordered(AT_ONCE);
+    let count = |mut report: Report, visit| {
+        report.looked += u32::from(visit != Visit::Gone);
+        report.finished += u32::from(visit == Visit::Finished);
+        report.left += u32::from(matches!(visit, Visit::Left | Visit::Refused));
+        report.refused += u32::from(visit == Visit::Refused);
         ready(report)
     };
-    Ok(looks.fold(Report::default(), count).await)
+    Ok(visits.fold(Report::default(), count).await)
 }
 
 /// What is due in all partitions of the index. One that can't be read waits for the next run.
 async fn all_due(ctx: &Context) -> Result<Vec<DueKey>, StoreError> {
     let now_s = ctx.clock.now_s();
-    let shards: Vec<_> = key::sweep_shards().collect();
+    let shards: Vec<_> = key::job_shards().collect();
     let read = join_all(shards.iter().map(|shard| ctx.store.due_keys(shard, now_s, MOST_PER_SHARD))).await;
     if let Some(Err(error)) = read.iter().find(|shard| shard.is_err())
         && read.iter().all(Result::is_err)
@@ -97,12 +97,12 @@ async fn all_due(ctx: &Context) -> Result<Vec<DueKey>, StoreError> {
     Ok(due)
 }
 
-async fn look(ctx: &Context, found: DueKey, deadline: Deadline) -> Look {
+async fn visit(ctx: &Context, found: DueKey, deadline: Deadline) -> Visit {
     let now_s = ctx.clock.now_s();
     let (due, next_s) = match ctx.store.load_due(&found.key).await {
-        Ok(None) => return Look::Gone,
+        Ok(None) => return Visit::Gone,
         // The index is a moment behind: somebody has looked already.
-        Ok(Some(item)) if item.due > key::sweep_due(now_s) => return Look::Gone,
+        Ok(Some(item)) if item.due > key::job_due(now_s) => return Visit::Gone,
         Ok(Some(DueItem { due, began_s, what, .. })) => {
             let next_s = match &what {
                 Unfinished::Order(order) if order.needs_review => now_s.saturating_add(plan::LATER_S),
@@ -114,28 +114,28 @@ async fn look(ctx: &Context, found: DueKey, deadline: Deadline) -> Look {
                 | Unfinished::Instalments(_)
                 | Unfinished::Event(_) => plan::next_look(began_s, now_s),
             };
-            // What makes one look panic must not keep all that is due after it from being looked at.
+            // What makes one visit panic must not keep all that is due after it from being looked at.
             let acted = AssertUnwindSafe(act(ctx, what, began_s, deadline)).catch_unwind().await;
             let wished_s = acted.unwrap_or_else(|_| {
-                tracing::error!(kind = kind(&found), "a look has panicked");
+                tracing::error!(kind = kind(&found), "settlement job panicked");
                 None
             });
             (due, wished_s.unwrap_or(next_s))
         }
-        Err(StoreError::Unavailable | StoreError::Refused) => return Look::Left,
+        Err(StoreError::Unavailable | StoreError::Refused) => return Visit::Left,
         Err(error @ (StoreError::Corrupt(_) | StoreError::Unwritable)) => {
             tracing::error!(kind = kind(&found), %error, "something due can't be read");
             (found.due.clone(), now_s.saturating_add(plan::LATER_S))
         }
     };
-    match ctx.store.look_again(&found.key, &due, next_s).await {
-        Ok(Commit::ConditionFailed) => Look::Finished,
+    match ctx.store.reschedule(&found.key, &due, next_s).await {
+        Ok(Commit::ConditionFailed) => Visit::Finished,
         // It stays due, or is due later.
         Ok(Commit::Done | Commit::Contended | Commit::Unknown)
-        | Err(StoreError::Unavailable | StoreError::Corrupt(_)) => Look::Left,
+        | Err(StoreError::Unavailable | StoreError::Corrupt(_)) => Visit::Left,
         Err(error @ (StoreError::Refused | StoreError::Unwritable)) => {
             tracing::error!(kind = kind(&found), %error, "when to look again can't be noted");
-            Look::Refused
+            Visit::Refused
         }
     }
 }

@@ -12,7 +12,7 @@ use super::events::{EventRecord, event_of};
 use super::feeds::{Feed, feed_of};
 use super::instalments::{Scheduled, scheduled_of};
 use super::item::{Attributes, Read as _, document};
-use super::key::{self, Key, Lane, sweep_due};
+use super::key::{self, Key, Lane, job_due};
 use super::links::{Link, link_of};
 use super::payments::{Session, review_anew, session_of};
 use super::refusal::StoredRefusal;
@@ -79,7 +79,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn due_keys(&self, shard: &str, now_s: i64, most: usize) -> Result<Vec<DueKey>, StoreError> {
-        self.table.due(shard, &sweep_due(now_s), most).await
+        self.table.due(shard, &job_due(now_s), most).await
     }
 
     /// Something unfinished as it stands now; `None`: it is finished.
@@ -123,9 +123,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
-    pub async fn look_again(&self, key: &Key, due: &str, next_s: i64) -> Result<Commit, StoreError> {
+    pub async fn reschedule(&self, key: &Key, due: &str, next_s: i64) -> Result<Commit, StoreError> {
         let later = Write::edit(key.clone())
-            .set("gsi1sk", sweep_due(next_s))
+            .set("gsi1sk", job_due(next_s))
             .when(Guard::Present("gsi1pk"))
             .when(Guard::is("gsi1sk", due));
         self.transact(later).await
@@ -137,7 +137,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the table can't be reached.
     pub async fn look_sooner(&self, session: &Session, now_s: i64, by_s: i64) -> Result<Commit, StoreError> {
-        let (now, by) = (sweep_due(now_s), sweep_due(by_s));
+        let (now, by) = (job_due(now_s), job_due(by_s));
         let sooner = Write::edit(key::session(&session.account, &session.intent))
             .set("gsi1sk", by.as_str())
             .when(Guard::is("session_state", "open"))
