@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError, is_loopback};
 use crate::error::{Error, ErrorCode};
 use crate::ids::Ids;
-use crate::net::{Clear, NoTls, Pool, Trust};
+use crate::net::{Cleartext, NoTls, Pool, Trust};
 use crate::secrets::{KeptSecret, SecretUnavailable};
 use crate::store::{DynamoDb, Store, StoreError, Table};
 use crate::stripe::signing::SigningSecrets;
@@ -44,7 +44,7 @@ impl Context {
     /// [`StartError`]: a variable that is malformed, a secret that can't be read.
     pub async fn connect(config: Config) -> Result<Self, StartError> {
         let trust = trust(config.stand_ins_vouched_for_by.as_deref())?;
-        let dynamodb = Pool::new(&trust, clear(&config.dynamodb), aws::CONNECT_TIMEOUT);
+        let dynamodb = Pool::new(&trust, cleartext(&config.dynamodb), aws::CONNECT_TIMEOUT);
         let aws = aws::sdk_config(&dynamodb).await;
         let kept = |arn: &Option<String>| {
             let client = || aws_sdk_secretsmanager::Client::new(&aws);
@@ -193,7 +193,7 @@ async fn stripe(
 ) -> Result<Option<Arc<dyn Payments>>, StartError> {
     let Some(key) = key else { return Ok(None) };
     let api_base = api_base.unwrap_or_else(|| DEFAULT_API_BASE.to_owned());
-    let pool = Pool::new(trust, clear(&api_base), Timing::default().connect);
+    let pool = Pool::new(trust, cleartext(&api_base), Timing::default().connect);
     let (secret, ()) = tokio::join!(key.read(), pool.open(at(&api_base, "/healthcheck")?));
     let (pool, kept_key) = (Some(pool), Some(key));
     let config = StripeConfig { kept_key, api_base, pool, ..StripeConfig::new(secret?) };
@@ -208,8 +208,8 @@ fn trust(file: Option<&str>) -> Result<Trust, StartError> {
     }
 }
 
-fn clear(url: &str) -> Clear {
-    if is_loopback(url) { Clear::Allowed } else { Clear::Refused }
+fn cleartext(url: &str) -> Cleartext {
+    if is_loopback(url) { Cleartext::Allowed } else { Cleartext::Refused }
 }
 
 fn at(base: &str, path: &str) -> Result<Uri, StartError> {

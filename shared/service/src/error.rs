@@ -239,7 +239,7 @@ impl From<StripeError> for Error {
             | StripeError::IdempotencyConflict(_)
             | StripeError::Unavailable
             | StripeError::OutcomeUnknown
-            | StripeError::KeySpoilt => ErrorCode::Unavailable,
+            | StripeError::KeyExhausted => ErrorCode::Unavailable,
         };
         Self::from(code).because(error.to_string())
     }

@@ -72,7 +72,7 @@ pub struct Pool {
 
 /// Whether a server may be spoken to in the clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Clear {
+pub enum Cleartext {
     /// Only a server on this machine: whoever makes the pool has looked.
     Allowed,
     /// None.
@@ -82,15 +82,15 @@ pub enum Clear {
 impl Pool {
     /// Sets a pool up; opens no connection yet. `connect` is how long one may take until it stands, without TLS.
     #[must_use]
-    pub fn new(trust: &Trust, clear: Clear, connect: Duration) -> Self {
+    pub fn new(trust: &Trust, cleartext: Cleartext, connect: Duration) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(connect));
         let tls = HttpsConnectorBuilder::new().with_tls_config(ClientConfig::clone(&trust.0));
-        let tls = match clear {
-            Clear::Allowed => tls.https_or_http(),
-            Clear::Refused => tls.https_only(),
+        let tls = match cleartext {
+            Cleartext::Allowed => tls.https_or_http(),
+            Cleartext::Refused => tls.https_only(),
         };
         // A request that never began because its pooled connection had been closed is sent on another one by the
         // client itself: that is no retry, nothing of it had left.

@@ -118,7 +118,7 @@ async fn nothing_done_after_a_lost_reply_is_still_unknown() {
 #[tokio::test]
 async fn a_500_to_a_change_is_an_unknown_outcome_and_spoils_its_key() {
     let server = ScriptedStripe::start([Reply::error(500, "api_error"), intent("succeeded")]).await;
-    assert_eq!(capture(&server).await, Err(StripeError::KeySpoilt));
+    assert_eq!(capture(&server).await, Err(StripeError::KeyExhausted));
     assert_eq!(server.seen().len(), 1);
 }
 

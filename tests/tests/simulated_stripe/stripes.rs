@@ -393,7 +393,7 @@ fn words(error: &StripeError) -> String {
         StripeError::Misconfigured(rejection) => coded("misconfigured", rejection),
         StripeError::Unavailable => "unavailable".to_owned(),
         StripeError::OutcomeUnknown => "unknown".to_owned(),
-        StripeError::KeySpoilt => "spoilt".to_owned(),
+        StripeError::KeyExhausted => "spoilt".to_owned(),
     }
 }
 

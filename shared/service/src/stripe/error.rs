@@ -42,7 +42,7 @@ pub enum StripeError {
     /// As [`Self::OutcomeUnknown`], and the same key will be answered so for a day: Stripe has answered with a 5xx, which
     /// it stores. Only another key can get further.
     #[error("stripe's outcome is unknown, and the key is spoilt")]
-    KeySpoilt,
+    KeyExhausted,
 }
 
 /// What Stripe says about a refusal. Its `Display` leaves out Stripe's message, which may name things.
@@ -150,7 +150,7 @@ impl StripeError {
             400..=499 if rejection.has_code("idempotency_error") => Self::IdempotencyConflict(rejection),
             400..=499 if rejection.has_code("payment_intent_unexpected_state") => Self::WrongState(rejection),
             400..=499 => Self::Refused(rejection),
-            500..=599 => Self::KeySpoilt,
+            500..=599 => Self::KeyExhausted,
             _ => Self::OutcomeUnknown,
         }
     }
@@ -183,7 +183,7 @@ impl StripeError {
             | Self::Misconfigured(_)
             | Self::Unavailable
             | Self::OutcomeUnknown
-            | Self::KeySpoilt => self,
+            | Self::KeyExhausted => self,
         }
     }
 
@@ -197,7 +197,7 @@ impl StripeError {
             | Self::WrongState(_)
             | Self::IdempotencyConflict(_)
             | Self::Misconfigured(_)
-            | Self::KeySpoilt => false,
+            | Self::KeyExhausted => false,
         }
     }
 
@@ -211,7 +211,7 @@ impl StripeError {
             | Self::Misconfigured(_)
             | Self::Unavailable
             | Self::OutcomeUnknown
-            | Self::KeySpoilt => None,
+            | Self::KeyExhausted => None,
         }
     }
 
@@ -233,7 +233,7 @@ impl StripeError {
     #[must_use]
     pub fn is_used_up(&self) -> bool {
         match self {
-            Self::KeySpoilt | Self::IdempotencyConflict(_) => true,
+            Self::KeyExhausted | Self::IdempotencyConflict(_) => true,
             Self::Declined(_)
             | Self::Refused(_)
             | Self::WrongState(_)
@@ -308,7 +308,7 @@ mod tests {
             assert_eq!(answer(status, code), StripeError::OutcomeUnknown, "{status}");
         }
         for status in [500, 502, 503, 599] {
-            assert_eq!(answer(status, ""), StripeError::KeySpoilt, "{status}");
+            assert_eq!(answer(status, ""), StripeError::KeyExhausted, "{status}");
         }
     }
 

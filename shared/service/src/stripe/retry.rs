@@ -20,11 +20,11 @@ pub(super) enum Effect {
 /// How one attempt ended.
 #[derive(Debug)]
 pub(super) enum Attempt {
-    Answered(Answer),
+    Replied(Answer),
     /// No connection: not one byte of the request was sent.
     NotSent,
     /// Sent, at least perhaps, and no complete reply.
-    Lost,
+    NoReply,
     /// Answered with more than is read.
     TooLarge,
 }
@@ -64,8 +64,8 @@ const RESENDS_AFTER_LOSS: u32 = 1;
 /// What follows from the attempt; `so_far` counts it already.
 pub(super) fn next(effect: Effect, attempt: Attempt, so_far: SoFar, max_attempts: u32) -> Next {
     let (error, again, after) = match attempt {
-        Attempt::Answered(answer) if (200..300).contains(&answer.status) => return Next::Done(Ok(answer.body)),
-        Attempt::Answered(answer) => {
+        Attempt::Replied(answer) if (200..300).contains(&answer.status) => return Next::Done(Ok(answer.body)),
+        Attempt::Replied(answer) => {
             let error = StripeError::from_answer(answer.status, &answer.body);
             let error = if answer.is_replayed { error.replayed() } else { error };
             let again = answer.should_retry != Some(false) && harmless(effect, answer.status, &error);
@@ -74,7 +74,7 @@ pub(super) fn next(effect: Effect, attempt: Attempt, so_far: SoFar, max_attempts
         Attempt::NotSent => (StripeError::Unavailable, true, Duration::ZERO),
         Attempt::TooLarge if effect == Effect::Reads => (StripeError::too_large(), false, Duration::ZERO),
         Attempt::TooLarge => (StripeError::OutcomeUnknown, false, Duration::ZERO),
-        Attempt::Lost => {
+        Attempt::NoReply => {
             let again = effect == Effect::Reads || so_far.lost <= RESENDS_AFTER_LOSS;
             (StripeError::OutcomeUnknown, again, Duration::ZERO)
         }
@@ -89,7 +89,7 @@ fn harmless(effect: Effect, status: u16, error: &StripeError) -> bool {
         StripeError::Unavailable => true,
         // A key in use: the same key again can only wait for, or replay, that other request.
         StripeError::OutcomeUnknown => status == 409 || effect == Effect::Reads,
-        StripeError::KeySpoilt => effect == Effect::Reads,
+        StripeError::KeyExhausted => effect == Effect::Reads,
         StripeError::Declined(_)
         | StripeError::Refused(_)
         | StripeError::WrongState(_)
@@ -102,7 +102,7 @@ fn harmless(effect: Effect, status: u16, error: &StripeError) -> bool {
 fn in_view_of(effect: Effect, so_far: SoFar, error: StripeError) -> StripeError {
     match (effect, error) {
         // A read changes nothing, however it fails.
-        (Effect::Reads, StripeError::OutcomeUnknown | StripeError::KeySpoilt) => StripeError::Unavailable,
+        (Effect::Reads, StripeError::OutcomeUnknown | StripeError::KeyExhausted) => StripeError::Unavailable,
         // The attempt whose reply was lost may have been done, or may still be.
         (Effect::Changes, StripeError::Unavailable | StripeError::Misconfigured(_)) if so_far.lost > 0 => {
             StripeError::OutcomeUnknown
@@ -118,7 +118,7 @@ mod tests {
     const MAX: u32 = 3;
 
     fn answered(status: u16) -> Attempt {
-        Attempt::Answered(Answer { status, ..Answer::default() })
+        Attempt::Replied(Answer { status, ..Answer::default() })
     }
 
     fn ends(effect: Effect, attempt: Attempt, attempts: u32, lost: u32) -> Option<StripeError> {
@@ -141,8 +141,8 @@ mod tests {
 
     #[test]
     fn a_lost_reply_of_a_change_is_asked_for_once_more_and_then_unknown() {
-        assert_eq!(ends(Effect::Changes, Attempt::Lost, 1, 1), None);
-        assert_eq!(ends(Effect::Changes, Attempt::Lost, 2, 2), Some(StripeError::OutcomeUnknown));
+        assert_eq!(ends(Effect::Changes, Attempt::NoReply, 1, 1), None);
+        assert_eq!(ends(Effect::Changes, Attempt::NoReply, 2, 2), Some(StripeError::OutcomeUnknown));
     }
 
     #[test]
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_5xx_of_a_change_is_not_sent_again_and_of_a_read_it_is() {
-        let of_a_change = [500, 502, 503, 504].map(|status| (status, StripeError::KeySpoilt));
+        let of_a_change = [500, 502, 503, 504].map(|status| (status, StripeError::KeyExhausted));
         for (status, is) in of_a_change.into_iter().chain([(424, StripeError::OutcomeUnknown)]) {
             assert_eq!(ends(Effect::Changes, answered(status), 1, 0), Some(is));
             assert_eq!(ends(Effect::Reads, answered(status), 1, 0), None);
@@ -166,19 +166,19 @@ mod tests {
     #[test]
     fn stripe_s_word_against_a_retry_counts() {
         let attempt = Answer { status: 429, should_retry: Some(false), ..Answer::default() };
-        assert_eq!(ends(Effect::Changes, Attempt::Answered(attempt), 1, 0), Some(StripeError::Unavailable));
+        assert_eq!(ends(Effect::Changes, Attempt::Replied(attempt), 1, 0), Some(StripeError::Unavailable));
     }
 
     #[test]
     fn stripe_s_word_for_a_retry_does_not_make_a_500_harmless() {
         let attempt = Answer { status: 500, should_retry: Some(true), ..Answer::default() };
-        assert_eq!(ends(Effect::Changes, Attempt::Answered(attempt), 1, 0), Some(StripeError::KeySpoilt));
+        assert_eq!(ends(Effect::Changes, Attempt::Replied(attempt), 1, 0), Some(StripeError::KeyExhausted));
     }
 
     #[test]
     fn a_key_in_use_is_waited_for() {
         let body = Bytes::from_static(br#"{"error":{"code":"idempotency_key_in_use"}}"#);
-        let attempt = || Attempt::Answered(Answer { status: 409, body: body.clone(), ..Answer::default() });
+        let attempt = || Attempt::Replied(Answer { status: 409, body: body.clone(), ..Answer::default() });
         assert_eq!(ends(Effect::Changes, attempt(), 1, 0), None);
         assert_eq!(ends(Effect::Changes, attempt(), 3, 0), Some(StripeError::OutcomeUnknown));
     }
@@ -187,7 +187,7 @@ mod tests {
     fn a_refusal_that_is_replayed_says_nothing_of_today() {
         let body = || Bytes::from_static(br#"{"error":{"type":"invalid_request_error","code":"amount_too_small"}}"#);
         let answer = |status, is_replayed| Answer { status, is_replayed, body: body(), ..Answer::default() };
-        let error = |status, is_replayed| ends(Effect::Changes, Attempt::Answered(answer(status, is_replayed)), 1, 0);
+        let error = |status, is_replayed| ends(Effect::Changes, Attempt::Replied(answer(status, is_replayed)), 1, 0);
         for status in [400, 402, 404] {
             assert!(error(status, false).is_some_and(|error| error.refusal().is_some()), "{status}");
             assert!(matches!(error(status, true), Some(StripeError::IdempotencyConflict(_))), "{status}");
@@ -198,7 +198,7 @@ mod tests {
     fn a_clear_no_is_final() {
         let body = Bytes::from_static(br#"{"error":{"type":"invalid_request_error"}}"#);
         for status in [400, 402, 403, 404] {
-            let attempt = Attempt::Answered(Answer { status, body: body.clone(), ..Answer::default() });
+            let attempt = Attempt::Replied(Answer { status, body: body.clone(), ..Answer::default() });
             assert!(ends(Effect::Reads, attempt, 1, 0).is_some(), "{status}");
         }
     }

@@ -21,7 +21,7 @@ use super::error::StripeError;
 use super::retry::{Answer, Attempt, Effect, Next, SoFar, next};
 use super::secret::Secret;
 use super::timing::Timing;
-use crate::net::{Clear, NoTls, Pool, Trust};
+use crate::net::{Cleartext, NoTls, Pool, Trust};
 use crate::secrets::KeptSecret;
 use crate::telemetry::{Peer, waiting_for};
 
@@ -94,14 +94,14 @@ pub enum StripeConfigError {
 #[derive(Debug, Clone)]
 pub struct Transport {
     pool: Pool,
-    place: Arc<Place>,
+    connection: Arc<Connection>,
     timing: Timing,
     /// When the caller's time is over.
     until: Option<Instant>,
 }
 
 #[derive(Debug)]
-struct Place {
+struct Connection {
     base: Uri,
     /// Marked sensitive, so that not even a debug print shows it.
     authorization: RwLock<HeaderValue>,
@@ -110,7 +110,7 @@ struct Place {
     reading: tokio::sync::Mutex<()>,
 }
 
-impl Place {
+impl Connection {
     fn authorization(&self) -> HeaderValue {
         self.authorization.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -173,12 +173,16 @@ impl Transport {
             return Err(StripeConfigError::Elsewhere);
         }
         let authorization = RwLock::new(bearer(&config.secret_key)?);
-        let clear = if plain { Clear::Allowed } else { Clear::Refused };
-        let own = || Ok(Pool::new(&Trust::public()?, clear, config.timing.connect));
+        let cleartext = if plain { Cleartext::Allowed } else { Cleartext::Refused };
+        let own = || Ok(Pool::new(&Trust::public()?, cleartext, config.timing.connect));
         let pool = config.pool.clone().map_or_else(own, Ok::<_, NoTls>)?;
-        let place =
-            Place { base, authorization, kept_key: config.kept_key.clone(), reading: tokio::sync::Mutex::default() };
-        Ok(Self { pool, place: Arc::new(place), timing: config.timing, until: None })
+        let place = Connection {
+            base,
+            authorization,
+            kept_key: config.kept_key.clone(),
+            reading: tokio::sync::Mutex::default(),
+        };
+        Ok(Self { pool, connection: Arc::new(place), timing: config.timing, until: None })
     }
 
     /// The same connection for a caller with so much time left from now, for all his calls together. Without any time
@@ -206,7 +210,7 @@ impl Transport {
             StripeMethod::Delete => (Method::DELETE, Effect::Changes),
         };
         let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, self.place.authorization());
+        headers.insert(AUTHORIZATION, self.connection.authorization());
         headers.insert(STRIPE_VERSION, HeaderValue::try_from(VERSION.as_str()).map_err(impossible)?);
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("classpay/", env!("CARGO_PKG_VERSION"))));
         if let Some(account) = terms.account {
@@ -235,7 +239,7 @@ impl Transport {
             Some(query) if !query.is_empty() => format!("{API}{path}?{query}"),
             _ => format!("{API}{path}"),
         };
-        let mut parts = self.place.base.clone().into_parts();
+        let mut parts = self.connection.base.clone().into_parts();
         parts.path_and_query = Some(PathAndQuery::try_from(path_and_query)?);
         Ok(Uri::from_parts(parts)?)
     }
@@ -252,7 +256,7 @@ impl Transport {
         match (&answer, call.headers.get(AUTHORIZATION)) {
             (Err(StripeError::Misconfigured(refusal)), Some(refused)) if refusal.status == 401 => {
                 // With no time left the refusal stays: it proves that nothing was done, a call cut short doesn't.
-                let replacement = timeout_at(deadline, self.place.replacement(refused)).await;
+                let replacement = timeout_at(deadline, self.connection.replacement(refused)).await;
                 let Ok(Some(replacement)) = replacement else { return answer };
                 call.headers.insert(AUTHORIZATION, replacement);
                 self.drive(&call, deadline).await
@@ -268,9 +272,9 @@ impl Transport {
             let limit = call.attempt_limit.min(deadline.saturating_duration_since(Instant::now()));
             let attempt = waiting_for(Peer::Stripe, tokio::time::timeout(limit, self.attempt(call)))
                 .await
-                .unwrap_or_else(|_elapsed| Attempt::Lost);
+                .unwrap_or_else(|_elapsed| Attempt::NoReply);
             so_far.attempts += 1;
-            so_far.lost += u32::from(matches!(attempt, Attempt::Lost));
+            so_far.lost += u32::from(matches!(attempt, Attempt::NoReply));
             let (error, after) = match next(call.effect, attempt, so_far, self.timing.max_attempts) {
                 Next::Done(result) => return result,
                 Next::Again { error, after } => (error, after),
@@ -295,7 +299,7 @@ impl Transport {
         let (head, body) = match self.pool.send(request).await {
             Ok(response) => response.into_parts(),
             Err(error) if error.is_connect() => return Attempt::NotSent,
-            Err(_) => return Attempt::Lost,
+            Err(_) => return Attempt::NoReply,
         };
         let status = head.status.as_u16();
         let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
@@ -307,13 +311,13 @@ impl Transport {
         let is_replayed = text(IDEMPOTENT_REPLAYED) == Some("true");
         match Limited::new(body, ANSWER_MAX_BYTES).collect().await {
             Ok(body) => {
-                Attempt::Answered(Answer { status, retry_after, should_retry, is_replayed, body: body.to_bytes() })
+                Attempt::Replied(Answer { status, retry_after, should_retry, is_replayed, body: body.to_bytes() })
             }
             Err(error) if error.is::<LengthLimitError>() && head.status.is_success() => {
                 tracing::warn!(method = %call.method, status, "an answer of stripe's is too large");
                 Attempt::TooLarge
             }
-            Err(_) => Attempt::Lost,
+            Err(_) => Attempt::NoReply,
         }
     }
 }

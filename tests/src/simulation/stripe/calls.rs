@@ -138,7 +138,7 @@ impl State {
         };
         let answer = match result {
             Err(Refusal { error, is_kept: false }) => return Err(error),
-            _ if broken.is_some() => Err(StripeError::KeySpoilt),
+            _ if broken.is_some() => Err(StripeError::KeyExhausted),
             result => result.map_err(|refusal| refusal.error),
         };
         let remembered = Remembered { request, answer: answer.clone(), at_s: now_s };
@@ -199,7 +199,7 @@ fn other_parameters() -> StripeError {
 }
 
 fn broken_down() -> Refusal {
-    Refusal { error: StripeError::KeySpoilt, is_kept: true }
+    Refusal { error: StripeError::KeyExhausted, is_kept: true }
 }
 
 /// A call that our own adapter refuses to send.

@@ -5,7 +5,7 @@ use crate::simulation::chance::Chance;
 use crate::simulation::executor::Executor;
 
 const LOST: StripeError = StripeError::OutcomeUnknown;
-const SPOILT: StripeError = StripeError::KeySpoilt;
+const SPOILT: StripeError = StripeError::KeyExhausted;
 
 /// An intent that is held, at a desk where the capture suffers this.
 fn held(fault: Fault) -> (Desk, IntentId) {
