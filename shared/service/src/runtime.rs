@@ -18,7 +18,7 @@ use crate::clock::machine_ms;
 use crate::config::Config;
 use crate::context::{Context, StartError};
 use crate::error::Error;
-use crate::telemetry::line::{self, Ended, Outcome, Place};
+use crate::telemetry::line::{self, Outcome, Place, RequestSummary};
 use crate::telemetry::observe;
 
 /// A function at work.
@@ -78,10 +78,10 @@ impl Function {
         let request_id = respond::request_id(request);
         let began = Instant::now();
         let span = tracing::info_span!("request", request_id);
-        let (result, seen) = observe(AssertUnwindSafe(handled).catch_unwind().instrument(span)).await;
+        let (result, metrics) = observe(AssertUnwindSafe(handled).catch_unwind().instrument(span)).await;
         let result = result.unwrap_or_else(|_| Err(Error::internal("the handler has panicked")));
         let refusal = result.as_ref().err();
-        let ended = Ended {
+        let summary = RequestSummary {
             request_id,
             outcome: match refusal {
                 None => Outcome::Answered,
@@ -97,7 +97,7 @@ impl Function {
             took: began.elapsed(),
             at_ms: machine_ms(),
         };
-        line::write(&self.place, &ended, &seen);
+        line::write(&self.place, &summary, &metrics);
         Ok(answer(result, endpoint, request_id))
     }
 
@@ -112,9 +112,9 @@ impl Function {
     ) -> Result<T, lambda_http::Error> {
         let began = Instant::now();
         let span = tracing::info_span!("request", request_id);
-        let (result, seen) = observe(done.instrument(span)).await;
+        let (result, metrics) = observe(done.instrument(span)).await;
         let cause = result.as_ref().err().map(ToString::to_string);
-        let ended = Ended {
+        let summary = RequestSummary {
             request_id,
             outcome: if result.is_ok() { Outcome::Done } else { Outcome::Failed },
             status: None,
@@ -123,7 +123,7 @@ impl Function {
             took: began.elapsed(),
             at_ms: machine_ms(),
         };
-        line::write(&self.place, &ended, &seen);
+        line::write(&self.place, &summary, &metrics);
         result
     }
 }

@@ -23,7 +23,7 @@ use super::secret::Secret;
 use super::timing::Timing;
 use crate::net::{Cleartext, NoTls, Pool, Trust};
 use crate::secrets::KeptSecret;
-use crate::telemetry::{Peer, waiting_for};
+use crate::telemetry::{Peer, timed};
 
 /// Stripe itself.
 pub const DEFAULT_API_BASE: &str = "https://api.stripe.com";
@@ -270,7 +270,7 @@ impl Transport {
         let mut so_far = SoFar::default();
         loop {
             let limit = call.attempt_limit.min(deadline.saturating_duration_since(Instant::now()));
-            let attempt = waiting_for(Peer::Stripe, tokio::time::timeout(limit, self.attempt(call)))
+            let attempt = timed(Peer::Stripe, tokio::time::timeout(limit, self.attempt(call)))
                 .await
                 .unwrap_or_else(|_elapsed| Attempt::NoReply);
             so_far.attempts += 1;

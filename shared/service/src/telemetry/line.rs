@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::metric::{CODE, COLD_STARTS, DURATION, DYNAMODB, FAILURES, FUNCTION, NAMESPACE, REFUSALS, SERVICE, STRIPE};
-use super::{Seen, Waits};
+use super::{RequestMetrics, Waits};
 
 /// Whose line it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Outcome {
 
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ended<'a> {
+pub struct RequestSummary<'a> {
     /// The id under which Lambda's log knows it.
     pub request_id: &'a str,
     /// In a word.
@@ -66,52 +66,52 @@ pub struct Ended<'a> {
 static IS_WARM: AtomicBool = AtomicBool::new(false);
 
 /// Writes the line to standard output, where Lambda keeps it. A log that is closed is nobody's.
-pub fn write(place: &Place, ended: &Ended<'_>, seen: &Seen) {
+pub fn write(place: &Place, summary: &RequestSummary<'_>, metrics: &RequestMetrics) {
     let is_cold = !IS_WARM.swap(true, Ordering::Relaxed);
-    let mut text = line(place, ended, seen, is_cold).to_string();
+    let mut text = line(place, summary, metrics, is_cold).to_string();
     text.push('\n');
     std::io::stdout().lock().write_all(text.as_bytes()).unwrap_or_default();
 }
 
-fn line(place: &Place, ended: &Ended<'_>, seen: &Seen, is_cold: bool) -> Value {
+fn line(place: &Place, summary: &RequestSummary<'_>, metrics: &RequestMetrics, is_cold: bool) -> Value {
     let mut line = Line::default();
-    line.field("level", if ended.outcome == Outcome::Failed { "ERROR" } else { "INFO" });
-    line.field("message", ended.outcome.as_str());
-    line.field("request_id", ended.request_id);
+    line.field("level", if summary.outcome == Outcome::Failed { "ERROR" } else { "INFO" });
+    line.field("message", summary.outcome.as_str());
+    line.field("request_id", summary.request_id);
     for (name, value) in [
-        ("status", ended.status.map(Value::from)),
-        ("cause", ended.cause.map(Value::from)),
-        ("order", seen.order.one().map(|order| order.as_str().into())),
-        ("intent", seen.intent.one().map(|intent| intent.as_str().into())),
+        ("status", summary.status.map(Value::from)),
+        ("cause", summary.cause.map(Value::from)),
+        ("order", metrics.order.one().map(|order| order.as_str().into())),
+        ("intent", metrics.intent.one().map(|intent| intent.as_str().into())),
     ] {
         if let Some(value) = value {
             line.field(name, value);
         }
     }
     line.field("cold_start", is_cold);
-    line.field("dynamodb_calls", seen.dynamodb.calls);
-    line.field("stripe_calls", seen.stripe.calls);
+    line.field("dynamodb_calls", metrics.dynamodb.calls);
+    line.field("stripe_calls", metrics.stripe.calls);
 
-    line.metric(Scope::Function, DURATION, "Milliseconds", whole_ms(ended.took));
-    line.waits(DYNAMODB, &seen.dynamodb);
-    line.waits(STRIPE, &seen.stripe);
+    line.metric(Scope::Function, DURATION, "Milliseconds", whole_ms(summary.took));
+    line.waits(DYNAMODB, &metrics.dynamodb);
+    line.waits(STRIPE, &metrics.stripe);
     if is_cold {
         line.metric(Scope::Function, COLD_STARTS, "Count", 1);
     }
-    if ended.outcome == Outcome::Failed {
+    if summary.outcome == Outcome::Failed {
         line.metric(Scope::Service, FAILURES, "Count", 1);
     }
-    for (count, times) in &seen.counts {
+    for (count, times) in &metrics.counts {
         line.metric(Scope::Service, count.name(), "Count", i64::from(*times));
     }
-    for (gauge, value) in &seen.gauges {
+    for (gauge, value) in &metrics.gauges {
         line.metric(Scope::Service, gauge.name(), gauge.unit(), *value);
     }
-    if let Some(code) = ended.code {
+    if let Some(code) = summary.code {
         line.field(CODE, code);
         line.metric(Scope::Code, REFUSALS, "Count", 1);
     }
-    line.finished(place, ended.at_ms)
+    line.finished(place, summary.at_ms)
 }
 
 fn whole_ms(time: Duration) -> i64 {
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn every_metric_of_a_line_has_its_value_and_its_dimensions_in_it() {
         let place = Place { service: "classpay-test".into(), function: "settle-payments".into() };
-        let ended = Ended {
+        let summary = RequestSummary {
             request_id: "r-1",
             outcome: Outcome::Refused,
             status: Some(409),
@@ -191,13 +191,13 @@ mod tests {
             took: Duration::from_millis(231),
             at_ms: 1,
         };
-        let seen = Seen {
+        let metrics = RequestMetrics {
             stripe: Waits { calls: 2, waited: Duration::from_millis(200), ..Waits::default() },
             counts: vec![(Count::PaymentsRejected, 1)],
             gauges: vec![(Gauge::OldestOrderS, 7)],
-            ..Seen::default()
+            ..RequestMetrics::default()
         };
-        let line = line(&place, &ended, &seen, true);
+        let line = line(&place, &summary, &metrics, true);
         let directives = line["_aws"]["CloudWatchMetrics"].as_array().unwrap();
         let mut names = Vec::new();
         for directive in directives {

@@ -27,25 +27,25 @@ pub enum Peer {
 
 /// What was seen of one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct RequestMetrics {
     dynamodb: Waits,
     stripe: Waits,
-    order: About<OrderId>,
-    intent: About<IntentId>,
+    order: Subject<OrderId>,
+    intent: Subject<IntentId>,
     counts: Vec<(Count, u32)>,
     gauges: Vec<(Gauge, i64)>,
 }
 
 /// What a request is about. A scheduled run is about many things; each has lines of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-enum About<T> {
+enum Subject<T> {
     #[default]
     Nothing,
     One(T),
     Several,
 }
 
-impl<T: Clone + PartialEq> About<T> {
+impl<T: Clone + PartialEq> Subject<T> {
     fn note(&mut self, what: &T) {
         match self {
             Self::Nothing => *self = Self::One(what.clone()),
@@ -91,7 +91,7 @@ impl Waits {
     }
 }
 
-impl Seen {
+impl RequestMetrics {
     fn waits(&mut self, peer: Peer) -> &mut Waits {
         match peer {
             Peer::DynamoDb => &mut self.dynamodb,
@@ -102,11 +102,11 @@ impl Seen {
 
 tokio::task_local! {
     /// One task serves one request.
-    static SEEN: RefCell<Seen>;
+    static SEEN: RefCell<RequestMetrics>;
 }
 
 /// Serves a request, and says what was seen of it.
-pub async fn observe<F: Future>(serve: F) -> (F::Output, Seen) {
+pub async fn observe<F: Future>(serve: F) -> (F::Output, RequestMetrics) {
     let noted = async {
         let output = serve.await;
         (output, SEEN.with(RefCell::take))
@@ -114,9 +114,9 @@ pub async fn observe<F: Future>(serve: F) -> (F::Output, Seen) {
     SEEN.scope(RefCell::default(), noted).await
 }
 
-fn note(what: impl FnOnce(&mut Seen)) {
+fn note(what: impl FnOnce(&mut RequestMetrics)) {
     // Nobody observes a program that is no function.
-    SEEN.try_with(|seen| what(&mut seen.borrow_mut())).unwrap_or_default();
+    SEEN.try_with(|metrics| what(&mut metrics.borrow_mut())).unwrap_or_default();
 }
 
 /// A call that is out until this is dropped.
@@ -124,38 +124,38 @@ struct Out(Peer);
 
 impl Drop for Out {
     fn drop(&mut self) {
-        note(|seen| seen.waits(self.0).end());
+        note(|metrics| metrics.waits(self.0).end());
     }
 }
 
 /// Waits for a call, and notes how long.
-pub async fn waiting_for<F: Future>(peer: Peer, call: F) -> F::Output {
-    note(|seen| seen.waits(peer).begin());
+pub async fn timed<F: Future>(peer: Peer, call: F) -> F::Output {
+    note(|metrics| metrics.waits(peer).begin());
     let _out = Out(peer);
     call.await
 }
 
 /// The request is about this order.
 pub fn about_order(order: &OrderId) {
-    note(|seen| seen.order.note(order));
+    note(|metrics| metrics.order.note(order));
 }
 
 /// The request is about this intent.
 pub fn about_intent(intent: &IntentId) {
-    note(|seen| seen.intent.note(intent));
+    note(|metrics| metrics.intent.note(intent));
 }
 
 /// Something has happened that is counted.
 pub fn count(what: Count) {
-    note(|seen| match seen.counts.iter_mut().find(|(counted, _)| *counted == what) {
+    note(|metrics| match metrics.counts.iter_mut().find(|(counted, _)| *counted == what) {
         Some((_, times)) => *times = times.saturating_add(1),
-        None => seen.counts.push((what, 1)),
+        None => metrics.counts.push((what, 1)),
     });
 }
 
 /// Something stands at this now.
 pub fn gauge(what: Gauge, value: i64) {
-    note(|seen| seen.gauges.push((what, value)));
+    note(|metrics| metrics.gauges.push((what, value)));
 }
 
 #[cfg(test)]
@@ -176,8 +176,8 @@ mod tests {
     #[tokio::test]
     async fn what_happens_within_a_request_is_seen_and_what_happens_elsewhere_is_not() {
         count(Count::PaymentsCompleted);
-        let ((), seen) = observe(async {
-            waiting_for(Peer::Stripe, async {}).await;
+        let ((), metrics) = observe(async {
+            timed(Peer::Stripe, async {}).await;
             count(Count::PaymentsCompleted);
             count(Count::PaymentsCompleted);
             gauge(Gauge::OrdersPending, 3);
@@ -185,9 +185,9 @@ mod tests {
             about_intent(&IntentId::parse("pi_1").unwrap());
         })
         .await;
-        assert_eq!(seen.counts, [(Count::PaymentsCompleted, 2)]);
-        assert_eq!(seen.gauges, [(Gauge::OrdersPending, 3)]);
-        assert_eq!(seen.intent.one().map(IntentId::as_str), Some("pi_1"));
-        assert_eq!((seen.stripe.calls, seen.dynamodb.calls), (1, 0));
+        assert_eq!(metrics.counts, [(Count::PaymentsCompleted, 2)]);
+        assert_eq!(metrics.gauges, [(Gauge::OrdersPending, 3)]);
+        assert_eq!(metrics.intent.one().map(IntentId::as_str), Some("pi_1"));
+        assert_eq!((metrics.stripe.calls, metrics.dynamodb.calls), (1, 0));
     }
 }

@@ -22,7 +22,7 @@ use super::item::{Attributes, Read as _};
 use super::key::Key;
 use super::table::{Commit, Consistency, DueKey, Table};
 use super::write::{Edit, Write};
-use crate::telemetry::{Peer, waiting_for};
+use crate::telemetry::{Peer, timed};
 
 /// The most keys of one batch.
 const BATCH_MAX: usize = 100;
@@ -72,7 +72,7 @@ impl DynamoDb {
         loop {
             let asked = request.keys().len();
             let batch = self.client.batch_get_item().request_items(&self.name, request);
-            let answer = waiting_for(Peer::DynamoDb, batch.send()).await.map_err(unavailable)?;
+            let answer = timed(Peer::DynamoDb, batch.send()).await.map_err(unavailable)?;
             for item in answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default() {
                 let item = attributes(item);
                 found.insert(Key { pk: item.text("pk")?.to_owned(), sk: item.text("sk")?.to_owned() }, item);
@@ -117,7 +117,7 @@ impl Table for DynamoDb {
     async fn get(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
         let get = self.client.get_item().table_name(&self.name).consistent_read(true);
         let get = get.set_key(Some(sdk_key(key))).send();
-        let answer = waiting_for(Peer::DynamoDb, get).await.map_err(unavailable)?;
+        let answer = timed(Peer::DynamoDb, get).await.map_err(unavailable)?;
         Ok(answer.item.map(attributes))
     }
 
@@ -142,7 +142,7 @@ impl Table for DynamoDb {
             .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()));
         let mut pages = query.into_paginator().send();
         let mut items = Vec::new();
-        while let Some(page) = waiting_for(Peer::DynamoDb, pages.next()).await {
+        while let Some(page) = timed(Peer::DynamoDb, pages.next()).await {
             items.extend(page.map_err(unavailable)?.items.unwrap_or_default().into_iter().map(attributes));
         }
         Ok(items)
@@ -158,7 +158,7 @@ impl Table for DynamoDb {
         let mut pages = query.into_paginator().send();
         let mut due = Vec::new();
         while due.len() < most
-            && let Some(page) = waiting_for(Peer::DynamoDb, pages.next()).await
+            && let Some(page) = timed(Peer::DynamoDb, pages.next()).await
         {
             for item in page.map_err(unavailable)?.items.unwrap_or_default() {
                 let item = attributes(item);
@@ -176,7 +176,7 @@ impl Table for DynamoDb {
             // The SDK's own retries would hide that an earlier attempt was lost and may still land.
             let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
             let call = self.client.transact_write_items().set_transact_items(Some(actions.clone()));
-            let sent = waiting_for(Peer::DynamoDb, call.customize().config_override(once).send()).await;
+            let sent = timed(Peer::DynamoDb, call.customize().config_override(once).send()).await;
             let error = match sent {
                 Ok(_) => return Ok(Commit::Done),
                 Err(error) => error,
@@ -200,7 +200,7 @@ impl Table for DynamoDb {
             .set_expression_attribute_names(update.expression_attribute_names)
             .set_expression_attribute_values(update.expression_attribute_values)
             .return_values(ReturnValue::AllNew);
-        let answer = waiting_for(Peer::DynamoDb, call.send()).await.map_err(unavailable)?;
+        let answer = timed(Peer::DynamoDb, call.send()).await.map_err(unavailable)?;
         Ok(attributes(answer.attributes.unwrap_or_default()))
     }
 }
