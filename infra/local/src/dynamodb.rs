@@ -1,6 +1,6 @@
 //! The table: in an embedded DynamoDB, or in the one the developer names.
 //!
-//! Read in this order: here (the table), [`front`] (what stands before the embedded one), [`access`] (who may do what
+//! Read in this order: here (the table), [`proxy`] (what stands before the embedded one), [`access`] (who may do what
 //! there), [`faults`] (what can be ordered there), [`control`] (how).
 //!
 //! Invariant: it is created from the template, through the real SDK, and only where it is missing.
@@ -10,8 +10,8 @@ mod access;
 mod answers;
 mod control;
 mod faults;
-mod front;
 mod log;
+mod proxy;
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -68,8 +68,8 @@ pub async fn embedded_with_faults<S: Future<Output = ()> + Send + 'static>(
     let behind = loopback::anywhere(0).await.map_err(trouble)?;
     let url = format!("http://{}", behind.local_addr().map_err(trouble)?);
     let database = embedded(file, behind, shutdown)?;
-    let front = front::serve(listener, url.parse().map_err(|_| Problem::new(url))?, access, front_shutdown);
-    Ok(async { tokio::try_join!(database, front).map(|((), ())| ()) })
+    let proxy = proxy::serve(listener, url.parse().map_err(|_| Problem::new(url))?, access, front_shutdown);
+    Ok(async { tokio::try_join!(database, proxy).map(|((), ())| ()) })
 }
 
 /// Sees to it that the table is there, as the template has it.

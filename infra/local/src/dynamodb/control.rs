@@ -24,52 +24,52 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 
 use super::faults::Fault;
-use super::front::Front;
+use super::proxy::Proxy;
 
-pub(super) fn router() -> Router<Arc<Front>> {
+pub(super) fn router() -> Router<Arc<Proxy>> {
     Router::new()
         .route("/faults", get(waiting).post(order).delete(withdraw))
         .route("/faults/land", post(land))
         .route("/requests", get(requests).delete(forget))
 }
 
-async fn waiting(State(front): State<Arc<Front>>) -> Json<Value> {
-    Json(json!(front.told().faults.waiting()))
+async fn waiting(State(proxy): State<Arc<Proxy>>) -> Json<Value> {
+    Json(json!(proxy.state().faults.waiting()))
 }
 
-async fn order(State(front): State<Arc<Front>>, body: String) -> Response {
+async fn order(State(proxy): State<Arc<Proxy>>, body: String) -> Response {
     let mistake = match serde_json::from_str::<Fault>(&body) {
         Err(error) => error.to_string(),
         Ok(fault) => match fault.mistake() {
             Some(mistake) => mistake.to_owned(),
             None => {
-                let mut told = front.told();
-                told.faults.order(fault);
-                return Json(json!(told.faults.waiting())).into_response();
+                let mut state = proxy.state();
+                state.faults.order(fault);
+                return Json(json!(state.faults.waiting())).into_response();
             }
         },
     };
     (StatusCode::BAD_REQUEST, Json(json!({"error": {"message": mistake}}))).into_response()
 }
 
-async fn withdraw(State(front): State<Arc<Front>>) -> Json<Value> {
-    front.told().faults.clear();
+async fn withdraw(State(proxy): State<Arc<Proxy>>) -> Json<Value> {
+    proxy.state().faults.clear();
     Json(json!({}))
 }
 
-async fn land(State(front): State<Arc<Front>>) -> Json<Value> {
-    let landed = front.land().await;
+async fn land(State(proxy): State<Arc<Proxy>>) -> Json<Value> {
+    let landed = proxy.land().await;
     let told = landed
         .iter()
         .map(|(call, status)| json!({"operation": call.operation, "function": call.function, "status": status}));
     Json(told.collect())
 }
 
-async fn requests(State(front): State<Arc<Front>>) -> Json<Value> {
-    Json(front.told().log.json())
+async fn requests(State(proxy): State<Arc<Proxy>>) -> Json<Value> {
+    Json(proxy.state().log.json())
 }
 
-async fn forget(State(front): State<Arc<Front>>) -> Json<Value> {
-    front.told().log.clear();
+async fn forget(State(proxy): State<Arc<Proxy>>) -> Json<Value> {
+    proxy.state().log.clear();
     Json(json!({}))
 }

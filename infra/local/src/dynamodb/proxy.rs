@@ -35,17 +35,17 @@ const LARGEST_BODY: usize = 16 * 1024 * 1024;
 const APP: &str = "app/";
 
 /// The embedded DynamoDB, as callers meet it.
-pub(super) struct Front {
+pub(super) struct Proxy {
     /// Where the embedded DynamoDB is.
     behind: Uri,
     client: Client<HttpConnector, Body>,
     access: Access,
-    state: Mutex<Told>,
+    state: Mutex<ProxyState>,
 }
 
 /// What was ordered, what is still to land, what was called.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct ProxyState {
     pub faults: Faults,
     kept: Vec<Kept>,
     pub log: Log,
@@ -89,21 +89,21 @@ pub(super) async fn serve(
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     let client = Client::builder(TokioExecutor::new()).build(connector);
-    let front = Arc::new(Front { behind, client, access, state: Mutex::default() });
-    let router = Router::new().nest("/_control", control::router()).fallback(answer).with_state(front);
+    let proxy = Arc::new(Proxy { behind, client, access, state: Mutex::default() });
+    let router = Router::new().nest("/_control", control::router()).fallback(answer).with_state(proxy);
     let server = axum::serve(listener.tap_io(send_at_once), router).with_graceful_shutdown(shutdown);
     server.await.map_err(|problem| problem.to_string())
 }
 
-async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response<Body> {
+async fn answer(State(proxy): State<Arc<Proxy>>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else { return no_answer() };
     let sent = Sent { method: parts.method, headers: parts.headers, body };
     // A task of its own outlives the connection.
     let answered = tokio::spawn(async move {
         match sent.call() {
-            Some(call) => front.answer_function(call, sent).await,
-            None => front.pass_on(sent).await,
+            Some(call) => proxy.answer_function(call, sent).await,
+            None => proxy.pass_on(sent).await,
         }
     });
     answered.await.unwrap_or(Err(Dropped)).unwrap_or_else(|Dropped| no_answer())
@@ -125,8 +125,8 @@ impl Sent {
     }
 }
 
-impl Front {
-    pub fn told(&self) -> MutexGuard<'_, Told> {
+impl Proxy {
+    pub fn state(&self) -> MutexGuard<'_, ProxyState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -145,16 +145,16 @@ impl Front {
             let message = self.access.refusal(&call.function, refused);
             tell(format_args!("DynamoDB: {message}"));
             let answer = answers::denied(&message);
-            let mut told = self.told();
-            let number = told.log.begin(&call, BTreeSet::new(), false);
-            told.log.end(number, Some(answer.status().as_u16()));
+            let mut state = self.state();
+            let number = state.log.begin(&call, BTreeSet::new(), false);
+            state.log.end(number, Some(answer.status().as_u16()));
             return Ok(answer);
         }
         let (landing, harm, number) = {
-            let mut told = self.told();
-            let landing = told.landing_before_a_call();
-            let harm = told.faults.strike(&call, &sent.body);
-            let number = told.log.begin(&call, needs, harm.is_some());
+            let mut state = self.state();
+            let landing = state.landing_before_a_call();
+            let harm = state.faults.strike(&call, &sent.body);
+            let number = state.log.begin(&call, needs, harm.is_some());
             (landing, harm, number)
         };
         self.execute(landing).await;
@@ -163,7 +163,7 @@ impl Front {
             Some(harm) => self.harm(&call, sent, harm).await,
         };
         let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
-        self.told().log.end(number, status);
+        self.state().log.end(number, status);
         answer
     }
 
@@ -182,15 +182,15 @@ impl Front {
             Harm::Drop(DropConnection { drop: When::Before, .. }) => Err(Dropped),
             Harm::Drop(DropConnection { drop: When::After, .. }) => self.pass_on(sent).await.and(Err(Dropped)),
             Harm::Drop(DropConnection { drop: When::Late, land_after_ms: Some(ms), .. }) => {
-                let front = Arc::clone(self);
+                let proxy = Arc::clone(self);
                 tokio::spawn(async move {
                     sleep(Duration::from_millis(ms)).await;
-                    front.pass_on(sent).await.map(drop)
+                    proxy.pass_on(sent).await.map(drop)
                 });
                 Err(Dropped)
             }
             Harm::Drop(DropConnection { drop: When::Late, land_after_calls, .. }) => {
-                self.told().kept.push(Kept { call: call.clone(), sent, after_calls: land_after_calls });
+                self.state().kept.push(Kept { call: call.clone(), sent, after_calls: land_after_calls });
                 Err(Dropped)
             }
             Harm::Delay(Delay { delay_ms, executed }) => {
@@ -223,7 +223,7 @@ impl Front {
 
     /// Lets what was dropped late land; what, and with which status.
     pub async fn land(&self) -> Vec<(Call, Option<u16>)> {
-        let kept = std::mem::take(&mut self.told().kept);
+        let kept = std::mem::take(&mut self.state().kept);
         self.execute(kept).await
     }
 
@@ -237,7 +237,7 @@ impl Front {
     }
 }
 
-impl Told {
+impl ProxyState {
     /// What lands just before the call that comes now.
     fn landing_before_a_call(&mut self) -> Vec<Kept> {
         let (landing, kept) = std::mem::take(&mut self.kept).into_iter().partition(|kept| kept.after_calls == Some(0));
