@@ -4,6 +4,7 @@
 //! the table and at Stripe.
 
 mod api;
+pub mod backend;
 mod books;
 pub mod crowd;
 mod dashboard;
@@ -12,14 +13,13 @@ mod faults;
 mod links;
 pub mod log;
 mod picture;
-pub mod premises;
 pub mod price_list;
 mod processes;
 mod refusal;
 mod sale;
-pub mod shop;
 pub mod simulation;
 mod stack;
+pub mod store_fixture;
 mod stories;
 pub mod studio;
 mod table;

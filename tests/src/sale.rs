@@ -8,7 +8,7 @@ use classpay_service::aggregate::{AggregateTransaction, Ledger};
 use classpay_service::ids::Ids;
 use classpay_service::schedule::{Schedule, ScheduledLine};
 
-use crate::shop::id;
+use crate::store_fixture::id;
 use crate::studio::{ADA, BALLET, FULL};
 
 fn line(kind: DetailKind, amount: i64) -> Detail {

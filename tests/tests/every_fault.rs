@@ -16,7 +16,7 @@ use std::time::Instant;
 use classpay_tests::simulation::forgetful::Forgotten;
 use classpay_tests::simulation::planned::{Harm, Planned};
 use classpay_tests::simulation::roads::Road;
-use classpay_tests::simulation::story::{Landing, Runs, Stories, Story, Told};
+use classpay_tests::simulation::story::{LateDelivery, Runs, Stories, Story, Told};
 
 /// The roads on which two faults are told of in a plain run.
 const PAIRED: [Road; 4] = [Road::Checkout, Road::Unpaid, Road::Rejected, Road::Link];
@@ -78,7 +78,7 @@ fn tell_single(tally: &mut Tally, road: Road, planned: Planned) {
     for (_, healing) in Story::HEALINGS {
         let story = Story { healing, ..Story::of(road, vec![planned]) };
         if tally.tell(&story).was_late {
-            for landing in [Landing::After, Landing::Last] {
+            for landing in [LateDelivery::After, LateDelivery::Last] {
                 tally.tell(&Story { landing, ..story.clone() });
             }
         }
@@ -92,7 +92,7 @@ fn tell_pairs(tally: &mut Tally, road: Road, planned: Planned) {
     let calls = tally.tell(&first);
     tell_seconds(tally, &first, &calls);
     if calls.was_late {
-        let first = Story { landing: Landing::Between, ..first };
+        let first = Story { landing: LateDelivery::Between, ..first };
         let calls = tally.tell(&first);
         tell_seconds(tally, &first, &calls);
     }
@@ -107,8 +107,8 @@ fn tell_seconds(tally: &mut Tally, first: &Story, told: &Told) {
         for (_, healing) in Story::HEALINGS.into_iter().cycle().skip((begin + turn) % 3).take(of_each) {
             let story = Story { plan: vec![first.plan[0], Planned { at, harm }], healing, ..first.clone() };
             let is_late = tally.tell(&story).was_late;
-            if is_late && story.landing == Landing::Before {
-                let landing = [Landing::After, Landing::Last][turn % 2];
+            if is_late && story.landing == LateDelivery::Before {
+                let landing = [LateDelivery::After, LateDelivery::Last][turn % 2];
                 tally.tell(&Story { landing, ..story });
             }
         }

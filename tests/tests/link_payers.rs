@@ -73,10 +73,10 @@ async fn a_price_that_was_meddled_with_in_stripe_s_dashboard_is_released_and_not
     let stack = Stack::start().await;
     let link = stack.link(None).await;
     let intent = stack.intent_of_link(&link).await;
-    let meddle = stack.stripe().request(Method::POST, &format!("/v1/payment_intents/{intent}"));
-    let meddle = meddle.bearer_auth("sk_test_local").header("stripe-account", stack.account());
-    let meddle = meddle.header("content-type", "application/x-www-form-urlencoded").body("amount=100");
-    assert_eq!(classpay_tests::Api::send(meddle).await.status, 200);
+    let interfere = stack.stripe().request(Method::POST, &format!("/v1/payment_intents/{intent}"));
+    let interfere = interfere.bearer_auth("sk_test_local").header("stripe-account", stack.account());
+    let interfere = interfere.header("content-type", "application/x-www-form-urlencoded").body("amount=100");
+    assert_eq!(classpay_tests::Api::send(interfere).await.status, 200);
     stack.confirm(&intent).await;
     let refused = stack.process_link(&link, Some(&intent)).await;
     assert_eq!((refused.status, refused.code().as_str()), (422, "quote_changed"), "{}", refused.text);

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use classpay_domain::id::IntentId;
 use classpay_tests::simulation::calls;
 use classpay_tests::simulation::chance::Chance;
-use classpay_tests::simulation::heal::{self, Healing};
 use classpay_tests::simulation::planned::PlannedFaults;
 use classpay_tests::simulation::purchases::{Purchase, Wanted};
+use classpay_tests::simulation::recover::{self, Healing};
 use classpay_tests::simulation::stripe::{Arrival, PaysWith};
 use classpay_tests::simulation::world::{Doing, World};
 
@@ -33,12 +33,12 @@ fn refund_fails(seed: u64) -> Result<u64, Violated> {
     let mut world = World::begin_with(Chance::of(seed), faults);
     world.purchases.push(Purchase::of("fml_1", Wanted::Basket(PLACE.into()), &Chance::of(seed), 0));
     world.open(0);
-    heal::run_all(&mut world)?;
+    recover::run_all(&mut world)?;
     let intent: IntentId = world.purchases[0].intent.clone().unwrap().parse().unwrap();
     world.stripe.confirm(&intent, PaysWith::Card).unwrap();
     world.purchases[0].paid = Some(PaysWith::Card);
     world.call(0);
-    heal::run_all(&mut world)?;
+    recover::run_all(&mut world)?;
 
     let refund = world.stripe.refund(&intent, None, Arrival::Later).unwrap();
     world.check()?;
@@ -49,8 +49,8 @@ fn refund_fails(seed: u64) -> Result<u64, Violated> {
     world.stripe.fail_refund(&refund).unwrap();
     world.check()?;
     deliver(&mut world);
-    heal::run_all(&mut world)?;
-    heal::days_go_by(&mut world, Healing::Schedule)?;
+    recover::run_all(&mut world)?;
+    recover::days_go_by(&mut world, Healing::Schedule)?;
     Ok(world.coverage.refund_failed)
 }
 

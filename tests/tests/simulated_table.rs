@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use classpay_service::store::key::Key;
 use classpay_service::store::{Attributes, Commit, Consistency, DueKey, Edit, Guard, Item, Name, Table, Value, Write};
-use classpay_tests::premises::{Embedded, Premises as _};
+use classpay_tests::backend::{Backend as _, Embedded};
 use classpay_tests::simulation::chance::Chance;
 use classpay_tests::simulation::faults::Network;
 use classpay_tests::simulation::table::MemoryTable;

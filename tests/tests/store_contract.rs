@@ -10,8 +10,8 @@ use classpay_service::store::{
     Commit, CreditedPayment, Owed, PostReversals, ReversalEntry, Reversed, UnallocatedCredit, ZeroDueOrder, key,
 };
 use classpay_service::stripe::KnownCustomer;
-use classpay_tests::premises::{Premises, text};
-use classpay_tests::shop::{NOW_S, Purchase, Shop, id, known_customer};
+use classpay_tests::backend::{Backend, text};
+use classpay_tests::store_fixture::{NOW_S, Purchase, StoreFixture, id, known_customer};
 use classpay_tests::studio::{
     ADA, ADULT, BALLET, CAMPBELL, COMPANY, FINN, MINH, NGUYEN, OKAFOR, POINTE, PRIYA, SHARMA, SHOW, STREET, Studio,
     TOBI,
@@ -24,7 +24,7 @@ const BALLET_FOR_ADA: &[(&str, &str)] = &[(BALLET, ADA)];
 const STREET_TRIAL: (&str, &str, &str) = (STREET, ADA, "2026-09-15");
 
 /// P1 is refused and leaves nothing behind.
-async fn assert_lost(shop: &Shop<impl Premises>, purchase: &Purchase) {
+async fn assert_lost(shop: &StoreFixture<impl Backend>, purchase: &Purchase) {
     let before = shop.picture().await;
     assert_eq!(shop.place(purchase).await, Commit::ConditionFailed);
     assert_eq!(before.changes(&shop.picture().await), NOTHING);
@@ -34,8 +34,8 @@ fn family_key(family: &str) -> key::Key {
     key::family(&id(COMPANY), &id(family))
 }
 
-async fn an_order_is_placed_whole<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn an_order_is_placed_whole<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[STREET_TRIAL]).await;
     let (seats, version) = (shop.seats_left(BALLET).await, shop.number(&family_key(OKAFOR), "family_version").await);
     assert_eq!(shop.place(&purchase).await, Commit::Done);
@@ -46,8 +46,8 @@ async fn an_order_is_placed_whole<M: Premises>() {
     assert_lost(&shop, &purchase).await;
 }
 
-async fn an_intent_that_is_claimed_pays_no_second_order<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn an_intent_that_is_claimed_pays_no_second_order<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await;
     let rejected = Error::from(ErrorCode::ClassFull);
     let basket = classpay_domain::basket::Basket::new(Vec::new(), Vec::new()).hash(&id(COMPANY), &id(OKAFOR));
@@ -58,8 +58,8 @@ async fn an_intent_that_is_claimed_pays_no_second_order<M: Premises>() {
     assert_eq!(written, Ok(Commit::ConditionFailed), "a claim is put once");
 }
 
-async fn an_intent_that_we_did_not_make_or_of_another_amount_pays_nothing<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn an_intent_that_we_did_not_make_or_of_another_amount_pays_nothing<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let mut purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await;
     purchase.session.amount = classpay_domain::money::Money::minor(1);
     assert_lost(&shop, &purchase).await;
@@ -67,8 +67,8 @@ async fn an_intent_that_we_did_not_make_or_of_another_amount_pays_nothing<M: Pre
     assert_lost(&shop, &purchase).await;
 }
 
-async fn a_family_or_a_price_that_has_moved_on_is_priced_anew<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn a_family_or_a_price_that_has_moved_on_is_priced_anew<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await;
     let moved = Purchase { family_version: purchase.family_version + 1, ..purchase.clone() };
     assert_lost(&shop, &moved).await;
@@ -76,15 +76,15 @@ async fn a_family_or_a_price_that_has_moved_on_is_priced_anew<M: Premises>() {
     assert_lost(&shop, &purchase).await;
 }
 
-async fn a_trial_is_guarded_by_the_price_of_its_class_too<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn a_trial_is_guarded_by_the_price_of_its_class_too<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, &[], &[STREET_TRIAL]).await;
     shop.import(&Studio::demo().with(STREET, &json!({"price": 900}))).await;
     assert_lost(&shop, &purchase).await;
 }
 
-async fn without_enough_places_nobody_gets_one<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn without_enough_places_nobody_gets_one<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let full = shop.purchase("pi_1", NGUYEN, &[(POINTE, MINH)], &[]).await;
     assert_lost(&shop, &full).await;
     assert_lost(&shop, &Purchase { buyer: Buyer::Staff, ..full }).await;
@@ -96,8 +96,8 @@ async fn without_enough_places_nobody_gets_one<M: Premises>() {
     assert_eq!(shop.seats_left(POINTE).await, 0);
 }
 
-async fn an_unlimited_class_never_runs_out_but_counts<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn an_unlimited_class_never_runs_out_but_counts<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let before = shop.seats_left(ADULT).await;
     for (n, student) in [ADA, TOBI].into_iter().enumerate() {
         let purchase = shop.purchase(&format!("pi_{n}"), OKAFOR, &[(ADULT, student)], &[]).await;
@@ -106,15 +106,15 @@ async fn an_unlimited_class_never_runs_out_but_counts<M: Premises>() {
     assert_eq!(shop.seats_left(ADULT).await, before - 2);
 }
 
-async fn what_is_not_on_sale_is_for_staff_only<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn what_is_not_on_sale_is_for_staff_only<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let family = shop.purchase("pi_1", OKAFOR, &[(SHOW, ADA)], &[]).await;
     assert_lost(&shop, &family).await;
     assert_eq!(shop.place(&Purchase { buyer: Buyer::Staff, ..family }).await, Commit::Done);
 }
 
-async fn a_student_is_in_a_class_once<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn a_student_is_in_a_class_once<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     assert_eq!(shop.place(&shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await).await, Commit::Done);
     // Reserved, then active: both count.
     let again = shop.purchase("pi_2", OKAFOR, BALLET_FOR_ADA, &[]).await;
@@ -123,8 +123,8 @@ async fn a_student_is_in_a_class_once<M: Premises>() {
     assert_lost(&shop, &trial_too).await;
 }
 
-async fn a_student_tries_a_class_once_and_a_lesson_takes_so_many<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn a_student_tries_a_class_once_and_a_lesson_takes_so_many<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let priya = shop.purchase("pi_1", SHARMA, &[], &[(BALLET, PRIYA, "2026-09-14")]).await;
     assert_lost(&shop, &priya).await;
     for (n, (family, student)) in [(OKAFOR, ADA), (OKAFOR, TOBI)].into_iter().enumerate() {
@@ -137,8 +137,8 @@ async fn a_student_tries_a_class_once_and_a_lesson_takes_so_many<M: Premises>() 
     assert_eq!(shop.place(&next_week).await, Commit::Done);
 }
 
-async fn an_idempotency_key_is_used_once_until_it_expires<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn an_idempotency_key_is_used_once_until_it_expires<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let key = key::idempotency(&id(COMPANY), &id(OKAFOR), "basket-checkout", "a-key");
     let keyed = |purchase: Purchase| Purchase { idempotency: Some((key.clone(), "f".repeat(64))), ..purchase };
     let first = keyed(shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await);
@@ -150,8 +150,8 @@ async fn an_idempotency_key_is_used_once_until_it_expires<M: Premises>() {
     assert_eq!(shop.place(&Purchase { now_s: NOW_S + day + 1, ..second }).await, Commit::Done);
 }
 
-async fn an_order_is_posted_once<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn an_order_is_posted_once<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[STREET_TRIAL]).await;
     let (order, owed) = (purchase.record(), shop.number(&family_key(OKAFOR), "family_balance").await);
     assert_eq!(shop.store.post(&order).await, Ok(Commit::ConditionFailed), "what is not placed is not posted");
@@ -167,8 +167,8 @@ async fn an_order_is_posted_once<M: Premises>() {
     assert_eq!(shop.number(&key::due(&id(COMPANY), &debit), "amount_due").await, 0);
 }
 
-async fn an_attempt_is_counted_once<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn an_attempt_is_counted_once<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await;
     assert_eq!(shop.place(&purchase).await, Commit::Done);
     let order = purchase.record();
@@ -182,8 +182,8 @@ fn but_for_versions(before: &Picture, after: &Picture) -> Vec<String> {
     before.changes(after).into_iter().filter(|change| !change.ends_with("/META family_version")).collect()
 }
 
-async fn what_is_released_is_given_back_exactly_and_can_be_sold_again<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn what_is_released_is_given_back_exactly_and_can_be_sold_again<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA), (BALLET, TOBI), (ADULT, ADA)], &[STREET_TRIAL]).await;
     let before = shop.picture().await;
     assert_eq!(shop.place(&purchase).await, Commit::Done);
@@ -212,8 +212,8 @@ async fn what_is_released_is_given_back_exactly_and_can_be_sold_again<M: Premise
     assert_eq!(shop.store.post(&again.record()).await, Ok(Commit::Done));
 }
 
-async fn without_a_payment_a_late_write_after_a_refusal_books_nothing<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn without_a_payment_a_late_write_after_a_refusal_books_nothing<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let owed = shop.number(&family_key(OKAFOR), "family_balance").await;
     let late = shop.zero_due(OKAFOR, BALLET_FOR_ADA, &[]).await;
     assert_eq!(
@@ -240,8 +240,8 @@ async fn without_a_payment_a_late_write_after_a_refusal_books_nothing<M: Premise
     assert_eq!(shop.number(&key::due(&id(COMPANY), &debit), "amount_due").await, 1000);
 }
 
-async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await;
     let session = &purchase.session;
     let (company, family) = (id(COMPANY), id(OKAFOR));
@@ -309,8 +309,8 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M:
     );
 }
 
-async fn a_customer_is_remembered_once_and_only_of_a_family_that_is_there<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn a_customer_is_remembered_once_and_only_of_a_family_that_is_there<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let (company, family) = (id(COMPANY), id(OKAFOR));
     let (nobody, first) = (KnownCustomer::default(), known_customer("cus_1", "acct_1", 1));
     let remember = async |made: &KnownCustomer, read: &KnownCustomer| {
@@ -330,8 +330,8 @@ async fn a_customer_is_remembered_once_and_only_of_a_family_that_is_there<M: Pre
     assert_eq!(shop.store.load_customer(&company, &family).await, Ok(second));
 }
 
-async fn what_an_account_refuses_is_believed_for_a_day<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn what_an_account_refuses_is_believed_for_a_day<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let account = id("acct_1");
     assert_eq!(shop.store.takes_cards_only(&account, NOW_S).await, Ok(false));
     assert_eq!(shop.store.note_cards_only(&id(COMPANY), &account, NOW_S).await, Ok(Commit::Done));
@@ -341,8 +341,8 @@ async fn what_an_account_refuses_is_believed_for_a_day<M: Premises>() {
     assert_eq!(shop.store.takes_cards_only(&id("acct_2"), NOW_S).await, Ok(false));
 }
 
-async fn an_item_that_is_not_what_we_wrote_is_corrupt_and_never_a_default<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn an_item_that_is_not_what_we_wrote_is_corrupt_and_never_a_default<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, BALLET_FOR_ADA, &[]).await;
     assert_eq!(shop.place(&purchase).await, Commit::Done);
     let key = key::order(&purchase.order);

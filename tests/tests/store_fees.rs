@@ -5,9 +5,9 @@ use classpay_domain::ledger::{Detail, DetailKind, Direction, Entry};
 use classpay_domain::money::Money;
 use classpay_service::aggregate::{AggregateTransaction, Ledger};
 use classpay_service::store::{Commit, Scheduled, Unfinished, key};
+use classpay_tests::backend::Backend;
 use classpay_tests::on_both;
-use classpay_tests::premises::Premises;
-use classpay_tests::shop::{Purchase, Shop, id};
+use classpay_tests::store_fixture::{Purchase, StoreFixture, id};
 use classpay_tests::studio::{ADA, BALLET, COMPANY, OKAFOR, STREET, TAP, TOBI};
 
 const NOTHING: [String; 0] = [];
@@ -19,7 +19,7 @@ fn enrolment_key() -> key::Key {
 }
 
 /// Ada's place in Ballet, bought, with one instalment to come.
-async fn bought(shop: &Shop<impl Premises>) -> Purchase {
+async fn bought(shop: &StoreFixture<impl Backend>) -> Purchase {
     let purchase = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[]).await;
     assert_eq!(shop.place(&purchase).await, Commit::Done);
     assert_eq!(shop.store.post(&purchase.record()).await, Ok(Commit::Done));
@@ -27,7 +27,7 @@ async fn bought(shop: &Shop<impl Premises>) -> Purchase {
 }
 
 /// What the schedule finds in the index until then.
-async fn found(shop: &Shop<impl Premises>, now_s: i64) -> Vec<Scheduled> {
+async fn found(shop: &StoreFixture<impl Backend>, now_s: i64) -> Vec<Scheduled> {
     let mut found = Vec::new();
     for shard in key::job_shards() {
         for due in shop.store.due_keys(&shard, now_s, 100).await.unwrap() {
@@ -51,8 +51,8 @@ fn debit_of(scheduled: &Scheduled) -> AggregateTransaction {
     ledger.derived(&entry, &scheduled.schedule.debit_of(family, enrolment, first), None).unwrap()
 }
 
-async fn a_fee_is_charged_once_a_student_and_period<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn a_fee_is_charged_once_a_student_and_period<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let first = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[]).await.with_fee_for(ADA);
     assert_eq!(shop.place(&first).await, Commit::Done);
     // Reserved already counts: the second basket would charge it again.
@@ -64,8 +64,8 @@ async fn a_fee_is_charged_once_a_student_and_period<M: Premises>() {
     assert_eq!(shop.place(&brother).await, Commit::Done);
 }
 
-async fn a_fee_that_is_given_back_is_charged_again_and_only_by_its_own_order_given_back<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn a_fee_that_is_given_back_is_charged_again_and_only_by_its_own_order_given_back<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let first = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[]).await.with_fee_for(ADA);
     assert_eq!(shop.place(&first).await, Commit::Done);
     assert_eq!(shop.store.release(&first.record()).await, Ok(Commit::Done));
@@ -79,8 +79,8 @@ async fn a_fee_that_is_given_back_is_charged_again_and_only_by_its_own_order_giv
     assert_eq!(fees[0]["order_id"].as_s().unwrap(), second.order.as_str());
 }
 
-async fn an_instalment_is_found_from_its_day_on_and_not_before_its_place_is_active<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn an_instalment_is_found_from_its_day_on_and_not_before_its_place_is_active<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let purchase = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[]).await;
     assert_eq!(shop.place(&purchase).await, Commit::Done);
     assert!(found(&shop, DUE_S).await.is_empty(), "reserved only");
@@ -94,15 +94,15 @@ async fn an_instalment_is_found_from_its_day_on_and_not_before_its_place_is_acti
     assert!(shop.store.load_debtor(&due[0]).await.unwrap().unwrap().is_enrolled);
 }
 
-async fn what_is_booked_without_a_payment_has_its_instalments_to_come_as_well<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn what_is_booked_without_a_payment_has_its_instalments_to_come_as_well<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let owing = shop.zero_due(OKAFOR, &[(STREET, ADA)], &[]).await;
     assert_eq!(shop.book(&owing, 0).await, Commit::Done);
     assert_eq!(found(&shop, DUE_S).await.len(), 1);
 }
 
-async fn an_instalment_is_debited_once<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn an_instalment_is_debited_once<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     bought(&shop).await;
     let family = key::family(&id(COMPANY), &id(OKAFOR));
     let owed = shop.number(&family, "family_balance").await;
@@ -121,8 +121,8 @@ async fn an_instalment_is_debited_once<M: Premises>() {
     assert_eq!(after.changes(&shop.picture().await), NOTHING);
 }
 
-async fn a_cancelled_enrolment_is_debited_no_more_and_leaves_the_index<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn a_cancelled_enrolment_is_debited_no_more_and_leaves_the_index<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     bought(&shop).await;
     let before = found(&shop, DUE_S).await.remove(0);
     shop.set(&enrolment_key(), "place_state", "CANCELLED").await;

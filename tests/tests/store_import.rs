@@ -6,24 +6,24 @@
 use classpay_import::{Extent, Removals};
 use classpay_service::store::{Commit, key};
 use classpay_service::stripe::KnownCustomer;
-use classpay_tests::premises::{Premises, text};
-use classpay_tests::shop::{Shop, id, known_customer};
+use classpay_tests::backend::{Backend, text};
+use classpay_tests::store_fixture::{StoreFixture, id, known_customer};
 use classpay_tests::studio::{ADA, BALLET, COMPANY, FULL, OKAFOR, POINTE, SEASON, SHOW, STREET, Studio, TAP, TOBI};
 use classpay_tests::{COSTUMES, on_both};
 use serde_json::json;
 
 const NOTHING: [&str; 0] = [];
 
-async fn the_same_studio_again_changes_nothing<M: Premises>() {
-    let shop = Shop::<M>::empty().await;
+async fn the_same_studio_again_changes_nothing<M: Backend>() {
+    let shop = StoreFixture::<M>::empty().await;
     assert!(shop.import(&Studio::demo()).await > 0);
     let before = shop.picture().await;
     assert_eq!(shop.import(&Studio::demo()).await, 0);
     assert_eq!(before.changes(&shop.picture().await), NOTHING);
 }
 
-async fn seats_move_by_the_difference_of_the_capacity<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn seats_move_by_the_difference_of_the_capacity<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let sold = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA), (BALLET, TOBI)], &[]).await;
     assert_eq!(shop.place(&sold).await, Commit::Done);
     assert_eq!(shop.seats_left(BALLET).await, 12);
@@ -36,8 +36,8 @@ async fn seats_move_by_the_difference_of_the_capacity<M: Premises>() {
     }
 }
 
-async fn a_class_that_becomes_limited_lets_in_no_more_than_that<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn a_class_that_becomes_limited_lets_in_no_more_than_that<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     shop.import(&Studio::demo().with(STREET, &json!({"capacity": null}))).await;
     let sold = shop.purchase("pi_1", OKAFOR, &[(STREET, ADA)], &[]).await;
     assert_eq!(shop.place(&sold).await, Commit::Done);
@@ -46,8 +46,8 @@ async fn a_class_that_becomes_limited_lets_in_no_more_than_that<M: Premises>() {
     assert_eq!(shop.seats_left(STREET).await, 0);
 }
 
-async fn a_price_s_version_is_raised_by_what_changes_it_and_by_nothing_else<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn a_price_s_version_is_raised_by_what_changes_it_and_by_nothing_else<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let versions = async || {
         let mut versions = Vec::new();
         for class in [BALLET, TAP, SHOW] {
@@ -75,8 +75,8 @@ async fn a_price_s_version_is_raised_by_what_changes_it_and_by_nothing_else<M: P
     }
 }
 
-async fn what_was_sold_is_not_reset<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn what_was_sold_is_not_reset<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let bought = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[(STREET, ADA, "2026-09-15")]).await;
     assert_eq!(shop.place(&bought).await, Commit::Done);
     assert_eq!(shop.store.post(&bought.record()).await, Ok(Commit::Done));
@@ -100,8 +100,8 @@ async fn what_was_sold_is_not_reset<M: Premises>() {
     assert!(!changes.iter().any(|change| change.contains("/ENR#") || change.contains("/TRIAL#")), "{changes:#?}");
 }
 
-async fn an_enrolment_of_the_file_that_was_given_up_is_not_brought_back<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn an_enrolment_of_the_file_that_was_given_up_is_not_brought_back<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let seats = shop.seats_left(POINTE).await;
     let grace = id("stu_01J9ZDEMW5TVDJ0R00000GRACE");
     let key = key::enrolment(&id(COMPANY), &id("fml_01J9ZDEMW5TVDJ0R000BENNETT"), &grace, &id(POINTE));
@@ -111,17 +111,17 @@ async fn an_enrolment_of_the_file_that_was_given_up_is_not_brought_back<M: Premi
     assert_eq!(shop.seats_left(POINTE).await, seats);
 }
 
-async fn a_lesson_that_a_file_books_beyond_its_places_is_named_if_it_is_to_come<M: Premises>() {
+async fn a_lesson_that_a_file_books_beyond_its_places_is_named_if_it_is_to_come<M: Backend>() {
     let limited = json!({"settings": {"trial": {"limitedCapacity": true, "maxCapacityPerLesson": 1}}});
     let booked = |on: &str| {
         let trial = |id: &str, student: &str| json!({"id": id, "studentId": student, "classId": BALLET, "trialAt": on, "time": "16:30"});
         let trials = json!({"trials": [trial("trl_1", ADA), trial("trl_2", TOBI)]});
         Studio::demo().with(COMPANY, &limited).with(OKAFOR, &trials)
     };
-    let shop = Shop::<M>::open().await;
+    let shop = StoreFixture::<M>::open().await;
     let (_, named) = shop.load(&booked("2026-08-31"), Extent::Part).await.unwrap();
     assert_eq!(named, []);
-    let shop = Shop::<M>::open().await;
+    let shop = StoreFixture::<M>::open().await;
     let (_, named) = shop.load(&booked("2026-11-30"), Extent::Part).await.unwrap();
     let [lesson] = &named[..] else { panic!("one lesson: {named:?}") };
     // Priya's trial of the demo studio is the first.
@@ -129,8 +129,8 @@ async fn a_lesson_that_a_file_books_beyond_its_places_is_named_if_it_is_to_come<
     assert_eq!(lesson.added.iter().map(|(_, id)| id.as_str()).collect::<Vec<_>>(), ["trl_1", "trl_2"]);
 }
 
-async fn a_place_that_an_order_gave_back_is_the_file_s<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn a_place_that_an_order_gave_back_is_the_file_s<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let ada = key::enrolment(&id(COMPANY), &id(OKAFOR), &id(ADA), &id(TAP));
     let sold = shop.purchase("pi_1", OKAFOR, &[(TAP, ADA)], &[]).await;
     assert_eq!(shop.place(&sold).await, Commit::Done);
@@ -147,8 +147,8 @@ async fn a_place_that_an_order_gave_back_is_the_file_s<M: Premises>() {
     assert_eq!(shop.seats_left(TAP).await, left - 1);
 }
 
-async fn an_import_that_was_interrupted_between_documents_and_seats_is_completed_by_the_next<M: Premises>() {
-    let (shop, whole) = (Shop::<M>::open().await, Shop::<M>::open().await);
+async fn an_import_that_was_interrupted_between_documents_and_seats_is_completed_by_the_next<M: Backend>() {
+    let (shop, whole) = (StoreFixture::<M>::open().await, StoreFixture::<M>::open().await);
     let changed = Studio::demo().with(BALLET, &json!({"capacity": 20, "price": 900}));
     whole.import(&changed).await;
     let (left, version) = (shop.seats_left(BALLET).await, shop.price_version(BALLET).await);
@@ -159,8 +159,8 @@ async fn an_import_that_was_interrupted_between_documents_and_seats_is_completed
     assert_eq!((shop.seats_left(BALLET).await, shop.price_version(BALLET).await), (left + 6, version + 1));
 }
 
-async fn an_account_is_followed_before_anything_is_sold_on_it<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn an_account_is_followed_before_anything_is_sold_on_it<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let moved = Studio::demo().with(COMPANY, &json!({"settings": {"billing": {"stripeId": "acct_2Moved"}}}));
     // The import breaks off when the company's document is written, and the seats are not.
     shop.set(&key::seats(&id(COMPANY), &id(BALLET)), "price_version", "none").await;
@@ -171,8 +171,8 @@ async fn an_account_is_followed_before_anything_is_sold_on_it<M: Premises>() {
     assert!(shop.item(&key::feed(&id("acct_2Moved"))).await.is_some());
 }
 
-async fn a_credit_of_more_than_is_due_pays_what_is_due<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn a_credit_of_more_than_is_due_pays_what_is_due<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let (due, balance) = (key::due(&id(COMPANY), &id(COSTUMES)), key::family(&id(COMPANY), &id(OKAFOR)));
     let now = async || (shop.number(&due, "amount_due").await, shop.number(&balance, "family_balance").await);
     let mut studio = Studio::demo();
@@ -186,8 +186,8 @@ async fn a_credit_of_more_than_is_due_pays_what_is_due<M: Premises>() {
     }
 }
 
-async fn what_no_item_can_hold_is_told_before_anything_is_written<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn what_no_item_can_hold_is_told_before_anything_is_written<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let before = shop.picture().await;
     let studio = Studio::demo().with(TAP, &json!({"price": 1})).with(BALLET, &json!({"name": "x".repeat(400_000)}));
     let refused = shop.load(&studio, Extent::Whole(Removals::Few)).await.unwrap_err().to_string();

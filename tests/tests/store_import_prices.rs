@@ -11,26 +11,26 @@ use classpay_domain::catalogue::{DiscountKind, Studio as Loaded};
 use classpay_domain::pricing::{self, Buyer};
 use classpay_service::scope::{Access, FamilyScope, Role};
 use classpay_service::store::key;
+use classpay_tests::backend::Backend;
 use classpay_tests::on_both;
-use classpay_tests::premises::Premises;
 use classpay_tests::price_list::{
     A, AUTUMN, B, BALLET, C, COMPANY, COSTUME, D, FAMILY_CLASSES, HOPPER, LOVELACE, PLAN_M, PLAN_U, REGISTRATION,
     SIBLINGS, SPRING, TAP, studio,
 };
-use classpay_tests::shop::{Shop, id};
+use classpay_tests::store_fixture::{StoreFixture, id};
 use classpay_tests::studio::Studio;
 use jiff::civil::date;
 use serde_json::{Value, json};
 
 const NOTHING: [&str; 0] = [];
 
-async fn shop<M: Premises>() -> Shop<M> {
-    let shop = Shop::empty().await;
+async fn shop<M: Backend>() -> StoreFixture<M> {
+    let shop = StoreFixture::empty().await;
     shop.import(&studio()).await;
     shop
 }
 
-async fn loaded(shop: &Shop<impl Premises>, family: &str, basket: &Basket) -> Loaded {
+async fn loaded(shop: &StoreFixture<impl Backend>, family: &str, basket: &Basket) -> Loaded {
     let scope = FamilyScope { company: id(COMPANY), family: id(family), role: Role::Family, access: Access::Granted };
     let loaded = shop.store.load_current_studio(&scope, basket).await.expect("the table answers");
     loaded.expect("a family of the studio").studio
@@ -40,11 +40,11 @@ fn nothing() -> Basket {
     Basket::new(Vec::new(), Vec::new())
 }
 
-async fn family_version(shop: &Shop<impl Premises>, family: &str) -> i64 {
+async fn family_version(shop: &StoreFixture<impl Backend>, family: &str) -> i64 {
     shop.number(&key::family(&id(COMPANY), &id(family)), "family_version").await
 }
 
-async fn price_version(shop: &Shop<impl Premises>, class: &str) -> i64 {
+async fn price_version(shop: &StoreFixture<impl Backend>, class: &str) -> i64 {
     shop.number(&key::seats(&id(COMPANY), &id(class)), "price_version").await
 }
 
@@ -67,14 +67,14 @@ fn trial() -> Value {
     json!({"id": "trl_c_b", "studentId": C, "classId": TAP, "trialAt": "2026-09-23", "time": "16:30"})
 }
 
-async fn the_same_price_list_again_changes_nothing<M: Premises>() {
+async fn the_same_price_list_again_changes_nothing<M: Backend>() {
     let shop = shop::<M>().await;
     let before = shop.picture().await;
     assert_eq!(shop.import(&studio()).await, 0);
     assert_eq!(before.changes(&shop.picture().await), NOTHING);
 }
 
-async fn the_worked_example_is_priced_from_what_was_loaded<M: Premises>() {
+async fn the_worked_example_is_priced_from_what_was_loaded<M: Backend>() {
     let shop = shop::<M>().await;
     let place = |student: &str, class: &str, plan| EnrolmentItem {
         student: id(student),
@@ -89,7 +89,7 @@ async fn the_worked_example_is_priced_from_what_was_loaded<M: Premises>() {
     assert_eq!(quote.payment.unwrap().total.units(), 37045);
 }
 
-async fn what_a_family_has_is_read_with_what_prices_depend_on<M: Premises>() {
+async fn what_a_family_has_is_read_with_what_prices_depend_on<M: Backend>() {
     let shop = shop::<M>().await;
     let studio = loaded(&shop, HOPPER, &nothing()).await;
     let kinds: Vec<_> = studio.discount_schemes.keys().copied().collect();
@@ -104,7 +104,7 @@ async fn what_a_family_has_is_read_with_what_prices_depend_on<M: Premises>() {
     assert_eq!(fees, [(COSTUME, AUTUMN, 1000), (REGISTRATION, "2026-01-01", 1500)]);
 }
 
-async fn a_fee_that_was_given_back_does_not_count_and_is_not_charged_again_by_the_file<M: Premises>() {
+async fn a_fee_that_was_given_back_does_not_count_and_is_not_charged_again_by_the_file<M: Backend>() {
     let shop = shop::<M>().await;
     let key = key::charged_fee(
         &id(COMPANY),
@@ -121,7 +121,7 @@ async fn a_fee_that_was_given_back_does_not_count_and_is_not_charged_again_by_th
     assert_eq!(family.charged_fees.iter().map(|c| c.fee.as_str()).collect::<Vec<_>>(), [REGISTRATION]);
 }
 
-async fn a_family_s_version_is_raised_by_what_changes_its_prices_and_by_nothing_else<M: Premises>() {
+async fn a_family_s_version_is_raised_by_what_changes_its_prices_and_by_nothing_else<M: Backend>() {
     let shop = shop::<M>().await;
     for (what, changed, written, raised) in [
         ("nothing", studio(), 0, 0),
@@ -146,7 +146,7 @@ async fn a_family_s_version_is_raised_by_what_changes_its_prices_and_by_nothing_
     assert_eq!((family.enrolments.len(), family.trials.len(), family.charged_fees.len()), (3, 2, 3));
 }
 
-async fn an_import_that_was_interrupted_between_a_student_and_the_family_is_completed_by_the_next<M: Premises>() {
+async fn an_import_that_was_interrupted_between_a_student_and_the_family_is_completed_by_the_next<M: Backend>() {
     let (shop, whole) = (shop::<M>().await, shop::<M>().await);
     let changed = studio().with(C, &json!({"archivedAt": "2026-09-01 09:00:00"}));
     whole.import(&changed).await;
@@ -158,7 +158,7 @@ async fn an_import_that_was_interrupted_between_a_student_and_the_family_is_comp
     assert_eq!(family_version(&shop, HOPPER).await, version + 1);
 }
 
-async fn a_class_s_version_is_raised_by_fees_and_schemes<M: Premises>() {
+async fn a_class_s_version_is_raised_by_fees_and_schemes<M: Backend>() {
     let shop = shop::<M>().await;
     let (mut changed, mut ballet, mut modern) = (studio(), 1, 1);
     for (what, id, change, raised) in [
@@ -178,7 +178,7 @@ async fn a_class_s_version_is_raised_by_fees_and_schemes<M: Premises>() {
     }
 }
 
-async fn a_scheme_that_the_file_no_longer_has_is_not_given_and_another_takes_its_place<M: Premises>() {
+async fn a_scheme_that_the_file_no_longer_has_is_not_given_and_another_takes_its_place<M: Backend>() {
     let shop = shop::<M>().await;
     let mut without: Value = serde_json::from_str(&studio().text()).unwrap();
     let schemes = without["discountSchemes"].as_array_mut().unwrap();

@@ -11,8 +11,8 @@ use classpay_domain::basket::Basket;
 use classpay_service::error::{Error, ErrorCode};
 use classpay_service::store::{Commit, ReviewReason, ZeroDueOrder, key};
 use classpay_service::stripe::KnownCustomer;
-use classpay_tests::premises::Premises;
-use classpay_tests::shop::{NOW_S, Purchase, Shop, id, known_customer};
+use classpay_tests::backend::Backend;
+use classpay_tests::store_fixture::{NOW_S, Purchase, StoreFixture, id, known_customer};
 use classpay_tests::studio::{ADA, BALLET, COMPANY, OKAFOR, STREET, TAP, TOBI};
 use classpay_tests::{Item, on_both, price_list};
 use serde_json::Value;
@@ -25,8 +25,8 @@ struct Kind {
 }
 
 /// One of everything that the store writes.
-async fn everything<M: Premises>() -> Vec<Item> {
-    let shop = Shop::<M>::open().await;
+async fn everything<M: Backend>() -> Vec<Item> {
+    let shop = StoreFixture::<M>::open().await;
     let (company, family) = (id(COMPANY), id(OKAFOR));
     let customer = known_customer("cus_1", "acct_1", 1);
     let remembered = shop.store.remember_customer((&company, &family), &customer, &KnownCustomer::default()).await;
@@ -156,7 +156,7 @@ fn layout(items: &[Item]) -> String {
     text
 }
 
-async fn the_layout_is_the_one_that_is_written_down<M: Premises>() {
+async fn the_layout_is_the_one_that_is_written_down<M: Backend>() {
     let found = layout(&everything::<M>().await);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("contract/layout.txt");
     if std::env::var_os("UPDATE_LAYOUT").is_some() {

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use classpay_domain::basket::Basket;
 use classpay_service::error::{Error, ErrorCode};
 use classpay_service::store::{Commit, Decision, key};
-use classpay_tests::premises::Premises;
-use classpay_tests::shop::{NOW_S, Purchase, Shop, id};
+use classpay_tests::backend::Backend;
+use classpay_tests::store_fixture::{NOW_S, Purchase, StoreFixture, id};
 use classpay_tests::studio::{ADA, BALLET, COMPANY, OKAFOR, STREET, Studio};
 use classpay_tests::{Item, on_both};
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -38,7 +38,7 @@ fn crowd(families: usize, classes: u64) -> Studio {
 }
 
 /// Tries until it is neither a conflict nor an unknown outcome: what a checkout does with its rounds.
-async fn buy(shop: &Shop<impl Premises>, purchase: &Purchase) -> Commit {
+async fn buy(shop: &StoreFixture<impl Backend>, purchase: &Purchase) -> Commit {
     loop {
         match shop.place(purchase).await {
             Commit::Contended => {}
@@ -48,7 +48,7 @@ async fn buy(shop: &Shop<impl Premises>, purchase: &Purchase) -> Commit {
 }
 
 /// One of the crowd wants a place.
-async fn come(shop: Shop<impl Premises>, n: usize, class: String) -> (Purchase, Commit) {
+async fn come(shop: StoreFixture<impl Backend>, n: usize, class: String) -> (Purchase, Commit) {
     let (intent, family, student) = (format!("pi_{class}_{n}"), format!("fml_{n}"), format!("stu_{n}"));
     let purchase = shop.purchase(&intent, &family, &[(&class, &student)], &[]).await;
     let written = buy(&shop, &purchase).await;
@@ -63,7 +63,7 @@ fn has_taken(Purchase { session, order, snapshot, .. }: &Purchase) -> [key::Key;
 }
 
 /// Whatever all purchases have taken.
-async fn taken(shop: &Shop<impl Premises>) -> BTreeSet<key::Key> {
+async fn taken(shop: &StoreFixture<impl Backend>) -> BTreeSet<key::Key> {
     let of = |item: Item| {
         let part = |name: &str| item[name].as_s().expect("a key is text").clone();
         key::Key { pk: part("pk"), sk: part("sk") }
@@ -73,8 +73,8 @@ async fn taken(shop: &Shop<impl Premises>) -> BTreeSet<key::Key> {
         .collect()
 }
 
-async fn two_hundred_buyers_get_twenty_seats<M: Premises>() {
-    let shop = Shop::<M>::empty().await;
+async fn two_hundred_buyers_get_twenty_seats<M: Backend>() {
+    let shop = StoreFixture::<M>::empty().await;
     shop.import(&crowd(BUYERS, M::ROUNDS)).await;
     let mut expected = taken(&shop).await;
     for round in 0..M::ROUNDS {
@@ -93,8 +93,8 @@ async fn two_hundred_buyers_get_twenty_seats<M: Premises>() {
     assert_eq!(taken(&shop).await, expected, "who lost has nothing");
 }
 
-async fn of_a_purchase_and_a_refusal_of_one_intent_exactly_one_wins<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn of_a_purchase_and_a_refusal_of_one_intent_exactly_one_wins<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let seats = shop.seats_left(BALLET).await;
     let (mut sold, nothing) = (0, Basket::new(Vec::new(), Vec::new()).hash(&id(COMPANY), &id(OKAFOR)));
     for round in 0..M::ROUNDS {
@@ -123,8 +123,8 @@ async fn of_a_purchase_and_a_refusal_of_one_intent_exactly_one_wins<M: Premises>
     println!("the purchase won {sold} of {} rounds", M::ROUNDS);
 }
 
-async fn of_a_posting_and_a_release_of_one_order_exactly_one_wins<M: Premises>() {
-    let shop = Shop::<M>::empty().await;
+async fn of_a_posting_and_a_release_of_one_order_exactly_one_wins<M: Backend>() {
+    let shop = StoreFixture::<M>::empty().await;
     shop.import(&crowd(0, M::ROUNDS)).await;
     let (mut posted, seats) = (0, SEATS as i64);
     for round in 0..M::ROUNDS {
@@ -148,8 +148,8 @@ async fn of_a_posting_and_a_release_of_one_order_exactly_one_wins<M: Premises>()
     println!("the posting won {posted} of {} rounds", M::ROUNDS);
 }
 
-async fn ten_clicks_on_one_basket_are_one_order<M: Premises>() {
-    let shop = Shop::<M>::empty().await;
+async fn ten_clicks_on_one_basket_are_one_order<M: Backend>() {
+    let shop = StoreFixture::<M>::empty().await;
     shop.import(&crowd(0, M::ROUNDS)).await;
     for round in 0..M::ROUNDS {
         let class = format!("cls_{round}");
@@ -175,7 +175,7 @@ on_both! {
 
 /// The races are close enough to find each safeguard that is taken away.
 mod without {
-    use classpay_tests::premises::Memory;
+    use classpay_tests::backend::Memory;
     use classpay_tests::simulation::executor::run;
     use classpay_tests::simulation::forgetful::Forgotten;
 

@@ -7,8 +7,8 @@
 use classpay_domain::money::Money;
 use classpay_domain::pricing::Buyer;
 use classpay_service::store::{Commit, Resolution, Resolved, Witness, key};
-use classpay_tests::premises::Premises;
-use classpay_tests::shop::{NOW_S, Purchase, Shop, id};
+use classpay_tests::backend::Backend;
+use classpay_tests::store_fixture::{NOW_S, Purchase, StoreFixture, id};
 use classpay_tests::studio::{
     ADA, BALLET, CAMPBELL, COMPANY, FINN, ISLA, OKAFOR, POINTE, PRIYA, ROHAN, SHARMA, STREET, Studio,
 };
@@ -23,11 +23,11 @@ fn trial_key() -> key::Key {
     key::trial(&id(COMPANY), &id(SHARMA), &id(PRIYA), &id(BALLET))
 }
 
-async fn trial(shop: &Shop<impl Premises>) -> Item {
+async fn trial(shop: &StoreFixture<impl Backend>) -> Item {
     shop.item(&trial_key()).await.unwrap()
 }
 
-async fn booked(shop: &Shop<impl Premises>) -> i64 {
+async fn booked(shop: &StoreFixture<impl Backend>) -> i64 {
     shop.number(&key::lesson(&id(COMPANY), &id(BALLET), id(LESSON)), "trials_booked").await
 }
 
@@ -37,24 +37,24 @@ fn state(trial: &Item) -> (&str, Option<&str>) {
 }
 
 /// The purchase, with which Priya's trial ends.
-async fn ending(shop: &Shop<impl Premises>, purchase: Purchase) -> Purchase {
+async fn ending(shop: &StoreFixture<impl Backend>, purchase: Purchase) -> Purchase {
     let trial = trial(shop).await;
     purchase.ending_trial(trial["trial_id"].as_s().unwrap(), (PRIYA, BALLET, LESSON))
 }
 
 /// A place for Priya in Ballet, of which she has a trial.
-async fn enrolling(shop: &Shop<impl Premises>) -> Purchase {
+async fn enrolling(shop: &StoreFixture<impl Backend>) -> Purchase {
     ending(shop, shop.purchase("pi_1", SHARMA, &[(BALLET, PRIYA)], &[]).await).await
 }
 
-async fn assert_lost(shop: &Shop<impl Premises>, purchase: &Purchase) {
+async fn assert_lost(shop: &StoreFixture<impl Backend>, purchase: &Purchase) {
     let before = shop.picture().await;
     assert_eq!(shop.place(purchase).await, Commit::ConditionFailed);
     assert_eq!(before.changes(&shop.picture().await), NOTHING);
 }
 
-async fn a_trial_is_marked_by_an_order_and_ends_with_it<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn a_trial_is_marked_by_an_order_and_ends_with_it<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let purchase = enrolling(&shop).await;
     assert_eq!(shop.place(&purchase).await, Commit::Done);
     assert_eq!(state(&trial(&shop).await), ("ACTIVE", Some(purchase.order.as_str())));
@@ -70,8 +70,8 @@ async fn a_trial_is_marked_by_an_order_and_ends_with_it<M: Premises>() {
     assert_lost(&shop, &again).await;
 }
 
-async fn a_trial_is_as_it_was_when_its_order_is_given_up<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn a_trial_is_as_it_was_when_its_order_is_given_up<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let (purchase, before) = (enrolling(&shop).await, trial(&shop).await);
     assert_eq!(shop.place(&purchase).await, Commit::Done);
     assert_eq!(shop.store.release(&purchase.record()).await, Ok(Commit::Done));
@@ -85,8 +85,8 @@ async fn a_trial_is_as_it_was_when_its_order_is_given_up<M: Premises>() {
     assert_eq!(booked(&shop).await, 0);
 }
 
-async fn a_trial_that_is_not_as_it_was_read_is_not_overtaken<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn a_trial_that_is_not_as_it_was_read_is_not_overtaken<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let purchase = enrolling(&shop).await;
     let mut another = purchase.clone();
     another.snapshot.ended_trials[0].id = id("trl_another");
@@ -103,8 +103,8 @@ async fn a_trial_that_is_not_as_it_was_read_is_not_overtaken<M: Premises>() {
     assert_eq!(shop.place(&purchase).await, Commit::Done);
 }
 
-async fn with_nothing_to_pay_a_trial_ends_at_once<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn with_nothing_to_pay_a_trial_ends_at_once<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     // Rohan tries the very lesson: one action takes a place of it and gives one back.
     let both = shop.zero_due(SHARMA, &[(BALLET, PRIYA)], &[(BALLET, ROHAN, LESSON)]).await;
     let both = ending(&shop, both).await;
@@ -113,7 +113,7 @@ async fn with_nothing_to_pay_a_trial_ends_at_once<M: Premises>() {
     assert_eq!(booked(&shop).await, 1);
     assert_eq!(shop.book(&both, 0).await, Commit::ConditionFailed);
 
-    let shop = Shop::<M>::open().await;
+    let shop = StoreFixture::<M>::open().await;
     let alone = ending(&shop, shop.zero_due(SHARMA, &[(BALLET, PRIYA)], &[]).await).await;
     shop.set(&trial_key(), "place_state", "RESERVED").await;
     let before = shop.picture().await;
@@ -124,9 +124,9 @@ async fn with_nothing_to_pay_a_trial_ends_at_once<M: Premises>() {
     assert_eq!(booked(&shop).await, 0);
 }
 
-async fn a_paid_order_takes_a_trial_place_at_once_and_gives_one_back_when_it_is_posted<M: Premises>() {
+async fn a_paid_order_takes_a_trial_place_at_once_and_gives_one_back_when_it_is_posted<M: Backend>() {
     for is_posted in [true, false] {
-        let shop = Shop::<M>::open().await;
+        let shop = StoreFixture::<M>::open().await;
         let purchase = shop.purchase("pi_1", SHARMA, &[(BALLET, PRIYA)], &[(BALLET, ROHAN, LESSON)]).await;
         let purchase = ending(&shop, purchase).await;
         assert_eq!((shop.place(&purchase).await, booked(&shop).await), (Commit::Done, 2));
@@ -140,9 +140,9 @@ async fn a_paid_order_takes_a_trial_place_at_once_and_gives_one_back_when_it_is_
     }
 }
 
-async fn a_person_s_decision_ends_a_trial_or_keeps_it<M: Premises>() {
+async fn a_person_s_decision_ends_a_trial_or_keeps_it<M: Backend>() {
     for (how, after, places) in [(Resolution::Keep, "ENDED", 0), (Resolution::Release, "ACTIVE", 1)] {
-        let shop = Shop::<M>::open().await;
+        let shop = StoreFixture::<M>::open().await;
         let (purchase, before) = (enrolling(&shop).await, trial(&shop).await);
         assert_eq!(shop.place(&purchase).await, Commit::Done);
         let order = &purchase.record();
@@ -155,8 +155,8 @@ async fn a_person_s_decision_ends_a_trial_or_keeps_it<M: Premises>() {
     }
 }
 
-async fn a_trial_needs_a_seat_that_is_left_and_takes_none<M: Premises>() {
-    let shop = Shop::<M>::open().await;
+async fn a_trial_needs_a_seat_that_is_left_and_takes_none<M: Backend>() {
+    let shop = StoreFixture::<M>::open().await;
     let trial_of = |student| (POINTE, student, "2026-09-09");
     let full = shop.purchase("pi_1", OKAFOR, &[], &[trial_of(ADA)]).await;
     assert_lost(&shop, &full).await;

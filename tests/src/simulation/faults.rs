@@ -92,7 +92,7 @@ pub trait WorldFaults: Faults {
     /// They go on.
     fn resume(&mut self);
 
-    /// Nothing goes wrong any more: a world must heal then.
+    /// Nothing goes wrong any more: a world must recover then.
     fn end(&mut self);
 
     /// Whether anything may go wrong.

@@ -14,8 +14,8 @@ use classpay_service::store::key::{self, Key};
 
 use super::calls::{self, Answer};
 use super::faults::CallKind;
-use super::heal::{self, Healing};
 use super::purchases::{Call, Wanted};
+use super::recover::{self, Healing};
 use super::stripe::{Capability, PaysWith};
 use super::studio;
 use super::world::{Doing, Violation, World};
@@ -247,7 +247,7 @@ pub(super) fn last_import_holds(world: &mut World) -> Result<(), Violation> {
         return Ok(());
     }
     import(world, world.outside.account);
-    heal::run_all(world)
+    recover::run_all(world)
 }
 
 fn import(world: &mut World, account: &'static str) {
@@ -271,8 +271,8 @@ pub(super) fn reconnected_accounts_heal(world: &mut World) -> Result<(), Violati
     for account in [studio::ACCOUNT, studio::NEXT_ACCOUNT] {
         world.stripe.reconnect(&account.parse().expect("an account"));
     }
-    heal::by_schedule(world, 2 * 3600)?;
-    heal::days_go_by(world, Healing::Schedule)?;
+    recover::by_schedule(world, 2 * 3600)?;
+    recover::days_go_by(world, Healing::Schedule)?;
     world.coverage.reconnected += 1;
     Ok(())
 }
@@ -297,7 +297,7 @@ pub(super) fn lasting_refusals_are_final(world: &mut World) -> Result<(), Violat
     }
     no_opening_fails_in_vain(world)?;
     // What was kept under a key isn't any more.
-    heal::by_schedule(world, 25 * 3600)?;
+    recover::by_schedule(world, 25 * 3600)?;
     no_opening_fails_in_vain(world)?;
     // Now what is refused is kept under the keys, and its cause goes.
     world.stripe.withdraw_refusals();

@@ -1,6 +1,6 @@
 //! Faults by chance.
 //!
-//! Invariant: when they are over, they are over: a world must heal then.
+//! Invariant: when they are over, they are over: a world must recover then.
 
 use super::chance::Chance;
 use super::faults::{CallKind, Fault, Faults, WorldFaults};

@@ -8,9 +8,9 @@ use classpay_domain::order::IntentStatus;
 use classpay_service::error::ErrorCode;
 
 use super::calls;
-use super::heal::{self, Healing};
 use super::invariants;
 use super::purchases::{Purchase, Wanted};
+use super::recover::{self, Healing};
 use super::run::deliver;
 use super::stripe::{Event, PaysWith};
 use super::world::{Doing, Violation, World};
@@ -168,7 +168,7 @@ impl Road {
         wants(world, "fml_1", wanted);
         if !self.opens() {
             world.open(0);
-            heal::run_all(world)?;
+            recover::run_all(world)?;
             with.map_or(Ok(()), |with| pay(world, 0, with))?;
         }
         let rival = match self {
@@ -179,22 +179,22 @@ impl Road {
         if let Some((family, wanted)) = rival {
             wants(world, family, wanted);
             world.open(1);
-            heal::run_all(world)?;
+            recover::run_all(world)?;
             pay(world, 1, PaysWith::Card)?;
             world.call(1);
-            heal::run_all(world)?;
+            recover::run_all(world)?;
         }
-        // In these the client has called, or is about to: if clients heal the story, he is one of them.
+        // In these the client has called, or is about to: if clients recover the story, he is one of them.
         world.purchases[0].called.0 = 1;
         match self {
             Self::Schedule => world.pass_s(NOBODY_CALLS_S),
             Self::CheckoutTold => {
                 deliver_event(world, AUTHORISED)?;
-                heal::run_all(world)?;
+                recover::run_all(world)?;
             }
             Self::DebitEvent(bank) => {
                 world.call(0);
-                heal::run_all(world)?;
+                recover::run_all(world)?;
                 world.outbox.clear();
                 self.bank_answers(world, bank, Answers::Later)?;
             }
@@ -219,7 +219,7 @@ impl Road {
         }
         if world.purchases[0].intent.is_none() {
             world.open(0);
-            heal::run_all(world)?;
+            recover::run_all(world)?;
         }
         pay(world, 0, PaysWith::Card)
     }
@@ -236,8 +236,8 @@ impl Road {
     /// What is violated after it.
     pub fn bank_answers(self, world: &mut World, bank: Bank, answers: Answers) -> Result<(), Violation> {
         if answers == Answers::Later {
-            heal::by_schedule(world, DAY_S)?;
-            heal::by_schedule(world, DAY_S)?;
+            recover::by_schedule(world, DAY_S)?;
+            recover::by_schedule(world, DAY_S)?;
         }
         let intent = intent_of(world)?;
         let answered = match bank {

@@ -11,10 +11,10 @@ use classpay_service::error::ErrorCode;
 use super::calls;
 use super::coverage::Coverage;
 use super::forgetful::Forgotten;
-use super::heal::{self, Healing};
 use super::invariants;
 use super::outside::{self, Choice, Surroundings};
 use super::purchases::{Call, Purchase, Wanted};
+use super::recover::{self, Healing};
 use super::returns;
 use super::stripe::LastingRefusals;
 use super::studio;
@@ -69,7 +69,7 @@ fn calm(world: &mut World) -> Result<(), Violation> {
     }
     world.purchases.push(purchase);
     world.open(0);
-    heal::run_all(world)?;
+    recover::run_all(world)?;
     let intent = world.purchases[0].intent.clone().ok_or("11: a valid purchase can't be opened")?;
     let intent_id = IntentId::parse(intent.as_str()).expect("an intent's id");
     world.stripe.confirm(&intent_id, super::stripe::PaysWith::Card).map_err(|error| format!("11: {error}"))?;
@@ -78,14 +78,14 @@ fn calm(world: &mut World) -> Result<(), Violation> {
     for _ in 0..clicks {
         world.call(0);
     }
-    heal::run_all(world)?;
+    recover::run_all(world)?;
     let answers = world.calls.iter().filter_map(|call| call.answer.as_ref());
     let told: Vec<_> = answers.map(|answer| (answer.status, answer.code)).collect();
     if told.len() != clicks || told.iter().any(|(status, _)| *status != 200) {
         return Err(format!("11: {clicks} clicks were answered {told:?}"));
     }
     world.coverage.calm += 1;
-    heal::to_the_end(world, Healing::Schedule)
+    recover::to_the_end(world, Healing::Schedule)
 }
 
 /// Two who have paid at the same time for what there is once: a seat, a debit, what is left of a fee's cap.
@@ -97,7 +97,7 @@ fn race(world: &mut World) -> Result<(), Violation> {
         world.purchases[which].opened = (1, 1);
         world.open(which);
     }
-    heal::run_all(world)?;
+    recover::run_all(world)?;
     for which in 0..2 {
         if world.purchases[which].intent.is_some() {
             world.pay(which);
@@ -120,7 +120,7 @@ fn race(world: &mut World) -> Result<(), Violation> {
         }
     }
     let healing = *world.chance.pick(&[Healing::Schedule, Healing::Clients, Healing::Webhook]);
-    heal::to_the_end(world, healing)
+    recover::to_the_end(world, healing)
 }
 
 /// Two purchases that can't both have what they want, or not at the price that both were shown.
@@ -167,7 +167,7 @@ fn live(world: &mut World) -> Result<(), Violation> {
         1 => Healing::Clients,
         _ => Healing::Webhook,
     };
-    heal::to_the_end(world, healing)?;
+    recover::to_the_end(world, healing)?;
     outside::lasting_refusals_are_final(world)?;
     outside::reconnected_accounts_heal(world)
 }
@@ -202,7 +202,7 @@ fn moment(world: &mut World) -> Result<(), Violation> {
         }
         91..=93 => world.land_one(),
         94 if lock(&world.faults).are_on() => world.kill_one(),
-        95..=97 => meddle(world),
+        95..=97 => interfere(world),
         _ => goes_on(world),
     }
 }
@@ -253,7 +253,7 @@ fn an_intent(world: &World, status: &[IntentStatus]) -> Option<IntentId> {
 }
 
 /// What others do: the payer's bank, the studio in Stripe's dashboard, staff.
-fn meddle(world: &mut World) -> Result<(), Violation> {
+fn interfere(world: &mut World) -> Result<(), Violation> {
     world.note(|| "somebody meddles".to_owned());
     const UNPAID: &[IntentStatus] = &[IntentStatus::RequiresPaymentMethod];
     const HELD: &[IntentStatus] = &[IntentStatus::RequiresCapture];

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use super::chance::Chance;
 use super::faults::{CallKind, WorldFaults as _};
 use super::forgetful::Forgotten;
-use super::heal::{self, Healing};
 use super::planned::{Planned, PlannedFaults};
+use super::recover::{self, Healing};
 use super::roads::{Answers, Road};
 use super::world::{Doing, Violation, World, lock};
 
@@ -27,7 +27,7 @@ pub enum Runs {
 
 /// When what was late arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Landing {
+pub enum LateDelivery {
     /// Before the function runs again.
     Between,
     /// When the faults are over, before anything heals.
@@ -50,7 +50,7 @@ pub struct Story {
     /// What heals first.
     pub healing: Healing,
     /// When what was late arrives.
-    pub landing: Landing,
+    pub landing: LateDelivery,
 }
 
 /// What a story came to.
@@ -65,22 +65,22 @@ pub struct Told {
 }
 
 impl Story {
-    /// Ways to heal, by name.
+    /// Ways to recover, by name.
     pub const HEALINGS: [(&str, Healing); 3] =
         [("schedule", Healing::Schedule), ("clients", Healing::Clients), ("events", Healing::Webhook)];
     /// Landings, by name.
-    pub const LANDINGS: [(&str, Landing); 4] = [
-        ("between", Landing::Between),
-        ("before", Landing::Before),
-        ("after", Landing::After),
-        ("last", Landing::Last),
+    pub const LANDINGS: [(&str, LateDelivery); 4] = [
+        ("between", LateDelivery::Between),
+        ("before", LateDelivery::Before),
+        ("after", LateDelivery::After),
+        ("last", LateDelivery::Last),
     ];
 
     /// One that heals by the schedule. With two faults the function runs again.
     #[must_use]
     pub fn of(road: Road, plan: Vec<Planned>) -> Self {
         let runs = if plan.len() > 1 { Runs::Again } else { Runs::Once };
-        Self { road, plan, runs, healing: Healing::Schedule, landing: Landing::Before }
+        Self { road, plan, runs, healing: Healing::Schedule, landing: LateDelivery::Before }
     }
 
     /// Tells it: from the beginning of its world to the end, on a table that perhaps forgets a guard.
@@ -107,8 +107,8 @@ impl Story {
         for run in 1..=most {
             let is_over = self.run(world, faults)?;
             *was_late |= world.has_late();
-            if self.landing == Landing::Between {
-                heal::land_all(world)?;
+            if self.landing == LateDelivery::Between {
+                recover::land_all(world)?;
             }
             if is_over && run >= least {
                 break;
@@ -116,10 +116,10 @@ impl Story {
             world.pass_s(self.road.pause_s());
         }
         lock(faults).end();
-        if matches!(self.landing, Landing::Between | Landing::Before) {
-            heal::land_all(world)?;
+        if matches!(self.landing, LateDelivery::Between | LateDelivery::Before) {
+            recover::land_all(world)?;
         }
-        self.heal(world)
+        self.recover(world)
     }
 
     /// The function runs once, to its end or its death. Whether it has nothing more to do.
@@ -145,26 +145,26 @@ impl Story {
         Ok(is_over)
     }
 
-    fn heal(&self, world: &mut World) -> Result<(), Violation> {
+    fn recover(&self, world: &mut World) -> Result<(), Violation> {
         let bank = self.road.bank();
         if let Some((bank, answers @ Answers::AtOnce)) = bank {
             self.road.bank_answers(world, bank, answers)?;
         }
         self.road.goes_on(world, self.healing)?;
-        heal::at_first(world, self.healing)?;
-        if self.landing == Landing::After {
-            heal::land_all(world)?;
+        recover::at_first(world, self.healing)?;
+        if self.landing == LateDelivery::After {
+            recover::land_all(world)?;
         }
         if let Some((bank, answers @ Answers::Later)) = bank {
             self.road.bank_answers(world, bank, answers)?;
-            heal::at_first(world, self.healing)?;
+            recover::at_first(world, self.healing)?;
         }
         // The schedule is never away for a whole day. What nobody captures for so long is given up.
-        heal::by_schedule(world, HOUR_S)?;
-        heal::days_go_by(world, self.healing)?;
+        recover::by_schedule(world, HOUR_S)?;
+        recover::days_go_by(world, self.healing)?;
         if world.has_late() {
-            heal::land_all(world)?;
-            heal::days_go_by(world, Healing::Schedule)?;
+            recover::land_all(world)?;
+            recover::days_go_by(world, Healing::Schedule)?;
         }
         self.road.ended(world, self.healing)
     }
@@ -188,7 +188,7 @@ impl fmt::Display for Story {
     }
 }
 
-/// All stories that a text means: what it doesn't say is each way to heal, each landing.
+/// All stories that a text means: what it doesn't say is each way to recover, each landing.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Stories(pub Vec<Story>);
 
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn a_story_is_its_text() {
         let plan: Vec<Planned> = Harm::ALL.iter().map(|harm| Planned { at: 3, harm: *harm }).collect();
-        let story = Story { healing: Healing::Webhook, landing: Landing::After, ..Story::of(Road::Link, plan) };
+        let story = Story { healing: Healing::Webhook, landing: LateDelivery::After, ..Story::of(Road::Link, plan) };
         assert_eq!(story.to_string().parse(), Ok(Stories(vec![story])));
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 /// When a call that was dropped arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Landing {
+pub enum LateDelivery {
     /// Never, or by itself.
     None,
     /// When the client has its first answer.
@@ -24,7 +24,7 @@ pub struct Harm {
     pub what: Value,
     /// How many calls of the kind suffer it, one after another.
     pub count: u32,
-    pub landing: Landing,
+    pub landing: LateDelivery,
     /// Whether a client who leaves after it leaves something undone.
     pub lasts: bool,
 }
@@ -39,7 +39,7 @@ const ALL: u32 = 1000;
 const SLOW_MS: u32 = 30;
 
 fn harm(name: &'static str, what: Value) -> Harm {
-    Harm { name, what, count: 1, landing: Landing::None, lasts: true }
+    Harm { name, what, count: 1, landing: LateDelivery::None, lasts: true }
 }
 
 /// What is over with the call, because whoever calls tries again by himself.
@@ -76,8 +76,8 @@ pub fn harms(kind: &CallKind) -> Vec<Harm> {
             brief("409", json!({"status": 409})),
             harm("done and 500", json!({"status": 500, "executed": true})),
             brief("answered late", json!({"delayMs": SLOW_MS, "executed": true})),
-            Harm { landing: Landing::AfterTheAnswer, ..harm("lands after the answer", json!({"drop": "late"})) },
-            Harm { landing: Landing::Last, ..harm("lands in the end", json!({"drop": "late"})) },
+            Harm { landing: LateDelivery::AfterTheAnswer, ..harm("lands after the answer", json!({"drop": "late"})) },
+            Harm { landing: LateDelivery::Last, ..harm("lands in the end", json!({"drop": "late"})) },
         ]),
     }
     harms
@@ -92,8 +92,8 @@ fn transaction() -> Vec<Harm> {
         harm("lands before the next call", json!({"drop": "late", "landAfterCalls": 0})),
         harm("lands after the next call", json!({"drop": "late", "landAfterCalls": 1})),
         harm("lands after five calls", json!({"drop": "late", "landAfterCalls": 5})),
-        Harm { landing: Landing::AfterTheAnswer, ..harm("lands after the answer", json!({"drop": "late"})) },
-        Harm { landing: Landing::Last, ..harm("lands in the end", json!({"drop": "late"})) },
+        Harm { landing: LateDelivery::AfterTheAnswer, ..harm("lands after the answer", json!({"drop": "late"})) },
+        Harm { landing: LateDelivery::Last, ..harm("lands in the end", json!({"drop": "late"})) },
         Harm { count: ALL, ..harm("out of reach", json!({"drop": "before"})) },
         brief("throttled", json!({"throttle": "calls"})),
         brief("table throttled", json!({"throttle": "table"})),

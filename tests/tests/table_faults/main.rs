@@ -23,7 +23,7 @@ use futures_util::future::join_all;
 
 use classpay_tests::{CallKind, Crowd, Point, Stack, Webhooks, assert_books_balance};
 
-use harms::{Landing, harms};
+use harms::{LateDelivery, harms};
 use roads::Road;
 use story::{Client, Process, Story};
 
@@ -89,7 +89,7 @@ fn stories(road: Road, points: &[(Point, Process)]) -> Vec<Story> {
         }
     }
     // What lands after everything must not be let land before.
-    stories.sort_by_key(|story| story.harm.landing == Landing::Last);
+    stories.sort_by_key(|story| story.harm.landing == LateDelivery::Last);
     stories
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 
 use classpay_tests::{CallKind, Member, Point, Stack};
 
-use crate::harms::{Harm, Landing};
+use crate::harms::{Harm, LateDelivery};
 use crate::roads::Road;
 
 /// What remembers an intent.
@@ -111,7 +111,7 @@ impl Story {
         stack.order_fault_at(caller, &self.point, (self.harm.count, &self.harm.what)).await;
         let first = self.road.act(stack, member, &start).await;
         let left = stack.withdraw_faults_at(self.point.kind.callee).await;
-        if self.harm.landing == Landing::AfterTheAnswer {
+        if self.harm.landing == LateDelivery::AfterTheAnswer {
             stack.let_land().await;
         }
         if left == u64::from(self.harm.count) {

@@ -188,7 +188,7 @@ fn by_webhook(world: &mut World) -> Result<(), Violation> {
         let reached = invariants::taken(&world.stripe, intent).filter(|taken| taken.is_connected);
         let status = reached.map(|taken| taken.status);
         if is_remembered && status == Some(IntentStatus::RequiresCapture) && !world.is_meddled(intent) {
-            return Err(format!("its event alone does not heal {intent}"));
+            return Err(format!("its event alone does not recover {intent}"));
         }
         world.coverage.healed_by_webhook += 1;
     }

@@ -1,6 +1,6 @@
 //! Where the store's tests are run: on the embedded DynamoDB, through the real SDK, and on the table of the simulation.
 //!
-//! Invariant: a test is written once, for any [`Premises`], and [`crate::on_both`] runs it on both.
+//! Invariant: a test is written once, for any [`Backend`], and [`crate::on_both`] runs it on both.
 
 use std::sync::{Arc, Mutex};
 
@@ -37,7 +37,7 @@ impl Memory for InMemory {
 }
 
 /// What a shop can be opened on.
-pub trait Premises: Clone + Send + Sync + 'static {
+pub trait Backend: Clone + Send + Sync + 'static {
     /// The table that the store works on. Its clones are the same one.
     type Table: StoreTable + Clone + 'static;
     /// What every item can be read with: no call of the service's own can do that.
@@ -55,7 +55,7 @@ pub trait Premises: Clone + Send + Sync + 'static {
     fn race<T: Send + 'static>(seed: u64, rivals: Vec<BoxFuture<'static, T>>) -> impl Future<Output = Vec<T>>;
 }
 
-impl Premises for Embedded {
+impl Backend for Embedded {
     type Table = DynamoDb;
     type Reader = Table;
     const ROUNDS: u64 = 20;
@@ -89,7 +89,7 @@ impl Premises for Embedded {
     }
 }
 
-impl<M: Memory> Premises for M {
+impl<M: Memory> Backend for M {
     type Table = MemoryTable;
     type Reader = MemoryTable;
     const ROUNDS: u64 = 100;
@@ -137,19 +137,19 @@ pub fn text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
-/// Runs tests on both tables. They are functions without arguments, generic over their [`Premises`].
+/// Runs tests on both tables. They are functions without arguments, generic over their [`Backend`].
 #[macro_export]
 macro_rules! on_both {
     ($($test:ident)*) => { $(
         mod $test {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_dynamodb() {
-                super::$test::<$crate::premises::Embedded>().await;
+                super::$test::<$crate::backend::Embedded>().await;
             }
 
             #[test]
             fn in_memory() {
-                $crate::simulation::executor::run(super::$test::<$crate::premises::InMemory>());
+                $crate::simulation::executor::run(super::$test::<$crate::backend::InMemory>());
             }
         }
     )* };

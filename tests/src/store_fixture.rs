@@ -22,7 +22,7 @@ use classpay_service::store::{
 use classpay_service::stripe::{Customer, KnownCustomer};
 use jiff::civil::{Date, Time};
 
-use crate::premises::Premises;
+use crate::backend::Backend;
 use crate::studio::{COMPANY, FULL, SEASON, Studio};
 use crate::table::{seen, stored};
 use crate::{Item, Picture, sale};
@@ -34,7 +34,7 @@ pub const NOW_S: i64 = 1_788_768_000;
 
 /// A store with a studio in it.
 #[derive(Debug, Clone)]
-pub struct Shop<M: Premises> {
+pub struct StoreFixture<M: Backend> {
     /// What is tested.
     pub store: Store,
     /// What it writes to.
@@ -72,7 +72,7 @@ pub struct Purchase {
     pub now_s: i64,
 }
 
-impl<M: Premises> Shop<M> {
+impl<M: Backend> StoreFixture<M> {
     /// A shop that sells what the demo studio sells.
     ///
     /// # Panics
