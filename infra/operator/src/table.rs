@@ -6,7 +6,7 @@ use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use classpay_service::aws::CONNECT_TIMEOUT;
-use classpay_service::net::{Clear, Pool, Trust};
+use classpay_service::net::{Cleartext, Pool, Trust};
 use classpay_service::store::DynamoDb;
 
 use crate::machine::{is_loopback, variable};
@@ -22,7 +22,7 @@ pub fn table_at(url: &str, name: &str) -> DynamoDb {
 #[must_use]
 pub fn client(url: &str, local: bool) -> Client {
     let trust = Trust::public().expect("the library has its own protocol versions");
-    let clear = if is_loopback(url) { Clear::Allowed } else { Clear::Refused };
+    let clear = if is_loopback(url) { Cleartext::Allowed } else { Cleartext::Refused };
     let http = Pool::new(&trust, clear, CONNECT_TIMEOUT);
     let config = Config::builder().behavior_version(BehaviorVersion::v2026_01_12()).http_client(http).endpoint_url(url);
     let config = if local {

@@ -17,7 +17,7 @@ use crate::money::{Money, Overflow};
 
 /// How a refund or a dispute stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Standing {
+pub enum ReversalStatus {
     /// Not known to have moved money: nothing is posted.
     Open,
     /// The money is with the payer, or on its way.
@@ -26,26 +26,26 @@ pub enum Standing {
     Undone,
 }
 
-/// The standing of a refund by Stripe's word for its status.
+/// The status of a refund, by Stripe's word for it.
 #[must_use]
-pub fn refund_standing(status: &str) -> Standing {
+pub fn refund_status(status: &str) -> ReversalStatus {
     match status {
-        "succeeded" | "pending" => Standing::Returned,
-        "failed" | "canceled" => Standing::Undone,
+        "succeeded" | "pending" => ReversalStatus::Returned,
+        "failed" | "canceled" => ReversalStatus::Undone,
         // It waits for the payer: `requires_action`.
-        _ => Standing::Open,
+        _ => ReversalStatus::Open,
     }
 }
 
-/// The standing of a dispute by the event that tells of it, and Stripe's word for its status.
+/// The status of a dispute, by the event that reports it and Stripe's word for it.
 #[must_use]
-pub fn dispute_standing(event: &str, status: &str) -> Standing {
+pub fn dispute_status(event: &str, status: &str) -> ReversalStatus {
     match (event, status) {
-        (_, "won") | ("charge.dispute.funds_reinstated", _) => Standing::Undone,
-        (_, "lost") | ("charge.dispute.funds_withdrawn", _) => Standing::Returned,
+        (_, "won") | ("charge.dispute.funds_reinstated", _) => ReversalStatus::Undone,
+        (_, "lost") | ("charge.dispute.funds_withdrawn", _) => ReversalStatus::Returned,
         // A bank that only asks takes no money: `warning_needs_response` and the like.
-        ("charge.dispute.created", status) if !status.starts_with("warning_") => Standing::Returned,
-        _ => Standing::Open,
+        ("charge.dispute.created", status) if !status.starts_with("warning_") => ReversalStatus::Returned,
+        _ => ReversalStatus::Open,
     }
 }
 
@@ -60,7 +60,7 @@ pub enum ReversalKind {
 
 /// A refund or a dispute.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Return {
+pub struct Reversal {
     /// Which of the two.
     pub kind: ReversalKind,
     /// Stripe's id.
@@ -68,12 +68,12 @@ pub struct Return {
     /// How much.
     pub amount: Money,
     /// How it stands.
-    pub standing: Standing,
+    pub status: ReversalStatus,
     /// When it was made, in seconds since 1970.
     pub created_s: i64,
 }
 
-impl Return {
+impl Reversal {
     /// The ids of the debit that posts it and of the credit that takes it back: the same for whoever makes them.
     #[must_use]
     pub fn transactions(&self) -> [TransactionId; 2] {
@@ -91,7 +91,7 @@ impl Return {
 
 /// What is known about a payment and what went back of it.
 #[derive(Debug, Clone)]
-pub struct Payback<'a> {
+pub struct ReversedPayment<'a> {
     /// The company's local date.
     pub on: Date,
     /// The processing fee that the payment contains.
@@ -101,7 +101,7 @@ pub struct Payback<'a> {
     /// Whether the ledger says so: then it has given the fee back.
     pub was_full: bool,
     /// What went back, oldest first.
-    pub returns: &'a [Return],
+    pub returns: &'a [Reversal],
     /// What of it is posted.
     pub posted: &'a [TransactionId],
 }
@@ -121,48 +121,48 @@ pub struct Posting {
 ///
 /// # Errors
 /// [`Overflow`] beyond 64 bits.
-pub fn postings(payback: &Payback<'_>) -> Result<(Vec<Posting>, bool), Overflow> {
+pub fn postings(payment: &ReversedPayment<'_>) -> Result<(Vec<Posting>, bool), Overflow> {
     let mut postings = Vec::new();
     // Where a change of the fee belongs: the refund that completes, or the one that fails.
     let (mut completing, mut failing) = (None, None);
-    for found in payback.returns {
+    for found in payment.returns {
         let [debit, credit] = found.transactions();
-        let (has_debit, has_credit) = (payback.posted.contains(&debit), payback.posted.contains(&credit));
-        if found.standing == Standing::Open {
+        let (has_debit, has_credit) = (payment.posted.contains(&debit), payment.posted.contains(&credit));
+        if found.status == ReversalStatus::Open {
             continue;
         }
         // What was never posted and is undone is posted and reversed.
         if !has_debit {
-            if (found.kind, found.standing) == (ReversalKind::Refund, Standing::Returned) {
+            if (found.kind, found.status) == (ReversalKind::Refund, ReversalStatus::Returned) {
                 completing = Some(postings.len());
             }
-            let entry = entry(payback.on, found, Direction::Debit);
+            let entry = entry(payment.on, found, Direction::Debit);
             postings.push(Posting { id: debit.clone(), entry, reverses: None });
         }
-        if found.standing == Standing::Undone && !has_credit {
+        if found.status == ReversalStatus::Undone && !has_credit {
             if found.kind == ReversalKind::Refund {
                 failing = Some(postings.len());
             }
-            let entry = entry(payback.on, found, Direction::Credit);
+            let entry = entry(payment.on, found, Direction::Credit);
             postings.push(Posting { id: credit, entry, reverses: Some(debit) });
         }
     }
-    let carrier = match (payback.was_full, payback.is_full) {
+    let carrier = match (payment.was_full, payment.is_full) {
         (false, true) => completing,
         (true, false) => failing,
         (false, false) | (true, true) => None,
     };
     let Some(posting) = carrier.and_then(|index| postings.get_mut(index)) else {
-        return Ok((postings, payback.was_full));
+        return Ok((postings, payment.was_full));
     };
-    if !payback.fee.is_zero() {
-        let amount = payback.fee.negated()?;
+    if !payment.fee.is_zero() {
+        let amount = payment.fee.negated()?;
         posting.entry.details.push(line(DetailKind::FeeCompany, amount, "Processing fee"));
     }
-    Ok((postings, payback.is_full))
+    Ok((postings, payment.is_full))
 }
 
-fn entry(on: Date, found: &Return, direction: Direction) -> Entry {
+fn entry(on: Date, found: &Reversal, direction: Direction) -> Entry {
     let (kind, description) = match (found.kind, direction) {
         (ReversalKind::Refund, Direction::Debit) => (DetailKind::Refund, "Refund"),
         (ReversalKind::Refund, Direction::Credit) => (DetailKind::Refund, "Refund that failed"),
@@ -191,22 +191,22 @@ mod tests {
         lines: Vec<(Direction, DetailKind, i64)>,
     }
 
-    fn refund(id: &str, amount: i64, standing: Standing) -> Return {
-        Return { kind: ReversalKind::Refund, id: id.into(), amount: Money::minor(amount), standing, created_s: 1000 }
+    fn refund(id: &str, amount: i64, status: ReversalStatus) -> Reversal {
+        Reversal { kind: ReversalKind::Refund, id: id.into(), amount: Money::minor(amount), status, created_s: 1000 }
     }
 
-    fn dispute(standing: Standing) -> Return {
-        Return { kind: ReversalKind::Dispute, id: "du_1".into(), amount: Money::minor(1029), standing, created_s: 1000 }
+    fn dispute(status: ReversalStatus) -> Reversal {
+        Reversal { kind: ReversalKind::Dispute, id: "du_1".into(), amount: Money::minor(1029), status, created_s: 1000 }
     }
 
     impl Books {
         /// Hears of these refunds or disputes, twice.
-        fn hear(&mut self, returns: &[Return]) {
+        fn hear(&mut self, returns: &[Reversal]) {
             for _ in 0..2 {
                 let given =
-                    returns.iter().filter(|r| (r.kind, r.standing) == (ReversalKind::Refund, Standing::Returned));
+                    returns.iter().filter(|r| (r.kind, r.status) == (ReversalKind::Refund, ReversalStatus::Returned));
                 let is_full = given.map(|r| r.amount.units()).sum::<i64>() == 1029;
-                let payback = Payback {
+                let payment = ReversedPayment {
                     on: date(2026, 9, 7),
                     fee: Money::minor(29),
                     is_full,
@@ -214,7 +214,7 @@ mod tests {
                     returns,
                     posted: &self.posted,
                 };
-                let (postings, is_full) = postings(&payback).unwrap();
+                let (postings, is_full) = postings(&payment).unwrap();
                 self.is_full = is_full;
                 for posting in postings {
                     self.balance = self.balance.plus(posting.entry.balance_change().unwrap()).unwrap();
@@ -228,7 +228,7 @@ mod tests {
     }
 
     use Direction::{Credit, Debit};
-    use Standing::{Open, Returned, Undone};
+    use ReversalStatus::{Open, Returned, Undone};
 
     #[test]
     fn a_full_refund_gives_the_fee_back_too() {
@@ -275,8 +275,8 @@ mod tests {
             let mut books = Books::default();
             let amounts = [("re_1", 500), ("re_2", 529)];
             books.hear(&amounts.map(|(id, amount)| refund(id, amount, Returned)));
-            let standing = |id| if id == failed { Undone } else { Returned };
-            let mut heard = amounts.map(|(id, amount)| refund(id, amount, standing(id))).to_vec();
+            let status = |id| if id == failed { Undone } else { Returned };
+            let mut heard = amounts.map(|(id, amount)| refund(id, amount, status(id))).to_vec();
             books.hear(&heard);
             let (_, left) = amounts.into_iter().find(|(id, _)| *id == failed).unwrap();
             assert_eq!(books.balance, Money::minor(1029 - left));
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn what_a_dispute_means_depends_on_event_and_status() {
-        let of = |event: &str, status| dispute_standing(&format!("charge.dispute.{event}"), status);
+        let of = |event: &str, status| dispute_status(&format!("charge.dispute.{event}"), status);
         assert_eq!(of("created", "needs_response"), Returned);
         assert_eq!(of("created", "warning_needs_response"), Open);
         assert_eq!(of("funds_withdrawn", "needs_response"), Returned);
