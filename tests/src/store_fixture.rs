@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 
 use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
 use classpay_domain::catalogue::{Currency, FeePeriod, Seats};
-use classpay_domain::id::{
-    AccountId, ClassId, CompanyId, EnrolmentId, FamilyId, IntentId, OrderId, PlanId, SeasonId, StudentId, TrialId,
-};
+use classpay_domain::id::{AccountId, ClassId, CompanyId, FamilyId, IntentId, OrderId};
 use classpay_domain::money::Money;
 use classpay_domain::order::{OrderState, PaidBy, order_of_intent};
 use classpay_domain::pricing::Buyer;
@@ -351,24 +349,20 @@ fn basket(places: &[(&str, &str)], trials: &[(&str, &str, &str)]) -> Basket {
 }
 
 fn booked((class, student): (&str, &str), ids: &Ids) -> BookedEnrolment {
-    let ids: (StudentId, ClassId, SeasonId, PlanId) = (id(student), id(class), id(SEASON), id(FULL));
-    let enrolment: EnrolmentId = ids.enrolment();
-    let schedule = Some(sale::schedule());
     BookedEnrolment {
-        id: enrolment,
-        student: ids.0,
-        class: ids.1,
-        season: ids.2,
+        id: ids.enrolment(),
+        student: id(student),
+        class: id(class),
+        season: id(SEASON),
         discountable: true,
-        plan: Some(ids.3),
-        schedule,
+        plan: Some(id(FULL)),
+        schedule: Some(sale::schedule()),
     }
 }
 
 fn booked_trial((class, student, on): (&str, &str, &str), ids: &Ids) -> BookedTrial {
     let (on, at): (Date, Time) = (id(on), id("16:30"));
-    let trial: TrialId = ids.trial();
-    BookedTrial { id: trial, student: id(student), class: id(class), on, at, places: Some(2) }
+    BookedTrial { id: ids.trial(), student: id(student), class: id(class), on, at, places: Some(2) }
 }
 
 /// A customer of Stripe's as it is remembered, made under the key of this number.

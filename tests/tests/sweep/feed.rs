@@ -2,7 +2,7 @@
 
 use classpay_domain::id::AccountId;
 use classpay_service::store::key;
-use classpay_tests::simulation::heal::by_schedule;
+use classpay_tests::simulation::recover::by_schedule;
 use classpay_tests::simulation::studio::ACCOUNT;
 use classpay_tests::simulation::world::World;
 use classpay_tests::studio::{COMPANY, OKAFOR, Studio, ballet_for_ada};
