@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::retrieve::Retrieved;
+use crate::retrieved::Retrieved;
 
 /// The answer of a retrieval.
 #[derive(Serialize, JsonSchema)]

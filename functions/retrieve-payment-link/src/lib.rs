@@ -5,6 +5,7 @@
 mod body;
 mod open;
 mod retrieve;
+mod retrieved;
 
 use classpay_service::api::{Response, extract};
 use classpay_service::context::Context;

@@ -17,9 +17,7 @@ use classpay_service::stripe::{
 };
 use tokio::join;
 
-use crate::retrieve::{Retrieved, shown};
-
-pub(crate) type Form = (CustomerSession, EphemeralKey);
+use crate::retrieved::{Form, Retrieved, shown};
 
 /// How many customers that Stripe doesn't know a call forgets.
 const MAX_RENEWALS: u32 = 2;

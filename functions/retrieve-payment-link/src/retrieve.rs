@@ -19,25 +19,11 @@ use classpay_service::settlement::link::{
 use classpay_service::settlement::rounds::{Round, Rounds};
 use classpay_service::settlement::{Outcome, Settled, follow};
 use classpay_service::store::{Link, LinkTarget, Session};
-use classpay_service::stripe::{CustomerSession, EphemeralKey, Intent, Payments, StripeError};
+use classpay_service::stripe::{Intent, Payments, StripeError};
 use tokio::join;
 
-use crate::open::{Form, Renewals, known_form, open};
-
-/// A link with its intent, as a retrieval answers it.
-#[derive(Debug)]
-pub struct Retrieved {
-    /// The link.
-    pub link: Link,
-    /// What it points at.
-    pub target: LinkTarget,
-    /// Its intent.
-    pub intent: Intent,
-    /// What that charges.
-    pub payment: Payment,
-    /// What a payment form needs; `None` once there is nothing left to pay.
-    pub form: Option<(CustomerSession, EphemeralKey)>,
-}
+use crate::open::{Renewals, known_form, open};
+use crate::retrieved::{Retrieved, shown};
 
 /// How a retrieval ended.
 #[derive(Debug)]
@@ -182,25 +168,6 @@ fn after_settling(outcome: Outcome, link: Link, target: LinkTarget, intent: Opti
             Round::Sent(order_of_intent(&session.account, &session.intent))
         }
         (Outcome::Completed(_) | Outcome::Refused(_), None) => Round::Again,
-    }
-}
-
-/// The link with its intent; what is missing is read again.
-pub(crate) fn shown(
-    link: Link,
-    target: LinkTarget,
-    intent: Option<Intent>,
-    payment: Option<Payment>,
-    form: Option<Option<Form>>,
-) -> Round<Box<Retrieved>> {
-    match (intent, payment, form) {
-        (Some(intent), Some(payment), None) => {
-            Round::Over(Box::new(Retrieved { link, target, intent, payment, form: None }))
-        }
-        (Some(intent), Some(payment), Some(Some(form))) => {
-            Round::Over(Box::new(Retrieved { link, target, intent, payment, form: Some(form) }))
-        }
-        _ => Round::Again,
     }
 }
 

@@ -62,13 +62,14 @@ pub async fn embedded_with_faults<S: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
     access: Access,
     shutdown: S,
-    front_shutdown: S,
+    proxy_shutdown: S,
 ) -> Result<impl Future<Output = Result<(), String>> + Send + use<S>, Problem> {
     let trouble = |problem: std::io::Error| Problem::new(format!("DynamoDB has no port: {problem}"));
     let behind = loopback::anywhere(0).await.map_err(trouble)?;
     let url = format!("http://{}", behind.local_addr().map_err(trouble)?);
     let database = embedded(file, behind, shutdown)?;
-    let proxy = proxy::serve(listener, url.parse().map_err(|_| Problem::new(url))?, access, front_shutdown);
+    let behind = url.parse().map_err(|_| Problem::new(url))?;
+    let proxy = proxy::serve(listener, behind, access, control::router(), proxy_shutdown);
     Ok(async { tokio::try_join!(database, proxy).map(|((), ())| ()) })
 }
 

@@ -23,7 +23,6 @@ use tokio::time::sleep;
 
 use super::access::Access;
 use super::answers;
-use super::control;
 use super::faults::{Call, Cancel, Delay, DropConnection, Fail, Faults, Harm, Leave, Throttle, What, When};
 use super::log::Log;
 use crate::developer::tell;
@@ -79,18 +78,19 @@ impl std::fmt::Display for Dropped {
 
 impl std::error::Error for Dropped {}
 
-/// Serves until the future is ready; `behind` is the embedded DynamoDB.
+/// Serves until the future is ready; `behind` is the embedded DynamoDB, and `control` answers under `/_control`.
 pub(super) async fn serve(
     listener: TcpListener,
     behind: Uri,
     access: Access,
+    control: Router<Arc<Proxy>>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), String> {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     let client = Client::builder(TokioExecutor::new()).build(connector);
     let proxy = Arc::new(Proxy { behind, client, access, state: Mutex::default() });
-    let router = Router::new().nest("/_control", control::router()).fallback(answer).with_state(proxy);
+    let router = Router::new().nest("/_control", control).fallback(answer).with_state(proxy);
     let server = axum::serve(listener.tap_io(send_at_once), router).with_graceful_shutdown(shutdown);
     server.await.map_err(|problem| problem.to_string())
 }

@@ -159,7 +159,7 @@ impl Drive<'_> {
         view: IntentView,
     ) -> ControlFlow<Outcome> {
         let status = view.facts().status.as_str();
-        tracing::info!(order = self.order.id.as_str(), ?written, intent = status, "settled a step");
+        tracing::info!(order = self.order.id.as_str(), ?written, intent = status, "order advanced");
         match written {
             Ok(Commit::Done) => {
                 let is_paid = state == OrderState::Completed;
@@ -241,7 +241,7 @@ pub async fn void_and_settle(ctx: &Context, order: OrderRecord, deadline: Deadli
         if !may_be_held || deadline.is_near() {
             break;
         }
-        tracing::warn!(order = order.id.as_str(), attempt, "an order is given up");
+        tracing::warn!(order = order.id.as_str(), attempt, "voiding an order");
         known = void(ctx, &*stripe.within(deadline.for_stripe()), &order, payment, attempt).await;
         may_be_held = known.as_ref().is_some_and(|intent| can_be_cancelled(intent.status));
     }
@@ -265,7 +265,7 @@ async fn capture(stripe: &dyn Payments, order: &OrderRecord, payment: &OrderPaym
         Err(error) => {
             error.note_if_refused();
             error.note_if_forbidden();
-            tracing::warn!(order = order.id.as_str(), %error, "a capture did not answer with success");
+            tracing::warn!(order = order.id.as_str(), %error, "capture failed or unconfirmed");
             None
         }
     }
@@ -282,9 +282,9 @@ async fn take_next_attempt(ctx: &Context, order: &mut OrderRecord) -> bool {
 
 /// Puts an order before a person.
 pub(super) async fn report(ctx: &Context, order: &OrderRecord, reason: &ReviewReason<'_>) {
-    tracing::error!(order = order.id.as_str(), reason = reason.name(), "an order needs a person");
+    tracing::error!(order = order.id.as_str(), reason = reason.name(), "order needs manual review");
     if let Err(error) = ctx.store.mark_for_review(order, reason, ctx.clock.now_s()).await {
-        tracing::error!(order = order.id.as_str(), %error, "the review record was not written");
+        tracing::error!(order = order.id.as_str(), %error, "review record not written");
     }
 }
 
@@ -308,7 +308,7 @@ pub async fn release_rejected(ctx: &Context, session: &Session, refusal: Error, 
                     Ok(Commit::ConditionFailed | Commit::Contended | Commit::Unknown) => {}
                     // The money is free: the next look finds the intent canceled and notes it.
                     Err(error) => {
-                        tracing::warn!(order = order.as_str(), %error, "a released payment was not noted as done");
+                        tracing::warn!(order = order.as_str(), %error, "released payment not marked as finished");
                     }
                 }
                 return Outcome::Refused(refusal.released());
@@ -358,7 +358,7 @@ pub async fn cancel(
         Ok(intent) => Ok(Some(intent)),
         Err(StripeError::Unavailable) => Err(StripeError::Unavailable),
         Err(error) => {
-            tracing::warn!(key, %error, "a cancel did not answer with success");
+            tracing::warn!(key, %error, "cancel failed or unconfirmed");
             if !error.is_missing() {
                 error.note_if_refused();
             }

@@ -76,7 +76,7 @@ impl Rounds {
             Err(error) if error.is_refusal() || self.sent.is_none() => Some(Err(error)),
             Err(error) => {
                 let cause = error.cause.as_deref();
-                tracing::warn!(%error, cause, "an error after a lost reply; answering pending");
+                tracing::warn!(%error, cause, "error after a lost reply; answering pending");
                 self.left = 0;
                 None
             }

@@ -31,7 +31,7 @@ pub async fn credit(ctx: &Context, session: &Session, intent: &Intent) {
     }
     let Err(error) = credit_received(ctx, session, order, intent.amount_received).await else { return };
     let cause = error.cause.as_deref();
-    tracing::error!(order = order.as_str(), %error, cause, "a payment without an order can't be credited");
+    tracing::error!(order = order.as_str(), %error, cause, "payment without an order not credited");
     if !error.retryable() {
         note_unpostable(ctx, session, intent).await;
     }
@@ -55,8 +55,8 @@ async fn put_before_a_person(ctx: &Context, session: &Session, intent: &Intent, 
     };
     let (order, currency) = (reason.record(), intent.currency.as_str());
     match ended {
-        Ok(()) => tracing::error!(order, reason = reason.name(), currency, "a received payment is not credited"),
-        Err(error) => tracing::error!(order, %error, "a received payment that is not credited was not noted"),
+        Ok(()) => tracing::error!(order, reason = reason.name(), currency, "received payment not credited"),
+        Err(error) => tracing::error!(order, %error, "received payment not put up for review"),
     }
 }
 
@@ -73,10 +73,10 @@ async fn credit_received(ctx: &Context, session: &Session, order: &OrderId, rece
     match try_credit(ctx, session, order, received).await? {
         Commit::Done => {
             telemetry::count(Count::PaymentsUnallocated);
-            tracing::error!(order = order.as_str(), "a payment without an order was credited; a person must look");
+            tracing::error!(order = order.as_str(), "payment without an order credited; needs manual review");
         }
         Commit::ConditionFailed | Commit::Contended | Commit::Unknown => {
-            tracing::warn!(order = order.as_str(), "a payment without an order was not credited by this call");
+            tracing::warn!(order = order.as_str(), "payment without an order not credited by this call");
         }
     }
     Ok(())

@@ -108,7 +108,7 @@ impl Store {
     /// [`StoreError`] if the table can't be reached; [`StoreError::Corrupt`] if there is no such order.
     pub async fn load_named_order(&self, order: &OrderId) -> Result<OrderRecord, StoreError> {
         self.load_order(order).await?.ok_or_else(|| {
-            tracing::error!(order = order.as_str(), "an order is named and not there");
+            tracing::error!(order = order.as_str(), "named order missing");
             StoreError::Corrupt("order_id")
         })
     }

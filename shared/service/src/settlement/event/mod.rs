@@ -74,7 +74,7 @@ pub async fn receive(ctx: &Context, header: Option<&str>, body: &[u8], deadline:
     let now_s = ctx.clock.now_s();
     let is_signed = |secrets: &[Secret]| signature::verify(header, body, secrets, now_s);
     if let Err(why) = ctx.signing_secrets().check(is_signed).await {
-        tracing::warn!(%why, "an event is not believed");
+        tracing::warn!(%why, "webhook signature invalid");
         return Err(ErrorCode::BadSignature.into());
     }
     take_in(ctx, &topic::parse(body, now_s)?, deadline.keeping(RESERVE)).await
@@ -86,7 +86,7 @@ pub async fn receive(ctx: &Context, header: Option<&str>, body: &[u8], deadline:
 /// `unavailable` if it can't be put.
 pub async fn take_in(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<(), Error> {
     match ctx.store.put_event(event, Topic::of(&event.kind) != Topic::Other).await? {
-        Put::Finished => tracing::info!(event = event.id.as_str(), kind = event.kind, "nothing to do about an event"),
+        Put::Finished => tracing::info!(event = event.id.as_str(), kind = event.kind, "event was finished before"),
         Put::Unfinished => drop(finish(ctx, event, deadline).await),
     }
     Ok(())
@@ -101,16 +101,16 @@ pub async fn finish(ctx: &Context, event: &EventRecord, deadline: Deadline) -> O
         Ok(Ending::Finished) => ctx.store.finish_event(event).await,
         Ok(Ending::Doubted(doubt)) if next_s.is_none() => give_up(ctx, event, &doubt).await,
         Ok(Ending::Doubted(doubt)) => {
-            tracing::info!(event = id, kind, ?doubt, next_s, "an event is kept: nothing bears it out yet");
+            tracing::info!(event = id, kind, ?doubt, next_s, "event kept: Stripe does not confirm it yet");
             return next_s;
         }
         Ok(Ending::Kept) => {
-            tracing::info!(event = id, kind, "an event is kept");
+            tracing::info!(event = id, kind, "event kept for the settlement job");
             return None;
         }
         Err(error) => {
             let cause = error.cause.as_deref();
-            tracing::warn!(event = id, kind, %error, cause, "an event can't be finished now");
+            tracing::warn!(event = id, kind, %error, cause, "event not finished");
             let for_s = ctx.clock.now_s().saturating_sub(event.received_s);
             if error.retryable() || for_s < DAY_S {
                 return None;
@@ -123,8 +123,8 @@ pub async fn finish(ctx: &Context, event: &EventRecord, deadline: Deadline) -> O
         }
     };
     match noted {
-        Ok(written) => tracing::info!(event = id, kind, ?written, "an event is done"),
-        Err(error) => tracing::warn!(event = id, kind, %error, "an event was not noted as done"),
+        Ok(written) => tracing::info!(event = id, kind, ?written, "event finished"),
+        Err(error) => tracing::warn!(event = id, kind, %error, "event not marked as finished"),
     }
     None
 }
@@ -149,7 +149,7 @@ async fn give_up(ctx: &Context, event: &EventRecord, doubt: &Doubt) -> Result<Co
     let written = ctx.store.finish_event(event).await?;
     if written == Commit::Done {
         let (account, id) = (event.account.as_str(), event.id.as_str());
-        tracing::error!(event = id, kind = event.kind, account, intent, ?doubt, "an event is given up");
+        tracing::error!(event = id, kind = event.kind, account, intent, ?doubt, "event given up");
         telemetry::count(Count::EventsGivenUp);
     }
     Ok(written)
@@ -174,7 +174,7 @@ async fn put_off(ctx: &Context, event: &EventRecord, for_s: i64) -> Result<Optio
     let reason = ReviewReason::ReversalUnposted { intent, told_by: &event.kind, told_s: event.received_s };
     ctx.store.note_for_review(&company, &reason, ctx.clock.now_s()).await?;
     if for_s >= PUT_OFF_AT_MOST_S {
-        tracing::error!(event = event.id.as_str(), kind = event.kind, intent = intent.as_str(), "an event is given up");
+        tracing::error!(event = event.id.as_str(), kind = event.kind, intent = intent.as_str(), "event given up");
         telemetry::count(Count::EventsGivenUp);
         return Ok(None);
     }
@@ -194,7 +194,7 @@ async fn act(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<E
     }
     let stripe = ctx.stripe()?.within(deadline.for_stripe());
     let intent = match stripe.load_intent(&event.account, id).await {
-        Ok(intent) => intent.ok_or_else(|| Error::internal("stripe doesn't know an intent of ours"))?,
+        Ok(intent) => intent.ok_or_else(|| Error::internal("stripe has no such intent"))?,
         Err(error) => {
             if let (Some(session), None, true) = (&session, &claim, error.tells_nothing())
                 && let Some(told) = topic::told(&event.kind)

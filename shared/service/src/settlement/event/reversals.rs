@@ -99,7 +99,7 @@ async fn post_found(
         None => None,
     };
     let written = ctx.store.post_reversals(&PostReversals { read, entries: &entries, is_full, link }).await?;
-    tracing::info!(intent = read.intent.as_str(), entries = entries.len(), ?written, "posted what went back");
+    tracing::info!(intent = read.intent.as_str(), entries = entries.len(), ?written, "posted reversal");
     Ok(written)
 }
 
@@ -170,7 +170,7 @@ enum Disputed {
 fn dispute(event: &EventRecord, charge: &Charge) -> Disputed {
     let told = &event.object;
     if told.charge != charge.id {
-        tracing::error!(event = event.id.as_str(), "a dispute is of another charge than the one that paid");
+        tracing::error!(event = event.id.as_str(), "dispute of another charge than the one that paid");
         return Disputed::Nothing;
     }
     let status = dispute_status(&event.kind, &told.status);

@@ -47,7 +47,7 @@ struct Backlog {
 pub async fn measure(ctx: &Context, deadline: Deadline) {
     let measured = timeout(deadline.keeping(RESERVE).left(), read(ctx)).await;
     let Ok(Ok((backlog, reviews))) = measured else {
-        tracing::warn!("what is unfinished was not measured");
+        tracing::warn!("backlog not measured");
         return;
     };
     for (gauge, value) in [

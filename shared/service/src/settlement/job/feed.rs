@@ -27,7 +27,7 @@ pub(super) async fn read(ctx: &Context, feed: Feed, deadline: Deadline) {
     let account = feed.account.clone();
     let Err(error) = catch_up(ctx, feed, deadline).await else { return };
     let cause = error.cause.as_deref();
-    tracing::warn!(account = account.as_str(), %error, cause, "an account's events can't be read now");
+    tracing::warn!(account = account.as_str(), %error, cause, "events of an account not read");
 }
 
 async fn catch_up(ctx: &Context, mut feed: Feed, deadline: Deadline) -> Result<(), Error> {
@@ -51,7 +51,7 @@ async fn catch_up(ctx: &Context, mut feed: Feed, deadline: Deadline) -> Result<(
             take_in(ctx, &event, deadline).await?;
         }
         if count > 0 {
-            tracing::info!(account = feed.account.as_str(), count, "took in events that had not arrived");
+            tracing::info!(account = feed.account.as_str(), count, "received events that no webhook delivered");
         }
         let is_up_to_date = until_s >= now_s;
         let next_s = if is_up_to_date { now_s.saturating_add(LATER_S) } else { now_s };
@@ -92,7 +92,7 @@ async fn missed(
 /// One that can't be read must not keep those after it from being read.
 fn listed(text: &str, account: &AccountId, now_s: i64) -> Option<EventRecord> {
     let read = parse_listed(text, account, now_s);
-    read.inspect_err(|error| tracing::error!(account = account.as_str(), %error, "a listed event can't be read")).ok()
+    read.inspect_err(|error| tracing::error!(account = account.as_str(), %error, "listed event not readable")).ok()
 }
 
 fn out_of_time() -> Error {

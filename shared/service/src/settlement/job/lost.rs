@@ -59,7 +59,7 @@ pub(super) async fn lost_since_s(
         Ok(None) | Err(_) => Ok(None),
     };
     noted.unwrap_or_else(|error| {
-        tracing::warn!(%error, "since when an intent is out of reach was not noted");
+        tracing::warn!(%error, "start of being out of reach not noted");
         None
     })
 }
@@ -140,7 +140,7 @@ pub(super) async fn watch(ctx: &Context, order: &OrderRecord, deadline: Deadline
 pub(super) async fn report_session(ctx: &Context, session: &Session, lost_s: i64) {
     let order = order_of_intent(&session.account, &session.intent);
     if let Err(error) = try_report_session(ctx, session, &order, lost_s).await {
-        tracing::warn!(order = order.as_str(), %error, "a session that is out of reach was not reported");
+        tracing::warn!(order = order.as_str(), %error, "session out of reach not reported");
     }
 }
 
@@ -176,7 +176,7 @@ async fn try_report_session(ctx: &Context, session: &Session, order: &OrderId, l
 
 /// Whether it is noted.
 async fn note(ctx: &Context, company: &CompanyId, reason: &ReviewReason<'_>) -> bool {
-    tracing::error!(record = reason.record(), reason = reason.name(), "an intent is out of reach");
+    tracing::error!(record = reason.record(), reason = reason.name(), "intent out of reach");
     let noted = ctx.store.note_for_review(company, reason, ctx.clock.now_s()).await;
-    noted.inspect_err(|error| tracing::error!(%error, "the review record was not written")).is_ok()
+    noted.inspect_err(|error| tracing::error!(%error, "review record not written")).is_ok()
 }

@@ -124,7 +124,7 @@ async fn visit(ctx: &Context, found: DueKey, deadline: Deadline) -> Visit {
         }
         Err(StoreError::Unavailable | StoreError::Refused) => return Visit::Left,
         Err(error @ (StoreError::Corrupt(_) | StoreError::Unwritable)) => {
-            tracing::error!(kind = kind(&found), %error, "something due can't be read");
+            tracing::error!(kind = kind(&found), %error, "due item not readable");
             (found.due.clone(), now_s.saturating_add(plan::LATER_S))
         }
     };
@@ -134,7 +134,7 @@ async fn visit(ctx: &Context, found: DueKey, deadline: Deadline) -> Visit {
         Ok(Commit::Done | Commit::Contended | Commit::Unknown)
         | Err(StoreError::Unavailable | StoreError::Corrupt(_)) => Visit::Left,
         Err(error @ (StoreError::Refused | StoreError::Unwritable)) => {
-            tracing::error!(kind = kind(&found), %error, "when to look again can't be noted");
+            tracing::error!(kind = kind(&found), %error, "next visit not written");
             Visit::Refused
         }
     }
@@ -150,13 +150,13 @@ async fn act(ctx: &Context, what: Unfinished, began_s: i64, deadline: Deadline) 
         Unfinished::Order(order) => finish_order(ctx, *order, age_s, deadline).await,
         Unfinished::Link(open) => {
             if let Err(error) = link::due::end_if_over(ctx, &open, deadline).await {
-                tracing::warn!(%error, "a link that is over was not ended");
+                tracing::warn!(%error, "expired link not closed");
             }
         }
         Unfinished::Instalments(scheduled) => {
             if let Err(error) = instalments::debit_due(ctx, *scheduled, deadline).await {
                 let cause = error.cause.as_deref();
-                tracing::error!(%error, cause, "an instalment that is due was not debited");
+                tracing::error!(%error, cause, "instalment not debited");
             }
         }
         Unfinished::Event(kept) => return event::finish(ctx, &kept, deadline).await,
@@ -181,7 +181,7 @@ async fn finish_order(ctx: &Context, order: OrderRecord, age_s: i64, deadline: D
     if let (Some(old), Outcome::Pending(_)) = (old, &outcome) {
         lost::report_order(ctx, &old, age_s, deadline).await;
     }
-    tracing::info!(outcome = word(&outcome), "looked at an order");
+    tracing::info!(outcome = word(&outcome), "visited an order");
 }
 
 /// Does what a session needs now, whether it is due or not. The table says how far that gets.
@@ -205,14 +205,14 @@ async fn release(ctx: &Context, account: &AccountId, intent: &IntentId, age_s: i
             return;
         }
         Err(error) => {
-            tracing::warn!(order = order.as_str(), %error, "a rejection can't be read");
+            tracing::warn!(order = order.as_str(), %error, "rejection not readable");
             return;
         }
     };
     match claim.decision {
         Decision::Rejected { refusal, state: Rejection::Open } => {
             let outcome = release_rejected(ctx, &session, refusal, deadline).await;
-            tracing::info!(outcome = word(&outcome), "looked at a rejection");
+            tracing::info!(outcome = word(&outcome), "visited a rejection");
             if age_s >= plan::LOST_S && matches!(outcome, Outcome::Pending(_)) {
                 lost::report_rejection(ctx, &session, age_s, deadline).await;
             }

@@ -32,7 +32,7 @@ pub(super) async fn finish(ctx: &Context, session: &Session, age_s: i64, deadlin
             }
             return act(ctx, session, intent.clone(), age_s, deadline).await;
         }
-        Ok(None) => tracing::error!(intent = session.intent.as_str(), "stripe doesn't know an intent of ours"),
+        Ok(None) => tracing::error!(intent = session.intent.as_str(), "stripe has no such intent"),
         // What Stripe refuses for good to tell may be held: it is released unseen, on an account that the studio has left too.
         Err(error) if error.refusal().is_some() && may_be_held_for_long(ctx, session, age_s).await => {
             error.note_if_refused();
@@ -73,12 +73,12 @@ async fn act(ctx: &Context, session: &Session, intent: Intent, age_s: i64, deadl
     let authorised_s = intent.charge.as_ref().map(|charge| charge.created_s);
     let held_for_s = authorised_s.map_or(0, |authorised_s| ctx.clock.now_s().saturating_sub(authorised_s));
     let step = session_step(&session.kind, intent.status, age_s, held_for_s);
-    tracing::info!(intent = intent.id.as_str(), status = intent.status.as_str(), age_s, ?step, "looked at a session");
+    tracing::info!(intent = intent.id.as_str(), status = intent.status.as_str(), age_s, ?step, "visited a session");
     // A webhook that never came has not said that something is held or was received: either is measured.
     if matches!(intent.status, IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded)
         && let Err(error) = ctx.store.note_intent(session, &intent, ctx.clock.now_s()).await
     {
-        tracing::warn!(intent = intent.id.as_str(), %error, "a session's intent was not noted");
+        tracing::warn!(intent = intent.id.as_str(), %error, "intent of a session not noted");
     }
     match step {
         SessionStep::Wait => {}
@@ -90,7 +90,7 @@ async fn act(ctx: &Context, session: &Session, intent: Intent, age_s: i64, deadl
         SessionStep::Void => void_unbooked(ctx, session, deadline).await,
         SessionStep::Close => {
             if let Err(error) = ctx.store.close_cancelled(session).await {
-                tracing::warn!(%error, "a session was not closed");
+                tracing::warn!(%error, "session not closed");
             }
         }
         SessionStep::Credit => {
@@ -103,11 +103,11 @@ async fn act(ctx: &Context, session: &Session, intent: Intent, age_s: i64, deadl
 async fn settle_link(ctx: &Context, session: &Session, intent: Intent, deadline: Deadline) {
     match settle_session(ctx, session, intent.clone(), deadline).await {
         Ok(outcome) => {
-            tracing::info!(outcome = outcome.as_ref().map(word), "took the road of a link for a payer who left");
+            tracing::info!(outcome = outcome.as_ref().map(word), "settled a link for an absent payer");
         }
         Err(error) => {
             let cause = error.cause.as_deref();
-            tracing::warn!(intent = intent.id.as_str(), %error, cause, "a link's payment can't be settled now");
+            tracing::warn!(intent = intent.id.as_str(), %error, cause, "payment of a link not settled");
             if intent.status == IntentStatus::Succeeded && error.code == ErrorCode::Internal {
                 unallocated::note_unpostable(ctx, session, &intent).await;
             }
@@ -121,7 +121,7 @@ async fn book(ctx: &Context, session: &Session, items: &ItemsBody, deadline: Dea
     let basket = match basket::parse(items, Plans::Required) {
         Ok(basket) => basket,
         Err(error) => {
-            tracing::error!(intent = session.intent.as_str(), %error, "the items of a session can't be read");
+            tracing::error!(intent = session.intent.as_str(), %error, "items of a session not readable");
             return;
         }
     };
@@ -134,9 +134,9 @@ async fn book(ctx: &Context, session: &Session, items: &ItemsBody, deadline: Dea
         idempotency: None,
     };
     match checkout(ctx, &request, deadline).await {
-        Ok(answer) => tracing::info!(outcome = word(&answer.outcome), "took the road for a payer who left"),
+        Ok(answer) => tracing::info!(outcome = word(&answer.outcome), "checked out for an absent payer"),
         Err(refusal) if is_final(&refusal) => void(ctx, session, &hash, refusal, deadline).await,
-        Err(error) => tracing::warn!(intent = session.intent.as_str(), %error, "a session can't be booked now"),
+        Err(error) => tracing::warn!(intent = session.intent.as_str(), %error, "session not booked"),
     }
 }
 
@@ -166,11 +166,11 @@ async fn void(ctx: &Context, session: &Session, basket: &BasketHash, refusal: Er
     match ctx.store.reject(session, basket.as_str(), &refusal, ctx.clock.now_s()).await {
         Ok(Commit::Done) => {
             let outcome = release_rejected(ctx, session, refusal, deadline).await;
-            tracing::info!(outcome = word(&outcome), "voided a payment that nobody came back for");
+            tracing::info!(outcome = word(&outcome), "voided an abandoned payment");
         }
         // Somebody has claimed it: if he rejected it too, the money may still be held.
         Ok(Commit::ConditionFailed) => super::release(ctx, &session.account, &session.intent, 0, deadline).await,
         Ok(Commit::Contended | Commit::Unknown) => {}
-        Err(error) => tracing::warn!(order = order.as_str(), %error, "a session was not rejected"),
+        Err(error) => tracing::warn!(order = order.as_str(), %error, "session not rejected"),
     }
 }

@@ -106,6 +106,6 @@ pub async fn let_go_if_out_of_reach(
     let order = order_of_intent(account, intent);
     let reason = ReviewReason::IntentLetGo(&order, intent, account);
     let written = ctx.store.drop_intent(link, intent, &reason, ctx.clock.now_s()).await?;
-    tracing::error!(order = order.as_str(), intent = intent.as_str(), %error, ?written, "an intent was let go");
+    tracing::error!(order = order.as_str(), intent = intent.as_str(), %error, ?written, "intent dropped");
     Ok(true)
 }
