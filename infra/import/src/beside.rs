@@ -12,7 +12,7 @@ use classpay_service::store::{Attributes, Read as _, StoreError, document};
 use serde::Deserialize;
 
 use crate::changes::{Extent, Kind};
-use crate::plan::{Entry, PlannedClass};
+use crate::planned::{Entry, PlannedClass};
 
 /// The attribute of a company that says that all it has is listed ([`classpay_service::store::key::roll_pk`]).
 const ROLL: &str = "roll";

@@ -10,7 +10,7 @@ use classpay_service::store::{StoreError, document};
 
 use crate::catalogue::{Catalogue, Note, differing_fields};
 use crate::changes::Kind;
-use crate::plan::Entry;
+use crate::planned::Entry;
 
 /// Names the seasons whose copy of a fee differs from the table's. A file's own fees agree with its seasons.
 pub(super) fn differing(catalogue: &Catalogue, entries: &[Entry]) -> Result<Vec<Note>, StoreError> {

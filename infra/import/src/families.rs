@@ -13,7 +13,8 @@ use classpay_service::store::{Consistency, Read as _, Write};
 
 use crate::batch::Batch;
 use crate::changes::Kind;
-use crate::plan::{Entry, Plan};
+use crate::plan::Plan;
+use crate::planned::Entry;
 use crate::{Import, ImportError};
 
 impl Import<'_> {

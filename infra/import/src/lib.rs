@@ -1,8 +1,9 @@
 //! Loads a studio's file into the table, and changes what changed.
 //!
-//! Read in this order: [`catalogue`] (the file, and every mistake in it), [`changes`] and [`report`] (what an office is told), [`plan`] (what is stored, and what it will be), here (the
-//! order of the writes), [`copies`], [`beside`], [`seats`], [`families`], [`standing`] and [`belongings`], [`lessons`], [`schedules`],
-//! [`transactions`], [`deleted`], [`moved`], [`outstanding`].
+//! Read in this order: [`catalogue`] (the file, and every mistake in it), [`changes`] and [`report`] (what an office
+//! reads), [`plan`] (what is stored, and what it will be), here (the order of the writes), [`copies`], [`beside`],
+//! [`seats`], [`families`], [`standing`] and [`belongings`], [`lessons`], [`schedules`], [`transactions`], [`deleted`],
+//! [`moved`], [`outstanding`].
 //!
 //! Invariant: nothing that was sold is reset. Seats move by the difference of the capacity; balances, versions,
 //! enrolments, charged fees and customers stay. The same file again changes nothing. What guards a price is written
@@ -22,6 +23,7 @@ mod lessons;
 mod moved;
 mod outstanding;
 mod plan;
+mod planned;
 pub mod report;
 mod schedules;
 mod seats;
@@ -39,7 +41,7 @@ pub use crate::changes::{Changes, Extent, Kind, KindChanges, Outstanding, Overfu
 pub use crate::plan::Plan;
 
 use crate::batch::Batch;
-use crate::plan::Entry;
+use crate::planned::Entry;
 
 /// Why a studio was not loaded, or not wholly. Loading it again goes on where it stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

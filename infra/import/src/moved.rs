@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use crate::Import;
 use crate::catalogue::{Catalogue, Note};
 use crate::changes::Kind;
-use crate::plan::{Entry, PlannedClass, PlannedSeason};
+use crate::planned::{Entry, PlannedClass, PlannedSeason};
 
 /// The classes that still have lessons to come, by their ids.
 pub(super) fn going_on<'a>(

@@ -14,7 +14,8 @@ use jiff::civil::Date;
 
 use crate::Import;
 use crate::changes::{Kind, Outstanding};
-use crate::plan::{Entry, Plan};
+use crate::plan::Plan;
+use crate::planned::Entry;
 
 /// So many partitions are read at a time.
 const AT_A_TIME: usize = 16;

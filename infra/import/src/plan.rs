@@ -19,6 +19,7 @@ use crate::belongings::Belonging;
 use crate::beside::{Beside, beside, is_whole, stored_beside};
 use crate::catalogue::{Catalogue, Note};
 use crate::changes::{Changes, Extent, Kind, KindChanges, Outstanding, TakenAway};
+use crate::planned::{Entry, PlannedClass, PlannedSeason};
 use crate::schedules::LateSchedule;
 use crate::{Import, ImportError, copies, moved, refuse_other_currency, refuse_rival_schemes, refuse_too_large};
 
@@ -67,42 +68,6 @@ impl Plan<'_> {
         let stored = |name: &str| self.stored_beside.get(&entry.key)?.get(name);
         entry.is_new() || self.beside(entry).any(|(name, value)| stored(name).is_none_or(|stored| stored != value))
     }
-}
-
-/// A document as it is stored and as it will be.
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) kind: Kind,
-    pub(super) key: Key,
-    pub(super) id: String,
-    pub(super) stored: Option<String>,
-    /// `None`: it is removed.
-    pub(super) target: Option<String>,
-    /// Whether the file lacks it, and so takes it away.
-    pub(super) goes: bool,
-    /// Whether the file has it, and archives it.
-    pub(super) ends: bool,
-}
-
-impl Entry {
-    pub(super) fn is_new(&self) -> bool {
-        self.stored != self.target
-    }
-}
-
-/// A season as it will be.
-#[derive(Debug)]
-pub(super) struct PlannedSeason {
-    pub(super) doc: SeasonDoc,
-    pub(super) text: String,
-    pub(super) key: Key,
-}
-
-/// A class as it will be.
-#[derive(Debug)]
-pub(super) struct PlannedClass {
-    pub(super) doc: ClassDoc,
-    pub(super) text: String,
 }
 
 /// What is stored of a company.

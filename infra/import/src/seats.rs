@@ -21,7 +21,8 @@ use crate::batch::Batch;
 use crate::belongings::AddedEnrolment;
 use crate::catalogue::Catalogue;
 use crate::changes::{Kind, Overfull};
-use crate::plan::{Plan, PlannedClass, PlannedSeason};
+use crate::plan::Plan;
+use crate::planned::{PlannedClass, PlannedSeason};
 use crate::{Import, ImportError, done};
 
 /// So many transactions of changes are written at a time.
