@@ -1,5 +1,5 @@
-//! The claim of an intent: the write that decides what its payment is for, or that it is for nothing. Whoever comes later
-//! follows what was decided. The same for a basket and a link.
+//! The claim of an intent: the write that decides what its payment is for, or that it is for nothing. Later calls
+//! follow that decision. Baskets and links work the same way.
 
 use classpay_domain::order::order_of_intent;
 
@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorCode};
 use crate::store::{Commit, Decision, OrderRecord, Session, StoreError};
 use crate::stripe::Intent;
 
-/// Goes on with what was decided before. Stripe is asked again only if the intent was not `just_read`.
+/// Continues with an earlier decision. Stripe is asked again only if the intent was not `just_read`.
 ///
 /// # Errors
 /// [`Error`] if the order can't be read.
@@ -35,8 +35,8 @@ pub async fn follow(
     })
 }
 
-/// Goes on after the write that claims an intent for an order. An order that the table refuses for good should not have
-/// been priced: it is rejected with `unwritable`, and put before a person.
+/// Continues after the write that claims an intent for an order. An order that the table permanently refuses should not
+/// have been priced: it is rejected with `unwritable`, and put up for review.
 pub(super) async fn after_placing(
     ctx: &Context,
     written: Result<Commit, StoreError>,
@@ -59,7 +59,7 @@ pub(super) async fn after_placing(
     }
 }
 
-/// Goes on after the write that claims an intent as rejected: the cancel, and only then the refusal.
+/// Continues after the write that claims an intent as rejected: cancels it, and only then gives the refusal.
 pub(super) async fn after_rejecting(
     ctx: &Context,
     written: Commit,

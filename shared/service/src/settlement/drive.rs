@@ -1,8 +1,8 @@
 //! Takes an order to its end, and a rejected intent to its release. Nothing else captures or cancels.
 //!
-//! Invariant: nothing is concluded from a lost reply. Whatever isn't a clear answer is followed by asking Stripe what
-//! the intent is now; what can't be known in time is [`Outcome::Pending`], never a refusal; and a refusal says "released"
-//! only once Stripe has said `canceled`.
+//! Invariant: nothing is concluded from a lost reply. After an unclear answer we ask Stripe for the intent's state. An
+//! outcome that can't be known in time is [`Outcome::Pending`], never a refusal, and a refusal says "released" only
+//! once Stripe has reported `canceled`.
 
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
@@ -21,14 +21,14 @@ use crate::store::{Commit, OrderRecord, ReviewReason, Session, StoreError};
 use crate::stripe::{Intent, Payments, StripeError};
 use crate::telemetry::{self, Count};
 
-/// How many steps one call takes at most: capture, read, capture anew, read, post, with room for a rival.
+/// The most steps that one call takes: capture, read, capture again, read, post, with room for a concurrent call.
 const MAX_STEPS: usize = 10;
-/// How many captures one call tries. After that the settlement job goes on.
+/// The most captures that one call attempts. After that the settlement job continues.
 const MAX_CAPTURES: usize = 3;
-/// How many cancels one call tries, each under a key of its own, for a key replays even a stored 500.
+/// The most cancels that one call attempts, each under its own key, because a key replays even a stored 500.
 const MAX_CANCELS: usize = 3;
 
-/// Settles an order as far as it can be settled before the deadline; `view` is what is known of its intent.
+/// Settles an order as far as possible before the deadline; `view` is what is known about its intent.
 pub async fn settle(ctx: &Context, order: OrderRecord, view: Option<IntentView>, deadline: Deadline) -> Settled {
     telemetry::about_order(&order.id);
     let mut drive = Drive { ctx, deadline, order, view, captures: 0, voids: 0 };
@@ -41,12 +41,12 @@ pub async fn settle(ctx: &Context, order: OrderRecord, view: Option<IntentView>,
     drive.ended(outcome)
 }
 
-/// An order on its way to its end.
+/// An order being settled.
 struct Drive<'a> {
     ctx: &'a Context,
     deadline: Deadline,
     order: OrderRecord,
-    /// What the next step is decided by; `None`: Stripe is asked.
+    /// The state that decides the next step; `None`: ask Stripe.
     view: Option<IntentView>,
     captures: usize,
     voids: usize,
@@ -65,7 +65,7 @@ impl Drive<'_> {
         Settled { outcome, intent }
     }
 
-    /// One step, or how far the order is if this call can take no other.
+    /// Takes one step, or answers how far the order has got if this call can take no more.
     async fn step(&mut self) -> ControlFlow<Outcome> {
         match self.order.state {
             OrderState::Completed => return Break(self.completed().await),
@@ -109,7 +109,7 @@ impl Drive<'_> {
         }
     }
 
-    /// What a completed order has posted.
+    /// The outcome of a completed order.
     async fn completed(&self) -> Outcome {
         match posted(self.ctx, &self.order).await {
             Ok(posted) => Outcome::Completed(posted),
@@ -120,13 +120,13 @@ impl Drive<'_> {
         }
     }
 
-    /// Stripe, for the time that is left; `None`: there is none.
+    /// Stripe, limited to the remaining time; `None`: no time is left.
     fn stripe(&self) -> Option<Arc<dyn Payments>> {
         let stripe = self.ctx.stripe().ok()?;
         (!self.deadline.is_near()).then(|| stripe.within(self.deadline.for_stripe()))
     }
 
-    /// What Stripe says the intent is now; `None`: it doesn't.
+    /// The intent's current state at Stripe; `None`: Stripe doesn't say.
     async fn look(&self, stripe: &dyn Payments, payment: &OrderPayment) -> Option<Intent> {
         let read = stripe.load_intent(&payment.account, &payment.intent).await;
         let noted = read.inspect_err(|error| {
@@ -136,7 +136,7 @@ impl Drive<'_> {
         noted.ok().flatten()
     }
 
-    /// Captures, under the key of the next attempt if an earlier one got no clear answer.
+    /// Captures, under the next attempt's key if an earlier attempt got no clear answer.
     async fn capture(&mut self, stripe: &dyn Payments, payment: &OrderPayment) -> ControlFlow<Outcome> {
         let may_capture = match self.captures {
             0 => true,
@@ -151,7 +151,7 @@ impl Drive<'_> {
         Continue(())
     }
 
-    /// Goes on after the write that ends the order in this state.
+    /// Continues after the write that ends the order in this state.
     async fn after_writing(
         &mut self,
         written: Result<Commit, StoreError>,
@@ -176,7 +176,7 @@ impl Drive<'_> {
                 report(self.ctx, &self.order, &reason).await;
                 return Break(self.pending());
             }
-            // Lost to a rival, or unknown: the record says what is.
+            // Another call was faster, or the outcome is unknown: the record tells.
             Ok(Commit::ConditionFailed | Commit::Contended | Commit::Unknown)
             | Err(StoreError::Unavailable | StoreError::Refused | StoreError::Corrupt(_)) => {}
         }
@@ -190,7 +190,7 @@ impl Drive<'_> {
     }
 }
 
-/// Why a person must look at an order whose intent is neither on its way nor what the order says.
+/// Why an order needs review whose intent is neither under way nor as the order expects.
 fn review_reason(order: &OrderId, status: IntentStatus) -> ReviewReason<'_> {
     match status {
         IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction => {
@@ -202,10 +202,10 @@ fn review_reason(order: &OrderId, status: IntentStatus) -> ReviewReason<'_> {
     }
 }
 
-/// The next step of a PENDING order, as its intent is.
+/// The next step of a PENDING order, given its intent.
 fn step(snapshot: &Snapshot, payment: &OrderPayment, view: &IntentView) -> Step {
     let facts = view.facts();
-    // Money never meets money of another currency: nothing is captured or posted, a person decides.
+    // Amounts in different currencies are never combined: nothing is captured or posted, and a person decides.
     if view.currency() != snapshot.currency.code() {
         return if facts.status == IntentStatus::Canceled { Step::Release } else { Step::Review };
     }
@@ -215,22 +215,22 @@ fn step(snapshot: &Snapshot, payment: &OrderPayment, view: &IntentView) -> Step 
     }
 }
 
-/// Whether a payer whose bank debit failed has confirmed anew after the link's time was over: that is a new
-/// authorisation, and it is judged as one.
+/// Whether a payer whose bank debit failed has confirmed again after the link expired. That is a new authorisation, and
+/// it is judged as one.
 fn is_too_late(snapshot: &Snapshot, view: &IntentView) -> bool {
     let again = snapshot.payment.as_ref().is_some_and(|payment| payment.paid_by == PaidBy::BankDebit);
     let expires_s = snapshot.link.as_ref().and_then(|link| link.expires_s);
     again && expires_s.zip(view.charged_s()).is_some_and(|(expires_s, authorised_s)| authorised_s > expires_s)
 }
 
-/// Voids an order that could not be captured for too long, and settles what its intent is then.
+/// Voids an order that has stayed uncaptured for too long, and settles it by the state of its intent afterwards.
 pub async fn void_and_settle(ctx: &Context, order: OrderRecord, deadline: Deadline) -> Outcome {
     let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else {
         return Outcome::Pending(order.id);
     };
     let OrderPayment { account, intent, .. } = payment;
     let read = stripe.within(deadline.for_stripe()).load_intent(account, intent).await;
-    // What Stripe refuses for good to tell may still be held, and be cancelled.
+    // An intent that Stripe permanently refuses to show may still be held, and can be cancelled.
     let mut may_be_held = match &read {
         Ok(Some(intent)) => can_be_cancelled(intent.status),
         Ok(None) => false,
@@ -249,13 +249,13 @@ pub async fn void_and_settle(ctx: &Context, order: OrderRecord, deadline: Deadli
         Some(known) if !can_be_cancelled(known.status) => {
             settle(ctx, order, Some(known.into()), deadline).await.outcome
         }
-        // Captured now, it would be taken beside a cancel that may still land.
+        // A capture now would race with a cancel that may still land.
         Some(_) | None => Outcome::Pending(order.id),
     }
 }
 
-/// Captures exactly the order's total. `None`: whatever the answer was, it is no proof, and Stripe must be asked what the
-/// intent is; even where it says that it captured nothing, a rival may have, or an earlier attempt.
+/// Captures exactly the order's total. `None`: the answer proves nothing, so Stripe must be asked for the intent. Even
+/// if Stripe reports that it captured nothing, another call or an earlier attempt may have.
 async fn capture(stripe: &dyn Payments, order: &OrderRecord, payment: &OrderPayment) -> Option<Intent> {
     let OrderPayment { account, intent, total, .. } = payment;
     let key = format!("cap:{}:{}", order.id, order.attempt);
@@ -271,7 +271,8 @@ async fn capture(stripe: &dyn Payments, order: &OrderRecord, payment: &OrderPaym
     }
 }
 
-/// Stores the number of the next attempt before it is used. False: somebody else is at it, or it can't be stored.
+/// Stores the number of the next attempt before it is used. False: another call is capturing, or the number can't be
+/// stored.
 async fn take_next_attempt(ctx: &Context, order: &mut OrderRecord) -> bool {
     let stored = matches!(ctx.store.next_attempt(order).await, Ok(Commit::Done));
     if stored {
@@ -280,7 +281,7 @@ async fn take_next_attempt(ctx: &Context, order: &mut OrderRecord) -> bool {
     stored
 }
 
-/// Puts an order before a person.
+/// Puts an order up for review.
 pub(super) async fn report(ctx: &Context, order: &OrderRecord, reason: &ReviewReason<'_>) {
     tracing::error!(order = order.id.as_str(), reason = reason.name(), "order needs manual review");
     if let Err(error) = ctx.store.mark_for_review(order, reason, ctx.clock.now_s()).await {
@@ -288,7 +289,7 @@ pub(super) async fn report(ctx: &Context, order: &OrderRecord, reason: &ReviewRe
     }
 }
 
-/// Releases the authorisation of an intent that was claimed as rejected, and only then gives the refusal.
+/// Releases the authorisation of an intent claimed as rejected, and only then gives the refusal.
 pub async fn release_rejected(ctx: &Context, session: &Session, refusal: Error, deadline: Deadline) -> Outcome {
     let order = order_of_intent(&session.account, &session.intent);
     telemetry::about_order(&order);
@@ -306,7 +307,7 @@ pub async fn release_rejected(ctx: &Context, session: &Session, refusal: Error, 
                 match ctx.store.finish_rejection(&session.account, &session.intent).await {
                     Ok(Commit::Done) => telemetry::count(Count::PaymentsRejected),
                     Ok(Commit::ConditionFailed | Commit::Contended | Commit::Unknown) => {}
-                    // The money is free: the next look finds the intent canceled and notes it.
+                    // The money is released: the next visit finds the intent cancelled and records it.
                     Err(error) => {
                         tracing::warn!(order = order.as_str(), %error, "released payment not marked as finished");
                     }
@@ -327,7 +328,7 @@ pub async fn release_rejected(ctx: &Context, session: &Session, refusal: Error, 
     Outcome::Pending(order)
 }
 
-/// Whether Stripe cancels what is in this status.
+/// Whether Stripe cancels an intent in this status.
 pub(super) fn can_be_cancelled(status: IntentStatus) -> bool {
     match status {
         IntentStatus::RequiresCapture
@@ -338,16 +339,17 @@ pub(super) fn can_be_cancelled(status: IntentStatus) -> bool {
     }
 }
 
-/// The key of a cancel. Only the first attempt's key is the same for every call: a key replays a stored 500 for a day, so later
-/// attempts use keys of their own. A cancel sent twice is one cancel under any key.
+/// The key of a cancel. Only the first attempt's key is the same for every call: a key replays a stored 500 for a day,
+/// so later attempts use their own. Cancelling twice is harmless under any key.
 fn cancel_key(why: &str, order: &OrderId, attempt: usize, now_s: i64) -> String {
     if attempt == 1 { format!("{why}:{order}") } else { format!("{why}:{order}:{attempt}:{now_s}") }
 }
 
-/// Cancels, or reads what the intent is if the answer is not a clear one. `None`: the account has no such intent.
+/// Cancels an intent, and reads it if the answer is unclear. `None`: the account has no such intent.
 ///
 /// # Errors
-/// [`StripeError`] if Stripe doesn't say; or that it refuses for good to cancel what could be cancelled.
+/// [`StripeError`] if the state stays unknown, or if Stripe permanently refuses to cancel an intent that is still
+/// cancellable.
 pub async fn cancel(
     stripe: &dyn Payments,
     account: &AccountId,
@@ -375,7 +377,7 @@ pub async fn cancel(
     }
 }
 
-/// Cancels what an order holds; what it is then, if Stripe says.
+/// Cancels an order's intent; the state afterwards, if Stripe reports it.
 async fn void(
     ctx: &Context,
     stripe: &dyn Payments,

@@ -7,17 +7,18 @@
 //! P2       one write: the order is COMPLETED, and what it says is in the ledger
 //! ```
 //!
-//! What can't be booked goes the other way: one write claims the intent as rejected, then Stripe cancels it, and only
-//! when Stripe says `canceled` does a refusal say that the payment was released. An order whose intent ends without
+//! What can't be booked is rejected: one write claims the intent as rejected, then Stripe cancels it, and only when
+//! Stripe reports `canceled` does a refusal say that the payment was released. An order whose intent ends without
 //! paying gives its places back in one write. An order that collects nothing is P1 and P2 in one write.
 //!
-//! A lost reply is never a failure: of the table it means to look again, of Stripe to ask what the intent is now. What
-//! can't be known before the call's deadline is answered as pending, and the settlement job goes on with it.
+//! A lost reply is never a failure: after one from the table we read again, after one from Stripe we ask for the
+//! intent. An outcome that can't be known before the call's deadline is answered as pending, and the settlement job
+//! continues.
 //!
-//! Read in this order: [`checkout`] and [`link`] (to P1), [`rounds`] (somebody was faster, or a reply was lost), [`claim`]
-//! (what was decided before), [`drive`] (from P1 to the end; nothing else captures or cancels), [`outcome`] (how far it
-//! got), [`unallocated`] (money that no order takes), [`event`] (what Stripe says by itself), [`job`] (what a request
-//! left), [`resolve`] (what a person decides).
+//! Read in this order: [`checkout`] and [`link`] (to P1), [`rounds`] (another call was faster, or a reply was lost),
+//! [`claim`] (what was decided before), [`drive`] (from P1 to the end; nothing else captures or cancels), [`outcome`]
+//! (how far it got), [`unallocated`] (money that no order takes), [`event`] (what Stripe reports on its own), [`job`]
+//! (what requests left behind), [`resolve`] (what a person decides).
 
 pub mod checkout;
 mod claim;

@@ -1,6 +1,6 @@
-//! How far an order or an intent has got, and what is known of it.
+//! How far an order or an intent has got, and what is known about it.
 //!
-//! Invariant: what isn't known is [`Outcome::Pending`], never a refusal.
+//! An unknown outcome is [`Outcome::Pending`], never a refusal.
 
 use classpay_domain::id::OrderId;
 use classpay_domain::money::Money;
@@ -12,19 +12,19 @@ use crate::error::{Error, ErrorCode};
 use crate::store::{Authorisation, OrderRecord, StoreError};
 use crate::stripe::Intent;
 
-/// How an order or an intent ended, as far as it has.
+/// How an order or an intent ended, if it has.
 #[derive(Debug)]
 pub enum Outcome {
     /// Posted: the debits, then the credit.
     Completed(Vec<AggregateTransaction>),
-    /// Void, and given back.
+    /// Void and released.
     Refused(Error),
     /// Not yet known.
     Pending(OrderId),
 }
 
 impl Outcome {
-    /// The answer of a cancelled order. It says "released" only where Stripe has said `canceled`, not where a person has ended
+    /// The answer of a cancelled order. It says "released" only if Stripe reported `canceled`, not if a person ended
     /// the order.
     #[must_use]
     pub fn of_cancelled(order: &OrderRecord) -> Self {
@@ -36,13 +36,13 @@ impl Outcome {
     }
 }
 
-/// What is known of an order's intent, so that Stripe isn't asked again.
+/// What is known about an order's intent, so that Stripe isn't asked again.
 #[derive(Debug, Clone)]
 pub enum IntentView {
-    /// Stripe has just said it.
+    /// Just read from Stripe.
     Live(Box<Intent>),
-    /// An event has brought it. It may have been captured or cancelled since, and nothing else: then the capture is
-    /// refused, and Stripe is asked.
+    /// Reported by an event. It can only have been captured or cancelled since: then the capture is refused, and Stripe
+    /// is asked.
     FromEvent(Authorisation),
 }
 
@@ -64,7 +64,7 @@ impl IntentView {
         }
     }
 
-    /// When the payer authorised it, if Stripe has said so.
+    /// When the payer authorised it, in seconds since 1970, if Stripe reported it.
     pub(super) fn charged_s(&self) -> Option<i64> {
         match self {
             Self::Live(intent) => intent.charge.as_ref().map(|charge| charge.created_s),
@@ -84,18 +84,19 @@ impl From<Intent> for IntentView {
 pub struct Settled {
     /// How it ended, if it has.
     pub outcome: Outcome,
-    /// The intent as Stripe has said it last, if this call was told.
+    /// The intent as Stripe last reported it to this call, if it did.
     pub intent: Option<Box<Intent>>,
 }
 
-/// What ended without Stripe.
+/// An outcome that was reached without Stripe.
 impl From<Outcome> for Settled {
     fn from(outcome: Outcome) -> Self {
         Self { outcome, intent: None }
     }
 }
 
-/// What a completed order has posted: what it says, or, resolved by a person, the credit of what was received.
+/// What a completed order has posted: its own transactions or, if a person resolved it, the credit of what was
+/// received.
 pub async fn posted(ctx: &Context, order: &OrderRecord) -> Result<Vec<AggregateTransaction>, StoreError> {
     let planned = order.snapshot.transactions();
     if order.resolved.is_none() {

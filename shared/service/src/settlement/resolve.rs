@@ -1,8 +1,9 @@
-//! What a person decides about an order whose payment is not what the order says: a part was captured elsewhere, another
-//! amount, or the table refuses what it posts. And about an order, a rejection or a session whose intent is out of our reach.
+//! A person's decisions: about an order whose payment is not what the order says (a part was captured elsewhere, the
+//! amount differs, or the table refuses what it posts), and about an order, a rejection or a session whose intent is
+//! out of our reach.
 //!
-//! Invariant: only of what is unfinished, and once: an order ends in the very transaction that credits what was received,
-//! and with it the note for a person. What Stripe says counts before what a person says.
+//! Invariant: only what is unfinished is decided, and once: an order ends in the same transaction that credits what was
+//! received and closes the review record. Stripe's answer takes precedence over a person's statement.
 
 use classpay_domain::fingerprint::Fingerprint;
 use classpay_domain::id::{CompanyId, OrderId, TransactionId};
@@ -24,19 +25,19 @@ use crate::stripe::{Charge, Intent};
 /// Why an order can't be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unresolvable {
-    /// It is at its end.
+    /// It is finished.
     #[error("the order is {}", match .0 { OrderState::Completed => "completed", OrderState::Cancelled => "cancelled", OrderState::Pending => "pending" })]
     AtItsEnd(OrderState),
     /// It collects nothing.
     #[error("the order collects nothing")]
     WithoutPayment,
-    /// Nobody has taken the money.
+    /// The money was not taken.
     #[error("its intent is {0}, not succeeded: nothing was received")]
     NotReceived(&'static str),
     /// What was received is what the order says.
     #[error("exactly its total was received: settle it")]
     ReceivedWhole,
-    /// Money in another currency is never booked against this order's.
+    /// Money in another currency is never booked against this order.
     #[error("{received} {got} was received for an order in {wanted}: give it back at Stripe, then release the order")]
     OtherCurrency {
         /// In minor units.
@@ -49,21 +50,21 @@ pub enum Unresolvable {
     /// More than was authorised.
     #[error("no more than {0} can have been received")]
     TooMuch(i64),
-    /// The schedule, which has a key of its own, hasn't found the account lost.
+    /// The settlement job, which has its own key, hasn't found the account lost.
     #[error("the schedule has not found its account lost; compare the key with the stack's, and wait a day")]
     NotLost,
-    /// A payment without an order has no entry that a credit could stand beside.
+    /// A payment without an order has no debit that a credit could pay.
     #[error(
         "no order takes it, so nothing of it is credited: enter what was received as a payment in the office's tools, \
          then name 0"
     )]
     NothingToCredit,
-    /// Its payment was received and can't be credited here, and nobody has said that it is dealt with.
+    /// Its payment was received and can't be credited here, and nobody has stated that it is dealt with.
     #[error(
         "its payment can't be credited: refund it at Stripe and settle it, or say with --received 0 that it is dealt with elsewhere"
     )]
     Uncredited,
-    /// Stripe says what became of it, so nobody has to.
+    /// Stripe reports how it ended, so no person has to.
     #[error("Stripe says that its intent is {0}: settle it")]
     Readable(&'static str),
     /// The order has changed, or the table gives no clear answer.
@@ -84,9 +85,9 @@ impl From<Error> for Unresolvable {
     }
 }
 
-/// Ends a pending order by what Stripe has received for it: as it is, crediting what was received; or given back, with
-/// what was received as a credit that belongs to no debit. `stated` is what the studio's own dashboard says was received:
-/// it counts only where Stripe refuses for good to say it.
+/// Ends a pending order by what Stripe has received for it: either posts it as it is and credits what was received, or
+/// gives it back and credits what was received without a debit. `stated` is what the studio's own dashboard says was
+/// received: it counts only if Stripe permanently refuses to show it.
 ///
 /// # Errors
 /// [`Unresolvable`]; then nothing was changed.
@@ -124,8 +125,9 @@ pub async fn resolve(
     }
 }
 
-/// Lets go of a rejection or a session whose intent is out of our reach, once a person has looked in the studio's own dashboard:
-/// it is nobody's task any more. If the account comes back, it is released, or what was captured is the family's credit.
+/// Lets go of a rejection or a session whose intent is out of our reach, once a person has checked the studio's own
+/// dashboard: nobody needs to act on it any more. If the account comes back, a hold is released and a captured payment
+/// becomes the family's credit.
 ///
 /// # Errors
 /// [`Unresolvable`]; then nothing was changed.
@@ -138,7 +140,7 @@ pub async fn let_payment_go(
     let Session { account, intent, company, .. } = session;
     let order = order_of_intent(account, intent);
     let why = match ctx.stripe()?.within(deadline.for_stripe()).load_intent(account, intent).await {
-        // Received, and perhaps of a kind that can't be credited here.
+        // Received, and perhaps impossible to credit here.
         Ok(Some(known)) if known.status == IntentStatus::Succeeded => {
             let reason = ctx.store.review_reason(company, order.as_str()).await.map_err(Error::from)?;
             if !reason.is_some_and(|reason| ReviewReason::is_uncredited(&reason)) {
@@ -170,13 +172,13 @@ pub async fn let_payment_go(
     if gone != Commit::Done {
         return Err(Unresolvable::Changed);
     }
-    // Whoever has decided has looked.
+    // The person who decided has seen the review record.
     ctx.store.note_seen(company, order.as_str(), None, ctx.clock.now_s()).await.map_err(Error::from)?;
     Ok(())
 }
 
-/// What the studio's dashboard says was received, as a person names it. It counts only for what the schedule, too, has found out
-/// of reach, with its own key.
+/// What was received, as a person reports it from the studio's dashboard. It counts only if the settlement job, with
+/// its own key, has also found the intent out of reach.
 async fn named(
     ctx: &Context,
     (company, order): (&CompanyId, &OrderId),
@@ -192,7 +194,7 @@ async fn named(
     if reason.as_deref() == Some(ReviewReason::INTENT_LOST) { Ok(stated) } else { Err(Unresolvable::NotLost) }
 }
 
-/// What Stripe has received, if it is for a person to decide about.
+/// What Stripe has received, if a person may decide about it.
 fn received(snapshot: &Snapshot, intent: &Intent, how: Resolution) -> Result<Money, Unresolvable> {
     let total = snapshot.payment.as_ref().map_or(0, |payment| payment.total);
     let received = intent.amount_received;
@@ -203,7 +205,7 @@ fn received(snapshot: &Snapshot, intent: &Intent, how: Resolution) -> Result<Mon
     if intent.currency != snapshot.currency.code() {
         let kept = received.minus(intent.charge.as_ref().map_or(Money::ZERO, |charge| charge.given_back()));
         let may_fail = intent.charge.as_ref().is_some_and(Charge::is_refund_pending);
-        // What was given back whole is nobody's any more.
+        // A payment that was fully given back needs no credit.
         if how == Resolution::Release && kept == Ok(Money::ZERO) && !may_fail {
             return Ok(Money::ZERO);
         }
@@ -217,7 +219,7 @@ fn received(snapshot: &Snapshot, intent: &Intent, how: Resolution) -> Result<Mon
     Ok(received)
 }
 
-/// The credit of what was received; `None`: nothing was.
+/// The credit of what was received; `None`: nothing was received.
 async fn credit(
     ctx: &Context,
     order: &OrderRecord,
@@ -247,7 +249,7 @@ async fn credit(
 }
 
 impl Snapshot {
-    /// What its payment charges, as its credit says it.
+    /// What its payment charges, according to its credit.
     fn paid(&self) -> Payment {
         let lines = self.credit().into_iter().flat_map(|credit| &credit.lines);
         let fee: i64 = lines.filter(|line| line.kind == "fee-company").map(|line| line.amount).sum();

@@ -1,7 +1,7 @@
-//! How a call begins anew when somebody was faster, and what it says when it can't go on.
+//! How a call restarts when another call was faster, and what it answers when it can't continue.
 //!
-//! A call takes rounds until one is its last, until its deadline is near, or until it has had [`MAX_ROUNDS`]. Once a round
-//! has sent something whose reply was lost, an error is no answer any more: only a refusal that was decided after it is
+//! A call takes rounds until one gives the answer, until its deadline is near, or until it has had [`MAX_ROUNDS`]. Once
+//! a round has sent something whose reply was lost, an error is no longer an answer: only a refusal decided after it is
 //! one, and everything else is pending.
 
 use classpay_domain::id::OrderId;
@@ -9,15 +9,15 @@ use classpay_domain::id::OrderId;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorCode};
 
-/// How often a call begins anew. Each time somebody else has got on.
+/// The most rounds of a call. Each restart means that another call has progressed.
 const MAX_ROUNDS: usize = 8;
 
-/// What a round comes to.
+/// How a round ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Round<T> {
-    /// It is the last, and this is the answer.
+    /// It is the last, with this answer.
     Over(T),
-    /// Somebody was faster: read again.
+    /// Another call was faster: read again.
     Again,
     /// Something was sent for this order and its reply was lost: read again.
     Sent(OrderId),
@@ -43,13 +43,13 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    /// The rounds of a call that ends then.
+    /// The rounds of a call with this deadline.
     #[must_use]
     pub const fn until(deadline: Deadline) -> Self {
         Self { left: MAX_ROUNDS, deadline, sent: None }
     }
 
-    /// Whether there is time for another round, which is counted.
+    /// Counts another round, if there is time for it.
     pub fn another(&mut self) -> bool {
         if self.left == 0 || self.deadline.is_near() {
             return false;
@@ -83,7 +83,7 @@ impl Rounds {
         }
     }
 
-    /// The order for which something was sent, and of which nothing more is known in time.
+    /// The order for which something was sent and whose outcome isn't known in time.
     ///
     /// # Errors
     /// `unavailable` if nothing was sent.
@@ -112,7 +112,7 @@ mod tests {
         Err(ErrorCode::StripeRefused.into())
     }
 
-    /// What a call answers whose rounds come to these, one after the other, and how many of them it takes.
+    /// What a call with these rounds answers, and how many of them it takes.
     fn call(
         rounds: Vec<Result<Round<u8>, Error>>,
         deadline: Deadline,

@@ -1,9 +1,9 @@
-//! A payment that was captured by somebody else, after its intent was rejected or before anything was booked for it:
-//! the family has paid, so it gets a credit, and a person is told.
+//! A payment captured outside this service, after its intent was rejected or before anything was booked for it: the
+//! family has paid, so it gets a credit, and a person is notified.
 //!
-//! Invariant: only for an intent that Stripe says has `succeeded` and that no order has claimed; once for an intent,
-//! because the credit's id is made from the intent's, and the claim ends in the same transaction. What can't be credited is put
-//! before a person, and stays unfinished until it is credited or given back.
+//! Invariant: a credit is posted only for an intent that Stripe reports as `succeeded` and that no order has claimed,
+//! and once per intent: the credit's id is derived from the intent's, and the claim ends in the same transaction. A
+//! payment that can't be credited is put up for review, and stays unfinished until it is credited or given back.
 
 use classpay_domain::basket::Basket;
 use classpay_domain::fingerprint::Fingerprint;
@@ -20,9 +20,9 @@ use crate::store::{Commit, ReviewReason, Session, StoreError, UnallocatedCredit}
 use crate::stripe::{Charge, Intent};
 use crate::telemetry::{self, Count};
 
-/// Credits what Stripe has received for an intent that no order takes. Money of another currency is not the family's credit, and
-/// some can't be credited for good: a person gives it back at Stripe, and then it is over. Whatever else goes wrong is left for
-/// the schedule.
+/// Credits what Stripe has received for an intent that no order takes. Money in another currency can't be the family's
+/// credit, and some payments can never be credited: a person gives them back at Stripe, and that ends them. Any other
+/// failure is left to the settlement job.
 pub async fn credit(ctx: &Context, session: &Session, intent: &Intent) {
     let order = &order_of_intent(&session.account, &session.intent);
     if intent.currency != session.currency.code() {
@@ -37,14 +37,13 @@ pub async fn credit(ctx: &Context, session: &Session, intent: &Intent) {
     }
 }
 
-/// Puts a received payment before a person of which nothing can be posted for a reason that lasts, unless all of it was given
-/// back.
+/// Puts up for review a received payment that can't be posted for a lasting reason, unless all of it was given back.
 pub(crate) async fn note_unpostable(ctx: &Context, session: &Session, intent: &Intent) {
     let order = order_of_intent(&session.account, &session.intent);
     put_before_a_person(ctx, session, intent, &ReviewReason::CreditUnpostable(&order, &session.intent)).await;
 }
 
-/// Puts what is not credited before a person. Once all of it was given back it is over.
+/// Puts an uncredited payment up for review. It is over once all of it was given back.
 async fn put_before_a_person(ctx: &Context, session: &Session, intent: &Intent, reason: &ReviewReason<'_>) {
     let given_back = intent.charge.as_ref().map_or(Money::ZERO, Charge::given_back);
     let may_fail = intent.charge.as_ref().is_some_and(Charge::is_refund_pending);
@@ -60,7 +59,7 @@ async fn put_before_a_person(ctx: &Context, session: &Session, intent: &Intent, 
     }
 }
 
-/// Nothing of a payment is for the ledger: it is rejected, and its rejection is at its end.
+/// Ends a payment that adds nothing to the ledger: it is rejected, and the rejection is finished.
 pub(crate) async fn end_without_credit(ctx: &Context, session: &Session) -> Result<(), StoreError> {
     let nothing = Basket::new(Vec::new(), Vec::new()).hash(&session.company, &session.family);
     let refusal = ErrorCode::PaymentAlreadyCaptured.into();
@@ -68,7 +67,7 @@ pub(crate) async fn end_without_credit(ctx: &Context, session: &Session) -> Resu
     ctx.store.note_given_back(&session.account, &session.intent).await.map(|_| ())
 }
 
-/// Credits so much, in the session's currency.
+/// Credits an amount in the session's currency.
 async fn credit_received(ctx: &Context, session: &Session, order: &OrderId, received: Money) -> Result<(), Error> {
     match try_credit(ctx, session, order, received).await? {
         Commit::Done => {
@@ -95,7 +94,7 @@ async fn try_credit(ctx: &Context, session: &Session, order: &OrderId, received:
         session,
         order,
         credit: &credit,
-        // No checkout has an empty basket, so none takes the claim for its own.
+        // No checkout has an empty basket, so none mistakes this claim for its own.
         basket: &nothing.hash(company, family),
         refusal: &ErrorCode::PaymentAlreadyCaptured.into(),
         now_s: ctx.clock.now_s(),
@@ -103,8 +102,8 @@ async fn try_credit(ctx: &Context, session: &Session, order: &OrderId, received:
     Ok(ctx.store.credit_unallocated(&found).await?)
 }
 
-/// The id of a session's credit: the same for whoever credits its intent, and for whoever looks for it. Its time is the
-/// session's, so that the ledger stays in order.
+/// The id of a session's credit: every call that credits the intent, or looks for the credit, derives the same id. Its
+/// timestamp is the session's, so that the ledger stays in order.
 #[must_use]
 pub fn credit_id(session: &Session) -> TransactionId {
     let mut digest = Fingerprint::new("unallocated");

@@ -1,6 +1,6 @@
-//! What we have learnt of Stripe's accounts by being refused.
+//! What refusals have taught us about Stripe accounts.
 //!
-//! Invariant: it is believed for a day at most, compared with the clock when it is read; the item itself may stay longer.
+//! A record counts for a day at most, compared with the clock when it is read; the item itself may stay longer.
 
 use classpay_domain::id::{AccountId, CompanyId};
 
@@ -9,14 +9,11 @@ use super::table::Commit;
 use super::write::Write;
 use super::{Store, StoreError, key};
 
-/// For how long an account that refused a payment method isn't asked for it again.
+/// How long an account that refused a payment method isn't asked for it again.
 const BELIEVED_S: i64 = 24 * 60 * 60;
 
 impl Store {
-    /// Remembers that an account takes cards alone.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Records that an account takes only cards.
     pub async fn note_cards_only(
         &self,
         company: &CompanyId,
@@ -32,17 +29,14 @@ impl Store {
         self.transact(write).await
     }
 
-    /// Whether an account is known to take cards alone.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Whether an account is known to take only cards.
     pub async fn takes_cards_only(&self, account: &AccountId, now_s: i64) -> Result<bool, StoreError> {
         let methods = self.get(&key::account_methods(account)).await?;
         Ok(cards_only_until_s(methods.as_ref())? > now_s)
     }
 }
 
-/// Until when, in seconds since 1970, an account is taken to take cards alone; 0: it isn't.
+/// Until when, in seconds since 1970, an account counts as taking only cards; 0: it doesn't.
 pub(super) fn cards_only_until_s(methods: Option<&Attributes>) -> Result<i64, StoreError> {
     methods.map_or(Ok(0), |methods| methods.number("cards_only_until_s"))
 }

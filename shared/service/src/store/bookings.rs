@@ -1,7 +1,7 @@
 //! Places, trials and fees of an order: reserved with P1, made active with P2, given back with P2c.
 //!
-//! Invariant: a place is reserved only where there is none, and moved on only by the order that reserved it; a trial is
-//! ended only by the order that has marked it.
+//! Invariant: a place is reserved only where none exists, and only the order that reserved it changes its state. Only
+//! the order that marked a trial ends it.
 
 use classpay_domain::catalogue::Seats;
 use classpay_domain::id::{ClassId, CompanyId, OrderId};
@@ -36,7 +36,7 @@ pub(super) fn reserve(writes: &mut Writes, order: &PlaceOrder<'_>, state: &str) 
         writes.push(take_seats(order, class, *seats, taken.get(class).copied().unwrap_or(0)));
     }
     for ((class, on), places) in snapshot.lessons() {
-        // What is given back is free when the order is done, and not before.
+        // A place that is given back becomes free when the order completes, and not before.
         let places = if is_done { places } else { LessonPlaces { given_back: 0, ..places } };
         if places.taken + places.given_back > 0 {
             writes.push(take_trial_places(order, class, on, places));
@@ -65,7 +65,7 @@ pub(super) fn reserve(writes: &mut Writes, order: &PlaceOrder<'_>, state: &str) 
     }
 }
 
-/// Makes the order's places active, and puts the instalments that are due later where the schedule finds them.
+/// Makes the order's places active, and puts the later instalments where the settlement job finds them.
 pub(super) fn activate(writes: &mut Writes, order: &OrderRecord) {
     let snapshot = &order.snapshot;
     for enrolment in &snapshot.enrolments {
@@ -110,7 +110,7 @@ pub(super) fn cancel(writes: &mut Writes, order: &OrderRecord) {
     }
 }
 
-/// Moves a place on, if it is this order's.
+/// Changes the state of a place, if it belongs to this order.
 fn move_place(key: Key, order: &OrderRecord, state: &str) -> Write {
     Write::edit(key)
         .set("place_state", state)
@@ -118,8 +118,8 @@ fn move_place(key: Key, order: &OrderRecord, state: &str) -> Write {
         .when(Guard::is("place_state", RESERVED))
 }
 
-/// Marks a trial that ends with the order, if it is as it was read: booked, and marked by nobody. Where the order is done
-/// with that, it ends at once.
+/// Marks a trial that ends with the order, if it is still as it was read: booked and unmarked. If this write completes
+/// the order, the trial ends at once.
 fn mark_trial(snapshot: &Snapshot, trial: &EndedTrial, order: &OrderId, is_done: bool) -> Write {
     let mark = Write::edit(ended_trial_key(snapshot, trial))
         .set(ENDING_ORDER, order.as_str())
@@ -129,14 +129,14 @@ fn mark_trial(snapshot: &Snapshot, trial: &EndedTrial, order: &OrderId, is_done:
     if is_done { mark.set("place_state", ENDED) } else { mark }
 }
 
-/// A trial that the order has marked. The edit is still to be said.
+/// A write to a trial that the order has marked. The caller adds the edit.
 fn marked_trial(snapshot: &Snapshot, trial: &EndedTrial, order: &OrderRecord) -> Write {
     Write::edit(ended_trial_key(snapshot, trial))
         .when(Guard::is(ENDING_ORDER, order.id.as_str()))
         .when(Guard::is("place_state", ACTIVE))
 }
 
-/// There is no such place, or it was given back.
+/// The place doesn't exist, or it was given back.
 fn not_live() -> Guard {
     Guard::Absent.or(Guard::is("place_state", CANCELLED))
 }
@@ -147,13 +147,13 @@ fn take_seats(order: &PlaceOrder<'_>, class: &ClassId, seats: Seats, taken: u32)
     if order.buyer == Buyer::Family {
         write = write.when(Guard::is("on_sale", true));
     }
-    // A trial takes no seat, and needs that one is left beside the order's own.
+    // A trial takes no seat, but needs one to be left beside the order's own.
     let needed = taken + u32::from(order.snapshot.trials.iter().any(|trial| trial.class == *class));
     if needed > 0 && seats.left.is_some() {
         write = write.when(Guard::at_least("seats_left", needed));
     }
     if taken > 0 {
-        // What is sold is counted for an unlimited class as well, so that its capacity can be limited later.
+        // Seats of an unlimited class are counted as well, so that its capacity can be limited later.
         write = write.add("seats_left", -i64::from(taken));
     }
     write
@@ -166,7 +166,7 @@ fn take_trial_places(order: &PlaceOrder<'_>, class: &ClassId, on: Date, places: 
         .add("trials_booked", i64::from(taken) - i64::from(given_back))
         .set("cid", company.as_str());
     let Some(most) = most else { return write };
-    // Fewer places than are wanted were refused before: what is left here is never below zero.
+    // An order for more places than exist was refused before, so this is never below zero.
     let room = most.saturating_sub(taken);
     write.when(Guard::Missing("trials_booked").or(Guard::at_most("trials_booked", room)))
 }
@@ -175,13 +175,13 @@ fn give_trial_places_back(snapshot: &Snapshot, class: &ClassId, on: Date, places
     Write::edit(key::lesson(&snapshot.company, class, on)).add("trials_booked", -i64::from(places))
 }
 
-/// The item of a place, in this state: of an enrolment or of a trial, as is added to it.
+/// The item of a place in this state. The caller adds what an enrolment or a trial has besides.
 #[must_use]
 pub fn place_item(key: &Key, company: &CompanyId, state: &str) -> Item {
     Item::at(key).text("cid", company.as_str()).text("place_state", state)
 }
 
-/// With what an enrolment says.
+/// Adds the attributes of an enrolment.
 #[must_use]
 pub fn enrolment_item(place: Item, enrolment: &BookedEnrolment) -> Item {
     let place = place
@@ -196,7 +196,7 @@ pub fn enrolment_item(place: Item, enrolment: &BookedEnrolment) -> Item {
     }
 }
 
-/// With what a trial says.
+/// Adds the attributes of a trial.
 #[must_use]
 pub fn trial_item(place: Item, trial: &BookedTrial) -> Item {
     place

@@ -1,7 +1,7 @@
-//! Stripe's customers of families and links, each with its account.
+//! The Stripe customers of families and links, each with its account.
 //!
-//! Invariant: a customer is forgotten, and another takes its place, only on the condition that it is the one that was
-//! read. How many keys were used stands with it and never goes back.
+//! Invariant: a customer is removed or replaced only on the condition that it is the one that was read. The number of
+//! used keys is stored with it and never decreases.
 
 use classpay_domain::id::{CompanyId, FamilyId};
 
@@ -12,11 +12,8 @@ use super::{Link, Store, StoreError, key};
 use crate::stripe::{Customer, KnownCustomer};
 
 impl Store {
-    /// Remembers the family's Stripe customer in the place of the one that was read. [`Commit::ConditionFailed`]: another was
-    /// faster, or there is no such family.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Replaces the family's Stripe customer that was read. [`Commit::ConditionFailed`]: another call was faster, or
+    /// there is no such family.
     pub async fn remember_customer(
         &self,
         (company, family): (&CompanyId, &FamilyId),
@@ -31,20 +28,14 @@ impl Store {
         self.transact(write.when(as_read)).await
     }
 
-    /// The family's Stripe customer, now.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// The family's current Stripe customer.
     pub async fn load_customer(&self, company: &CompanyId, family: &FamilyId) -> Result<KnownCustomer, StoreError> {
         let item = self.get(&key::family(company, family)).await?;
         item.as_ref().map_or(Ok(KnownCustomer::default()), customer_of)
     }
 
-    /// Forgets a link's customer, which Stripe doesn't know; or, if it was made and never remembered, the keys that it was
-    /// made under. [`Commit::ConditionFailed`]: somebody else is further.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Removes a link's customer that Stripe doesn't know; or, if it was made and never recorded, counts the keys that
+    /// it was made under as used. [`Commit::ConditionFailed`]: another call has got further.
     pub async fn forget_link_customer(&self, link: &Link, gone: &KnownCustomer) -> Result<Commit, StoreError> {
         let write = Write::edit(key::link(&link.id.alias())).set("customer_keys", gone.keys_used);
         self.transact(match &link.customer.customer {
@@ -58,7 +49,7 @@ impl Store {
     }
 }
 
-/// This write, which sets the customer as well.
+/// This write, extended to set the customer.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] if there is no customer to set.

@@ -1,8 +1,8 @@
 //! What a debit still owes: its own item, because links, refunds and checkouts change it while the debit itself never
 //! changes.
 //!
-//! Invariant: what is due and what is reserved are never negative, and each minor unit of a debit is in one of them, or
-//! credited. Every debit has such an item from the transaction that posts it, so whatever the ledger says is owed can be
+//! Invariant: the due and reserved amounts are never negative, and each minor unit of a debit is due, reserved or
+//! credited. The transaction that posts a debit also puts this item, so whatever the ledger says is owed can be
 //! collected.
 
 use classpay_domain::catalogue::Currency;
@@ -19,13 +19,13 @@ use super::write::Write;
 pub struct Due {
     /// What can be paid now.
     pub due: Money,
-    /// What a payment that is under way takes.
+    /// What a payment under way takes.
     pub reserved: Money,
-    /// What both are in.
+    /// The currency of both amounts.
     pub currency: Currency,
 }
 
-/// The item of a new debit, of which so much is due.
+/// The item of a new debit with this amount due.
 #[must_use]
 pub fn due_item(company: &CompanyId, family: &FamilyId, debit: &TransactionId, due: i64, currency: Currency) -> Item {
     Item::at(&key::due(company, debit))
@@ -36,7 +36,7 @@ pub fn due_item(company: &CompanyId, family: &FamilyId, debit: &TransactionId, d
         .text("currency", currency.code())
 }
 
-/// What is due on a debit, by its item.
+/// What is due on a debit, read from its item.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] if an attribute is missing or of another type.
@@ -48,12 +48,12 @@ pub fn due_of(item: &Attributes) -> Result<Due, StoreError> {
     })
 }
 
-/// Reserves a part of what is due, if so much is.
+/// Reserves a part of what is due, on the condition that so much is due.
 pub(super) fn reserve(company: &CompanyId, debit: &TransactionId, amount: i64) -> Write {
     Write::edit(key::due(company, debit)).take("amount_due", amount).add("amount_reserved", amount)
 }
 
-/// Ends a reservation: `back` of it is due again, the rest is credited.
+/// Ends a reservation: `back` of it becomes due again, the rest is credited.
 pub(super) fn end_reservation(company: &CompanyId, debit: &TransactionId, reserved: i64, back: i64) -> Write {
     let write = Write::edit(key::due(company, debit)).take("amount_reserved", reserved);
     if back == 0 { write } else { write.add("amount_due", back) }

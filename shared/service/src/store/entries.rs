@@ -1,6 +1,6 @@
 //! Ledger entries as items of the family's ledger.
 //!
-//! Invariant: an entry is put once and never changed; every entry is written and read here, in one form.
+//! Invariant: an entry is put once and never changed. Only this module writes and reads entries, in one form.
 
 use classpay_domain::id::{CompanyId, FamilyId};
 

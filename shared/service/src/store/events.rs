@@ -1,7 +1,7 @@
-//! Stripe's events: kept until what they tell of is done.
+//! Stripe's events: kept until they are acted on.
 //!
-//! Invariant: an event is put once, before it is answered with 200; what is not finished is in the index, and nothing
-//! but finishing takes it out. Of its body only what is needed is kept: it names people.
+//! Invariant: an event is put once, before it is answered with 200. An unfinished event is in the index, and only
+//! finishing removes it. Of the body we keep only what is needed, because it names people.
 
 use classpay_domain::id::{AccountId, CompanyId, EventId, IntentId};
 use classpay_domain::order::IntentStatus;
@@ -16,51 +16,51 @@ use super::{Store, StoreError};
 use crate::catalogue::documents::CompanyDoc;
 use crate::stripe::Intent;
 
-/// How long after it came an unfinished event is looked at again.
+/// How long after its arrival an unfinished event is visited.
 const EVENT_SWEEP_S: i64 = 2 * 60;
-/// How long a finished event is remembered: Stripe repeats one for three days.
+/// How long a finished event is kept: Stripe repeats events for three days.
 const EVENT_LIFE_S: i64 = 30 * 24 * 60 * 60;
 
-/// An event, as far as it is kept.
+/// The parts of an event that are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventRecord {
-    /// The connected account that it is about.
+    /// The connected account that it concerns.
     pub account: AccountId,
     /// Stripe's id.
     pub id: EventId,
-    /// Stripe's word for what happened.
+    /// Stripe's event type.
     pub kind: String,
     /// When it happened, in seconds since 1970.
     pub created_s: i64,
-    /// When it came first, in seconds since 1970.
+    /// When it first arrived, in seconds since 1970.
     pub received_s: i64,
-    /// The intent that it is about.
+    /// The intent that it concerns.
     pub intent: Option<IntentId>,
     /// The deployment that the payload names. It proves nothing.
     pub marker: Option<String>,
-    /// What it is about, as it was then.
+    /// The object that it concerns, as it was at the time.
     pub object: EventObject,
 }
 
-/// The refund or dispute that an event tells of. Of other objects only the id is kept.
+/// The refund or dispute in an event. Of other objects only the id is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EventObject {
     /// Stripe's id.
     pub id: String,
     /// Minor units.
     pub amount: i64,
-    /// What the amount is in, as Stripe writes it; empty: an earlier version has kept the event.
+    /// The amount's currency, as Stripe writes it; empty: an earlier version stored the event.
     #[serde(default)]
     pub currency: String,
     /// Stripe's word.
     pub status: String,
-    /// The charge that it is about.
+    /// The charge that it concerns.
     pub charge: String,
     /// When it was made, in seconds since 1970.
     pub created_s: i64,
 }
 
-/// What an event tells of an intent that can't be read.
+/// What an event reports about an intent that can't be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
     /// A card is held.
@@ -69,20 +69,20 @@ pub enum Told {
     Received,
 }
 
-/// What putting an event comes to.
+/// The result of storing an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
-    /// It is to be acted on: new, or not finished when it came before.
+    /// It must be acted on: it is new, or is not finished since an earlier arrival.
     Unfinished,
-    /// It came before, and is finished.
+    /// It arrived before, and is finished.
     Finished,
 }
 
 impl Store {
-    /// Puts an event where there is none, into the index if there is something to do about it.
+    /// Stores an event unless it is stored already, and puts it into the index if there is something to do about it.
     ///
     /// # Errors
-    /// [`StoreError`] if it is not known to be there afterwards.
+    /// [`StoreError`] if the event may not be stored.
     pub async fn put_event(&self, event: &EventRecord, to_do: bool) -> Result<Put, StoreError> {
         let item = event_item(event);
         let (item, put) = if to_do {
@@ -101,10 +101,7 @@ impl Store {
         }
     }
 
-    /// Takes an event out of the index: all that it tells of is done.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Takes an event out of the index: it is fully acted on.
     pub async fn finish_event(&self, event: &EventRecord) -> Result<Commit, StoreError> {
         let finished = Write::edit(key::event(&event.account, &event.id))
             .set("event_state", "finished")
@@ -114,13 +111,10 @@ impl Store {
         self.transact(finished).await
     }
 
-    /// Writes on a session what Stripe says of its intent, and since when it is known that money was received for it.
+    /// Records on a session what Stripe says about its intent, and since when money is known to be received for it.
     /// [`Commit::ConditionFailed`]: the session is finished.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
     pub async fn note_intent(&self, session: &Session, intent: &Intent, now_s: i64) -> Result<Commit, StoreError> {
-        // What is held or on its way is looked at, and measured, before what nobody has authorised.
+        // What is held or processing is visited, and measured, before what nobody has authorised.
         let lane = match intent.status {
             IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded => Lane::Pay,
             IntentStatus::RequiresPaymentMethod
@@ -140,11 +134,9 @@ impl Store {
         self.transact(noted).await
     }
 
-    /// Writes on a session that a card is held for it, or that it is paid, since then, in seconds since 1970, as an event has told
-    /// while Stripe refuses to tell what the intent is. [`Commit::ConditionFailed`]: the session is finished, or more is known.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Records on a session what an event has reported while Stripe refuses to show the intent: that a card is held for
+    /// it, or that it is paid, since then, in seconds since 1970. [`Commit::ConditionFailed`]: the session is finished,
+    /// or more is known.
     pub async fn note_told(&self, session: &Session, told: Told, since_s: i64) -> Result<Commit, StoreError> {
         let noted = match told {
             Told::Held => note_status(session, IntentStatus::RequiresCapture, Lane::Pay)
@@ -168,7 +160,7 @@ impl Store {
     }
 }
 
-/// Writes on an open session what its intent is, and which lane it is in for that.
+/// Records on an open session its intent's status, and the lane that follows from it.
 fn note_status(session: &Session, status: IntentStatus, lane: Lane) -> Write {
     let key = key::session(&session.account, &session.intent);
     let lane = lane.shard_of(&key);

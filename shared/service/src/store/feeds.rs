@@ -1,7 +1,7 @@
-//! How far Stripe's events of each account were read, and which of them never came.
+//! How far each account's events at Stripe were read, and which of them were never delivered.
 //!
-//! Invariant: a feed is made once and never ends: it is due each hour for as long as the table is there. What was read
-//! moves on only while it is as it was read.
+//! Invariant: a feed is created once and never ends: it is always due again. Its position advances only on the
+//! condition that it is the one that was read.
 
 use classpay_domain::id::{AccountId, CompanyId};
 
@@ -11,33 +11,28 @@ use super::table::{Commit, Consistency};
 use super::write::{Guard, Write};
 use super::{EventRecord, Store, StoreError};
 
-/// How far an account's events were read.
+/// An account's feed of events, and how far it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feed {
-    /// The company that the account was first used by.
+    /// The first company that used the account.
     pub company: CompanyId,
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// Until when they were read, in seconds since 1970; 0: never.
+    /// Up to when the events were read, in seconds since 1970; 0: never.
     pub read_s: i64,
-    /// When they are read next, as the index sorts it.
+    /// When they are read next, in the index's sort form.
     pub due: String,
 }
 
 impl Store {
-    /// Begins to read an account's events, at once. [`Commit::ConditionFailed`]: they are read already.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Creates an account's feed, due at once. [`Commit::ConditionFailed`]: it exists already.
     pub async fn begin_feed(&self, company: &CompanyId, account: &AccountId) -> Result<Commit, StoreError> {
         let item = Item::at(&key::feed(account)).text("cid", company.as_str()).text("account", account.as_str());
         self.transact(Write::create(item.number("read_s", 0).swept_at(Lane::Wait, 0))).await
     }
 
-    /// Notes that an account's events were read until then, and when to read on. [`Commit::ConditionFailed`]: somebody else has.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Records up to when an account's events were read, and when to continue. [`Commit::ConditionFailed`]: another run
+    /// has done so.
     pub async fn note_read(&self, feed: &Feed, read_s: i64, next_s: i64) -> Result<Commit, StoreError> {
         let write = Write::edit(key::feed(&feed.account))
             .set("read_s", read_s)
@@ -47,11 +42,8 @@ impl Store {
         self.transact(write).await
     }
 
-    /// Those of an account's events that were never put, in the same order. One that was put is finished, or is in the
-    /// index by itself.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// The events that were never stored, in the same order. A stored one is finished, or has its own entry in the
+    /// index.
     pub async fn never_put(&self, events: Vec<EventRecord>) -> Result<Vec<EventRecord>, StoreError> {
         let place = |event: &EventRecord| key::event(&event.account, &event.id);
         let put = self.get_all(events.iter().map(place).collect(), Consistency::Eventual).await?;

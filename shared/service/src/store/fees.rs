@@ -1,6 +1,6 @@
-//! Fees that students were charged: what the next basket must know.
+//! Fees that students were charged, for pricing the next basket.
 //!
-//! Invariant: a fee is charged once a student and period, until the order that charged it is cancelled.
+//! Invariant: a fee is charged once per student and period, until the order that charged it is cancelled.
 
 use classpay_domain::catalogue::ChargedFee;
 use classpay_domain::id::{CompanyId, OrderId};
@@ -15,7 +15,7 @@ pub(super) const CHARGED: &str = "CHARGED";
 /// Given back.
 pub const RELEASED: &str = "RELEASED";
 
-/// A fee as it is remembered.
+/// The item of a charged fee.
 #[must_use]
 pub fn charged_fee_item(key: &Key, company: &CompanyId, charged: &ChargedFee) -> Item {
     Item::at(key)
@@ -27,7 +27,7 @@ pub fn charged_fee_item(key: &Key, company: &CompanyId, charged: &ChargedFee) ->
         .number("amount", charged.amount.units())
 }
 
-/// Charges a fee of an order, if it isn't charged.
+/// Charges a fee of an order, on the condition that it isn't charged yet.
 pub(super) fn charge(writes: &mut Writes, snapshot: &Snapshot, fee: &BookedFee, order: &OrderId) {
     let key = fee_key(snapshot, fee);
     let item = charged_fee_item(&key, &snapshot.company, &fee.charged()).text("order_id", order.as_str());

@@ -1,7 +1,7 @@
 //! Instalments that fall due after the checkout: each is debited on its date.
 //!
-//! Invariant: an instalment is written once, in the order of the schedule, and only while its enrolment is active. How
-//! many are written stands beside the schedule and moves in the very transaction that writes one.
+//! Invariant: an instalment is written once, in the order of the schedule, and only while its enrolment is active. The
+//! count of written instalments is stored beside the schedule and changes in the same transaction that writes one.
 
 use classpay_domain::id::{ClassId, CompanyId, EnrolmentId, FamilyId, SeasonId, StudentId};
 
@@ -19,28 +19,28 @@ use crate::catalogue::documents::{CompanyDoc, FamilyDoc, SeasonDoc};
 use crate::schedule::{Schedule, ScheduledInstalment};
 use crate::snapshot::BookedEnrolment;
 
-/// The later instalments of an enrolment, of which some are not written yet.
+/// The later instalments of an enrolment, some of them not written yet.
 #[derive(Debug, Clone)]
 pub struct Scheduled {
     /// Whose.
     pub company: CompanyId,
-    /// Who owes.
+    /// The family that owes.
     pub family: FamilyId,
     /// The enrolment.
     pub enrolment: EnrolmentId,
-    /// Who takes part.
+    /// The enrolled student.
     pub student: StudentId,
-    /// In which class.
+    /// The class.
     pub class: ClassId,
     /// The class's season.
     pub season: SeasonId,
-    /// What falls due when.
+    /// The amounts and their dates.
     pub schedule: Schedule,
     /// How many of the instalments are written.
     pub written: usize,
 }
 
-/// What an instalment's debit says besides its amounts.
+/// What an instalment's debit contains besides its amounts.
 #[derive(Debug, Clone)]
 pub struct Debtor {
     /// The family's name.
@@ -49,7 +49,7 @@ pub struct Debtor {
     pub season_name: String,
     /// The company's time zone.
     pub timezone: String,
-    /// Whether the enrolment is still there: then its instalments are owed.
+    /// Whether the enrolment still exists: only then its instalments are owed.
     pub is_enrolled: bool,
 }
 
@@ -70,10 +70,7 @@ impl Scheduled {
 }
 
 impl Store {
-    /// What the debits of an enrolment's instalments say; `None`: a document is not there.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// What the debits of an enrolment's instalments contain besides amounts; `None`: a document is missing.
     pub async fn load_debtor(&self, scheduled: &Scheduled) -> Result<Option<Debtor>, StoreError> {
         let Scheduled { company, family, .. } = scheduled;
         let keys = [
@@ -95,8 +92,8 @@ impl Store {
         }))
     }
 
-    /// Writes the debit of the first instalment that is left. [`Commit::ConditionFailed`]: it is written already, or the enrolment
-    /// was cancelled.
+    /// Writes the debit of the first unwritten instalment. [`Commit::ConditionFailed`]: it is written already, or the
+    /// enrolment was cancelled.
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
@@ -126,10 +123,7 @@ impl Store {
         self.transact(writes).await
     }
 
-    /// Takes the instalments of an enrolment that is no longer there out of the index.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Takes the instalments of an enrolment that no longer exists out of the index.
     pub async fn stop_instalments(&self, scheduled: &Scheduled) -> Result<Commit, StoreError> {
         let is_gone =
             Guard::is_not("enrolment_id", scheduled.enrolment.as_str()).or(Guard::is("place_state", CANCELLED));
@@ -140,7 +134,7 @@ impl Store {
     }
 }
 
-/// Puts what an active enrolment owes later where the schedule finds it.
+/// Puts the later instalments of an active enrolment where the settlement job finds them.
 pub(super) fn schedule(writes: &mut Writes, (company, family): (&CompanyId, &FamilyId), enrolment: &BookedEnrolment) {
     item(company, family, enrolment).into_iter().for_each(|item| writes.create(item));
 }
@@ -163,7 +157,7 @@ pub fn item(company: &CompanyId, family: &FamilyId, enrolment: &BookedEnrolment)
     Some(item)
 }
 
-/// What an enrolment still owes, by the item of its instalments.
+/// The later instalments of an enrolment, read from their item.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] if an attribute is missing or of another type.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::StoreError;
 use super::key::{Key, Lane, job_due};
 
-/// A value of an attribute. The store writes no other types.
+/// An attribute's value. The store writes no other types.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// A text.
@@ -106,32 +106,32 @@ impl Item {
         Self { key: key.clone(), attributes: key_attributes(key) }
     }
 
-    /// With a value.
+    /// Adds a value.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.attributes.insert(name.to_owned(), value.into());
         self
     }
 
-    /// With a text.
+    /// Adds a text.
     #[must_use]
     pub fn text(self, name: &str, value: impl Into<String>) -> Self {
         self.with(name, value.into())
     }
 
-    /// With a number.
+    /// Adds a number.
     #[must_use]
     pub fn number(self, name: &str, value: impl TryInto<i64>) -> Self {
         self.with(name, value.try_into().ok().expect("what is counted or paid fits"))
     }
 
-    /// With yes or no.
+    /// Adds a flag.
     #[must_use]
     pub fn flag(self, name: &str, value: bool) -> Self {
         self.with(name, value)
     }
 
-    /// With a text, if there is one.
+    /// Adds a text, if there is one.
     #[must_use]
     pub fn text_if(self, name: &str, value: Option<impl Into<String>>) -> Self {
         match value {
@@ -140,26 +140,26 @@ impl Item {
         }
     }
 
-    /// In a lane of the index of unfinished things, due then (seconds since 1970).
+    /// Puts the item into a lane of the index of unfinished items, due then (seconds since 1970).
     #[must_use]
     pub fn swept_at(self, lane: Lane, due_s: i64) -> Self {
         let shard = lane.shard_of(&self.key);
         self.text("gsi1pk", shard).text("gsi1sk", job_due(due_s))
     }
 
-    /// A value, if it has one of this name.
+    /// The value of this name, if there is one.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.attributes.get(name)
     }
 
-    /// Where it is.
+    /// The item's key.
     #[must_use]
     pub const fn key(&self) -> &Key {
         &self.key
     }
 
-    /// The attributes, the key among them.
+    /// The attributes, including the key.
     #[must_use]
     pub fn into_attributes(self) -> Attributes {
         self.attributes

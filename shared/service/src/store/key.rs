@@ -1,7 +1,7 @@
-//! Where every item lives. The table's layout is this file.
+//! The key of every item. This file is the table's layout.
 //!
-//! Invariant: a key is made from checked ids only, and everything of a company has its id in the key, so that no
-//! read or write crosses companies or families. No key holds a secret: metrics, audit logs and exports show keys.
+//! Invariant: a key is built only from validated ids, and a company's items have its id in the key, so that no read or
+//! write crosses companies or families. No key contains a secret, because metrics, audit logs and exports show keys.
 
 use classpay_domain::catalogue::FeePeriod;
 use classpay_domain::fingerprint::Fingerprint;
@@ -21,7 +21,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// Whether later instalments are there.
+    /// Whether this is the key of later instalments.
     #[must_use]
     pub fn is_of_plans(&self) -> bool {
         self.pk.ends_with(PLANS)
@@ -68,16 +68,16 @@ const TRY: &str = "TRY#";
 /// How many partitions of the index each lane is spread over.
 const LANE_SHARDS: u128 = 8;
 
-/// What is unfinished, by what waits for it.
+/// The lanes of the index of unfinished items, by what each item waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
-    /// Money is held or on its way: orders, rejections, sessions that are known to be authorised.
+    /// Money is held or processing: orders, rejections, sessions that are known to be authorised.
     Pay,
-    /// Somebody else's move: sessions that nobody has authorised, links, events, accounts.
+    /// Someone else must act first: sessions that nobody has authorised, links, events, accounts.
     Wait,
     /// Instalments, on their dates.
     Debit,
-    /// Review records that nobody has looked at. Nothing is done about them by itself.
+    /// Review records that nobody has seen. The settlement job leaves them alone.
     Review,
 }
 
@@ -142,14 +142,14 @@ pub enum Listed {
     Student(FamilyId, StudentId),
 }
 
-/// The partition that says which classes, families and students a company has: theirs are spread over the table.
+/// The partition that lists a company's classes, families and students, whose own items are spread over the table.
 #[must_use]
 pub fn roll_pk(company: &CompanyId) -> String {
     format!("C#{company}{ROLL}")
 }
 
 impl Listed {
-    /// Where its document is.
+    /// The key of its document.
     #[must_use]
     pub fn key(&self, company: &CompanyId) -> Key {
         match self {
@@ -159,7 +159,7 @@ impl Listed {
         }
     }
 
-    /// That the company has it.
+    /// The key of its entry in the company's list.
     #[must_use]
     pub fn entry(&self, company: &CompanyId) -> Key {
         let sk = match self {
@@ -170,7 +170,7 @@ impl Listed {
         key(roll_pk(company), sk)
     }
 
-    /// What the sort key of an entry says; `None`: what no entry has.
+    /// Reads the sort key of an entry; `None`: no entry has this sort key.
     #[must_use]
     pub fn parse(sk: &str) -> Option<Self> {
         match sk.split_once('#')? {
@@ -195,7 +195,7 @@ pub fn class(company: &CompanyId, class: &ClassId) -> Key {
     key(class_pk(company, class), META)
 }
 
-/// What is left of a class. It stands alone, for every buyer of the class writes it.
+/// The seats left in a class. They have their own item, because every buyer of the class writes it.
 #[must_use]
 pub fn seats(company: &CompanyId, class: &ClassId) -> Key {
     key(class_pk(company, class), SEATS)
@@ -237,7 +237,7 @@ pub fn trial(company: &CompanyId, family: &FamilyId, student: &StudentId, class:
     key(family_pk(company, family), format!("{TRIAL}{student}#{class}"))
 }
 
-/// Where the enrolment or trial stands that a file has brought under this id: `prefix` is [`ENROLMENT`] or [`TRIAL`].
+/// Where the enrolment or trial is that a file imported under this id: `prefix` is [`ENROLMENT`] or [`TRIAL`].
 #[must_use]
 pub fn stand(company: &CompanyId, prefix: &str, id: &str) -> Key {
     key(format!("C#{company}#{prefix}{id}"), "STAND")
@@ -255,13 +255,13 @@ pub fn charged_fee(
     key(family_pk(company, family), format!("{FEE}{fee}#{student}#{period}"))
 }
 
-/// The partition of a family's ledger, so that a quote doesn't read its history.
+/// The partition of a family's ledger, kept apart so that a quote doesn't read the family's history.
 #[must_use]
 pub fn ledger_pk(company: &CompanyId, family: &FamilyId) -> String {
     format!("C#{company}#F#{family}#LEDGER")
 }
 
-/// The later instalments of an enrolment, beside the family's partition: a quote doesn't read them.
+/// The later instalments of an enrolment, outside the family's partition so that a quote doesn't read them.
 #[must_use]
 pub fn plans(company: &CompanyId, family: &FamilyId, enrolment: &EnrolmentId) -> Key {
     key(plans_pk(company, family), enrolment.as_str())
@@ -292,19 +292,19 @@ pub fn due(company: &CompanyId, debit: &TransactionId) -> Key {
     key(debit_pk(company, debit), DUE)
 }
 
-/// Whose credit it is that a file has brought under this id. A debit's is known by what it still owes.
+/// Which family owns the credit that a file imported under this id. A debit's family is known from what it still owes.
 #[must_use]
 pub fn loaded_credit(company: &CompanyId, credit: &TransactionId) -> Key {
     key(debit_pk(company, credit), "CREDIT")
 }
 
-/// That a debit has this link.
+/// An entry for a link in its debit's partition.
 #[must_use]
 pub fn link_of_debit(company: &CompanyId, debit: &TransactionId, link: &LinkAlias) -> Key {
     key(debit_pk(company, debit), format!("{LINK}{link}"))
 }
 
-/// What payment links' partitions begin with.
+/// The prefix of payment links' partitions.
 pub const PAYMENT_LINK: &str = "PL#";
 
 /// A payment link.
@@ -313,22 +313,22 @@ pub fn link(link: &LinkAlias) -> Key {
     key(format!("{PAYMENT_LINK}{link}"), META)
 }
 
-/// The calls of a link in one hour since 1970.
+/// The calls of a link in one hour, counted since 1970.
 #[must_use]
 pub fn link_tries(link: &LinkAlias, hour: i64) -> Key {
     key(format!("{PAYMENT_LINK}{link}"), format!("{TRY}{hour}"))
 }
 
-/// What orders' partitions begin with.
+/// The prefix of orders' partitions.
 pub const ORDER: &str = "ORD#";
 
-/// An order.
+/// An order's head.
 #[must_use]
 pub fn order(order: &OrderId) -> Key {
     key(format!("{ORDER}{order}"), META)
 }
 
-/// What an order posts, frozen. One that collects nothing may be booked again, as the next generation.
+/// What an order posts, frozen. An order that collects nothing may be booked again, as the next generation.
 #[must_use]
 pub fn order_doc(order: &OrderId, generation: u64) -> Key {
     key(format!("{ORDER}{order}"), format!("{ORDER_DOC}{generation}"))
@@ -343,13 +343,13 @@ pub fn feed(account: &AccountId) -> Key {
     key(format!("ACCT#{account}"), FEED)
 }
 
-/// What an account has refused to take.
+/// The payment methods that an account has refused.
 #[must_use]
 pub fn account_methods(account: &AccountId) -> Key {
     key(format!("ACCT#{account}"), "METHODS")
 }
 
-/// What the partitions of intents begin with.
+/// The prefix of intents' partitions.
 const INTENT: &str = "PI#";
 
 fn intent_pk(account: &AccountId, intent: &IntentId) -> String {
@@ -363,28 +363,28 @@ pub fn intent_of(key: &Key) -> Option<(AccountId, IntentId)> {
     account.parse().ok().zip(intent.parse().ok())
 }
 
-/// Who may decide about an intent.
+/// The claim of an intent.
 #[must_use]
 pub fn claim(account: &AccountId, intent: &IntentId) -> Key {
     key(intent_pk(account, intent), CLAIM)
 }
 
-/// What we made an intent for.
+/// The session of an intent: what we made it for.
 #[must_use]
 pub fn session(account: &AccountId, intent: &IntentId) -> Key {
     key(intent_pk(account, intent), SESSION)
 }
 
-/// What events' partitions begin with.
+/// The prefix of events' partitions.
 pub const EVENT: &str = "EVT#";
 
-/// An event of Stripe's.
+/// A Stripe event.
 #[must_use]
 pub fn event(account: &AccountId, event: &EventId) -> Key {
     key(format!("{EVENT}{account}#{event}"), META)
 }
 
-/// What was answered to a family's call with an `Idempotency-Key`. The key itself is not stored.
+/// The record of a family's call with an `Idempotency-Key`. The key itself is not stored.
 #[must_use]
 pub fn idempotency(company: &CompanyId, family: &FamilyId, route: &str, header: &str) -> Key {
     let mut digest = Fingerprint::new("idempotency-key");
@@ -392,27 +392,27 @@ pub fn idempotency(company: &CompanyId, family: &FamilyId, route: &str, header: 
     key(format!("IDEM#{company}#{family}#{route}#{}", digest.finish_hex()), META)
 }
 
-/// What the partitions of review records begin with.
+/// The prefix of review records' partitions.
 pub const REVIEW: &str = "REVIEW#";
 
-/// The partition of what a company's people must look at.
+/// The partition of a company's review records.
 #[must_use]
 pub fn review_pk(company: &CompanyId) -> String {
     format!("{REVIEW}{company}")
 }
 
-/// Something that a person must look at.
+/// A review record.
 #[must_use]
 pub fn review(company: &CompanyId, ulid: &str) -> Key {
     key(review_pk(company), ulid)
 }
 
-/// The partitions of the index that the schedule looks through, money first.
+/// The partitions of the index that the settlement job reads, money first.
 pub fn job_shards() -> impl Iterator<Item = String> {
     [Lane::Pay, Lane::Wait, Lane::Debit].into_iter().flat_map(Lane::shards)
 }
 
-/// Its place in that index: by due time.
+/// A due time as the index sorts it.
 #[must_use]
 pub fn job_due(due_s: i64) -> String {
     format!("{due_s:012}")

@@ -1,6 +1,6 @@
-//! The items that an import writes and reads as a checkout does, and the states that they are in.
+//! The items that an import writes and reads as a checkout does, and their states.
 //!
-//! Invariant: each is made in one place and read in one, whoever writes it.
+//! Each item is built in one place and read in one, for the import and the checkout alike.
 
 pub use super::bookings::{ACTIVE, CANCELLED, RESERVED, enrolment_item, place_item, trial_item};
 pub use super::due::{due_item, due_of};

@@ -1,7 +1,8 @@
-//! Payment links: a debit that can be seen and paid with the secret.
+//! Payment links: a debit that can be seen and paid by anyone who holds the link's secret id.
 //!
-//! Invariant: a link has at most one live intent, changed only on the condition that it is the one that was read; and
-//! what is due is lowered only on the condition that so much is due. So neither two tabs nor two links collect twice.
+//! Invariant: a link has at most one live intent, which changes only on the condition that it is the one that was read.
+//! The amount due is lowered only on the condition that so much is due. So neither two tabs nor two links collect
+//! twice.
 
 use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, TransactionId};
 use classpay_domain::link::{LinkAlias, LinkState, PaymentLinkId};
@@ -26,32 +27,32 @@ use crate::snapshot::{PaidLink, Snapshot};
 use crate::stored_entry::StoredEntry;
 use crate::stripe::KnownCustomer;
 
-/// A payment link as it stands.
+/// A payment link.
 #[derive(Debug, Clone)]
 pub struct Link {
     /// Its id.
     pub id: PaymentLinkId,
-    /// Whose money.
+    /// The company that is paid.
     pub company: CompanyId,
     /// Who owes.
     pub family: FamilyId,
     /// What is to be paid.
     pub debit: TransactionId,
-    /// Where it stands.
+    /// Its state.
     pub state: LinkState,
     /// Its live intent, or the one that paid it.
     pub intent: Option<IntentId>,
-    /// Stripe's account that this intent is on; the company may have another one by now.
+    /// The Stripe account that this intent is on; the company may have changed accounts since.
     pub account: Option<AccountId>,
     /// How many intents it has had; it numbers the idempotency keys.
     pub attempt: u32,
-    /// Its own customer, shared with no other link: a link's holder can open the customer.
+    /// Its own customer, shared with no other link, because a link's holder can open the customer.
     pub customer: KnownCustomer,
     /// When it was made, in seconds since 1970.
     pub created_s: i64,
     /// Until when it can be paid.
     pub expires_s: Option<i64>,
-    /// How many payments were started by calls lately.
+    /// How many payments calls have started recently.
     pub starts: Starts,
     /// The debit as it was posted.
     pub aggregate: AggregateTransaction,
@@ -93,15 +94,15 @@ pub struct LinkTarget {
     pub company: CompanyDoc,
     /// The family.
     pub family: FamilyDoc,
-    /// Until when the account is known to take cards alone, in seconds since 1970.
+    /// Until when the account is known to take only cards, in seconds since 1970.
     pub cards_only_until_s: i64,
     /// What is due on the debit.
     pub due: Due,
     /// What the live intent was made for.
     pub session: Option<Session>,
-    /// What Stripe's last event has said of it.
+    /// The intent's status in Stripe's last event or a visit of the settlement job.
     pub intent_status: Option<IntentStatus>,
-    /// Who may decide about it.
+    /// The claim of the live intent.
     pub claim: Option<Claim>,
 }
 
@@ -118,9 +119,6 @@ pub struct Debit {
 
 impl Store {
     /// A debit of the company and what is due on it.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
     pub async fn load_debit(&self, company: &CompanyId, id: &TransactionId) -> Result<Option<Debit>, StoreError> {
         let Some(due) = self.get(&key::due(company, id)).await? else { return Ok(None) };
         let family: FamilyId = due.parsed("fid")?;
@@ -129,10 +127,7 @@ impl Store {
         Ok(Some(Debit { family, due: due_of(&due)?, aggregate }))
     }
 
-    /// Remembers a new link.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Stores a new link.
     pub async fn create_link(&self, link: &Link) -> Result<Commit, StoreError> {
         let mut item = Item::at(&key::link(&link.id.alias()))
             .text("cid", link.company.as_str())
@@ -153,18 +148,12 @@ impl Store {
         self.transact(writes).await
     }
 
-    /// A link. For an id that nobody has, the read is the same.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// A link. For an unknown id, the read is the same.
     pub async fn load_link(&self, link: &LinkAlias) -> Result<Option<Link>, StoreError> {
         self.get(&key::link(link)).await?.as_ref().map(link_of).transpose()
     }
 
-    /// The links of a debit, in no order that means anything; `None`: the company has no such debit.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// The links of a debit, in no particular order; `None`: the company has no such debit.
     pub async fn load_links_of(
         &self,
         company: &CompanyId,
@@ -183,7 +172,7 @@ impl Store {
         found.values().map(link_of).collect::<Result<_, _>>().map(Some)
     }
 
-    /// What a link points at, consistently: company, family, what is due, session and claim of its intent.
+    /// What a link points at, read consistently: company, family, amount due, and its intent's session and claim.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached, or lacks what the link points at.
@@ -208,8 +197,8 @@ impl Store {
         })
     }
 
-    /// Makes an intent the link's live one, with its session and its customer. [`Commit::ConditionFailed`]: another is the live one,
-    /// or the link is not open.
+    /// Makes an intent the link's live one, and stores its session and customer. [`Commit::ConditionFailed`]: another
+    /// is the live one, or the link is not open.
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
@@ -231,8 +220,8 @@ impl Store {
         self.transact(writes).await
     }
 
-    /// Lets go of a live intent on an account that refuses us for good, with a note for a person. [`Commit::ConditionFailed`]: another
-    /// is the live one, or the link is not open.
+    /// Lets go of a live intent on an account that permanently refuses us, and puts it up for review.
+    /// [`Commit::ConditionFailed`]: another is the live one, or the link is not open.
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
@@ -250,8 +239,8 @@ impl Store {
         self.transact(writes).await
     }
 
-    /// Makes the next intent of a link come under another key: the one of this attempt is spoilt. [`Commit::ConditionFailed`]: somebody else is
-    /// further.
+    /// Makes a link's next intent use another key, because this attempt's key is used up. [`Commit::ConditionFailed`]:
+    /// another call has got further.
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
@@ -263,8 +252,8 @@ impl Store {
         self.transact(write).await
     }
 
-    /// P1 of a link: claims the intent, reserves what is due, and marks the link, or nothing. A call of `process` is
-    /// `counted`.
+    /// P1 of a link: claims the intent, reserves the amount due and marks the link, or does nothing. A call of
+    /// `process-payment-link` is `counted`.
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
@@ -296,7 +285,7 @@ impl Store {
     }
 }
 
-/// What Stripe's last event has said of a session's intent.
+/// The status of a session's intent, as last recorded.
 fn status_of(session: &Attributes) -> Option<IntentStatus> {
     session.text_if("intent_status").and_then(IntentStatus::parse)
 }
@@ -314,12 +303,12 @@ fn is_open_with(intent: Option<&IntentId>) -> Guard {
     })
 }
 
-/// Moves a link to this state. What it depends on is still to be said.
+/// Moves a link to this state. The caller adds the guard.
 fn move_to(state: LinkState, link: &LinkAlias) -> Write {
     Write::edit(key::link(link)).set("link_state", state.as_str())
 }
 
-/// P2: what was reserved is credited, and the link is paid.
+/// P2: credits what was reserved, and marks the link as paid.
 pub(super) fn paid(snapshot: &Snapshot, paid: &PaidLink) -> [Write; 2] {
     [due::end_reservation(&snapshot.company, &paid.debit, paid.amount, 0), paid_link(paid, paid.is_part)]
 }
@@ -331,7 +320,7 @@ pub(super) fn paid_link(paid: &PaidLink, is_part: bool) -> Write {
     write.when(is_in(LinkState::Processing))
 }
 
-/// P2c: what was reserved is due again, and the link is open again.
+/// P2c: makes what was reserved due again, and reopens the link.
 pub(super) fn reopened(snapshot: &Snapshot, paid: &PaidLink) -> [Write; 2] {
     let due = due::end_reservation(&snapshot.company, &paid.debit, paid.amount, paid.amount);
     [due, move_to(LinkState::Open, &paid.link).when(is_in(LinkState::Processing))]

@@ -1,7 +1,7 @@
-//! What is remembered: one DynamoDB table, and methods named for what they mean.
+//! The store: one DynamoDB table, and methods named for what they mean.
 //!
-//! Invariant: every write that matters has a condition, so that doing it twice does it once; nothing is scanned, and
-//! nothing is deleted but a holiday that a studio's file no longer has; no type of the SDK leaves this module.
+//! Every write that matters has a condition, so that doing it twice does it once. Nothing is scanned, and nothing is
+//! deleted but a holiday that a studio's file no longer has. No type of the SDK leaves this module.
 
 mod accounts;
 mod bookings;
@@ -59,31 +59,32 @@ pub use versions::{IdempotencyRecord, Versions};
 pub use write::{Action, Edit, Guard, MAX_ACTIONS, Name, Write, Writes};
 pub use zero_due::ZeroDueOrder;
 
-/// What a caller can do about a failed call: try again later, or call a person.
+/// Why a call to the store failed. The caller can retry later, or call a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// DynamoDB didn't answer, or not usefully.
     #[error("the table can't be reached")]
     Unavailable,
-    /// DynamoDB refuses the call for good: the table isn't there, or we may not do this. Why is in the log.
+    /// DynamoDB permanently refuses the call: the table doesn't exist, or we lack permission. The log says why.
     #[error("the table refuses a call")]
     Refused,
-    /// DynamoDB refuses a write for good, and nothing was written: an item or a transaction is too large, or malformed.
+    /// DynamoDB permanently refuses a write, and nothing was written: an item or a transaction is too large or
+    /// malformed.
     #[error("the table refuses to write this")]
     Unwritable,
-    /// What is stored can't be what we wrote: the attribute that is wrong.
+    /// A stored item can't be what we wrote. Names the attribute that is wrong.
     #[error("a stored item is corrupt: {0}")]
     Corrupt(&'static str),
 }
 
-/// What is remembered.
+/// The store.
 #[derive(Debug, Clone)]
 pub struct Store {
     table: Arc<dyn Table>,
 }
 
 impl Store {
-    /// What this table remembers.
+    /// A store over this table.
     #[must_use]
     pub fn new(table: impl Table + 'static) -> Self {
         Self { table: Arc::new(table) }
@@ -92,7 +93,8 @@ impl Store {
     /// Makes all writes or none.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if they were provably not sent, [`StoreError::Unwritable`] if DynamoDB never takes them.
+    /// [`StoreError::Unavailable`] if they were provably not sent, [`StoreError::Unwritable`] if DynamoDB never accepts
+    /// them.
     pub async fn transact(&self, writes: impl Into<Writes>) -> Result<Commit, StoreError> {
         let writes = writes.into().into_vec();
         debug_assert!(writes.len() <= MAX_ACTIONS, "what is written fits into a transaction");

@@ -23,36 +23,36 @@ use super::{ReviewReason, Store, StoreError, links};
 use crate::aggregate::AggregateTransaction;
 use crate::snapshot::Snapshot;
 
-/// How long after it is placed an unfinished order is looked at for the first time.
+/// How long after it is placed an unfinished order is first visited.
 const ORDER_SWEEP_S: i64 = 2 * 60;
-/// The state of an order whose payment isn't at its end.
+/// The state of an order whose payment isn't finished.
 pub const PENDING: &str = "PENDING";
-/// The generation of an order that an intent pays, and of the first that collects nothing.
+/// The generation of an order that an intent pays for, and the first generation of an order that collects nothing.
 pub(super) const FIRST: u64 = 1;
-/// How long a used idempotency key is remembered.
+/// How long a used idempotency key is kept.
 pub(super) const IDEMPOTENCY_LIFE_S: i64 = 24 * 60 * 60;
 
-/// An order as it stands.
+/// An order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderRecord {
     /// Its id.
     pub id: OrderId,
-    /// Where it stands.
+    /// Its state.
     pub state: OrderState,
-    /// Which attempt at a capture is next; it numbers the idempotency keys.
+    /// The number of the next capture attempt, which is part of the idempotency key.
     pub attempt: u32,
-    /// Whether a person must look.
+    /// Whether it needs review.
     pub needs_review: bool,
     /// The credit that was posted for its payment.
     pub credit: Option<TransactionId>,
-    /// What a person has resolved it by: what was received, in minor units.
+    /// What was received, in minor units, if a person has resolved it.
     pub resolved: Option<Money>,
     /// Everything it posts.
     pub snapshot: Snapshot,
 }
 
 impl OrderRecord {
-    /// An order that has just been placed.
+    /// A new order, PENDING.
     #[must_use]
     pub fn placed(id: OrderId, snapshot: Snapshot) -> Self {
         let (state, attempt) = (OrderState::Pending, 1);
@@ -60,18 +60,18 @@ impl OrderRecord {
     }
 }
 
-/// An order that is to be placed, and what must still hold for it.
+/// An order to be placed, and the conditions that must still hold.
 #[derive(Debug)]
 pub struct PlaceOrder<'a> {
     /// Its id.
     pub id: &'a OrderId,
     /// Everything it posts.
     pub snapshot: &'a Snapshot,
-    /// The family's version that it was priced from.
+    /// The family's version from which it was priced.
     pub family_version: u64,
-    /// The seats and price versions that it was priced from.
+    /// The seats and price versions from which it was priced.
     pub seats: &'a BTreeMap<ClassId, Seats>,
-    /// Who buys.
+    /// The buyer.
     pub buyer: Buyer,
     /// The idempotency record's key and the body's fingerprint, if the caller gave one.
     pub idempotency: Option<(&'a Key, &'a str)>,
@@ -81,9 +81,6 @@ pub struct PlaceOrder<'a> {
 
 impl Store {
     /// The order of that id.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
     pub async fn load_order(&self, order: &OrderId) -> Result<Option<OrderRecord>, StoreError> {
         let (head, doc) = (key::order(order), key::order_doc(order, FIRST));
         let items = self.get_all(vec![head.clone(), doc.clone()], Consistency::Strong).await?;
@@ -94,10 +91,7 @@ impl Store {
         }
     }
 
-    /// How far an order has got; `None`: there is no such order.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// The state of an order; `None`: there is no such order.
     pub async fn load_order_state(&self, order: &OrderId) -> Result<Option<OrderState>, StoreError> {
         self.get(&key::order(order)).await?.as_ref().map(state_of).transpose()
     }
@@ -113,7 +107,7 @@ impl Store {
         })
     }
 
-    /// An order of which the head was read.
+    /// The order with this head.
     pub(super) async fn order_at(&self, head: &Attributes) -> Result<OrderRecord, StoreError> {
         let doc = key::order_doc(&head.parsed("order_id")?, head.number("doc_generation")?);
         order_of(head, &self.get(&doc).await?.ok_or(StoreError::Corrupt("doc_generation"))?)
@@ -137,10 +131,8 @@ impl Store {
         self.transact(writes).await
     }
 
-    /// Notes that the next capture uses another key. [`Commit::ConditionFailed`]: somebody else noted it, or the order is finished.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Records that the next capture uses another key. [`Commit::ConditionFailed`]: another call has recorded it, or
+    /// the order is finished.
     pub async fn next_attempt(&self, order: &OrderRecord) -> Result<Commit, StoreError> {
         let next = Write::edit(key::order(&order.id))
             .set("capture_attempt", order.attempt + 1)
@@ -149,10 +141,7 @@ impl Store {
         self.transact(next).await
     }
 
-    /// Notes that a person must look at an order.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Records that an order needs review.
     pub async fn mark_for_review(
         &self,
         order: &OrderRecord,
@@ -167,9 +156,6 @@ impl Store {
     }
 
     /// The credit that was posted for an order that a person has resolved; `None`: nothing was received.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
     pub async fn load_resolved_credit(&self, order: &OrderRecord) -> Result<Option<AggregateTransaction>, StoreError> {
         let Some(credit) = &order.credit else { return Ok(None) };
         let (company, family) = (&order.snapshot.company, &order.snapshot.family);
@@ -177,10 +163,7 @@ impl Store {
         entry_of(&item.ok_or(StoreError::Corrupt("credit_id"))?, company, family).map(Some)
     }
 
-    /// Takes a resolved order out of the index: what Stripe says of its payment needs nobody any more, or somebody else.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Takes a resolved order out of the index: the settlement job has no more to do, or a person has.
     pub async fn stop_watching(&self, order: &OrderId) -> Result<Commit, StoreError> {
         let unwatched = Write::edit(key::order(order))
             .leave_index()
@@ -234,7 +217,7 @@ impl Store {
     }
 }
 
-/// What every P1 begins with: the claim, the session taken out of the index, the order.
+/// Begins every P1: puts the claim and the order, and takes the session out of the index.
 pub(super) fn begin(writes: &mut Writes, order: &PlaceOrder<'_>, session: &Session) {
     let snapshot = order.snapshot;
     let claim = Item::at(&key::claim(&session.account, &session.intent))
@@ -250,7 +233,7 @@ pub(super) fn begin(writes: &mut Writes, order: &PlaceOrder<'_>, session: &Sessi
     writes.create(doc_item(order, FIRST));
 }
 
-/// Remembers the caller's idempotency key, if he gave one and it is not in use.
+/// Stores the caller's idempotency key, if there is one, on the condition that it is not in use.
 pub(super) fn remember_key(writes: &mut Writes, order: &PlaceOrder<'_>) {
     let Some((key, fingerprint)) = order.idempotency else { return };
     let item = Item::at(key)
@@ -262,7 +245,7 @@ pub(super) fn remember_key(writes: &mut Writes, order: &PlaceOrder<'_>) {
     writes.push(Write::put(item).when(unused));
 }
 
-/// The head of an order: small, because it changes. What it posts is in its document.
+/// The head of an order: small, because it changes. Its document holds what it posts.
 pub(super) fn order_item(order: &PlaceOrder<'_>, state: &str, generation: u64) -> Item {
     let payment = order.snapshot.payment.as_ref();
     let head = Item::at(&key::order(order.id))
@@ -280,14 +263,14 @@ pub(super) fn order_item(order: &PlaceOrder<'_>, state: &str, generation: u64) -
     }
 }
 
-/// Everything that an order posts: put once and never changed.
+/// An order's document: everything that it posts, put once and never changed.
 pub(super) fn doc_item(order: &PlaceOrder<'_>, generation: u64) -> Item {
     Item::at(&key::order_doc(order.id, generation))
         .text("cid", order.snapshot.company.as_str())
         .text("doc", document(order.snapshot))
 }
 
-/// The debits and credits of an order, and what its debits still owe.
+/// Puts the debits and credits of an order, and what its debits still owe.
 pub(super) fn post_transactions(writes: &mut Writes, snapshot: &Snapshot) {
     let paid = snapshot.payment.is_some();
     for entry in &snapshot.entries {
@@ -301,7 +284,7 @@ pub(super) fn post_transactions(writes: &mut Writes, snapshot: &Snapshot) {
     }
 }
 
-/// Ends a pending order. What is set besides is still to be said.
+/// Ends a pending order. The caller adds further edits.
 pub(super) fn finish(order: &OrderId, state: &str) -> Write {
     Write::edit(key::order(order))
         .set("order_state", state)

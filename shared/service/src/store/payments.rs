@@ -1,7 +1,7 @@
-//! Sessions (intents that we made) and claims (who may decide about an intent).
+//! Sessions (intents that we made) and claims (what was decided about an intent).
 //!
-//! Invariant: a claim is put once and never changed, but for its `done` and, once its payment was credited without an
-//! order, the number of what went back. Whoever loses it asks again what it says.
+//! Invariant: a claim is put once and never changed, except for its `done` and, once its payment was credited without
+//! an order, the number of reversals. A call that loses the claim reads it to learn the decision.
 
 use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId};
@@ -25,14 +25,14 @@ use crate::wire::ItemsBody;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum SessionKind {
-    /// A basket whose items we know: it can be finished without its payer.
+    /// A basket whose items we know, so it can be settled without its payer.
     Basket {
-        /// Which basket.
+        /// The basket's hash.
         hash: String,
         /// Its items.
         items: ItemsBody,
     },
-    /// An amount that the caller named.
+    /// An amount that the caller sent.
     Amount,
     /// A payment link: what it pays of the debit, and the fee on top.
     Link {
@@ -51,30 +51,30 @@ pub enum SessionKind {
 /// An intent that we made, and for whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// Stripe's account that it is on.
+    /// The Stripe account that it is on.
     pub account: AccountId,
     /// Stripe's intent.
     pub intent: IntentId,
-    /// Whose money it will be.
+    /// The company that is paid.
     pub company: CompanyId,
-    /// Who pays.
+    /// The family that pays.
     pub family: FamilyId,
-    /// Who asked for it, and by whose rules it may be finished.
+    /// The role of the caller who requested it, by whose rules it may be settled.
     pub role: Role,
-    /// What for.
+    /// What it was made for.
     pub kind: SessionKind,
     /// How much, in minor units.
     pub amount: Money,
-    /// What that is in.
+    /// The amount's currency.
     pub currency: Currency,
     /// When it was made, in seconds since 1970.
     pub created_s: i64,
-    /// Since when its intent is out of our reach, in seconds since 1970; `None`: as far as is known it isn't.
+    /// Since when its intent is out of our reach, in seconds since 1970; `None`: as far as we know it isn't.
     pub lost_s: Option<i64>,
 }
 
 impl Claim {
-    /// Whether what was received is ended as given back, or dealt with elsewhere.
+    /// Whether what was received is closed as given back or dealt with elsewhere.
     #[must_use]
     pub fn is_given_back(&self) -> bool {
         matches!(self.decision, Decision::Rejected { state: Rejection::GivenBack, .. })
@@ -82,7 +82,7 @@ impl Claim {
 }
 
 impl Session {
-    /// The family that pays, as it was reached when the session was made.
+    /// The family that pays, with the access that the session's creator had.
     #[must_use]
     pub fn scope(&self) -> FamilyScope {
         let (company, family) = (self.company.clone(), self.family.clone());
@@ -90,8 +90,8 @@ impl Session {
     }
 }
 
-/// What is held on an intent's card, as Stripe said it when an event told of it. A card that is held can only be captured
-/// or cancelled: nothing else of this can have changed since.
+/// What is held on an intent's card, as an event reported it. A held card can only be captured or cancelled, so nothing
+/// else can have changed since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authorisation {
     /// How much.
@@ -105,30 +105,31 @@ pub struct Authorisation {
 pub enum Decision {
     /// It pays this order.
     Order(OrderId),
-    /// It is void: what its caller was told.
+    /// It is void, with the refusal that its caller was given.
     Rejected {
         /// The refusal.
         refusal: Error,
-        /// What Stripe has said since.
+        /// What Stripe has reported since.
         state: Rejection,
     },
 }
 
-/// How far the rejection of an intent has got.
+/// How far an intent's rejection has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejection {
-    /// It is still to be cancelled.
+    /// The intent is not known to be cancelled.
     Open,
-    /// Stripe has said `canceled`.
+    /// Stripe reported `canceled`.
     Released,
-    /// Stripe has said `succeeded`: somebody captured it, and the family has a credit that belongs to no order.
+    /// Stripe reported `succeeded`: it was captured outside this service, and the family has a credit that belongs to
+    /// no order.
     Captured,
-    /// Stripe has said `succeeded`, in a currency that is not the studio's, and that all of it was given back.
+    /// Stripe reported `succeeded`; the payment can't be credited, and is closed as given back or dealt with elsewhere.
     GivenBack,
 }
 
 impl Rejection {
-    /// What its payer is answered, given the refusal that it was rejected with; `None`: it is not over.
+    /// The refusal that its payer gets, given the one that it was rejected with; `None`: the rejection is not finished.
     #[must_use]
     pub fn refusal(self, refusal: &Error) -> Option<Error> {
         match self {
@@ -139,12 +140,12 @@ impl Rejection {
     }
 }
 
-/// Who may decide about an intent.
+/// The claim of an intent: what was decided about it.
 #[derive(Debug, Clone)]
 pub struct Claim {
-    /// The company of who claimed it.
+    /// The company of the caller who claimed it.
     pub company: CompanyId,
-    /// The family of who claimed it.
+    /// The family of the caller who claimed it.
     pub family: FamilyId,
     /// The basket it was claimed for.
     pub basket: String,
@@ -152,24 +153,18 @@ pub struct Claim {
     pub decision: Decision,
 }
 
-/// How long after it was made an unfinished session is looked at for the first time.
+/// How long after it was made an unfinished session is first visited.
 const SESSION_SWEEP_S: i64 = 5 * 60;
-/// How long after it was put an unfinished rejection is looked at for the first time.
+/// How long after it was put an unfinished rejection is first visited.
 const REJECTION_SWEEP_S: i64 = 2 * 60;
 
 impl Store {
-    /// Remembers an intent that we made. [`Commit::ConditionFailed`]: it is remembered already.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Stores a session for an intent that we made. [`Commit::ConditionFailed`]: it is stored already.
     pub async fn create_session(&self, session: &Session) -> Result<Commit, StoreError> {
         self.transact(Write::create(session_item(session))).await
     }
 
     /// The session of an intent, and its claim.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
     pub async fn load_payment(
         &self,
         account: &AccountId,
@@ -183,17 +178,11 @@ impl Store {
     }
 
     /// The claim on an intent.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
     pub async fn load_claim(&self, account: &AccountId, intent: &IntentId) -> Result<Option<Claim>, StoreError> {
         self.get(&key::claim(account, intent)).await?.as_ref().map(claim_of).transpose()
     }
 
-    /// Claims an intent for being void. [`Commit::ConditionFailed`]: somebody else has claimed it.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Claims an intent as rejected. [`Commit::ConditionFailed`]: another call has claimed it.
     pub async fn reject(
         &self,
         session: &Session,
@@ -204,11 +193,8 @@ impl Store {
         self.transact(rejection(session, claimed_for, refusal, now_s)).await
     }
 
-    /// Claims an intent for being void, for the table refuses its order for good, and tells a person. [`Commit::ConditionFailed`]: somebody
-    /// else has claimed it.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Claims an intent as rejected because the table permanently refuses its order, and puts it up for review.
+    /// [`Commit::ConditionFailed`]: another call has claimed it.
     pub async fn reject_unwritable(
         &self,
         session: &Session,
@@ -222,26 +208,20 @@ impl Store {
         self.transact(writes).await
     }
 
-    /// Notes that Stripe has said `canceled` to a rejected intent.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Records that Stripe reported `canceled` for a rejected intent.
     pub async fn finish_rejection(&self, account: &AccountId, intent: &IntentId) -> Result<Commit, StoreError> {
         self.transact(end_rejection(account, intent)).await
     }
 
-    /// Notes that Stripe has said `succeeded` to a rejected intent, and that nothing of it is left.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Records that Stripe reported `succeeded` for a rejected intent, and that nothing of it is left.
     pub async fn note_given_back(&self, account: &AccountId, intent: &IntentId) -> Result<Commit, StoreError> {
         self.transact(end_rejection(account, intent).set("claim_given_back", true)).await
     }
 
-    /// Leaves a note for a person. The same note twice is one note, looked at or not; for another reason it is new.
+    /// Puts a review record. The same record twice is one record, seen or not; for another reason it is new.
     ///
     /// # Errors
-    /// [`StoreError`] if the table can't be reached, or gives no clear answer: then it may be there.
+    /// [`StoreError`] if the table can't be reached, or gives no clear answer: then the record may exist.
     pub async fn note_for_review(
         &self,
         company: &CompanyId,
@@ -249,9 +229,10 @@ impl Store {
         now_s: i64,
     ) -> Result<(), StoreError> {
         let is_news = match reason {
-            // It is over once the schedule has credited it, whoever has seen it unbooked before.
+            // The matter ends when the settlement job credits the payment, even if a person has seen this record
+            // before.
             ReviewReason::PaymentUnbooked(..) => Guard::Absent,
-            // A person who looked before the account was lost, or the event came, is told again.
+            // A person who saw the record before the account was lost, or before the event came, is notified again.
             ReviewReason::AccountLost(_, since_s) | ReviewReason::ReversalUnposted { told_s: since_s, .. } => {
                 Guard::Absent.or(Guard::below("seen_s", *since_s))
             }
@@ -264,7 +245,7 @@ impl Store {
     }
 }
 
-/// The claim that an intent is void, and the end of its session.
+/// The claim of an intent as rejected, and the end of its session.
 pub(super) fn rejection(session: &Session, claimed_for: &str, refusal: &Error, now_s: i64) -> Writes {
     let (account, intent) = (&session.account, &session.intent);
     let item = Item::at(&key::claim(account, intent))
@@ -281,7 +262,7 @@ pub(super) fn rejection(session: &Session, claimed_for: &str, refusal: &Error, n
     [Write::create(item), close_session(session)].into_iter().collect()
 }
 
-/// Ends an open rejection. The caller has Stripe's answer that the intent is canceled, or has succeeded.
+/// Ends an open rejection. The caller has Stripe's answer that the intent is cancelled or has succeeded.
 fn end_rejection(account: &AccountId, intent: &IntentId) -> Write {
     Write::edit(key::claim(account, intent))
         .set("claim_done", true)
@@ -290,7 +271,7 @@ fn end_rejection(account: &AccountId, intent: &IntentId) -> Write {
         .when(Guard::is("claim_done", false))
 }
 
-/// A note for a person, who may have been told something else before, and have looked.
+/// A review record that replaces an earlier one with another reason, even if a person has seen that.
 pub(super) fn review_anew(company: &CompanyId, reason: &ReviewReason<'_>, now_s: i64) -> Write {
     let record = key::review(company, &reason.record());
     let lane = Lane::Review.shard_of(&record);
@@ -319,7 +300,7 @@ pub(super) fn session_item(session: &Session) -> Item {
         .swept_at(Lane::Wait, session.created_s + SESSION_SWEEP_S)
 }
 
-/// Takes a session out of the index, for its intent is claimed now.
+/// Takes a session out of the index because its intent is claimed.
 pub(super) fn close_session(session: &Session) -> Write {
     Write::edit(key::session(&session.account, &session.intent))
         .set("session_state", "claimed")
@@ -343,8 +324,8 @@ pub(super) fn session_of(item: &Attributes) -> Result<Session, StoreError> {
     })
 }
 
-/// What an event has brought about the intent of a session, while that is open: once somebody has decided about it, or
-/// found it cancelled, Stripe is to be asked.
+/// The authorisation that an event reported for an open session. Once the intent is claimed or known to be cancelled,
+/// Stripe must be asked.
 pub(super) fn held_of(session: &Attributes) -> Result<Option<Authorisation>, StoreError> {
     let is_open = session.text("session_state")? == "open";
     let is_held = is_open && session.text_if("intent_status") == Some(IntentStatus::RequiresCapture.as_str());

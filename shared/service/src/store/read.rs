@@ -8,18 +8,12 @@ use super::table::Consistency;
 use super::{Store, StoreError};
 
 impl Store {
-    /// An item as it stands.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// An item, read consistently.
     pub async fn get(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
         self.table.get(key).await
     }
 
     /// The items that exist among these keys.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
     pub async fn get_all(
         &self,
         keys: Vec<Key>,
@@ -29,9 +23,6 @@ impl Store {
     }
 
     /// All items of a partition.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
     pub async fn query(&self, pk: &str, consistency: Consistency) -> Result<Vec<Attributes>, StoreError> {
         self.table.query(pk, consistency).await
     }

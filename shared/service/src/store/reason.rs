@@ -1,7 +1,7 @@
-//! Why a person must look, and what the record is named.
+//! Why something needs review, and the name of its record.
 //!
-//! Invariant: nothing is put before a person for another reason than one of these. The runbook says of each what ends it, and
-//! an operator's test drives each to that end.
+//! Invariant: nothing is put up for review for a reason that isn't listed here. The runbook says how each ends, and an
+//! operator's test drives each to that end.
 
 use std::fmt;
 
@@ -9,16 +9,16 @@ use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
 
-/// Why a person must look.
+/// Why something needs review.
 #[derive(Debug, Clone, Copy)]
 pub enum ReviewReason<'a> {
     /// The payment of a pending order is not what the order says: another amount, or money of another currency.
     PaymentDiffers(&'a OrderId, IntentStatus),
-    /// What a pending order's card had authorised is gone, and nothing was captured.
+    /// The authorisation of a pending order is gone, and nothing was captured.
     AuthorisationGone(&'a OrderId, IntentStatus),
-    /// The table refuses for good what a pending order posts.
+    /// The table permanently refuses what a pending order posts.
     OrderUnpostable(&'a OrderId),
-    /// A pending order's payment is cancelled, and the table refuses for good what gives its places back.
+    /// A pending order's payment is cancelled, and the table permanently refuses the write that gives its places back.
     OrderUnreleasable(&'a OrderId),
     /// The order, rejection or session is unfinished, and its intent is out of our reach.
     IntentLost(&'a OrderId, &'a IntentId, &'a AccountId),
@@ -26,40 +26,41 @@ pub enum ReviewReason<'a> {
     PaymentUnbooked(&'a OrderId, &'a IntentId),
     /// That payment was credited to the family, and belongs to no order.
     PaymentCredited(&'a OrderId, &'a IntentId),
-    /// That payment, or one of a link, is captured, and what credits it to the family is refused for good or can't be read.
+    /// That payment, or a link's, is captured, and its credit to the family is permanently refused or depends on
+    /// something unreadable.
     CreditUnpostable(&'a OrderId, &'a IntentId),
-    /// A payment that belongs to no order was captured in another currency than the family's: so much, in that.
+    /// A payment without an order was captured in a currency other than the family's: this amount, in that currency.
     CurrencyDiffers(&'a OrderId, Money, &'a str),
-    /// An order was given up, or a basket refused, more than a day ago, and Stripe doesn't cancel what is held for it.
+    /// An order was given up, or a basket refused, more than a day ago, and Stripe doesn't cancel the hold.
     NotReleased(&'a OrderId, IntentStatus),
-    /// A person has ended the order by what was said to be received, and Stripe says that it is this.
+    /// A person has ended the order with a stated amount, and Stripe reports that it received this amount instead.
     ResolutionDiffers(&'a OrderId, Money),
-    /// The table refuses the order for good: its payment was released.
+    /// The table permanently refuses the order, so its payment is released.
     OrderUnwritable(&'a OrderId),
-    /// A session's or a link's intent was let go, for it is on an account that the studio has left.
+    /// A session's or a link's intent was let go because it is on an account that the studio has left.
     IntentLetGo(&'a OrderId, &'a IntentId, &'a AccountId),
-    /// Sessions or links of this account are out of our reach, of which nobody has told whether they were paid. The one that is
-    /// found is so since then, in seconds since 1970.
+    /// Sessions or links of this account are out of our reach, and we don't know whether they were paid. The one that
+    /// was found has been so since then, in seconds since 1970.
     AccountLost(&'a AccountId, i64),
-    /// A payment that isn't in the ledger was given back, and this refund of it has failed.
+    /// A payment that isn't in the ledger was given back, and this refund has failed.
     RefundFailed {
         /// Stripe's refund.
         refund: &'a str,
         /// The intent that it is about.
         intent: &'a IntentId,
     },
-    /// An event tells of a dispute that can't be posted: its charge doesn't show it, it is in another currency, or its payment isn't
-    /// in the ledger.
+    /// An event reports a dispute that can't be posted: its charge doesn't show it, it is in another currency, or its
+    /// payment isn't in the ledger.
     DisputeNotShown {
         /// Stripe's dispute.
         dispute: &'a str,
-        /// The intent whose charge it is about.
+        /// The intent of the disputed charge.
         intent: &'a str,
         /// The event's kind.
         told_by: &'a str,
     },
-    /// An event tells of a refund or a dispute that can't be posted: Stripe refuses to tell of its intent, or the table to take
-    /// it.
+    /// An event reports a refund or a dispute that can't be posted: Stripe refuses to show its intent, or the table to
+    /// store it.
     ReversalUnposted {
         /// The intent that it is about.
         intent: &'a IntentId,
@@ -74,8 +75,8 @@ impl ReviewReason<'_> {
     /// The name of [`Self::IntentLost`].
     pub const INTENT_LOST: &'static str = "intent_lost";
 
-    /// Whether a reason of this name is about what was received and can't be credited here. A person who has given it back, or
-    /// entered it elsewhere, ends it.
+    /// Whether a reason of this name is about a received payment that can't be credited here. It ends when a person has
+    /// given it back or entered it elsewhere.
     #[must_use]
     pub fn is_uncredited(name: &str) -> bool {
         matches!(name, "currency_differs" | "credit_unpostable")
@@ -102,7 +103,7 @@ impl ReviewReason<'_> {
         "reversal_unposted",
     ];
 
-    /// The reason's name, as the record and the runbook have it.
+    /// The reason's name in the record and in the runbook.
     #[must_use]
     pub fn name(&self) -> &'static str {
         let at = match self {
@@ -127,7 +128,7 @@ impl ReviewReason<'_> {
         Self::NAMES[at]
     }
 
-    /// What the record is named within its company: the same thing twice is one record.
+    /// The record's name within its company: the same reason and subject twice is one record.
     #[must_use]
     pub fn record(&self) -> String {
         match self {
@@ -151,7 +152,7 @@ impl ReviewReason<'_> {
     }
 }
 
-/// What the person is told.
+/// The sentence that the person reads.
 impl fmt::Display for ReviewReason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

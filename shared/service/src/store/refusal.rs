@@ -1,14 +1,14 @@
-//! The refusal that an intent was rejected with, as its claim keeps it: a repeated call is answered from it.
+//! The refusal that an intent was rejected with, as its claim stores it: it answers a repeated call.
 //!
-//! It is a record of its own, not an answer: what a later version adds to answers changes nothing that is stored, and a
-//! code that only a later version knows tells that the payment is void, as all of them do.
+//! It is its own record, not an answer: fields that a later version adds to answers change nothing that is stored. A
+//! code that only a later version knows still means that the payment is void, as every code here does.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, ErrorCode};
 
-/// See the module. It is stored as JSON text: the digits of `payment` are kept as written, which a tree form can't do.
+/// See the module. It is stored as JSON text, which keeps the digits of `payment` as written.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct StoredRefusal {
     code: String,

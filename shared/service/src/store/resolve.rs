@@ -1,7 +1,7 @@
 //! The end of an order that a person has decided about.
 //!
-//! Invariant: the order ends from PENDING, once, together with everything that it reserved, the credit of what was
-//! received, and the note for a person.
+//! Invariant: the order ends from PENDING, once. The same transaction ends its reservations, puts the credit of what
+//! was received and marks the review record as seen.
 
 use classpay_domain::id::{OrderId, TransactionId};
 use classpay_domain::money::Money;
@@ -16,28 +16,28 @@ use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError, links};
 use crate::stored_entry::StoredEntry;
 
-/// How soon the payment of an order that a person has ended is asked for again.
+/// How soon the payment of an order that a person has ended is checked at Stripe again.
 const WATCHED_AGAIN_S: i64 = 60 * 60;
 
-/// What becomes of an order whose payment is not what the order says.
+/// How a person ends an order whose payment is not what the order says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolution {
-    /// It is posted as it is; what was not received stays due.
+    /// Post it as it is; what was not received stays due.
     Keep,
-    /// Its places are given back; what was received is the family's credit.
+    /// Give its places back; what was received becomes the family's credit.
     Release,
 }
 
-/// Who says what was received.
+/// Who reports what was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Witness {
     /// Stripe.
     Stripe,
-    /// A person, of an account that is out of our reach: Stripe is asked for as long as it doesn't say.
+    /// A person, about an account out of our reach. The settlement job keeps asking Stripe until it answers.
     Person,
 }
 
-/// An order with what a person has decided.
+/// An order with a person's decision.
 #[derive(Debug)]
 pub struct Resolved<'a> {
     /// The order, pending.
@@ -48,14 +48,15 @@ pub struct Resolved<'a> {
     pub credit: Option<&'a StoredEntry>,
     /// What was received, in minor units.
     pub received: Money,
-    /// Who says so.
+    /// Who reports it.
     pub by: Witness,
     /// Now, in seconds since 1970.
     pub now_s: i64,
 }
 
 impl Store {
-    /// Ends an order as a person has decided. [`Commit::ConditionFailed`]: it is not pending, or no longer as it was read.
+    /// Ends an order as a person has decided. [`Commit::ConditionFailed`]: it is not pending, or has changed since it
+    /// was read.
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
@@ -100,7 +101,7 @@ impl Store {
     }
 }
 
-/// Ends an order. What only a person says stays in the index, in a lane that isn't measured.
+/// Ends an order. One that rests on a person's statement stays in the index, in a lane that isn't measured.
 fn end(by: Witness, order: &OrderId, state: &str, now_s: i64) -> Write {
     let key = key::order(order);
     match by {
@@ -114,7 +115,7 @@ fn end(by: Witness, order: &OrderId, state: &str, now_s: i64) -> Write {
     }
 }
 
-/// Posts the debits, of which so much is credited, the first ones first; what it adds to the balance.
+/// Posts the debits, covers them in order with the credited amount, and answers the change of the balance.
 fn keep(writes: &mut Writes, order: &OrderRecord, credited: i64) -> Result<i64, StoreError> {
     let snapshot = &order.snapshot;
     let (mut left, mut balance) = (credited.max(0), 0);

@@ -1,8 +1,8 @@
 //! What refunds and disputes add to a ledger after a payment was credited.
 //!
-//! Invariant: what went back of a payment is written one after the other, each on the number of those before it, so
-//! that two calls never give the same fee back twice. The debit of what went back can be collected like any other; what
-//! is due on the debits that the payment paid is not touched.
+//! Invariant: the reversals of a payment are written one after the other, each conditional on the number of those
+//! before it, so that two calls never give the same fee back twice. The debit of a reversal can be collected like any
+//! other. What is due on the debits that the payment paid does not change.
 
 use std::collections::BTreeMap;
 
@@ -22,12 +22,12 @@ use super::{Store, StoreError, key};
 use crate::aggregate::AggregateTransaction;
 use crate::stored_entry::StoredEntry;
 
-/// A payment that the ledger has a credit for. What goes back of it is counted on the record that says so.
+/// A payment with a credit in the ledger. The record that names the credit counts its reversals.
 #[derive(Debug, Clone, Copy)]
 pub enum CreditedPayment<'a> {
-    /// It paid an order, which is posted: the order counts.
+    /// It paid a posted order, which counts the reversals.
     Order(&'a OrderId),
-    /// No order took it: the claim counts, which is rejected and captured.
+    /// No order took it: its claim, rejected and captured, counts the reversals.
     Unallocated {
         /// What the intent was made for.
         session: &'a Session,
@@ -36,32 +36,32 @@ pub enum CreditedPayment<'a> {
     },
 }
 
-/// The credit of a payment, and what went back of it so far.
+/// The credit of a payment, and its reversals so far.
 #[derive(Debug, Clone)]
 pub struct PaymentReversals<'a> {
-    /// Which payment.
+    /// The payment.
     pub payment: CreditedPayment<'a>,
-    /// Stripe's account.
+    /// The Stripe account.
     pub account: AccountId,
-    /// Stripe's intent.
+    /// The Stripe intent.
     pub intent: IntentId,
-    /// Whose money it was.
+    /// The company that was paid.
     pub company: CompanyId,
-    /// Who paid.
+    /// The family that paid.
     pub family: FamilyId,
-    /// What it was paid in.
+    /// The payment's currency.
     pub currency: Currency,
     /// The credit, as it was posted.
     pub credit: AggregateTransaction,
     /// The link that was paid, if it was one.
     pub link: Option<LinkAlias>,
-    /// How many times something was posted.
+    /// How many times reversals were posted.
     pub version: u64,
     /// Whether the ledger says that the whole payment was refunded.
     pub is_full: bool,
 }
 
-/// An entry that is to be posted.
+/// An entry to be posted.
 #[derive(Debug)]
 pub struct ReversalEntry {
     /// The entry.
@@ -73,44 +73,44 @@ pub struct ReversalEntry {
 /// A debit that a credit takes back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reversed {
-    /// Which.
+    /// The debit's id.
     pub debit: TransactionId,
-    /// What it owes, if it is posted before this.
+    /// What it owes, if it is already posted.
     pub owed: Option<Owed>,
 }
 
 /// What a posted debit owes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owed {
-    /// Its total: less than nothing where the fee that it gives back is more than the refund.
+    /// Its total, negative if the fee that it gives back is more than the refund.
     pub total: Money,
-    /// What was read as due on it.
+    /// The amount due on it, as read.
     pub due: Money,
 }
 
 impl Owed {
-    /// What is due when so much is taken back. A refund that fails may charge more of the fee anew than it was.
+    /// What is due after so much is taken back. A failed refund may charge more of the fee again than its own amount.
     fn left(self, taken_back: i64) -> i64 {
         let short = self.total.units().min(0);
         (self.due.units() + short - taken_back).max(0)
     }
 }
 
-/// What is to be posted.
+/// The entries to be posted, and their conditions.
 #[derive(Debug)]
 pub struct PostReversals<'a> {
-    /// What was read.
+    /// The payment and its reversals, as read.
     pub read: &'a PaymentReversals<'a>,
     /// The entries.
     pub entries: &'a [ReversalEntry],
-    /// Whether the whole payment is refunded with them.
+    /// Whether they complete the refund of the whole payment.
     pub is_full: bool,
     /// The state of the link that was paid, if it was one.
     pub link: Option<LinkState>,
 }
 
 impl CreditedPayment<'_> {
-    /// The record that counts.
+    /// The key of the record that counts the reversals.
     fn record(self) -> Key {
         match self {
             Self::Order(order) => key::order(order),
@@ -118,7 +118,7 @@ impl CreditedPayment<'_> {
         }
     }
 
-    /// Counts one more on the record, if it still says that the payment was credited and counts as many as were read.
+    /// Counts one more on the record, on the condition that it still shows the credit and the count that was read.
     fn count(self, version: u64, is_full: bool) -> Write {
         let credited = match self {
             Self::Order(_) => Guard::Present("credit_id"),
@@ -136,15 +136,12 @@ impl CreditedPayment<'_> {
 }
 
 impl Store {
-    /// The credit of a payment with what went back of it; `None`: it has none.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// The credit of a payment, with its reversals; `None`: it has no credit.
     pub async fn load_reversals<'a>(
         &self,
         payment: CreditedPayment<'a>,
     ) -> Result<Option<PaymentReversals<'a>>, StoreError> {
-        // The number that guards the rest is read before it.
+        // The count guards the rest, so it is read first.
         let Some(record) = self.get(&payment.record()).await? else { return Ok(None) };
         match payment {
             CreditedPayment::Order(_) => self.of_order(payment, &record).await,
@@ -167,7 +164,7 @@ impl Store {
         }
     }
 
-    /// An order's; `None`: it has no credit.
+    /// The same for an order; `None`: it has no credit.
     async fn of_order<'a>(
         &self,
         payment: CreditedPayment<'a>,
@@ -192,10 +189,7 @@ impl Store {
         }))
     }
 
-    /// What is due on those of these debits that are posted.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// The amount due on each of these debits that is posted.
     pub async fn load_dues(
         &self,
         company: &CompanyId,
@@ -211,9 +205,6 @@ impl Store {
     }
 
     /// Which of these transactions are posted, and their totals.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
     pub async fn posted_among(
         &self,
         company: &CompanyId,
@@ -230,7 +221,7 @@ impl Store {
         ids.into_iter().filter_map(total).collect()
     }
 
-    /// Posts what went back. [`Commit::ConditionFailed`]: something else was posted since it was read.
+    /// Posts reversals. [`Commit::ConditionFailed`]: another reversal was posted since the read.
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
@@ -251,7 +242,7 @@ impl Store {
         writes.push(family.add("family_balance", change).add("family_version", 1));
         let moved = match (posting.link, was_full, posting.is_full) {
             (Some(LinkState::Paid), false, true) => Some((LinkState::Paid, LinkState::Refunded)),
-            // The refund has failed: it is paid after all.
+            // The refund has failed, so the link is paid after all.
             (Some(LinkState::Refunded), true, false) => Some((LinkState::Refunded, LinkState::Paid)),
             _ => None,
         };
@@ -263,8 +254,8 @@ impl Store {
     }
 }
 
-/// What a posting does to what is due: each new debit is due; a credit pays the debit that it takes back, as far as that
-/// is still due. One that charges more of the fee than it gives back makes more due on it.
+/// How a posting changes what is due. Each new debit is due. A credit pays the debit that it takes back, up to what is
+/// still due on it. A credit that charges more of the fee than it gives back raises what is due.
 fn dues(posting: &PostReversals<'_>) -> Result<Vec<Write>, StoreError> {
     let PaymentReversals { company, family, currency, .. } = posting.read;
     let taken_back = |debit: &TransactionId| {

@@ -1,7 +1,7 @@
-//! What a person looks at: everything unfinished, the review records, the accounts, a family's whole ledger.
+//! What an operator reads: everything unfinished, the review records, the accounts, a family's whole ledger.
 //!
-//! Invariant: it is found by the index and by whole partitions, never by a scan; and a review record is never deleted:
-//! what a person has looked at says so.
+//! Everything is found through the index and by whole partitions, never by a scan. A review record is never deleted: it
+//! is marked when a person has seen it.
 
 use std::collections::BTreeSet;
 
@@ -18,26 +18,26 @@ use super::{Feed, Store, StoreError, Unfinished};
 use crate::aggregate::AggregateTransaction;
 use crate::catalogue::documents::CompanyDoc;
 
-/// The last second that the index sorts rightly: everything is due by then.
+/// The last second that the index sorts correctly. Everything is due by then.
 const END_OF_TIME_S: i64 = 999_999_999_999;
 
-/// A note for a person.
+/// A review record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewRecord {
-    /// Whose.
+    /// The company.
     pub company: CompanyId,
-    /// Its name within the company: what it is about.
+    /// Its name within the company, which says what it concerns.
     pub record: String,
     /// The reason's name, as [`super::ReviewReason`] has it.
     pub reason: String,
-    /// What the person is told.
+    /// The sentence that the person reads.
     pub what: String,
     /// When it was written, in seconds since 1970.
     pub noted_s: i64,
 }
 
 impl Store {
-    /// Everything that is unfinished, whenever it is due, the first due first.
+    /// Everything that is unfinished, whenever it is due, earliest first.
     ///
     /// # Errors
     /// [`StoreError`] if one part of the index can't be read: half of it would look like all of it.
@@ -59,7 +59,7 @@ impl Store {
         Ok(try_join_all(read).await?.into_iter().flatten().collect())
     }
 
-    /// The companies with review records that nobody has looked at.
+    /// The companies with unseen review records.
     ///
     /// # Errors
     /// [`StoreError`] if one part of the index can't be read.
@@ -69,10 +69,7 @@ impl Store {
         records.iter().map(|found| company(found).ok_or(StoreError::Corrupt("gsi1pk"))).collect()
     }
 
-    /// What an event, or a look of the schedule, has last told of an intent of ours; `None`: nothing.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// The last status of an intent of ours that an event or the settlement job recorded; `None`: none.
     pub async fn noted_status(
         &self,
         account: &AccountId,
@@ -82,21 +79,15 @@ impl Store {
         Ok(session.as_ref().and_then(|session| session.text_if("intent_status")).and_then(IntentStatus::parse))
     }
 
-    /// Since when a card is held for an intent of ours, in seconds since 1970, as an event or the schedule has last told;
-    /// `None`: it isn't, or nobody has told.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Since when a card is held for an intent of ours, in seconds since 1970, as an event or the settlement job last
+    /// recorded; `None`: it isn't held, or nothing is recorded.
     pub async fn held_since_s(&self, account: &AccountId, intent: &IntentId) -> Result<Option<i64>, StoreError> {
         let Some(session) = self.get(&key::session(account, intent)).await? else { return Ok(None) };
         let is_held = session.text_if("intent_status") == Some(IntentStatus::RequiresCapture.as_str());
         if is_held { session.number_if("authorised_s") } else { Ok(None) }
     }
 
-    /// The accounts whose events are read, among these: an account's feed is made with it and never ends.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// The accounts whose events are read, found among these: every account has a feed, which never ends.
     pub async fn load_feeds(&self, unfinished: &[DueKey]) -> Result<Vec<Feed>, StoreError> {
         let mut feeds = Vec::new();
         for found in unfinished.iter().filter(|found| found.key.sk == key::FEED) {
@@ -109,10 +100,7 @@ impl Store {
         Ok(feeds)
     }
 
-    /// A company's notes that nobody has looked at, the oldest first.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// A company's unseen review records, oldest first.
     pub async fn unseen_reviews(&self, company: &CompanyId) -> Result<Vec<ReviewRecord>, StoreError> {
         let items = self.query(&key::review_pk(company), Consistency::Strong).await?;
         let unseen = items.iter().filter(|item| !item.contains_key("seen_s"));
@@ -121,19 +109,13 @@ impl Store {
         Ok(records)
     }
 
-    /// Why a person was told; `None`: there is no such note.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// The reason of a review record; `None`: there is no such record.
     pub async fn review_reason(&self, company: &CompanyId, record: &str) -> Result<Option<String>, StoreError> {
         let item = self.get(&key::review(company, record)).await?;
         Ok(item.as_ref().and_then(|item| item.text_if("reason")).map(str::to_owned))
     }
 
-    /// Notes that a person has looked at a note. [`Commit::ConditionFailed`]: there is no such note.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Records that a person has seen a review record. [`Commit::ConditionFailed`]: there is no such record.
     pub async fn note_seen(
         &self,
         company: &CompanyId,
@@ -149,10 +131,7 @@ impl Store {
         self.transact(seen).await
     }
 
-    /// Everything that was ever posted for a family, in the order of the ledger.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Everything that was ever posted for a family, in ledger order.
     pub async fn load_ledger(
         &self,
         company: &CompanyId,
@@ -162,10 +141,7 @@ impl Store {
         items.iter().map(|item| entry_of(item, company, family)).collect()
     }
 
-    /// A company's currency in lower case, and its account at Stripe; `None`: there is no such company.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// A company's currency in lower case, and its Stripe account; `None`: there is no such company.
     pub async fn load_billing(
         &self,
         company: &CompanyId,

@@ -1,7 +1,7 @@
-//! Whether an order can be written at all. Quote, session and checkout ask before anything is held.
+//! Whether an order is small enough to be written. Quote, session and checkout check this before anything is held.
 //!
-//! Invariant: what is counted here is what [`super::orders`], [`super::resolve`] and [`super::zero_due`] write, or more; they
-//! assert it in debug builds.
+//! Invariant: the counts here are at least what [`super::orders`], [`super::resolve`] and [`super::zero_due`] write;
+//! they assert it in debug builds.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,8 @@ use super::item::document;
 use super::write::MAX_ACTIONS;
 use crate::snapshot::Snapshot;
 
-/// The largest document of an order. DynamoDB takes items of 400 KB; every other item that an order writes is a part of
-/// its document.
+/// The largest document of an order. DynamoDB takes items of 400 KB; every other item that an order writes is smaller
+/// than its document.
 const MAX_DOC_BYTES: usize = 256 * 1024;
 
 /// The actions of an order's transactions. A fee is one action of P1.
@@ -37,12 +37,13 @@ fn actions(basket: &Basket, quote: &Quote) -> Actions {
     let given_back: BTreeSet<_> = ended.iter().map(|trial| (&trial.class, trial.on)).collect();
     let seasons: BTreeSet<_> = quote.seasons.iter().map(|season| &season.season).chain(of_trials).collect();
     let debits = seasons.len() + usize::from(!quote.registration_fees.is_empty());
-    // A trial checks that there is no enrolment, and one that ends is marked. A debit has what it owes beside it.
+    // A trial checks that there is no enrolment, and a trial that ends is marked. Each debit has an item for what it
+    // owes.
     let places = classes + lessons.len() + enrolments + 2 * trials + ended.len() + quote.fees().count();
     Actions {
         // Claim, session, head, document, family, idempotency record.
         place: 6 + places,
-        // Head, family, credit, and the note of a person who ends it; enrolments with their instalments.
+        // Head, family, credit, and the review record if a person ends it; enrolments with their instalments.
         post: 4 + 2 * debits + 2 * enrolments + trials + ended.len() + given_back.len(),
         // Head, document, family, idempotency record.
         book: 4 + places + enrolments + given_back.len() + 2 * debits,
@@ -56,18 +57,18 @@ pub fn order_fits(basket: &Basket, quote: &Quote, is_collected: bool) -> bool {
     if is_collected { place.max(post) <= MAX_ACTIONS } else { book <= MAX_ACTIONS }
 }
 
-/// What a line of a document takes at most besides its words: its kind, an amount, five ids.
+/// The most bytes of a document's line besides its text: its kind, an amount, five ids.
 const LINE_BYTES: usize = 512;
-/// What a place, a trial, a fee or an entry takes at most besides its lines and words.
+/// The most bytes of a place, a trial, a fee or an entry besides its lines and text.
 const ITEM_BYTES: usize = 1024;
-/// What a date of a schedule takes, and each amount on it.
+/// The bytes of a date in an instalment schedule, and of each amount on it.
 const DATE_BYTES: usize = 32;
 const AMOUNT_BYTES: usize = 24;
-/// A character takes so many bytes more, at most, where JSON escapes it.
+/// The most bytes that a character takes when JSON escapes it.
 const ESCAPED: usize = 6;
 
-/// Whether the document of this quote's order surely fits, by a bound that is cheap to work out. What it doesn't let
-/// through is to be written out and measured.
+/// Whether the document of this quote's order certainly fits, by a bound that is cheap to compute. If it doesn't, the
+/// document must be serialised and measured.
 #[must_use]
 pub fn document_surely_fits(quote: &Quote, family_name: &str, season_names: usize) -> bool {
     document_bound(quote, family_name, season_names) <= MAX_DOC_BYTES
@@ -77,7 +78,7 @@ fn document_bound(quote: &Quote, family_name: &str, season_names: usize) -> usiz
     let lines = |details: &[LineDetail]| -> usize {
         details.iter().map(|detail| LINE_BYTES + ESCAPED * detail.description.len()).sum()
     };
-    // What is due now, and once more the words of what is due later.
+    // What is due now, and the text of what is due later.
     let places = quote.lines.iter().map(|line| {
         let schedule = line.instalments.len() * (DATE_BYTES + AMOUNT_BYTES * line.details.len());
         ITEM_BYTES + 2 * lines(&line.details) + schedule
@@ -92,7 +93,7 @@ fn document_bound(quote: &Quote, family_name: &str, season_names: usize) -> usiz
 }
 
 impl Snapshot {
-    /// Whether its document can be written.
+    /// Whether its document is small enough to be written.
     #[must_use]
     pub fn fits(&self) -> bool {
         document(self).len() <= MAX_DOC_BYTES

@@ -1,7 +1,7 @@
-//! What the classes that were sold are now, as it stands beside the seasons.
+//! The current state of classes that were sold, as it is stored with the seasons.
 //!
-//! Invariant: a price depends on the catalogue as it is and on what is sold: what an enrolment has kept of its class
-//! decides only where nothing newer is stored, as an earlier version leaves it.
+//! A price depends on the current catalogue and on what is sold. What an enrolment has stored about its class decides
+//! only if nothing newer is stored, as is the case for data of an earlier version.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,24 +11,24 @@ use classpay_domain::id::{ClassId, FeeId, SeasonId, StudentId};
 use super::StoreError;
 use super::item::{Attributes, Read as _};
 
-/// The attribute of a season that lists its classes that are archived.
+/// The attribute of a season that lists its archived classes.
 pub const GIVEN_UP: &str = "given_up_classes";
-/// The attribute of a season that lists its classes that no discount scheme counts.
+/// The attribute of a season that lists its classes that discount schemes ignore.
 pub const UNDISCOUNTED: &str = "undiscounted_classes";
-/// The attribute of a season that lists its classes that have been in another.
+/// The attribute of a season that lists its classes that were moved from another season.
 pub const MOVED: &str = "moved_classes";
 
-/// What the classes of all seasons are, where that isn't what most are.
+/// The exceptional classes of all seasons.
 #[derive(Debug, Default)]
 pub(super) struct SoldClasses {
     given_up: BTreeSet<ClassId>,
-    /// By season; one that an earlier version has stored has no list.
+    /// By season; a season stored by an earlier version has no list.
     undiscounted: BTreeMap<SeasonId, BTreeSet<ClassId>>,
     moved: BTreeMap<ClassId, SeasonId>,
 }
 
 impl SoldClasses {
-    /// Adds what stands beside a season.
+    /// Adds what is stored with a season.
     pub(super) fn read(&mut self, season: &SeasonId, item: &Attributes) -> Result<(), StoreError> {
         self.given_up.extend(list(item, GIVEN_UP)?.unwrap_or_default());
         self.moved.extend(list(item, MOVED)?.unwrap_or_default().into_iter().map(|class| (class, season.clone())));
@@ -38,8 +38,8 @@ impl SoldClasses {
         Ok(())
     }
 
-    /// The enrolments as they count: in the season in which their class is now, and as that is discounted now. One of a
-    /// class that is archived counts for no price: it is as if the class had never been.
+    /// The enrolments as they count for prices: in their class's current season, and discounted as the class is now. An
+    /// enrolment in an archived class counts for no price, as if the class had never existed.
     pub(super) fn settle(&self, enrolments: &mut Vec<Enrolment>) {
         enrolments.retain(|enrolment| !self.given_up.contains(&enrolment.class));
         for enrolment in enrolments {
@@ -61,8 +61,8 @@ fn list(season: &Attributes, name: &'static str) -> Result<Option<BTreeSet<Class
     ids.iter().map(|id| id.parse().map_err(|_| StoreError::Corrupt(name))).collect::<Result<_, _>>().map(Some)
 }
 
-/// Leaves out what was charged once and is stored twice: for a year, and under the bare number that an earlier version
-/// has written for the same year.
+/// Removes fees that were charged once and are stored twice: for a year, and under the bare number that an earlier
+/// version wrote for the same year.
 pub(super) fn settle_fees(charged: &mut Vec<ChargedFee>) {
     let spelled_out: BTreeSet<_> = charged.iter().map(key_of).collect();
     charged.retain(|fee| {

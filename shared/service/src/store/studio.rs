@@ -1,7 +1,7 @@
 //! The catalogue and the family, as one parallel read.
 //!
-//! Invariant: a family beyond the caller's reach is read like any other and then not found, so that neither the
-//! answer nor the time it takes tells whether it exists.
+//! Invariant: a family to which the caller has no access is read like any other and then not found, so that neither the
+//! answer nor its timing reveals whether it exists.
 
 use std::collections::BTreeMap;
 
@@ -31,10 +31,10 @@ use crate::scope::{Access, FamilyScope};
 use crate::snapshot::BookedTrial;
 use crate::stripe::KnownCustomer;
 
-/// What a quote is made from, and what its answer shows.
+/// The data that a quote is computed from, and that its answer shows.
 #[derive(Debug, Clone)]
 pub struct LoadedStudio {
-    /// What decides.
+    /// What determines the price.
     pub studio: Studio,
     /// The seasons in full.
     pub seasons: BTreeMap<SeasonId, SeasonDoc>,
@@ -43,7 +43,7 @@ pub struct LoadedStudio {
 }
 
 impl Store {
-    /// Everything that a quote for this basket needs; `None` if there is no such family within reach.
+    /// Everything that a quote for this basket needs; `None`: there is no such family that the caller has access to.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached, or what it holds can't be read.
@@ -51,7 +51,7 @@ impl Store {
         self.read_studio(scope, basket, Consistency::Eventual).await
     }
 
-    /// The same, but current: for whatever is refused or charged because of it.
+    /// The same, read consistently: for anything that is refused or charged because of it.
     ///
     /// # Errors
     /// As [`Store::load_studio`].
@@ -104,19 +104,13 @@ impl Store {
     }
 
     /// The Stripe account of a company.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
     pub async fn load_account(&self, company: &CompanyId) -> Result<Option<AccountId>, StoreError> {
         let Some(item) = self.get(&key::company(company)).await? else { return Ok(None) };
         let company: CompanyDoc = item.document("doc")?;
         Ok(company.settings.billing.stripe_id)
     }
 
-    /// The Stripe accounts that a company has had, in the order in which its file named them.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// The Stripe accounts that a company has had, in the order in which its files named them.
     pub async fn load_accounts(&self, company: &CompanyId) -> Result<Vec<AccountId>, StoreError> {
         let Some(item) = self.get(&key::company(company)).await? else { return Ok(Vec::new()) };
         if !item.contains_key("accounts") {
@@ -164,7 +158,7 @@ fn converted<'a, D, T: TryFrom<&'a D>>(doc: &'a D) -> Result<T, StoreError> {
     T::try_from(doc).map_err(|_| StoreError::Corrupt("doc"))
 }
 
-/// A company and what it sells, but for the classes.
+/// A company and what it sells, except for the classes.
 struct PriceList {
     company: Company,
     tax_rates: Vec<TaxRate>,
@@ -204,7 +198,7 @@ impl PriceList {
     }
 }
 
-/// Adds a scheme that is given. Two of a kind would make the price depend on the order in which they are read.
+/// Adds an active scheme. Two of a kind would make the price depend on the order in which they are read.
 fn given(doc: &DiscountSchemeDoc, schemes: &mut BTreeMap<DiscountKind, DiscountScheme>) -> Result<(), StoreError> {
     let scheme = converted(doc)?;
     if doc.enabled && schemes.insert(doc.kind, scheme).is_some() {
@@ -262,7 +256,7 @@ fn enrolment(item: &Attributes) -> Result<Enrolment, StoreError> {
     })
 }
 
-/// A trial; one that an order has marked is about to end, and nobody else ends it.
+/// A trial. One that an order has marked is about to end, and no other order ends it.
 fn trial(item: &Attributes) -> Result<TrialBooking, StoreError> {
     let state = match item.text("place_state")? {
         _ if item.contains_key(ENDING_ORDER) => TrialState::Ended,
@@ -274,7 +268,7 @@ fn trial(item: &Attributes) -> Result<TrialBooking, StoreError> {
     Ok(TrialBooking { id, student, class, on, state })
 }
 
-/// A fee that counts; one that was given back can be charged again.
+/// A charged fee; `None`: it was given back, and can be charged again.
 fn charged_fee(item: &Attributes) -> Result<Option<ChargedFee>, StoreError> {
     match item.text("fee_state")? {
         CHARGED => Ok(Some(ChargedFee {

@@ -1,7 +1,7 @@
-//! What the store asks of its table: a few calls, each of which can be lost.
+//! The interface between the store and its table: a few calls, each of which can be lost.
 //!
-//! The production table is DynamoDB ([`super::dynamodb`]). Whatever else stands in for it evaluates the very writes that
-//! DynamoDB is sent, so that no condition is written twice.
+//! The production table is DynamoDB ([`super::dynamodb`]). A substitute evaluates the same writes that are sent to
+//! DynamoDB, so that no condition is implemented twice.
 
 use std::collections::HashMap;
 
@@ -12,12 +12,12 @@ use super::item::Attributes;
 use super::key::Key;
 use super::write::{Edit, Write};
 
-/// How current a read must be. Nothing is refused on an eventual one.
+/// How current a read must be. An eventual read is never a reason to refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consistency {
-    /// All that was written before.
+    /// Sees everything that was written before.
     Strong,
-    /// Perhaps a moment old: good for a quote, half the price.
+    /// May lag behind: good enough for a quote, at half the price.
     Eventual,
 }
 
@@ -29,35 +29,35 @@ impl Consistency {
     }
 }
 
-/// Where something unfinished is, and when it is due.
+/// The key of an unfinished item, and when it is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueKey {
     /// The item.
     pub key: Key,
-    /// When it is due, as the index sorts it.
+    /// When it is due, in the index's sort form.
     pub due: String,
 }
 
-/// What became of a transaction.
+/// How a transaction ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commit {
-    /// All of it.
+    /// All of it was written.
     Done,
-    /// A condition didn't hold: somebody was faster, or something is no longer there. Nothing was written.
+    /// A condition didn't hold: another call was faster, or an item no longer exists. Nothing was written.
     ConditionFailed,
-    /// Only conflicts or throttling, again and again. Nothing was written.
+    /// Only conflicts or throttling, on every retry. Nothing was written.
     Contended,
     /// The reply was lost: it may have been written, and may still be.
     Unknown,
 }
 
-/// A table with one sparse index of what is unfinished.
+/// A table with one sparse index of unfinished items.
 ///
-/// Every call may fail with [`StoreError::Unavailable`]: then nothing was written. A write whose reply is lost is
+/// Every call may fail with [`StoreError::Unavailable`]: then nothing was written. A transaction whose reply is lost is
 /// [`Commit::Unknown`].
 #[async_trait]
 pub trait Table: std::fmt::Debug + Send + Sync {
-    /// An item as it stands.
+    /// An item, read consistently.
     async fn get(&self, key: &Key) -> Result<Option<Attributes>, StoreError>;
 
     /// The items that exist among these keys.
@@ -66,14 +66,14 @@ pub trait Table: std::fmt::Debug + Send + Sync {
     /// All items of a partition, in the order of their sort keys.
     async fn query(&self, pk: &str, consistency: Consistency) -> Result<Vec<Attributes>, StoreError>;
 
-    /// What is due in a partition of the index up to then (as [`super::key::job_due`] writes it), oldest first, at
-    /// most so many. It may be a moment old.
+    /// What is due in a partition of the index up to `until` (as [`super::key::job_due`] writes it), oldest first, at
+    /// most `most`. The index may lag behind.
     async fn due(&self, shard: &str, until: &str, most: usize) -> Result<Vec<DueKey>, StoreError>;
 
-    /// Makes all writes or none. Conflicts have been tried again when it says [`Commit::Contended`].
+    /// Makes all writes or none. It has already retried conflicts when it answers [`Commit::Contended`].
     async fn transact(&self, writes: Vec<Write>) -> Result<Commit, StoreError>;
 
-    /// Edits one item without a guard, and answers it as it is then. For counters only: a reply that is lost is
+    /// Edits one item without a guard, and answers the item afterwards. For counters only: a lost reply is
     /// [`StoreError::Unavailable`].
     async fn edit(&self, key: &Key, edits: Vec<Edit>) -> Result<Attributes, StoreError>;
 }

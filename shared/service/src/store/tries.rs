@@ -1,7 +1,7 @@
-//! What a link's hour has seen: payments that calls have started, and how often Stripe was asked.
+//! A link's counts for one hour: payments that calls have started, and how often Stripe was asked.
 //!
-//! Invariant: a start is counted in the very transaction that claims the intent, so that a repeat, or a call that was
-//! beaten to it, counts nothing.
+//! Invariant: a start is counted in the same transaction that claims the intent, so that a repeated call, or one that
+//! loses the claim, counts nothing.
 
 use classpay_domain::link::LinkAlias;
 
@@ -14,7 +14,7 @@ use super::{Store, StoreError, key};
 use crate::error::Error;
 
 const HOUR_S: i64 = 60 * 60;
-/// How long the count of an hour is kept: that hour, and what TTL may be late.
+/// How long the count of an hour is kept: that hour, and a margin.
 const LOOKS_LIFE_S: i64 = 2 * HOUR_S;
 
 /// The hour of a time in seconds since 1970, counted since then.
@@ -42,23 +42,20 @@ impl Starts {
         if self.hour == hour { self.count } else { 0 }
     }
 
-    /// With one more in this hour.
+    /// Adds one in this hour.
     #[must_use]
     pub fn and_one(self, hour: i64) -> Self {
         Self { hour, count: self.within(hour).saturating_add(1) }
     }
 
-    /// This write of the link, which notes them as well.
+    /// This write of the link, extended to record the starts.
     pub(super) fn noted(self, link: Write) -> Write {
         link.set("starts_hour", self.hour).set("starts", self.count)
     }
 }
 
 impl Store {
-    /// A link, and how often Stripe was asked about it in this hour. For an id that nobody has, the read is the same.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// A link, and how often Stripe was asked about it in this hour. For an unknown id, the read is the same.
     pub async fn load_counted_link(&self, link: &LinkAlias, hour: i64) -> Result<Option<(Link, u32)>, StoreError> {
         let (link, looks) = (key::link(link), key::link_tries(link, hour));
         let items = self.get_all(vec![link.clone(), looks.clone()], Consistency::Strong).await?;
@@ -67,29 +64,20 @@ impl Store {
         Ok(Some((link_of(link)?, looks.unwrap_or(0))))
     }
 
-    /// Reads as much as [`Store::load_link_target`] for a link that isn't there.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Reads as much as [`Store::load_link_target`] for a link that doesn't exist.
     pub async fn load_absent_target(&self, link: &LinkAlias) -> Result<(), StoreError> {
         let absent = (0..5).map(|hour| key::link_tries(link, -1 - hour)).collect();
         self.get_all(absent, Consistency::Strong).await.map(|_| ())
     }
 
-    /// Counts that Stripe is asked about a link; how often it has been in this hour, this one included.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Counts one more request to Stripe about a link, and answers the count of this hour.
     pub async fn count_look(&self, link: &LinkAlias, hour: i64) -> Result<u32, StoreError> {
         let ttl = hour.saturating_mul(HOUR_S).saturating_add(LOOKS_LIFE_S);
         let count = vec![Edit::Add("looks", 1), Edit::Set("ttl", ttl.into())];
         self.table.edit(&key::link_tries(link, hour), count).await?.number("looks")
     }
 
-    /// Claims a link's intent for being void, as [`Store::reject`] does. A call of `process` is `counted`.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Claims a link's intent as rejected, like [`Store::reject`]. A call of `process-payment-link` is `counted`.
     pub async fn reject_link(
         &self,
         session: &Session,

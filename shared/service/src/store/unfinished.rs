@@ -1,7 +1,7 @@
-//! What is unfinished, by when it is due; and the credit for money that no order took.
+//! Unfinished items by due time, and the credit for money that no order took.
 //!
-//! Invariant: the index only says where to look. It may be a moment old, so every item is read again before anything
-//! is done about it, and its next time is written only while it is still as it was read.
+//! Invariant: the index only says which items to read. It may lag behind, so every item is read again before it is
+//! acted on, and is rescheduled only on the condition that it is still as it was read.
 
 use classpay_domain::basket::BasketHash;
 use classpay_domain::id::{AccountId, IntentId, OrderId};
@@ -22,16 +22,17 @@ use super::{OrderRecord, ReviewReason, Store, StoreError};
 use crate::aggregate::AggregateTransaction;
 use crate::error::Error;
 
-/// Something unfinished, as it stands.
+/// An unfinished item.
 #[derive(Debug)]
 pub struct DueItem {
-    /// When it is due, as the index sorts it.
+    /// When it is due, in the index's sort form.
     pub due: String,
     /// When it began, in seconds since 1970.
     pub began_s: i64,
-    /// For a session: since when a card is held for it, in seconds since 1970, as an event has said.
+    /// For a session: since when a card is held for it, in seconds since 1970, as recorded from an event or from
+    /// Stripe.
     pub held_s: Option<i64>,
-    /// For a session: since when it is known, in seconds since 1970, that money was received for it.
+    /// For a session: since when money is known to be received for it, in seconds since 1970.
     pub received_s: Option<i64>,
     /// What it is.
     pub what: Unfinished,
@@ -50,24 +51,24 @@ pub enum Unfinished {
     Link(Box<Link>),
     /// An enrolment with instalments to come.
     Instalments(Box<Scheduled>),
-    /// An event of Stripe's that is not acted on to its end.
+    /// A Stripe event that is not fully acted on.
     Event(Box<EventRecord>),
-    /// An account whose events are read again, for what never came.
+    /// An account whose events are read from Stripe, to find those that were never delivered.
     Feed(Feed),
 }
 
-/// A payment that Stripe has taken and no order will: the family gets a credit for it.
+/// A payment that Stripe has captured and no order takes: the family gets a credit for it.
 #[derive(Debug)]
 pub struct UnallocatedCredit<'a> {
     /// The intent's session.
     pub session: &'a Session,
     /// The order that the intent would have paid.
     pub order: &'a OrderId,
-    /// The credit. Its id is the same for whoever makes it, so that it is put once.
+    /// The credit. Every call derives the same id for it, so it is put once.
     pub credit: &'a AggregateTransaction,
-    /// The basket of a claim that has to be put.
+    /// The basket of a claim that is still to be put.
     pub basket: &'a BasketHash,
-    /// The refusal of a claim that has to be put.
+    /// The refusal of a claim that is still to be put.
     pub refusal: &'a Error,
     /// Now, in seconds since 1970.
     pub now_s: i64,
@@ -75,14 +76,11 @@ pub struct UnallocatedCredit<'a> {
 
 impl Store {
     /// What is due in one partition of the index, oldest first, at most so many.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
     pub async fn due_keys(&self, shard: &str, now_s: i64, most: usize) -> Result<Vec<DueKey>, StoreError> {
         self.table.due(shard, &job_due(now_s), most).await
     }
 
-    /// Something unfinished as it stands now; `None`: it is finished.
+    /// An unfinished item, read again; `None`: it is finished.
     ///
     /// # Errors
     /// [`StoreError`] if the table can't be reached, and for an item that this version can't read.
@@ -118,11 +116,8 @@ impl Store {
         Ok(Some(DueItem { due: due.to_owned(), began_s, held_s, received_s, what }))
     }
 
-    /// Notes when to look again at something that was due at `due`. [`Commit::ConditionFailed`]: it is finished, or somebody
-    /// else has looked.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Reschedules an item that was due at `due`. [`Commit::ConditionFailed`]: it is finished, or another run has
+    /// visited it.
     pub async fn reschedule(&self, key: &Key, due: &str, next_s: i64) -> Result<Commit, StoreError> {
         let later = Write::edit(key.clone())
             .set("gsi1sk", job_due(next_s))
@@ -131,11 +126,8 @@ impl Store {
         self.transact(later).await
     }
 
-    /// Has an open session looked at by then, if its next look is later, or is under way and knows nothing of it yet. Both in
-    /// seconds since 1970. [`Commit::ConditionFailed`]: it is looked at before.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Brings an open session's visit forward, if the next one is later, or is in progress and may not have seen the
+    /// change. Both times are in seconds since 1970. [`Commit::ConditionFailed`]: it is visited earlier anyway.
     pub async fn look_sooner(&self, session: &Session, now_s: i64, by_s: i64) -> Result<Commit, StoreError> {
         let (now, by) = (job_due(now_s), job_due(by_s));
         let sooner = Write::edit(key::session(&session.account, &session.intent))
@@ -145,11 +137,8 @@ impl Store {
         self.transact(sooner).await
     }
 
-    /// Since when the intent of something unfinished is out of our reach, in seconds since 1970: now, if that is new, which is
-    /// noted.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Since when the intent of something unfinished is out of our reach, in seconds since 1970. If that is new,
+    /// records and answers now.
     pub async fn note_lost(&self, key: &Key, now_s: i64) -> Result<i64, StoreError> {
         if let Some(lost_s) = self.get(key).await?.map(|item| item.number_if("lost_s")).transpose()?.flatten() {
             return Ok(lost_s);
@@ -158,41 +147,32 @@ impl Store {
         self.transact(lost).await.map(|_| now_s)
     }
 
-    /// Notes that the intent of something unfinished, which was out of our reach, can be read again. [`Commit::ConditionFailed`]: it wasn't.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Records that the intent of something unfinished is no longer out of our reach. [`Commit::ConditionFailed`]: it
+    /// wasn't.
     pub async fn note_found(&self, key: &Key) -> Result<Commit, StoreError> {
         self.transact(Write::edit(key.clone()).clear("lost_s").when(Guard::Present("lost_s"))).await
     }
 
-    /// Takes an open rejection out of what is measured: a person has found that nothing was received for it, and nobody here
-    /// can release what is held. It is still looked at. [`Commit::ConditionFailed`]: it is at its end.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Takes an open rejection out of what is measured: a person has found that nothing was received for it, and we
+    /// can't release what is held. The settlement job still visits it. [`Commit::ConditionFailed`]: it is finished.
     pub async fn let_rejection_go(&self, account: &AccountId, intent: &IntentId) -> Result<Commit, StoreError> {
         self.let_go(key::claim(account, intent)).await
     }
 
-    /// Takes an open session out of what is measured: nobody here can release what is held for it. It is still looked at.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Takes an open session out of what is measured: we can't release what is held for it. The settlement job still
+    /// visits it.
     pub async fn let_session_go(&self, session: &Session) -> Result<Commit, StoreError> {
         self.let_go(key::session(&session.account, &session.intent)).await
     }
 
-    /// What is at its end is in no lane.
+    /// A finished item is in no lane.
     async fn let_go(&self, key: Key) -> Result<Commit, StoreError> {
         let lane = Lane::Wait.shard_of(&key);
         self.transact(Write::edit(key).set("gsi1pk", lane).when(Guard::Present("gsi1pk"))).await
     }
 
-    /// Takes a session out of the index whose intent was cancelled without a claim. [`Commit::ConditionFailed`]: it was claimed.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Takes a session out of the index whose intent was cancelled without a claim. [`Commit::ConditionFailed`]: it was
+    /// claimed.
     pub async fn close_cancelled(&self, session: &Session) -> Result<Commit, StoreError> {
         let closed = Write::edit(key::session(&session.account, &session.intent))
             .set("session_state", "cancelled")
@@ -201,8 +181,8 @@ impl Store {
         self.transact(closed).await
     }
 
-    /// Credits a family with a payment that no order takes, ends the claim, and tells a person. Only after Stripe said
-    /// `succeeded`. [`Commit::ConditionFailed`]: the intent is an order's, or the credit is there.
+    /// Credits a family with a payment that no order takes, ends the claim, and puts it up for review. Only after
+    /// Stripe reported `succeeded`. [`Commit::ConditionFailed`]: the intent belongs to an order, or the credit exists.
     ///
     /// # Errors
     /// [`StoreError`] if it was provably not written.
@@ -226,7 +206,7 @@ impl Store {
     }
 }
 
-/// Puts the claim as rejected and done, or ends the one that is rejected. An order's claim is left alone.
+/// Puts a claim that is rejected and done, or ends an existing rejected one. An order's claim is left alone.
 fn end_claim(found: &UnallocatedCredit<'_>) -> Write {
     let session = found.session;
     let is_open_rejection = Guard::is("claim_decision", "REJECTED").and(Guard::is("claim_done", false));

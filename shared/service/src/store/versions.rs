@@ -1,7 +1,7 @@
-//! What is read first, consistently: the versions that guard everything that is read after them.
+//! The versions that guard a checkout. They are read first, consistently.
 //!
-//! Invariant: a version that is read after its data protects nothing. So this comes first, and P1's conditions name
-//! these versions and no others.
+//! Invariant: a version that is read after its data protects nothing. So the versions are read first, and P1's
+//! conditions name these versions and no others.
 
 use std::collections::BTreeMap;
 
@@ -27,30 +27,27 @@ pub struct IdempotencyRecord {
     pub expires_s: i64,
 }
 
-/// What guards a checkout.
+/// The versions that guard a checkout, and the records that decide about its intent.
 #[derive(Debug, Clone)]
 pub struct Versions {
     /// The family's version; `None`: there is no such family.
     pub family: Option<u64>,
-    /// The seats of the basket's classes, as far as they exist.
+    /// The seats of those of the basket's classes that exist.
     pub seats: BTreeMap<ClassId, Seats>,
     /// What we made the intent for.
     pub session: Option<Session>,
-    /// What is held on the intent's card, if an event has brought that.
+    /// What is held on the intent's card, if an event reported it.
     pub held: Option<Authorisation>,
-    /// Who may decide about the intent.
+    /// The claim of the intent.
     pub claim: Option<Claim>,
     /// What the idempotency key was used for.
     pub idempotency: Option<IdempotencyRecord>,
-    /// What the key of the basket's order with nothing to collect holds.
+    /// The basket's order with nothing to collect.
     pub zero_due: ZeroDueOrder,
 }
 
 impl Store {
-    /// Reads what guards a checkout.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Reads the versions that guard a checkout.
     pub async fn load_versions(
         &self,
         company: &CompanyId,
@@ -95,7 +92,7 @@ pub(super) fn seats_of(item: &Attributes) -> Result<Seats, StoreError> {
     let left: i64 = item.number("seats_left")?;
     let limited = item.number_if::<u32>("seats_total")?.is_some();
     Ok(Seats {
-        // A capacity that was lowered below what is sold leaves less than nothing: nothing is left.
+        // A capacity lowered below what is sold gives a negative number: no seat is left.
         left: limited.then(|| u32::try_from(left.max(0)).unwrap_or(u32::MAX)),
         price_version: item.number("price_version")?,
     })

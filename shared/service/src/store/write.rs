@@ -1,7 +1,7 @@
-//! What is written: puts, edits and deletes of single items, each with the condition that it depends on.
+//! Writes: puts, edits and deletes of single items, each with its condition.
 //!
-//! This is the language that the store speaks to its table. [`super::dynamodb`] renders it as DynamoDB's expressions,
-//! and the simulation evaluates it; a test holds the two together.
+//! The store describes its writes in these types. [`super::dynamodb`] renders them as DynamoDB's expressions, and the
+//! simulation evaluates them; a test keeps the two consistent.
 
 use super::item::{Item, Value};
 use super::key::Key;
@@ -9,7 +9,7 @@ use super::key::Key;
 /// The name of an attribute.
 pub type Name = &'static str;
 
-/// The most actions that DynamoDB takes in one transaction.
+/// The most actions that DynamoDB accepts in one transaction.
 pub const MAX_ACTIONS: usize = 100;
 
 /// A write to one item, or a condition on it.
@@ -25,19 +25,19 @@ pub struct Write {
 pub enum Action {
     /// Puts an item, in the place of what is there.
     Put(Item),
-    /// Changes attributes of an item; without an edit it only checks the guard. An item that isn't there begins with
-    /// nothing but its key.
+    /// Changes attributes of an item; without an edit it only checks the guard. A missing item is created with its key
+    /// alone.
     Edit(Vec<Edit>),
     /// Removes an item.
     Delete,
 }
 
-/// A change of one attribute. A write edits an attribute once at most, and never one of its key.
+/// A change of one attribute. A write edits an attribute at most once, and never a key attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
     /// Sets it.
     Set(Name, Value),
-    /// Sets it unless it is there.
+    /// Sets it unless it exists.
     SetIfMissing(Name, Value),
     /// Adds to a number; one that is missing counts as zero.
     Add(Name, i64),
@@ -55,7 +55,7 @@ impl Edit {
     }
 }
 
-/// What must hold for an item as it stands before the transaction.
+/// The condition that an item must meet before the transaction.
 ///
 /// Values compare within their type: texts by their bytes, numbers by size. An attribute that is missing, or of another
 /// type, differs from every value (`IsNot` holds) and is neither above nor below one.
@@ -83,9 +83,9 @@ pub enum Guard {
     Above(Name, Value),
     /// The attribute has less than this value.
     Below(Name, Value),
-    /// Both hold. [`Guard::and`] makes it, of guards that don't always hold.
+    /// Both hold. [`Guard::and`] builds it, from guards that don't always hold.
     Both(Box<Guard>, Box<Guard>),
-    /// One holds, or both. [`Guard::or`] makes it, of guards that don't always hold.
+    /// One holds, or both. [`Guard::or`] builds it, from guards that don't always hold.
     Either(Box<Guard>, Box<Guard>),
 }
 
@@ -158,7 +158,7 @@ impl Write {
         Self::put(item).when(Guard::Absent)
     }
 
-    /// Changes the item at `key`. Until an edit is said, it only checks its guard.
+    /// Changes the item at `key`. Until an edit is added, it only checks its guard.
     #[must_use]
     pub const fn edit(key: Key) -> Self {
         Self::of(key, Action::Edit(Vec::new()))
@@ -176,13 +176,13 @@ impl Write {
         Self { key, action, guard: Guard::Always }
     }
 
-    /// Whether it writes nothing, and only checks its guard.
+    /// Whether it writes nothing and only checks its guard.
     #[must_use]
     pub fn is_check(&self) -> bool {
         matches!(&self.action, Action::Edit(edits) if edits.is_empty())
     }
 
-    /// Only if this holds as well.
+    /// Adds a guard that must hold as well.
     #[must_use]
     pub fn when(mut self, guard: Guard) -> Self {
         self.guard = self.guard.and(guard);
@@ -213,20 +213,21 @@ impl Write {
         self.and_edit(Edit::Clear(name))
     }
 
-    /// Takes an item out of the index of unfinished things.
+    /// Takes an item out of the index of unfinished items.
     #[must_use]
     pub fn leave_index(self) -> Self {
         self.clear("gsi1pk").clear("gsi1sk")
     }
 
-    /// Takes so much from a number that has so much. Amounts are never negative.
+    /// Subtracts an amount from a number, on the condition that the number is at least that. Amounts are never
+    /// negative.
     #[must_use]
     pub fn take(self, name: Name, amount: impl Into<i64>) -> Self {
         let amount = amount.into();
         self.when(Guard::at_least(name, amount)).add(name, -amount)
     }
 
-    /// The item that it is about.
+    /// The key of the item that it writes.
     #[must_use]
     pub const fn key(&self) -> &Key {
         &self.key

@@ -1,7 +1,7 @@
 //! Orders with nothing to collect: one transaction, without an intent.
 //!
-//! Invariant: the order's key has a generation. A booking names the generation that it has read, and a refusal raises
-//! it before it is answered, so that an earlier write which lands late books nothing.
+//! Invariant: an order with nothing to collect has a generation. A booking is conditional on the generation that it
+//! read, and a refusal raises it before it is answered, so that an earlier write that lands late books nothing.
 
 use classpay_domain::id::{CompanyId, OrderId};
 
@@ -15,22 +15,19 @@ use super::table::Commit;
 use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError};
 
-/// What the key of an order with nothing to collect holds.
+/// The state of an order with nothing to collect.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ZeroDueOrder {
     /// How often it was booked or refused; zero: never.
     pub generation: u64,
     /// The order, if it was booked last.
     pub booked: Option<OrderRecord>,
-    /// Whether it was ever booked: then the record stays.
+    /// Whether it was ever booked: then the record is kept.
     pub was_booked: bool,
 }
 
 impl Store {
-    /// What the order's key holds.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// Loads the state of an order.
     pub async fn load_zero_due(&self, order: &OrderId) -> Result<ZeroDueOrder, StoreError> {
         match self.get(&key::order(order)).await? {
             Some(head) => self.zero_due_at(&head).await,
@@ -38,7 +35,7 @@ impl Store {
         }
     }
 
-    /// The same of which the order's head was read.
+    /// The same, from the order's head.
     pub(super) async fn zero_due_at(&self, head: &Attributes) -> Result<ZeroDueOrder, StoreError> {
         let is_booked = head.text("order_state")? != "REFUSED";
         Ok(ZeroDueOrder {
@@ -88,7 +85,7 @@ impl Store {
             .set("order_state", "REFUSED")
             .set("order_generation", known.generation + 1)
             .when(at_generation(known.generation));
-        // What was booked before stays to be read; a key that never was is forgotten with time.
+        // An order that was booked before stays readable; one that never was expires.
         let refused = if known.was_booked { refused } else { refused.set("ttl", now_s + IDEMPOTENCY_LIFE_S) };
         self.transact(refused).await
     }

@@ -1,7 +1,7 @@
 //! The calls to Stripe that this service makes, named for the domain.
 //!
-//! Invariant: everything happens on the business's connected account, and whatever changes something carries the
-//! caller's key. Nothing here repeats a call or reads a refusal: that is the transport's and `settle`'s.
+//! Invariant: every call is made on the business's connected account, and every change carries the caller's idempotency
+//! key. Nothing here repeats a call or interprets a refusal: the transport and the settlement do.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use super::requests;
 use super::secret::Secret;
 use super::transport::{StripeConfig, StripeConfigError, Transport};
 
-/// The entry of our objects' metadata that names the deployment which has made them.
+/// The metadata entry that names the deployment that made an object.
 pub const MARKER: &str = "classpay";
 
 /// Stripe. A clone is cheap and shares the connections.
@@ -29,7 +29,7 @@ pub struct Stripe {
     pub(super) transport: Transport,
 }
 
-/// A payment that is to be made.
+/// An intent to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewIntent<'a> {
     /// What it charges.
@@ -40,7 +40,7 @@ pub struct NewIntent<'a> {
     pub customer: CustomerId,
     /// How it may be paid.
     pub methods: Methods,
-    /// Which deployment has made it, and for whom. Whose it is, is never read from it.
+    /// The deployment that made it, and the payer. We never read from it whose intent it is.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -58,7 +58,7 @@ pub enum Methods {
 pub enum SavedCards {
     /// The family's own session.
     Offered,
-    /// Whoever holds a link: no card of the family may be seen, and none is kept.
+    /// The holder of a link: they must not see any card of the family, and none is saved.
     Off,
 }
 
@@ -78,9 +78,9 @@ pub struct EphemeralKey {
     pub id: String,
     /// Opens the customer's saved cards.
     pub secret: Secret,
-    /// What it opens.
+    /// The id of the object that it opens.
     pub associated_object_id: String,
-    /// What kind of thing that is: `customer`.
+    /// The type of that object: `customer`.
     pub associated_object_type: &'static str,
 }
 
@@ -160,7 +160,7 @@ impl Payments for Stripe {
         Ok(EphemeralKey {
             id: made.id.to_string(),
             secret: Secret::new(made.secret.ok_or(StripeError::OutcomeUnknown)?),
-            // The SDK leaves out what the key is for. We asked for this customer, and it is for nothing else.
+            // The SDK omits the object that the key is for, which is always the customer that we asked for.
             associated_object_id: customer.as_str().to_owned(),
             associated_object_type: "customer",
         })

@@ -1,7 +1,7 @@
-//! Customers as they are remembered, and how one is made.
+//! Customers as they are stored, and how one is created.
 //!
-//! Invariant: a customer is used on the account that it was made on, and nowhere else; and none is made under a key that
-//! an earlier one of the same family or link was made under.
+//! Invariant: a customer is used only on the account that it was made on, and never created under a key that an earlier
+//! customer of the same family or link used.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use super::error::StripeError;
 use super::payments::Payments;
 use crate::ids::Ids;
 
-/// How many numbered keys a customer is tried under, each used up by the one before. The one after them is nobody
-/// else's.
+/// How many numbered keys are tried for a customer, each after the one before is used up. The key after them is unique
+/// to the call.
 const NUMBERED_KEYS: u32 = 3;
 
 /// A customer on its account.
@@ -24,12 +24,12 @@ pub struct Customer {
     pub account: AccountId,
 }
 
-/// The customer of a family or of a link, as it is remembered.
+/// The customer of a family or of a link, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KnownCustomer {
-    /// The customer; `None`: there is none, or no longer.
+    /// The customer; `None`: there is none, or it was removed.
     pub customer: Option<Customer>,
-    /// How many numbered keys were used to make one.
+    /// How many numbered keys were used to create one.
     pub keys_used: u32,
 }
 
@@ -41,21 +41,22 @@ impl KnownCustomer {
     }
 }
 
-/// A customer that is to be made.
+/// A customer to be created.
 #[derive(Debug, Clone, Copy)]
 pub struct NewCustomer<'a> {
-    /// Where.
+    /// The account.
     pub account: &'a AccountId,
-    /// As the studio sees it.
+    /// The name that the studio sees.
     pub name: &'a str,
-    /// For people who look at it in Stripe.
+    /// Metadata for people who see the customer in Stripe.
     pub about: &'a BTreeMap<String, String>,
     /// The first of its idempotency keys; every caller derives the same.
     pub key: &'a str,
 }
 
 impl NewCustomer<'_> {
-    /// Makes the customer that follows the known one, under the next key that isn't used up. The customer, and its id.
+    /// Creates the customer that follows the known one, under the next key that isn't used up. Answers the customer and
+    /// its id.
     ///
     /// # Errors
     /// [`StripeError`] of the last try.

@@ -1,7 +1,7 @@
 //! What a failed call to Stripe proves, sorted by what the caller can do next.
 //!
-//! Invariant: [`StripeError::Unavailable`] is said only when Stripe provably did nothing. Whatever else is not a
-//! clear answer is [`StripeError::OutcomeUnknown`]: read the intent, and conclude nothing before.
+//! Invariant: [`StripeError::Unavailable`] means that Stripe provably did nothing. Any other unclear answer is
+//! [`StripeError::OutcomeUnknown`]: read the intent before drawing conclusions.
 
 use std::fmt::Display;
 
@@ -10,24 +10,24 @@ use stripe_client_core::StripeClientErr;
 
 use crate::telemetry::{self, Count};
 
-/// Our own code for an answer that is not read to its end.
+/// Our own code for an answer that is too large to read.
 const TOO_LARGE: &str = "answer_too_large";
 
 /// Why a call to Stripe failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StripeError {
-    /// The bank or Stripe said no (402). No call of ours has a payer's card in it, so it is a refusal like any other.
+    /// The bank or Stripe declined (402). None of our calls contains a payer's card, so it is a refusal like any other.
     #[error("stripe declined: {0}")]
     Declined(Rejection),
-    /// The request itself was refused for good: a parameter, an id, something that the account may not do. The same call
-    /// is refused again, under any key.
+    /// The request itself is permanently refused: a parameter, an id, something that the account may not do. The same
+    /// call is refused again, under any key.
     #[error("stripe refused: {0}")]
     Refused(Rejection),
-    /// The intent is in a state in which this can't be done. Read the intent.
+    /// The intent's state doesn't allow this call. Read the intent.
     #[error("stripe refused in this state: {0}")]
     WrongState(Rejection),
-    /// The key was used with other parameters, or was refused before. What makes something goes on with the next key; for
-    /// what moves money it is a lost reply: read the intent.
+    /// The key was used with other parameters, or was refused before. A call that creates something continues with the
+    /// next key. For a call that moves money it is a lost reply: read the intent.
     #[error("stripe has answered the key before: {0}")]
     IdempotencyConflict(Rejection),
     /// Bad credentials, or an account that is no longer connected (401, 403, `account_invalid`).
@@ -39,24 +39,24 @@ pub enum StripeError {
     /// It may have been done, and may still be done: a lost reply, a 5xx, an answer that can't be read.
     #[error("stripe's outcome is unknown")]
     OutcomeUnknown,
-    /// As [`Self::OutcomeUnknown`], and the same key will be answered so for a day: Stripe has answered with a 5xx, which
-    /// it stores. Only another key can get further.
+    /// As [`Self::OutcomeUnknown`], and the same key gets the same answer for a day, because Stripe stores a 5xx. Only
+    /// another key can get further.
     #[error("stripe's outcome is unknown, and the key is spoilt")]
     KeyExhausted,
 }
 
-/// What Stripe says about a refusal. Its `Display` leaves out Stripe's message, which may name things.
+/// What Stripe says about a refusal. Its `Display` omits Stripe's message, which may contain personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rejection {
-    /// The HTTP status; 0 if the refusal is ours: it was never sent, or its answer is too large.
+    /// The HTTP status; 0 if the refusal is ours: the call was not sent, or its answer is too large.
     pub status: u16,
-    /// Stripe's code; for an error without one its type (`idempotency_error`).
+    /// Stripe's code, or its type (`idempotency_error`) if it has none.
     pub code: Option<String>,
     /// The parameter that Stripe refuses: `customer`.
     pub param: Option<String>,
-    /// The bank's reason.
+    /// The bank's decline code.
     pub decline_code: Option<String>,
-    /// Stripe's sentence. For people, never for a decision, and never for a log.
+    /// Stripe's sentence. For people only: never for a decision, never for a log.
     pub message: String,
 }
 
@@ -84,7 +84,7 @@ struct ErrorFields {
 }
 
 impl Rejection {
-    /// Reads an error answer; `None`: a body that isn't Stripe's JSON, such as a proxy's page.
+    /// Reads an error answer; `None`: the body isn't Stripe's JSON, but a proxy's page for example.
     fn read(status: u16, body: &[u8]) -> Option<Self> {
         let ErrorBody { error } = serde_json::from_slice(body).ok()?;
         Some(Self {
@@ -122,12 +122,12 @@ fn note(why: &Rejection) {
 }
 
 impl StripeError {
-    /// Sorts an answer that is no success.
+    /// Classifies an answer that is no success.
     #[must_use]
     pub fn from_answer(status: u16, body: &[u8]) -> Self {
         match Rejection::read(status, body) {
             Some(rejection) => Self::of(rejection),
-            // A page of something between Stripe and us says nothing about the call, unless by its status alone.
+            // A page from a proxy between Stripe and us says nothing about the call, except by its status.
             None => match Self::of(Rejection { status, ..Rejection::default() }) {
                 Self::Refused(_) => Self::OutcomeUnknown,
                 sorted => sorted,
@@ -135,7 +135,7 @@ impl StripeError {
         }
     }
 
-    /// Sorts what Stripe says.
+    /// Classifies a rejection.
     #[must_use]
     pub fn of(rejection: Rejection) -> Self {
         match rejection.status {
@@ -143,8 +143,8 @@ impl StripeError {
             401 | 403 => Self::Misconfigured(rejection),
             429 => Self::Unavailable,
             409 if rejection.has_code("lock_timeout") => Self::Unavailable,
-            // Another request is on its way, perhaps with this very key: *this* one did nothing, that one may. And 408
-            // and 424 are a lost reply and a dependency's failure, whatever their first digit says.
+            // 409: another request is in progress, perhaps with this very key: *this* one did nothing, that one may.
+            // 408 and 424 are a lost reply and a dependency's failure, although they are 4xx.
             408 | 409 | 424 => Self::OutcomeUnknown,
             400..=499 if rejection.has_code("account_invalid") => Self::Misconfigured(rejection),
             400..=499 if rejection.has_code("idempotency_error") => Self::IdempotencyConflict(rejection),
@@ -155,24 +155,24 @@ impl StripeError {
         }
     }
 
-    /// A call that our own code got wrong and that was not sent.
+    /// A malformed call of our own, which was not sent.
     pub(crate) fn refused_unsent(why: &'static str) -> Self {
         tracing::error!(why, "a call to stripe was not sent");
         let (code, message) = (Some("refused_unsent".to_owned()), why.to_owned());
         Self::Refused(Rejection { code, message, ..Rejection::default() })
     }
 
-    /// A read whose answer is too large to be read: the same call will be answered with as much again.
+    /// A read whose answer is too large: the same call would get the same answer.
     pub(crate) fn too_large() -> Self {
         Self::Refused(Rejection { code: Some(TOO_LARGE.to_owned()), ..Rejection::default() })
     }
 
-    /// Whether a smaller page may be read where this one can't.
+    /// Whether a smaller page may be readable.
     pub(crate) fn is_too_large(&self) -> bool {
         self.refusal().is_some_and(|why| why.status == 0 && why.has_code(TOO_LARGE))
     }
 
-    /// The same, answered again from what Stripe remembers under the key: what was refused then may be allowed by now, and
+    /// The same error, replayed from what Stripe stored under the key. What was refused then may be allowed now, and
     /// only another key finds out.
     #[must_use]
     pub fn replayed(self) -> Self {
@@ -187,7 +187,7 @@ impl StripeError {
         }
     }
 
-    /// Whether the same call with the same key may be made again later and may then succeed.
+    /// Whether the same call with the same key may succeed later.
     #[must_use]
     pub fn retryable(&self) -> bool {
         match self {
@@ -201,7 +201,7 @@ impl StripeError {
         }
     }
 
-    /// What Stripe refuses for good, if it does.
+    /// The refusal, if Stripe refuses permanently.
     #[must_use]
     pub fn refusal(&self) -> Option<&Rejection> {
         match self {
@@ -215,13 +215,13 @@ impl StripeError {
         }
     }
 
-    /// Counts it and says it in the log if Stripe refuses for good, where nothing else can be done about that. A person
-    /// has to look: the same call will be refused for ever.
+    /// Counts and logs a permanent refusal that the caller can do nothing about. It needs a person, because the same
+    /// call will always be refused.
     pub fn note_if_refused(&self) {
         self.refusal().into_iter().for_each(note);
     }
 
-    /// The same for a call that Stripe forbids on an object that it still lets us read.
+    /// The same for a forbidden call on an object that we can still read.
     pub(crate) fn note_if_forbidden(&self) {
         match self {
             Self::Misconfigured(why) if is_closed(why) => note(why),
@@ -229,7 +229,8 @@ impl StripeError {
         }
     }
 
-    /// Whether the key can't get any further and another one can: Stripe has stored a 5xx under it, or other parameters.
+    /// Whether the key is used up, so that only another can get further: Stripe has stored a 5xx under it, or other
+    /// parameters.
     #[must_use]
     pub fn is_used_up(&self) -> bool {
         match self {
@@ -243,40 +244,41 @@ impl StripeError {
         }
     }
 
-    /// Whether Stripe has no such object as the path names.
+    /// Whether the object in the path doesn't exist at Stripe.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         self.refusal().is_some_and(|why| why.status == 404 && why.has_code("resource_missing"))
     }
 
-    /// As if Stripe had no such object: what a read answers as "none" is a refusal for who needs it.
+    /// The error for an object that doesn't exist: a read answers `None`, which is a refusal for a caller that needs
+    /// the object.
     #[must_use]
     pub fn missing() -> Self {
         Self::of(Rejection { status: 404, code: Some("resource_missing".to_owned()), ..Rejection::default() })
     }
 
-    /// Whether Stripe refuses for good to tell of the object: its account is closed to us, or has no such object, or the call is
-    /// refused. Our key that it doesn't take (401) is put right.
+    /// Whether Stripe permanently refuses to show the object: its account is closed to us, or has no such object, or
+    /// the call is refused. A rejected key of ours (401) doesn't count, because it can be corrected.
     #[must_use]
     pub(crate) fn tells_nothing(&self) -> bool {
         self.refusal().is_some() || matches!(self, Self::Misconfigured(why) if is_closed(why))
     }
 
-    /// Whether Stripe refuses the kinds of payment methods.
+    /// Whether Stripe refuses the payment method types.
     #[must_use]
     pub fn refuses_methods(&self) -> bool {
         let named = |why: &Rejection| why.names("allowed_payment_method_types") || why.names("payment_method_types");
         self.refusal().is_some_and(named)
     }
 
-    /// Whether Stripe doesn't know the customer that the call names, or no longer.
+    /// Whether the customer in the call doesn't exist at Stripe, or no longer does.
     #[must_use]
     pub fn lacks_customer(&self) -> bool {
         self.refusal().is_some_and(|why| why.has_code("resource_missing") && why.names("customer"))
     }
 }
 
-/// An answer of 2xx that we can't read: it was done, but we don't know what.
+/// A 2xx answer that we can't read: something was done, but we don't know what.
 impl StripeClientErr for StripeError {
     fn deserialize_err(_: impl Display) -> Self {
         tracing::error!("stripe's answer can't be read");

@@ -1,6 +1,6 @@
-//! Stripe's events as it lists them: what is asked for, and one page of the answer.
+//! The list of Stripe's events: the query, and one page of the answer.
 //!
-//! Invariant: an event is the text that Stripe has sent, untouched: whoever reads it reads what a webhook would bring.
+//! Each event is Stripe's unchanged text, the same as in a webhook.
 
 use classpay_domain::id::EventId;
 use serde::Deserialize;

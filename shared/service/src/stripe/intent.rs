@@ -1,7 +1,7 @@
-//! A payment as Stripe knows it, in our own words.
+//! A payment at Stripe, in our own types.
 //!
-//! Invariant: made from a whole answer of Stripe or not at all. A status that we don't know, or an id that is no
-//! id, is not guessed at: the outcome is unknown.
+//! Invariant: an [`Intent`] is made from a complete answer or not at all. With an unknown status or an invalid id, the
+//! outcome is unknown.
 
 use classpay_domain::id::IntentId;
 use classpay_domain::money::Money;
@@ -17,17 +17,17 @@ use super::secret::Secret;
 pub struct Intent {
     /// Its id.
     pub id: IntentId,
-    /// What the payer's device needs to confirm it.
+    /// The secret that the payer's device needs to confirm it.
     pub client_secret: Secret,
-    /// What it charges.
+    /// The amount that it charges.
     pub amount: Money,
-    /// What has been captured.
+    /// The captured amount.
     pub amount_received: Money,
     /// In lower case: `gbp`.
     pub currency: String,
     /// Its status.
     pub status: IntentStatus,
-    /// How it is paid, if the payer has chosen and we know how to show it.
+    /// How it is paid, if the payer has chosen a kind that we offer.
     pub payment_method: Option<PaymentMethod>,
     /// Its last charge.
     pub charge: Option<Charge>,
@@ -51,10 +51,10 @@ pub enum PaymentMethodData {
     BacsDebit(BacsDebit),
 }
 
-/// A card, as far as Stripe shows it.
+/// The parts of a card that Stripe shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Card {
-    /// Stripe's word: `visa`.
+    /// Stripe's name for it: `visa`.
     pub brand: String,
     /// Two letters.
     pub country: Option<String>,
@@ -66,7 +66,7 @@ pub struct Card {
     pub last4: String,
 }
 
-/// A British bank account, as far as Stripe shows it.
+/// The parts of a British bank account that Stripe shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BacsDebit {
     /// `108800`.
@@ -80,21 +80,21 @@ pub struct BacsDebit {
 pub struct Charge {
     /// Stripe's id.
     pub id: String,
-    /// What was authorised.
+    /// The authorised amount.
     pub amount: Money,
-    /// What was captured of it.
+    /// The captured amount.
     pub amount_captured: Money,
-    /// What was given back.
+    /// The refunded amount.
     pub amount_refunded: Money,
     /// In lower case.
     pub currency: String,
     /// Whether all of it was given back.
     pub refunded: bool,
-    /// Whether the payer's bank has ever taken it back.
+    /// Whether the payer has ever disputed it.
     pub disputed: bool,
     /// When it was authorised, in seconds since 1970.
     pub created_s: i64,
-    /// Newest first, as Stripe lists them: the ten newest.
+    /// The ten newest refunds, newest first, as Stripe lists them.
     pub refunds: Vec<Refund>,
 }
 
@@ -107,16 +107,16 @@ pub struct Refund {
     pub amount: Money,
     /// In lower case.
     pub currency: String,
-    /// Stripe's word: `pending`, `requires_action`, `canceled`, `succeeded`, `failed`.
+    /// Stripe's status: `pending`, `requires_action`, `canceled`, `succeeded`, `failed`.
     pub status: String,
     /// When it was made, in seconds since 1970.
     pub created_s: i64,
-    /// The day (UTC) it was made.
+    /// The day (UTC) on which it was made.
     pub created_on: Date,
 }
 
 impl Intent {
-    /// What the domain needs to decide what happens next.
+    /// The facts from which the domain decides the next step.
     #[must_use]
     pub fn facts(&self) -> IntentFacts {
         IntentFacts { status: self.status, amount: self.amount, received: self.amount_received }
@@ -124,13 +124,14 @@ impl Intent {
 }
 
 impl Charge {
-    /// Whether a refund is on its way, and may still fail.
+    /// Whether a refund is under way and may still fail.
     #[must_use]
     pub fn is_refund_pending(&self) -> bool {
         self.refunds.iter().any(|refund| matches!(refund.status.as_str(), "pending" | "requires_action"))
     }
 
-    /// What went back to the payer. What was held and not captured may count as refunded at Stripe, and went nowhere.
+    /// The amount that went back to the payer. Stripe may also count the part that was held but not captured as
+    /// refunded.
     #[must_use]
     pub fn given_back(&self) -> Money {
         let (captured, refunded) = (self.amount_captured.units(), self.amount_refunded.units());
@@ -166,7 +167,7 @@ impl TryFrom<stripe_shared::PaymentIntent> for Intent {
     }
 }
 
-/// `None` for kinds that we don't offer: the contract has no shape for them.
+/// `None` for kinds that we don't offer: the contract has no type for them.
 fn payment_method_of(method: stripe_shared::PaymentMethod) -> Option<PaymentMethod> {
     let data = match (method.card, method.bacs_debit) {
         (Some(card), _) => PaymentMethodData::Card(Card {
@@ -202,7 +203,7 @@ fn refund_of(refund: stripe_shared::Refund) -> Result<Refund, jiff::Error> {
         id: refund.id.to_string(),
         amount: Money::minor(refund.amount),
         currency: refund.currency.to_string(),
-        // Stripe documents a status that may be null, for kinds of refunds that settle at once.
+        // Stripe documents that the status may be null, for refunds that settle at once.
         status: refund.status.unwrap_or_else(|| "succeeded".to_owned()),
         created_s: refund.created,
         created_on: jiff::Timestamp::from_second(refund.created)?.to_zoned(TimeZone::UTC).date(),
@@ -233,7 +234,7 @@ mod tests {
             (given_back(1029, 1029, 0), given_back(1029, 1029, 500), given_back(1029, 1029, 1029)),
             (0, 500, 1029)
         );
-        // A hold that was cancelled or ran out.
+        // A hold that was cancelled or expired.
         assert_eq!((given_back(1029, 0, 1029), given_back(1029, 0, 0)), (0, 0));
         // A part was captured, and some of that was refunded.
         assert_eq!(

@@ -1,7 +1,7 @@
-//! Stripe's intents of an account as it lists them: what is asked for, and one page of the answer.
+//! The list of an account's intents: the query, and one page of the answer.
 //!
-//! Invariant: for an operator who compares, and for nobody who decides: what is listed may be a moment old, and whose an
-//! intent is says our own record, never its metadata.
+//! The list is for an operator's comparison, never for a decision: it may lag behind, and our own record, never the
+//! metadata, says whose an intent is.
 
 use classpay_domain::id::{AccountId, IntentId};
 use stripe_client_core::StripeRequest as _;
@@ -12,7 +12,7 @@ use super::adapter::{MARKER, Stripe};
 use super::error::StripeError;
 use super::intent::Intent;
 
-/// How many intents are asked for at once: with their charges some 10 KB each.
+/// How many intents are requested at once: with their charges they are some 10 KB each.
 const PER_PAGE: i64 = 100;
 
 /// Which intents of an account are listed.
@@ -31,7 +31,7 @@ pub struct IntentQuery<'a> {
 pub struct ListedIntent {
     /// The intent with its last charge, without its refunds and its payment method.
     pub intent: Intent,
-    /// The deployment that it says it is of: the studio may have other intents on its account.
+    /// The deployment named in its metadata: the studio may have other intents on its account.
     pub marker: Option<String>,
 }
 
@@ -48,7 +48,7 @@ impl Stripe {
     /// One page of an account's intents, the newest first.
     ///
     /// # Errors
-    /// [`StripeError`]; reading has changed nothing.
+    /// [`StripeError`]; a read changes nothing.
     pub async fn list_intents(&self, account: &AccountId, query: IntentQuery<'_>) -> Result<IntentPage, StripeError> {
         let between = RangeBoundsTs { gte: Some(query.from_s), lte: Some(query.until_s), ..RangeBoundsTs::default() };
         let list = ListPaymentIntent::new().created(RangeQueryTs::Bounds(between));

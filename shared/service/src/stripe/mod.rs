@@ -1,12 +1,12 @@
-//! Stripe: the adapter that speaks in the domain's words, over one transport.
+//! Stripe: an adapter in the domain's terms, over one transport.
 //!
-//! Read in this order: [`error`] (what a failed call proves), [`retry`] (what may be sent again),
-//! [`transport`] (how it is sent), [`intent`] (what we know of a payment), [`requests`] (what is asked), [`adapter`] (the
-//! calls), [`customers`] (whom they are about), [`events`] and [`listing`] (what it lists when it
-//! is asked), [`signature`] and [`signing`] (whether it has sent an event) and [`wire`] (how a payment looks to callers).
+//! Read in this order: [`error`] (what a failed call proves), [`retry`] (what may be sent again), [`transport`] (how it
+//! is sent), [`intent`] (what we know about a payment), [`requests`] (what is sent), [`adapter`] (the calls),
+//! [`customers`] (the payers), [`events`] and [`listing`] (lists of events and intents), [`signature`] and [`signing`]
+//! (whether Stripe sent an event) and [`wire`] (how a payment looks to callers).
 //!
-//! Invariant: no type of the SDK leaves this module. Nothing here decides about an order: a lost reply comes out
-//! as [`StripeError::OutcomeUnknown`], and nothing is concluded from it.
+//! No type of the SDK leaves this module. Nothing here decides about an order: a lost reply is
+//! [`StripeError::OutcomeUnknown`], and nothing is concluded from it.
 
 pub mod adapter;
 pub mod customers;

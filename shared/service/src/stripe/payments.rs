@@ -1,8 +1,8 @@
-//! What this service asks of Stripe, in the domain's words.
+//! The calls that this service makes to Stripe, in the domain's terms.
 //!
-//! Invariant: everything happens on the business's connected account, and whatever changes something carries the
-//! caller's key. An error says what it proves ([`StripeError`]): only [`StripeError::Unavailable`], `Refused`,
-//! `Declined` and `Misconfigured` prove that nothing was done.
+//! Invariant: every call is made on the business's connected account, and every change carries the caller's idempotency
+//! key. [`StripeError`] says what an error proves: only [`StripeError::Unavailable`], `Refused`, `Declined` and
+//! `Misconfigured` prove that nothing was done.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use super::error::StripeError;
 use super::events::{EventPage, EventQuery};
 use super::intent::Intent;
 
-/// Stripe, or what stands in for it.
+/// Stripe, or a substitute for it.
 #[async_trait]
 pub trait Payments: std::fmt::Debug + Send + Sync {
-    /// The same for a caller who has only so much time left from now, for all calls together.
+    /// The same, limited to this much time from now for all calls together.
     #[must_use]
     fn within(&self, left: Duration) -> Arc<dyn Payments>;
 
@@ -28,11 +28,12 @@ pub trait Payments: std::fmt::Debug + Send + Sync {
     /// Reading changes nothing, so a read that fails is `Unavailable`.
     async fn load_intent(&self, account: &AccountId, intent: &IntentId) -> Result<Option<Intent>, StripeError>;
 
-    /// Makes an intent whose card is held first and captured later, or answers the one that was made with this key:
-    /// so the same key again finds out what became of an unknown outcome.
+    /// Creates an intent whose card is held first and captured later, or answers the one that was created with this
+    /// key. So repeating the call with the same key resolves an unknown outcome.
     async fn create_intent(&self, account: &AccountId, new: &NewIntent<'_>, key: &str) -> Result<Intent, StripeError>;
 
-    /// Takes exactly this much of what is held. `Ok` is no proof by itself: look at status and amount received.
+    /// Captures exactly this much of what is held. `Ok` is no proof by itself: check the status and the amount
+    /// received.
     async fn capture_intent(
         &self,
         account: &AccountId,
@@ -41,10 +42,10 @@ pub trait Payments: std::fmt::Debug + Send + Sync {
         key: &str,
     ) -> Result<Intent, StripeError>;
 
-    /// Cancels an intent, and with it what is held. It is released only if the answer's status is `canceled`.
+    /// Cancels an intent, and with it the hold. It is released only if the answer's status is `canceled`.
     async fn cancel_intent(&self, account: &AccountId, intent: &IntentId, key: &str) -> Result<Intent, StripeError>;
 
-    /// Makes a customer, or answers the one that was made with this key.
+    /// Creates a customer, or answers the one that was created with this key.
     async fn create_customer(
         &self,
         account: &AccountId,

@@ -1,7 +1,7 @@
-//! What this service asks of Stripe, as it goes over the wire.
+//! The requests that this service sends to Stripe.
 //!
-//! Invariant: whoever asks asks with these, so that they can be held against Stripe's description of its API without
-//! being sent ([`Asked::form`]).
+//! Every call is built here, so that a test can check it against Stripe's API description without sending it
+//! ([`Asked::form`]).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -34,33 +34,33 @@ use super::error::StripeError;
 use super::events::EventQuery;
 use super::transport::API;
 
-/// What [`Intent`](super::Intent) shows beyond the intent itself.
+/// The related objects that [`Intent`](super::Intent) includes.
 const EXPANDED: [&str; 2] = ["latest_charge.refunds", "payment_method"];
 
-/// The most events that Stripe answers at once.
+/// The most events that Stripe returns at once.
 pub(super) const EVENTS_PER_PAGE: i64 = 100;
 
-/// Stripe refuses a customer with a longer name. Who it is says the id in its metadata.
+/// Stripe refuses a customer with a longer name. The id in its metadata identifies the customer.
 const NAME_MAX_CHARS: usize = 256;
 
 /// A call of [`Payments`](super::Payments), without its account and its key.
 #[derive(Debug, Clone, Copy)]
 pub enum Asked<'a> {
-    /// To see an intent.
+    /// Read an intent.
     LoadIntent(&'a IntentId),
-    /// To make one.
+    /// Create an intent.
     CreateIntent(&'a NewIntent<'a>),
-    /// To take what is held.
+    /// Capture what is held.
     CaptureIntent(&'a IntentId, Money),
-    /// To let it go.
+    /// Cancel an intent.
     CancelIntent(&'a IntentId),
-    /// To make a customer of this name, with this metadata.
+    /// Create a customer with this name and metadata.
     CreateCustomer(&'a str, &'a BTreeMap<String, String>),
-    /// To open its payment form.
+    /// Open the customer's payment form.
     CreateCustomerSession(&'a CustomerId, SavedCards),
-    /// To open its mobile payment form.
+    /// Open the customer's mobile payment form.
     CreateEphemeralKey(&'a CustomerId),
-    /// To see what has happened.
+    /// List an account's events.
     ListEvents(EventQuery<'a>),
 }
 
@@ -78,10 +78,10 @@ pub struct Form {
 }
 
 impl Asked<'_> {
-    /// How it is written.
+    /// The call as it is sent.
     ///
     /// # Errors
-    /// [`StripeError::Refused`] for what is never sent.
+    /// [`StripeError::Refused`] for a call that is never sent.
     pub fn form(self) -> Result<Form, StripeError> {
         let RequestBuilder { method, path, query, body } = match self {
             Self::LoadIntent(intent) => load_intent(intent).build(),
@@ -113,7 +113,7 @@ pub(super) fn create_intent(new: &NewIntent<'_>) -> Result<CreatePaymentIntent, 
         .customer(new.customer.as_str())
         .metadata(metadata(&new.metadata))
         .expand(expanded());
-    // `allowed_payment_method_types` is what `payment_method_types` was before this version of Stripe's API.
+    // Earlier versions of Stripe's API called `allowed_payment_method_types` `payment_method_types`.
     Ok(match new.methods {
         Methods::Card => request
             .allowed_payment_method_types(vec![AllowedTypes::Card])
@@ -163,7 +163,7 @@ fn metadata(pairs: &BTreeMap<String, String>) -> HashMap<String, String> {
     pairs.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// A currency that the SDK doesn't know is a mistake in the studio's settings, not a payment to try.
+/// A currency that the SDK doesn't know is a mistake in the studio's settings, so no payment is attempted.
 fn currency(code: &str) -> Result<Currency, StripeError> {
     match code.parse() {
         Ok(Currency::Unknown(_)) => Err(StripeError::refused_unsent("not a currency, or not in lower case")),
@@ -172,7 +172,7 @@ fn currency(code: &str) -> Result<Currency, StripeError> {
     }
 }
 
-/// Cards are held by this option alone where the intent takes bank debits too, which can't be held.
+/// This option holds the card of an intent that also accepts bank debits, which can't be held.
 fn held_card() -> CreatePaymentIntentPaymentMethodOptions {
     let mut card = CreatePaymentIntentPaymentMethodOptionsCard::new();
     card.capture_method = Some(CardCapture::Manual);
@@ -181,8 +181,8 @@ fn held_card() -> CreatePaymentIntentPaymentMethodOptions {
     options
 }
 
-/// The payment forms, on the web and on a phone. Offered: it shows saved cards and offers to save a new one for later instalments, but can't
-/// remove one, for instalments may depend on it.
+/// The payment forms, on the web and on a phone. With [`SavedCards::Offered`] a form shows saved cards and offers to
+/// save a new one for later instalments, but can't remove one, because instalments may depend on it.
 fn payment_form(cards: SavedCards) -> CreateCustomerSessionComponents {
     let mut features = CreateCustomerSessionComponentsPaymentElementFeatures::new();
     let mut on_phones = CreateCustomerSessionComponentsMobilePaymentElementFeatures::new();

@@ -1,8 +1,8 @@
 //! Which calls may be sent again. Pure: no clock, no network.
 //!
-//! Invariant: a call that changes something is sent again only if it provably did nothing, or, with the same
-//! key and once, if its reply was lost. A 5xx is never sent again: Stripe stores it and would replay it. And a
-//! lost reply is remembered: a later "nothing was done" is about the later attempt only.
+//! Invariant: a call that changes something is sent again only if it provably did nothing, or, once and with the same
+//! key, if its reply was lost. After a 5xx it is never sent again, because Stripe stores the 5xx and would replay it. A
+//! lost reply is remembered: a later "nothing was done" concerns only the later attempt.
 
 use std::time::Duration;
 
@@ -23,20 +23,20 @@ pub(super) enum Attempt {
     Replied(Answer),
     /// No connection: not one byte of the request was sent.
     NotSent,
-    /// Sent, at least perhaps, and no complete reply.
+    /// It may have been sent, but no complete reply came.
     NoReply,
-    /// Answered with more than is read.
+    /// The reply is too large to read.
     TooLarge,
 }
 
-/// Stripe's answer, as far as it matters here.
+/// The parts of Stripe's answer that decide a retry.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     pub status: u16,
     pub retry_after: Option<Duration>,
     /// The header `Stripe-Should-Retry`.
     pub should_retry: Option<bool>,
-    /// The header `Idempotent-Replayed`: what Stripe has answered to this key before.
+    /// The header `Idempotent-Replayed`: Stripe has given this answer to this key before.
     pub is_replayed: bool,
     pub body: Bytes,
 }
@@ -51,7 +51,7 @@ pub(super) struct SoFar {
 #[derive(Debug)]
 pub(super) enum Next {
     Done(Result<Bytes, StripeError>),
-    /// Send it again, not sooner than in `after`. If there is no time left for that, it ends with `error`.
+    /// Send it again after `after` at the earliest. If there is no time left for that, the call ends with `error`.
     Again {
         error: StripeError,
         after: Duration,
@@ -61,7 +61,7 @@ pub(super) enum Next {
 /// How often a changing call is sent again after a lost reply.
 const RESENDS_AFTER_LOSS: u32 = 1;
 
-/// What follows from the attempt; `so_far` counts it already.
+/// What follows from the attempt, which `so_far` already counts.
 pub(super) fn next(effect: Effect, attempt: Attempt, so_far: SoFar, max_attempts: u32) -> Next {
     let (error, again, after) = match attempt {
         Attempt::Replied(answer) if (200..300).contains(&answer.status) => return Next::Done(Ok(answer.body)),
@@ -83,7 +83,7 @@ pub(super) fn next(effect: Effect, attempt: Attempt, so_far: SoFar, max_attempts
     if again && so_far.attempts < max_attempts { Next::Again { error, after } } else { Next::Done(Err(error)) }
 }
 
-/// Whether the answer leaves the call free to be sent again.
+/// Whether the call may be sent again after this answer.
 fn harmless(effect: Effect, status: u16, error: &StripeError) -> bool {
     match error {
         StripeError::Unavailable => true,
@@ -98,12 +98,12 @@ fn harmless(effect: Effect, status: u16, error: &StripeError) -> bool {
     }
 }
 
-/// What the error says about the whole call, not only about its last attempt.
+/// The error of the whole call, not only of its last attempt.
 fn in_view_of(effect: Effect, so_far: SoFar, error: StripeError) -> StripeError {
     match (effect, error) {
         // A read changes nothing, however it fails.
         (Effect::Reads, StripeError::OutcomeUnknown | StripeError::KeyExhausted) => StripeError::Unavailable,
-        // The attempt whose reply was lost may have been done, or may still be.
+        // The attempt whose reply was lost may have been carried out, or may still be.
         (Effect::Changes, StripeError::Unavailable | StripeError::Misconfigured(_)) if so_far.lost > 0 => {
             StripeError::OutcomeUnknown
         }

@@ -1,6 +1,6 @@
-//! Text that must not be seen.
+//! Text that must not be shown.
 //!
-//! Invariant: it can't reach a log by `{:?}`, and has no `Display`. Whoever wants the text says [`Secret::expose`].
+//! Invariant: it can't reach a log by `{:?}`, and has no `Display`. Only [`Secret::expose`] gives the text.
 
 use std::fmt;
 

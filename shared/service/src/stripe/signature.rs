@@ -1,7 +1,7 @@
 //! Whether an event was sent by Stripe.
 //!
-//! Invariant: the signature is checked on the bytes as they came, before anything of them is read, and compared in
-//! constant time. Without a secret nothing is believed.
+//! Invariant: the signature is checked on the received bytes before they are parsed, and compared in constant time.
+//! Without a secret every event is refused.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -13,13 +13,13 @@ const TOLERANCE_S: u64 = 300;
 /// The length of a SHA-256.
 const DIGEST_LEN: usize = 32;
 
-/// Why an event isn't believed.
+/// Why an event is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadSignature {
     /// There is none.
     #[error("there is no signature")]
     Missing,
-    /// It has no time, or no signature of the version that we know.
+    /// It has no timestamp, or no signature of version 1.
     #[error("the signature can't be read")]
     Malformed,
     /// It was made too long ago, or in the future.
@@ -33,7 +33,7 @@ pub enum BadSignature {
 /// Checks the header `Stripe-Signature`: `t=…,v1=…`, where `v1` may come more than once.
 ///
 /// # Errors
-/// [`BadSignature`] says why the event isn't believed.
+/// [`BadSignature`] says why the event is refused.
 pub fn verify(header: Option<&str>, body: &[u8], secrets: &[Secret], now_s: i64) -> Result<(), BadSignature> {
     let header = header.ok_or(BadSignature::Missing)?;
     let (time, signatures) = read(header).ok_or(BadSignature::Malformed)?;
@@ -51,7 +51,7 @@ pub fn verify(header: Option<&str>, body: &[u8], secrets: &[Secret], now_s: i64)
     if secrets.iter().any(is_right) { Ok(()) } else { Err(BadSignature::Wrong) }
 }
 
-/// The time as it is written, and the signatures of version 1. Other versions are for others.
+/// The timestamp as text, and the signatures of version 1. Other versions are ignored.
 fn read(header: &str) -> Option<(&str, Vec<[u8; DIGEST_LEN]>)> {
     let (mut time, mut signatures) = (None, Vec::new());
     for part in header.split(',') {

@@ -1,6 +1,6 @@
-//! What Stripe signs its events with: one secret, or two while one takes the place of the other.
+//! The secrets with which Stripe signs its events: one, or two during a rotation.
 //!
-//! Invariant: an event that no secret fits is believed by nobody.
+//! Invariant: an event that no secret has signed is refused.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use super::secret::Secret;
 use super::signature::BadSignature;
 use crate::secrets::{KeptSecret, SecretUnavailable};
 
-/// The secrets, and where they are kept.
+/// The signing secrets, and where they are kept.
 #[derive(Debug)]
 pub struct SigningSecrets {
     kept: Option<KeptSecret>,
@@ -16,7 +16,7 @@ pub struct SigningSecrets {
 }
 
 impl SigningSecrets {
-    /// Reads them; nowhere kept, there are none.
+    /// Reads the secrets; without a place where they are kept there are none.
     ///
     /// # Errors
     /// [`SecretUnavailable`] if they can't be read.
@@ -28,22 +28,22 @@ impl SigningSecrets {
         Ok(Self { kept, known: Mutex::new(secrets) })
     }
 
-    /// None, for who takes no events.
+    /// No secrets, for programs that receive no events.
     #[must_use]
     pub fn none() -> Self {
         Self { kept: None, known: Mutex::default() }
     }
 
-    /// One that is never replaced.
+    /// One secret that is never replaced.
     #[must_use]
     pub fn fixed(secret: Secret) -> Self {
         Self { kept: None, known: Mutex::new(vec![secret]) }
     }
 
-    /// Checks a signature; when none of the secrets made it, with those that are kept now.
+    /// Checks a signature. If no secret fits, reads the secrets again and checks once more.
     ///
     /// # Errors
-    /// What the check says.
+    /// The error of the check.
     pub async fn check(&self, is_signed: impl Fn(&[Secret]) -> Result<(), BadSignature>) -> Result<(), BadSignature> {
         let checked = is_signed(&self.known.lock().unwrap_or_else(PoisonError::into_inner));
         let (Err(BadSignature::Wrong), Some(kept)) = (checked, &self.kept) else { return checked };
@@ -55,7 +55,7 @@ impl SigningSecrets {
     }
 }
 
-/// Comma separated. An empty secret would be anybody's.
+/// Parses comma-separated secrets. An empty secret is dropped, because anyone could sign with it.
 fn listed(text: &Secret) -> Vec<Secret> {
     text.expose().split(',').map(str::trim).filter(|secret| !secret.is_empty()).map(Secret::new).collect()
 }

@@ -1,28 +1,29 @@
-//! How long Stripe is waited for.
+//! How long we wait for Stripe.
 //!
-//! Invariant: pauses are random, so that callers who failed together don't come back together.
+//! Pauses are random, so that callers that failed together don't retry together.
 
 use std::time::Duration;
 
-/// How patient to be with Stripe.
+/// Time limits and pauses for calls to Stripe.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
-    /// Until the connection stands (without TLS, which counts to the attempt).
+    /// The limit for connecting (without TLS, which counts towards the attempt).
     pub connect: Duration,
-    /// For one attempt, until its whole answer is there.
+    /// The limit for one attempt, until its whole answer is read.
     pub attempt: Duration,
-    /// For the call with all its attempts and pauses.
+    /// The limit for a call with all its attempts and pauses.
     pub budget: Duration,
-    /// How often a call is sent at most.
+    /// The most times that a call is sent.
     pub max_attempts: u32,
     /// The longest first pause; it doubles with every attempt. Zero: no pauses.
     pub pause: Duration,
-    /// The longest pause of all.
+    /// The longest pause.
     pub pause_max: Duration,
 }
 
-/// A function has 25 s (the template says), and [`Transport::within`](super::Transport::within) keeps the last of them from calls of Stripe: the
-/// budget is for who has more. A capture takes one to three seconds, rarely more; one that is lost is sent once more.
+/// A function has 25 s (see the template), and [`Transport::within`](super::Transport::within) limits its calls
+/// further; the budget is for programs with more time. A capture takes one to three seconds, rarely more, and is sent
+/// again once if its reply is lost.
 impl Default for Timing {
     fn default() -> Self {
         Self {
@@ -37,8 +38,7 @@ impl Default for Timing {
 }
 
 impl Timing {
-    /// Full jitter: anything from nothing to the longest pause, so that those who failed together don't come
-    /// back together.
+    /// Full jitter: a random pause up to the bound, so that callers that failed together don't retry together.
     pub(super) fn pause_after(&self, attempts: u32) -> Duration {
         let doubled = self.pause.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1)));
         let longest = doubled.min(self.pause_max).as_millis();

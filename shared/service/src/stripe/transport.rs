@@ -1,8 +1,8 @@
-//! How async-stripe's typed requests reach Stripe: one pool of connections, our idempotency keys, time limits,
-//! and the only place that sends anything again ([`super::retry`] says what).
+//! Sends async-stripe's typed requests: one connection pool, our idempotency keys, time limits, and the only place that
+//! retries a call ([`super::retry`] decides which).
 //!
-//! Invariant: a call that changes something is never sent without a key of ours, and never with a random one.
-//! No secret, key, query or body is ever logged.
+//! Invariant: a call that changes something is always sent with our own idempotency key, never with a random one. No
+//! secret, key, query or body is logged.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -27,11 +27,11 @@ use crate::telemetry::{Peer, timed};
 
 /// Stripe itself.
 pub const DEFAULT_API_BASE: &str = "https://api.stripe.com";
-/// The hosts of this machine.
+/// The names of this machine.
 const THIS_MACHINE: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
-/// What every path begins with; the SDK leaves it out.
+/// The prefix of every path, which the SDK omits.
 pub(super) const API: &str = "/v1";
-/// An answer larger than this is not read to its end: an intent with its charge and refunds is some 10 KB.
+/// The largest answer that is read: an intent with its charge and refunds is some 10 KB.
 const ANSWER_MAX_BYTES: usize = 4 * 1024 * 1024;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -41,23 +41,23 @@ const STRIPE_SHOULD_RETRY: HeaderName = HeaderName::from_static("stripe-should-r
 const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
-/// Where Stripe is, and who we are to it.
+/// Stripe's address, our key, and the limits.
 #[derive(Debug, Clone)]
 pub struct StripeConfig {
     /// The platform's secret key.
     pub secret_key: Secret,
-    /// Where it is kept, to be read again when Stripe no longer takes it.
+    /// Where the key is kept, to be read again when Stripe no longer accepts it.
     pub kept_key: Option<KeptSecret>,
     /// `https://…`; plain `http://` only to this very machine.
     pub api_base: String,
-    /// The connections, where somebody has opened them already. Whether they may be in the clear is his business.
+    /// An existing connection pool. Its owner decides whether plain text is allowed.
     pub pool: Option<Pool>,
-    /// How patient to be.
+    /// Time limits and pauses.
     pub timing: Timing,
 }
 
 impl StripeConfig {
-    /// Stripe itself, with the usual patience.
+    /// Stripe itself, with the default timing.
     #[must_use]
     pub fn new(secret_key: Secret) -> Self {
         Self {
@@ -79,7 +79,7 @@ pub enum StripeConfigError {
     /// A secret key over plain HTTP to another machine.
     #[error("stripe is reached over https, or over http on this machine only")]
     NotEncrypted,
-    /// Another host than Stripe's own or this machine: our key would go there.
+    /// A host other than Stripe's own or this machine: it would receive our key.
     #[error("stripe is at its own address or on this machine, and nowhere else")]
     Elsewhere,
     /// A key that can't be a header.
@@ -103,10 +103,10 @@ pub struct Transport {
 #[derive(Debug)]
 struct Connection {
     base: Uri,
-    /// Marked sensitive, so that not even a debug print shows it.
+    /// Marked sensitive, so that debug output doesn't show it.
     authorization: RwLock<HeaderValue>,
     kept_key: Option<KeptSecret>,
-    /// One reads the kept key again; the others of the same request wait for what he has read.
+    /// One call reads the kept key again; concurrent calls wait for its result.
     reading: tokio::sync::Mutex<()>,
 }
 
@@ -115,7 +115,7 @@ impl Connection {
         self.authorization.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The key that has taken the place of this one; `None`: none has.
+    /// The key that has replaced this one; `None`: none has.
     async fn replacement(&self, refused: &HeaderValue) -> Option<HeaderValue> {
         let _reading = self.reading.lock().await;
         let current = self.authorization();
@@ -137,7 +137,7 @@ fn bearer(key: &Secret) -> Result<HeaderValue, StripeConfigError> {
     Ok(authorization)
 }
 
-/// What a call is made under.
+/// The account, idempotency strategy and time limit of a call.
 struct Terms<'a> {
     account: Option<&'a str>,
     strategy: Option<RequestStrategy>,
@@ -185,24 +185,24 @@ impl Transport {
         Ok(Self { pool, connection: Arc::new(place), timing: config.timing, until: None })
     }
 
-    /// The same connection for a caller with so much time left from now, for all his calls together. Without any time
-    /// nothing is sent.
+    /// The same connection, limited to this much time from now for all its calls together. With no time left nothing is
+    /// sent.
     #[must_use]
     pub fn within(&self, left: Duration) -> Self {
         let until = Instant::now().checked_add(left);
         Self { until: self.until.into_iter().chain(until).min(), ..self.clone() }
     }
 
-    /// Reads something as Stripe writes it: what the SDK makes of an answer is not all of it.
+    /// Reads an answer as raw bytes, because the SDK's types drop parts of it.
     ///
     /// # Errors
-    /// [`StripeError`] for what is no clear answer.
+    /// [`StripeError`] if there is no clear answer.
     pub(super) async fn read(&self, account: &AccountId, request: RequestBuilder) -> Result<Bytes, StripeError> {
         let call = self.call(request, Terms { account: Some(account.as_str()), strategy: None, timeout: None })?;
         self.send(call).await
     }
 
-    /// Checks a request of the SDK and gives it our headers.
+    /// Checks an SDK request and adds our headers.
     fn call(&self, request: RequestBuilder, terms: Terms<'_>) -> Result<Call, StripeError> {
         let (method, effect) = match request.method {
             StripeMethod::Get => (Method::GET, Effect::Reads),
@@ -217,7 +217,7 @@ impl Transport {
             headers.insert(STRIPE_ACCOUNT, HeaderValue::try_from(account).map_err(impossible)?);
         }
         match (effect, terms.strategy) {
-            // Only a key that we chose: the SDK's other strategies take a random one for each call.
+            // Only a key that we chose: the SDK's other strategies use a random key for each call.
             (_, Some(RequestStrategy::Idempotent(key))) => {
                 headers.insert(IDEMPOTENCY_KEY, HeaderValue::try_from(key.as_str()).map_err(impossible)?);
             }
@@ -233,7 +233,7 @@ impl Transport {
         Ok(Call { effect, method, uri, headers, body: body.into(), attempt_limit })
     }
 
-    /// The address of the call. Without parameters it has no question mark either.
+    /// The URI of the call. Without parameters it has no question mark.
     fn uri(&self, path: &str, query: Option<&str>) -> Result<Uri, http::Error> {
         let path_and_query = match query {
             Some(query) if !query.is_empty() => format!("{API}{path}?{query}"),
@@ -244,8 +244,8 @@ impl Transport {
         Ok(Uri::from_parts(parts)?)
     }
 
-    /// Sends the call; once more when Stripe no longer takes our key (which proves that nothing was done) and another
-    /// has taken its place.
+    /// Sends the call, and again if Stripe rejects our key (which proves that nothing was done) and a new key has
+    /// replaced it.
     async fn send(&self, mut call: Call) -> Result<Bytes, StripeError> {
         let deadline = Instant::now() + self.timing.budget;
         let deadline = self.until.map_or(deadline, |until| until.min(deadline));
@@ -255,7 +255,8 @@ impl Transport {
         let answer = self.drive(&call, deadline).await;
         match (&answer, call.headers.get(AUTHORIZATION)) {
             (Err(StripeError::Misconfigured(refusal)), Some(refused)) if refusal.status == 401 => {
-                // With no time left the refusal stays: it proves that nothing was done, a call cut short doesn't.
+                // With no time left the refusal is the answer: it proves that nothing was done, which an interrupted
+                // call wouldn't.
                 let replacement = timeout_at(deadline, self.connection.replacement(refused)).await;
                 let Ok(Some(replacement)) = replacement else { return answer };
                 call.headers.insert(AUTHORIZATION, replacement);
@@ -265,7 +266,7 @@ impl Transport {
         }
     }
 
-    /// Sends the call until it has an answer, may not be sent again, or time is up.
+    /// Sends the call until it has an answer, must not be sent again, or runs out of time.
     async fn drive(&self, call: &Call, deadline: Instant) -> Result<Bytes, StripeError> {
         let mut so_far = SoFar::default();
         loop {
@@ -333,7 +334,7 @@ impl StripeClient for Transport {
     }
 }
 
-/// Whether an address is exactly Stripe's own, or one of this machine.
+/// Whether an address is exactly Stripe's own, or on this machine.
 #[must_use]
 pub fn is_stripe_or_this_machine(base: &str) -> bool {
     let is_here = |uri: Uri| uri.host().is_some_and(|host| THIS_MACHINE.contains(&host));
@@ -344,8 +345,9 @@ fn impossible<E>(_: E) -> StripeError {
     StripeError::refused_unsent("a header or the path has characters that can't be sent")
 }
 
-/// The same parameters as the same bytes: the SDK keeps metadata in a hash map, and a key that is used again must
-/// come with what it came with before. Array elements carry their index in their names, so their order stays.
+/// Sorts the parameters, so that the same parameters give the same bytes: the SDK keeps metadata in a hash map, and a
+/// reused idempotency key must carry the same parameters as before. Array elements carry their index in their names, so
+/// their order stays.
 fn in_order(form: &str) -> String {
     let mut pairs: Vec<&str> = form.split('&').collect();
     pairs.sort_unstable();

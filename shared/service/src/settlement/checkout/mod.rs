@@ -1,7 +1,8 @@
-//! A basket to P1: price it, claim its intent and take its places in one write; or reject it, with the claim first.
+//! From a basket to P1: price it, then claim its intent and reserve its places in one write. A basket that can't be
+//! bought is rejected, with the claim first.
 //!
-//! Invariant: nothing is captured before P1 is written. A refusal is given only after the claim was read again: a rival
-//! may have bought this very basket.
+//! Invariant: nothing is captured before P1 is written. A refusal is given only after the claim is read again, because
+//! another call may have bought this very basket.
 
 mod paid;
 mod zero_due;
@@ -23,22 +24,22 @@ use crate::telemetry;
 /// The route that idempotency keys of a checkout belong to.
 const ROUTE: &str = "basket-checkout";
 
-/// A checkout that was asked for.
+/// A checkout request.
 #[derive(Debug, Clone)]
 pub struct CheckoutRequest {
-    /// Whose basket.
+    /// The family whose basket it is.
     pub scope: FamilyScope,
     /// What is in it.
     pub basket: Basket,
-    /// What pays it; `None`: nothing is to be collected now.
+    /// The intent that pays for it; `None`: nothing is due now.
     pub intent: Option<IntentId>,
-    /// The hash of the quote that the payer saw, if the caller says it.
+    /// The hash of the quote that the payer saw, if the caller sent it.
     pub quote_hash: Option<String>,
     /// The caller's idempotency key and the SHA-256 of the body, in hex.
     pub idempotency: Option<(String, String)>,
 }
 
-/// An answer, and whether it is that of an earlier call with the same idempotency key.
+/// An answer, and whether it repeats that of an earlier call with the same idempotency key.
 #[derive(Debug)]
 pub struct Answer {
     /// How it ended.
@@ -48,17 +49,17 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// How this call has ended it.
+    /// The outcome of this call.
     fn new(outcome: Outcome) -> Self {
         Self { outcome, replayed: false }
     }
 }
 
-/// Checks a basket out, as far as that gets before the deadline.
+/// Checks out a basket, as far as possible before the deadline.
 ///
 /// # Errors
-/// The refusal, before anything was changed or after what was authorised has been released; or `unavailable`
-/// if nothing was sent that changes something.
+/// The refusal, given before anything changed or after the authorised amount was released; `unavailable` if no change
+/// was sent.
 pub async fn checkout(ctx: &Context, request: &CheckoutRequest, deadline: Deadline) -> Result<Answer, Error> {
     if let Some(intent) = &request.intent {
         telemetry::about_intent(intent);
@@ -84,7 +85,7 @@ impl CheckoutRequest {
         Some((key, fingerprint))
     }
 
-    /// Looks at what the idempotency key was used for: the order that it led to, if it counts.
+    /// The order that an earlier call with the idempotency key led to, if the record still counts.
     fn earlier_call(&self, record: Option<&IdempotencyRecord>, now_s: i64) -> Result<Option<OrderId>, Error> {
         let (Some(record), Some((_, fingerprint))) = (record, &self.idempotency) else { return Ok(None) };
         if record.expires_s < now_s {

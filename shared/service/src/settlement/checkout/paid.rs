@@ -1,7 +1,7 @@
-//! One round of a checkout that an intent pays.
+//! One round of a checkout that an intent pays for.
 //!
-//! Invariant: versions are read before what they guard; P1 names those versions. The claim decides about the intent:
-//! a call that doesn't make it follows it.
+//! Invariant: versions are read before the data that they guard, and P1's conditions name those versions. The claim
+//! decides about the intent: a call that loses the claim follows it.
 
 use classpay_domain::basket::{Basket, BasketHash};
 use classpay_domain::id::{AccountId, IntentId, OrderId};
@@ -25,8 +25,8 @@ use crate::store::{
     Claim, Decision, LoadedStudio, OrderRecord, PlaceOrder, ReviewReason, Session, SessionKind, Versions,
 };
 
-/// For how long after a session was made its time is "now", so that neither midnight nor a lesson that begins changes a price
-/// under a payer.
+/// How long a new session's creation time is used for pricing, so that neither midnight nor the start of a lesson
+/// changes a price while the payer pays.
 const PRICE_HOLDS_S: i64 = 30 * 60;
 
 /// What a round works on.
@@ -56,11 +56,12 @@ pub(super) async fn round(
     let key = idempotency.as_ref().map(|(key, _)| key);
     let store = &ctx.store;
     let nothing = Basket::new(Vec::new(), Vec::new());
-    // Of a basket that is refused for its size none of its classes is read.
+    // A basket that is refused for its size must not cause reads of its classes.
     let read = if is_too_large(&request.basket) { &nothing } else { &request.basket };
     let versions = store.load_versions(company, &request.scope.family, read, Some((&paid.account, intent)), key);
     let versions = versions.await?;
-    // The key is the family's that the path names: a caller who can't reach that family doesn't learn what it was used for.
+    // The key belongs to the family in the path: a caller without access to that family must not learn what it was used
+    // for.
     paid.reached(&versions)?;
     if let Some(order) = request.earlier_call(versions.idempotency.as_ref(), ctx.clock.now_s())? {
         return paid.replay(&order).await;
@@ -68,7 +69,7 @@ pub(super) async fn round(
     let session = match paid.own_session(versions.session.as_ref()) {
         Ok(session) => session,
         Err(refusal) if versions.session.is_none() => {
-            // The account that this process remembers may be an old one: nothing is refused for that.
+            // The account that this process has cached may be outdated, which is no reason to refuse.
             if ctx.store.load_account(company).await?.as_ref() != Some(&paid.account) {
                 ctx.forget_account(company);
                 return Ok(Round::Again);
@@ -85,19 +86,19 @@ pub(super) async fn round(
         Decided::Again => return Ok(Round::Again),
         Decided::Refuse(refusal) => refusal,
     };
-    // After a P1 whose reply was lost, the claim is the proof that it can't land any more.
+    // After a P1 whose reply was lost, only the claim proves that the write can no longer land.
     if releases(refusal.code) || was_sent {
         return paid.reject(session, refusal).await;
     }
-    // A rival may have bought this very basket since the claim was read: then this is no refusal.
+    // Another call may have bought this very basket since the claim was read: then there is nothing to refuse.
     match store.load_claim(&paid.account, intent).await? {
         Some(_) => Ok(Round::Again),
         None => Err(refusal),
     }
 }
 
-/// The same call again after the studio has changed its account, or left Stripe, is answered from what was decided on the account
-/// that it was begun on; with the refusal, if nothing was.
+/// Answers a repeated call after the studio has changed its Stripe account or left Stripe: from what was decided on the
+/// original account, or with the refusal if nothing was.
 async fn on_another_account(
     ctx: &Context,
     request: &CheckoutRequest,
@@ -136,7 +137,7 @@ struct Priced {
 }
 
 impl Paid<'_> {
-    /// Refuses a family that isn't there, or that the caller can't reach.
+    /// Refuses a family that doesn't exist, or to which the caller has no access.
     fn reached(&self, versions: &Versions) -> Result<(), Error> {
         match (self.request.scope.access, versions.family) {
             (Access::Granted, Some(_)) => Ok(()),
@@ -144,7 +145,8 @@ impl Paid<'_> {
         }
     }
 
-    /// The session of the intent, if it is this family's. Everything else is one answer: unknown, another's, a link's.
+    /// The session of the intent, if it is this family's. An unknown session, another family's and a link's all get the
+    /// same answer.
     fn own_session<'s>(&self, session: Option<&'s Session>) -> Result<&'s Session, Error> {
         let scope = &self.request.scope;
         let own = |session: &&Session| {
@@ -157,7 +159,7 @@ impl Paid<'_> {
         }
     }
 
-    /// Somebody has decided about the intent already.
+    /// Follows the claim that another call has made.
     async fn follow(&self, claim: &Claim, session: &Session) -> Result<Round<Answer>, Error> {
         let scope = &self.request.scope;
         if claim.company != scope.company || claim.family != scope.family {
@@ -175,7 +177,7 @@ impl Paid<'_> {
         Ok(Round::Over(Answer::new(settled.outcome)))
     }
 
-    /// Settles the order that an idempotency record names, and answers from it.
+    /// Settles the order named by an idempotency record, and answers from it.
     async fn replay(&self, order: &OrderId) -> Result<Round<Answer>, Error> {
         let order = self.ctx.store.load_named_order(order).await?;
         let replayed = order.state != OrderState::Pending;
@@ -183,8 +185,8 @@ impl Paid<'_> {
         Ok(Round::Over(Answer { outcome, replayed }))
     }
 
-    /// Reads what the versions guard, and the intent beside it; then prices and compares. What an event has brought
-    /// about the intent is enough to go on by; nothing is refused by it.
+    /// Reads what the versions guard, and the intent in parallel; then prices and compares. An authorisation reported
+    /// by an event is enough to continue, but never enough to refuse.
     async fn decide(&self, versions: &Versions, session: &Session) -> Result<Decided, Error> {
         if is_too_large(&self.request.basket) {
             let status = self.asked().await?.facts().status;
@@ -218,7 +220,7 @@ impl Paid<'_> {
         })
     }
 
-    /// The intent as Stripe says it is.
+    /// The intent, read from Stripe.
     async fn asked(&self) -> Result<IntentView, Error> {
         let stripe = self.ctx.stripe()?.within(self.deadline.for_stripe());
         let intent = stripe.load_intent(&self.account, self.intent).await?;
@@ -273,7 +275,7 @@ impl Paid<'_> {
             IntentStatus::Processing => ErrorCode::PaymentProcessing.into(),
             IntentStatus::Canceled => ErrorCode::PaymentCancelled.into(),
             IntentStatus::Succeeded => {
-                // Ours to capture, and captured without us: unless a rival has just done it, a person must look.
+                // Only we should capture it, and it is captured: unless another call has just done so, it needs review.
                 if self.ctx.store.load_claim(&self.account, self.intent).await?.is_none() {
                     let reason = ReviewReason::PaymentUnbooked(&self.order, self.intent);
                     let (company, now_s) = (&self.request.scope.company, self.ctx.clock.now_s());
@@ -284,7 +286,7 @@ impl Paid<'_> {
         }))
     }
 
-    /// P1, then everything up to the order's end.
+    /// Writes P1, then settles the order to its end.
     async fn place(
         &self,
         versions: &Versions,
@@ -311,7 +313,7 @@ impl Paid<'_> {
         Ok(round.map(|settled| Answer::new(settled.outcome)))
     }
 
-    /// The claim first, then the cancel, and only then the refusal.
+    /// Claims the intent as rejected, then cancels it, and only then gives the refusal.
     async fn reject(&self, session: &Session, refusal: Error) -> Result<Round<Answer>, Error> {
         let (basket, now_s) = (self.basket_hash(), self.ctx.clock.now_s());
         let written = self.ctx.store.reject(session, basket.as_str(), &refusal, now_s).await?;

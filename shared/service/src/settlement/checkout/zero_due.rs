@@ -1,6 +1,6 @@
 //! One round of a checkout with nothing to collect.
 //!
-//! Invariant: booked at the generation that was read, and refused only after that generation was raised.
+//! Invariant: an order is booked at the generation that was read, and refused only after that generation is raised.
 
 use classpay_domain::id::{CompanyId, OrderId};
 use classpay_domain::pricing::{Charge, Quote};
@@ -70,7 +70,7 @@ fn over(booked: OrderRecord, replayed: bool) -> Round<Answer> {
     Round::Over(Answer { outcome: Outcome::Completed(booked.snapshot.transactions()), replayed })
 }
 
-/// Whether what the order booked is still there: then the call was made before, and this is its answer again.
+/// Whether what the order booked still exists: then this call repeats an earlier one and gets the same answer.
 fn is_live(booked: &OrderRecord, loaded: &LoadedStudio) -> bool {
     let family = &loaded.studio.family;
     let snapshot = &booked.snapshot;

@@ -1,9 +1,9 @@
-//! Stripe's events: believed if they are signed, kept until what they tell of is done.
+//! Stripe's events: accepted if they are signed, kept until they are acted on.
 //!
 //! Read in this order: here (receive, act), [`topic`] (what an event says), [`reversals`] (refunds, disputes).
 //!
-//! Invariant: what an event says is a hint. What is done is decided by what Stripe says when it is asked, and whose
-//! payment it is by our own session or claim, never by metadata. 200 is answered only for an event that is put.
+//! Invariant: an event is a hint. Stripe's answer decides what is done, and our own session or claim, never metadata,
+//! decides whose payment it is. 200 is answered only for a stored event.
 
 pub mod reversals;
 pub mod topic;
@@ -28,15 +28,16 @@ use crate::stripe::{Intent, Secret, signature};
 use crate::telemetry::{self, Count};
 use topic::Topic;
 
-/// What is kept back of the time, for noting that an event is done.
+/// Time reserved for recording that an event is done.
 const RESERVE: Duration = Duration::from_secs(3);
 const DAY_S: i64 = 24 * 60 * 60;
-/// For so long an event that can't be finished is looked at, once a day after the first.
+/// How long an event that can't be finished is retried, once a day after the first day.
 const PUT_OFF_AT_MOST_S: i64 = 90 * DAY_S;
-/// How long after an event has told that a basket is paid it is looked at. So long its payer's own call has precedence.
+/// How long after an event reports a basket as paid the settlement job visits it. Until then the payer's own call has
+/// precedence.
 const PAID_LOOK_S: i64 = 5 * 60;
 
-/// Whether all that an event tells of is done.
+/// Whether everything that an event reports is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Ending {
     Finished,
@@ -44,32 +45,32 @@ enum Ending {
     Doubted(Doubt),
 }
 
-/// What may still be borne out, and may never be.
+/// What an event reports that Stripe doesn't confirm yet, and may never.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Doubt {
-    /// It has our marker, and we have neither a session nor a claim for its payment.
+    /// It has our marker, but we have neither a session nor a claim for its payment.
     UnknownPayment,
-    /// It tells of a dispute, and the charge of this company's payment isn't disputed.
+    /// It reports a dispute, but the charge of this company's payment isn't disputed.
     NotDisputed(CompanyId),
 }
 
-/// How far the payment of an intent is.
+/// How far the payment of an intent has got.
 #[derive(Debug)]
 enum Stand<'a> {
-    /// It is this order's, and posted.
+    /// It belongs to this order, and is posted.
     Posted(OrderId),
-    /// What was opened by this session was captured without an order, and credited: a person has been told.
+    /// This session's intent was captured without an order, and credited; a person was notified.
     Unallocated(&'a Session),
-    /// It has come to nothing.
+    /// It is void.
     Void,
-    /// It is not at its end.
+    /// It is not finished.
     Underway,
 }
 
-/// Takes an event in: puts it and acts on it. What can't be done now is left for the schedule.
+/// Verifies an event, stores it and acts on it. What can't be done now is left to the settlement job.
 ///
 /// # Errors
-/// `bad_signature`; `malformed_json` and `wrong_type` for what is no event; `unavailable` if it can't be put.
+/// `bad_signature`; `malformed_json` and `wrong_type` if the body is no event; `unavailable` if it can't be stored.
 pub async fn receive(ctx: &Context, header: Option<&str>, body: &[u8], deadline: Deadline) -> Result<(), Error> {
     let now_s = ctx.clock.now_s();
     let is_signed = |secrets: &[Secret]| signature::verify(header, body, secrets, now_s);
@@ -80,10 +81,10 @@ pub async fn receive(ctx: &Context, header: Option<&str>, body: &[u8], deadline:
     take_in(ctx, &topic::parse(body, now_s)?, deadline.keeping(RESERVE)).await
 }
 
-/// Puts an event that is known to be Stripe's, and acts on it if it wasn't finished before.
+/// Stores an event that is known to be Stripe's, and acts on it unless it is already finished.
 ///
 /// # Errors
-/// `unavailable` if it can't be put.
+/// `unavailable` if it can't be stored.
 pub async fn take_in(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<(), Error> {
     match ctx.store.put_event(event, Topic::of(&event.kind) != Topic::Other).await? {
         Put::Finished => tracing::info!(event = event.id.as_str(), kind = event.kind, "event was finished before"),
@@ -92,8 +93,8 @@ pub async fn take_in(ctx: &Context, event: &EventRecord, deadline: Deadline) -> 
     Ok(())
 }
 
-/// Does what an event tells of, and notes that it is done. How far it got is what the table says afterwards; when to
-/// look again, in seconds since 1970, if nothing bears the event out yet.
+/// Acts on an event, and records that it is done. The table says how far it got. Returns when to visit it next, in
+/// seconds since 1970, if nothing confirms the event yet.
 pub async fn finish(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Option<i64> {
     let (id, kind) = (event.id.as_str(), event.kind.as_str());
     let next_s = next_doubted(event.received_s, ctx.clock.now_s());
@@ -129,16 +130,16 @@ pub async fn finish(ctx: &Context, event: &EventRecord, deadline: Deadline) -> O
     None
 }
 
-/// How old an event that nothing bears out yet is at each look. After the last it is given up.
+/// The ages at which an unconfirmed event is visited. After the last it is given up.
 const DOUBTED_LOOKS_S: [i64; 3] = [2 * 60, 60 * 60, 24 * 60 * 60];
 
-/// When to look again at an event that came then and that nothing bears out; `None`: it has had its time.
+/// When to visit an unconfirmed event next, given when it was received; `None`: its time is over.
 fn next_doubted(received_s: i64, now_s: i64) -> Option<i64> {
     let looks = DOUBTED_LOOKS_S.iter().map(|age_s| received_s.saturating_add(*age_s));
     looks.into_iter().find(|look_s| *look_s > now_s)
 }
 
-/// Ends an event that nothing has borne out in its time. What may be about a family's money is put before a person.
+/// Ends an event that was not confirmed in time. An event that may concern a family's money is put up for review.
 async fn give_up(ctx: &Context, event: &EventRecord, doubt: &Doubt) -> Result<Commit, StoreError> {
     let intent = event.intent.as_ref().map_or("none", |intent| intent.as_str());
     if let Doubt::NotDisputed(company) = doubt {
@@ -155,16 +156,17 @@ async fn give_up(ctx: &Context, event: &EventRecord, doubt: &Doubt) -> Result<Co
     Ok(written)
 }
 
-/// When to look again at an event that has not been finished for so long, in seconds, and won't be by trying again: Stripe refuses
-/// to tell of its intent, or the table to take what it tells of. `None`: never.
+/// When to visit an event again that is unfinished for so many seconds and that retrying won't finish: Stripe refuses
+/// to show its intent, or the table to store the result. `None`: never.
 ///
-/// A payment is looked at without it. What went back of one is put before a person, and posted once that can be.
+/// The settlement job visits a payment without its event. A refund or dispute is put up for review, and posted once
+/// that is possible.
 async fn put_off(ctx: &Context, event: &EventRecord, for_s: i64) -> Result<Option<i64>, StoreError> {
     let (Topic::Refund | Topic::Dispute, Some(intent)) = (Topic::of(&event.kind), &event.intent) else {
         return Ok(None);
     };
     let (session, claim) = ctx.store.load_payment(&event.account, intent).await?;
-    // What is released of a card shows as a refund, and nothing was paid.
+    // A released authorisation shows as a refund, although nothing was paid.
     let is_released = |claim: &Claim| matches!(claim.decision, Decision::Rejected { state: Rejection::Released, .. });
     if claim.as_ref().is_some_and(is_released) {
         return Ok(None);
@@ -213,12 +215,12 @@ async fn act(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<E
     }
     let stand = advance(ctx, session.as_ref(), claim, intent, deadline).await?;
     if topic == Topic::Payment {
-        // What is under way is in the index by itself: session, order or claim.
+        // A payment under way has its own entry in the index: session, order or claim.
         return Ok(Ending::Finished);
     }
     match stand {
         Stand::Void => Ok(Ending::Finished),
-        // What went back of it is posted after its credit.
+        // A reversal is posted after the payment's credit.
         Stand::Underway => Ok(Ending::Kept),
         Stand::Posted(order) => reversals::post(ctx, event, topic, CreditedPayment::Order(&order), deadline).await,
         Stand::Unallocated(session) => {
@@ -229,8 +231,8 @@ async fn act(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<E
     }
 }
 
-/// Has a session that is paid late looked at as soon as one that is paid at once: its looks grow rare with its age. A link is
-/// settled by its event, and a bare amount that is held waits for its checkout.
+/// Brings forward the visit of a session that is paid late, because visits grow rare with age. A link is settled by its
+/// event, and a held amount without a basket waits for its checkout.
 async fn look_soon(ctx: &Context, session: &Session, status: IntentStatus) -> Result<(), StoreError> {
     let is_due = match (&session.kind, status) {
         (SessionKind::Basket { .. }, IntentStatus::RequiresCapture | IntentStatus::Succeeded)
@@ -247,8 +249,8 @@ async fn look_soon(ctx: &Context, session: &Session, status: IntentStatus) -> Re
     }
 }
 
-/// Puts before a person what an event tells of a payment that isn't in the ledger, and was ended as given back or dealt with
-/// elsewhere: a refund that has failed, and a dispute.
+/// Puts up for review a failed refund or a dispute of a payment that isn't in the ledger and was closed as given back
+/// or dealt with elsewhere.
 async fn note_unposted(ctx: &Context, claim: &Claim, event: &EventRecord, topic: Topic) -> Result<(), Error> {
     let Some(intent) = &event.intent else { return Ok(()) };
     let EventObject { id, status, .. } = &event.object;
@@ -263,7 +265,7 @@ async fn note_unposted(ctx: &Context, claim: &Claim, event: &EventRecord, topic:
     };
     let is_ended = match &claim.decision {
         Decision::Rejected { .. } => claim.is_given_back(),
-        // A person has ended it, and nothing was received as he said.
+        // A person has ended it and stated that nothing was received.
         Decision::Order(order) => ctx.store.load_order(order).await?.is_some_and(|order| {
             order.state != OrderState::Pending && order.resolved.is_some() && order.credit.is_none()
         }),
@@ -274,8 +276,8 @@ async fn note_unposted(ctx: &Context, claim: &Claim, event: &EventRecord, topic:
     Ok(())
 }
 
-/// An intent that we have neither a session nor a claim for. One with our marker may be ours, and its session not
-/// written yet; one that was cancelled holds nothing, and a session that is written later is looked at by itself.
+/// Handles an intent that has neither a session nor a claim. One with our marker may be ours with its session not yet
+/// written. A cancelled one holds nothing, and the settlement job visits a session that is written later.
 fn unknown(ctx: &Context, event: &EventRecord) -> Ending {
     if !event.marker.as_deref().is_some_and(|marker| ctx.is_ours(marker)) {
         telemetry::count(Count::EventsForeign);
@@ -284,7 +286,7 @@ fn unknown(ctx: &Context, event: &EventRecord) -> Ending {
     if event.kind == topic::CANCELLED { Ending::Finished } else { Ending::Doubted(Doubt::UnknownPayment) }
 }
 
-/// Takes the payment as far as it can be taken now.
+/// Settles the payment as far as possible now.
 async fn advance<'a>(
     ctx: &Context,
     session: Option<&'a Session>,
@@ -300,7 +302,8 @@ async fn advance<'a>(
         (Decision::Order(id), _) => {
             let order = ctx.store.load_named_order(id).await?;
             let id = order.id.clone();
-            // A person has ended it by what was received: what goes back of that is posted, whatever became of the places.
+            // A person has ended it by what was received: reversals of that amount are posted, whether or not the
+            // places were kept.
             if order.state != OrderState::Pending && order.resolved.is_some() {
                 return Ok(if order.credit.is_some() { Stand::Posted(id) } else { Stand::Void });
             }
@@ -320,7 +323,7 @@ async fn advance<'a>(
     }
 }
 
-/// A payer who has authorised a link and closed the tab has paid. A basket waits for its payer's own call first.
+/// A payer who has authorised a link and closed the tab has paid. A basket waits for the payer's own call first.
 async fn unclaimed(
     ctx: &Context,
     session: &Session,
@@ -342,7 +345,7 @@ fn stand(outcome: Outcome, order: OrderId) -> Stand<'static> {
     match outcome {
         Outcome::Completed(_) => Stand::Posted(order),
         Outcome::Refused(refusal) if refusal.payment_released => Stand::Void,
-        // Refused, and not given back: somebody has captured it meanwhile, and the next look finds its credit.
+        // Refused but not released: someone has captured it meanwhile, and the next visit finds its credit.
         Outcome::Refused(_) | Outcome::Pending(_) => Stand::Underway,
     }
 }

@@ -1,7 +1,8 @@
-//! Refunds and disputes of a payment that was credited: what they add to the ledger.
+//! What refunds and disputes of a credited payment add to the ledger.
 //!
-//! Invariant: refunds are what Stripe lists on the charge when it is asked. A dispute can't be read through the
-//! intent: it is posted as its event says, but only if its charge is the payment's and Stripe says it was disputed.
+//! Invariant: refunds are those that Stripe lists on the charge. A dispute can't be read through the intent: it is
+//! posted as its event reports it, but only if its charge is the payment's and Stripe says that the charge was
+//! disputed.
 
 use classpay_domain::ledger::DetailKind;
 use classpay_domain::money::Money;
@@ -20,10 +21,10 @@ use crate::store::{
 };
 use crate::stripe::Charge;
 
-/// How often posting begins anew because somebody was faster.
+/// How often posting restarts because another call was faster.
 const MAX_ROUNDS: usize = 5;
 
-/// Posts what went back of a payment and isn't posted yet, unless Stripe doesn't bear it out.
+/// Posts the reversals of a payment that are not posted yet and that Stripe confirms.
 ///
 /// # Errors
 /// [`Error`] if it can't be known now whether all of it is posted.
@@ -85,11 +86,12 @@ async fn post_found(
     let dues = ctx.store.load_dues(company, reversed).await?;
     let entries = postings.into_iter().map(|Posting { id, entry, reverses }| {
         let reverses = reverses.map(|debit| {
-            // One that a rival has posted since is posted here too, which is lost: what is due on it now says nothing.
+            // If another call has posted one since, this write fails its condition, so the amount due read here doesn't
+            // matter.
             let owed = posted.get(&debit).zip(dues.get(&debit)).map(|(total, due)| Owed { total: *total, due: *due });
             Reversed { debit, owed }
         });
-        // A debit says of which payment it is, and a credit which debit it takes back.
+        // A debit names the payment that it reverses, and a credit the debit that it takes back.
         let of = reverses.as_ref().map_or(credit.transaction.id.as_str(), |reversed| reversed.debit.as_str());
         Ok(ReversalEntry { entry: ledger.derived(&entry, &id, Some(of))?, reverses })
     });
@@ -103,18 +105,18 @@ async fn post_found(
     Ok(written)
 }
 
-/// The processing fee in a credit, as the payer paid it.
+/// The processing fee within a credit, as the payer paid it.
 fn fee_of(credit: &AggregateTransaction) -> Money {
     let fees = credit.details.iter().filter(|detail| detail.details.kind == DetailKind::FeeCompany.as_str());
     Money::minor(fees.map(|detail| detail.details.amount).sum::<i64>().saturating_neg())
 }
 
-/// What was held and not captured counts as refunded at Stripe, as what was given back does.
+/// Stripe counts the part that was held but not captured as refunded, like the part that was given back.
 fn is_fully_refunded(charge: &Charge) -> bool {
     !charge.amount_captured.is_zero() && charge.amount_refunded >= charge.amount
 }
 
-/// The refunds of a charge, oldest first; and the one that the event tells of, if it is too old to be listed.
+/// The refunds of a charge, oldest first, with the one in the event if it is too old to be listed.
 fn refunds(event: &EventRecord, charge: &Charge) -> Vec<Reversal> {
     let refund = |id: &str, amount, status: &str, created_s| Reversal {
         kind: ReversalKind::Refund,
@@ -138,7 +140,7 @@ fn refunds(event: &EventRecord, charge: &Charge) -> Vec<Reversal> {
     found
 }
 
-/// What was held and not captured may show as a refund, the oldest: no money went back to anybody.
+/// The part that was held but not captured may show as the oldest refund, although no money went back to anyone.
 fn leave_out_release(found: &mut Vec<Reversal>, charge: &Charge) {
     let released = charge.amount.units().saturating_sub(charge.amount_captured.units());
     let given: i64 = found.iter().filter(|r| r.status == ReversalStatus::Returned).map(|r| r.amount.units()).sum();
@@ -150,23 +152,23 @@ fn leave_out_release(found: &mut Vec<Reversal>, charge: &Charge) {
     }
 }
 
-/// Whether the amount that the event tells of is one of the charge's. One that an earlier version has kept doesn't say.
+/// Whether the event's amount is in the charge's currency. An event stored by an earlier version has no currency.
 fn is_in_currency(event: &EventRecord, charge: &Charge) -> bool {
     event.object.currency.is_empty() || event.object.currency == charge.currency
 }
 
-/// What an event that tells of a dispute comes to.
+/// What a dispute event means for the ledger.
 #[derive(Debug, PartialEq, Eq)]
 enum Disputed {
     Posted(Reversal),
-    /// It moves no money, or none of the payment's.
+    /// It moves no money, or none of this payment.
     Nothing,
     /// Stripe's charge doesn't show it, or it is in another currency.
     Unborne,
 }
 
-/// The dispute that the event tells of, if it moves money and Stripe's charge bears it out. A bank that only asks moves
-/// none, and its inquiry shows on no charge.
+/// The dispute in the event, if it moves money and Stripe's charge confirms it. A bank's inquiry moves none, and shows
+/// on no charge.
 fn dispute(event: &EventRecord, charge: &Charge) -> Disputed {
     let told = &event.object;
     if told.charge != charge.id {
@@ -264,7 +266,7 @@ mod tests {
         let refunded = charge(5000, 1029, 5000, &[("re_1", 1029, "succeeded"), ("re_0", 3971, "succeeded")]);
         assert_eq!(ids(&refunds(&event, &refunded)), ["re_1"]);
         assert!(is_fully_refunded(&refunded));
-        // Beyond the list: then nothing of the list is it.
+        // The release is beyond the list, so no listed refund is it.
         let long = charge(2000, 1900, 300, &[("re_2", 100, "succeeded"), ("re_1", 100, "succeeded")]);
         assert_eq!(ids(&refunds(&event, &long)), ["re_1", "re_2"]);
         let never_captured = charge(1029, 0, 1029, &[("re_0", 1029, "succeeded")]);

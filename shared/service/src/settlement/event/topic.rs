@@ -1,6 +1,7 @@
 //! What an event says.
 //!
-//! Invariant: read leniently, for Stripe adds fields as it likes; and only as a hint of what to ask Stripe about.
+//! Events are read leniently, because Stripe may add fields at any time, and serve only as a hint of what to ask Stripe
+//! about.
 
 use classpay_domain::id::{AccountId, EventId, IntentId};
 use serde::Deserialize;
@@ -10,17 +11,17 @@ use crate::error::{Error, ErrorCode};
 use crate::store::{EventObject, EventRecord, Told};
 use crate::stripe::MARKER;
 
-/// Stands for the account in an event of the platform's own: it is about no payment of ours.
+/// The account of an event that belongs to the platform itself: it concerns no payment of ours.
 const PLATFORM: &str = "platform";
 
 /// A card is held.
 const AUTHORISED: &str = "payment_intent.amount_capturable_updated";
 /// An intent is paid.
 const PAID: &str = "payment_intent.succeeded";
-/// An intent has come to nothing.
+/// An intent is cancelled.
 pub(super) const CANCELLED: &str = "payment_intent.canceled";
 
-/// The types of event that we follow, with what they are about.
+/// The event types that we follow, with their topics.
 const FOLLOWED: [(&str, Topic); 15] = [
     (AUTHORISED, Topic::Payment),
     (PAID, Topic::Payment),
@@ -38,7 +39,7 @@ const FOLLOWED: [(&str, Topic); 15] = [
     ("charge.dispute.funds_reinstated", Topic::Dispute),
     ("charge.dispute.closed", Topic::Dispute),
 ];
-/// The same types alone, as a list of events is asked for.
+/// The same types alone, for the query that lists events.
 pub const FOLLOWED_KINDS: [&str; FOLLOWED.len()] = {
     let mut kinds = [""; FOLLOWED.len()];
     let mut at = 0;
@@ -49,7 +50,7 @@ pub const FOLLOWED_KINDS: [&str; FOLLOWED.len()] = {
     kinds
 };
 
-/// What an event of that type tells of the money; `None`: nothing that isn't asked for.
+/// What an event of that type reports about the money; `None`: nothing that Stripe isn't asked for anyway.
 pub(super) fn told(kind: &str) -> Option<Told> {
     match kind {
         AUTHORISED => Some(Told::Held),
@@ -61,7 +62,7 @@ pub(super) fn told(kind: &str) -> Option<Told> {
 /// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Topic {
-    /// A payment, on its way or at its end.
+    /// A payment, under way or finished.
     Payment,
     /// Money given back.
     Refund,
@@ -102,10 +103,10 @@ pub fn parse(body: &[u8], received_s: i64) -> Result<EventRecord, Error> {
     read(body, None, received_s)
 }
 
-/// Reads an event that Stripe has listed among an account's own. It is that account's, whether it says so or not.
+/// Reads an event from an account's own list. It belongs to that account even if it doesn't name it.
 ///
 /// # Errors
-/// As [`parse`], and `wrong_type` for an event that says it is another account's.
+/// As [`parse`], and `wrong_type` for an event that names another account.
 pub fn parse_listed(text: &str, account: &AccountId, received_s: i64) -> Result<EventRecord, Error> {
     read(text.as_bytes(), Some(account), received_s)
 }
@@ -129,7 +130,7 @@ fn read(body: &[u8], listed_on: Option<&AccountId>, received_s: i64) -> Result<E
         _ if account.is_none() => None,
         Topic::Other => None,
         Topic::Payment => text(object, "id"),
-        // Where it is expanded, its id is within.
+        // An expanded intent carries its id inside.
         Topic::Refund | Topic::Dispute => text(object, "payment_intent")
             .or_else(|| object.get("payment_intent").and_then(|intent| text(intent, "id"))),
     };

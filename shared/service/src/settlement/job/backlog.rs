@@ -1,7 +1,7 @@
-//! How much is unfinished, and since when: what alarms watch.
+//! How much is unfinished, and since when. Alarms watch these numbers.
 //!
-//! Invariant: it reads, and nothing more. It measures all of it or nothing: half a backlog would look like a small one,
-//! and no measurement is an alarm of its own.
+//! This module only reads. It measures the whole backlog or none of it: half a backlog would look like a small one, and
+//! a missing measurement raises its own alarm.
 
 use std::time::Duration;
 
@@ -17,33 +17,33 @@ use crate::store::key::Lane;
 use crate::store::{DueItem, DueKey, StoreError, Unfinished};
 use crate::telemetry::{self, Gauge};
 
-/// So long a card is held at most before its payer's call, or the schedule, has made an order of it.
+/// The longest time that a card is held before its payer's call, or the settlement job, has made an order of it.
 const LONG_HELD_S: i64 = 15 * 60;
-/// What is kept back of the time, for the line that tells of the run.
+/// Time reserved for the log line about the run.
 const RESERVE: Duration = Duration::from_secs(2);
 
-/// Counts of what is on its way, and the age of the oldest in seconds.
+/// Counts of unfinished payments, and the age of the oldest in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Backlog {
-    /// Orders that a card pays.
+    /// Orders paid by card.
     orders: i64,
-    /// Orders that a bank debit pays, and refused payments by bank debit: they can't be stopped.
+    /// Orders paid by bank debit, and rejected payments by bank debit: they can't be stopped.
     bank_debits: i64,
-    /// Orders that a person must look at.
+    /// Orders that need review.
     in_review: i64,
-    /// Refused payments that aren't released.
+    /// Rejected payments that aren't released.
     rejections: i64,
-    /// Cards that are held for long without an order.
+    /// Cards held for a long time without an order.
     holds: i64,
-    /// Payments that were received, and that neither an order nor a credit has come of.
+    /// Payments that were received without an order or a credit.
     received: i64,
-    /// The age of the oldest order, rejection or received payment, bank debits apart.
+    /// The age of the oldest order, rejection or received payment, bank debits excluded.
     oldest_s: i64,
     /// The age of the oldest bank debit.
     oldest_bank_debit_s: i64,
 }
 
-/// Measures what is unfinished now, and notes it.
+/// Measures what is unfinished now, and logs it.
 pub async fn measure(ctx: &Context, deadline: Deadline) {
     let measured = timeout(deadline.keeping(RESERVE).left(), read(ctx)).await;
     let Ok(Ok((backlog, reviews))) = measured else {
@@ -65,7 +65,7 @@ pub async fn measure(ctx: &Context, deadline: Deadline) {
     }
 }
 
-/// What is unfinished, and how many review records nobody has looked at. Only what money waits for is read: the cost
+/// What is unfinished, and the number of unseen review records. Only the lanes that hold money are read, so the cost
 /// doesn't grow with accounts, links or instalments.
 async fn read(ctx: &Context) -> Result<(Backlog, i64), StoreError> {
     let (payments, reviews) = try_join(ctx.store.lane_keys(Lane::Pay), ctx.store.lane_keys(Lane::Review)).await?;
@@ -87,18 +87,18 @@ async fn backlog(ctx: &Context, payments: Vec<DueKey>) -> Result<Backlog, StoreE
     looks.buffer_unordered(AT_ONCE).try_fold(Backlog::default(), add).await
 }
 
-/// What an unfinished payment is waiting for.
+/// What an unfinished payment waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stand {
     Order,
     Rejection,
     BankDebit,
     InReview,
-    /// The money of a session that no order has come of.
+    /// The money of a session without an order.
     Unbooked(Unbooked),
 }
 
-/// Money of a session that no order has come of.
+/// Money of a session without an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unbooked {
     /// A card is held, for longer than a checkout takes.
@@ -107,7 +107,7 @@ pub enum Unbooked {
     Received,
 }
 
-/// The money of a session that no order has come of; `None`: there is none that is known of, or it isn't due for an order yet.
+/// The money of a session without an order; `None`: none is known, or it isn't due for an order yet.
 #[must_use]
 pub fn unbooked(item: &DueItem, now_s: i64) -> Option<Unbooked> {
     let is_long = |held_s: i64| now_s.saturating_sub(held_s) > LONG_HELD_S;
@@ -118,7 +118,7 @@ pub fn unbooked(item: &DueItem, now_s: i64) -> Option<Unbooked> {
     }
 }
 
-/// `None`: nothing that is measured.
+/// `None`: it isn't measured.
 async fn stand(ctx: &Context, item: &DueItem) -> Result<Option<Stand>, StoreError> {
     Ok(Some(match &item.what {
         Unfinished::Order(order) if order.needs_review => Stand::InReview,
@@ -143,7 +143,7 @@ impl Backlog {
             Stand::Order => (&mut self.orders, Some(&mut self.oldest_s)),
             Stand::Rejection => (&mut self.rejections, Some(&mut self.oldest_s)),
             Stand::BankDebit => (&mut self.bank_debits, Some(&mut self.oldest_bank_debit_s)),
-            // What waits for a person is as old as it is: looking at its review record doesn't end it.
+            // What waits for a person keeps its age: seeing its review record doesn't end it.
             Stand::InReview => (&mut self.in_review, Some(&mut self.oldest_s)),
             Stand::Unbooked(Unbooked::Held) => (&mut self.holds, None),
             Stand::Unbooked(Unbooked::Received) => (&mut self.received, Some(&mut self.oldest_s)),

@@ -1,8 +1,8 @@
-//! Reads Stripe's events of an account since they were read last, and takes in what no webhook has brought.
+//! Reads an account's events from Stripe since the last read, and handles those that no webhook has delivered.
 //!
-//! Invariant: a span of time is left behind only when every event of it was put, by the webhook or by this; what is done
-//! about one is what the webhook would have done. An account that is disconnected is asked again each hour: it may come
-//! back, and its feed never ends.
+//! Invariant: a time span is passed only when each of its events is stored, by the webhook or by this module, and each
+//! is handled as the webhook would. A disconnected account is asked again each hour, because it may come back, and its
+//! feed never ends.
 
 use classpay_domain::id::AccountId;
 
@@ -15,14 +15,14 @@ use crate::settlement::event::topic::{FOLLOWED_KINDS, parse_listed};
 use crate::store::{Commit, EventRecord, Feed, key};
 use crate::stripe::EventQuery;
 
-/// What was read is read once more for so long: an event may be listed later than it says it happened.
+/// How much of the last span is read again: an event may be listed later than its own timestamp.
 const OVERLAP_S: i64 = 60 * 60;
-/// So much is read before it is left behind: more than a day's events of a studio would be more than one run can read.
+/// The length of one span. One run might not get through more than a day of a studio's events.
 const SPAN_S: i64 = 24 * 60 * 60;
-/// So far back Stripe lists events.
+/// How far back Stripe lists events.
 const REACH_S: i64 = 30 * 24 * 60 * 60;
 
-/// Reads an account's events up to now, a span at a time, for as long as there is time.
+/// Reads an account's events up to now, span by span, while there is time.
 pub(super) async fn read(ctx: &Context, feed: Feed, deadline: Deadline) {
     let account = feed.account.clone();
     let Err(error) = catch_up(ctx, feed, deadline).await else { return };
@@ -63,7 +63,7 @@ async fn catch_up(ctx: &Context, mut feed: Feed, deadline: Deadline) -> Result<(
     }
 }
 
-/// What Stripe lists of that span and nobody has put, oldest first.
+/// The events of the span that Stripe lists and that are not stored, oldest first.
 async fn missed(
     ctx: &Context,
     account: &AccountId,
@@ -89,7 +89,7 @@ async fn missed(
     }
 }
 
-/// One that can't be read must not keep those after it from being read.
+/// An unreadable event must not block those after it.
 fn listed(text: &str, account: &AccountId, now_s: i64) -> Option<EventRecord> {
     let read = parse_listed(text, account, now_s);
     read.inspect_err(|error| tracing::error!(account = account.as_str(), %error, "listed event not readable")).ok()

@@ -1,7 +1,7 @@
-//! Debits what falls due after the checkout (rule 34).
+//! Debits instalments that fall due after the checkout (rule 34).
 //!
-//! Invariant: nothing is debited before its date has come where the company is, and nothing twice: the debit's id is
-//! made from the family, the enrolment and the date.
+//! Invariant: nothing is debited before its date in the company's time zone, and nothing twice: the debit's id is
+//! derived from the family, the enrolment and the date.
 
 use classpay_domain::ledger::{Detail, DetailKind, Direction, Entry};
 use classpay_domain::money::Money;
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::schedule::ScheduledInstalment;
 use crate::store::{Commit, Debtor, Scheduled};
 
-/// Debits every instalment whose date has come, the oldest first, for as long as there is time.
+/// Debits every instalment whose date has come, oldest first, while there is time.
 pub(super) async fn debit_due(ctx: &Context, mut scheduled: Scheduled, deadline: Deadline) -> Result<(), Error> {
     let debtor = ctx.store.load_debtor(&scheduled).await?;
     let debtor = debtor.ok_or_else(|| Error::internal("a document of an instalment is missing"))?;
@@ -30,7 +30,7 @@ pub(super) async fn debit_due(ctx: &Context, mut scheduled: Scheduled, deadline:
         let debit = debit(&scheduled, instalment, &debtor)?;
         match ctx.store.debit_instalment(&scheduled, &debit).await? {
             Commit::Done => scheduled.written += 1,
-            // Written by another run, cancelled, or unknown: the next look reads what is.
+            // Written by another run, cancelled, or unknown: the next visit reads the current state.
             Commit::ConditionFailed | Commit::Contended | Commit::Unknown => break,
         }
     }

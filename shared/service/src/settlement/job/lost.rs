@@ -1,8 +1,8 @@
-//! What is unfinished, and out of our reach: on an account that the studio has left or disconnected, or that Stripe refuses to
-//! tell of or to release.
+//! Unfinished payments out of our reach: on an account that the studio has left or disconnected, or that Stripe refuses
+//! to show or to release.
 //!
-//! Invariant: nothing is concluded about the money: whether it was taken is to be seen in that account only. A person is
-//! told, and it is looked at again, for the studio may connect the account once more.
+//! Nothing is concluded about the money, because only that account shows whether it was taken. A person is notified,
+//! and the job keeps visiting, because the studio may connect the account again.
 
 use classpay_domain::id::{AccountId, CompanyId, IntentId, OrderId};
 use classpay_domain::order::{IntentStatus, PaidBy, order_of_intent};
@@ -16,8 +16,8 @@ use crate::store::key::{self, Key};
 use crate::store::{OrderRecord, ReviewReason, Session, StoreError};
 use crate::stripe::{Intent, StripeError};
 
-/// Whether nobody here can learn what an intent is, by what Stripe has answered: the account has no such intent, or is closed to
-/// us, or Stripe refuses for good to tell.
+/// Whether Stripe's answer means that we can't learn an intent's state: the account has no such intent, or is closed to
+/// us, or Stripe permanently refuses to show it.
 pub(super) fn is_out_of_reach(answer: &Result<Option<Intent>, StripeError>) -> bool {
     match answer {
         Ok(Some(_)) => false,
@@ -26,7 +26,7 @@ pub(super) fn is_out_of_reach(answer: &Result<Option<Intent>, StripeError>) -> b
     }
 }
 
-/// Puts an order of that age before a person if its intent is out of our reach, or isn't released.
+/// Puts an order of that age up for review if its intent is out of our reach, or isn't released.
 pub(super) async fn report_order(ctx: &Context, order: &OrderRecord, age_s: i64, deadline: Deadline) {
     let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else { return };
     let OrderPayment { account, intent, .. } = payment;
@@ -39,15 +39,15 @@ pub(super) async fn report_order(ctx: &Context, order: &OrderRecord, age_s: i64,
     }
 }
 
-/// Whether what Stripe has answered about a bank debit may be put before a person: that is on its way for days, and may be out of
-/// our reach for a moment.
+/// Whether Stripe's answer about a bank debit may be put up for review: a debit takes days, and may be out of our reach
+/// for a moment.
 async fn is_to_be_told(ctx: &Context, unfinished: &Key, answer: &Result<Option<Intent>, StripeError>) -> bool {
     let lost_s = lost_since_s(ctx, unfinished, answer).await;
     !is_out_of_reach(answer) || lost_s.is_some_and(|lost_s| is_for_long(ctx, lost_s))
 }
 
-/// Since when the intent of something unfinished is out of our reach by this answer, in seconds since 1970; `None`: it isn't, or
-/// the table can't be asked.
+/// Since when the intent of something unfinished is out of our reach by this answer, in seconds since 1970; `None`: it
+/// isn't, or the table can't be read.
 pub(super) async fn lost_since_s(
     ctx: &Context,
     unfinished: &Key,
@@ -64,12 +64,12 @@ pub(super) async fn lost_since_s(
     })
 }
 
-/// Whether what is out of our reach since then, in seconds since 1970, is to be put before a person.
+/// Whether something out of our reach since then, in seconds since 1970, is due for review.
 pub(super) fn is_for_long(ctx: &Context, lost_s: i64) -> bool {
     ctx.clock.now_s().saturating_sub(lost_s) >= plan::LOST_S
 }
 
-/// Puts a rejection of that age before a person if its intent is out of our reach, or isn't released.
+/// Puts a rejection of that age up for review if its intent is out of our reach, or isn't released.
 pub(super) async fn report_rejection(ctx: &Context, session: &Session, age_s: i64, deadline: Deadline) {
     let Session { account, intent, company, .. } = session;
     let Ok(stripe) = ctx.stripe() else { return };
@@ -84,7 +84,7 @@ pub(super) async fn report_rejection(ctx: &Context, session: &Session, age_s: i6
     }
 }
 
-/// Why a person must look at what is unfinished for more than a day, if he must.
+/// Why something that is unfinished for more than a day needs review, if it does.
 fn reason<'a>(
     answer: &Result<Option<Intent>, StripeError>,
     order: &'a OrderId,
@@ -103,8 +103,9 @@ fn reason<'a>(
     }
 }
 
-/// Looks at the payment of an order that a person has ended without Stripe: what is still held is released, and what Stripe has
-/// received is compared with what the person said. Once Stripe has said it, the order needs nobody any more, or a person.
+/// Checks the payment of an order that a person has ended without Stripe: releases what is still held, and compares
+/// what Stripe has received with what the person stated. Once Stripe has answered, the order needs no more visits, or
+/// it needs review.
 pub(super) async fn watch(ctx: &Context, order: &OrderRecord, deadline: Deadline) {
     let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else { return };
     let OrderPayment { account, intent, .. } = payment;
@@ -134,9 +135,9 @@ pub(super) async fn watch(ctx: &Context, order: &OrderRecord, deadline: Deadline
     }
 }
 
-/// Puts a session that has been out of our reach for a day before a person. What is known to be received stays measured until
-/// that person has ended it. What is held or on its way doesn't: nobody here can release it. Of what nobody has told about, which
-/// is mostly what nobody has paid, the account is reported, once for all.
+/// Puts a session that has been out of our reach for a day up for review. Money known to be received stays measured
+/// until a person has ended it. A hold or a debit under way doesn't, because we can't release it. If nothing is known
+/// about the payment, usually because nobody paid, the account is reported once for all its sessions.
 pub(super) async fn report_session(ctx: &Context, session: &Session, lost_s: i64) {
     let order = order_of_intent(&session.account, &session.intent);
     if let Err(error) = try_report_session(ctx, session, &order, lost_s).await {
@@ -165,7 +166,7 @@ async fn try_report_session(ctx: &Context, session: &Session, order: &OrderId, l
             IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction,
         )
         | None => {
-            // A link has let go of it already, and a person was told.
+            // A link has already let go of it, and a person was notified.
             if ctx.store.review_reason(company, &let_go.record()).await?.is_none() {
                 note(ctx, company, &ReviewReason::AccountLost(account, lost_s)).await;
             }
@@ -174,7 +175,7 @@ async fn try_report_session(ctx: &Context, session: &Session, order: &OrderId, l
     Ok(())
 }
 
-/// Whether it is noted.
+/// Whether the review record is stored.
 async fn note(ctx: &Context, company: &CompanyId, reason: &ReviewReason<'_>) -> bool {
     tracing::error!(record = reason.record(), reason = reason.name(), "intent out of reach");
     let noted = ctx.store.note_for_review(company, reason, ctx.clock.now_s()).await;

@@ -1,13 +1,13 @@
-//! Finishes or releases what requests left: sessions that nobody came back for, orders without an end, rejections
-//! whose cancel failed, links whose time is over, events that were not acted on to their end. Debits instalments on
-//! their dates. And reads Stripe's events for those that never came.
+//! Finishes or releases what requests left behind: abandoned sessions, unsettled orders, rejections whose cancel
+//! failed, expired links, and events that are not fully acted on. Debits instalments on their dates, and reads Stripe's
+//! events for those that no webhook delivered.
 //!
-//! Read in this order: here (one run), [`plan`] (when to look, and what a session needs), [`session`] (doing it),
+//! Read in this order: here (one run), [`plan`] (when to visit, and what a session needs), [`session`] (doing it),
 //! [`lost`], [`instalments`], [`feed`], [`backlog`] (how much is left).
 //!
-//! Invariant: what is due is decided by what Stripe says now, never by what a webhook said or didn't; every write has
-//! its condition, so that two runs at once, or a run beside a request, do nothing twice. What is unfinished is looked
-//! at again until it is finished: nothing leaves the index for being difficult.
+//! Invariant: Stripe's current answer decides what is done, never a webhook or its absence. Every write has a
+//! condition, so that two runs at once, or a run beside a request, do nothing twice. What is unfinished is visited
+//! until it is finished: nothing leaves the index because it is hard to finish.
 
 pub mod backlog;
 mod feed;
@@ -32,28 +32,28 @@ use crate::settlement::link;
 use crate::settlement::{Outcome, release_rejected, settle, void_and_settle};
 use crate::store::{Commit, Decision, DueItem, DueKey, OrderRecord, Rejection, Session, StoreError, Unfinished, key};
 
-/// How many things are looked at at a time. They wait for Stripe, mostly.
+/// How many visits run at a time. They mostly wait for Stripe.
 const AT_ONCE: usize = 8;
-/// How many things of one partition one run takes on: far more than fit into a minute. The next run goes on.
+/// The most visits to one partition in one run: far more than fit into a minute. The next run continues.
 const MOST_PER_SHARD: usize = 250;
-/// What is kept back of the time, for writing down when to look again.
+/// Time reserved for rescheduling.
 const RESERVE: Duration = Duration::from_secs(5);
 
 /// What a run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// How many things were due and looked at.
+    /// How many due items were visited.
     pub looked: u32,
     /// How many of them are finished now.
     pub finished: u32,
-    /// How many are looked at again later.
+    /// How many are visited again later.
     pub left: u32,
-    /// How many of these can't even be noted for later: the table refuses for good what the schedule writes.
+    /// How many of these can't even be rescheduled, because the table permanently refuses the write.
     #[serde(skip)]
     pub refused: u32,
 }
 
-/// What became of one thing.
+/// How one visit ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Visit {
     /// It wasn't due any more.
@@ -63,10 +63,10 @@ enum Visit {
     Refused,
 }
 
-/// Looks at everything that is due, oldest first, for as long as there is time.
+/// Visits everything that is due, oldest first, while there is time.
 ///
 /// # Errors
-/// [`StoreError`] if nothing of the index can be read.
+/// [`StoreError`] if no part of the index can be read.
 pub async fn run(ctx: &Context, deadline: Deadline) -> Result<Report, StoreError> {
     let deadline = deadline.keeping(RESERVE);
     let due = all_due(ctx).await?;
@@ -82,7 +82,7 @@ pub async fn run(ctx: &Context, deadline: Deadline) -> Result<Report, StoreError
     Ok(visits.fold(Report::default(), count).await)
 }
 
-/// What is due in all partitions of the index. One that can't be read waits for the next run.
+/// What is due in all partitions of the index. An unreadable partition waits for the next run.
 async fn all_due(ctx: &Context) -> Result<Vec<DueKey>, StoreError> {
     let now_s = ctx.clock.now_s();
     let shards: Vec<_> = key::job_shards().collect();
@@ -101,7 +101,7 @@ async fn visit(ctx: &Context, found: DueKey, deadline: Deadline) -> Visit {
     let now_s = ctx.clock.now_s();
     let (due, next_s) = match ctx.store.load_due(&found.key).await {
         Ok(None) => return Visit::Gone,
-        // The index is a moment behind: somebody has looked already.
+        // The index lags behind: another run has already visited it.
         Ok(Some(item)) if item.due > key::job_due(now_s) => return Visit::Gone,
         Ok(Some(DueItem { due, began_s, what, .. })) => {
             let next_s = match &what {
@@ -114,7 +114,7 @@ async fn visit(ctx: &Context, found: DueKey, deadline: Deadline) -> Visit {
                 | Unfinished::Instalments(_)
                 | Unfinished::Event(_) => plan::next_look(began_s, now_s),
             };
-            // What makes one visit panic must not keep all that is due after it from being looked at.
+            // A panic in one visit must not stop the visits after it.
             let acted = AssertUnwindSafe(act(ctx, what, began_s, deadline)).catch_unwind().await;
             let wished_s = acted.unwrap_or_else(|_| {
                 tracing::error!(kind = kind(&found), "settlement job panicked");
@@ -140,8 +140,7 @@ async fn visit(ctx: &Context, found: DueKey, deadline: Deadline) -> Visit {
     }
 }
 
-/// Does what is to be done. How far it got is what the table says afterwards; when to look again, unless at the usual
-/// time.
+/// Does what is due. The table says how far it got. Returns when to visit next, if not at the usual time.
 async fn act(ctx: &Context, what: Unfinished, began_s: i64, deadline: Deadline) -> Option<i64> {
     let age_s = ctx.clock.now_s().saturating_sub(began_s);
     match what {
@@ -184,13 +183,13 @@ async fn finish_order(ctx: &Context, order: OrderRecord, age_s: i64, deadline: D
     tracing::info!(outcome = word(&outcome), "visited an order");
 }
 
-/// Does what a session needs now, whether it is due or not. The table says how far that gets.
+/// Does what a session needs now, whether it is due or not. The table says how far it got.
 pub async fn finish_session(ctx: &Context, session: &Session, deadline: Deadline) {
     let age_s = ctx.clock.now_s().saturating_sub(session.created_s);
     session::finish(ctx, session, age_s, deadline).await;
 }
 
-/// Gives a session up: its claim first, then the cancel. The table says how far that gets.
+/// Voids a session: claims it as rejected first, then cancels. The table says how far it got.
 pub async fn void_session(ctx: &Context, session: &Session, deadline: Deadline) {
     session::void_unbooked(ctx, session, deadline).await;
 }
@@ -222,13 +221,13 @@ async fn release(ctx: &Context, account: &AccountId, intent: &IntentId, age_s: i
     }
 }
 
-/// What something is, for the log. The rest of its key may be a secret.
+/// The kind of an item, for the log. The rest of its key may be a secret.
 fn kind(found: &DueKey) -> String {
     let DueKey { key, due } = found;
     format!("{}#…/{} due {due}", key.pk.split('#').next().unwrap_or_default(), key.sk)
 }
 
-/// An outcome for the log. What it posted names people.
+/// An outcome for the log, without what it posted, because that names people.
 fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Completed(_) => "completed",

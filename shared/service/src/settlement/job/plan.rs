@@ -1,6 +1,6 @@
-//! When something unfinished is looked at again, and what a session needs by what Stripe says of its intent.
+//! When an unfinished item is visited next, and what a session needs given its intent.
 //!
-//! Invariant: there is always a next time. A payment that can still be made or is under way is left alone, but none
+//! Invariant: there is always a next visit. A payment that can still be made or is under way is left alone, but none
 //! stays open for ever.
 
 use classpay_domain::order::{HELD_AT_MOST_S, IntentStatus};
@@ -11,27 +11,28 @@ const MINUTE_S: i64 = 60;
 const HOUR_S: i64 = 60 * MINUTE_S;
 const DAY_S: i64 = 24 * HOUR_S;
 
-/// How old something is at each look of its first day.
+/// The ages at which an item is visited on its first day.
 const LOOKS_S: [i64; 8] =
     [2 * MINUTE_S, 5 * MINUTE_S, 15 * MINUTE_S, HOUR_S, 3 * HOUR_S, 6 * HOUR_S, 12 * HOUR_S, DAY_S];
-/// After its first day, and for what waits for a person, something is looked at this often.
+/// How often an item is visited after its first day, or while it waits for a person.
 pub const LATER_S: i64 = HOUR_S;
-/// An account's events that can't be read now are asked for again so soon.
+/// How soon an account's events are requested again if they can't be read now.
 pub const FEED_AGAIN_S: i64 = 5 * MINUTE_S;
-/// A payer who authorised a basket and left has paid in his eyes. So long his own call has precedence.
+/// How long the payer's own call has precedence. A payer who authorised a basket and left believes that they have paid,
+/// so then the settlement job books it.
 const BASKET_BOOKED_S: i64 = 5 * MINUTE_S;
-/// An amount without a basket can't be booked for its payer; so long his checkout may come.
+/// How long an amount without a basket waits for its payer's checkout: the settlement job can't book it.
 const AMOUNT_VOIDED_S: i64 = HOUR_S;
-/// After this nobody comes back to a payment form.
+/// The age after which no payer returns to a payment form.
 const UNPAID_VOIDED_S: i64 = DAY_S;
-/// An order that can't be captured for so long is given up: its places are needed.
+/// The age at which an uncaptured order is given up, because its places are needed.
 pub const ORDER_GIVEN_UP_S: i64 = DAY_S;
-/// What has been out of our reach for so long is put before a person.
+/// How long an item is out of our reach before it is put up for review.
 pub const LOST_S: i64 = DAY_S;
-/// What was given up and is still held for so long isn't released by trying again.
+/// The age after which retrying won't release what was given up and is still held.
 pub const NOT_RELEASED_S: i64 = DAY_S + 2 * HOUR_S;
 
-/// When to look next at what began then, in seconds since 1970.
+/// When to visit an item next that began then, in seconds since 1970.
 pub fn next_look(began_s: i64, now_s: i64) -> i64 {
     let looks = LOOKS_S.iter().map(|age_s| began_s.saturating_add(*age_s));
     looks.into_iter().find(|look_s| *look_s > now_s).unwrap_or(now_s.saturating_add(LATER_S))
@@ -42,23 +43,23 @@ pub fn next_look(began_s: i64, now_s: i64) -> i64 {
 pub enum SessionStep {
     /// Nothing now.
     Wait,
-    /// What it was made for is booked, or its payment is voided.
+    /// Book what it was made for, or void its payment.
     Book,
-    /// Its payment is voided.
+    /// Void its payment.
     Void,
-    /// It is over: nothing was paid.
+    /// Close it: nothing was paid.
     Close,
-    /// It was captured without us: what was received is credited.
+    /// Credit what was received: it was captured without us.
     Credit,
 }
 
-/// What a session of that age needs, given what its intent is and for how long a card has been held for it.
+/// What a session of that age needs, given its intent's status and how long a card has been held for it.
 pub fn session_step(kind: &SessionKind, intent: IntentStatus, age_s: i64, held_for_s: i64) -> SessionStep {
     match (intent, kind) {
         (IntentStatus::Canceled, _) => SessionStep::Close,
-        // Whatever keeps it from being booked: nothing is held for longer.
+        // No hold lasts longer, whatever prevents the booking.
         (IntentStatus::RequiresCapture, _) if held_for_s >= HELD_AT_MOST_S => SessionStep::Void,
-        // Whoever holds a link has paid its debit when he has confirmed, whoever captures.
+        // The holder of a link has paid its debit once they have confirmed, no matter which call captures.
         (
             IntentStatus::Processing | IntentStatus::RequiresCapture | IntentStatus::Succeeded,
             SessionKind::Link { .. },
@@ -66,7 +67,7 @@ pub fn session_step(kind: &SessionKind, intent: IntentStatus, age_s: i64, held_f
         (IntentStatus::Succeeded, SessionKind::Basket { .. } | SessionKind::Amount) => SessionStep::Credit,
         (IntentStatus::RequiresCapture, SessionKind::Basket { .. }) if age_s >= BASKET_BOOKED_S => SessionStep::Book,
         (IntentStatus::RequiresCapture, SessionKind::Amount) if age_s >= AMOUNT_VOIDED_S => SessionStep::Void,
-        // A link's intent stays for as long as the link does, which cancels it when it ends.
+        // A link's intent lives as long as the link, which cancels it when it ends.
         (
             IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction,
             SessionKind::Basket { .. } | SessionKind::Amount,

@@ -1,7 +1,7 @@
-//! Sessions that nobody came back for.
+//! Abandoned sessions.
 //!
-//! Invariant: a basket is booked by the road that its payer's own call would take; an intent is cancelled only after
-//! its claim says that it is rejected, so that no call beside this one can book it meanwhile.
+//! Invariant: a basket is booked through the same checkout as its payer's own call. An intent is cancelled only after
+//! its claim says that it is rejected, so that no concurrent call can book it.
 
 use classpay_domain::basket::{Basket, BasketHash};
 use classpay_domain::order::{IntentStatus, order_of_intent};
@@ -33,13 +33,14 @@ pub(super) async fn finish(ctx: &Context, session: &Session, age_s: i64, deadlin
             return act(ctx, session, intent.clone(), age_s, deadline).await;
         }
         Ok(None) => tracing::error!(intent = session.intent.as_str(), "stripe has no such intent"),
-        // What Stripe refuses for good to tell may be held: it is released unseen, on an account that the studio has left too.
+        // An intent that Stripe permanently refuses to show may be held: it is released unseen, even on an account that
+        // the studio has left.
         Err(error) if error.refusal().is_some() && may_be_held_for_long(ctx, session, age_s).await => {
             error.note_if_refused();
             return void_unbooked(ctx, session, deadline).await;
         }
         Err(error) => {
-            // Of what is lost for a day a person is told, once.
+            // A person is notified, once, about a session that is out of reach for a day.
             if !session.lost_s.is_some_and(|lost_s| lost::is_for_long(ctx, lost_s)) {
                 error.note_if_refused();
             }
@@ -53,8 +54,9 @@ pub(super) async fn finish(ctx: &Context, session: &Session, age_s: i64, deadlin
     }
 }
 
-/// Whether a card may be held for a session for more than a day, as far as it is known. A link waits for its payer for longer
-/// than that, and his bank debit for days: only a card that an event has said to be held is. What was captured is held no more.
+/// Whether a card may have been held for a session for more than a day, as far as we know. A link waits longer than
+/// that for its payer, and for days on a bank debit, so it counts only if an event reported a held card. What was
+/// captured is no longer held.
 async fn may_be_held_for_long(ctx: &Context, session: &Session, age_s: i64) -> bool {
     let (account, intent) = (&session.account, &session.intent);
     let held_since_s = match session.kind {
@@ -68,13 +70,13 @@ async fn may_be_held_for_long(ctx: &Context, session: &Session, age_s: i64) -> b
     held_since_s.is_ok_and(|since_s| since_s.is_some_and(|since_s| held_for_s(since_s) >= plan::LOST_S))
 }
 
-/// Does what a session needs, its intent being this.
+/// Does what a session needs, given its intent.
 async fn act(ctx: &Context, session: &Session, intent: Intent, age_s: i64, deadline: Deadline) {
     let authorised_s = intent.charge.as_ref().map(|charge| charge.created_s);
     let held_for_s = authorised_s.map_or(0, |authorised_s| ctx.clock.now_s().saturating_sub(authorised_s));
     let step = session_step(&session.kind, intent.status, age_s, held_for_s);
     tracing::info!(intent = intent.id.as_str(), status = intent.status.as_str(), age_s, ?step, "visited a session");
-    // A webhook that never came has not said that something is held or was received: either is measured.
+    // Without a webhook, the hold or the received payment is not recorded yet, and both must be measured.
     if matches!(intent.status, IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded)
         && let Err(error) = ctx.store.note_intent(session, &intent, ctx.clock.now_s()).await
     {
@@ -99,7 +101,7 @@ async fn act(ctx: &Context, session: &Session, intent: Intent, age_s: i64, deadl
     }
 }
 
-/// Takes the road of a link. What was received and can't be posted, for a document can't be read, needs a person.
+/// Settles a link. A received payment that can't be posted because a document is unreadable needs review.
 async fn settle_link(ctx: &Context, session: &Session, intent: Intent, deadline: Deadline) {
     match settle_session(ctx, session, intent.clone(), deadline).await {
         Ok(outcome) => {
@@ -115,8 +117,8 @@ async fn settle_link(ctx: &Context, session: &Session, intent: Intent, deadline:
     }
 }
 
-/// Takes the road with the items that the session was made for. What is refused is voided, whatever the reason: the
-/// payer isn't there to mend it.
+/// Checks out the items that the session was made for. A refused basket is voided, whatever the reason: the payer isn't
+/// there to correct it.
 async fn book(ctx: &Context, session: &Session, items: &ItemsBody, deadline: Deadline) {
     let basket = match basket::parse(items, Plans::Required) {
         Ok(basket) => basket,
@@ -140,8 +142,8 @@ async fn book(ctx: &Context, session: &Session, items: &ItemsBody, deadline: Dea
     }
 }
 
-/// Whether a refusal will be the same at the next look. The others say that the intent or its claim has changed, or
-/// that something can't be reached: that is for the next look.
+/// Whether a refusal will be the same at the next visit. The others mean that the intent or its claim has changed, or
+/// that something can't be reached: the next visit deals with that.
 fn is_final(refusal: &Error) -> bool {
     let has_moved = matches!(
         refusal.code,
@@ -154,13 +156,13 @@ fn is_final(refusal: &Error) -> bool {
     refusal.is_refusal() && !has_moved
 }
 
-/// Voids what no basket was judged of.
+/// Voids a session without judging a basket.
 pub(super) async fn void_unbooked(ctx: &Context, session: &Session, deadline: Deadline) {
     let no_basket = Basket::new(Vec::new(), Vec::new()).hash(&session.company, &session.family);
     void(ctx, session, &no_basket, ErrorCode::PaymentCancelled.into(), deadline).await;
 }
 
-/// The claim first, then the cancel.
+/// Claims the intent as rejected, then cancels it.
 async fn void(ctx: &Context, session: &Session, basket: &BasketHash, refusal: Error, deadline: Deadline) {
     let order = order_of_intent(&session.account, &session.intent);
     match ctx.store.reject(session, basket.as_str(), &refusal, ctx.clock.now_s()).await {
@@ -168,7 +170,7 @@ async fn void(ctx: &Context, session: &Session, basket: &BasketHash, refusal: Er
             let outcome = release_rejected(ctx, session, refusal, deadline).await;
             tracing::info!(outcome = word(&outcome), "voided an abandoned payment");
         }
-        // Somebody has claimed it: if he rejected it too, the money may still be held.
+        // Another call has claimed it: if that was a rejection too, the money may still be held.
         Ok(Commit::ConditionFailed) => super::release(ctx, &session.account, &session.intent, 0, deadline).await,
         Ok(Commit::Contended | Commit::Unknown) => {}
         Err(error) => tracing::warn!(order = order.as_str(), %error, "session not rejected"),

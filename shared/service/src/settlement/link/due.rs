@@ -1,7 +1,7 @@
-//! Links whose time is over.
+//! Expired links.
 //!
-//! Invariant: what was authorised is settled first, and whether it was in time is decided by [`settle_session`] alone; only a
-//! link that nobody is paying is ended.
+//! Invariant: an authorised payment is settled first, and [`settle_session`] alone decides whether it was in time. Only
+//! a link that nobody is paying is ended.
 
 use classpay_domain::id::AccountId;
 use classpay_domain::link::LinkState;
@@ -15,10 +15,7 @@ use crate::error::Error;
 use crate::settlement::Outcome;
 use crate::store::Link;
 
-/// Ends a link if its time is over and nobody has paid it or is paying it.
-///
-/// # Errors
-/// [`Error`] if it can't be known now.
+/// Ends an expired link if nobody has paid it or is paying it.
 pub async fn end_if_over(ctx: &Context, link: &Link, deadline: Deadline) -> Result<(), Error> {
     if link.state != LinkState::Open || !live::is_over(ctx, link) {
         return Ok(());
@@ -35,7 +32,7 @@ pub async fn end_if_over(ctx: &Context, link: &Link, deadline: Deadline) -> Resu
         Err(error) if error.tells_nothing() && may_be_held(ctx, link, &account, error.refusal().is_some()).await? => {
             return Ok(());
         }
-        // What else can't be read can't be paid: it is let go, or stays as it is.
+        // Any other unreadable intent can't be paid: the link lets it go, or stays as it is.
         Err(error) if error.tells_nothing() => None,
         Err(error) => return Err(error.into()),
     };
@@ -44,8 +41,8 @@ pub async fn end_if_over(ctx: &Context, link: &Link, deadline: Deadline) -> Resu
         && let (Some(session), _) = ctx.store.load_payment(&account, live_intent).await?
     {
         match settle_session(ctx, &session, intent, deadline).await? {
-            // It was authorised too late, or has paid a part: the link is open, and over. One that is paid stays paid, for
-            // only an open link is closed.
+            // The intent was authorised too late, or paid a part: the link is open and expired. A paid link stays paid,
+            // because only an open link is closed.
             Some(Outcome::Refused(_) | Outcome::Completed(_)) | None => {}
             Some(Outcome::Pending(_)) => return Ok(()),
         }
@@ -53,8 +50,8 @@ pub async fn end_if_over(ctx: &Context, link: &Link, deadline: Deadline) -> Resu
     live::expire(ctx, &*stripe, &account, link).await
 }
 
-/// Whether a card may still be held for a link that is over. It may for a day after its authorisation, or, if that is not known
-/// because Stripe `refuses` to tell, for a day after the link's end.
+/// Whether a card may still be held for an expired link. It may be for a day after its authorisation, or, if that is
+/// unknown because Stripe `refuses` to show it, for a day after the link's end.
 async fn may_be_held(ctx: &Context, link: &Link, account: &AccountId, refuses: bool) -> Result<bool, Error> {
     let Some(intent) = &link.intent else { return Ok(false) };
     let held_since_s = ctx.store.held_since_s(account, intent).await?;

@@ -1,7 +1,7 @@
-//! The one live intent of a link, and how it ends when the link is not to be paid any more.
+//! The one live intent of a link, and how it ends when the link must no longer be paid.
 //!
-//! Invariant: the live intent is cancelled first, and the link is changed only on the condition that it is still the
-//! live one. What the payer has paid is never taken back by this.
+//! Invariant: the live intent is cancelled first, and the link changes only on the condition that it is still the live
+//! one. This never takes back what the payer has paid.
 
 use classpay_domain::id::AccountId;
 use classpay_domain::link::LinkState;
@@ -14,13 +14,13 @@ use crate::settlement::cancel;
 use crate::store::{Link, ReviewReason};
 use crate::stripe::{Payments, StripeError};
 
-/// Whether the link's time is over.
+/// Whether the link has expired.
 #[must_use]
 pub fn is_over(ctx: &Context, link: &Link) -> bool {
     link.expires_s.is_some_and(|expires_s| expires_s <= ctx.clock.now_s())
 }
 
-/// What a link's live intent is, once it was to be cancelled.
+/// The state of a link's live intent after the attempt to cancel it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Live {
     /// There is none, or it is void.
@@ -29,14 +29,11 @@ pub enum Live {
     Underway,
     /// It could not be cancelled.
     Held,
-    /// It is no longer the link's: it is out of our reach. Look again.
+    /// It was out of our reach and no longer belongs to the link. Read the link again.
     LetGo,
 }
 
-/// Ends a link whose time is over. If somebody was faster, it has changed: read it again.
-///
-/// # Errors
-/// [`Error`] if that can't be known now.
+/// Ends an expired link. If another call was faster, the link has changed: read it again.
 pub async fn expire(ctx: &Context, stripe: &dyn Payments, account: &AccountId, link: &Link) -> Result<(), Error> {
     match cancel_live(ctx, stripe, account, link).await? {
         Live::Ended => ctx.store.close_link(link, LinkState::Expired).await?,
@@ -49,11 +46,11 @@ pub async fn expire(ctx: &Context, stripe: &dyn Payments, account: &AccountId, l
     Ok(())
 }
 
-/// Cancels the live intent, and says what it is now. One that was rejected is over, even if its bank debit has
-/// arrived since: that money is the family's credit, and not this link's. So is one that has paid a part.
+/// Cancels the live intent, and answers its state. A rejected intent is over, even if its bank debit has arrived since:
+/// that money is the family's credit and doesn't pay this link. So is an intent that has paid a part.
 ///
 /// # Errors
-/// [`Error`] if Stripe doesn't say what it is.
+/// [`Error`] if Stripe doesn't report its state.
 pub async fn cancel_live(
     ctx: &Context,
     stripe: &dyn Payments,
@@ -65,7 +62,7 @@ pub async fn cancel_live(
     if is_used_up(ctx, claim.as_ref()).await? {
         return Ok(Live::Ended);
     }
-    // A key replays even a stored 500 for a day: the second one is new each time.
+    // A key replays even a stored 500 for a day, so the second key is new each time.
     for key in [format!("close:{intent}"), format!("close:{intent}:{}", ctx.ids.bare())] {
         let known =
             cancel(stripe, account, intent, &key).await.and_then(|known| known.ok_or_else(StripeError::missing));
@@ -86,11 +83,9 @@ pub async fn cancel_live(
     Ok(Live::Held)
 }
 
-/// Lets go of the live intent of an open link if Stripe doesn't know it, or refuses us for good on an account that the
-/// company no longer names: then nobody can cancel it there, and the link must not wait for that. It is put before a person.
-///
-/// # Errors
-/// [`Error`] if the table can't be reached.
+/// Lets go of the live intent of an open link if Stripe doesn't know it, or permanently refuses us on an account that
+/// the company no longer names: nobody can cancel it there, and the link must not wait for that. The intent is put up
+/// for review.
 pub async fn let_go_if_out_of_reach(
     ctx: &Context,
     account: &AccountId,

@@ -1,11 +1,11 @@
-//! A payment link: it opens an intent, it is paid once, it expires or is revoked.
+//! A payment link: it opens an intent, is paid once, and expires or is revoked.
 //!
-//! Read in this order: here (what a link charges, and for whom), [`pay`] (an authorised intent to P1), [`live`] (the one live
-//! intent and how it ends), [`due`] (links that the settlement job ends). How a link is opened is in the function
-//! `retrieve-payment-link`, and what its payer's call answers in `process-payment-link`.
+//! Read in this order: here (what a link charges, and for whom), [`pay`] (an authorised intent to P1), [`live`] (the
+//! one live intent and how it ends), [`due`] (expired links, which the settlement job ends). How a link is opened is in
+//! the function `retrieve-payment-link`, and the answer to its payer's call is in `process-payment-link`.
 //!
-//! Invariant: the holder of a link reaches this debit and nothing else of the family: not its cards, not its other
-//! transactions, not its contacts. A link's id is in no log line and in nothing that Stripe keeps.
+//! Invariant: the holder of a link has access to this debit and to nothing else of the family: not its cards, not its
+//! other transactions, not its contacts. A link's id appears in no log line and in nothing that Stripe keeps.
 
 pub mod due;
 pub mod live;
@@ -25,12 +25,12 @@ use crate::error::{Error, ErrorCode};
 use crate::store::{Claim, Decision, Link, LinkTarget, Rejection, Session, SessionKind};
 use crate::stripe::{Intent, Secret};
 
-/// The id that a path names; for what can't be one, an id that nobody has.
+/// The id in a path; for text that can't be an id, an id that doesn't exist.
 pub fn id_of(path: &str) -> Result<PaymentLinkId, Error> {
     PaymentLinkId::parse(path).or_else(|_| PaymentLinkId::parse("pay_")).map_err(|_| ErrorCode::NotFound.into())
 }
 
-/// For an id that nobody has, as much is read as for another, and the same 404 is answered whatever it looks like.
+/// Answers the same 404 for every unknown id, after as many reads as for a known one.
 pub async fn not_found(ctx: &Context, id: &PaymentLinkId) -> Error {
     match ctx.store.load_absent_target(&id.alias()).await {
         Ok(()) => Error::not_found(),
@@ -38,7 +38,7 @@ pub async fn not_found(ctx: &Context, id: &PaymentLinkId) -> Error {
     }
 }
 
-/// Stripe's account that the link's intent is on.
+/// The Stripe account that the link's intent is on.
 pub async fn account(ctx: &Context, link: &Link) -> Result<AccountId, Error> {
     if let Some(account) = &link.account {
         return Ok(account.clone());
@@ -46,12 +46,12 @@ pub async fn account(ctx: &Context, link: &Link) -> Result<AccountId, Error> {
     ctx.account_of(&link.company).await?.ok_or(ErrorCode::StripeMisconfigured.into())
 }
 
-/// The date where the company is.
+/// Today's date in the company's time zone.
 pub fn today(ctx: &Context, company: &CompanyDoc) -> Result<Date, Error> {
     Ok(ctx.clock.today(&company.settings.general.timezone)?)
 }
 
-/// What the link charges for what is due, on a day.
+/// What the link charges for the amount due, on a given day.
 pub fn due_payment(target: &LinkTarget, today: Date) -> Result<Payment, Unpayable> {
     payment(target.due.due, target.company.processing_fee_on(today), target.due.currency)
 }
@@ -70,8 +70,8 @@ pub fn session_payment(session: &Session) -> Option<Payment> {
     }
 }
 
-/// Whether an intent of a link has done all that it can do, though the link is open: it was rejected, it has paid a part, or
-/// a person has ended its order.
+/// Whether an intent of an open link can do no more: it was rejected, it has paid a part, or a person has ended its
+/// order.
 pub async fn is_used_up(ctx: &Context, claim: Option<&Claim>) -> Result<bool, Error> {
     Ok(match claim.map(|claim| &claim.decision) {
         None => false,
@@ -83,11 +83,11 @@ pub async fn is_used_up(ctx: &Context, claim: Option<&Claim>) -> Result<bool, Er
     })
 }
 
-/// Why a link can't be paid, as its payer is answered.
+/// The refusal that a payer gets for a link that can't be paid.
 #[must_use]
 pub fn refusal_of(why: Unpayable) -> Error {
     match why {
-        // The link's own payment would have been found before: somebody else's brought it to nothing.
+        // The link's own payment would have been found before, so another payment has settled the debit.
         Unpayable::NothingDue => ErrorCode::LinkPaidByOther,
         Unpayable::TooSmall => ErrorCode::AmountTooSmall,
         Unpayable::TooLarge => ErrorCode::AmountTooLarge,
@@ -95,25 +95,25 @@ pub fn refusal_of(why: Unpayable) -> Error {
     .into()
 }
 
-/// What a claim is for when it is a link's: the same link comes to the same words.
+/// What a link's claim is for: the same link always gives the same text.
 fn claimed_for(link: &LinkAlias) -> String {
     format!("link:{link}")
 }
 
-/// Whether the payer has done their part: the intent is held, on its way or paid.
+/// Whether the payer has done their part: the intent is held, processing or paid.
 #[must_use]
 pub fn is_authorised(intent: &Intent) -> bool {
     matches!(intent.status, IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded)
 }
 
-/// Whether what was posted is less than the session was opened for: then the link is open for the rest.
+/// Whether less was posted than the session was opened for: then the link stays open for the rest.
 #[must_use]
 pub fn pays_a_part(posted: &[AggregateTransaction], session: &Session) -> bool {
     let credited = posted.iter().find(|entry| !entry.is_debit()).map_or(0, |credit| credit.stats.total);
     session_payment(session).is_some_and(|opened| credited < opened.subtotal.units())
 }
 
-/// The intent of a session as far as we know it: what pays it, and its charge, only Stripe knows.
+/// The intent of a session as far as we know it: only Stripe knows its payment method and charge.
 #[must_use]
 pub fn recorded_intent(session: &Session, status: IntentStatus) -> Intent {
     Intent {

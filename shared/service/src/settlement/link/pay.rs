@@ -1,7 +1,7 @@
-//! From an authorised intent of a link to P1: claim it and reserve what is due, or reject it with the claim first.
+//! From a link's authorised intent to P1: claim it and reserve the amount due, or claim it as rejected and cancel it.
 //!
-//! Invariant: a link's order reserves its part of the debit in the same transaction that claims the intent. A payer who
-//! finds less due than they pay is rejected, and learns that once Stripe says `canceled`.
+//! Invariant: a link's order reserves its part of the debit in the same transaction that claims the intent. A payment
+//! of more than is due is rejected, and its payer learns that once Stripe has reported `canceled`.
 
 use std::collections::BTreeMap;
 
@@ -25,10 +25,7 @@ use crate::snapshot::{OrderPayment, PaidLink, Snapshot};
 use crate::store::{Link, LinkTarget, OrderRecord, PlaceOrder, Session, SessionKind, Starts};
 use crate::stripe::{Intent, PaymentMethodData};
 
-/// Captures and credits an intent that the payer has authorised. A call of `process` is `counted`.
-///
-/// # Errors
-/// [`Error`] if it can't be known now.
+/// Captures and credits an intent that the payer has authorised. A call of `process-payment-link` is `counted`.
 pub async fn take(
     ctx: &Context,
     link: &Link,
@@ -48,7 +45,7 @@ pub async fn take(
     let place = PlaceOrder {
         id: &placed.id,
         snapshot: &placed.snapshot,
-        // A link's order reads nothing that the family's version guards: what it takes is guarded by itself.
+        // A link's order reads nothing that the family's version guards: the debit's own item guards what it reserves.
         family_version: 0,
         seats: &BTreeMap::new(),
         buyer: Buyer::Family,
@@ -60,7 +57,7 @@ pub async fn take(
     after_placing(ctx, written, placed, session, intent.into(), unwritable, deadline).await
 }
 
-/// Everything that the order of an authorised intent posts.
+/// Everything that an authorised intent's order posts.
 fn snapshot(
     ctx: &Context,
     link: &Link,
@@ -102,11 +99,11 @@ fn snapshot(
     })
 }
 
-/// Settles the intent of a link for a payer who doesn't: the webhook and the settlement job call it with the intent as they
-/// have just read it. One that nobody has authorised is left alone.
+/// Settles a link's intent without its payer's call: the webhook and the settlement job pass the intent as they have
+/// just read it. An unauthorised intent is left alone.
 ///
 /// # Errors
-/// [`Error`] if it can't be known now; then the caller's next look goes on.
+/// [`Error`] if it can't be known now; the caller's next visit continues.
 pub async fn settle_session(
     ctx: &Context,
     session: &Session,
@@ -121,7 +118,7 @@ pub async fn settle_session(
             return settled;
         }
     }
-    // A write whose reply was lost may not have landed: nothing but the session may be there to go on from.
+    // A write whose reply was lost may not have landed: perhaps only the session exists to continue from.
     rounds.give_up().and_then(|_| Err(ErrorCode::Unavailable.into()))
 }
 
@@ -134,7 +131,7 @@ async fn session_round(
     let SessionKind::Link { link: alias, .. } = &session.kind else { return Ok(Round::Over(None)) };
     let stripe = ctx.stripe()?.within(deadline.for_stripe());
     let link = ctx.store.load_link(alias).await?.ok_or_else(|| Error::internal("a session's link is gone"))?;
-    // The session may be that of an intent which the link has left behind: its target is read by its own intent.
+    // The link may have moved on to another intent, so the target is read by the session's own intent.
     let is_live = link.intent.as_ref() == Some(&session.intent);
     let link = Link { intent: Some(session.intent.clone()), ..link };
     let intent = async {
@@ -147,7 +144,7 @@ async fn session_round(
     let (target, intent) = (target?, intent?);
     let round = match (&target.claim, intent) {
         (Some(claim), intent) => Round::Over(claim::follow(ctx, session, &claim.decision, intent, deadline).await?),
-        // Dropped with an account that was out of reach and is back: the link has another intent, or none.
+        // Dropped while its account was out of reach, which it no longer is: the link has another intent, or none.
         (None, Some(intent)) if is_authorised(&intent) && !is_live => {
             reject(ctx, &link, session, ErrorCode::PaymentCancelled.into(), None, deadline).await?
         }
@@ -172,7 +169,7 @@ fn refusal(link: &Link, target: &LinkTarget, session: &Session, intent: &Intent,
     {
         return Some(ErrorCode::LinkExpired.into());
     }
-    // What was captured in part, in the dashboard, pays a part.
+    // A partial capture in the dashboard pays a part.
     let opened = session_payment(session).and_then(|opened| taken(opened, intent).ok())?;
     if target.due.due < opened.subtotal {
         return Some(match due_payment(target, today) {
@@ -187,7 +184,7 @@ fn refusal(link: &Link, target: &LinkTarget, session: &Session, intent: &Intent,
     None
 }
 
-/// What an intent pays of what it was opened for: all of it, unless less was captured.
+/// How much an intent pays of what it was opened for: all of it, unless less was captured.
 fn taken(opened: Payment, intent: &Intent) -> Result<Payment, Overflow> {
     let is_part = intent.status == IntentStatus::Succeeded && intent.amount_received < opened.total;
     if is_part { opened.part(intent.amount_received) } else { Ok(opened) }
@@ -198,7 +195,7 @@ fn paid_by(intent: &Intent) -> PaidBy {
     if bank_debit || intent.status == IntentStatus::Processing { PaidBy::BankDebit } else { PaidBy::Card }
 }
 
-/// The claim first, then the cancel, and only then the refusal.
+/// Claims the intent as rejected, then cancels it, and only then gives the refusal.
 async fn reject(
     ctx: &Context,
     link: &Link,

@@ -1,7 +1,7 @@
-//! The table in DynamoDB.
+//! The DynamoDB table.
 //!
-//! Invariant: what DynamoDB leaves unprocessed, or cuts at a page, is asked for again until it is complete. A lost reply
-//! of a write is [`Commit::Unknown`]; a conflict is tried again here, and nowhere else; a failed condition never is.
+//! Invariant: what DynamoDB leaves unprocessed, or cuts off at a page, is requested until it is complete. A write whose
+//! reply is lost is [`Commit::Unknown`]. Only this module retries a conflict, and nothing retries a failed condition.
 
 mod render;
 
@@ -26,20 +26,20 @@ use crate::telemetry::{Peer, timed};
 
 /// The most keys of one batch.
 const BATCH_MAX: usize = 100;
-/// For so long what was left unprocessed is asked for again without getting on before the table counts as unavailable.
+/// How long unprocessed keys are requested again without progress before the table counts as unavailable.
 const BATCH_PATIENCE: Duration = Duration::from_secs(2);
-/// The first pause after a round that got nothing is drawn from zero to this, each further one from twice as much.
+/// The first pause after a round without progress is random up to this; the bound doubles with each further round.
 const BATCH_PAUSE_MS: u64 = 25;
 /// The longest pause.
 const BATCH_LONGEST_PAUSE_MS: u64 = 400;
-/// How often a conflict is tried again. Rivals for one seat or family are few; more would only hide a hot item.
+/// How often a conflict is retried. Few calls compete for one seat or family; more retries would only hide a hot item.
 const CONFLICT_RETRIES: u32 = 5;
-/// The first pause after a conflict is drawn from zero to this.
+/// The first pause after a conflict is random up to this.
 const CONFLICT_PAUSE_MS: u64 = 20;
-/// The index of unfinished things.
+/// The index of unfinished items.
 const INDEX: &str = "GSI1";
 
-/// A table of DynamoDB.
+/// A DynamoDB table.
 #[derive(Debug, Clone)]
 pub struct DynamoDb {
     client: Client,
@@ -53,7 +53,7 @@ impl DynamoDb {
         Self::over(Client::new(aws), name)
     }
 
-    /// The table of that name, through a client that is there already: for programs that don't live in a Lambda.
+    /// The table of that name, through an existing client: for programs that don't run in a Lambda.
     #[must_use]
     pub fn over(client: Client, name: impl Into<String>) -> Self {
         Self { client, name: name.into() }
@@ -79,7 +79,8 @@ impl DynamoDb {
             }
             let left = answer.unprocessed_keys.and_then(|mut left| left.remove(&self.name));
             let Some(left) = left.filter(|left| !left.keys().is_empty()) else { return Ok(()) };
-            // At most 16 MB are answered at once: a round that gets on is none that failed, and the next need not wait.
+            // DynamoDB returns at most 16 MB at once, so a round with progress has not failed, and the next need not
+            // wait.
             if left.keys().len() < asked {
                 fruitless = Fruitless::default();
             } else if let Some(pause) = fruitless.another() {
@@ -93,7 +94,7 @@ impl DynamoDb {
     }
 }
 
-/// The rounds of a batch that got nothing, one after the other.
+/// The consecutive rounds of a batch without progress.
 #[derive(Debug, Default)]
 struct Fruitless {
     rounds: u32,
@@ -101,12 +102,12 @@ struct Fruitless {
 }
 
 impl Fruitless {
-    /// Counts one more. How long to wait before the next; `None`: it has been tried for long enough.
+    /// Counts one more, and answers how long to wait before the next; `None`: give up.
     fn another(&mut self) -> Option<Duration> {
         let since = *self.since.get_or_insert_with(Instant::now);
         let longest_ms = BATCH_PAUSE_MS.saturating_mul(1 << self.rounds.min(16)).min(BATCH_LONGEST_PAUSE_MS);
         self.rounds = self.rounds.saturating_add(1);
-        // Not so short that rivals who were left at the same time come back at the same time.
+        // A lower bound keeps competing calls that paused together from returning together.
         let pause = Duration::from_millis(fastrand::u64(longest_ms / 2..=longest_ms));
         (since.elapsed() + pause < BATCH_PATIENCE).then_some(pause)
     }
@@ -205,11 +206,11 @@ impl Table for DynamoDb {
     }
 }
 
-/// What DynamoDB says of a call that it will refuse each time.
+/// DynamoDB's error codes for a call that it will always refuse.
 const LASTING: [&str; 4] =
     ["ValidationException", "ResourceNotFoundException", "AccessDeniedException", "UnrecognizedClientException"];
 
-/// What a failed read or single write means. Its details go to the log: they name tables and actions, not people.
+/// What a failed read or single write means. The details are logged: they name tables and actions, not people.
 fn unavailable<E, R>(error: SdkError<E, R>) -> StoreError
 where
     E: ProvideErrorMetadata + std::fmt::Debug,
@@ -236,7 +237,7 @@ fn outcome_of(error: &SdkError<TransactWriteItemsError>) -> Result<Commit, Store
         SdkError::ServiceError(service) => service.err(),
         SdkError::ConstructionFailure(_) => return Err(StoreError::Unwritable),
         SdkError::DispatchFailure(failure) if failure.is_user() => return Err(StoreError::Unavailable),
-        // Timeouts, connections that broke, answers that can't be read: it may have been written.
+        // Timeouts, broken connections, unreadable answers: it may have been written.
         _ => return Ok(Commit::Unknown),
     };
     match service {
@@ -261,8 +262,8 @@ fn outcome_of(error: &SdkError<TransactWriteItemsError>) -> Result<Commit, Store
     }
 }
 
-/// Reads the reasons by position: what DynamoDB refuses for good decides, then a failed condition; only conflicts and
-/// throttling are worth another try.
+/// Reads the cancellation reasons. A permanent refusal decides, then a failed condition. Only conflicts and throttling
+/// are worth a retry.
 fn outcome_of_reasons(reasons: &[CancellationReason]) -> Result<Commit, StoreError> {
     let codes = || reasons.iter().filter_map(CancellationReason::code).filter(|code| *code != "None");
     let passing =

@@ -1,6 +1,6 @@
-//! Writes as DynamoDB takes them: expressions, and the names and values that they refer to.
+//! Renders writes for DynamoDB: expressions, and the names and values that they refer to.
 //!
-//! Every attribute is referred to by a placeholder, so that none of our names collides with a reserved word.
+//! Every attribute has a placeholder, so that none of our names collides with a reserved word.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use super::super::item::{Attributes, Value, key_attributes};
 use super::super::key::Key;
 use super::super::write::{Action, Edit, Guard, Name, Write};
 
-/// An item as the SDK has it.
+/// An item in the SDK's form.
 pub(super) type SdkItem = HashMap<String, AttributeValue>;
 
 const COMPLETE: &str = "every required field of the action is set above";
@@ -75,7 +75,7 @@ fn update(table: &str, key: &Key, edits: Vec<Edit>, mut given: Given, condition:
         .expect(COMPLETE)
 }
 
-/// What the expressions of an action refer to.
+/// The names and values that the expressions of an action refer to.
 #[derive(Debug, Default)]
 struct Given {
     names: Vec<Name>,
@@ -120,7 +120,7 @@ impl Given {
         })
     }
 
-    /// A guard as a part of another.
+    /// A guard as an operand of another.
     fn operand(&mut self, guard: &Guard) -> Option<String> {
         let condition = self.condition(guard)?;
         Some(if matches!(guard, Guard::Both(..) | Guard::Either(..)) { format!("({condition})") } else { condition })
