@@ -12,18 +12,11 @@ use super::fees;
 use super::instalments;
 use super::item::{Item, document};
 use super::key::{self, Key};
-use super::orders::{OrderRecord, PlaceOrder};
+use super::order::{OrderRecord, PlaceOrder};
+use super::place_state::{ACTIVE, CANCELLED, ENDED, RESERVED};
 use super::write::{Guard, Write, Writes};
 use crate::snapshot::{BookedEnrolment, BookedTrial, EndedTrial, LessonPlaces, Snapshot};
 
-/// The states of a place.
-pub const RESERVED: &str = "RESERVED";
-/// See [`RESERVED`].
-pub const ACTIVE: &str = "ACTIVE";
-/// See [`RESERVED`].
-pub const CANCELLED: &str = "CANCELLED";
-/// See [`RESERVED`]. A trial whose student has enrolled before its lesson.
-const ENDED: &str = "ENDED";
 /// The attribute by which an order marks the trials that end with it, from P1 on.
 pub(super) const ENDING_ORDER: &str = "ending_order";
 

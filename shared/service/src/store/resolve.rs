@@ -10,7 +10,7 @@ use super::bookings;
 use super::due::{self, due_item};
 use super::entries::entry_item;
 use super::key::{self, Lane};
-use super::orders::{OrderRecord, PENDING, finish};
+use super::order::{OrderRecord, PENDING, finish};
 use super::table::Commit;
 use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError, links};

@@ -15,11 +15,12 @@ use classpay_domain::money::Money;
 use jiff::civil::Date;
 use tokio::try_join;
 
-use super::bookings::{ACTIVE, CANCELLED, ENDING_ORDER, RESERVED};
+use super::bookings::ENDING_ORDER;
 use super::customers::customer_of;
 use super::fees::{CHARGED, RELEASED};
 use super::item::{Attributes, Read as _};
 use super::key::{self, Key, META};
+use super::place_state::{ACTIVE, CANCELLED, RESERVED};
 use super::sold::{SoldClasses, settle_fees};
 use super::table::Consistency;
 use super::versions::seats_of;

@@ -5,54 +5,17 @@
 
 use classpay_domain::link::LinkAlias;
 
-use super::item::{Attributes, Read as _};
+use super::item::Read as _;
 use super::links::{Link, link_of};
 use super::payments::{Session, rejection};
+use super::starts::{HOUR_S, Starts};
 use super::table::{Commit, Consistency};
 use super::write::{Edit, Guard, Write};
 use super::{Store, StoreError, key};
 use crate::error::Error;
 
-const HOUR_S: i64 = 60 * 60;
 /// How long the count of an hour is kept: that hour, and a margin.
 const LOOKS_LIFE_S: i64 = 2 * HOUR_S;
-
-/// The hour of a time in seconds since 1970, counted since then.
-#[must_use]
-pub fn hour_of(now_s: i64) -> i64 {
-    now_s.div_euclid(HOUR_S)
-}
-
-/// How many payments of a link calls of `process` have started in one hour.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Starts {
-    hour: i64,
-    count: u32,
-}
-
-impl Starts {
-    pub(super) fn of(link: &Attributes) -> Result<Self, StoreError> {
-        let (hour, count) = (link.number_if("starts_hour")?, link.number_if("starts")?);
-        Ok(Self { hour: hour.unwrap_or(0), count: count.unwrap_or(0) })
-    }
-
-    /// How many there were in this hour.
-    #[must_use]
-    pub fn within(self, hour: i64) -> u32 {
-        if self.hour == hour { self.count } else { 0 }
-    }
-
-    /// Adds one in this hour.
-    #[must_use]
-    pub fn and_one(self, hour: i64) -> Self {
-        Self { hour, count: self.within(hour).saturating_add(1) }
-    }
-
-    /// This write of the link, extended to record the starts.
-    pub(super) fn noted(self, link: Write) -> Write {
-        link.set("starts_hour", self.hour).set("starts", self.count)
-    }
-}
 
 impl Store {
     /// A link, and how often Stripe was asked about it in this hour. For an unknown id, the read is the same.

@@ -5,12 +5,13 @@
 
 use classpay_domain::id::{CompanyId, OrderId};
 
-use super::bookings::{self, ACTIVE};
+use super::bookings;
 use super::item::{Attributes, Read as _};
 use super::key;
-use super::orders::{
+use super::order::{
     IDEMPOTENCY_LIFE_S, OrderRecord, PlaceOrder, doc_item, order_item, post_transactions, remember_key,
 };
+use super::place_state::ACTIVE;
 use super::table::Commit;
 use super::write::{Guard, Write, Writes};
 use super::{Store, StoreError};
