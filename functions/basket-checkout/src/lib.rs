@@ -1,6 +1,6 @@
 //! `POST /v1/basket/{familyId}/checkout`: books a basket and captures what is due now, together or not at all.
 //!
-//! Invariant: this reads the request and writes the answer; everything about money and places is in
+//! This reads the request and writes the answer; everything about money and places is in
 //! `classpay_service::settlement::checkout`.
 
 use classpay_domain::fingerprint::Fingerprint;
@@ -38,7 +38,7 @@ pub struct CheckoutBody {
 /// Answers a checkout.
 ///
 /// # Errors
-/// The refusals of a checkout: nothing was changed, or what was authorised has been released.
+/// The refusals of a checkout: nothing was changed, or the authorised amount has been released.
 pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error> {
     let scope = Caller::of(request)?.scope(extract::path(request, "familyId")?)?;
     let body: CheckoutBody = extract::body(request)?;
@@ -46,7 +46,7 @@ pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error>
     let checkout_request = CheckoutRequest {
         scope,
         basket: basket::parse_any_size(&body.items, Plans::Required)?,
-        // What can't be an intent's id is an intent that this family doesn't have.
+        // Text that can't be an intent's id is refused like an intent that isn't this family's.
         intent: body
             .payment_intent_id
             .map(IntentId::parse)
@@ -65,12 +65,13 @@ pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error>
     Ok(if replayed { response.replayed() } else { response })
 }
 
-/// 204 is for a basket that costs nothing now; one that costs less than Stripe takes has its debits shown.
+/// 204 is only for a basket that costs nothing now. For one that costs less than Stripe's minimum the answer shows its
+/// debits.
 fn nothing_was_due(transactions: &[classpay_service::aggregate::AggregateTransaction]) -> bool {
     transactions.iter().all(|transaction| transaction.is_debit() && transaction.stats.total == 0)
 }
 
-/// The SHA-256 of a body, in hex, by which the same key with another body is recognised.
+/// The SHA-256 of a body, in hex, which detects the same idempotency key with another body.
 #[must_use]
 pub fn body_fingerprint(body: &str) -> String {
     let mut digest = Fingerprint::new("body");

@@ -1,7 +1,7 @@
-//! `POST /v1/payment-links`: staff make a link for a debit with something due.
+//! `POST /v1/payment-links`: staff create a link for a debit with something due.
 //!
-//! Invariant: the link's id is 130 bits from the operating system, and the only secret there is: whoever has it can
-//! see and pay this debit.
+//! The link's id is 130 bits from the operating system, and the only secret: a person who has it can see and pay this
+//! debit.
 
 use classpay_domain::id::TransactionId;
 use classpay_service::api::{Caller, LinkWithUrl, Response, extract};
@@ -31,7 +31,7 @@ pub struct CreateBody {
 /// Answers the creation of a link.
 ///
 /// # Errors
-/// `forbidden` for families; `not_found` for what is no debit of the company; `nothing_to_pay`.
+/// `forbidden` for families; `not_found` if the company has no such debit; `nothing_to_pay`.
 pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error> {
     let caller = Caller::staff_of(request)?;
     let body: CreateBody = extract::body(request)?;
@@ -49,7 +49,7 @@ pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error>
     }
 }
 
-/// An instant as the contract writes it, `2023-12-05 14:30:41` in UTC, that is still to come.
+/// Parses a future instant in the contract's form, `2023-12-05 14:30:41` in UTC.
 fn instant(ctx: &Context, text: &str) -> Result<i64, Error> {
     let wrong =
         || Error::new(ErrorCode::WrongType, "expiresAt must be a time to come, like 2027-01-31 23:59:59 (UTC).");

@@ -1,7 +1,7 @@
-//! Finds the open intent of a basket, or makes the next one.
+//! Finds the open intent of a basket, or creates the next one.
 //!
-//! Invariant: the key of a create names basket, attempt and amount, so that two tabs, or a call whose reply was lost,
-//! come to the same intent; and an intent is answered only once its session is stored.
+//! Invariant: the idempotency key of a create contains basket, attempt and amount, so that two tabs, or a repeat after
+//! a lost reply, get the same intent. An intent is answered only once its session is stored.
 
 use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{AccountId, CustomerId};
@@ -13,11 +13,11 @@ use classpay_service::scope::FamilyScope;
 use classpay_service::store::{Commit, Session, SessionKind, StoreError};
 use classpay_service::stripe::{Intent, Methods, NewIntent, Payments, StripeError};
 
-/// How many intents of the same basket and amount are looked at. After that many were used up within the life of
-/// Stripe's keys, the next one is simply new.
+/// How many intents of the same basket and amount are tried. If that many were used up within the lifetime of Stripe's
+/// keys, the next one is new.
 const MAX_ATTEMPTS: u32 = 4;
 
-/// An intent that is to be opened.
+/// An intent to be opened.
 pub struct Open<'a> {
     pub ctx: &'a Context,
     pub scope: &'a FamilyScope,
@@ -30,9 +30,9 @@ pub struct Open<'a> {
 
 /// Why a session can't be opened.
 pub enum Failure {
-    /// Stripe doesn't know the customer, or no longer.
+    /// The customer doesn't exist at Stripe, or no longer does.
     NoCustomer(StripeError),
-    /// Whatever else.
+    /// Any other error.
     Refused(Error),
 }
 
@@ -87,7 +87,7 @@ impl Open<'_> {
         self.create(customer, &key).await?.ok_or(ErrorCode::Unavailable.into())
     }
 
-    /// Makes the intent of this key and stores its session. `None`: the key's intent is used up.
+    /// Creates the intent of this key and stores its session. `None`: the key's intent is used up.
     async fn create(&self, customer: &CustomerId, key: &str) -> Result<Option<Intent>, Failure> {
         let new = NewIntent {
             amount: self.amount,
@@ -98,8 +98,8 @@ impl Open<'_> {
         };
         let intent = match self.stripe.create_intent(self.account, &new, key).await {
             Ok(intent) => intent,
-            // The key was used with other parameters (another customer, another currency), or is spoilt. It may have been
-            // made: nobody was given its secret, so nobody can pay it.
+            // The key was used with other parameters (another customer, another currency), or is used up. An intent may
+            // exist, but nobody has its secret, so nobody can pay it.
             Err(error) if error.is_used_up() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
@@ -118,13 +118,13 @@ impl Open<'_> {
         match self.ctx.store.create_session(&session).await? {
             Commit::Done => Ok(Some(intent)),
             Commit::Contended => Err(ErrorCode::Unavailable.into()),
-            // Stripe answered with what it had answered before: the intent may have got on since.
+            // Stripe replayed its earlier answer: the intent may have progressed since.
             Commit::ConditionFailed | Commit::Unknown => self.reuse(&intent).await,
         }
     }
 
-    /// The intent as it is now, if it can still be paid, nobody has decided about it, and it charges what it was made for: it
-    /// can be changed at Stripe until it is authorised.
+    /// The intent, read again, if it can still be paid, is unclaimed, and charges what it was made for: the studio can
+    /// change it at Stripe until it is authorised.
     async fn reuse(&self, made: &Intent) -> Result<Option<Intent>, Failure> {
         let (session, claim) = self.ctx.store.load_payment(self.account, &made.id).await?;
         if session.is_none() {

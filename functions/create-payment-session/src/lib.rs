@@ -1,7 +1,7 @@
 //! `POST /v1/integrations/stripe/{familyId}/payment-sessions`: opens the intent that a checkout captures.
 //!
-//! Invariant: no secret of an intent leaves before the intent is remembered, so that nothing a payer can confirm is
-//! unknown to us. The same basket asked for twice is one intent.
+//! Invariant: an intent's secret is answered only once its session is stored, so that a payer can confirm nothing that
+//! we don't know. Two sessions for the same basket share one intent.
 
 mod intent;
 
@@ -53,7 +53,7 @@ pub struct SessionBody {
     quote_hash: Option<String>,
 }
 
-/// What a session is asked for.
+/// The request, validated.
 enum Wanted {
     Amount(Money),
     Items { basket: Basket, items: ItemsBody, quote_hash: Option<String> },
@@ -78,7 +78,7 @@ impl Wanted {
 /// Answers a payment session.
 ///
 /// # Errors
-/// The refusals of a session; nothing has been charged, whatever is answered.
+/// The refusals of a session; nothing has been charged in any case.
 pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error> {
     let scope = Caller::of(request)?.scope(extract::path(request, "familyId")?)?;
     let wanted = Wanted::parse(extract::body(request)?)?;
@@ -113,7 +113,7 @@ pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error>
     for _ in 0..MAX_RENEWALS {
         match session_of(&open, &known, customer).await? {
             Ok(body) => return Response::ok(&body),
-            // Deleted in the studio's dashboard: another takes its place.
+            // Deleted in the studio's dashboard: another customer replaces it.
             Err((gone, _)) => {
                 customer = made(&open, &loaded, &gone).await?;
                 known = gone;
@@ -123,10 +123,10 @@ pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error>
     Response::ok(&session_of(&open, &known, customer).await?.map_err(|(_, error)| error)?)
 }
 
-/// How many customers that Stripe doesn't know a call replaces.
+/// How many customers unknown to Stripe one call replaces.
 const MAX_RENEWALS: u32 = 2;
 
-/// A customer that Stripe doesn't know, as it is remembered, and how Stripe says so.
+/// A stored customer that Stripe doesn't know, and Stripe's error.
 type Gone = (KnownCustomer, StripeError);
 
 /// The customer that follows the known one.
@@ -143,7 +143,7 @@ async fn made(
     Ok(new.make(open.stripe, known, &open.ctx.ids).await?)
 }
 
-/// Opens the session with this customer, which is remembered in the place of the known one if it isn't that.
+/// Opens the session with this customer, and stores it if it differs from the known one.
 async fn session_of(
     open: &intent::Open<'_>,
     known: &KnownCustomer,
@@ -153,7 +153,7 @@ async fn session_of(
     let stored = stored?;
     let body = match stored.on(open.account) {
         Some(stored) if *stored == id => body,
-        // Another call has made another, and was first: what was opened for ours is given to nobody.
+        // Another call has stored another customer first: the session opened for ours is dropped.
         Some(stored) => session_body(open, stored).await,
         None => return Err(ErrorCode::Unavailable.into()),
     };
@@ -173,13 +173,13 @@ async fn session_body(open: &intent::Open<'_>, customer: &CustomerId) -> Result<
         stripe.create_customer_session(account, customer, SavedCards::Offered, &session_key),
         stripe.create_ephemeral_key(account, customer, &ephemeral_key),
     );
-    // Whichever of them says that the customer is gone, the session can be opened with another.
+    // If any of them reports that the customer is gone, the session can be opened with another.
     let (session, key, intent) = (session?, key?, intent?);
     telemetry::about_intent(&intent.id);
     Ok(PaymentSessionBody::new(&intent, &session, &key))
 }
 
-/// An amount that the caller names.
+/// Checks an amount that the caller sent.
 fn collectable(amount: Money, currency: Currency) -> Result<Money, Error> {
     if amount < currency.smallest_charge() {
         return Err(ErrorCode::AmountTooSmall.into());
@@ -211,7 +211,7 @@ fn total_due(
     }
 }
 
-/// The customer that the family has from now on: the first to be stored in the place of the known one is right.
+/// The customer that the family has from now on: the first one stored in place of the known one wins.
 async fn remembered(
     open: &intent::Open<'_>,
     customer: &KnownCustomer,
@@ -225,7 +225,7 @@ async fn remembered(
         Commit::Done => Ok(customer.clone()),
         Commit::ConditionFailed | Commit::Contended | Commit::Unknown => {
             let stored = ctx.store.load_customer(company, family).await?;
-            // The known one doesn't serve, and none has taken its place: another was to, and wasn't written.
+            // The known customer is unusable, and its replacement was not written.
             if stored == *known { Err(ErrorCode::Unavailable.into()) } else { Ok(stored) }
         }
     }

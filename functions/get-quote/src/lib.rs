@@ -1,6 +1,6 @@
 //! `GET /v1/basket/{familyId}/quote`: what a basket costs, and what a checkout would charge now.
 //!
-//! Invariant: it writes nothing, and it prices with the very function that a checkout charges by.
+//! It writes nothing, and prices with the same function as a checkout.
 
 mod body;
 

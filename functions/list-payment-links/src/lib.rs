@@ -11,7 +11,7 @@ use lambda_http::Request;
 /// Answers the links of a debit, the oldest first.
 ///
 /// # Errors
-/// `forbidden` for families, `not_found` for what is no debit of the company.
+/// `forbidden` for families, `not_found` if the company has no such debit.
 pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error> {
     let caller = Caller::staff_of(request)?;
     let debit = query::value(extract::raw_query(request), "transactionId")?;

@@ -1,6 +1,6 @@
 //! `POST /v1/payment-links/{paymentLinkId}/process`: takes the payment that the payer has authorised.
 //!
-//! Invariant: public; the id is the key. It touches the link's own intent only.
+//! Public: the id authorises the call. It touches only the link's own intent.
 
 mod body;
 mod process;

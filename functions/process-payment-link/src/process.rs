@@ -1,7 +1,7 @@
 //! Takes a link's payment: claim, capture, record. Repeated, it answers the same.
 //!
-//! Invariant: only the link's own intent is touched. A decline leaves the link open; so does a rejection. A call that
-//! only asks how a payment stands is never refused for being one too many; it may be answered without Stripe.
+//! Invariant: only the link's own intent is touched. A decline leaves the link open, and so does a rejection. A call
+//! that only asks for a payment's state is never refused by the rate limit, but may be answered without Stripe.
 
 use std::slice;
 use std::sync::Arc;
@@ -26,9 +26,9 @@ use tokio::join;
 
 use crate::records;
 
-/// How many payments of a link are started in an hour: a payer needs one or two.
+/// How many payments of a link may be started in an hour: a payer needs one or two.
 const STARTS_PER_HOUR: u32 = 10;
-/// How often Stripe is asked about a link in an hour. A page that polls asks as often as it likes.
+/// How often Stripe is asked about a link in an hour, however often a page polls.
 const LOOKS_PER_HOUR: u32 = 120;
 
 /// A link that was paid, or is being paid by a bank debit.
@@ -38,7 +38,7 @@ pub struct Paid {
     pub link: Link,
     /// What it points at.
     pub target: LinkTarget,
-    /// The credit: posted, or pending for a bank debit on its way.
+    /// The credit: posted, or pending while a bank debit is processed.
     pub credit: AggregateTransaction,
     /// The intent that paid.
     pub intent: Intent,
@@ -47,21 +47,21 @@ pub struct Paid {
 /// How a call ended.
 #[derive(Debug)]
 pub enum Processed {
-    /// Paid, or on its way by bank debit.
+    /// Paid, or being paid by bank debit.
     Paid(Box<Paid>),
-    /// Not yet known: the same call again tells.
+    /// Not yet known: repeat the call to learn the outcome.
     Pending(OrderId),
 }
 
-/// What a round is decided by.
+/// What a round has read.
 struct Looked {
     account: AccountId,
     target: LinkTarget,
-    /// What Stripe says of the intent; `None`: it was asked too often in this hour.
+    /// Stripe's answer about the intent; `None`: it was asked too often in this hour.
     said: Option<Result<Option<Intent>, StripeError>>,
 }
 
-/// How far the payment is.
+/// How far the payment has got.
 struct Ended {
     settled: Settled,
     target: LinkTarget,
@@ -70,14 +70,14 @@ struct Ended {
     ask: Ask,
 }
 
-/// Whether Stripe may be asked what is to be shown.
+/// Whether Stripe may be asked for what the answer shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ask {
     Stripe,
     Nobody,
 }
 
-/// Takes the payment of a link; `asked` is the intent that the caller means, `None` the link's own.
+/// Takes the payment of a link; `asked` is the intent that the caller named, `None` the link's own.
 ///
 /// # Errors
 /// The refusals of a link's payment.
@@ -176,7 +176,7 @@ async fn look(
     Ok(Looked { account, target: target?, said: Some(intent) })
 }
 
-/// Takes the payment as far as it can be taken now, or says how far it is.
+/// Settles the payment as far as possible now, or answers how far it has got.
 async fn settle(
     ctx: &Context,
     link: &Link,
@@ -204,7 +204,7 @@ async fn settle(
             Err(refusal) => return unless_decided(ctx, &session, refusal.into()).await,
         },
         (Some(Ok(intent)), None) => intent.ok_or(ErrorCode::PaymentIntentMismatch)?,
-        // Nobody can pay it any more: opened again, the link has another.
+        // Nobody can pay this intent any more: when the link is opened again, it gets another.
         (Some(Err(error)), None) if live::let_go_if_out_of_reach(ctx, &account, link, &error).await? => {
             return Ok(Round::Again);
         }
@@ -222,7 +222,7 @@ async fn settle(
             let round = take(ctx, link, &target, &session, intent, counted, deadline).await?;
             return Ok(round.map(|settled| Ended { settled, target, intent: None, ask: Ask::Stripe }));
         }
-        // It may have been cancelled a moment ago, by the settlement job: the link's time is over.
+        // The settlement job may have just cancelled it, because the link has expired.
         IntentStatus::Canceled
         | IntentStatus::RequiresPaymentMethod
         | IntentStatus::RequiresConfirmation
@@ -241,7 +241,7 @@ async fn settle(
     unless_decided(ctx, &session, refusal.into()).await
 }
 
-/// A refusal, unless a rival has decided since the claim was read.
+/// A refusal, unless another call has claimed the intent since the claim was read.
 async fn unless_decided(ctx: &Context, session: &Session, refusal: Error) -> Result<Round<Ended>, Error> {
     match ctx.store.load_claim(&session.account, &session.intent).await? {
         Some(_) => Ok(Round::Again),
@@ -249,8 +249,8 @@ async fn unless_decided(ctx: &Context, session: &Session, refusal: Error) -> Res
     }
 }
 
-/// The answer, with the intent as Stripe has said it last: after the capture, or, for a repeat, beside the reads; with
-/// `None` for Stripe, which was asked too often, as it is known.
+/// The answer, with the intent as Stripe last reported it: after the capture or, for a repeated call, in parallel with
+/// the reads. If Stripe was asked too often, with the intent as recorded.
 async fn answer(
     ctx: &Context,
     mut link: Link,
@@ -262,7 +262,7 @@ async fn answer(
         return Err(Error::internal("a paid link has no intent"));
     };
     let was_read = intent.is_some() || read.is_some();
-    // What it was in another state says nothing of what it is now.
+    // An intent read in another state says nothing about its current one.
     let known = |status| intent.map(|intent| *intent).or(read).filter(|intent| intent.status == status);
     let now = async |known: Option<Intent>| match (known, &stripe) {
         (Some(known), _) => Ok(Some(known)),
@@ -272,13 +272,13 @@ async fn answer(
     match outcome {
         Outcome::Refused(refusal) => Err(refusal),
         Outcome::Completed(transactions) => {
-            // A person has found that nothing was received.
+            // A person has stated that nothing was received.
             let Some(credit) = transactions.into_iter().find(|transaction| !transaction.is_debit()) else {
                 return Err(ErrorCode::PaymentCancelled.into());
             };
             let intent = match (now(known(IntentStatus::Succeeded)).await, &target.session) {
                 (Ok(Some(intent)), _) => intent,
-                // Our records say that it has paid; who paid with what is left out.
+                // Our records say that it has paid; the payment method is left out.
                 (_, Some(session)) => recorded_intent(session, IntentStatus::Succeeded),
                 (_, None) => return Ok(Processed::Pending(order_of_intent(&account, id))),
             };
@@ -292,7 +292,7 @@ async fn answer(
             let (record, intent) = join!(ctx.store.load_order(&order), now(known(IntentStatus::Processing)));
             let intent = match (intent, &target.session) {
                 (Ok(intent), _) => intent,
-                // Stripe has said something in this call, and it was another thing.
+                // Stripe has answered in this call, and with another state.
                 (Err(_), _) if was_read => None,
                 (Err(_), session) => session.as_ref().map(|session| recorded_intent(session, IntentStatus::Processing)),
             };

@@ -1,6 +1,6 @@
-//! What can be said of a link's payment without asking Stripe: what our records say.
+//! What our records say about a link's payment, without asking Stripe.
 //!
-//! Invariant: it moves nothing. What is still to be captured or cancelled is left to the webhook and the settlement job.
+//! This changes nothing: captures and cancels are left to the webhook and the settlement job.
 
 use classpay_domain::order::{IntentStatus, OrderState, PaidBy, order_of_intent};
 use classpay_service::context::Context;
@@ -10,7 +10,7 @@ use classpay_service::settlement::{Outcome, posted};
 use classpay_service::store::{Decision, LinkTarget, Session};
 use classpay_service::stripe::Intent;
 
-/// What a decision has come to so far, and the intent as it must be by that.
+/// How far a decision has got, and the state of the intent that follows from it.
 pub(crate) async fn follow(
     ctx: &Context,
     session: &Session,
@@ -39,7 +39,7 @@ pub(crate) async fn follow(
     Ok((outcome, intent))
 }
 
-/// What an intent that nobody has decided about comes to, by what Stripe's last event has said of it.
+/// The answer for an unclaimed intent, from its last recorded status.
 pub(crate) fn undecided(target: &LinkTarget, session: &Session) -> Result<Outcome, ErrorCode> {
     match target.intent_status {
         // It was authorised: the webhook and the settlement job settle it.

@@ -1,6 +1,6 @@
-//! `POST /v1/payment-links/{paymentLinkId}`: shows a debit and opens, or finds again, its payment.
+//! `POST /v1/payment-links/{paymentLinkId}`: shows a debit, and opens its payment or finds the open one.
 //!
-//! Invariant: public; the id is the key. It answers no secret of a link that can't be paid any more.
+//! Public: the id authorises the call. It answers no secret of a link that can no longer be paid.
 
 mod body;
 mod open;

@@ -1,6 +1,6 @@
 //! The next intent of a link, and the form that pays it.
 //!
-//! Invariant: no secret of an intent leaves before the intent is the link's live one.
+//! Invariant: an intent's secret is answered only once the intent is the link's live one.
 
 use classpay_domain::id::{AccountId, CustomerId};
 use classpay_domain::link::LinkState;
@@ -19,10 +19,10 @@ use tokio::join;
 
 use crate::retrieved::{Form, Retrieved, shown};
 
-/// How many customers that Stripe doesn't know a call forgets.
+/// How many customers unknown to Stripe one call removes.
 const MAX_RENEWALS: u32 = 2;
 
-/// How many more customers that Stripe doesn't know this call may forget.
+/// How many more customers unknown to Stripe this call may remove.
 #[derive(Debug)]
 pub(crate) struct Renewals(u32);
 
@@ -31,12 +31,13 @@ impl Renewals {
         Self(MAX_RENEWALS)
     }
 
-    /// Whether a call was refused for a customer that Stripe doesn't know, and the link may have another.
+    /// Whether a call was refused because Stripe doesn't know the customer, and the link may get another.
     pub(crate) fn helps(&self, error: &StripeError) -> bool {
         self.0 > 0 && error.lacks_customer()
     }
 
-    /// Forgets the customer that Stripe doesn't know, or only that it was made: the next round makes another.
+    /// Removes the customer that Stripe doesn't know, or skips its keys if it was never stored: the next round creates
+    /// another.
     pub(crate) async fn forget_customer(
         &mut self,
         ctx: &Context,
@@ -50,7 +51,7 @@ impl Renewals {
     }
 }
 
-/// The form of a link that has been opened before: its customer is known, so nothing waits for it.
+/// The form of a link that has been opened before, so its customer is known.
 pub(crate) async fn known_form(
     ctx: &Context,
     stripe: &dyn Payments,
@@ -77,7 +78,7 @@ async fn form(
     Ok((session?, key?))
 }
 
-/// Makes the link's next intent, and makes it the live one; `read_of` is the account that the target was read beside.
+/// Creates the link's next intent, and makes it the live one; `read_of` is the account with which the target was read.
 pub(crate) async fn open(
     ctx: &Context,
     (stripe, read_of): (&dyn Payments, &AccountId),
@@ -86,7 +87,7 @@ pub(crate) async fn open(
     payment: Payment,
     renewals: &mut Renewals,
 ) -> Result<Round<Box<Retrieved>>, Error> {
-    // The company's account as it is now: the last intent may have been on another one.
+    // The company's current account: the last intent may have been on another one.
     let account = target.company.settings.billing.stripe_id.clone().ok_or(ErrorCode::StripeMisconfigured)?;
     let account = &account;
     let (known, customer_id) = customer(ctx, stripe, account, &link, &target).await?;
@@ -105,8 +106,8 @@ pub(crate) async fn open(
         (Err(error), _) if renewals.helps(&error) => return renewals.forget_customer(ctx, &link, &known).await,
         (_, Err(error)) if renewals.helps(error) => return renewals.forget_customer(ctx, &link, &known).await,
         (Ok(intent), _) => intent,
-        // The key is spoilt, or was used for another customer. What was made under it, if anything, is nobody's: its
-        // secret is given only once it is the live one, and then this attempt is over.
+        // The key is used up, or was used for another customer. An intent made under it can't be paid: its secret is
+        // given out only once it is the live one, and then this attempt is over.
         (Err(error), _) if error.is_used_up() => {
             ctx.store.skip_link_attempt(&link).await?;
             return Ok(Round::Again);
@@ -149,8 +150,8 @@ pub(crate) async fn open(
     }
 }
 
-/// Another intent is the live one. Ours is cancelled only if nobody remembers it: two tabs share a key, so ours may
-/// be the very one that is live.
+/// Another intent is the live one. Ours is cancelled only if it has no session: two tabs share a key, so ours may be
+/// the live one.
 async fn cancel_unclaimed(ctx: &Context, stripe: &dyn Payments, ours: &Session) -> Result<(), Error> {
     let (session, claim) = ctx.store.load_payment(&ours.account, &ours.intent).await?;
     if session.is_none() && claim.is_none() {
@@ -160,8 +161,8 @@ async fn cancel_unclaimed(ctx: &Context, stripe: &dyn Payments, ours: &Session) 
     Ok(())
 }
 
-/// The link's own customer, without an e-mail, so that nothing of the family hangs on it. It is remembered together with
-/// the intent.
+/// The link's own customer, without an e-mail address, so that it holds no contact of the family. It is stored together
+/// with the intent.
 async fn customer(
     ctx: &Context,
     stripe: &dyn Payments,
@@ -178,8 +179,8 @@ async fn customer(
     Ok((known, id))
 }
 
-/// How the link's next intent may be paid, and the key that it is made under. Bank debits are in pounds; an account that
-/// has refused them lately isn't asked again.
+/// How the link's next intent may be paid, and its idempotency key. Bank debits are in pounds; an account that has
+/// recently refused them isn't asked again.
 async fn methods(
     ctx: &Context,
     account: &AccountId,
@@ -192,7 +193,7 @@ async fn methods(
         return Ok((Methods::Card, key));
     }
     let now_s = ctx.clock.now_s();
-    // What was read beside the target is about the account of the last intent, which the company may have left.
+    // What was read with the target concerns the account of the last intent, which the company may have left.
     let cards_only = match read_of == account {
         true => target.cards_only_until_s > now_s,
         false => ctx.store.takes_cards_only(account, now_s).await?,

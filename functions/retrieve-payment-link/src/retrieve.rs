@@ -1,7 +1,7 @@
-//! Opens a link, or finds it again: the one live intent for what is due now.
+//! Opens a link, or finds its one live intent for the amount due now.
 //!
-//! Invariant: at most one intent of a link is live. The next one is made only after Stripe has said that the last is
-//! canceled; an intent that the payer has paid is settled, never replaced.
+//! Invariant: at most one intent of a link is live. The next one is created only after Stripe reported the last as
+//! `canceled`. An intent that the payer has paid is settled, never replaced.
 
 use classpay_domain::id::{AccountId, OrderId};
 use classpay_domain::link::{Amount, LinkState, Retrieval, retrieval};
@@ -30,7 +30,7 @@ use crate::retrieved::{Retrieved, shown};
 pub enum Opened {
     /// The link with its intent.
     Shown(Box<Retrieved>),
-    /// Money was moved, and what came of it can't be read now: the same call again tells.
+    /// Money was moved, and the outcome can't be read now: repeat the call to learn it.
     Pending(OrderId),
 }
 
@@ -75,14 +75,14 @@ async fn round(
     );
     let (target, intent) = match (target?, intent) {
         (target, Ok(intent)) => (target, intent),
-        // An intent that has done all that it can do needn't be known to open the next.
+        // The next intent can be opened without reading one that can do no more.
         (target, Err(_)) if link.state == LinkState::Open && is_used_up(ctx, target.claim.as_ref()).await? => {
             (target, None)
         }
         (_, Err(error)) if live::let_go_if_out_of_reach(ctx, &account, &link, &error).await? => {
             return Ok(Round::Again);
         }
-        // A receipt can be shown from our records; who paid with what is left out.
+        // A receipt can be shown from our records; the payment method is left out.
         (target, Err(_)) if matches!(link.state, LinkState::Paid | LinkState::Refunded) => {
             let paid = target.session.as_ref().map(|session| recorded_intent(session, IntentStatus::Succeeded));
             (target, paid)
@@ -90,7 +90,7 @@ async fn round(
         (_, Err(error)) => return Err(error.into()),
     };
     let paid = target.session.as_ref().and_then(session_payment);
-    // What the intent is worth to the next decision: one that was decided about and is void is as good as canceled.
+    // The status for the next decision: an intent that was claimed and is void counts as cancelled.
     let mut status = intent.as_ref().map(|intent| intent.status);
     match (link.state, &target.claim, &target.session) {
         (LinkState::Open, None, _) => {}
@@ -107,8 +107,8 @@ async fn round(
         _ => return Ok(shown(link, target, intent, paid, None)),
     }
     let due = due_payment(&target, today(ctx, &target.company)?);
-    // An intent on an account that the company has left charges nothing that is due to it; one without its customer has no
-    // form; and one that was changed at Stripe can't be booked.
+    // An intent on an account that the company has left doesn't pay the company, one without its customer has no form,
+    // and one that was changed at Stripe can't be booked.
     let here = target.company.settings.billing.stripe_id.as_ref() == Some(&account);
     let is_ours = intent.as_ref().is_none_or(|intent| is_as_opened(intent, target.session.as_ref()));
     let right = here
@@ -140,24 +140,24 @@ async fn round(
         (Retrieval::Open, _, _) => {
             open(ctx, (&*stripe, &account), link, target, due.map_err(refusal_of)?, renewals).await
         }
-        // An intent is decided about only if it was read, and settled only by its session.
+        // Only an intent that was read leads to these decisions, and only one with a session is settled.
         (Retrieval::Show | Retrieval::Settle | Retrieval::CancelThenOpen, _, _) => {
             Err(Error::internal("a link's intent has no session"))
         }
     }
 }
 
-/// Whether two payments are the same, and the fee in them.
+/// Whether two payments and their fees are the same.
 fn charges_the_same(one: &Payment, other: &Payment) -> bool {
     (one.subtotal, one.processing_fee) == (other.subtotal, other.processing_fee)
 }
 
-/// Whether an intent still charges what we have opened it for: it can be changed at Stripe until it is authorised.
+/// Whether an intent still charges what we opened it for: the studio can change it at Stripe until it is authorised.
 fn is_as_opened(intent: &Intent, opened: Option<&Session>) -> bool {
     opened.is_some_and(|opened| intent.amount == opened.amount && intent.currency == opened.currency.code())
 }
 
-/// What was settled is read again; what is still on its way is shown as it is.
+/// A settled payment is read again; one that is under way is shown as it is.
 fn after_settling(outcome: Outcome, link: Link, target: LinkTarget, intent: Option<Intent>) -> Round<Box<Retrieved>> {
     match (outcome, &target.session) {
         (Outcome::Pending(_), session) => {

@@ -1,6 +1,6 @@
-//! `DELETE /v1/payment-links/{paymentLinkId}`: staff take a link back.
+//! `DELETE /v1/payment-links/{paymentLinkId}`: staff revoke a link.
 //!
-//! Invariant: the live intent is cancelled before the link is; a payment that is on its way is never taken back.
+//! Invariant: the live intent is cancelled before the link is revoked, and a payment under way is never stopped.
 
 use classpay_domain::link::{LinkState, PaymentLinkId};
 use classpay_service::api::{Caller, Response, extract};
@@ -29,11 +29,11 @@ pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error>
             return revoked.map(|()| Response::no_content());
         }
     }
-    // Called again, it goes on where this call has stopped.
+    // A repeated call continues where this one stopped.
     Err(ErrorCode::Unavailable.into())
 }
 
-/// Revokes a link. One that is revoked or expired already stays as it is.
+/// Revokes a link. A link that is already revoked or expired stays as it is.
 async fn revoke(ctx: &Context, link: &Link, deadline: Deadline) -> Result<Round<()>, Error> {
     match link.state {
         LinkState::Revoked | LinkState::Expired => return Ok(Round::Over(())),

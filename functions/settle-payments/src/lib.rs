@@ -1,7 +1,7 @@
-//! Each minute: finishes or releases what requests left.
+//! Runs each minute: finishes or releases what requests left behind.
 //!
-//! Invariant: the event says nothing but that it is time; what is due is in the table, and what to do about it is in
-//! `classpay_service::settlement::job`.
+//! The event only triggers a run. The table says what is due, and `classpay_service::settlement::job` what to do about
+//! it.
 
 use classpay_service::context::Context;
 use classpay_service::deadline::Deadline;
@@ -13,7 +13,7 @@ use serde_json::Value;
 /// Makes one run.
 ///
 /// # Errors
-/// If the table can't be reached, or refuses what the schedule writes; the next run comes in a minute.
+/// If the table can't be reached, or permanently refuses a write of the settlement job; the next run comes in a minute.
 pub async fn handle(ctx: &Context, event: LambdaEvent<Value>) -> Result<Report, Error> {
     let deadline = Deadline::at_ms(event.context.deadline);
     let report = job::run(ctx, deadline).await;
@@ -25,6 +25,6 @@ pub async fn handle(ctx: &Context, event: LambdaEvent<Value>) -> Result<Report, 
     }
     backlog::measure(ctx, deadline).await;
     let report = report?;
-    // Nothing that such a run finds can be noted, so that it fails is all that tells of it.
+    // A run can't record such a refusal anywhere, so it fails to make it visible.
     if report.refused > 0 { Err(StoreError::Unwritable.into()) } else { Ok(report) }
 }

@@ -1,7 +1,7 @@
-//! `POST /v1/stripe/webhook`: takes in what Stripe tells.
+//! `POST /v1/stripe/webhook`: receives Stripe's events.
 //!
-//! Invariant: the signature is the only credential, and it is checked on the bytes as they came. 200 says that the
-//! event is kept, not that all it tells of is done: what isn't is the schedule's.
+//! Invariant: the signature is the only credential, and it is checked on the received bytes. 200 says that the event is
+//! stored, not that it is fully acted on: the settlement job does the rest.
 
 use classpay_service::api::{Response, extract};
 use classpay_service::context::Context;
@@ -25,7 +25,7 @@ pub struct Received {
 /// Answers Stripe.
 ///
 /// # Errors
-/// `bad_signature`; `unavailable` if the event can't be kept: Stripe sends it again.
+/// `bad_signature`; `unavailable` if the event can't be stored: Stripe sends it again.
 pub async fn handle(ctx: &Context, request: &Request) -> Result<Response, Error> {
     let signature = request.headers().get(SIGNATURE).and_then(|header| header.to_str().ok());
     receive(ctx, signature, request.body().as_ref(), extract::deadline(request)).await?;

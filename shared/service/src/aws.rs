@@ -1,6 +1,6 @@
-//! What all clients of AWS have in common: one pool of connections, time limits, where and as whom.
+//! What all AWS clients share: one connection pool, time limits, region and credentials.
 //!
-//! Invariant: credentials come from the environment only: that is where a Lambda has them.
+//! Credentials come only from the environment, where a Lambda has them.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use aws_config::{BehaviorVersion, SdkConfig};
 
 use crate::net::Pool;
 
-/// One attempt may take this long; what is called here answers within milliseconds.
+/// The limit for one attempt; the services called here answer within milliseconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
-/// A call, with its retries, may take this long; a function has 25 seconds for several of them.
+/// The limit for a call with its retries; a function has 25 seconds for several calls.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(6);
-/// A connection within a region is opened within milliseconds, or something is wrong.
+/// The limit for connecting; within a region it takes milliseconds.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How often a call is sent that may be sent again.
+/// The most times that a repeatable call is sent.
 const MAX_ATTEMPTS: u32 = 3;
 
 /// Region, credentials and endpoints from the environment.

@@ -1,6 +1,6 @@
-//! From the caller's words to the domain's basket, once.
+//! Parses the caller's basket into the domain's, once.
 //!
-//! Invariant: after this, ids are ids and dates are dates.
+//! Invariant: after this, ids and dates are typed.
 
 use classpay_domain::basket::{BASKET_MAX_ITEMS, Basket, EnrolmentItem, TrialItem};
 use jiff::civil::{Date, Time};
@@ -20,7 +20,7 @@ pub enum Plans {
 /// Reads the items of a basket.
 ///
 /// # Errors
-/// `basket_empty`; `wrong_type`, naming the first place that can't be read; `basket_too_large`.
+/// `basket_empty`; `wrong_type`, naming the first unreadable position; `basket_too_large`.
 pub fn parse(items: &ItemsBody, plans: Plans) -> Result<Basket, Error> {
     let basket = parse_any_size(items, plans)?;
     if is_too_large(&basket) { Err(ErrorCode::BasketTooLarge.into()) } else { Ok(basket) }
@@ -29,7 +29,7 @@ pub fn parse(items: &ItemsBody, plans: Plans) -> Result<Basket, Error> {
 /// Reads the items of a basket that may have too many. The caller refuses those by [`is_too_large`].
 ///
 /// # Errors
-/// `basket_empty`; `wrong_type`, naming the first place that can't be read.
+/// `basket_empty`; `wrong_type`, naming the first unreadable position.
 pub fn parse_any_size(items: &ItemsBody, plans: Plans) -> Result<Basket, Error> {
     if items.enrolments.is_empty() && items.trials.is_empty() {
         return Err(ErrorCode::BasketEmpty.into());
@@ -39,7 +39,7 @@ pub fn parse_any_size(items: &ItemsBody, plans: Plans) -> Result<Basket, Error> 
     Ok(Basket::new(enrolments.collect::<Result<_, _>>()?, trials.collect::<Result<_, _>>()?))
 }
 
-/// Whether a basket has more items than one may have.
+/// Whether a basket has too many items.
 #[must_use]
 pub fn is_too_large(basket: &Basket) -> bool {
     basket.len() > BASKET_MAX_ITEMS

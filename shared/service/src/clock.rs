@@ -1,6 +1,6 @@
 //! The one place that reads the clock.
 //!
-//! Invariant: an offset is honoured only by a stack whose DynamoDB is on this machine (see [`crate::config`]).
+//! Invariant: an offset applies only if DynamoDB is on this machine (see [`crate::config`]).
 
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,7 +9,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// The time, possibly shifted by a local stack, or moved by a simulation.
+/// The time, possibly shifted by a local stack or set by a simulation.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     source: Source,
@@ -17,7 +17,7 @@ pub struct Clock {
 
 #[derive(Debug, Clone, Copy)]
 enum Source {
-    /// The machine's clock and so many milliseconds.
+    /// The machine's clock plus an offset.
     Machine { ahead_ms: i64 },
     /// Milliseconds since 1970.
     Manual(&'static AtomicI64),
@@ -37,7 +37,7 @@ impl Clock {
         Self { source: Source::Machine { ahead_ms } }
     }
 
-    /// A clock that shows what it is told, in milliseconds since 1970.
+    /// A clock that shows the time it is set to, in milliseconds since 1970.
     #[must_use]
     pub const fn manual(time_ms: &'static AtomicI64) -> Self {
         Self { source: Source::Manual(time_ms) }
@@ -78,7 +78,7 @@ const LONGEST_INVOCATION_MS: u64 = 15 * 60 * 1000;
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the runtime's deadline is on the machine's clock, not on the stack's")]
 pub fn left_until(deadline_ms: u64) -> Duration {
-    // `cargo lambda watch` tells how long an invocation may take, where a Lambda is told until when.
+    // `cargo lambda watch` passes the duration of an invocation, whereas Lambda passes its end.
     if deadline_ms <= LONGEST_INVOCATION_MS {
         return Duration::from_millis(deadline_ms);
     }
@@ -86,7 +86,7 @@ pub fn left_until(deadline_ms: u64) -> Duration {
     Duration::from_millis(deadline_ms).saturating_sub(now)
 }
 
-/// Now by the machine's clock, in milliseconds since 1970, for what is written in a log.
+/// Now by the machine's clock, in milliseconds since 1970, for log entries.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "a log tells the machine's time, whatever the stack's clock shows")]
 pub fn machine_ms() -> i64 {
@@ -94,13 +94,13 @@ pub fn machine_ms() -> i64 {
     i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// How the contract writes an instant: `2023-12-05 14:30:41`, UTC.
+/// An instant in the contract's form: `2023-12-05 14:30:41`, UTC.
 #[must_use]
 pub fn wire_instant(instant: Timestamp) -> String {
     instant.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// A time zone that is none, or a time that it doesn't have. The import refuses a company with such a zone.
+/// An unknown time zone, or a time that it doesn't have. The import refuses a company with an unknown zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown time zone {0}")]
 pub struct UnknownTimeZone(String);
@@ -109,7 +109,7 @@ fn zone(timezone: &str) -> Result<TimeZone, UnknownTimeZone> {
     TimeZone::get(timezone).map_err(|_| UnknownTimeZone(timezone.to_owned()))
 }
 
-/// When a day begins somewhere, in seconds since 1970.
+/// When a day begins in a time zone, in seconds since 1970.
 ///
 /// # Errors
 /// [`UnknownTimeZone`].

@@ -1,37 +1,37 @@
 //! The one place that reads the environment.
 //!
-//! Invariant: the clock can be shifted, and another authority be trusted, only where DynamoDB is on this machine;
-//! production has neither variable. And Stripe is at Stripe or on this machine: our key goes nowhere else.
+//! Invariant: the clock can be shifted, and another authority trusted, only if DynamoDB is on this machine; production
+//! has neither variable. The Stripe address is Stripe's own or on this machine, so that our key goes nowhere else.
 
 use crate::clock::Clock;
 use crate::stripe::is_stripe_or_this_machine;
 
-/// What a function is told by its environment.
+/// A function's configuration, from its environment.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The deployment, as its metrics name it.
+    /// The deployment's name in its metrics.
     pub service: String,
     /// The function's own name.
     pub function: String,
-    /// The table.
+    /// The table's name.
     pub table: String,
-    /// Where Stripe's secret key is kept; functions that don't speak to Stripe have none.
+    /// Where Stripe's secret key is kept; `None` in functions that don't call Stripe.
     pub stripe_key_secret: Option<String>,
-    /// Where Stripe is; `None`: at Stripe.
+    /// The address of a substitute for Stripe; `None`: Stripe itself.
     pub stripe_api_base: Option<String>,
-    /// Where DynamoDB is.
+    /// The address of DynamoDB.
     pub dynamodb: String,
-    /// The one authority that vouches for stand-ins on this machine, as a PEM file.
+    /// The one authority that vouches for substitutes on this machine, as a PEM file.
     pub stand_ins_vouched_for_by: Option<String>,
-    /// Where it is kept what Stripe signs its events with; only the webhook has it.
+    /// Where the signing secrets of Stripe's events are kept; only the webhook has it.
     pub webhook_signing_secret: Option<String>,
-    /// Where payment links are opened: their id is added to it. Functions that show none have none.
+    /// The URL that opens payment links, to which a link's id is appended; `None` in functions that show no links.
     pub payment_link_url: Option<String>,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
 }
 
-/// A variable that is missing or can't be read.
+/// A missing or unreadable variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {0} is missing or malformed")]
 pub struct ConfigError(pub &'static str);

@@ -1,7 +1,7 @@
-//! What a function has in its hands while it serves: the table, Stripe, the clock, the source of ids.
+//! What every function uses while it serves: the table, Stripe, the clock, the source of ids.
 //!
-//! Invariant: made once for a process, while it initialises; nothing in it belongs to one request, and nothing in
-//! it outlives a change in the table but the names of companies' Stripe accounts, which are checked when used.
+//! It is created once per process, during initialisation. Nothing in it belongs to one request. Its only cache of the
+//! table is the companies' Stripe account ids, which are checked when used.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,16 +20,16 @@ use crate::store::{DynamoDb, Store, StoreError, Table};
 use crate::stripe::signing::SigningSecrets;
 use crate::stripe::{DEFAULT_API_BASE, MARKER, Payments, Secret, Stripe, StripeConfig, Timing};
 
-/// What every function has.
+/// The dependencies of every function.
 #[derive(Debug)]
 pub struct Context {
     /// The table.
     pub store: Store,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// Ids.
+    /// The source of ids.
     pub ids: Ids,
-    /// The name of this deployment; an operator's program has none.
+    /// The name of this deployment; `None` in an operator's program.
     deployment: Option<String>,
     stripe: Option<Arc<dyn Payments>>,
     signing: SigningSecrets,
@@ -38,10 +38,10 @@ pub struct Context {
 }
 
 impl Context {
-    /// Connects, as the configuration says.
+    /// Connects according to the configuration.
     ///
     /// # Errors
-    /// [`StartError`]: a variable that is malformed, a secret that can't be read.
+    /// [`StartError`]: a malformed variable, or a secret that can't be read.
     pub async fn connect(config: Config) -> Result<Self, StartError> {
         let trust = trust(config.stand_ins_vouched_for_by.as_deref())?;
         let dynamodb = Pool::new(&trust, cleartext(&config.dynamodb), aws::CONNECT_TIMEOUT);
@@ -52,7 +52,7 @@ impl Context {
         };
         let (key, signing) = (kept(&config.stripe_key_secret), kept(&config.webhook_signing_secret));
         let signing = async { Ok(SigningSecrets::read(signing).await?) };
-        // The first request finds its connections open.
+        // Opens the connections before the first request.
         let open = async {
             dynamodb.open(at(&config.dynamodb, "/ping")?).await;
             Ok(())
@@ -70,7 +70,7 @@ impl Context {
         })
     }
 
-    /// What an operator's program settles with: it takes no events and shows no links.
+    /// The context of an operator's program, which receives no events and shows no links.
     #[must_use]
     pub fn for_operator(table: DynamoDb, stripe: Stripe, clock: Clock) -> Self {
         Self {
@@ -85,8 +85,8 @@ impl Context {
         }
     }
 
-    /// One that is put together by hand: the deployment's name, the table, Stripe, the clock, the source of ids, what
-    /// Stripe signs its events with and where payment links are opened.
+    /// A context from its parts, of which some may be substitutes: the deployment's name, the table, Stripe, the clock,
+    /// the source of ids, the signing secrets and the URL of payment links.
     #[must_use]
     pub fn assembled(
         deployment: String,
@@ -109,11 +109,11 @@ impl Context {
         }
     }
 
-    /// What our objects at Stripe say about themselves: whose they are, and which deployment has made them. Nothing is
-    /// decided by whose they say they are, for the studio can edit it.
+    /// The metadata of our objects at Stripe: whose they are, and which deployment made them. Nothing is decided by it,
+    /// because the studio can edit it.
     ///
     /// # Errors
-    /// `internal` in a program that makes none.
+    /// `internal` in a program that creates no such objects.
     pub fn metadata(&self, company: &CompanyId, family: &FamilyId) -> Result<BTreeMap<String, String>, Error> {
         let deployment = self.deployment.clone().ok_or_else(|| Error::internal("this program has no name"))?;
         let about = [(MARKER, deployment), ("company", company.to_string()), ("family", family.to_string())];
@@ -129,30 +129,27 @@ impl Context {
     /// Stripe.
     ///
     /// # Errors
-    /// `stripe_misconfigured` in a function that was given no key.
+    /// `stripe_misconfigured` in a function without a key.
     pub fn stripe(&self) -> Result<&dyn Payments, Error> {
         self.stripe.as_deref().ok_or_else(|| Error::from(ErrorCode::StripeMisconfigured).because("no secret key"))
     }
 
-    /// What Stripe signs its events with. Only the webhook has any.
+    /// The secrets with which Stripe signs its events. Only the webhook has any.
     #[must_use]
     pub fn signing_secrets(&self) -> &SigningSecrets {
         &self.signing
     }
 
-    /// Where payment links are opened: their id is added to it.
+    /// The URL that opens payment links, to which a link's id is appended.
     ///
     /// # Errors
-    /// `internal` in a function that wasn't told.
+    /// `internal` in a function without this setting.
     pub fn payment_link_url(&self) -> Result<&str, Error> {
         self.payment_link_url.as_deref().ok_or_else(|| Error::internal("PAYMENT_LINK_URL is missing"))
     }
 
-    /// The Stripe account of a company, as this process has last seen it. Whoever uses it compares it with the
-    /// company that he loads, and calls [`Context::forget_account`] when it has changed.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the table can't be reached.
+    /// The Stripe account of a company, as this process last read it. The caller compares it with the loaded company,
+    /// and calls [`Context::forget_account`] if it has changed.
     pub async fn account_of(&self, company: &CompanyId) -> Result<Option<AccountId>, StoreError> {
         if let Some(account) = self.accounts.lock().unwrap_or_else(PoisonError::into_inner).get(company) {
             return Ok(Some(account.clone()));
@@ -171,21 +168,21 @@ impl Context {
     }
 }
 
-/// Why a function can't begin.
+/// Why a function can't start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {
-    /// The environment is not what it has to be.
+    /// The environment is incomplete or malformed.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Secrets Manager doesn't give what is needed.
+    /// Secrets Manager doesn't return a secret.
     #[error(transparent)]
     Secret(#[from] SecretUnavailable),
-    /// Nothing can be connected to.
+    /// TLS can't be set up.
     #[error(transparent)]
     Tls(#[from] NoTls),
 }
 
-/// Stripe, for a function that has a key. Its connection is opened while the key is read.
+/// Stripe, for a function that has a key. Its connection opens while the key is read.
 async fn stripe(
     key: Option<KeptSecret>,
     api_base: Option<String>,
@@ -200,7 +197,7 @@ async fn stripe(
     Ok(Some(Arc::new(Stripe::new(&config).map_err(|_| ConfigError("STRIPE_API_BASE"))?)))
 }
 
-/// Whom the other ends of connections may be vouched for by.
+/// The authorities that may vouch for the other ends of connections.
 fn trust(file: Option<&str>) -> Result<Trust, StartError> {
     match file {
         None => Ok(Trust::public()?),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::clock::left_until;
 
-/// What is kept back of an invocation for what has to be written and answered: no call of Stripe may use it. With less
-/// than this left, what isn't finished is answered with 202.
+/// The end of an invocation, reserved for writing and answering: no call to Stripe may use it. With less time than this
+/// left, an unfinished call is answered with 202.
 const KEPT_FROM_STRIPE: Duration = Duration::from_secs(3);
 
 /// When the Lambda runtime will end this invocation.
@@ -21,7 +21,7 @@ impl Deadline {
         Self { at_ms }
     }
 
-    /// The same deadline with so much time kept back.
+    /// The same deadline, earlier by this reserve.
     #[must_use]
     pub fn keeping(self, reserve: Duration) -> Self {
         Self { at_ms: self.at_ms.saturating_sub(u64::try_from(reserve.as_millis()).unwrap_or(u64::MAX)) }
@@ -33,8 +33,8 @@ impl Deadline {
         self.for_stripe().is_zero()
     }
 
-    /// The time that calls of Stripe may take, all of them together: a Stripe that executes a call and never answers
-    /// must not keep us from saying what is known.
+    /// The time for all calls to Stripe together. If Stripe executes a call and never answers, there must be time left
+    /// to answer what is known.
     #[must_use]
     pub fn for_stripe(self) -> Duration {
         self.left().saturating_sub(KEPT_FROM_STRIPE)

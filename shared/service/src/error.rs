@@ -1,8 +1,8 @@
-//! Every way a call can end without what it was for: the codes, and the error itself.
+//! Every way in which a call can fail: the codes, and the error itself.
 //!
-//! A refusal never says why in words that depend on another's records. `not_found` and `payment_intent_mismatch` have
-//! one sentence each, so that "not yours" can't be told from "not there". [`Error::cause`] is for the log alone: it is
-//! neither sent nor stored.
+//! A refusal's words never depend on another family's records. `not_found` and `payment_intent_mismatch` have one
+//! sentence each, so that "not yours" and "not there" can't be distinguished. [`Error::cause`] is for the log alone: it
+//! is neither sent nor stored.
 
 use std::fmt;
 
@@ -100,11 +100,11 @@ error_codes! {
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The call is refused: it is the caller's matter, and the same call again is refused the same.
+    /// The call is refused because of the caller's input or state: the same call is refused again.
     Refused,
-    /// Stripe refuses the business: nothing that the caller does helps, until its office has mended it.
+    /// Stripe refuses the business: the caller can do nothing until its office has fixed that.
     StripeRefuses,
-    /// What is needed didn't answer: the same call again may be answered.
+    /// A service that we need didn't answer: the same call may succeed later.
     Unavailable,
     /// A fault of ours.
     Internal,
@@ -130,18 +130,18 @@ impl Serialize for ErrorCode {
     }
 }
 
-/// Why a call has not done what it was for.
+/// Why a call has failed.
 #[derive(Debug, Clone)]
 pub struct Error {
     /// What went wrong.
     pub code: ErrorCode,
-    /// The same in words, for a person.
+    /// Sentences for a person.
     pub messages: Vec<String>,
     /// Whether the authorisation was released. Set only after Stripe said `canceled`.
     pub payment_released: bool,
     /// The new `payment` of a `quote_changed`, as JSON text, so that no amount or percentage becomes a float.
     pub payment: Option<Box<RawValue>>,
-    /// After how many seconds asking again makes sense.
+    /// After how many seconds a retry makes sense.
     pub retry_after_s: Option<u32>,
     /// The cause, for the log alone. It holds no secrets and no bodies.
     pub cause: Option<String>,
@@ -162,7 +162,7 @@ impl Error {
         }
     }
 
-    /// The one answer for what isn't there and for what is another's.
+    /// The same answer for what doesn't exist and for what belongs to another.
     #[must_use]
     pub fn not_found() -> Self {
         ErrorCode::NotFound.into()
@@ -174,42 +174,42 @@ impl Error {
         Self::from(ErrorCode::Internal).because(cause)
     }
 
-    /// The same refusal, with what the log should say about it.
+    /// The same refusal, with a cause for the log.
     #[must_use]
     pub fn because(mut self, cause: impl Into<String>) -> Self {
         self.cause = Some(cause.into());
         self
     }
 
-    /// The same refusal with `paymentReleased: true`. Only after Stripe has said `canceled`.
+    /// The same refusal with `paymentReleased: true`. Only after Stripe reported `canceled`.
     #[must_use]
     pub fn released(mut self) -> Self {
         self.payment_released = true;
         self
     }
 
-    /// The same refusal with the price as it is now.
+    /// The same refusal with the current price.
     #[must_use]
     pub fn with_payment(mut self, payment: Box<RawValue>) -> Self {
         self.payment = Some(payment);
         self
     }
 
-    /// The same refusal, with the time after which another try makes sense.
+    /// The same refusal, with the time after which a retry makes sense.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_s = Some(seconds);
         self
     }
 
-    /// Whether it is the caller's matter ([`ErrorKind::Refused`]). Once something was sent that takes money, nothing else
-    /// is an answer: how it ended isn't known.
+    /// Whether the call is refused ([`ErrorKind::Refused`]). Once a call that takes money was sent, no other error is
+    /// an answer, because the outcome is unknown.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         matches!(self.code.kind(), ErrorKind::Refused)
     }
 
-    /// Whether the same call again may be answered, though nobody has mended anything.
+    /// Whether the same call may succeed later without anyone fixing anything.
     #[must_use]
     pub const fn retryable(&self) -> bool {
         match self.code.kind() {
@@ -226,15 +226,15 @@ impl From<ErrorCode> for Error {
     }
 }
 
-/// For the time *before* anything was sent that changes something. Once money may have been touched, no error of
-/// Stripe's may be turned into a refusal: the intent is read and `settle` decides.
+/// Only for errors *before* any change was sent. Once money may have moved, no Stripe error may become a refusal: the
+/// intent is read and the settlement decides.
 impl From<StripeError> for Error {
     fn from(error: StripeError) -> Self {
         error.note_if_refused();
         let code = match error {
             StripeError::Misconfigured(_) => ErrorCode::StripeMisconfigured,
             StripeError::Refused(_) | StripeError::Declined(_) => ErrorCode::StripeRefused,
-            // The next call reads what the intent is now, or takes the next key.
+            // The next call reads the intent again, or uses the next key.
             StripeError::WrongState(_)
             | StripeError::IdempotencyConflict(_)
             | StripeError::Unavailable
@@ -245,7 +245,7 @@ impl From<StripeError> for Error {
     }
 }
 
-/// A read or a write that failed before anything was sent that changes something.
+/// Only for a read or a write that failed before any change was sent.
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
@@ -255,7 +255,7 @@ impl From<StoreError> for Error {
     }
 }
 
-/// A company's time zone that isn't one: the import refuses it, so it is a fault of ours.
+/// The import refuses an unknown time zone, so a stored one is a fault of ours.
 impl From<UnknownTimeZone> for Error {
     fn from(error: UnknownTimeZone) -> Self {
         Self::internal(error.to_string())
@@ -270,7 +270,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The same answer to the caller; the cause is not part of it.
+/// Two errors are equal if they give the caller the same answer; the cause is not part of it.
 impl PartialEq for Error {
     fn eq(&self, other: &Self) -> bool {
         let payment = |error: &Self| error.payment.as_ref().map(|raw| raw.get().to_owned());

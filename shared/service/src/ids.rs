@@ -1,6 +1,6 @@
-//! The one place that makes ids which nobody can foresee.
+//! The one source of unpredictable ids.
 //!
-//! Invariant: 80 bits of every ULID come from the operating system; no other generator stands in for it.
+//! In production, 80 bits of every ULID come from the operating system.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -11,7 +11,7 @@ use ulid::Ulid;
 
 use crate::clock::Clock;
 
-/// Makes ULIDs: 48 bits of time, 80 of chance.
+/// Creates ULIDs: 48 bits of time, 80 random bits.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ids {
     clock: Clock,
@@ -20,10 +20,10 @@ pub struct Ids {
 
 #[derive(Debug, Clone, Copy, Default)]
 enum Randomness {
-    /// The operating system's.
+    /// The operating system's randomness.
     #[default]
     System,
-    /// None: it counts, so that a simulation makes the same ids again.
+    /// A counter, so that a simulation reproduces the same ids.
     Counted(&'static AtomicU64),
 }
 
@@ -43,13 +43,13 @@ impl Randomness {
 }
 
 impl Ids {
-    /// One that reads this clock.
+    /// A source with this clock.
     #[must_use]
     pub const fn new(clock: Clock) -> Self {
         Self { clock, randomness: Randomness::System }
     }
 
-    /// One that counts instead of drawing: for a simulation, whose secrets nobody has to guess.
+    /// A source that counts instead of drawing random bits: only for a simulation, which has no secrets to protect.
     #[must_use]
     pub const fn counting(clock: Clock, count: &'static AtomicU64) -> Self {
         Self { clock, randomness: Randomness::Counted(count) }
@@ -58,7 +58,7 @@ impl Ids {
     /// The bits of a new ULID.
     ///
     /// # Panics
-    /// If the operating system has no randomness: then no id is safe to make.
+    /// If the operating system provides no randomness: then no id is safe.
     #[must_use]
     pub fn bits(&self) -> u128 {
         self.bits_above(0)
@@ -90,10 +90,10 @@ impl Ids {
         TrialId::from_bits(self.bits())
     }
 
-    /// A new payment link's id: nothing of it can be foreseen, not even its time.
+    /// A new payment link's id: no part of it is predictable, not even its time.
     ///
     /// # Panics
-    /// If the operating system has no randomness: then no secret is safe to make.
+    /// If the operating system provides no randomness: then no secret is safe.
     #[must_use]
     pub fn payment_link(&self) -> PaymentLinkId {
         let mut random = [0_u8; LINK_RANDOM_CHARS];
@@ -101,7 +101,7 @@ impl Ids {
         PaymentLinkId::from_random(random)
     }
 
-    /// A new id without a prefix, for records of our own.
+    /// A new id without a prefix, for internal records.
     #[must_use]
     pub fn bare(&self) -> String {
         Ulid::from(self.bits()).to_string()

@@ -1,4 +1,4 @@
-//! What classpay does: everything that touches the outside. What it decides is in `classpay-domain`.
+//! The effects of classpay: everything that touches the outside world. Its decisions are in `classpay-domain`.
 //!
 //! Read in this order: [`api`] (requests come in), [`catalogue`] (what is sold), [`quoting`] (what a basket costs),
 //! [`settlement`] (money and places move together), [`store`] (the table), [`stripe`] (the payments).

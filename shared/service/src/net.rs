@@ -1,7 +1,7 @@
-//! Connections to the outside: one kind of pool for Stripe and for AWS, one small set of roots, one TLS library.
+//! Outgoing connections: one kind of pool for Stripe and AWS, one small set of root certificates, one TLS library.
 //!
-//! Invariant: what leaves this machine is encrypted, and the other end is who a public authority says it is. A request
-//! that may have left is never sent again here.
+//! Invariant: what leaves this machine is encrypted, and a public authority vouches for the other end. A request that
+//! may have left is never sent again here.
 
 mod smithy;
 
@@ -20,12 +20,12 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
-/// Below the minute after which idle connections are usually cut on the way.
+/// Below the minute after which idle connections are usually cut by the network.
 const IDLE_MAX: Duration = Duration::from_secs(55);
-/// How long a connection may take that is opened before it is needed. What isn't there by then is opened when it is.
+/// The time limit for opening a connection in advance. One that isn't open by then is opened when it is needed.
 const OPEN_LIMIT: Duration = Duration::from_secs(2);
 
-/// Whom the other end may be vouched for by.
+/// The authorities that may vouch for the other end.
 #[derive(Debug, Clone)]
 pub struct Trust(Arc<ClientConfig>);
 
@@ -35,8 +35,8 @@ pub struct Trust(Arc<ClientConfig>);
 pub struct NoTls;
 
 impl Trust {
-    /// The public authorities that Mozilla lists. They are compiled in: a Lambda's file of them takes longer to read
-    /// than a handshake.
+    /// The public authorities that Mozilla lists. They are compiled in, because reading a Lambda's certificate file
+    /// takes longer than a handshake.
     ///
     /// # Errors
     /// [`NoTls`] if the library has no protocol version in common with us.
@@ -44,7 +44,7 @@ impl Trust {
         Self::of(RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()))
     }
 
-    /// Only the authority of this PEM text: for stand-ins on this machine.
+    /// Only the authority of this PEM text: for substitutes of Stripe and AWS on this machine.
     ///
     /// # Errors
     /// [`NoTls`] if there is none in it.
@@ -64,23 +64,23 @@ impl Trust {
 
 /// A pool of connections. A clone shares it.
 ///
-/// HTTP/1.1 only: one call at a time needs no more, and what a broken connection means is plain.
+/// HTTP/1.1 only: one call at a time needs no more, and it is clear what a broken connection means.
 #[derive(Debug, Clone)]
 pub struct Pool {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
-/// Whether a server may be spoken to in the clear.
+/// Whether plain-text connections are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cleartext {
-    /// Only a server on this machine: whoever makes the pool has looked.
+    /// Only to a server on this machine; the pool's creator checks that.
     Allowed,
-    /// None.
+    /// Never.
     Refused,
 }
 
 impl Pool {
-    /// Sets a pool up; opens no connection yet. `connect` is how long one may take until it stands, without TLS.
+    /// Creates a pool without opening a connection. `connect` limits the time to connect, without TLS.
     #[must_use]
     pub fn new(trust: &Trust, cleartext: Cleartext, connect: Duration) -> Self {
         let mut tcp = HttpConnector::new();
@@ -92,8 +92,8 @@ impl Pool {
             Cleartext::Allowed => tls.https_or_http(),
             Cleartext::Refused => tls.https_only(),
         };
-        // A request that never began because its pooled connection had been closed is sent on another one by the
-        // client itself: that is no retry, nothing of it had left.
+        // If a pooled connection turns out to be closed, the client itself uses another one. That is no retry, because
+        // nothing of the request had left.
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE_MAX)
             .pool_timer(TokioTimer::new())
@@ -104,19 +104,19 @@ impl Pool {
     /// Sends a request, once.
     ///
     /// # Errors
-    /// Whatever broke; [`Error::is_connect`] proves that nothing was sent.
+    /// [`Error::is_connect`] proves that nothing was sent.
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Error> {
         self.client.request(request).await
     }
 
-    /// Opens a connection to a server before it is needed, by asking for something harmless. Whether that works is
-    /// seen when it is needed.
+    /// Opens a connection to a server in advance, with a harmless request. A failure shows when the connection is
+    /// needed.
     pub async fn open(&self, harmless: Uri) {
         let mut request = Request::new(Full::new(Bytes::new()));
         *request.uri_mut() = harmless;
         let answer = async {
             let body = self.send(request).await.ok()?.into_body();
-            // Only a connection whose answer was read is used again.
+            // Only a connection whose answer was fully read is reused.
             http_body_util::BodyExt::collect(body).await.ok()
         };
         if !matches!(tokio::time::timeout(OPEN_LIMIT, answer).await, Ok(Some(_))) {

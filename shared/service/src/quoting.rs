@@ -1,7 +1,7 @@
 //! What a basket costs, and everything that its order posts.
 //!
-//! Invariant: quote, session and checkout price with [`price`], so that what was shown is what is charged. Every id and
-//! every amount of an order is fixed by [`snapshot`]; what posts it only copies.
+//! Invariant: quote, session and checkout all price with [`price`], so that the price shown is the price charged.
+//! [`snapshot`] fixes every id and amount of an order; posting only copies them.
 
 use classpay_domain::basket::Basket;
 use classpay_domain::catalogue::{Company, TrialBooking};
@@ -24,12 +24,12 @@ use crate::snapshot::{BookedEnrolment, BookedFee, BookedTrial, EndedTrial, Order
 use crate::store::{LoadedStudio, document_surely_fits, order_fits};
 use crate::stored_entry::StoredEntry;
 
-/// What pays an order.
+/// The payment of an order.
 #[derive(Debug, Clone, Copy)]
 pub struct Payer<'a> {
     /// The account that the intent is on.
     pub account: &'a AccountId,
-    /// What is captured.
+    /// The intent to capture.
     pub intent: &'a IntentId,
     /// What it charges.
     pub payment: Payment,
@@ -79,7 +79,7 @@ pub fn snapshot(
     })
 }
 
-/// Prices a basket. One whose order could not be written is refused, before anybody pays for it.
+/// Prices a basket. One whose order can't be written is refused before anyone pays for it.
 ///
 /// # Errors
 /// The refusal of a basket that can't be sold.
@@ -100,7 +100,7 @@ pub fn price(
     let season_names = loaded.seasons.values().map(|season| season.name.len()).sum();
     let surely = document_surely_fits(&quote, &loaded.studio.family.name, season_names);
     if quote.payment.is_some() && (!surely || cfg!(debug_assertions)) {
-        // Ids are of one length, whichever they are.
+        // All order ids have the same length.
         let order = basket.zero_due_order(&scope.company, &scope.family);
         let fits = snapshot(scope, basket, loaded, &quote, &order, None, &ctx.ids)?.fits();
         debug_assert!(fits || !surely, "the bound holds");
@@ -114,7 +114,7 @@ pub fn price(
 /// The company's local date and time.
 ///
 /// # Errors
-/// `internal` if the company's time zone isn't one; the import refuses that.
+/// `internal` if the company's time zone is unknown, which the import refuses.
 pub fn local_now(ctx: &Context, loaded: &LoadedStudio) -> Result<DateTime, Error> {
     local_at(ctx.clock.now_s(), loaded)
 }
@@ -122,7 +122,7 @@ pub fn local_now(ctx: &Context, loaded: &LoadedStudio) -> Result<DateTime, Error
 /// The company's local time at an instant, in seconds since 1970.
 ///
 /// # Errors
-/// `internal` if the company's time zone isn't one; the import refuses that.
+/// `internal` if the company's time zone is unknown, which the import refuses.
 pub fn local_at(instant_s: i64, loaded: &LoadedStudio) -> Result<DateTime, Error> {
     Ok(local_time(instant_s, &loaded.studio.company.timezone)?)
 }

@@ -1,7 +1,7 @@
-//! How a function begins and serves: its log, its connections, one request after the other.
+//! How a function starts and serves: its log, its connections, one request after the other.
 //!
-//! Invariant: what can fail for want of configuration fails here, before the first request. A request that panics is
-//! answered as our fault, and the next is served.
+//! Configuration errors surface here, before the first request. A request that panics is answered as our fault, and the
+//! next one is served.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -21,21 +21,21 @@ use crate::error::Error;
 use crate::telemetry::line::{self, Outcome, Place, RequestSummary};
 use crate::telemetry::observe;
 
-/// A function at work.
+/// A running function.
 #[derive(Debug)]
 pub struct Function {
-    /// What it has in its hands.
+    /// Its context.
     pub ctx: Context,
     place: Place,
 }
 
-/// Sets up the log and connects. The function lives as long as its process.
+/// Sets up the log and connects. The result lives as long as the process.
 ///
 /// # Errors
 /// [`StartError`]: a variable that is missing or malformed, a secret that can't be read.
 pub async fn start() -> Result<&'static Function, StartError> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // Lambda keeps what is written to standard output, a line an entry, and stamps it itself.
+    // Lambda stores each line of standard output as one entry, and adds the timestamp.
     let log = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
@@ -52,7 +52,7 @@ pub async fn start() -> Result<&'static Function, StartError> {
 /// Serves an endpoint for as long as the process lives.
 ///
 /// # Errors
-/// [`StartError`], and what the runtime can't go on with.
+/// [`StartError`], and fatal errors of the runtime.
 pub async fn serve<H>(endpoint: Endpoint, handle: H) -> Result<(), lambda_http::Error>
 where
     H: for<'a> Fn(&'a Context, &'a Request) -> BoxFuture<'a, Result<Response, Error>> + Sync,
@@ -65,10 +65,10 @@ where
 }
 
 impl Function {
-    /// Serves a request of an endpoint: `handled` is its handler at work.
+    /// Serves a request of an endpoint; `handled` is the handler's future.
     ///
     /// # Errors
-    /// Never: a refusal is an answer, too.
+    /// Never: a refusal is an answer too.
     pub async fn serve(
         &self,
         endpoint: Endpoint,
@@ -101,7 +101,7 @@ impl Function {
         Ok(answer(result, endpoint, request_id))
     }
 
-    /// Makes a scheduled run: `done` is the run itself.
+    /// Makes a scheduled run; `done` is the run's future.
     ///
     /// # Errors
     /// Those of the run.

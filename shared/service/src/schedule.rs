@@ -1,7 +1,7 @@
 //! What an enrolment owes after the checkout: its later instalments.
 //!
-//! Invariant: a line's words are stored once, and each date has its amounts only, in the order of the lines. So a weekly
-//! plan of a year is some two kilobytes.
+//! A line's text is stored once, and each date has only its amounts, in the order of the lines. So a weekly plan of a
+//! year takes some two kilobytes.
 
 use classpay_domain::catalogue::Currency;
 use classpay_domain::fingerprint::Fingerprint;
@@ -16,12 +16,12 @@ use crate::clock::start_of_day_s;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Schedule {
-    /// Where the dates are: the company's time zone when it was sold.
+    /// The time zone of the dates: the company's when it was sold.
     pub timezone: String,
-    /// What the amounts are in.
+    /// The currency of the amounts.
     #[serde(with = "text")]
     pub currency: Currency,
-    /// What the instalments are made of.
+    /// The lines of the instalments.
     pub lines: Vec<ScheduledLine>,
     /// By date.
     pub instalments: Vec<ScheduledInstalment>,
@@ -31,7 +31,7 @@ pub struct Schedule {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScheduledLine {
-    /// The contract's word for it.
+    /// Its kind, in the contract's words.
     #[serde(rename = "type")]
     pub kind: String,
     /// For people.
@@ -55,7 +55,7 @@ impl Schedule {
     pub fn push(&mut self, on: Date, details: impl IntoIterator<Item = (ScheduledLine, i64)>) {
         let mut amounts = vec![0; self.lines.len()];
         for (line, amount) in details {
-            // A line that stands twice in one instalment is two lines.
+            // A line that appears twice in one instalment is two lines.
             let known = self.lines.iter().zip(&amounts).position(|(known, taken)| *known == line && *taken == 0);
             match known.and_then(|index| amounts.get_mut(index)) {
                 Some(slot) => *slot = amount,
@@ -76,15 +76,15 @@ impl Schedule {
         self.lines.iter().zip(instalment.1.iter().copied()).filter(|(_, amount)| *amount != 0)
     }
 
-    /// When the date of an instalment begins, in seconds since 1970; where the time zone is no longer known, in UTC.
+    /// When the date of an instalment begins, in seconds since 1970; in UTC if the time zone is no longer known.
     #[must_use]
     pub fn due_s(&self, instalment: &ScheduledInstalment) -> i64 {
         let there = start_of_day_s(instalment.0, &self.timezone);
         there.or_else(|_| start_of_day_s(instalment.0, "UTC")).unwrap_or(i64::MAX)
     }
 
-    /// The id of the debit of one of an enrolment's instalments: the same for each run that writes it, and no other
-    /// family's. An enrolment's id is one within its family only.
+    /// The debit id of one of an enrolment's instalments: the same for each run that writes it, and different for each
+    /// family, because an enrolment's id is unique only within its family.
     #[must_use]
     pub fn debit_of(
         &self,

@@ -1,4 +1,4 @@
-//! Which family a call is about, and what its caller may do there.
+//! The family that a call is about, and the caller's access to it.
 
 use classpay_domain::id::{CompanyId, FamilyId};
 use classpay_domain::pricing::Buyer;
@@ -10,12 +10,12 @@ use crate::error::ErrorCode;
 pub enum Role {
     /// A parent: their own family only.
     Family,
-    /// Somebody of the business: every family of their company.
+    /// Staff of the business: every family of their company.
     Staff,
 }
 
 impl Role {
-    /// The word for it in a claim and in the table.
+    /// Its name in a claim and in the table.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -33,24 +33,24 @@ impl std::str::FromStr for Role {
     }
 }
 
-/// Whether a caller may see the family that a path names.
+/// Whether a caller may see the family in the path.
 ///
-/// A family beyond reach is not refused at once: the store does the same reads for it and finds nothing, so that
-/// neither the answer nor the time it takes tells whether the family exists.
+/// A hidden family is not refused at once: the store does the same reads and finds nothing, so that neither the answer
+/// nor its timing reveals whether the family exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Theirs to see.
+    /// The caller may see it.
     Granted,
-    /// Another's: answer as if it did not exist.
+    /// The caller may not see it: answer as if it did not exist.
     Hidden,
 }
 
-/// The family a request is about, as this caller may see it.
+/// The family that a request is about, with the caller's access to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FamilyScope {
     /// The caller's company: every read and write stays inside it.
     pub company: CompanyId,
-    /// The family that the path names.
+    /// The family in the path.
     pub family: FamilyId,
     /// What the caller may do.
     pub role: Role,
@@ -59,7 +59,7 @@ pub struct FamilyScope {
 }
 
 impl FamilyScope {
-    /// Who buys, by the caller's role.
+    /// The buyer, by the caller's role.
     #[must_use]
     pub const fn buyer(&self) -> Buyer {
         match self.role {

@@ -1,7 +1,7 @@
-//! Secrets Manager: where Stripe's key, and what Stripe signs its events with, are kept.
+//! Secrets Manager, which keeps Stripe's key and the signing secrets of Stripe's events.
 //!
-//! Invariant: a secret is in memory only. It is read while a function initialises, and again when it has turned out to
-//! be wrong, for then it was replaced; whoever makes us think so can make us read it every ten seconds, and no more often.
+//! A secret is kept in memory only. It is read during initialisation, and again when it turns out to be wrong, because
+//! then it may have been replaced. A caller that provokes this can make us read it at most every ten seconds.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,15 +11,15 @@ use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
 
 use crate::stripe::Secret;
 
-/// How long a secret is not read again after it was.
+/// The shortest time between two readings of a secret.
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
-/// A secret that can't be read. Why is in the log.
+/// A secret that can't be read. The log says why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a secret can't be read")]
 pub struct SecretUnavailable;
 
-/// A secret, where it is kept. A clone is the same.
+/// A reference to a stored secret. A clone refers to the same secret.
 #[derive(Debug, Clone)]
 pub struct KeptSecret {
     client: Client,
@@ -34,10 +34,10 @@ impl KeptSecret {
         Self { client, arn: arn.into(), read_again_at: Arc::default() }
     }
 
-    /// Its text as it is now.
+    /// Its current text.
     ///
     /// # Errors
-    /// [`SecretUnavailable`] if Secrets Manager doesn't give it, or it is empty or no text.
+    /// [`SecretUnavailable`] if Secrets Manager doesn't return it, or it is empty or no text.
     pub async fn read(&self) -> Result<Secret, SecretUnavailable> {
         let answer = self.client.get_secret_value().secret_id(&*self.arn).send().await.map_err(|error| {
             tracing::error!(arn = &*self.arn, code = error.code(), "a secret can't be read");
@@ -50,8 +50,8 @@ impl KeptSecret {
         })
     }
 
-    /// Its text as it is now, for somebody to whom the one he has seems to be wrong. `None`: it can't be read, or was
-    /// read again a moment ago.
+    /// Its current text, for a caller whose copy seems to be wrong. `None`: it can't be read, or was read again a
+    /// moment ago.
     pub async fn read_again(&self) -> Option<Secret> {
         {
             let mut read_again_at = self.read_again_at.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,6 @@
-//! Everything that an order will post, frozen when it is placed.
+//! Everything that an order posts, frozen when it is placed.
 //!
-//! Invariant: from here to the end nothing is computed anew: no price, no id, no date.
+//! From here to the order's end nothing is computed again: no price, no id, no date.
 
 use classpay_domain::catalogue::{ChargedFee, Currency, FeePeriod};
 use classpay_domain::id::{
@@ -22,13 +22,13 @@ use crate::stored_entry::StoredEntry;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
-    /// Whose money.
+    /// The company that is paid.
     #[serde(with = "text")]
     pub company: CompanyId,
-    /// Who buys.
+    /// The family that buys.
     #[serde(with = "text")]
     pub family: FamilyId,
-    /// What its amounts are in.
+    /// The currency of its amounts.
     #[serde(with = "text")]
     pub currency: Currency,
     /// How it is paid; `None`: nothing is collected now.
@@ -39,7 +39,7 @@ pub struct Snapshot {
     pub enrolments: Vec<BookedEnrolment>,
     /// Trial lessons.
     pub trials: Vec<BookedTrial>,
-    /// Trials of earlier orders that end with it: their students enrol before the lesson.
+    /// Trials of earlier orders that end with it, because their students enrol before the lesson.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ended_trials: Vec<EndedTrial>,
     /// Fees that are not charged again.
@@ -51,19 +51,19 @@ pub struct Snapshot {
     pub entries: Vec<StoredEntry>,
 }
 
-/// What is captured, and where.
+/// What is captured, and on which account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPayment {
-    /// Stripe's account.
+    /// The Stripe account.
     #[serde(with = "text")]
     pub account: AccountId,
-    /// Stripe's intent.
+    /// The Stripe intent.
     #[serde(with = "text")]
     pub intent: IntentId,
-    /// Exactly this is captured, in minor units.
+    /// The exact amount to capture, in minor units.
     pub total: i64,
-    /// A card, unless it says otherwise.
+    /// How it is paid; by card if nothing is stored.
     #[serde(default, with = "paid_by", skip_serializing_if = "paid_by::is_card")]
     pub paid_by: PaidBy,
 }
@@ -95,10 +95,10 @@ pub struct BookedEnrolment {
     /// The enrolment's id.
     #[serde(with = "text")]
     pub id: EnrolmentId,
-    /// Who.
+    /// The student.
     #[serde(with = "text")]
     pub student: StudentId,
-    /// Where.
+    /// The class.
     #[serde(with = "text")]
     pub class: ClassId,
     /// The class's season.
@@ -106,7 +106,7 @@ pub struct BookedEnrolment {
     pub season: SeasonId,
     /// Whether discount schemes count it.
     pub discountable: bool,
-    /// How it is paid; one that was loaded without it doesn't say.
+    /// How it is paid; `None` for an imported enrolment without a plan.
     #[serde(default, with = "text::option")]
     pub plan: Option<PlanId>,
     /// What is due later.
@@ -121,7 +121,7 @@ pub struct BookedFee {
     /// The fee.
     #[serde(with = "text")]
     pub fee: FeeId,
-    /// Who.
+    /// The student.
     #[serde(with = "text")]
     pub student: StudentId,
     /// `once`, a year, or a season's id.
@@ -132,7 +132,7 @@ pub struct BookedFee {
 }
 
 impl BookedFee {
-    /// The fee as it is remembered.
+    /// The fee as it is stored.
     #[must_use]
     pub fn charged(&self) -> ChargedFee {
         ChargedFee {
@@ -151,10 +151,10 @@ pub struct BookedTrial {
     /// The trial's id.
     #[serde(with = "text")]
     pub id: TrialId,
-    /// Who.
+    /// The student.
     #[serde(with = "text")]
     pub student: StudentId,
-    /// Where.
+    /// The class.
     #[serde(with = "text")]
     pub class: ClassId,
     /// The lesson.
@@ -174,10 +174,10 @@ pub struct EndedTrial {
     /// The trial's id.
     #[serde(with = "text")]
     pub id: TrialId,
-    /// Who.
+    /// The student.
     #[serde(with = "text")]
     pub student: StudentId,
-    /// Where.
+    /// The class.
     #[serde(with = "text")]
     pub class: ClassId,
     /// The lesson whose trial place is given back.
@@ -232,7 +232,7 @@ impl Snapshot {
         seats
     }
 
-    /// How many trial places of each lesson it takes, and gives back when it is done.
+    /// How many trial places of each lesson it takes, and gives back when it completes.
     #[must_use]
     pub fn lessons(&self) -> std::collections::BTreeMap<(&ClassId, Date), LessonPlaces> {
         let mut lessons: std::collections::BTreeMap<_, LessonPlaces> = std::collections::BTreeMap::new();
@@ -247,7 +247,7 @@ impl Snapshot {
         lessons
     }
 
-    /// What it adds to the family's balance when it is posted.
+    /// What posting it adds to the family's balance.
     #[must_use]
     pub fn balance_change(&self) -> i64 {
         self.entries.iter().map(StoredEntry::balance_change).sum()

@@ -1,8 +1,8 @@
-//! A debit or credit as it is stored, in the ledger, in an order's document and beside a payment link.
+//! A debit or credit as it is stored: in the ledger, in an order's document and beside a payment link.
 //!
-//! Invariant: what is stored and expanded again is the transaction as it was posted. What its place in the table and its
-//! id already say is left out: whose it is, and the ids of our own transactions' details. A detail of five related
-//! entities takes a third of what it takes on the wire.
+//! Invariant: storing and expanding a transaction gives it back as it was posted. What its key and id already say is
+//! omitted: its owner, and the ids of our own transactions' details. A detail with five related entities takes a third
+//! of its size on the wire.
 
 use classpay_domain::id::{CompanyId, FamilyId, TransactionId};
 use classpay_domain::ledger::Direction;
@@ -41,28 +41,28 @@ pub struct StoredEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredLine {
-    /// Its id, where that is not derived from the transaction's.
+    /// Its id, if that is not derived from the transaction's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// What it is, in the contract's words.
+    /// Its kind, in the contract's words.
     #[serde(rename = "type")]
     pub kind: String,
     /// Signed.
     pub amount: i64,
     /// For people.
     pub description: String,
-    /// What it is about.
+    /// The entities that it is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub about: Vec<About>,
 }
 
-/// Something that a line is about.
+/// An entity that a line is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum About {
     /// The class, student, enrolment, …; the id of the relation is derived.
     Entity(String),
-    /// The same with a relation that has an id of its own.
+    /// The same, with a relation that has its own id.
     Related {
         /// The relation's id.
         id: String,
@@ -108,7 +108,7 @@ impl From<&AggregateTransaction> for StoredEntry {
 }
 
 impl StoredEntry {
-    /// Whether the family owes more by it.
+    /// Whether it increases what the family owes.
     #[must_use]
     pub fn is_debit(&self) -> bool {
         self.kind == Direction::Debit.as_str()

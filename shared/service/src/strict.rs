@@ -1,7 +1,7 @@
-//! Reads what comes from outside so that a field which nobody knows is named.
+//! Reads external input, and names unknown fields.
 //!
-//! What we have stored is read without this: the version before must be able to read what the next one wrote, so a
-//! stored document's fields that this version doesn't know are passed over. One type serves both.
+//! Stored documents are read without this: an older version must be able to read what a newer one wrote, so it ignores
+//! their unknown fields. One type serves both.
 
 use serde::Deserialize;
 use serde::de::Deserializer;
@@ -34,8 +34,8 @@ pub fn place_of(steps: &[Step]) -> String {
     place
 }
 
-/// A value, and the fields beside it that its type doesn't know, in the order of the text. If it can't be read, the
-/// fields are those before what is wrong with it.
+/// A value, and the fields that its type doesn't know, in the order of the text. If the value can't be read, the fields
+/// are those before the error.
 pub(crate) fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> (Result<T, Error<D::Error>>, Vec<Steps>) {

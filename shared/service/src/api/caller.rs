@@ -1,7 +1,7 @@
-//! Who is asking, and which family they ask about.
+//! The authenticated caller, and the family that the call is about.
 //!
-//! Invariant: company and family come from the claims that API Gateway's JWT authorizer has checked, never from a
-//! body, a query or a header. A path names a family; the claims say whether it can be reached.
+//! Invariant: company and family come from the claims that API Gateway's JWT authorizer has checked, never from a body,
+//! a query or a header. The path names a family; the claims decide about access to it.
 
 use std::collections::HashMap;
 
@@ -26,7 +26,7 @@ enum Who {
 }
 
 impl Caller {
-    /// Reads the caller from what API Gateway says about the token.
+    /// Reads the caller from the claims that API Gateway passes on.
     ///
     /// # Errors
     /// `unauthenticated` without claims, `forbidden` for claims that name no role, company or family.
@@ -55,7 +55,7 @@ impl Caller {
     /// Reads the caller from checked claims.
     ///
     /// # Errors
-    /// `forbidden` for an unknown role, and for a company or a family's id that is missing or is no id.
+    /// `forbidden` for an unknown role, and for a missing or invalid id of a company or family.
     pub fn from_claims(claims: &HashMap<String, String>) -> Result<Self, Error> {
         let claim = |name: &str| claims.get(name).map(String::as_str).ok_or(ErrorCode::Forbidden);
         let company = CompanyId::parse(claim("company_id")?).map_err(|_| ErrorCode::Forbidden)?;
@@ -81,10 +81,10 @@ impl Caller {
         }
     }
 
-    /// The family that the path names, as this caller may see it.
+    /// The family in the path, with this caller's access to it.
     ///
     /// # Errors
-    /// `not_found` for what can't be an id.
+    /// `not_found` for text that can't be an id.
     pub fn scope(&self, path_family: &str) -> Result<FamilyScope, Error> {
         let family = FamilyId::parse(path_family).map_err(|_| ErrorCode::NotFound)?;
         let access = match &self.who {

@@ -1,7 +1,7 @@
-//! Which operation refuses with which codes: the one table that the API's document is made from.
+//! Which operation refuses with which codes: the one table from which the API description is generated.
 //!
-//! Invariant: a code that an operation answers is in its row. The tests look every refusal up here that they are
-//! answered, so that a row which lacks one fails.
+//! Invariant: every code that an operation answers is in its row. The tests look up every refusal that they receive, so
+//! a missing code fails.
 
 use ErrorCode::{
     AgeOutOfRange, AlreadyEnrolled, AmountTooLarge, AmountTooSmall, BadSignature, BasketEmpty, BasketTooLarge,
@@ -25,27 +25,27 @@ pub enum Endpoint {
     Checkout,
     /// Opens the payment of a basket.
     PaymentSession,
-    /// Makes a payment link.
+    /// Creates a payment link.
     CreateLink,
     /// The links of a debit.
     ListLinks,
     /// Opens a payment link.
     RetrieveLink,
-    /// Takes a payment link back.
+    /// Revokes a payment link.
     RevokeLink,
     /// Takes a payment link's payment.
     ProcessLink,
-    /// Takes in Stripe's events.
+    /// Receives Stripe's events.
     StripeWebhook,
 }
 
-/// What anything can answer.
+/// The codes of every operation.
 const ALWAYS: &[ErrorCode] = &[Unavailable, Internal];
-/// What a token is refused with.
+/// The codes that refuse a token.
 const TOKEN: &[ErrorCode] = &[Unauthenticated, Forbidden];
-/// What a JSON text is refused with.
+/// The codes that refuse a JSON text.
 const JSON: &[ErrorCode] = &[MalformedJson, UnknownField, WrongType, PayloadTooLarge];
-/// What a basket is refused with before it comes to a payment.
+/// The codes that refuse a basket before a payment is involved.
 const BASKET: &[ErrorCode] = &[
     NotFound,
     BasketEmpty,
@@ -63,7 +63,7 @@ const BASKET: &[ErrorCode] = &[
     TrialFull,
     AmountTooLarge,
 ];
-/// What the payment of a basket is refused with.
+/// The codes that refuse the payment of a basket.
 const PAYMENT: &[ErrorCode] = &[
     PaymentRequired,
     PaymentNotNeeded,
@@ -79,7 +79,7 @@ const PAYMENT: &[ErrorCode] = &[
     StripeMisconfigured,
     StripeRefused,
 ];
-/// What a payer's link is refused with.
+/// The codes that refuse a payer's call with a link.
 const LINK: &[ErrorCode] = &[
     NotFound,
     LinkExpired,
@@ -161,7 +161,7 @@ impl Endpoint {
         self.operation().status(code)
     }
 
-    /// Whose statuses it answers with: staff's calls about links are calls with a token.
+    /// Which statuses it answers with: staff's calls about links are calls with a token.
     const fn operation(self) -> Operation {
         match self {
             Self::RetrieveLink | Self::ProcessLink => Operation::Link,

@@ -1,4 +1,4 @@
-//! The HTTP status of each code: the one table, and what the operations of a payment link answer otherwise.
+//! The HTTP status of each code: the one table, and the statuses that differ for a payment link's operations.
 
 use ErrorCode::{
     AgeOutOfRange, AlreadyEnrolled, AmountTooLarge, AmountTooSmall, BadSignature, BasketEmpty, BasketTooLarge,
@@ -12,12 +12,12 @@ use ErrorCode::{
 
 use crate::error::ErrorCode;
 
-/// The two kinds of operations that give one code different statuses.
+/// The two kinds of operations, which answer some codes with different statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// A family's or staff's call with a token.
     Basket,
-    /// A call by a payment link.
+    /// A call through a payment link.
     Link,
 }
 
@@ -62,8 +62,7 @@ const fn status(code: ErrorCode) -> u16 {
     }
 }
 
-/// There is no basket that a caller could be in conflict with: what a checkout calls a conflict is an intent that can't
-/// be used here.
+/// A link has no basket to conflict with: what is a conflict for a checkout is an unusable intent here.
 const fn link_status(code: ErrorCode) -> u16 {
     match code {
         QuoteChanged

@@ -1,4 +1,4 @@
-//! Reads what a request brings: path, query, body, headers.
+//! Reads a request: path, query, body, headers.
 //!
 //! Invariant: the query is read from its raw text. API Gateway's own list of parameters joins repeated ones with
 //! commas, and commas are part of our values. Nothing is read beyond [`BODY_MAX_BYTES`].
@@ -13,9 +13,9 @@ use crate::wire::object::Object;
 
 /// The largest body or query that is read: a basket of 25 items is some 4 KB.
 pub const BODY_MAX_BYTES: usize = 64 * 1024;
-/// The longest idempotency key, as at Stripe.
+/// The longest idempotency key; Stripe has the same limit.
 const IDEMPOTENCY_KEY_MAX_LEN: usize = 255;
-/// The longest message about a field; what serde says may quote the caller's own value.
+/// The longest message about a field: serde's messages may quote the caller's own value.
 const MESSAGE_MAX_CHARS: usize = 200;
 
 /// A parameter of the route, already percent-decoded.
@@ -29,7 +29,7 @@ pub fn path<'r>(request: &'r Request, name: &str) -> Result<&'r str, Error> {
         .ok_or_else(|| Error::internal(format!("the route has no parameter {name}")))
 }
 
-/// When the Lambda runtime ends this invocation; for a request that comes from nowhere, never.
+/// When the Lambda runtime ends this invocation; without a Lambda context, never.
 #[must_use]
 pub fn deadline(request: &Request) -> Deadline {
     Deadline::at_ms(request.lambda_context_ref().map_or(u64::MAX, |context| context.deadline))
@@ -50,10 +50,10 @@ pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Error> {
     from_json(request.body().as_ref(), "").map(|Object(body)| body)
 }
 
-/// For a field that may be null but must be there: leaving it out could be a slip.
+/// For a field that may be null but must be present, because leaving it out could be a mistake.
 ///
 /// # Errors
-/// The deserializer's.
+/// The deserialiser's.
 pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Option::deserialize(deserializer)
 }
@@ -61,7 +61,7 @@ pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) 
 /// The caller's idempotency key, if there is one.
 ///
 /// # Errors
-/// `wrong_type` for an empty one, one of more than 255 characters, and one with anything but visible ASCII.
+/// `wrong_type` if it is empty, longer than 255 characters, or not all visible ASCII.
 pub fn idempotency_key(request: &Request) -> Result<Option<&str>, Error> {
     let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
     let fits = (1..=IDEMPOTENCY_KEY_MAX_LEN).contains(&value.len());
@@ -71,11 +71,11 @@ pub fn idempotency_key(request: &Request) -> Result<Option<&str>, Error> {
     }
 }
 
-/// Reads JSON; messages name the place within it, below `root`.
+/// Reads JSON; messages name the position within it, below `root`.
 ///
 /// # Errors
-/// `payload_too_large`; `malformed_json` for what is no JSON or no UTF-8; `unknown_field`; `wrong_type` for a
-/// missing field and any other value that doesn't fit.
+/// `payload_too_large`; `malformed_json` if it is not JSON or not UTF-8; `unknown_field`; `wrong_type` for a missing
+/// field and any other value that doesn't fit.
 pub fn from_json<T: DeserializeOwned>(bytes: &[u8], root: &str) -> Result<T, Error> {
     if bytes.len() > BODY_MAX_BYTES {
         return Err(ErrorCode::PayloadTooLarge.into());
@@ -83,7 +83,7 @@ pub fn from_json<T: DeserializeOwned>(bytes: &[u8], root: &str) -> Result<T, Err
     let text = std::str::from_utf8(bytes).map_err(|_| ErrorCode::MalformedJson)?;
     let mut json = serde_json::Deserializer::from_str(text);
     let value = fitting(&mut json, root);
-    // What doesn't fit may be found before what is no JSON; the worse fault is the one to report.
+    // A misfit may be found before a syntax error, but the syntax error is the one to report.
     if value.is_err() && serde_json::from_str::<IgnoredAny>(text).is_err() {
         return Err(ErrorCode::MalformedJson.into());
     }
@@ -92,7 +92,7 @@ pub fn from_json<T: DeserializeOwned>(bytes: &[u8], root: &str) -> Result<T, Err
     Ok(value)
 }
 
-/// What was written as JSON, if it is what it should be and nothing more.
+/// Deserialises JSON strictly.
 ///
 /// # Errors
 /// `unknown_field`; `wrong_type` for a missing field and any other value that doesn't fit.
@@ -112,12 +112,13 @@ where
     value.map_err(|error| misfit(root, &error))
 }
 
-/// The refusal for valid JSON that isn't what it should be.
+/// The refusal for valid JSON that doesn't fit the type.
 fn misfit(root: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
     let reason = error.inner().to_string();
-    // serde_json ends its messages with a place in the text; we name the field instead.
+    // serde_json ends its messages with a line and column; we name the field instead.
     let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
-    // serde has no kinds of errors, only sentences; this one is its own, and a value is quoted within others.
+    // serde has no error kinds, only sentences. None of its other messages begins like this, because a value is quoted
+    // later in the sentence.
     let code = if reason.starts_with("unknown field ") { ErrorCode::UnknownField } else { ErrorCode::WrongType };
     let message = match place(root, &error.path().to_string()).as_str() {
         "" => reason.to_owned(),
@@ -126,7 +127,7 @@ fn misfit(root: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> 
     Error::new(code, shortened(&message))
 }
 
-/// `enrolments` and `[0].classId` are `enrolments[0].classId`; serde's path of the whole is a single dot.
+/// Joins `enrolments` and `[0].classId` to `enrolments[0].classId`; serde's path of the root is a single dot.
 fn place(root: &str, path: &str) -> String {
     match (root, path) {
         (root, ".") => root.to_owned(),

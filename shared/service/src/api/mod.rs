@@ -1,10 +1,10 @@
-//! The HTTP edge: what is not trusted comes in here, and answers go out.
+//! The HTTP edge: reads untrusted requests and writes answers.
 //!
-//! Read in this order: [`error`] (the status of each code), [`endpoint`] (which operation answers which), [`caller`] (who
-//! asks), [`extract`] and [`query`] (what they ask for), [`respond`] (the answer). Bodies that one operation alone answers
-//! are in its function.
+//! Read in this order: [`error`] (the status of each code), [`endpoint`] (which operation answers which), [`caller`]
+//! (the authenticated caller), [`extract`] and [`query`] (the request), [`respond`] (the answer). A body that only one
+//! operation answers is in that operation's function.
 //!
-//! Invariant: nothing below this module knows a status code, and nothing here decides about money or places.
+//! Nothing below this module knows a status code, and nothing here decides about money or places.
 
 pub mod caller;
 pub mod endpoint;

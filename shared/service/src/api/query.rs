@@ -1,7 +1,7 @@
-//! The query of a quote: `enrolments` and `trials`, each as one JSON array, or in brackets as PHP writes arrays.
+//! The query of a quote: `enrolments` and `trials`, each as one JSON array, or in PHP's bracket notation.
 //!
-//! Invariant: a query that could mean two things is refused. A list that is given twice, in both ways, or with a
-//! field given twice would otherwise be priced as one of them.
+//! Invariant: an ambiguous query is refused. A list that is given twice, in both notations, or with a repeated field
+//! would otherwise be priced as one of its readings.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,8 +18,8 @@ use crate::wire::object::Object;
 /// Reads the items of a quote from a raw query. Parameters of other names are ignored.
 ///
 /// # Errors
-/// `malformed_json` for a value that is no JSON, `unknown_field` for a field of an item that we don't know, and
-/// `wrong_type` for a list that is missing or given twice, or a value that doesn't fit.
+/// `malformed_json` for a value that is not JSON, `unknown_field` for an unknown field of an item, and `wrong_type` for
+/// a list that is missing or given twice, or a value that doesn't fit.
 pub fn items(raw_query: &str) -> Result<ItemsBody, Error> {
     if raw_query.len() > BODY_MAX_BYTES {
         return Err(ErrorCode::PayloadTooLarge.into());
@@ -53,7 +53,7 @@ pub fn value(raw_query: &str, wanted: &str) -> Result<Option<String>, Error> {
     Ok(found)
 }
 
-/// One list, as far as the query has been read.
+/// One list, as read so far.
 #[derive(Default)]
 enum List {
     #[default]
@@ -65,7 +65,7 @@ enum List {
 }
 
 impl List {
-    /// Takes the parameter `name`, whose part from the first bracket on is `place`.
+    /// Adds the parameter `name`; `place` is its part from the first bracket on.
     fn take(&mut self, name: &str, place: &str, value: &str) -> Result<(), Error> {
         if !matches!(place, "" | "[]") {
             return self.take_field(name, place, value);
@@ -88,7 +88,7 @@ impl List {
             *self = Self::Brackets(BTreeMap::new());
         }
         let Self::Brackets(items) = self else { return Err(twice(name)) };
-        // PHP and its like have no null; an empty value stands for it.
+        // PHP's notation has no null, so an empty value means null.
         let value = if value.is_empty() { Value::Null } else { Value::from(value) };
         match items.entry(index).or_default().insert(field.to_owned(), value) {
             None => Ok(()),

@@ -1,8 +1,8 @@
-//! What a studio sells, written down: as stored items, as parts of an answer, as a file to import.
+//! Documents of what a studio sells: as stored items, as parts of an answer, as a file to import.
 //!
-//! [`documents`] are the shapes, [`convert`] makes the domain's types from documents.
+//! [`documents`] defines them, [`convert`] makes the domain's types from them.
 //!
-//! Invariant: nothing here does I/O, reads a clock or passes a percentage through a float.
+//! Nothing here does I/O, reads a clock or passes a percentage through a float.
 
 pub mod convert;
 pub mod documents;

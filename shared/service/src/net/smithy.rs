@@ -1,6 +1,6 @@
 //! The pool as the AWS SDK's HTTP client.
 //!
-//! Invariant: an error says what it proves: the SDK sends again what the connector says was a matter of I/O.
+//! An error must say what it proves, because the SDK retries whatever the connector classifies as an I/O error.
 
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{

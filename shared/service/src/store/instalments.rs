@@ -22,7 +22,7 @@ use crate::snapshot::BookedEnrolment;
 /// The later instalments of an enrolment, some of them not written yet.
 #[derive(Debug, Clone)]
 pub struct Scheduled {
-    /// Whose.
+    /// The company.
     pub company: CompanyId,
     /// The family that owes.
     pub family: FamilyId,

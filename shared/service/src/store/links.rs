@@ -34,7 +34,7 @@ pub struct Link {
     pub id: PaymentLinkId,
     /// The company that is paid.
     pub company: CompanyId,
-    /// Who owes.
+    /// The family that owes.
     pub family: FamilyId,
     /// What is to be paid.
     pub debit: TransactionId,
@@ -109,7 +109,7 @@ pub struct LinkTarget {
 /// A debit and what is due on it.
 #[derive(Debug, Clone)]
 pub struct Debit {
-    /// Who owes.
+    /// The family that owes.
     pub family: FamilyId,
     /// What is due.
     pub due: Due,

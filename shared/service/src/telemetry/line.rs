@@ -1,6 +1,6 @@
-//! The line of a request: JSON that CloudWatch keeps as a log and, by its embedded metric format, as metrics.
+//! The log line of a request: JSON that CloudWatch stores as a log and, in its embedded metric format, as metrics.
 //!
-//! Invariant: one line a request, in one write. Its fields are those of this file, and no other.
+//! One line per request, in one write. Only this file defines its fields.
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::metric::{CODE, COLD_STARTS, DURATION, DYNAMODB, FAILURES, FUNCTION, NAMESPACE, REFUSALS, SERVICE, STRIPE};
 use super::{RequestMetrics, Waits};
 
-/// Whose line it is.
+/// The source of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The deployment.
@@ -20,16 +20,16 @@ pub struct Place {
     pub function: String,
 }
 
-/// How a request ended, in a word.
+/// How a request ended, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// As the caller wished, or as far as it can be said now.
+    /// As requested, or pending.
     Answered,
-    /// It could not be, and the caller was told why.
+    /// It was refused, and the answer says why.
     Refused,
-    /// By a fault of ours or of those we depend on.
+    /// It failed through a fault of ours or of a dependency.
     Failed,
-    /// A scheduled run was made.
+    /// A scheduled run finished.
     Done,
 }
 
@@ -47,17 +47,17 @@ impl Outcome {
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestSummary<'a> {
-    /// The id under which Lambda's log knows it.
+    /// Lambda's request id.
     pub request_id: &'a str,
-    /// In a word.
+    /// The outcome, in one word.
     pub outcome: Outcome,
     /// The HTTP status; a scheduled run has none.
     pub status: Option<u16>,
     /// The code of a refusal.
     pub code: Option<&'a str>,
-    /// Why, for whoever reads the log.
+    /// The cause, for the reader of the log.
     pub cause: Option<&'a str>,
-    /// From its beginning to its end.
+    /// How long it took.
     pub took: Duration,
     /// When it ended, in milliseconds since 1970.
     pub at_ms: i64,
@@ -65,7 +65,7 @@ pub struct RequestSummary<'a> {
 
 static IS_WARM: AtomicBool = AtomicBool::new(false);
 
-/// Writes the line to standard output, where Lambda keeps it. A log that is closed is nobody's.
+/// Writes the line to standard output, which Lambda stores. A closed standard output is ignored.
 pub fn write(place: &Place, summary: &RequestSummary<'_>, metrics: &RequestMetrics) {
     let is_cold = !IS_WARM.swap(true, Ordering::Relaxed);
     let mut text = line(place, summary, metrics, is_cold).to_string();
@@ -118,7 +118,7 @@ fn whole_ms(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// By what a metric is told apart, besides the deployment.
+/// The dimensions of a metric besides the deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
     Service,

@@ -1,17 +1,17 @@
-//! What is measured: names, units, and by what each is told apart.
+//! The metrics: names, units and dimensions.
 //!
-//! Invariant: this is the one place that names a metric; the template's alarms and dashboard name no other.
+//! Invariant: only this file names a metric, and the template's alarms and dashboard name no other.
 
-/// Where the metrics are.
+/// The namespace of the metrics.
 pub const NAMESPACE: &str = "classpay";
-/// The deployment that a metric is of.
+/// The dimension for the deployment.
 pub const SERVICE: &str = "Service";
-/// The function that a metric is of.
+/// The dimension for the function.
 pub const FUNCTION: &str = "Function";
-/// The code of a refusal.
+/// The dimension for the code of a refusal.
 pub const CODE: &str = "Code";
 
-/// How long a request took, with all its waiting.
+/// How long a request took, including its waiting.
 pub const DURATION: &str = "DurationMs";
 /// How long it waited for the table.
 pub const DYNAMODB: &str = "DynamoDbMs";
@@ -21,26 +21,26 @@ pub const STRIPE: &str = "StripeMs";
 pub const COLD_STARTS: &str = "ColdStarts";
 /// Requests that were answered with 5xx, and scheduled runs that failed.
 pub const FAILURES: &str = "Failures";
-/// Requests that were refused or failed, by their codes.
+/// Requests that were refused or failed, by code.
 pub const REFUSALS: &str = "Refusals";
 
-/// What happens.
+/// Events that are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Count {
     /// An order was posted: its payment was taken.
     PaymentsCompleted,
-    /// An order was given back: its payment came to nothing.
+    /// An order was given back: its payment ended without a capture.
     PaymentsReleased,
     /// An authorisation was released because its order was refused.
     PaymentsRejected,
     /// A payment that no order takes was credited to the family.
     PaymentsUnallocated,
-    /// An event of a payment that isn't this deployment's was left alone.
+    /// An event about another deployment's payment was ignored.
     EventsForeign,
-    /// An event was given up: it has our marker and is of no payment that we know, or tells of a dispute that its charge
+    /// An event was given up: it has our marker but concerns no known payment, or reports a dispute that its charge
     /// doesn't show.
     EventsGivenUp,
-    /// A call that Stripe refused for good, and that nothing else was done about.
+    /// A call that Stripe permanently refused, and that nothing else was done about.
     StripeRefused,
 }
 
@@ -60,26 +60,26 @@ impl Count {
     }
 }
 
-/// What stands.
+/// States that are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gauge {
-    /// Orders on their way that a card pays.
+    /// Unfinished orders paid by card.
     OrdersPending,
-    /// Orders on their way that a bank debit pays: it takes days.
+    /// Unfinished orders paid by bank debit, which takes days.
     BankDebitsPending,
-    /// Orders that a person must look at.
+    /// Orders that need review.
     OrdersInReview,
-    /// Refused payments that are not released yet.
+    /// Rejected payments that are not released yet.
     RejectionsOpen,
-    /// Cards that are held for more than 15 minutes without an order.
+    /// Cards held for more than 15 minutes without an order.
     HoldsWithoutOrder,
-    /// Payments that were received, and that neither an order nor a credit has come of.
+    /// Payments that were received without an order or a credit.
     ReceivedWithoutOrder,
-    /// The age of the oldest order, rejection or received payment that is not finished, bank debits apart.
+    /// The age of the oldest unfinished order, rejection or received payment, bank debits excluded.
     OldestOrderS,
-    /// The age of the oldest order that a bank debit pays.
+    /// The age of the oldest unfinished order paid by bank debit.
     OldestBankDebitS,
-    /// Review records that nobody has looked at.
+    /// Unseen review records.
     ReviewsOpen,
 }
 

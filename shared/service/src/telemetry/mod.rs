@@ -1,10 +1,10 @@
-//! What an operator sees of a request: one line in the log, which is also its metrics.
+//! What an operator sees of a request: one log line, which also carries its metrics.
 //!
-//! Read in this order: here (what is noted while a request is served), [`metric`] (what is measured), [`line`] (how it
-//! is written down).
+//! Read in this order: here (what is recorded while a request is served), [`metric`] (what is measured), [`line`] (how
+//! it is written).
 //!
-//! Invariant: nothing that is noted is a secret, a link or a person: ids of orders and intents, counts, times. Noting
-//! something never fails and never waits, and outside a request it does nothing.
+//! Nothing that is recorded is a secret, a link or personal data: only ids of orders and intents, counts and times.
+//! Recording never fails and never waits, and outside a request it does nothing.
 
 pub mod line;
 pub mod metric;
@@ -16,7 +16,7 @@ use classpay_domain::id::{IntentId, OrderId};
 
 pub use metric::{Count, Gauge};
 
-/// Whom a request waits for.
+/// What a request waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
     /// The table.
@@ -25,7 +25,7 @@ pub enum Peer {
     Stripe,
 }
 
-/// What was seen of one request.
+/// The measurements of one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestMetrics {
     dynamodb: Waits,
@@ -36,7 +36,7 @@ pub struct RequestMetrics {
     gauges: Vec<(Gauge, i64)>,
 }
 
-/// What a request is about. A scheduled run is about many things; each has lines of its own.
+/// What a request is about. A scheduled run is about many things, each with its own log lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 enum Subject<T> {
     #[default]
@@ -66,7 +66,7 @@ impl<T: Clone + PartialEq> Subject<T> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Waits {
     calls: u32,
-    /// How many are out now. Several at once are waited for once.
+    /// How many calls are in progress. Concurrent calls count as one wait.
     out: u32,
     since: Option<Instant>,
     waited: Duration,
@@ -101,11 +101,11 @@ impl RequestMetrics {
 }
 
 tokio::task_local! {
-    /// One task serves one request.
+    /// The measurements of the request that this task serves.
     static SEEN: RefCell<RequestMetrics>;
 }
 
-/// Serves a request, and says what was seen of it.
+/// Serves a request, and returns its measurements.
 pub async fn observe<F: Future>(serve: F) -> (F::Output, RequestMetrics) {
     let noted = async {
         let output = serve.await;
@@ -115,11 +115,11 @@ pub async fn observe<F: Future>(serve: F) -> (F::Output, RequestMetrics) {
 }
 
 fn note(what: impl FnOnce(&mut RequestMetrics)) {
-    // Nobody observes a program that is no function.
+    // A program that is no function records nothing.
     SEEN.try_with(|metrics| what(&mut metrics.borrow_mut())).unwrap_or_default();
 }
 
-/// A call that is out until this is dropped.
+/// A call in progress until this is dropped.
 struct Out(Peer);
 
 impl Drop for Out {
@@ -128,7 +128,7 @@ impl Drop for Out {
     }
 }
 
-/// Waits for a call, and notes how long.
+/// Waits for a call, and records how long.
 pub async fn timed<F: Future>(peer: Peer, call: F) -> F::Output {
     note(|metrics| metrics.waits(peer).begin());
     let _out = Out(peer);
@@ -145,7 +145,7 @@ pub fn about_intent(intent: &IntentId) {
     note(|metrics| metrics.intent.note(intent));
 }
 
-/// Something has happened that is counted.
+/// Counts an event.
 pub fn count(what: Count) {
     note(|metrics| match metrics.counts.iter_mut().find(|(counted, _)| *counted == what) {
         Some((_, times)) => *times = times.saturating_add(1),
@@ -153,7 +153,7 @@ pub fn count(what: Count) {
     });
 }
 
-/// Something stands at this now.
+/// Records the current value of a gauge.
 pub fn gauge(what: Gauge, value: i64) {
     note(|metrics| metrics.gauges.push((what, value)));
 }

@@ -1,6 +1,6 @@
 //! The company, its tax rates, its holidays and its discount schemes.
 //!
-//! Invariant: what is turned off is not there.
+//! Invariant: what is switched off is left out.
 
 use classpay_domain::catalogue::{
     AgeCutOff, Company, DiscountKind, DiscountScheme, Holiday, Off, TaxRate, TrialPolicy,
@@ -43,27 +43,27 @@ impl TryFrom<&CompanyDoc> for Company {
 }
 
 impl CompanyDoc {
-    /// Where it is; `None`: nobody knows.
+    /// The company's country; `None`: unknown.
     #[must_use]
     pub fn country(&self) -> Option<Country> {
         Country::parse(&self.address.country_code)
     }
 
-    /// The processing fee that it wants.
+    /// The processing fee in its settings.
     #[must_use]
     pub fn processing_fee(&self) -> Option<Percent> {
         let billing = &self.settings.billing;
         billing.is_processing_fee_enabled.then_some(billing.processing_fee.0)
     }
 
-    /// What the payer pays on top on a day, there (rule 35).
+    /// The fee that the payer pays on top on a given day in the company's country (rule 35).
     #[must_use]
     pub fn processing_fee_on(&self, day: Date) -> Percent {
         surcharge::charged(self.processing_fee(), self.country(), day)
     }
 }
 
-/// Whether it is an IANA name that "today" can be worked out in.
+/// Whether it is a known IANA time zone.
 #[must_use]
 pub fn is_time_zone(name: &str) -> bool {
     jiff::tz::TimeZone::get(name).is_ok()
@@ -104,7 +104,7 @@ impl TryFrom<&HolidayDoc> for Holiday {
     }
 }
 
-/// What a discount is called where it is shown: a scheme has no name of its own.
+/// The name under which a discount is shown: a scheme has no name of its own.
 const fn name_of(kind: DiscountKind) -> &'static str {
     match kind {
         DiscountKind::StudentsOfFamily => "Multiple students",
@@ -113,7 +113,8 @@ const fn name_of(kind: DiscountKind) -> &'static str {
     }
 }
 
-/// Whether it is given is not asked here: only whoever has all of them knows which is the one of its kind.
+/// This doesn't check whether the scheme is given: only the caller that has all schemes knows which is the one of its
+/// kind.
 impl TryFrom<&DiscountSchemeDoc> for DiscountScheme {
     type Error = CorruptDocument;
 

@@ -1,6 +1,6 @@
 //! Students.
 //!
-//! Invariant: everything that a student's document may say is a student.
+//! Every valid student document converts to a student.
 
 use classpay_domain::catalogue::Student;
 

@@ -1,6 +1,6 @@
 //! Registration fees and additional fees.
 //!
-//! Invariant: a fee keeps the id of its tax rate and no copy of the rate, so that there is one rate of an id.
+//! Invariant: a fee keeps the id of its tax rate and no copy of the rate, so that there is one rate per id.
 
 use classpay_domain::calendar::YearDay;
 use classpay_domain::catalogue::{AdditionalFee, RegistrationFee};

@@ -1,6 +1,6 @@
 //! From documents to the domain's types.
 //!
-//! Invariant: nothing is guessed. What the import would have refused is a [`CorruptDocument`], never a default.
+//! Nothing is guessed: what the import would have refused is a [`CorruptDocument`], never a default.
 
 mod company;
 mod family;
@@ -25,7 +25,7 @@ fn corrupt(id: &impl ToString, field: &'static str) -> CorruptDocument {
     CorruptDocument { id: id.to_string(), field }
 }
 
-/// Takes a value that passes the import's check.
+/// Accepts a value that passes the import's check.
 fn sound<T>(value: T, holds: bool, id: &impl ToString, field: &'static str) -> Result<T, CorruptDocument> {
     if holds { Ok(value) } else { Err(corrupt(id, field)) }
 }
@@ -38,7 +38,7 @@ fn rate(percent: Percent, id: &impl ToString, field: &'static str) -> Result<Per
     sound(percent, percent <= Percent::HUNDRED, id, field)
 }
 
-/// Takes a document of which the import's check finds no mistake.
+/// Accepts a document in which the import's check finds no mistake.
 fn faultless(mistakes: Vec<(&'static str, String)>, id: &impl ToString) -> Result<(), CorruptDocument> {
     mistakes.into_iter().next().map_or(Ok(()), |(field, _)| Err(corrupt(id, field)))
 }

@@ -17,7 +17,8 @@ use crate::store::key::Lane;
 use crate::store::{DueItem, DueKey, StoreError, Unfinished};
 use crate::telemetry::{self, Gauge};
 
-/// The longest time that a card is held before its payer's call, or the settlement job, has made an order of it.
+/// The time after which a held card without an order is measured: its payer's call, or the settlement job, has made an
+/// order by then.
 const LONG_HELD_S: i64 = 15 * 60;
 /// Time reserved for the log line about the run.
 const RESERVE: Duration = Duration::from_secs(2);
