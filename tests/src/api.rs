@@ -1,11 +1,11 @@
-//! HTTP as a client speaks it.
+//! An HTTP client for the API.
 //!
-//! Invariant: no retries, no redirects: what a test sees is what was answered.
+//! No retries and no redirects: a test sees exactly what was answered.
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
-/// Somebody who calls a server of the stack.
+/// A caller of one of the stack's servers.
 #[derive(Debug, Clone)]
 pub struct Api {
     base: String,
@@ -20,7 +20,7 @@ pub struct Answer {
     pub status: u16,
     /// The headers, names in lower case.
     pub headers: std::collections::BTreeMap<String, String>,
-    /// The body as it came.
+    /// The body as received.
     pub text: String,
 }
 
@@ -28,7 +28,7 @@ impl Answer {
     /// The body as JSON.
     ///
     /// # Panics
-    /// If it is none.
+    /// If it isn't JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text))
@@ -46,12 +46,12 @@ impl Api {
         Self { base: base.to_owned(), token: token.map(str::to_owned), client: client.clone() }
     }
 
-    /// What all who call a stack share: their connections.
+    /// The connection pool that all callers share.
     pub(crate) fn client() -> Client {
         Client::builder().no_proxy().build().expect("a client without TLS can be built")
     }
 
-    /// A request that a test shapes further.
+    /// A request that a test can adjust before sending it.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.base));
         match &self.token {
@@ -63,7 +63,7 @@ impl Api {
     /// Sends a request.
     ///
     /// # Panics
-    /// If no answer comes, or a refusal that the operation's row in the table of refusals doesn't have.
+    /// If no answer comes, or if a refusal is not in the operation's row of the table of refusals.
     pub async fn send(request: RequestBuilder) -> Answer {
         let (client, request) = request.build_split();
         let request = request.expect("a request");
@@ -89,7 +89,7 @@ impl Api {
         Self::send(self.request(Method::POST, path).json(body)).await
     }
 
-    /// A quote of these items.
+    /// Requests a quote of these items.
     pub async fn quote(&self, family: &str, items: &Value) -> Answer {
         let [enrolments, trials] = ["enrolments", "trials"].map(|list| items[list].to_string());
         let query = [("enrolments", enrolments), ("trials", trials)];
@@ -98,25 +98,25 @@ impl Api {
         self.get(&format!("/v1/basket/{family}/quote?{}", query.join("&"))).await
     }
 
-    /// A payment session for these items.
+    /// Requests a payment session for these items.
     pub async fn session(&self, family: &str, items: &Value) -> Answer {
         let body = json!({"items": items, "transactionId": null});
         self.post(&format!("/v1/integrations/stripe/{family}/payment-sessions"), &body).await
     }
 
-    /// A checkout of these items.
+    /// Checks these items out.
     pub async fn checkout(&self, family: &str, intent: Option<&str>, items: &Value) -> Answer {
         let body = json!({"paymentIntentId": intent, "items": items});
         self.post(&format!("/v1/basket/{family}/checkout"), &body).await
     }
 
-    /// At the stand-in: the payer confirms an intent with a card.
+    /// The payer confirms an intent with a card, at the Stripe stand-in.
     pub async fn pay(&self, intent: &str, card: &str) -> Answer {
         let path = format!("/_control/payment_intents/{intent}/confirm");
         self.post(&path, &json!({"payment_method": card})).await
     }
 
-    /// At the stand-in: what was charged.
+    /// The charges, from the Stripe stand-in.
     pub async fn charges(&self) -> Vec<Value> {
         let Value::Array(charges) = self.get("/_control/charges").await.json() else { panic!("a list of charges") };
         charges

@@ -1,6 +1,6 @@
-//! Where the store's tests are run: on the embedded DynamoDB, through the real SDK, and on the table of the simulation.
+//! The backends of the store's tests: the embedded DynamoDB, through the real SDK, and the simulation's table.
 //!
-//! Invariant: a test is written once, for any [`Backend`], and [`crate::on_both`] runs it on both.
+//! A test is written once, for any [`Backend`], and [`crate::on_both`] runs it on both.
 
 use std::sync::{Arc, Mutex};
 
@@ -26,9 +26,9 @@ pub struct Embedded;
 #[derive(Debug, Clone, Copy)]
 pub struct InMemory;
 
-/// A table of the simulation, which perhaps forgets a guard.
+/// A table of the simulation, which may ignore a guard.
 pub trait Memory: Clone + Send + Sync + 'static {
-    /// What it forgets.
+    /// The guard that it ignores.
     const FORGOTTEN: Option<Forgotten>;
 }
 
@@ -36,22 +36,23 @@ impl Memory for InMemory {
     const FORGOTTEN: Option<Forgotten> = None;
 }
 
-/// What a shop can be opened on.
+/// A backend on which a store can be opened.
 pub trait Backend: Clone + Send + Sync + 'static {
-    /// The table that the store works on. Its clones are the same one.
+    /// The table on which the store works. Its clones are the same table.
     type Table: StoreTable + Clone + 'static;
-    /// What every item can be read with: no call of the service's own can do that.
+    /// Reads every item. No call of the service can do that.
     type Reader: Clone + Send + Sync;
-    /// Rounds of a race.
+    /// The number of rounds in a race.
     const ROUNDS: u64;
 
     /// An empty table.
     fn open() -> impl Future<Output = (Self::Table, Self::Reader)>;
 
-    /// Every item there is.
+    /// Every item in the table.
     fn everything(reader: &Self::Reader) -> impl Future<Output = Vec<Item>>;
 
-    /// What rivals come to that begin at the same time. Who is how fast is drawn, as far as it can be.
+    /// The results of competing calls that begin at the same time. Their order is drawn at random, as far as the
+    /// backend allows.
     fn race<T: Send + 'static>(seed: u64, rivals: Vec<BoxFuture<'static, T>>) -> impl Future<Output = Vec<T>>;
 }
 
@@ -75,7 +76,7 @@ impl Backend for Embedded {
         table.everything().await
     }
 
-    /// Who begins first is drawn; the rest is up to threads and sockets.
+    /// The order in which they begin is drawn; the rest is up to threads and sockets.
     async fn race<T: Send + 'static>(seed: u64, rivals: Vec<BoxFuture<'static, T>>) -> Vec<T> {
         let chance = Chance::of(seed);
         let mut waiting: Vec<_> = rivals.into_iter().enumerate().collect();
@@ -106,7 +107,7 @@ impl<M: Memory> Backend for M {
         table.items().into_iter().map(|(_, item)| seen(Attributes::clone(&item))).collect()
     }
 
-    /// Who goes on is drawn before every call and after it.
+    /// The call that continues is drawn before and after every request.
     async fn race<T: Send + 'static>(seed: u64, rivals: Vec<BoxFuture<'static, T>>) -> Vec<T> {
         let mut executor = Executor::new(Chance::of(seed));
         for (at, rival) in rivals.into_iter().enumerate() {
@@ -131,13 +132,13 @@ impl Faults for Unhurried {
     }
 }
 
-/// A text as DynamoDB has it.
+/// A text as a DynamoDB value.
 #[must_use]
 pub fn text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
-/// Runs tests on both tables. They are functions without arguments, generic over their [`Backend`].
+/// Runs tests on both backends. Each is a function without arguments that is generic over its [`Backend`].
 #[macro_export]
 macro_rules! on_both {
     ($($test:ident)*) => { $(

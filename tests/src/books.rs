@@ -1,6 +1,6 @@
-//! Whether money and places agree, in the whole table and at Stripe, once everything is settled.
+//! Checks that money and places agree, in the whole table and at Stripe, once everything is settled.
 //!
-//! Invariant: it computes everything anew from what was posted, and asks no code of the service.
+//! It computes everything anew from what was posted, and uses no code of the service.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,13 +9,14 @@ use serde_json::Value;
 
 use crate::{Item, Stack};
 
-/// Asserts that nothing is unfinished, that every order was paid exactly and every payment is an order's, and that
-/// balances, dues, seats and trial places are the sums of what was posted.
+/// Asserts that nothing is unfinished, that every order was paid exactly and every payment belongs to an order, and
+/// that balances, amounts due, seats and trial places are the sums of what was posted.
 ///
 /// # Panics
-/// With everything that disagrees.
+/// Lists everything that disagrees.
 pub async fn assert_books_balance(stack: &Stack) {
-    // A clock that was moved has begun a run of the schedule, which may be at an event: this one is after it.
+    // Moving the clock has started a run of the settlement job, which may still be handling an event; this run comes
+    // after it.
     stack.run_schedule().await;
     let items = stack.table().everything().await;
     let mut captured: BTreeMap<String, Vec<i64>> = BTreeMap::new();
@@ -49,15 +50,16 @@ pub async fn assert_books_balance(stack: &Stack) {
 
 struct Books<'t> {
     items: &'t [Item],
-    /// By intent, what each charge captured.
+    /// The amount captured by each charge, by intent.
     captured: BTreeMap<String, Vec<i64>>,
-    /// By intent, what was given back.
+    /// The amount refunded, by intent.
     refunded: BTreeMap<String, i64>,
     ledger: Vec<Value>,
 }
 
 impl Books<'_> {
-    /// Orders pending, places reserved, claims without an open end, notes for a person, work for the schedule.
+    /// Checks that no order is pending, no place is reserved, no claim is open, no review record is left, and the index
+    /// is empty.
     fn unfinished(&self) -> Vec<String> {
         let of = |item: &&Item| {
             let is = |name, value: &str| item.get(name).and_then(|value| value.as_s().ok()).is_some_and(|v| v == value);
@@ -72,7 +74,7 @@ impl Books<'_> {
         self.items.iter().filter(of).map(|item| format!("unfinished: {item:?}")).collect()
     }
 
-    /// What an order was to post.
+    /// What an order was going to post.
     fn document_of(&self, order: &Item) -> Value {
         let sk = format!("DOC#{}", number(order, "doc_generation"));
         let is_it = |item: &&Item| text(item, "pk") == text(order, "pk") && text(item, "sk") == sk;
@@ -109,7 +111,7 @@ impl Books<'_> {
             if self.captured.get(intent) != Some(&vec![total]) {
                 wrong.push(format!("{id} costs {total}, captured was {:?}", self.captured.get(intent)));
             }
-            // A payment link's order pays a debit that was posted before.
+            // The order of a payment link pays a debit that was posted earlier.
             let owed_before = snapshot["link"]["amount"].as_i64().unwrap_or_default();
             if posted.iter().map(|entry| balance(entry)).sum::<i64>() != -owed_before {
                 wrong.push(format!("{id} was paid, and its debits are not its credits: {posted:?}"));
@@ -128,10 +130,10 @@ impl Books<'_> {
         wrong
     }
 
-    /// What the ledger says was given back of the payment that this credit is for.
+    /// The amount that the ledger says was refunded of the payment for which this credit is.
     fn refunds_of(&self, credit: &str) -> i64 {
         let debits: Vec<_> = self.ledger.iter().filter(|entry| !is_credit(entry) && names(entry, credit)).collect();
-        // A refund that failed is a credit that names the refund's debit.
+        // A failed refund is a credit that names the refund's debit.
         let is_undone = |entry: &&Value| {
             let mut ids = debits.iter().filter_map(|debit| debit["aggregateId"].as_str());
             is_credit(entry) && ids.any(|id| names(entry, id))
@@ -162,7 +164,7 @@ impl Books<'_> {
         for debit in self.ledger.iter().filter(|entry| !is_credit(entry)) {
             let (id, total) = (debit["aggregateId"].as_str().unwrap_or_default(), balance(debit));
             let order = debit["transaction"]["orderId"].as_str();
-            // An order's credit is for all of its debits; any other credit is for the one that it names.
+            // An order's credit pays all of its debits; any other credit pays the one that it names.
             let credited = match order {
                 Some(order) if self.posted_by(order).iter().any(|entry| is_credit(entry)) => total,
                 Some(_) => 0,
@@ -179,12 +181,12 @@ impl Books<'_> {
         wrong
     }
 
-    /// A fee is remembered when and only when it was posted: for one student, what its order's fee details sum to.
+    /// A fee is recorded exactly if it was posted: for one student, with the sum of its order's fee details.
     fn fees(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut remembered: BTreeMap<(&str, &str), i64> = BTreeMap::new();
         for fee in with_sort_key(self.items, "FEE#").filter(|fee| text(fee, "fee_state") == "CHARGED") {
-            // What was charged before the studio was loaded has no order.
+            // Fees charged before the studio was loaded have no order.
             let Some(Ok(order)) = fee.get("order_id").map(AttributeValue::as_s) else { continue };
             *remembered.entry((order, text(fee, "fee"))).or_default() += number(fee, "amount");
         }
@@ -200,7 +202,7 @@ impl Books<'_> {
                 }
             }
         }
-        // Inclusive prices contain a tax that is posted on its own; no studio here has them.
+        // Inclusive prices contain a tax that is posted separately; no studio here has them.
         for key in remembered.keys().chain(posted.keys()) {
             let (said, is) = (remembered.get(key), posted.get(key));
             if said != is {
@@ -248,7 +250,7 @@ impl Books<'_> {
         wrong
     }
 
-    /// A trial has ended with a completed order that says so, and every one of which such an order says so.
+    /// The trials that have ended are exactly those that a completed order says have ended.
     fn ended_trials(&self) -> Vec<String> {
         let orders = self.items.iter().filter(|item| text(item, "order_state") == "COMPLETED");
         let said = orders.flat_map(|order| {
@@ -264,7 +266,7 @@ impl Books<'_> {
     }
 }
 
-/// Instalments to come.
+/// Future instalments.
 fn is_to_come(item: &Item) -> bool {
     text(item, "pk").ends_with("#PLANS")
 }
@@ -285,7 +287,7 @@ fn names(entry: &Value, debit: &str) -> bool {
     entry["transaction"]["relatedTransactionId"] == debit
 }
 
-/// What an entry adds to its family's balance.
+/// The change that an entry makes to its family's balance.
 fn balance(entry: &Value) -> i64 {
     let total = entry["stats"]["total"].as_i64().expect("an entry has a total");
     if is_credit(entry) { -total } else { total }

@@ -1,6 +1,6 @@
-//! The demo studio with many families more, each with something to buy and a debit to pay by link.
+//! The demo studio with many more families, each with something to buy and a debit to pay by link.
 //!
-//! Invariant: no two of them have anything in common but the classes, which have places for all.
+//! No two families have anything in common except the classes, which have places for all.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use crate::studio::{BALLET, COMPANY, STREET, Studio, basket, place, trial};
 use crate::{Stack, StackOptions, Webhooks};
 
-/// Places for all.
+/// Enough places for everyone.
 const PLACES: usize = 1000;
-/// What each of them owes, in pence.
+/// The amount that each family owes, in pence.
 const OWED: i64 = 1200;
 
 /// A family of the crowd.
@@ -23,12 +23,12 @@ pub struct Member {
     pub student: String,
     /// Its debit.
     pub debit: String,
-    /// The link to that.
+    /// The payment link for the debit.
     pub link: String,
 }
 
 impl Member {
-    /// What it buys: a place and a trial.
+    /// The items that it buys: a place and a trial.
     #[must_use]
     pub fn basket(&self) -> Value {
         let place = place(STREET, &self.student, crate::studio::FULL);
@@ -45,7 +45,7 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Starts a stack with so many families more, on the first day of the school year.
+    /// Starts a stack with this many more families, on the first day of the school year.
     ///
     /// # Panics
     /// If it doesn't start.
@@ -85,7 +85,7 @@ impl Crowd {
     /// The next family that has done nothing yet.
     ///
     /// # Panics
-    /// When there is none left.
+    /// If there is none left.
     pub fn newcomer(&mut self) -> Member {
         self.members.pop().expect("the crowd is too small for the test")
     }
@@ -103,13 +103,13 @@ pub fn student(n: usize) -> String {
     format!("stu_{n}")
 }
 
-/// Its debit.
+/// Its debit's id.
 #[must_use]
 pub fn debit(n: usize) -> String {
     format!("trn_01J9ZDEMW5TVDJ0R00CR0{n:05}")
 }
 
-/// The demo studio with so many families more.
+/// The demo studio with this many more families.
 #[must_use]
 pub fn studio(families: usize) -> Studio {
     let families: Vec<usize> = (0..families).collect();

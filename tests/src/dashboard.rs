@@ -1,4 +1,4 @@
-//! What the studio does in Stripe's dashboard, and what Stripe does to the studio's account, at the stand-in.
+//! Actions of the studio in Stripe's dashboard, and of Stripe on the studio's account, at the stand-in.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use reqwest::Method;
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use crate::{Answer, Api, Stack};
 
 impl Stack {
-    /// An order of the stand-in's control, and its answer.
+    /// Calls the stand-in's control, and returns its answer.
     ///
     /// # Panics
-    /// If it refuses.
+    /// If the stand-in refuses.
     pub async fn at_stripe(&self, path: &str, body: &Value) -> Value {
         let answer = self.stripe().post(&format!("/_control/{path}"), body).await;
         assert_eq!(answer.status, 200, "{path} {body}: {}", answer.text);
@@ -26,15 +26,15 @@ impl Stack {
         self.at_stripe(&format!("accounts/{}/capabilities", self.account()), &json!({capability: status})).await;
     }
 
-    /// The studio connects an account instead of another, as its file says.
+    /// The studio connects another account in place of the present one, as its file says.
     ///
     /// # Panics
-    /// If the other is not the one that it has.
+    /// If the present account is not the one given.
     pub async fn connect(&self, account: &str, instead_of: &str) {
         let company = format!("C#{}", self.company());
         let quoted = |account: &str| format!("\"{account}\"");
         self.table().rewrite((&company, "META"), &quoted(instead_of), &quoted(account)).await;
-        // Their order is that of the files; none is named twice.
+        // They are in the order of the files; no account is named twice.
         let mut item = self.table().get(&company, "META").await.expect("the company");
         let mut accounts: Vec<String> = serde_json::from_str(item["accounts"].as_s().expect("a list")).expect("JSON");
         if !accounts.iter().any(|known| known == account) {
@@ -44,10 +44,10 @@ impl Stack {
         self.table().put(item).await;
     }
 
-    /// The studio leaves its account for another, and disconnects it at Stripe: our calls there are refused.
+    /// The studio changes to another account and disconnects this one at Stripe, which refuses our calls there.
     ///
     /// # Panics
-    /// If it has left it before.
+    /// If the studio has left the account before.
     pub async fn leave_account(&self, for_another: &str) {
         self.connect(for_another, self.account()).await;
         self.at_stripe(&format!("accounts/{}/disconnect", self.account()), &json!({})).await;
@@ -56,23 +56,23 @@ impl Stack {
     /// The studio deletes a customer.
     ///
     /// # Panics
-    /// If there is none of this id.
+    /// If there is no customer with this id.
     pub async fn delete_customer(&self, customer: &str) {
         self.at_stripe(&format!("customers/{customer}/delete"), &json!({})).await;
     }
 
-    /// The studio captures so much of an authorisation (minor units); the rest is let go.
+    /// The studio captures this much of an authorisation (minor units); the rest is released.
     ///
     /// # Panics
-    /// If there is no such authorisation, or not so much of it.
+    /// If there is no such authorisation, or it holds less.
     pub async fn capture_at_stripe(&self, intent: &str, amount: i64) {
         self.at_stripe(&format!("payment_intents/{intent}/capture"), &json!({"amount": amount})).await;
     }
 
-    /// The payer's bank asks about a charge, and takes nothing. The dispute's id.
+    /// The payer's bank opens an inquiry about a charge, and takes nothing. Returns the dispute's id.
     ///
     /// # Panics
-    /// If nothing was taken, or the charge is disputed already.
+    /// If nothing was captured, or the charge is disputed already.
     pub async fn inquire(&self, charge: &str) -> String {
         let told = self.at_stripe(&format!("charges/{charge}/dispute"), &json!({"inquiry": true})).await;
         told["id"].as_str().expect("an id").to_owned()
@@ -90,13 +90,13 @@ impl Stack {
     /// Stripe executes the next call of this kind and never answers.
     ///
     /// # Panics
-    /// If it doesn't take the order.
+    /// If the stand-in refuses the fault.
     pub async fn hang_at_stripe(&self, (method, route): (&str, &str)) {
         let matched = json!({"method": method, "route": route});
         self.at_stripe("faults", &json!({"match": matched, "do": {"hang": "after"}})).await;
     }
 
-    /// A call that a phone makes at Stripe with the secret of an ephemeral key; `form` is encoded, as it is sent.
+    /// A call that a phone makes to Stripe with the secret of an ephemeral key; `form` is already encoded.
     pub async fn by_phone(&self, secret: &str, (method, path): (Method, &str), form: &str) -> Answer {
         let call = self.stripe().request(method, path).bearer_auth(secret);
         Api::send(call.body(form.to_owned())).await

@@ -1,7 +1,7 @@
-//! The API's document, and whether what was said fits it.
+//! The API's OpenAPI document, and whether a request or an answer fits it.
 //!
-//! Invariant: it is stricter than what is published: a field of an answer that the document doesn't name fits nothing,
-//! though a client has to bear it.
+//! It is stricter than the published document: a field of an answer that the document doesn't name is an error here,
+//! although a client must ignore it.
 
 use classpay_local::binaries::workspace_root;
 use jsonschema::Validator;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 #[derive(Debug)]
 pub struct Document {
     whole: Value,
-    /// Its shapes, each without room for more fields.
+    /// Its schemas, each without additional fields.
     closed: Value,
 }
 
@@ -19,7 +19,7 @@ impl Document {
     /// Reads it.
     ///
     /// # Panics
-    /// If it can't be read, or is no YAML.
+    /// If it can't be read or isn't YAML.
     #[must_use]
     pub fn published() -> Self {
         let text = std::fs::read_to_string(workspace_root().join("infra/openapi.yaml")).expect("there is a document");
@@ -29,10 +29,10 @@ impl Document {
         Self { whole, closed }
     }
 
-    /// Its operations: method (in lower case), path, and what it says of it.
+    /// Its operations: method (in lower case), path, and description.
     ///
     /// # Panics
-    /// If it has none.
+    /// If it has no operations.
     pub fn operations(&self) -> impl Iterator<Item = (&str, &str, &Value)> {
         let paths = self.whole["paths"].as_object().expect("the document has paths").iter();
         paths.flat_map(|(path, operations)| {
@@ -41,7 +41,7 @@ impl Document {
         })
     }
 
-    /// What it says of a path's operation.
+    /// The description of a path's operation.
     ///
     /// # Panics
     /// If it has no such operation.
@@ -51,10 +51,10 @@ impl Document {
         found.unwrap_or_else(|| panic!("no operation {id}")).2
     }
 
-    /// How a value fails to fit one of its schemas.
+    /// How a value violates one of its schemas.
     ///
     /// # Panics
-    /// If the schema is none.
+    /// If the schema is invalid.
     #[must_use]
     pub fn misfits(&self, schema: &Value, value: &Value) -> Vec<String> {
         let fits = self.validator(schema);
@@ -69,7 +69,7 @@ impl Document {
     }
 }
 
-/// Leaves no room for fields that are not named.
+/// Forbids additional fields.
 fn close(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {

@@ -1,7 +1,7 @@
-//! Calls of the functions, to the table and to Stripe, as those who were called saw them; and what they shall suffer.
+//! The functions' calls to the table and to Stripe, as the receivers saw them, and the faults to inject into them.
 //!
-//! Invariant: a call is named by what it is and by its number among its like, so that calls made at the same time are
-//! not mistaken for one another.
+//! A call is identified by its kind and its number within that kind, so that concurrent calls are not mistaken for one
+//! another.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{Answer, Api, Stack};
 
-/// Who is called.
+/// The receiver of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Callee {
     /// The table.
@@ -24,29 +24,29 @@ pub enum Callee {
 /// A kind of call: `TransactWriteItems`, or `POST /v1/payment_intents/{id}/capture`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallKind {
-    /// Who is called.
+    /// The receiver.
     pub callee: Callee,
     /// The operation, or method and route.
     pub name: String,
 }
 
-/// When a call was out.
+/// The time during which a call was open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallTime {
-    /// Who was called.
+    /// The receiver.
     pub callee: Callee,
-    /// When it came, by the machine's clock.
+    /// When it arrived, by the machine's clock.
     pub began: SystemTime,
     /// When it was answered, or its connection closed.
     pub ended: SystemTime,
 }
 
-/// One call: the so-manieth of its kind, from 0.
+/// A call: the nth of its kind, counted from 0.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Point {
-    /// What is called.
+    /// Its kind.
     pub kind: CallKind,
-    /// How many of its kind come before it.
+    /// The number of earlier calls of its kind.
     pub number: u64,
 }
 
@@ -79,7 +79,7 @@ impl CallKind {
 }
 
 impl Stack {
-    /// The control of who is called.
+    /// The control of the receiver.
     fn control(&self, callee: Callee) -> Api {
         match callee {
             Callee::DynamoDb => self.dynamodb(),
@@ -93,7 +93,7 @@ impl Stack {
         answer
     }
 
-    /// Forgets the calls so far.
+    /// Clears the log of calls.
     ///
     /// # Panics
     /// If one of the two doesn't answer.
@@ -103,7 +103,8 @@ impl Stack {
         }
     }
 
-    /// How many calls of each kind a function has made since they were forgotten; Stripe doesn't know who calls.
+    /// The number of calls of each kind that a function has made since the log was cleared. Stripe doesn't know the
+    /// calling function.
     ///
     /// # Panics
     /// If one of the two doesn't answer.
@@ -124,8 +125,8 @@ impl Stack {
         calls
     }
 
-    /// When each call of a function, and each of Stripe, which doesn't know who calls, came and was answered since they were
-    /// forgotten. One without an answer is left out.
+    /// When each call of a function, and each call to Stripe (which doesn't know the calling function), arrived and was
+    /// answered since the log was cleared. Calls without an answer are left out.
     ///
     /// # Panics
     /// If one of the two doesn't answer.
@@ -143,8 +144,8 @@ impl Stack {
         times
     }
 
-    /// The permissions that the functions' calls of the table have used: function, action and resource, and in how many
-    /// calls.
+    /// The permissions that the functions' calls to the table have used: function, action and resource, with the number
+    /// of calls.
     ///
     /// # Panics
     /// If the table doesn't answer.
@@ -157,7 +158,7 @@ impl Stack {
         used.collect()
     }
 
-    /// What was called, in the order of arrival: first of the table, then of Stripe.
+    /// The calls in the order of arrival: first those to the table, then those to Stripe.
     ///
     /// # Panics
     /// If one of the two doesn't answer.
@@ -173,11 +174,11 @@ impl Stack {
         told
     }
 
-    /// Orders that a function's call at this point, and those after it, suffer this: `count` of them. At Stripe, which
-    /// doesn't know who calls, it is the calls about this intent, if there is one yet.
+    /// Injects a fault into `count` calls of a function from this one onwards. At Stripe, which doesn't know the
+    /// calling function, it applies to the calls about this intent, if there is one yet.
     ///
     /// # Panics
-    /// If the fault isn't known there.
+    /// If the receiver doesn't know the fault.
     pub async fn order_fault_at(
         &self,
         (function, intent): (&str, Option<&str>),
@@ -190,7 +191,7 @@ impl Stack {
         assert_eq!(answer.status, 200, "{fault}: {}", answer.text);
     }
 
-    /// Withdraws what was ordered there; how many calls had still to be struck.
+    /// Withdraws the injected faults, and returns how many calls they had still to hit.
     ///
     /// # Panics
     /// If it doesn't answer.
@@ -200,7 +201,7 @@ impl Stack {
         waiting.as_array().expect("a list").iter().filter_map(|fault| fault["count"].as_u64()).sum()
     }
 
-    /// Lets land what was dropped late.
+    /// Executes the calls that were dropped late.
     ///
     /// # Panics
     /// If one of the two doesn't answer.
@@ -210,23 +211,23 @@ impl Stack {
         }
     }
 
-    /// A run of the schedule, now; what it did.
+    /// Runs the settlement job now, and returns what it did.
     ///
     /// # Panics
-    /// If it failed.
+    /// If it fails.
     pub async fn run_schedule(&self) -> Value {
         let answer = self.caller(None).post("/_local/run/settle-payments", &json!({})).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.json()
     }
 
-    /// What a run of the schedule measures now.
+    /// The metrics of a run of the settlement job now.
     ///
     /// # Panics
-    /// If no run measures it.
+    /// If no run reports them.
     pub async fn measure(&self, gauge: &str) -> i64 {
         let before = self.measured(gauge).len();
-        // The line of a run is written beside its answer: it may be read a moment later.
+        // A run's log line is written alongside its answer, so it may appear a moment later.
         for _ in 0..50 {
             self.run_schedule().await;
             if let Some(value) = self.measured(gauge).get(before..).and_then(<[i64]>::last) {

@@ -1,7 +1,7 @@
-//! Drives the shipped binaries from outside: starts the local stack as a process and speaks HTTP to it.
+//! Drives the shipped binaries from outside: starts the local stack as a process and calls it over HTTP.
 //!
-//! Invariant: a test knows nothing but addresses and tokens; what it asserts, a client could see, or an operator in
-//! the table and at Stripe.
+//! A test knows only addresses and tokens. What it asserts is visible to a client, or to an operator in the table and
+//! at Stripe.
 
 mod api;
 pub mod backend;

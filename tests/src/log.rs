@@ -1,27 +1,27 @@
-//! What a stack and its functions have logged, and what must not be in it.
+//! The logs of a stack and its functions, and the secrets that must not be in them.
 //!
-//! Invariant: every stack that a test starts is searched when it ends, so that the whole suite is the search.
+//! Every stack that a test starts is searched when it ends, so the whole suite takes part in the search.
 
 use std::path::Path;
 
-/// How everything secret of a local stack begins or is marked: Stripe's secrets, keys and signatures, bearer tokens
-/// (`alg` and `typ`, as base64 has them: less would be found in a random id one day).
+/// Markers of every secret of a local stack: Stripe's secrets, keys and signatures, and bearer tokens (`alg` and `typ`
+/// in base64; a shorter marker could occur in a random id).
 const MARKS: [&str; 8] = ["_secret_", "ek_test_", "sk_test_", "whsec_", "eyJhbGci", "eyJ0eXAi", "Bearer ", ".example"];
 
-/// The lines that hold a secret: a mark of one, or a payment link's id.
+/// The lines that contain a secret: one of the markers, or a payment link's id.
 #[must_use]
 pub fn leaks(log: &str) -> Vec<&str> {
     let marked = |line: &str| MARKS.iter().any(|mark| line.contains(mark)) || has_link(line);
     log.lines().filter(|line| marked(line)).collect()
 }
 
-/// The lines in which the stand-in says that it has answered, or told, what Stripe never would.
+/// The lines in which the stand-in reports that it gave an answer, or sent an event, that Stripe never would.
 #[must_use]
 pub fn wrong_answers(log: &str) -> Vec<&str> {
     log.lines().filter(|line| line.contains(classpay_stripe_standin::WRONG_ANSWER)).collect()
 }
 
-/// Whether a payment link's id stands in it: `pay_` and 26 characters.
+/// Whether the text contains a payment link's id: `pay_` and 26 characters.
 fn has_link(line: &str) -> bool {
     line.match_indices("pay_").any(|(at, _)| {
         let id = line[at + "pay_".len()..].bytes().take_while(u8::is_ascii_alphanumeric);
@@ -29,7 +29,7 @@ fn has_link(line: &str) -> bool {
     })
 }
 
-/// A log as text; nothing if it was never written.
+/// A log as text; empty if it was never written.
 #[must_use]
 pub fn read(file: &Path) -> String {
     String::from_utf8_lossy(&std::fs::read(file).unwrap_or_default()).into_owned()

@@ -1,17 +1,17 @@
-//! What a table holds at one moment, to be compared with a later one.
+//! A snapshot of a table, for comparison with a later one.
 //!
-//! Invariant: every item and every attribute counts; "nothing was written" means nothing.
+//! Every item and every attribute counts: "nothing was written" means nothing at all.
 
 use std::collections::BTreeMap;
 
 use crate::{Item, Table};
 
-/// A table at one moment: by key, what each item holds.
+/// A snapshot of a table: the contents of each item, by key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture(BTreeMap<String, BTreeMap<String, String>>);
 
 impl Table {
-    /// What it holds now.
+    /// Takes a snapshot of the table.
     ///
     /// # Panics
     /// If the table can't be read.
@@ -21,10 +21,10 @@ impl Table {
 }
 
 impl Picture {
-    /// One of these items.
+    /// Makes a snapshot of these items.
     ///
     /// # Panics
-    /// If one of them has no key.
+    /// If an item has no key.
     #[must_use]
     pub fn of(items: Vec<Item>) -> Self {
         let items = items.into_iter().map(|item| {
@@ -35,7 +35,8 @@ impl Picture {
         Self(items.collect())
     }
 
-    /// What is new (`+`), changed (`~`, with the attributes) or gone (`-`) in a later picture; sorted by key.
+    /// The items that are new (`+`), changed (`~`, with the attributes) or gone (`-`) in a later snapshot, sorted by
+    /// key.
     #[must_use]
     pub fn changes(&self, later: &Self) -> Vec<String> {
         let mut keys: Vec<_> = self.0.keys().chain(later.0.keys()).collect();

@@ -1,6 +1,6 @@
 //! The ids of a studio with every kind of price: `fixtures/price-list.json`.
 //!
-//! Invariant: the first family with the first season is the worked example of the pricing rules, amount by amount.
+//! The first family with the first season is the worked example of the pricing rules, amount by amount.
 
 use crate::studio::Studio;
 
@@ -17,12 +17,12 @@ pub const A: &str = "stu_a";
 pub const B: &str = "stu_b";
 /// In [`BALLET`] and [`JAZZ`]; charged [`REGISTRATION`] for 2026 and [`COSTUME`].
 pub const C: &str = "stu_c";
-/// Has a trial of [`TAP`] on 2026-09-16; no scheme counts him.
+/// Has a trial of [`TAP`] on 2026-09-16; no scheme counts this student.
 pub const D: &str = "stu_d";
 
 /// 7 September to 18 December 2026, per lesson, with [`REGISTRATION`] and [`COSTUME`].
 pub const AUTUMN: &str = "sea_autumn";
-/// 4 January to 26 March 2027: 120.00, 210.00, 280.00 for one, two, three classes. No fees.
+/// 4 January to 26 March 2027: 120.00, 210.00 and 280.00 for one, two and three classes. No fees.
 pub const SPRING: &str = "sea_spring";
 /// Autumn's plan U: at once, 5 % off.
 pub const PLAN_U: &str = "pp_u";
@@ -60,7 +60,7 @@ pub const FAMILY_CLASSES: &str = "dsc_family";
 /// The studio with every kind of price.
 ///
 /// # Panics
-/// If its file is not JSON.
+/// If its file isn't JSON.
 #[must_use]
 pub fn studio() -> Studio {
     Studio::parse(include_str!("../fixtures/price-list.json"))

@@ -1,14 +1,14 @@
 //! The functions' processes, as the operating system sees them.
 //!
-//! Invariant: only children of this test's own stack are found, and so only they are killed.
+//! Only children of this test's own stack are found, so only they are killed.
 
 use std::process::Command;
 
 use crate::Stack;
 
 impl Stack {
-    /// Kills the processes of a function as the out-of-memory killer would, and waits until they are gone. How many
-    /// there were.
+    /// Kills the processes of a function as the out-of-memory killer would, and waits until they are gone. Returns how
+    /// many there were.
     ///
     /// # Panics
     /// If one can't be killed.
@@ -32,7 +32,7 @@ impl Stack {
     }
 }
 
-/// Kills a process of a stack and waits until the stack has learned that it is gone. False: it was gone before.
+/// Kills a process of a stack and waits until the stack has noticed. Returns false if it had already exited.
 ///
 /// # Panics
 /// If `kill` can't be run.
@@ -40,19 +40,19 @@ impl Stack {
 pub fn kill(process: u32) -> bool {
     let mut command = Command::new("kill");
     let output = command.args(["-9", &process.to_string()]).output().expect("kill can be run");
-    // Until its parent has asked how it ended, it is listed.
+    // It is listed until its parent has waited for it.
     while std::fs::exists(format!("/proc/{process}")).unwrap_or_default() {
         std::thread::yield_now();
     }
     output.status.success()
 }
 
-/// The children of a process with their programs' names: those of `/proc/…/stat` are cut off after 15 letters.
+/// The children of a process with their programs' names, which `/proc/…/stat` cuts off after 15 letters.
 fn children(parent: u32) -> impl Iterator<Item = (u32, String)> {
     let entries = std::fs::read_dir("/proc").expect("/proc is there").flatten();
     let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     processes.filter_map(move |process| {
-        // It may have ended meanwhile.
+        // It may have exited meanwhile.
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
         let its_parent: u32 = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
         if its_parent != parent {

@@ -1,6 +1,6 @@
-//! A refusal, as the contract shapes it.
+//! A refusal in the contract's shape.
 //!
-//! Invariant: whoever reads a refusal's code through here has checked its whole shape.
+//! Reading a refusal's code through this module checks its whole shape.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -13,10 +13,10 @@ use serde_json::Value;
 use crate::Answer;
 
 impl Answer {
-    /// The sentences of the refusal that this answer must be.
+    /// Checks that this answer is this refusal, and returns its sentences.
     ///
     /// # Panics
-    /// If it is another answer, or has another shape than the contract's.
+    /// If it is another answer, or doesn't have the contract's shape.
     #[track_caller]
     pub fn refusal(&self, code: ErrorCode) -> Vec<String> {
         assert_eq!(
@@ -41,7 +41,7 @@ impl Answer {
         messages
     }
 
-    /// Whatever a test is about: what an operation refuses with is in its row of the table.
+    /// In every test, an operation's refusals must be in its row of the table.
     #[track_caller]
     pub(crate) fn assert_listed(&self, method: &str, path: &str) {
         static ROUTES: LazyLock<Template> = LazyLock::new(|| Template::parse(TEMPLATE).expect("it is sound"));
@@ -63,7 +63,7 @@ impl Answer {
     }
 }
 
-/// Whether a path is one of a route's; what stands in braces is any one part.
+/// Whether a path matches a route, in which a part in braces matches any one part.
 fn is_at(path: &str, route: &str) -> bool {
     let (mut path, mut route) = (path.split('/'), route.split('/'));
     loop {

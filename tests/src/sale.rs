@@ -1,4 +1,4 @@
-//! What a purchase of the store's tests posts: a debit of ten pounds, and what pays it.
+//! What a purchase in the store's tests posts: a debit of ten pounds, and the credit that pays it.
 
 use classpay_domain::catalogue::Currency;
 use classpay_domain::id::{CompanyId, FamilyId, OrderId};
@@ -20,7 +20,7 @@ fn entry(direction: Direction, details: Vec<Detail>) -> Entry {
     Entry { direction, on: id("2026-09-07"), description: "Booking".to_owned(), details }
 }
 
-/// The debit, and the credit if it is paid.
+/// The debit, and the credit if the purchase is paid.
 pub(crate) fn transactions(
     company: &CompanyId,
     family: &FamilyId,
@@ -37,7 +37,7 @@ pub(crate) fn transactions(
     ledger.aggregates(&entries, ids).expect("small amounts")
 }
 
-/// What is due later.
+/// Future instalments.
 pub(crate) fn schedule() -> Schedule {
     let line = ScheduledLine {
         kind: "tuition".to_owned(),

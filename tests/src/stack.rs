@@ -1,6 +1,6 @@
-//! A local stack of one test's own, on free ports.
+//! A local stack for one test, on free ports.
 //!
-//! Invariant: it ends with the test, and nothing of it is retried.
+//! It ends with the test, and nothing of it is retried.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -14,10 +14,10 @@ use tokio::process::{Child, Command};
 use crate::studio::Studio;
 use crate::{Api, Table, log};
 
-/// What its template calls itself: its objects at Stripe bear it.
+/// The name of its deployment, which its objects at Stripe carry.
 pub const DEPLOYMENT: &str = "classpay-local";
 
-/// What a running stack says of itself.
+/// What a running stack reports about itself.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Ready {
@@ -37,23 +37,23 @@ struct Tokens {
     families: std::collections::BTreeMap<String, String>,
 }
 
-/// How a stack is started.
+/// The options of a stack.
 #[derive(Debug, Clone, Default)]
 pub struct StackOptions {
-    /// A clock that starts there, such as `2026-09-07T08:00:00Z`.
+    /// The clock's start, such as `2026-09-07T08:00:00Z`.
     pub now: Option<String>,
     /// A studio other than [`Studio::demo`]: a file, or the name of a demo studio.
     pub catalogue: Option<PathBuf>,
-    /// Where its state is kept; `None`: in memory.
+    /// Where its state is kept; `None` keeps it in memory.
     pub data_dir: Option<PathBuf>,
-    /// Whether Stripe's events arrive by themselves.
+    /// Whether Stripe's events arrive automatically.
     pub webhooks: Webhooks,
 }
 
-/// Whether Stripe's events arrive by themselves.
+/// Whether Stripe's events arrive automatically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Webhooks {
-    /// None arrives before the test releases it, so that nobody but the test's own calls moves money.
+    /// No event arrives before the test releases it, so that only the test's own calls move money.
     #[default]
     Held,
     /// As at Stripe.
@@ -70,7 +70,7 @@ pub struct Stack {
     webhooks: Webhooks,
 }
 
-/// The folder of the binaries, built once for a test process, as `cargo dev` builds them.
+/// The folder of the binaries, built once per test process, as `cargo dev` builds them.
 pub fn binaries() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
@@ -81,7 +81,7 @@ pub fn binaries() -> &'static Path {
         build
             .args(["build", "--workspace", "--bins", "--quiet"])
             .current_dir(classpay_local::binaries::workspace_root());
-        // A test's environment names the package under test; to build scripts that would be a change.
+        // A test's environment names the package under test, which build scripts would see as a change.
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
             if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
@@ -93,7 +93,7 @@ pub fn binaries() -> &'static Path {
     })
 }
 
-/// Shows the log, which a test's runner prints if the test fails, and searches it.
+/// Prints the log, which a test's runner shows if the test fails, and searches it.
 impl Drop for Stack {
     fn drop(&mut self) {
         let logged = self.logged();
@@ -115,7 +115,7 @@ impl Stack {
         Self::start_with(StackOptions { now: Some("2026-09-07T08:00:00Z".into()), ..StackOptions::default() }).await
     }
 
-    /// A stack of one's choice.
+    /// A stack with these options.
     ///
     /// # Panics
     /// If it doesn't start.
@@ -163,7 +163,7 @@ impl Stack {
         log::read(self.log.path())
     }
 
-    /// The sum of what its functions have counted so far under this name.
+    /// The sum of its functions' metric with this name so far.
     #[must_use]
     pub fn counted(&self, metric: &str) -> i64 {
         let logged = self.logged();
@@ -177,8 +177,8 @@ impl Stack {
         self.process.id()
     }
 
-    /// Ends it as a power cut would. Events that are held stay so: one that still waits outlives the power cut, and would arrive
-    /// before the next stack is told to hold it.
+    /// Ends it as a power cut would. Held events stay held: an event that waits survives the power cut, and would
+    /// arrive before the next stack is instructed to hold it.
     ///
     /// # Panics
     /// If it can't be killed.
@@ -230,13 +230,13 @@ impl Stack {
         Table::new(&self.ready.dynamodb, &self.ready.table)
     }
 
-    /// Where its DynamoDB is.
+    /// The URL of its DynamoDB.
     #[must_use]
     pub fn dynamodb_url(&self) -> &str {
         &self.ready.dynamodb
     }
 
-    /// Where its Stripe is.
+    /// The URL of its Stripe.
     #[must_use]
     pub fn stripe_url(&self) -> &str {
         &self.ready.stripe

@@ -1,6 +1,6 @@
-//! The store alone, on a table of one test's own.
+//! A store alone, on a table for one test.
 //!
-//! Invariant: what a test asks of the store it asks in the store's own words; the table is only looked at.
+//! A test calls the store in the store's own terms; the table is only read.
 
 use std::collections::BTreeMap;
 
@@ -33,45 +33,45 @@ pub const NOW_S: i64 = 1_788_768_000;
 /// A store with a studio in it.
 #[derive(Debug, Clone)]
 pub struct StoreFixture<M: Backend> {
-    /// What is tested.
+    /// The store under test.
     pub store: Store,
-    /// What it writes to.
+    /// Its table.
     pub table: M::Table,
     reader: M::Reader,
 }
 
-/// Reads an id of the tests' own.
+/// Parses an id of the tests' own.
 ///
 /// # Panics
-/// If it is none.
+/// If it is invalid.
 #[must_use]
 pub fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("an id, a date or a time")
 }
 
-/// Something that a family buys with an intent of its own.
+/// A purchase by a family with an intent of its own.
 #[derive(Debug, Clone)]
 pub struct Purchase {
     /// The intent's session.
     pub session: Session,
     /// The order.
     pub order: OrderId,
-    /// What it posts.
+    /// The transactions that it posts.
     pub snapshot: Snapshot,
-    /// The versions that it was priced from.
+    /// The versions from which it was priced.
     pub family_version: u64,
     /// See [`Purchase::family_version`].
     pub seats: BTreeMap<ClassId, Seats>,
-    /// Who buys.
+    /// The family that buys.
     pub buyer: Buyer,
-    /// The key and the body's fingerprint, if there is one.
+    /// The idempotency key and the body's fingerprint, if there is one.
     pub idempotency: Option<(key::Key, String)>,
-    /// When.
+    /// The time of the purchase.
     pub now_s: i64,
 }
 
 impl<M: Backend> StoreFixture<M> {
-    /// A shop that sells what the demo studio sells.
+    /// A store that sells what the demo studio sells.
     ///
     /// # Panics
     /// If the table can't be made.
@@ -81,7 +81,7 @@ impl<M: Backend> StoreFixture<M> {
         shop
     }
 
-    /// A shop that sells nothing.
+    /// A store that sells nothing.
     ///
     /// # Panics
     /// If the table can't be made.
@@ -90,7 +90,7 @@ impl<M: Backend> StoreFixture<M> {
         Self { store: Store::new(table.clone()), table, reader }
     }
 
-    /// Loads a studio. How many things were new, had changed or were taken away.
+    /// Loads a studio. Returns how many records were added, changed or removed.
     ///
     /// # Panics
     /// If it has a mistake, or isn't loaded.
@@ -98,10 +98,7 @@ impl<M: Backend> StoreFixture<M> {
         self.load(studio, Extent::Whole(Removals::Any)).await.expect("the studio is loaded").0.count()
     }
 
-    /// Loads a studio: what that has changed, and the classes that have too many students.
-    ///
-    /// # Errors
-    /// Why it wasn't.
+    /// Loads a studio. Returns the changes, and the classes with too many students.
     ///
     /// # Panics
     /// If it has a mistake.
@@ -113,7 +110,7 @@ impl<M: Backend> StoreFixture<M> {
         Ok((changes, Import::of(&self.store).write(plan).await?))
     }
 
-    /// A purchase of places and trials, priced from what is there now; its session is stored.
+    /// A purchase of enrolments and trials at the present prices; its session is stored.
     ///
     /// # Panics
     /// If the session can't be stored.
@@ -130,7 +127,7 @@ impl<M: Backend> StoreFixture<M> {
         purchase
     }
 
-    /// The same without a payment, and so without a session.
+    /// The same without a payment, and therefore without a session.
     pub async fn zero_due(&self, family: &str, places: &[(&str, &str)], trials: &[(&str, &str, &str)]) -> Purchase {
         self.unsold(None, family, places, trials).await
     }
@@ -214,7 +211,7 @@ impl<M: Backend> StoreFixture<M> {
         self.store.book_zero_due(&purchase.order(), generation).await.expect("the table answers")
     }
 
-    /// An item.
+    /// Reads an item.
     ///
     /// # Panics
     /// If the table can't be read.
@@ -222,7 +219,7 @@ impl<M: Backend> StoreFixture<M> {
         self.table.get(key).await.expect("the table can be read").map(seen)
     }
 
-    /// All items of a partition whose sort key begins so.
+    /// All items of a partition whose sort key begins with this.
     ///
     /// # Panics
     /// If the table can't be read.
@@ -233,17 +230,17 @@ impl<M: Backend> StoreFixture<M> {
         items
     }
 
-    /// Every item there is.
+    /// Every item in the table.
     pub async fn everything(&self) -> Vec<Item> {
         M::everything(&self.reader).await
     }
 
-    /// What the table holds now.
+    /// A snapshot of the table.
     pub async fn picture(&self) -> Picture {
         Picture::of(self.everything().await)
     }
 
-    /// An attribute of an item is another from now on, whatever the store thinks of that.
+    /// Sets an attribute of an item, bypassing the store.
     ///
     /// # Panics
     /// If the table can't be written.
@@ -252,7 +249,7 @@ impl<M: Backend> StoreFixture<M> {
         assert_eq!(written, Ok(Commit::Done));
     }
 
-    /// An item is there from now on, whatever the store thinks of that.
+    /// Puts an item, bypassing the store.
     ///
     /// # Panics
     /// If the table can't be written.
@@ -261,7 +258,7 @@ impl<M: Backend> StoreFixture<M> {
         assert_eq!(written, Ok(Commit::Done));
     }
 
-    /// A number of an item.
+    /// A numeric attribute of an item.
     ///
     /// # Panics
     /// If there is no such number.
@@ -273,7 +270,7 @@ impl<M: Backend> StoreFixture<M> {
     /// How many places a class has left.
     ///
     /// # Panics
-    /// For a class that there is not.
+    /// For a class that doesn't exist.
     pub async fn seats_left(&self, class: &str) -> i64 {
         self.number(&key::seats(&id(COMPANY), &id(class)), "seats_left").await
     }
@@ -281,14 +278,14 @@ impl<M: Backend> StoreFixture<M> {
     /// The version that guards a class's price.
     ///
     /// # Panics
-    /// For a class that there is not.
+    /// For a class that doesn't exist.
     pub async fn price_version(&self, class: &str) -> i64 {
         self.number(&key::seats(&id(COMPANY), &id(class)), "price_version").await
     }
 }
 
 impl Purchase {
-    /// The same with a registration fee of 15.00 for a student, once a season.
+    /// The same with a registration fee of 15.00 per student and season.
     #[must_use]
     pub fn with_fee_for(mut self, student: &str) -> Self {
         let period = FeePeriod::season(&id(SEASON));
@@ -296,7 +293,7 @@ impl Purchase {
         self
     }
 
-    /// The same with a trial that ends with it: its id, its student, its class and its lesson.
+    /// The same with a trial that it ends: its id, student, class and lesson.
     #[must_use]
     pub fn ending_trial(mut self, trial: &str, (student, class, on): (&str, &str, &str)) -> Self {
         let ended = EndedTrial { id: id(trial), student: id(student), class: id(class), on: id(on) };
@@ -304,7 +301,7 @@ impl Purchase {
         self
     }
 
-    /// It as the store takes it.
+    /// The order in the form in which the store takes it.
     #[must_use]
     pub fn order(&self) -> PlaceOrder<'_> {
         PlaceOrder {
@@ -318,7 +315,7 @@ impl Purchase {
         }
     }
 
-    /// It as it stands once it is placed.
+    /// The order as it is once it is placed.
     #[must_use]
     pub fn record(&self) -> OrderRecord {
         OrderRecord {
@@ -365,10 +362,10 @@ fn booked_trial((class, student, on): (&str, &str, &str), ids: &Ids) -> BookedTr
     BookedTrial { id: ids.trial(), student: id(student), class: id(class), on, at, places: Some(2) }
 }
 
-/// A customer of Stripe's as it is remembered, made under the key of this number.
+/// A Stripe customer as it is stored, created under the key with this number.
 ///
 /// # Panics
-/// For what can't be an id.
+/// For an invalid id.
 #[must_use]
 pub fn known_customer(customer: &str, account: &str, keys_used: u32) -> KnownCustomer {
     KnownCustomer { customer: Some(Customer { id: id(customer), account: id(account) }), keys_used }

@@ -1,20 +1,20 @@
-//! The steps that stories have in common, and what an operator looks up after them.
+//! Steps that tests have in common, and what an operator looks up after them.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{Answer, Api, Picture, Stack};
 
-/// What a call to Stripe is, as the stand-in's faults name it.
+/// A kind of call to Stripe, as the stand-in's faults name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
-    /// An intent is made.
+    /// Creates an intent.
     Create,
-    /// An intent is read.
+    /// Reads an intent.
     Retrieve,
-    /// An intent is captured.
+    /// Captures an intent.
     Capture,
-    /// An intent is cancelled.
+    /// Cancels an intent.
     Cancel,
 }
 
@@ -31,7 +31,7 @@ impl Call {
 }
 
 impl Stack {
-    /// A family opens a payment session for these items. The intent's id.
+    /// A family opens a payment session for these items. Returns the intent's id.
     ///
     /// # Panics
     /// If it is refused.
@@ -39,7 +39,7 @@ impl Stack {
         intent_id(&self.family(family).session(family, items).await)
     }
 
-    /// A family opens a payment session for an amount of its own. The intent's id.
+    /// A family opens a payment session for an amount of its own. Returns the intent's id.
     ///
     /// # Panics
     /// If it is refused.
@@ -49,7 +49,7 @@ impl Stack {
         intent_id(&self.family(family).post(&path, &body).await)
     }
 
-    /// A family opens a session for these items and authorises it with a card that works. The intent's id.
+    /// A family opens a session for these items and authorises it with a card that works. Returns the intent's id.
     ///
     /// # Panics
     /// If one of the two is refused.
@@ -106,7 +106,7 @@ impl Stack {
         self.family(family).checkout(family, Some(intent), items).await
     }
 
-    /// What a quote of these items says is charged now.
+    /// The amount that a quote of these items charges now.
     ///
     /// # Panics
     /// If it is refused.
@@ -121,10 +121,10 @@ impl Stack {
         request.header("stripe-account", self.account())
     }
 
-    /// An intent as Stripe's API shows it.
+    /// An intent, as Stripe's API shows it.
     ///
     /// # Panics
-    /// If there is none.
+    /// If it doesn't exist.
     pub async fn intent(&self, intent: &str) -> Value {
         let answer = Api::send(self.stripe_api(&format!("/v1/payment_intents/{intent}"))).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
@@ -134,25 +134,25 @@ impl Stack {
     /// The status of an intent, as Stripe's API shows it.
     ///
     /// # Panics
-    /// If there is none.
+    /// If it doesn't exist.
     pub async fn intent_status(&self, intent: &str) -> String {
         self.intent(intent).await["status"].as_str().expect("a status").to_owned()
     }
 
-    /// How many intents there are at Stripe.
+    /// The number of intents at Stripe.
     ///
     /// # Panics
-    /// If there are more than a page of them.
+    /// If there is more than one page.
     pub async fn intent_count(&self) -> usize {
         let page = Api::send(self.stripe_api("/v1/payment_intents?limit=100")).await.json();
         assert_eq!(page["has_more"], false);
         page["data"].as_array().expect("a list").len()
     }
 
-    /// Every intent there is.
+    /// Every intent at Stripe.
     ///
     /// # Panics
-    /// If Stripe doesn't say.
+    /// If Stripe doesn't answer.
     pub async fn intents(&self) -> Vec<Value> {
         let mut intents: Vec<Value> = Vec::new();
         loop {
@@ -166,10 +166,10 @@ impl Stack {
         }
     }
 
-    /// What was captured: intent and amount of each charge.
+    /// The captures: intent and amount of each charge.
     ///
     /// # Panics
-    /// If the stand-in doesn't say.
+    /// If the stand-in doesn't answer.
     pub async fn captured(&self) -> Vec<(String, i64)> {
         let of = |charge: &Value| {
             let intent = charge["paymentIntent"].as_str().expect("a charge has an intent").to_owned();
@@ -178,17 +178,17 @@ impl Stack {
         self.stripe().charges().await.iter().map(of).filter(|(_, captured)| *captured > 0).collect()
     }
 
-    /// Orders a fault: the next `count` calls of this kind suffer `what`.
+    /// Injects a fault into the next `count` calls of this kind.
     ///
     /// # Panics
-    /// If the stand-in doesn't know it.
+    /// If the stand-in doesn't know the fault.
     pub async fn order_fault(&self, call: Call, count: u32, what: &Value) {
         let fault = json!({"match": call.matched(), "count": count, "do": what});
         let answer = self.stripe().post("/_control/faults", &fault).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
 
-    /// Withdraws the faults that have not struck yet.
+    /// Withdraws the faults that have not been used up.
     ///
     /// # Panics
     /// If the stand-in doesn't answer.
@@ -197,7 +197,7 @@ impl Stack {
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
 
-    /// Whether faults are ordered that have not struck yet.
+    /// Whether there are faults that have not been used up.
     ///
     /// # Panics
     /// If the stand-in doesn't answer.
@@ -225,7 +225,7 @@ impl Stack {
         left.parse().expect("a number")
     }
 
-    /// What orders have posted to a family's ledger, in its order.
+    /// What orders have posted to a family's ledger, in the ledger's order.
     ///
     /// # Panics
     /// If an entry isn't JSON.
@@ -234,7 +234,7 @@ impl Stack {
         ledger.into_iter().filter(|entry| !entry["transaction"]["orderId"].is_null()).collect()
     }
 
-    /// A family's whole ledger, in its order.
+    /// A family's whole ledger, in order.
     ///
     /// # Panics
     /// If an entry isn't JSON.
@@ -243,16 +243,16 @@ impl Stack {
         items.iter().map(crate::entry).collect()
     }
 
-    /// A student's place in a class, if there is an item of it.
+    /// A student's enrolment in a class, if there is an item for it.
     pub async fn place(&self, family: &str, student: &str, class: &str) -> Option<crate::Item> {
         let pk = format!("C#{}#F#{family}", self.company());
         self.table().get(&pk, &format!("ENR#{student}#{class}")).await
     }
 
-    /// Asserts that no item was written since.
+    /// Asserts that no item has been written since the snapshot.
     ///
     /// # Panics
-    /// With what was written.
+    /// Lists what was written.
     pub async fn assert_unchanged_since(&self, before: &Picture) {
         let changes = before.changes(&self.table().picture().await);
         assert!(changes.is_empty(), "written: {changes:#?}");
@@ -269,7 +269,7 @@ pub fn intent_id(session: &Answer) -> String {
     session.json()["paymentIntent"]["id"].as_str().expect("an intent has an id").to_owned()
 }
 
-/// A refusal without what is different each time.
+/// A refusal without the fields that differ each time.
 #[must_use]
 pub fn without_request_id(refusal: &Answer) -> Value {
     let mut body = refusal.json();

@@ -1,6 +1,6 @@
-//! The demo studio's ids, baskets of its items, and studios that differ from it in a few places.
+//! The demo studio's ids, baskets of its items, and variants of the studio.
 //!
-//! Invariant: a studio is changed before it is loaded; what is loaded has passed the import's check.
+//! A studio is changed before it is loaded, so what is loaded has passed the import's check.
 
 use classpay_import::{Catalogue, Extent, Import, Removals};
 use classpay_service::store::{DynamoDb, Store};
@@ -95,7 +95,7 @@ pub fn one(class: &str, student: &str) -> Value {
     basket(&[place(class, student, FULL)], &[])
 }
 
-/// A place for Ada in the Open Studio, which costs nothing.
+/// A place for Ada in the Open Studio, which is free.
 #[must_use]
 pub fn open_studio_for_ada() -> Value {
     one(OPEN_STUDIO, ADA)
@@ -115,14 +115,14 @@ impl Studio {
     /// The demo studio as it is shipped, in London, where no processing fee may be taken.
     ///
     /// # Panics
-    /// If its file is not JSON.
+    /// If its file isn't JSON.
     #[must_use]
     pub fn in_london() -> Self {
         Self::parse(include_str!("../../infra/local/demo-studio.json"))
     }
 
-    /// The demo studio with an address where a processing fee may be taken, and a fee of 2.9 %, so that every test of money
-    /// has one.
+    /// The demo studio at an address where a processing fee is allowed, with a fee of 2.9 %, so that every test of
+    /// money includes one.
     ///
     /// # Panics
     /// Never: the file has a company.
@@ -136,13 +136,13 @@ impl Studio {
     /// The studio of a file.
     ///
     /// # Panics
-    /// If it is not JSON.
+    /// If it isn't JSON.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         Self(serde_json::from_str(text).expect("JSON"))
     }
 
-    /// Another company with the same things, each under an id of its own.
+    /// Another company with copies of everything, each under an id of its own.
     ///
     /// # Panics
     /// Never: the demo studio with other ids is JSON.
@@ -152,7 +152,7 @@ impl Studio {
         Self(serde_json::from_str(&text).expect("JSON"))
     }
 
-    /// With another value at each of the given keys of the document of this id, however deep it stands.
+    /// Sets a value at each of the given keys of the document with this id, at any depth.
     ///
     /// # Panics
     /// If there is no such document.
@@ -163,14 +163,14 @@ impl Studio {
         self
     }
 
-    /// Without the documents of these ids, and without the places and trials that are about them.
+    /// Removes the documents with these ids, and the enrolments and trials that refer to them.
     #[must_use]
     pub fn without(mut self, ids: &[&str]) -> Self {
         leave_out(&mut self.0, ids);
         self
     }
 
-    /// With more families.
+    /// Adds families.
     ///
     /// # Panics
     /// Never: the demo studio has a list of them.
@@ -180,7 +180,7 @@ impl Studio {
         self
     }
 
-    /// With more transactions.
+    /// Adds transactions.
     ///
     /// # Panics
     /// Never: the demo studio has a list of them.
@@ -190,7 +190,7 @@ impl Studio {
         self
     }
 
-    /// With a credit for the costumes that the office has recorded, under an id that ends like this.
+    /// Adds a credit for the costumes that the office has recorded, under an id with this suffix.
     ///
     /// # Panics
     /// Never: the demo studio has a debit for the costumes.
@@ -207,13 +207,13 @@ impl Studio {
         self.with_transactions(&[credit])
     }
 
-    /// As a file says it.
+    /// The studio in the format of a file.
     #[must_use]
     pub fn text(&self) -> String {
         self.0.to_string()
     }
 
-    /// Makes a table hold it. What the table has and it lacks is taken away.
+    /// Loads it into a table. Records that it lacks are removed from the table.
     ///
     /// # Panics
     /// If it has a mistake, or isn't loaded.
@@ -229,7 +229,7 @@ impl Studio {
     /// Starts a stack with it on the first day of its school year.
     ///
     /// # Panics
-    /// If it doesn't start: the stack says which mistake the studio has.
+    /// If it doesn't start; the stack reports which mistake the studio has.
     pub async fn start(&self) -> Stack {
         self.start_at(FIRST_DAY).await
     }

@@ -1,6 +1,6 @@
 //! The table, as an operator sees it.
 //!
-//! Invariant: a test reads it to see what was written; it writes only what no call of the API can bring about.
+//! A test reads it to see what was written, and writes only what no call of the API can cause.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 /// An item.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// An item that the store has read, as an operator sees it.
+/// An item that the store has read, in the operator's form.
 #[must_use]
 pub fn seen(item: Attributes) -> Item {
     let value = |value| match value {
@@ -25,7 +25,7 @@ pub fn seen(item: Attributes) -> Item {
     item.into_iter().map(|(name, of)| (name, value(of))).collect()
 }
 
-/// An item that an operator has seen, as the store writes it.
+/// An item in the operator's form, as the store writes it.
 ///
 /// # Panics
 /// If it has no key, or a value that the store doesn't write.
@@ -58,7 +58,7 @@ pub fn entry(item: &Item) -> Value {
 /// The table of a stack.
 #[derive(Debug, Clone)]
 pub struct Table {
-    /// The SDK's client of it.
+    /// The SDK's client.
     pub client: Client,
     /// Its name.
     pub name: String,
@@ -79,10 +79,10 @@ impl Table {
         get.consistent_read(true).send().await.expect("the table can be read").item
     }
 
-    /// An item's document says this from now on instead of that.
+    /// Replaces a text in an item's document.
     ///
     /// # Panics
-    /// If there is no such item, or its document doesn't say that.
+    /// If there is no such item, or its document doesn't contain the text.
     pub async fn rewrite(&self, (pk, sk): (&str, &str), that: &str, this: &str) {
         let mut item = self.get(pk, sk).await.expect("an item");
         let doc = item["doc"].as_s().expect("a document");
@@ -92,18 +92,18 @@ impl Table {
         self.put(item).await;
     }
 
-    /// Puts an item as it is, whatever is there.
+    /// Puts an item, whatever is there.
     ///
     /// # Panics
-    /// If the table doesn't take it.
+    /// If the table refuses it.
     pub async fn put(&self, item: Item) {
         self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await.expect("it can be written");
     }
 
-    /// Takes an item away.
+    /// Removes an item.
     ///
     /// # Panics
-    /// If there is none.
+    /// If it doesn't exist.
     pub async fn delete(&self, pk: &str, sk: &str) {
         let [pk, sk] = [pk, sk].map(|part| AttributeValue::S(part.to_owned()));
         let delete = self.client.delete_item().table_name(&self.name).key("pk", pk).key("sk", sk);
@@ -111,7 +111,7 @@ impl Table {
         assert!(deleted.attributes.is_some(), "nothing is there");
     }
 
-    /// All items of a partition whose sort key begins so.
+    /// All items of a partition whose sort key begins with this.
     ///
     /// # Panics
     /// If the table can't be read.
@@ -124,7 +124,7 @@ impl Table {
         query.send().await.expect("the table can be read").items.unwrap_or_default()
     }
 
-    /// Every item there is.
+    /// Every item in the table.
     ///
     /// # Panics
     /// If the table can't be read.

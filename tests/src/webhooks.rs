@@ -1,6 +1,6 @@
-//! Stripe's events, delivered by the test itself: the stand-in's own, or made up, signed as Stripe signs them.
+//! Stripe's events, delivered by the test itself: the stand-in's own or invented ones, signed as Stripe signs them.
 //!
-//! Invariant: a test decides when an event arrives, and how often.
+//! A test decides when an event arrives, and how often.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::{Method, RequestBuilder};
@@ -9,7 +9,7 @@ use sha2::Sha256;
 
 use crate::{Answer, Api, Item, Stack};
 
-/// What the stack's Stripe signs with.
+/// The secret with which the stack's Stripe signs.
 const SECRET: &str = "whsec_local";
 
 /// The header `Stripe-Signature` for this body at that time (seconds since 1970).
@@ -28,15 +28,15 @@ pub fn signature(secret: &str, body: &str, time_s: i64) -> String {
 }
 
 impl Stack {
-    /// Sends this to the webhook, with this signature.
+    /// Sends this body to the webhook, with this signature.
     pub async fn send_signed(&self, body: &str, signature: &str) -> Answer {
         Api::send(self.signed(body, signature)).await
     }
 
-    /// An event arrives at the time that it tells of, signed by Stripe.
+    /// Delivers an event at its own time, signed by Stripe.
     ///
     /// # Panics
-    /// If it tells of none.
+    /// If it has no time.
     pub async fn send_event(&self, event: &Value) -> Answer {
         self.send_event_at(event, event["created"].as_i64().expect("a time")).await
     }
@@ -45,10 +45,10 @@ impl Stack {
         Api::send(self.signed_event_at(event, time_s)).await
     }
 
-    /// The request by which an event arrives at the time that it tells of, signed by Stripe.
+    /// The request that delivers an event at its own time, signed by Stripe.
     ///
     /// # Panics
-    /// If it tells of none.
+    /// If it has no time.
     pub fn signed_event(&self, event: &Value) -> RequestBuilder {
         self.signed_event_at(event, event["created"].as_i64().expect("a time"))
     }
@@ -65,27 +65,27 @@ impl Stack {
         call.body(body.to_owned())
     }
 
-    /// An event arrives, signed by Stripe at that time.
+    /// Delivers an event signed by Stripe at that time.
     ///
     /// # Panics
-    /// If it isn't taken.
+    /// If it is refused.
     pub async fn deliver_at(&self, event: &Value, time_s: i64) {
         let answer = self.send_event_at(event, time_s).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
 
-    /// An event arrives at the time that it tells of.
+    /// Delivers an event at its own time.
     ///
     /// # Panics
-    /// If it isn't taken.
+    /// If it is refused.
     pub async fn deliver(&self, event: &Value) {
         self.deliver_at(event, event["created"].as_i64().expect("a time")).await;
     }
 
-    /// The latest of the stand-in's events of this type on the studio's account, latest first.
+    /// The stand-in's events of this type on the studio's account, latest first.
     ///
     /// # Panics
-    /// If the stand-in doesn't say.
+    /// If the stand-in doesn't answer.
     pub async fn latest_events(&self, kind: &str) -> Vec<Value> {
         let call = self.stripe().request(Method::GET, &format!("/v1/events?limit=100&type={kind}"));
         let answer = Api::send(call.bearer_auth("sk_test_local").header("stripe-account", self.account())).await;
@@ -96,14 +96,14 @@ impl Stack {
     /// The same, oldest first.
     ///
     /// # Panics
-    /// If the stand-in doesn't say.
+    /// If the stand-in doesn't answer.
     pub async fn events(&self, kind: &str) -> Vec<Value> {
         let mut events = self.latest_events(kind).await;
         events.reverse();
         events
     }
 
-    /// The latest of them.
+    /// The latest event of this type.
     ///
     /// # Panics
     /// If there is none.
@@ -111,7 +111,7 @@ impl Stack {
         self.events(kind).await.pop().unwrap_or_else(|| panic!("no {kind}"))
     }
 
-    /// The last event of this kind that is about an intent.
+    /// The last event of this kind about an intent.
     ///
     /// # Panics
     /// If there is none.
@@ -123,13 +123,13 @@ impl Stack {
         self.events(kind).await.into_iter().rfind(is_of).unwrap_or_else(|| panic!("no {kind} of {intent}"))
     }
 
-    /// An event as it is kept.
+    /// An event as stored.
     pub async fn kept(&self, event: &Value) -> Option<Item> {
         let id = event["id"].as_str().unwrap_or_default();
         self.table().get(&format!("EVT#{}#{id}", self.account()), "META").await
     }
 
-    /// The studio gives back so much of an intent's charge, or all of it. The refund's id.
+    /// The studio refunds this much of an intent's charge, or all of it. Returns the refund's id.
     ///
     /// # Panics
     /// If Stripe refuses.

@@ -1,4 +1,4 @@
-//! A link that is paid by bank debit: days on its way, and it may fail.
+//! Links paid by bank debit, which takes days and may fail.
 
 use classpay_tests::{Api, COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, Call, OKAFOR, Stack, assert_books_balance};
 use reqwest::Method;
@@ -84,7 +84,7 @@ async fn a_bank_debit_that_fails_before_anybody_asked_leaves_the_link_open() {
     assert_books_balance(&stack).await;
 }
 
-/// The schedule, at a later time.
+/// Runs the settlement job at a later time.
 async fn schedule_at(stack: &Stack, now: &str) {
     stack.move_clock(now).await;
     let run = stack.caller(None).post("/_local/run/settle-payments", &json!({})).await;
@@ -125,7 +125,8 @@ async fn a_card_confirmed_after_the_expiry_in_place_of_a_failed_debit_is_release
     let link = stack.link(Some("2026-09-07 12:00:00")).await;
     let intent = debited(&stack, &link).await;
     assert_eq!(stack.process_link(&link, Some(&intent)).await.status, 200);
-    // Stripe doesn't cancel for now: so the schedule can't void the failed debit before the payer confirms anew.
+    // Stripe refuses to cancel for now, so the settlement job can't void the failed debit before the payer confirms
+    // again.
     stack.order_fault(Call::Cancel, u32::MAX, &json!({"status": 429})).await;
     stack.move_clock("2026-09-08T12:00:00Z").await;
     bank_says(&stack, &intent, "fail").await;
@@ -143,7 +144,8 @@ async fn a_debit_made_after_the_expiry_that_arrives_all_the_same_is_the_family_s
     let stack = Stack::start().await;
     let link = stack.link(Some("2026-09-07 12:00:00")).await;
     let intent = stack.intent_of_link(&link).await;
-    // Stripe doesn't cancel for now: so the schedule, which runs when the clock is moved, can't end the link first.
+    // Stripe refuses to cancel for now, so the settlement job, which runs when the clock is moved, can't end the link
+    // first.
     stack.order_fault(Call::Cancel, u32::MAX, &json!({"status": 429})).await;
     stack.move_clock("2026-09-07T12:00:30Z").await;
     assert_eq!(stack.stripe().pay(&intent, DEBIT).await.status, 200);
@@ -167,7 +169,7 @@ async fn a_card_that_holds_less_than_a_failed_bank_debit_s_order_is_released_and
     let intent = debited(&stack, &link).await;
     assert_eq!(stack.process_link(&link, Some(&intent)).await.status, 200);
     bank_says(&stack, &intent, "fail").await;
-    // Before anybody looks, the studio gives a discount of its own at Stripe, and the payer takes a card.
+    // Before any call, the studio gives a discount of its own at Stripe, and the payer uses a card.
     let lowered = stack.stripe().request(Method::POST, &format!("/v1/payment_intents/{intent}"));
     let lowered = lowered.bearer_auth("sk_test_dashboard").header("stripe-account", stack.account());
     let form = format!("amount={}", COSTUMES_TOTAL - 100);

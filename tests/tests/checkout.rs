@@ -1,4 +1,4 @@
-//! A basket's road through the shipped binaries, from the quote to the ledger.
+//! A basket through the shipped binaries, from the quote to the ledger.
 
 use classpay_tests::studio::{
     self, ADA, BALLET, BALLET_NEXT_YEAR, FULL, FULL_NEXT_YEAR, MONTHLY, OKAFOR, STREET, Studio, TAP,
@@ -45,7 +45,7 @@ async fn what_was_quoted_is_what_is_charged_and_what_the_ledger_says() {
 
 #[tokio::test]
 async fn tuition_and_trials_of_two_seasons_are_a_debit_for_each_season_and_one_credit() {
-    // The next school year is paid for today, too.
+    // The next school year is also paid for today.
     let both_due = Studio::demo().with(FULL_NEXT_YEAR, &json!({"firstPaymentDate": "2026-09-07"}));
     let stack = both_due.start().await;
     let basket = studio::basket(
@@ -178,7 +178,7 @@ async fn midnight_changes_no_price_under_a_payer() {
     let quoted = stack.quoted_payment(OKAFOR, &basket).await["total"].as_i64().unwrap();
     let intent = stack.authorise(OKAFOR, &basket).await;
 
-    // Before the session is five minutes old: then the schedule would book it beside this call.
+    // Before the session is five minutes old: after that the settlement job would book it alongside this call.
     stack.move_clock("2026-10-06T23:02:00Z").await;
     let after_midnight = stack.quoted_payment(OKAFOR, &basket).await["total"].as_i64().unwrap();
     assert_ne!(after_midnight, quoted, "one instalment fewer: another price");

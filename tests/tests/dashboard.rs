@@ -1,11 +1,11 @@
-//! What the studio does in Stripe's dashboard meanwhile: captures, cancels, edits.
+//! Actions of the studio in Stripe's dashboard during a payment: captures, cancels, edits.
 
 use classpay_tests::studio::{self, ADA, BALLET, CAMPBELL, OKAFOR};
 use classpay_tests::{Answer, Api, Call, Stack, assert_books_balance};
 use reqwest::Method;
 use serde_json::json;
 
-/// The studio does something to an intent: a path below it, and a form.
+/// The studio changes an intent: a path below the intent, and a form.
 async fn dashboard(stack: &Stack, intent: &str, action: &str, form: &str) {
     let request = stack.stripe().request(Method::POST, &format!("/v1/payment_intents/{intent}{action}"));
     let request = request.bearer_auth("sk_test_dashboard").header("stripe-account", stack.account());
@@ -18,7 +18,7 @@ fn assert_refused(answer: &Answer, status: u16, code: &str) {
     assert_eq!((answer.status, answer.code().as_str()), (status, code), "{}", answer.text);
 }
 
-/// An authorised payment whose order is placed, and that Stripe can't be asked about until the faults are withdrawn.
+/// An authorised payment whose order is placed; Stripe doesn't answer about it until the faults are withdrawn.
 async fn pending(stack: &Stack) -> String {
     let intent = stack.authorise(OKAFOR, &studio::ballet_for_ada()).await;
     stack.order_fault(Call::Retrieve, 1, &json!({"delayMs": 0})).await;
@@ -112,7 +112,7 @@ async fn whose_payment_it_is_can_t_be_edited() {
     assert_books_balance(&stack).await;
 }
 
-/// An authorised payment of whose authorisation Stripe's event has told. What the studio does then, no event tells.
+/// An authorised payment whose authorisation an event has reported. No event reports what the studio does next.
 async fn told(stack: &Stack) -> String {
     let intent = stack.authorise(OKAFOR, &studio::ballet_for_ada()).await;
     stack.deliver(&stack.event("payment_intent.amount_capturable_updated").await).await;
@@ -152,7 +152,7 @@ async fn nothing_is_refused_on_the_word_of_an_event() {
     let intent = told(&stack).await;
     dashboard(&stack, &intent, "/cancel", "").await;
     let before = stack.table().picture().await;
-    // Two places cost more: that refusal would release what is held, and nothing is.
+    // Two places cost more. That refusal would release what is held, but nothing is held.
     let places = [BALLET, studio::TAP].map(|class| studio::place(class, ADA, studio::FULL));
     let refusal = stack.check_out(OKAFOR, &intent, &studio::basket(&places, &[])).await;
     assert_refused(&refusal, 409, "payment_cancelled");

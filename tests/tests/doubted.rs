@@ -1,6 +1,6 @@
-//! What is remembered of Stripe, and Stripe no longer knows: customers, accounts, keys, what an account may take.
+//! Stored Stripe ids that Stripe no longer knows: customers, accounts, keys, and the capabilities of an account.
 //!
-//! Invariant: nobody is locked out by it, and nothing is shared that was not shared before.
+//! Nobody is locked out by a stale id, and nothing becomes shared that was not shared before.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Another account than the demo studio's.
+/// An account other than the demo studio's.
 const ANOTHER: &str = "acct_1another";
 
 /// The customer of a payment form.
@@ -36,7 +36,7 @@ async fn link_form(stack: &Stack, link: &str) -> Value {
     shown(&stack.open_link(link).await)["paymentSession"].clone()
 }
 
-/// What the studio, or a program of its own, asks of Stripe itself.
+/// A request to Stripe by the studio, or by a program of its own.
 async fn at_stripe(stack: &Stack, method: Method, path: &str, body: &str) -> Value {
     let request = stack.stripe().request(method, path).bearer_auth("sk_test_dashboard");
     let request = request.header("stripe-account", stack.account()).body(body.to_owned());
@@ -47,7 +47,7 @@ async fn delete_customer(stack: &Stack, customer: &str) {
     at_stripe(stack, Method::DELETE, &format!("/v1/customers/{customer}"), "").await;
 }
 
-/// The studio deletes every customer that we have made for it.
+/// The studio deletes every customer that we created for it.
 async fn delete_all_customers(stack: &Stack) {
     let living = at_stripe(stack, Method::GET, "/v1/customers?limit=100", "").await;
     for customer in living["data"].as_array().unwrap() {
@@ -83,7 +83,7 @@ async fn a_family_whose_customer_was_deleted_gets_another_and_pays() {
     let intent = again["paymentIntent"]["id"].as_str().unwrap();
     assert_eq!(stack.intent(intent).await["customer"], customer_of(&again));
 
-    // Twice, and within the life of the first keys.
+    // Twice, while the first keys are still stored.
     delete_customer(&stack, &customer_of(&again)).await;
     let last = session(&stack).await;
     assert!(!customers.contains(&customer_of(&last)));
@@ -119,7 +119,7 @@ async fn a_family_that_was_renamed_between_two_tries_is_not_locked_out() {
         name = renamed.to_owned();
     }
     link_form(&stack, &link).await;
-    // The same for the family's own customer, which is not remembered if its answer is lost.
+    // The same for the family's own customer, which is not stored if its answer is lost.
     let lost = json!({"match": {"method": "POST", "route": "/v1/customers"}, "count": 1000, "do": {"drop": "after"}});
     for renamed in ["Okafor-Five", "Okafor-Six", "Okafor-Seven", "Okafor-Eight"] {
         assert_eq!(stack.stripe().post("/_control/faults", &lost).await.status, 200);
@@ -175,7 +175,7 @@ async fn a_link_whose_customer_was_deleted_is_opened_anew_and_paid() {
 async fn a_link_s_customer_that_was_deleted_before_it_was_remembered_locks_nobody_out() {
     let stack = Stack::start().await;
     let link = stack.link(None).await;
-    // Twice: the next one is made for a first intent too.
+    // Twice: the next customer is also created for a first intent.
     for _ in 0..2 {
         stack.order_fault(Call::Create, 1000, &json!({"status": 500})).await;
         assert_eq!(stack.open_link(&link).await.code(), "unavailable");
@@ -199,7 +199,7 @@ async fn a_family_s_customers_that_were_deleted_before_they_were_remembered_lock
     assert_eq!(stack.dynamodb().post("/_control/faults", &unwritten).await.status, 200);
     assert_eq!(stack.family(OKAFOR).session(OKAFOR, &ballet_for_ada()).await.code(), "unavailable");
     delete_all_customers(&stack).await;
-    // Now the first can be remembered, and what takes its place can't.
+    // Now the first can be stored, and its replacement can't.
     stack.withdraw_faults_at(Callee::DynamoDb).await;
     let first_only = json!({"match": {"operation": "TransactWriteItems", "function": "create-payment-session"},
         "after": 1, "count": 1000, "do": {"drop": "before"}});
@@ -229,7 +229,7 @@ async fn a_checkout_repeated_after_the_account_was_changed_is_answered_as_before
     assert_eq!(paid.status, 200, "{}", paid.text);
     let again = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
     assert_eq!(shown(&again), shown(&paid));
-    // Whose it isn't, and what nobody has decided about, is as unknown as before.
+    // A payment of another family, or one that no claim decides, is as unknown as before.
     let unclaimed = {
         stack.connect(&here, ANOTHER).await;
         let intent = stack.authorise_amount(OKAFOR, 4_500).await;
@@ -247,7 +247,7 @@ async fn a_checkout_repeated_after_the_account_was_changed_is_answered_as_before
 #[tokio::test]
 async fn a_process_that_remembers_the_old_account_sells_on_the_new_one() {
     let stack = Stack::start().await;
-    // Its process has answered for the old one, and is used again.
+    // Its process has answered for the old account, and is used again.
     let before = stack.authorise(OKAFOR, &one(TAP, ADA)).await;
     assert_eq!(stack.check_out(OKAFOR, &before, &one(TAP, ADA)).await.status, 200);
     let here = stack.account().to_owned();
@@ -266,7 +266,8 @@ async fn a_process_that_remembers_the_old_account_sells_on_the_new_one() {
     assert_eq!((stranger.status, stranger.code().as_str()), (404, "not_found"), "{}", stranger.text);
 }
 
-/// How many refusals are counted, and said in the log. Both are written beside the answer: they may be read a moment later.
+/// The number of refusals that are counted and logged. Both are written alongside the answer, so they may appear a
+/// moment later.
 async fn told_of_refusals(stack: &Stack) -> (i64, usize) {
     let told = || (stack.counted("StripeRefused"), stack.logged().matches("stripe refused a call for good").count());
     for _ in 0..50 {
@@ -298,7 +299,7 @@ async fn what_stripe_refuses_is_counted_and_refused_no_longer_than_its_cause_las
     }
 }
 
-/// What may pay a link's intent.
+/// The payment methods that a link's intent allows.
 async fn methods_of(stack: &Stack, form: &Value) -> Vec<String> {
     let intent = stack.intent(form["paymentIntent"]["id"].as_str().unwrap()).await;
     let types = intent["allowed_payment_method_types"].as_array().unwrap();

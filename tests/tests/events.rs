@@ -1,6 +1,6 @@
-//! What `sam` and `cargo lambda` are given to run a function by hand: the sample events, the environment, the routes.
+//! The inputs with which `sam` and `cargo lambda` run a function by hand: sample events, environment and routes.
 //!
-//! Invariant: all of it is what the running stack itself gives its functions, so that none of it can rot.
+//! Invariant: all of it equals what the running stack gives its functions, so that it can't go stale.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,16 +13,16 @@ use classpay_tests::studio::{OKAFOR, ballet_for_ada, open_studio_for_ada};
 use classpay_tests::{Answer, COSTUMES, Stack, signature};
 use serde_json::{Value, json};
 
-/// When the stack's clock starts, and what the events say: 2026-09-07T08:00:00Z.
+/// The start of the stack's clock and the time in the events: 2026-09-07T08:00:00Z.
 const NOW_S: i64 = 1_788_768_000;
-/// Stands in the events for a link that the stack prints: its id is another one at each start.
+/// The placeholder in the events for a link that the stack prints, whose id differs at each start.
 const LINK: &str = "pay_00000000000000000000000001";
 
 fn template() -> Template {
     Template::parse(TEMPLATE).expect("the template is sound")
 }
 
-/// The files that differ from what they should be; none if they are to be renewed.
+/// The files that differ from their expected contents; empty if they are to be rewritten.
 fn outdated(files: &BTreeMap<PathBuf, String>) -> Vec<String> {
     let mut outdated = Vec::new();
     for (file, text) in files {
@@ -35,13 +35,13 @@ fn outdated(files: &BTreeMap<PathBuf, String>) -> Vec<String> {
     outdated
 }
 
-/// Every endpoint is called once with success, and the schedule runs. The links whose ids were used.
+/// Calls every endpoint once successfully and runs the settlement job. Returns the ids of the links used.
 async fn call_everything(stack: &Stack) -> [String; 2] {
     let family = stack.family(OKAFOR);
     let expect = |status: u16, answer: Answer| assert_eq!(answer.status, status, "{}", answer.text);
     expect(200, family.quote(OKAFOR, &ballet_for_ada()).await);
     expect(200, family.session(OKAFOR, &ballet_for_ada()).await);
-    // Costs nothing: the one checkout that needs no payment made before.
+    // A free place: the one checkout that needs no earlier payment.
     expect(204, family.checkout(OKAFOR, None, &open_studio_for_ada()).await);
     let made = stack.link(None).await;
     expect(200, stack.staff().get(&format!("/v1/payment-links?transactionId={COSTUMES}")).await);
@@ -50,7 +50,7 @@ async fn call_everything(stack: &Stack) -> [String; 2] {
     stack.authorise_link(&printed).await;
     expect(200, stack.process_link(&printed, None).await);
     expect(200, stack.caller(None).post("/_local/run/settle-payments", &json!({})).await);
-    // Of an intent that nobody knows, so that the signature can be as lasting as the rest.
+    // About an unknown intent, so that the signature can be as constant as the rest.
     let told = json!({"id": "evt_00000000000000000000000001", "object": "event", "type": "payment_intent.succeeded",
         "created": NOW_S, "account": stack.account(), "livemode": false,
         "data": {"object": {"id": "pi_00000000000000000000000001", "object": "payment_intent"}}})
@@ -65,7 +65,7 @@ async fn last_event(stack: &Stack, function: &str) -> Value {
     answer.json()
 }
 
-/// The event with what is another one in each run replaced by what is always the same.
+/// The event with values that differ in each run replaced by constants.
 fn lasting(event: &Value, links: &[String]) -> Value {
     let text = links.iter().fold(event.to_string(), |text, link| text.replace(link, LINK));
     let mut event: Value = serde_json::from_str(&text).unwrap();
@@ -108,7 +108,7 @@ async fn the_sample_events_are_those_that_the_functions_are_handed() {
     assert_eq!(there.collect::<BTreeSet<_>>(), files.into_keys().collect(), "one event per function, and no other");
 }
 
-/// The ports that a stack has if it is not told others.
+/// A stack's default ports.
 fn usual_port(variable: &str) -> u16 {
     match variable {
         "AWS_ENDPOINT_URL_DYNAMODB" => 8000,
@@ -117,7 +117,8 @@ fn usual_port(variable: &str) -> u16 {
     }
 }
 
-/// What a stack on the usual ports gives a function beside what a Lambda's own runtime sets.
+/// The environment that a stack on the default ports gives a function, without the variables that a Lambda runtime
+/// sets.
 async fn environment(stack: &Stack, function: &str) -> BTreeMap<String, String> {
     let told = stack.caller(None).get(&format!("/_local/env/{function}")).await;
     assert_eq!(told.status, 200, "{}", told.text);
@@ -125,7 +126,7 @@ async fn environment(stack: &Stack, function: &str) -> BTreeMap<String, String> 
     for line in told.text.lines() {
         let (name, value) = line.split_once('=').expect("KEY=VALUE");
         let is_the_runtime_s = name.starts_with("AWS_LAMBDA_") || ["PATH", "LANG", "TZ", "_HANDLER"].contains(&name);
-        // The usual stack's clock is the machine's.
+        // The default stack's clock is the machine's.
         if is_the_runtime_s || name == "CLOCK_OFFSET_MS" {
             continue;
         }
@@ -149,7 +150,7 @@ async fn sam_and_cargo_lambda_have_the_environment_of_a_stack_on_the_usual_ports
     for (resource, function) in template().functions {
         let environment = environment(&stack, &function.package).await;
         for_cargo_lambda.extend(environment.clone());
-        // SAM passes on what the template names, and nothing else.
+        // SAM passes on the variables that the template names, and nothing else.
         let named = environment.into_iter().filter(|(name, _)| function.environment.contains_key(name));
         for_sam.insert(resource, named.collect::<BTreeMap<_, _>>());
     }
@@ -163,7 +164,7 @@ async fn sam_and_cargo_lambda_have_the_environment_of_a_stack_on_the_usual_ports
     assert!(outdated.is_empty(), "UPDATE_EVENTS=1 renews them:\n{}", outdated.join("\n"));
 }
 
-/// What the root's `Cargo.toml` tells `cargo lambda watch`.
+/// The settings for `cargo lambda watch` in the root's `Cargo.toml`.
 fn router() -> Value {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut metadata = Command::new(cargo);

@@ -1,11 +1,12 @@
-//! Every fault at every call. A payment's function runs once unharmed, and its calls are counted; then each story is
-//! told in which one of these calls, or two of them, suffer one of the harms that there are. Whatever heals it, nothing
-//! is lost, doubled or left half done, and whoever could be served is.
+//! Every fault at every call. A payment's function runs once without faults, and its calls are counted. Then each
+//! scenario runs in which one of these calls, or two of them, have one of the faults. However it recovers, nothing is
+//! lost, doubled or left half done, and every client that could be served is.
 //!
-//! `STORY=checkout/12:ReplyLost cargo test -p classpay-tests --test every_fault` tells that one again, step by step, in
-//! all its variants. `EVERY=1` tells the pairs of all roads, each healed in each way: it takes many minutes.
+//! `STORY=checkout/12:ReplyLost cargo test -p classpay-tests --test every_fault` runs one scenario again, step by step,
+//! in all its variants. `EVERY=1` runs the pairs of faults for all functions, with each way to recover, which takes
+//! many minutes.
 //!
-//! Invariant: chance has no part in it. Each pair is told; in a plain run the ways in which it heals take turns.
+//! Nothing is random. Each pair is run; in a plain run the ways to recover take turns.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,22 +19,22 @@ use classpay_tests::simulation::planned::{Harm, Planned};
 use classpay_tests::simulation::roads::Road;
 use classpay_tests::simulation::story::{LateDelivery, Runs, Stories, Story, Told};
 
-/// The roads on which two faults are told of in a plain run.
+/// The scenarios that a plain run covers with two faults.
 const PAIRED: [Road; 4] = [Road::Checkout, Road::Unpaid, Road::Rejected, Road::Link];
-/// How many failures are shown.
+/// The number of failures that are printed.
 const MOST_SHOWN: usize = 20;
 
-/// What was told.
+/// The scenarios that were run.
 #[derive(Default)]
 struct Tally {
     stories: usize,
     wrong: Vec<(Story, String)>,
-    /// What the table forgets.
+    /// The guard that the table ignores.
     forgotten: Option<Forgotten>,
 }
 
 impl Tally {
-    /// Tells a story.
+    /// Runs a scenario.
     fn tell(&mut self, story: &Story) -> Told {
         let told = catch_unwind(AssertUnwindSafe(|| story.tell(self.forgotten)));
         let told = told.unwrap_or_else(|_| Told { violation: Some("it panicked".to_owned()), ..Told::default() });
@@ -55,7 +56,7 @@ impl Tally {
     }
 }
 
-/// Tells what begins with each of these, on every core.
+/// Runs the scenarios that begin with each of these, on every core.
 fn tell_all(beginnings: &[(Road, Planned)], tell: impl Fn(&mut Tally, Road, Planned) + Sync) -> Tally {
     let (next, all) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -73,7 +74,7 @@ fn tell_all(beginnings: &[(Road, Planned)], tell: impl Fn(&mut Tally, Road, Plan
     all.into_inner().unwrap()
 }
 
-/// One fault, healed in each way; what was late lands at each time.
+/// One fault, with each way to recover and each landing of late calls.
 fn tell_single(tally: &mut Tally, road: Road, planned: Planned) {
     for (_, healing) in Story::HEALINGS {
         let story = Story { healing, ..Story::of(road, vec![planned]) };
@@ -85,8 +86,8 @@ fn tell_single(tally: &mut Tally, road: Road, planned: Planned) {
     }
 }
 
-/// Two faults: this one, and each other at each later call of this run and of the client's next ones. How it heals, and
-/// when what was late lands, takes turns, unless everything is wished for.
+/// Two faults: this one, and each other fault at each later call of this run and of the client's next ones. The ways to
+/// recover and the landings take turns, unless everything is requested.
 fn tell_pairs(tally: &mut Tally, road: Road, planned: Planned) {
     let first = Story { runs: Runs::Again, ..Story::of(road, vec![planned]) };
     let calls = tally.tell(&first);
@@ -115,7 +116,7 @@ fn tell_seconds(tally: &mut Tally, first: &Story, told: &Told) {
     }
 }
 
-/// The calls of a road without faults. There are enough for its stories to say something.
+/// The calls of a function without faults. There are enough for its scenarios to be meaningful.
 fn calls(road: Road, least: usize) -> Told {
     let told = Story::of(road, Vec::new()).tell(None);
     assert_eq!(told.violation, None, "{}", road.name());
@@ -123,7 +124,7 @@ fn calls(road: Road, least: usize) -> Told {
     told
 }
 
-/// What a developer wants to be told again. It is told alone.
+/// The scenario that a developer wants to run again. It runs alone.
 fn wish() -> Option<String> {
     std::env::var_os("STORY").map(|text| text.into_string().unwrap())
 }
@@ -174,7 +175,7 @@ fn every_pair_of_faults_heals() {
     tally.assert_well();
 }
 
-/// The first story of a road that shows that a guard is missing.
+/// The first scenario that shows that a guard is missing.
 fn first_wrong(road: Road, forgotten: Forgotten) -> Option<(Story, String)> {
     let mut tally = Tally { forgotten: Some(forgotten), ..Tally::default() };
     let unharmed = tally.tell(&Story::of(road, Vec::new()));
@@ -193,7 +194,7 @@ fn a_guard_that_the_table_forgets_is_missed() {
     if wish().is_some() {
         return;
     }
-    // The others are missed only where somebody else is at it, too.
+    // The other guards matter only with a concurrent call.
     let (story, violation) = first_wrong(Road::Link, Forgotten::FINISH).expect("in no story");
     println!("{story}: {violation:.100}");
 }

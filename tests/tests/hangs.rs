@@ -1,6 +1,6 @@
-//! A Stripe that takes a call, does what it is asked and doesn't answer: our answer comes in time, and it is ours.
+//! Stripe accepts a call, executes it and doesn't answer. Our own answer still comes in time.
 //!
-//! Invariant: no call of Stripe uses the last seconds of an invocation. They are for what must be written and said.
+//! No call to Stripe uses the last seconds of an invocation, which are needed to write and to answer.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
@@ -10,14 +10,14 @@ use classpay_tests::studio::{OKAFOR, Studio, ballet_for_ada};
 use classpay_tests::{Answer, COSTUMES, COSTUMES_DUE, Stack, assert_books_balance};
 use serde_json::{Value, json};
 
-/// What the template gives a function. After that API Gateway answers for it.
+/// The template's timeout of a function. After that API Gateway answers in its place.
 const FUNCTION_S: u64 = 25;
 const CREATE: &str = "/v1/payment_intents";
 const RETRIEVE: &str = "/v1/payment_intents/{id}";
 const CAPTURE: &str = "/v1/payment_intents/{id}/capture";
 const CANCEL: &str = "/v1/payment_intents/{id}/cancel";
 
-/// These calls are executed and not answered for so long, once so many of them have passed.
+/// These calls are executed and answered only after this long, once this many of them have passed.
 async fn hang(stack: &Stack, method: &str, route: &str, after: u32, delay_ms: u64) {
     let matched = json!({"method": method, "route": route});
     let what = json!({"delayMs": delay_ms, "executed": true});
@@ -76,7 +76,7 @@ async fn a_link_s_payment_that_is_not_answered_is_202_and_later_200() {
     assert_books_balance(&stack).await;
 }
 
-/// A customer takes its time, and the intent that is made for it is never answered.
+/// Creating a customer is slow, and the intent for it is never answered.
 async fn hang_one_after_the_other(stack: &Stack) {
     hang(stack, "POST", "/v1/customers", 0, 7_500).await;
     hang(stack, "POST", CREATE, 0, FOR_EVER_MS).await;

@@ -1,4 +1,4 @@
-//! What a client can say to be safe: an idempotency key, and the hash of the quote that it saw.
+//! A client's safeguards: an idempotency key, and the hash of the quote that it saw.
 
 use classpay_tests::studio::{self, ADA, OKAFOR, TAP};
 use classpay_tests::{Answer, Api, Stack, assert_books_balance};

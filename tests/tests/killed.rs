@@ -1,8 +1,8 @@
-//! Functions that are killed at any moment, under load: families buy and pay links, Stripe's events come in, the
-//! schedule runs, and now and then a process is gone in the middle of what it does. Afterwards nothing is half done.
+//! Functions are killed at any moment, under load: families buy and pay links, Stripe's events arrive, the settlement
+//! job runs, and now and then a process dies in the middle of its work. Afterwards nothing is half done.
 //!
-//! Invariant: what is asserted holds however the processes and the clients were interleaved; the seed only says which
-//! process is killed when, and which client leaves. `SEED=… cargo test -p classpay-tests --test killed` tells it again.
+//! The assertions hold for any interleaving of processes and clients. The seed only says which process is killed when,
+//! and which client leaves. `SEED=… cargo test -p classpay-tests --test killed` repeats a run.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
@@ -16,7 +16,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::sync::watch;
 
-/// Those that are killed.
+/// The functions whose processes are killed.
 const FUNCTIONS: [&str; 6] = [
     "create-payment-session",
     "basket-checkout",
@@ -25,19 +25,19 @@ const FUNCTIONS: [&str; 6] = [
     "stripe-webhook",
     "settle-payments",
 ];
-/// How the stack says that a process was killed while it had an event.
+/// The stack's message when a process was killed while it had an event.
 const HIT: &str = "died with an event: signal: 9";
 /// How many processes are killed.
 const KILLS: u32 = 64;
-/// How many clients there are at a time.
+/// The number of concurrent clients.
 const CLIENTS: usize = 8;
-/// How many families each of them is, one after another.
+/// The number of families that each client plays, one after another.
 const FAMILIES_EACH: usize = 4;
-/// The longest that no process is killed.
+/// The longest time between two kills.
 const PAUSE_MS: usize = 90;
-/// Of so many clients one leaves when he has confirmed his payment and is not answered well.
+/// One in this many clients leaves after confirming the payment, if the answer isn't a success.
 const ONE_LEAVES_OF: usize = 3;
-/// How often a client asks again at most. Whoever asks so often was never served.
+/// The most attempts of a client. A client that needs more was never served.
 const ASKED: u32 = 200;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -55,7 +55,7 @@ async fn whoever_is_killed_in_the_middle_leaves_nothing_half_done() {
                 told.push(buy(stack, family, &chance).await);
                 told.push(pay(stack, family, &chance).await);
             }
-            // There is something to kill until enough were killed: the same calls again.
+            // Repeats the same calls, so that there are processes to kill until enough have been killed.
             for (family, bought) in families.iter().zip(told.iter().step_by(2)).cycle() {
                 if *kills.borrow() == KILLS {
                     break;
@@ -78,15 +78,15 @@ async fn whoever_is_killed_in_the_middle_leaves_nothing_half_done() {
     assert_nothing_is_half_done(stack, &told.concat()).await;
 }
 
-/// What a client knows of a payment that he has confirmed.
+/// What a client knows about a payment that it has confirmed.
 #[derive(Debug, Clone)]
 struct Told {
     intent: String,
-    /// The final answer; `None`: he left.
+    /// The final answer; `None` if the client left.
     answer: Option<Answer>,
 }
 
-/// Asks until the answer is final. `None`: he has left.
+/// Calls until the answer is final. `None` if the client has left.
 async fn ask(chance: Option<&Chance>, call: impl AsyncFn() -> Answer) -> Option<Answer> {
     for _ in 0..ASKED {
         let answer = call().await;
@@ -94,7 +94,7 @@ async fn ask(chance: Option<&Chance>, call: impl AsyncFn() -> Answer) -> Option<
         match answer.status {
             200 if !is_underway => return Some(answer),
             200 | 202 | 500 | 503 => {}
-            // A link takes only so many calls in an hour.
+            // A link accepts a limited number of calls per hour.
             429 => return None,
             _ => return Some(answer),
         }
@@ -124,11 +124,11 @@ async fn pay(stack: &Stack, member: &Member, chance: &Chance) -> Told {
     Told { intent, answer }
 }
 
-/// Kills processes, one at a time, until there were enough.
+/// Kills processes, one at a time, until enough have been killed.
 async fn kill_now_and_then(stack: &Stack, seed: u64, kills: &watch::Sender<u32>) {
     let chance = Chance::of(seed);
     while *kills.borrow() < KILLS {
-        // When it strikes is left to chance; nothing waits for it.
+        // The moment is left to chance; nothing waits for it.
         tokio::time::sleep(Duration::from_millis(chance.below(PAUSE_MS) as u64)).await;
         let processes: Vec<u32> = FUNCTIONS.iter().flat_map(|function| stack.processes_of(function)).collect();
         if !processes.is_empty() && kill(*chance.pick(&processes)) {
@@ -137,7 +137,7 @@ async fn kill_now_and_then(stack: &Stack, seed: u64, kills: &watch::Sender<u32>)
     }
 }
 
-/// After every kill the schedule runs, beside the clients. A run may be killed.
+/// After every kill the settlement job runs, concurrently with the clients. A run may be killed.
 async fn keep_the_schedule(stack: &Stack, kills: &watch::Sender<u32>) {
     let mut kills = kills.subscribe();
     while *kills.borrow_and_update() < KILLS {
@@ -147,7 +147,7 @@ async fn keep_the_schedule(stack: &Stack, kills: &watch::Sender<u32>) {
     }
 }
 
-/// Nobody is killed any more: in a day the schedule finishes what is left, and Stripe's events have all arrived.
+/// No more kills: within a day the settlement job finishes what is left, and all of Stripe's events have arrived.
 async fn settle(stack: &Stack) {
     for now in ["2026-09-07T08:06:30Z", "2026-09-07T09:10:00Z", "2026-09-08T09:20:00Z", "2026-09-08T10:30:00Z"] {
         stack.move_clock(now).await;
@@ -157,8 +157,8 @@ async fn settle(stack: &Stack) {
     }
 }
 
-/// Every confirmed payment is captured once, for a completed order; no other money moved; and who was told so was told
-/// the truth.
+/// Every confirmed payment is captured once, for a completed order, and no other money moved. Every client's answer was
+/// true.
 async fn assert_nothing_is_half_done(stack: &Stack, told: &[Told]) {
     let mut captured: BTreeMap<String, u32> = BTreeMap::new();
     for (intent, _) in stack.captured().await {
@@ -186,7 +186,7 @@ async fn assert_nothing_is_half_done(stack: &Stack, told: &[Told]) {
     assert_books_balance(stack).await;
 }
 
-/// The order that an answer says was paid.
+/// The order that an answer reports as paid.
 fn named_order(answer: &Answer) -> Option<String> {
     let body = answer.json();
     let credit = body.get("creditAggregateTransaction").unwrap_or(&body[0]);

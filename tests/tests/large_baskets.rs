@@ -1,6 +1,6 @@
-//! Baskets near the limits of what one order can be: sold, or refused before anything is held.
+//! Baskets near the limits of an order: sold, or refused before anything is held.
 //!
-//! Invariant: no quote that is answered leads to a checkout that the table refuses.
+//! A basket that can be quoted never leads to a checkout that the table refuses.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use classpay_tests::studio::{BALLET, COMPANY, OKAFOR, SEASON, Studio, ballet_for_ada};
@@ -57,7 +57,7 @@ fn studio(classes: usize, dates: &[String], words: &str) -> Studio {
     )
 }
 
-/// So many places, each in the next class, students by turns.
+/// This many enrolments, each in the next class; the students take turns.
 fn places(count: usize) -> Value {
     let place = |number: usize| json!({"classId": class_id(number), "studentId": student_id(number % STUDENTS), "pricingPlanId": "pp_1"});
     json!({"enrolments": (0..count).map(place).collect::<Vec<_>>(), "trials": []})
@@ -105,8 +105,8 @@ async fn trials_that_end_with_an_order_count_in_it() {
         let trials: Vec<_> = (0..count).map(trial).collect();
         studio(count, &months, "for beginners").with(OKAFOR, &json!({"trials": trials}))
     };
-    // Each writes a place, its instalments, the trial that ends and the lesson whose place is free: 24 and what an order
-    // writes besides are more than a transaction holds.
+    // Each writes an enrolment, its instalments, the trial that ends and the lesson whose place becomes free. 24 of
+    // them and the order's other writes are more than a transaction holds.
     let stack = tried(24).start().await;
     let before = stack.table().picture().await;
     let (family, basket) = (stack.family(OKAFOR), places(24));
@@ -125,7 +125,7 @@ async fn eight_places_on_a_weekly_plan_of_a_year_are_sold() {
 
 #[tokio::test]
 async fn a_basket_that_no_order_can_hold_is_refused_before_anything_is_held() {
-    // What each line says of itself takes 15 KB: 25 of them are more than an order's document.
+    // Each line's text takes 15 KB: 25 of them exceed an order's document.
     let stack = studio(25, &monthly(10), &"long ".repeat(1000)).start().await;
     let before = stack.table().picture().await;
     let (family, basket) = (stack.family(OKAFOR), places(25));
@@ -133,7 +133,7 @@ async fn a_basket_that_no_order_can_hold_is_refused_before_anything_is_held() {
         assert_eq!((refused.status, refused.code().as_str()), (422, "basket_too_large"), "{}", refused.text);
     }
     assert_eq!(before.changes(&stack.table().picture().await), [""; 0]);
-    // An authorisation of another amount, named by a client that has asked for no quote, is released.
+    // An authorisation of another amount, by a client that requested no quote, is released.
     let intent = stack.authorise_amount(OKAFOR, 12_345).await;
     let refused = stack.check_out(OKAFOR, &intent, &basket).await;
     assert_eq!((refused.status, refused.code().as_str()), (422, "basket_too_large"), "{}", refused.text);
@@ -158,7 +158,7 @@ async fn a_basket_of_too_many_places_releases_what_was_authorised_for_it() {
         assert!(!refused.says_released(), "{}", refused.text);
     }
     assert_eq!(before.changes(&stack.table().picture().await), [""; 0]);
-    // Not yet authorised, it may still be used for a smaller one.
+    // It is not authorised yet, so it may still be used for a smaller basket.
     let intent = stack.open_session_of(OKAFOR, 12_345).await;
     assert_eq!(stack.check_out(OKAFOR, &intent, &basket).await.code(), "payment_not_authorised");
     stack.confirm(&intent).await;
@@ -168,7 +168,7 @@ async fn a_basket_of_too_many_places_releases_what_was_authorised_for_it() {
         assert!(refused.says_released(), "{}", refused.text);
         assert_eq!(stack.intent_status(&intent).await, "canceled");
     }
-    // What has paid another basket is neither refused for its size nor given back.
+    // A payment for another basket is neither refused for its size nor refunded.
     let intent = stack.authorise(OKAFOR, &places(1)).await;
     assert_eq!(stack.check_out(OKAFOR, &intent, &places(1)).await.status, 200);
     assert_eq!(stack.check_out(OKAFOR, &intent, &basket).await.code(), "payment_already_used");

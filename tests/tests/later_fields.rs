@@ -1,4 +1,4 @@
-//! A version that is rolled back reads what the next one has stored: fields that it doesn't know are passed over, in
+//! A version that is rolled back reads what the next version has stored: it ignores fields that it doesn't know, in
 //! every document of every item.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tokio::process::Command;
 
-/// Every kind of item that holds a document, with the attribute that it is in.
+/// Every kind of item that holds a document, with the attribute that contains it.
 const KINDS: [&str; 15] = [
     "C#CLS/META doc",
     "C#F#LEDGER/TRN doc",
@@ -31,7 +31,7 @@ const KINDS: [&str; 15] = [
     "PL/META doc",
 ];
 
-/// Puts a field that nobody knows into every object of a document.
+/// Adds an unknown field to every object of a document.
 fn add_later(document: &mut Value) {
     match document {
         Value::Array(elements) => elements.iter_mut().for_each(add_later),
@@ -43,7 +43,7 @@ fn add_later(document: &mut Value) {
     }
 }
 
-/// Takes it out again.
+/// Removes it again.
 fn take_away(document: &mut Value) {
     match document {
         Value::Array(elements) => elements.iter_mut().for_each(take_away),
@@ -55,7 +55,7 @@ fn take_away(document: &mut Value) {
     }
 }
 
-/// The item as another version might have written it. The documents that were changed, by their kind of item.
+/// The item as another version might have written it. Records the documents that were changed, by kind of item.
 fn rewritten(item: &Item, change: fn(&mut Value), documents: &mut BTreeSet<String>) -> Item {
     let kind = |name: &str| {
         let is_word = |part: &&str| part.bytes().all(|byte| byte.is_ascii_uppercase());
@@ -89,8 +89,8 @@ async fn rewrite(stack: &Stack, change: fn(&mut Value)) -> BTreeSet<String> {
 #[tokio::test]
 async fn everything_goes_on_with_what_a_later_version_has_stored() {
     let stack = Stack::start().await;
-    // One of everything, on its way: an order that waits for its capture, a rejection that waits for its release, a
-    // basket's session, a link's session, a bank debit, an event, instalments to come.
+    // One of everything in progress: an order that waits for its capture, a rejection that waits for its release, a
+    // basket's session, a link's session, a bank debit, an event, and future instalments.
     let monthly = basket(&[place(BALLET, ADA, MONTHLY)], &[]);
     let bought = stack.authorise(OKAFOR, &monthly).await;
     assert_eq!(stack.check_out(OKAFOR, &bought, &monthly).await.status, 200);
@@ -116,13 +116,13 @@ async fn everything_goes_on_with_what_a_later_version_has_stored() {
     let kinds = documents.iter().map(String::as_str).collect::<Vec<_>>();
     assert_eq!(kinds, KINDS);
 
-    // The family looks, opens a form, buys.
+    // The family requests a quote, opens a payment form and buys.
     let quote = stack.family(CAMPBELL).quote(CAMPBELL, &tried).await;
     assert_eq!(quote.status, 200, "{}", quote.text);
     assert!(!quote.text.contains("laterField"), "what nobody knows isn't answered");
     let intent = stack.authorise(CAMPBELL, &tried).await;
     assert_eq!(stack.check_out(CAMPBELL, &intent, &tried).await.status, 200);
-    // What was on its way: the same calls again.
+    // The payments in progress: the same calls again.
     assert_eq!(stack.check_out(OKAFOR, &pending, &one(STREET, ADA)).await.status, 200);
     let released = stack.check_out(CAMPBELL, &refused, &one(STREET, ISLA)).await;
     assert_eq!(released.json()["paymentReleased"], true, "{}", released.text);
@@ -137,7 +137,7 @@ async fn everything_goes_on_with_what_a_later_version_has_stored() {
     let paid = stack.process_link(&debited, None).await;
     assert_eq!(paid.json()["paymentIntent"]["amount"], COSTUMES_TOTAL, "{}", paid.text);
     assert_eq!(stack.revoke_link(&link).await.status, 204);
-    // The schedule, with what it finds: the basket whose payer has left, the event, the instalments of October.
+    // The settlement job and its work: the basket whose payer has left, the event, the instalments of October.
     for now in ["2026-09-07T08:06:30Z", "2026-10-20T08:00:00Z"] {
         stack.move_clock(now).await;
         stack.run_schedule().await;
@@ -146,7 +146,7 @@ async fn everything_goes_on_with_what_a_later_version_has_stored() {
     let is_instalment = |entry: &Value| entry["transaction"]["date"] == "2026-10-07";
     assert_eq!(stack.ledger(OKAFOR).await.iter().filter(|entry| is_instalment(entry)).count(), 1);
     assert_eq!(stack.went_back(OKAFOR).await.len(), 1, "the refund is posted");
-    // What an order holds is compared with what it has posted, to the field.
+    // An order's contents are compared with its postings, field by field.
     rewrite(&stack, take_away).await;
     assert_books_balance(&stack).await;
     // The office loads its file again.

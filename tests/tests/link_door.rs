@@ -1,12 +1,12 @@
-//! What a link's operations let through: a payer who polls is answered, a guesser is not, and Stripe isn't asked without
-//! end. And where a link's id may stand.
+//! Limits on a link's operations: a payer who polls is answered, a guesser is not, and calls to Stripe are limited.
+//! Also, where a link's id may appear.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_tests::{COSTUMES, Stack, assert_books_balance};
 use serde_json::json;
 
-/// How many calls Stripe has had.
+/// The number of calls that Stripe has received.
 async fn calls_of_stripe(stack: &Stack) -> u64 {
     stack.stripe().get("/_control/requests").await.json()["total"].as_u64().unwrap()
 }
@@ -66,7 +66,7 @@ async fn the_eleventh_payment_that_is_started_in_an_hour_has_to_wait() {
 #[tokio::test]
 async fn after_120_looks_in_an_hour_stripe_is_asked_nothing_about_a_link() {
     let stack = Stack::start().await;
-    // Nobody has authorised it: a guesser.
+    // No payer has authorised it, so the caller is a guesser.
     let guessed = stack.link(None).await;
     let intent = stack.intent_of_link(&guessed).await;
     let before = calls_of_stripe(&stack).await;
@@ -78,7 +78,7 @@ async fn after_120_looks_in_an_hour_stripe_is_asked_nothing_about_a_link() {
     let unasked = stack.process_link(&guessed, Some(&intent)).await;
     assert_eq!((unasked.status, unasked.code().as_str()), (422, "payment_not_authorised"));
     assert_eq!(calls_of_stripe(&stack).await, before + 120);
-    // The payer pays all the same: the event tells of it, and the link is paid.
+    // The payer pays regardless: the event reports it, and the link is paid.
     stack.confirm(&intent).await;
     stack.deliver(&stack.event("payment_intent.amount_capturable_updated").await).await;
     let before = calls_of_stripe(&stack).await;

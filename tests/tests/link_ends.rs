@@ -1,4 +1,4 @@
-//! How a payment link ends without being paid, and what is due when it changes.
+//! How a payment link ends without payment, and what happens when the amount due changes.
 
 use classpay_tests::studio::Studio;
 use classpay_tests::{COSTUMES, COSTUMES_DUE, Call, Stack, assert_books_balance};
@@ -67,13 +67,14 @@ async fn what_was_authorised_after_the_expiry_is_released() {
     let stack = Stack::start().await;
     let link = stack.link(Some("2026-09-07 12:00:00")).await;
     let intent = stack.intent_of_link(&link).await;
-    // Stripe doesn't cancel for now: so the schedule, which runs when the clock is moved, can't end the link first.
+    // Stripe refuses to cancel for now, so the settlement job, which runs when the clock is moved, can't end the link
+    // first.
     stack.order_fault(Call::Cancel, u32::MAX, &json!({"status": 429})).await;
     stack.move_clock("2026-09-07T12:00:01Z").await;
     stack.confirm(&intent).await;
     stack.withdraw_faults().await;
     let answer = stack.process_link(&link, Some(&intent)).await;
-    // The schedule may be at it at the same time, and either may release him.
+    // The settlement job may run at the same time, and either may release the payment.
     let released = [(410, "link_expired"), (422, "payment_cancelled")];
     assert!(released.contains(&(answer.status, answer.code().as_str())), "{}", answer.text);
     assert_eq!(stack.intent_status(&intent).await, "canceled");

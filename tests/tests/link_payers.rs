@@ -1,4 +1,4 @@
-//! Who pays a link, and what Stripe keeps of them.
+//! Payers of a link, and what Stripe stores about them.
 
 use classpay_tests::{COSTUMES_TOTAL, OKAFOR, Stack, assert_books_balance, studio};
 use reqwest::Method;

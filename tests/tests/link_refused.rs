@@ -1,6 +1,6 @@
-//! Links of which Stripe refuses for good to do or to tell something.
+//! Links for which Stripe lastingly refuses a change or a read.
 //!
-//! Invariant: nobody is told to try again where that can't help, and who has paid is told so whatever Stripe says.
+//! Nobody is asked to try again where that can't help, and a payer who has paid gets that answer whatever Stripe says.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use classpay_tests::{Answer, COSTUMES, COSTUMES_DUE, Stack};
@@ -15,7 +15,7 @@ fn assert_refused_for_good(answer: &Answer, code: &str) {
 async fn a_link_that_stripe_does_not_cancel_is_refused_for_good_until_it_does() {
     for (refusal, code) in [
         (json!({"status": 400, "code": "parameter_unknown"}), "stripe_refused"),
-        // A key that may read, and not write.
+        // A key that may read but not write.
         (json!({"status": 403}), "stripe_misconfigured"),
     ] {
         not_cancelled(&refusal, code).await;

@@ -1,6 +1,6 @@
 //! The published examples of a retrieved payment link: every key of them is answered with its type.
 //!
-//! Invariant: the examples are the law here; what is ours may come on top.
+//! The examples are authoritative here; our own fields may be added.
 
 use classpay_tests::Stack;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serde_json::Value;
 const EXAMPLE: &str = include_str!("../contract/retrieve-payment-link-200.json");
 const WITH_TOTALS: &str = include_str!("../contract/retrieve-payment-link-200-with-totals.json");
 
-/// What the published page calls `| null`.
+/// The fields that the published page marks `| null`.
 const NULLS: &[&str] = &[
     "aggregateTransaction.transaction.relatedTransactionId",
     "aggregateTransaction.transaction.orderId",
@@ -18,7 +18,7 @@ const NULLS: &[&str] = &[
     "paymentSession.paymentIntent.charge",
 ];
 
-/// Where `answer` lacks a key of the example or has another type there.
+/// The places where `answer` lacks a key of the example or has another type.
 fn differences(answer: &Value, example: &Value, at: &str, found: &mut Vec<String>) {
     match (answer, example) {
         (Value::Null, _) if NULLS.contains(&at) => {}

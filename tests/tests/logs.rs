@@ -1,9 +1,9 @@
-//! What a log must never hold: secrets, links, people.
+//! What a log must never contain: secrets, links, personal data.
 
 use classpay_tests::{COSTUMES, OKAFOR, Stack, studio};
 use serde_json::Value;
 
-/// Every text of an answer whose key says that it is a secret.
+/// Every text in an answer whose key says that it is a secret.
 fn secrets_in(answer: &Value, found: &mut Vec<String>) {
     match answer {
         Value::Object(fields) => {

@@ -1,4 +1,4 @@
-//! Replies that get lost, Stripe that fails, functions that die: nobody pays twice, and everybody gets an answer.
+//! Lost replies, failures of Stripe, and functions that die: nobody pays twice, and every caller gets an answer.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn dropped_after() -> Value {
     json!({"drop": "after"})
 }
 
-/// A checkout during which the next `count` calls of a kind suffer `what`: still 200, still one charge.
+/// A checkout during which the next `count` calls of a kind have the fault `what`: still 200, still one charge.
 async fn assert_bought_once(call: Call, count: u32, what: &Value) {
     let stack = Stack::start().await;
     let intent = stack.authorise(OKAFOR, &studio::ballet_for_ada()).await;
@@ -169,7 +169,7 @@ async fn a_stripe_that_can_t_be_asked_before_anything_was_written_is_503() {
     }
 }
 
-/// Stripe answers one retrieval and is gone from then on, for the capture as well.
+/// Stripe answers one retrieval and then nothing more, including the capture.
 async fn stripe_goes_away_after_the_first_retrieval(stack: &Stack, capture: &Value) {
     stack.order_fault(Call::Retrieve, 1, &json!({"delayMs": 0})).await;
     stack.order_fault(Call::Retrieve, 1000, &dropped_before()).await;
@@ -222,7 +222,7 @@ async fn an_authorisation_that_ran_out_under_a_pending_order_gives_the_places_ba
     assert_books_balance(&stack).await;
 }
 
-/// A checkout whose function is killed while its call of this kind is under way at Stripe, delayed so.
+/// A checkout whose function is killed while its delayed call of this kind is in progress at Stripe.
 async fn check_out_and_die(stack: &Stack, (family, intent, basket): (&str, &str, &Value), call: Call, delay: &Value) {
     stack.order_fault(call, 1, delay).await;
     let kill = async {

@@ -1,8 +1,8 @@
-//! What each safeguard is worth: `tests/mutants.toml` takes one away at a time, and a test must fail.
+//! Mutation tests of the safeguards: `tests/mutants.toml` removes one at a time, and a test must fail.
 //!
 //! `MUTANTS=all cargo test -p classpay-tests --test mutants -- --nocapture` runs them all in a copy of the tree under
-//! `target/mutants`, each with a build of its own: more than an hour. `MUTANTS=seat` runs those whose sentence has that
-//! word. Exactly one test is named for each, or a few; it is run by nextest, and it prints the seed that it failed on.
+//! `target/mutants`, each with a build of its own: more than an hour. `MUTANTS=seat` runs those whose sentence contains
+//! that word. Each names one test, or a few. Nextest runs it, and it prints the seed on which it failed.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use std::fs;
@@ -12,9 +12,9 @@ use std::time::Instant;
 
 use serde::Deserialize;
 
-/// What nextest exits with when a test has failed, and nothing else was wrong.
+/// Nextest's exit code when a test has failed and nothing else was wrong.
 const A_TEST_FAILED: i32 = 100;
-/// How much of a test's output is shown where a mutant is not caught.
+/// How much of a test's output is printed if a mutant is not caught.
 const SHOWN_LINES: usize = 25;
 
 #[derive(Deserialize)]
@@ -22,7 +22,7 @@ struct List {
     mutant: Vec<Mutant>,
 }
 
-/// A safeguard, how it is taken away, and what misses it.
+/// A safeguard, its removal, and the test that notices.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Mutant {
@@ -36,9 +36,9 @@ struct Mutant {
 #[serde(deny_unknown_fields)]
 struct Test {
     package: String,
-    /// The test binary; without one, the tests in the package's own files.
+    /// The test binary; `None` for the tests in the package's own files.
     binary: Option<String>,
-    /// Its name, with its modules.
+    /// The test's name, with its modules.
     name: String,
 }
 
@@ -108,7 +108,7 @@ fn each_mutant_is_caught_by_the_test_that_it_names() {
 }
 
 impl Mutant {
-    /// Runs the test in the tree without the safeguard: how it was caught, or what there is to see.
+    /// Runs the test in the tree without the safeguard. Returns how it was caught, or the output.
     fn run(&self, tree: &Path) -> Result<String, String> {
         for edit in &self.edit {
             let mutated = edit.of(tree)?;
@@ -133,7 +133,7 @@ impl Mutant {
     }
 }
 
-/// The seed, or the story, that a test says it has failed on.
+/// The seed or the scenario on which a test reports to have failed.
 fn found(text: &str) -> String {
     let after = |mark: &str| {
         let (_, rest) = text.split_once(mark)?;
@@ -142,12 +142,12 @@ fn found(text: &str) -> String {
     after("again: SEED=").or_else(|| after("again: STORY=")).unwrap_or_default().replace("again: ", "")
 }
 
-/// Makes `tree` what is in `root`. What is the same already is left alone, so that it isn't built anew.
+/// Makes `tree` equal to `root`. Unchanged files are left alone, so that they aren't rebuilt.
 fn copy(root: &Path, tree: &Path) {
     let listed = Command::new("git").current_dir(root).args(["ls-files", "-z", "-co", "--exclude-standard"]).output();
     let listed = String::from_utf8(listed.unwrap().stdout).unwrap();
     for file in listed.split_terminator('\0') {
-        // What is deleted and not yet committed is still listed.
+        // A deleted file is listed until the deletion is committed.
         let Ok(bytes) = fs::read(root.join(file)) else { continue };
         let to = tree.join(file);
         if fs::read(&to).is_ok_and(|there| there == bytes) {

@@ -1,4 +1,4 @@
-//! Baskets with nothing to collect now, and payments where none is needed or one is missing.
+//! Baskets with nothing to collect now, superfluous payments, and missing ones.
 
 use classpay_tests::studio::{self, ADA, COMPANY, OKAFOR, OPEN_STUDIO, STREET, Studio};
 use classpay_tests::{Stack, assert_books_balance};

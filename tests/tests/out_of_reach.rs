@@ -1,7 +1,7 @@
-//! An intent that our calls don't reach: on an account that the studio has left, or that Stripe doesn't know any more.
+//! An intent that our calls can't reach: on an account that the studio has left, or that Stripe no longer knows.
 //!
-//! Invariant: its link can be revoked, expires or is opened anew, and a person is told; an intent that Stripe may still
-//! tell of is never let go.
+//! Its link can be revoked, expires or opens again, and the intent is put up for review. An intent that Stripe may
+//! still report on is never dropped.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
@@ -9,7 +9,7 @@ use classpay_tests::studio::{COMPANY, OKAFOR, ballet_for_ada};
 use classpay_tests::{COSTUMES, COSTUMES_DUE, Call, Callee, Stack};
 use serde_json::{Value, json};
 
-/// Another account than the demo studio's.
+/// An account other than the demo studio's.
 const ANOTHER: &str = "acct_1another";
 
 /// The intent that a link shows.
@@ -19,7 +19,7 @@ async fn opened(stack: &Stack, link: &str) -> String {
     answer.json()["paymentSession"]["paymentIntent"]["id"].as_str().unwrap().to_owned()
 }
 
-/// Every call about this intent is refused so from now on.
+/// From now on every call about this intent is refused like this.
 async fn refuse_calls_about(stack: &Stack, intent: &str, why: &Value) {
     let fault = json!({"match": {"path": intent}, "count": 1000, "do": {"refuse": why}});
     assert_eq!(stack.stripe().post("/_control/faults", &fault).await.status, 200);
@@ -29,7 +29,7 @@ async fn reviews(stack: &Stack) -> usize {
     stack.table().partition(&format!("REVIEW#{COMPANY}"), "").await.len()
 }
 
-/// A link that was opened on an account which the studio has left and disconnected: the link and its intent.
+/// A link opened on an account that the studio has left and disconnected. Returns the link and its intent.
 async fn opened_and_left() -> (Stack, String, String) {
     let stack = Stack::start().await;
     let link = stack.link(None).await;
@@ -40,7 +40,8 @@ async fn opened_and_left() -> (Stack, String, String) {
     (stack, link, intent)
 }
 
-/// How many of them say that an intent was let go. The account may be told of, too, if its sessions are looked at first.
+/// The number of records that say that an intent was dropped. There may also be one about the account, if its sessions
+/// are handled first.
 async fn let_go(stack: &Stack) -> usize {
     let reviews = stack.table().partition(&format!("REVIEW#{COMPANY}"), "").await;
     reviews.iter().filter(|review| review["reason"].as_s().is_ok_and(|reason| reason == "intent_let_go")).count()
@@ -95,7 +96,7 @@ async fn a_link_of_the_account_that_the_studio_names_is_not_let_go() {
     assert_eq!(stack.revoke_link(&link).await.code(), "stripe_misconfigured");
     stack.withdraw_faults().await;
     assert_eq!(stack.intent_of_link(&link).await, intent);
-    // Nor one of a left account, while it is only our key that Stripe doesn't take.
+    // Nor is an intent of a left account, while only our key is refused.
     let here = stack.account().to_owned();
     stack.connect(ANOTHER, &here).await;
     refuse_calls_about(&stack, &intent, &json!({"status": 401})).await;
@@ -105,7 +106,7 @@ async fn a_link_of_the_account_that_the_studio_names_is_not_let_go() {
     assert_eq!(stack.intent_status(&intent).await, "canceled");
 }
 
-/// The account is closed to us, or only to this call: a key that may read and not write.
+/// The account is closed to us, or only to this call: a key that may read but not write.
 #[tokio::test]
 async fn a_link_of_a_left_account_that_refuses_to_cancel_is_opened_anew_or_revoked() {
     for refusal in [json!({"status": 400, "code": "account_closed"}), json!({"status": 403})] {
@@ -123,7 +124,7 @@ async fn left_and_not_cancelled(refusal: &Value) {
     assert_ne!(opened(&stack, &reopened).await, intents[0]);
     assert_eq!(stack.revoke_link(&revoked).await.status, 204);
     assert_eq!(reviews(&stack).await, 2, "a person looks at each");
-    // Its payer still had the form: he is given his money back once it can be.
+    // Its payer still had the form; the payment is refunded once that is possible.
     stack.confirm(&intents[1]).await;
     stack.withdraw_faults().await;
     stack.move_clock("2026-09-07T12:00:00Z").await;
@@ -168,7 +169,7 @@ async fn a_held_session_whose_intent_stripe_doesn_t_know_any_more_is_put_before_
     stack.move_clock("2026-09-08T21:00:00Z").await;
     stack.run_schedule().await;
     assert_eq!((stack.measure("HoldsWithoutOrder").await, reviews(&stack).await), (0, 1), "a person looks");
-    // It is still looked at: what Stripe tells of again is voided.
+    // It stays in the index, and is voided once Stripe answers again.
     stack.withdraw_faults().await;
     stack.move_clock("2026-09-09T11:00:00Z").await;
     stack.run_schedule().await;
@@ -197,7 +198,7 @@ async fn a_link_that_was_paid_in_time_is_not_ended_while_stripe_refuses_to_tell_
     let stack = Stack::start().await;
     let link = stack.link(Some("2026-09-07 09:00:00")).await;
     let intent = stack.authorise_link(&link).await;
-    // The event is noted, and the table takes no order by it.
+    // The event is recorded, and the table refuses to place an order.
     let fault = json!({"match": {"operation": "TransactWriteItems", "says": "ORD#"}, "count": 1000,
         "do": {"cancel": [{"at": 0, "code": "ThrottlingError"}]}});
     assert_eq!(stack.dynamodb().post("/_control/faults", &fault).await.status, 200);
@@ -230,7 +231,7 @@ async fn a_card_that_is_held_for_a_link_without_an_end_is_released_though_stripe
     assert_eq!(stack.measure("HoldsWithoutOrder").await, 0);
     stack.withdraw_faults().await;
     assert_eq!(stack.intent_status(&intent).await, "canceled");
-    // And it is paid by another card.
+    // It is paid with another card.
     assert_ne!(opened(&stack, &link).await, intent);
     let again = stack.authorise_link(&link).await;
     assert_eq!(stack.process_link(&link, Some(&again)).await.status, 200);
@@ -254,7 +255,7 @@ async fn what_events_have_told_of_sessions_that_an_account_doesn_t_tell_of_any_m
     stack.move_clock("2026-09-08T12:00:00Z").await;
     stack.run_schedule().await;
     assert_eq!(reviews(&stack).await, 2, "a person looks at each");
-    // Both are looked at still.
+    // Both stay in the index.
     stack.withdraw_faults().await;
     stack.move_clock("2026-09-09T14:00:00Z").await;
     stack.run_schedule().await;

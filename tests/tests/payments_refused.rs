@@ -1,4 +1,4 @@
-//! Payments that can't pay: what is kept, what is released, and that nothing else is touched.
+//! Unsuitable payments: which are kept, which are released, and that nothing else changes.
 
 use classpay_tests::studio::{self, ACRO, ADA, BALLET, CAMPBELL, ISLA, MINH, NGUYEN, OKAFOR, POINTE, TAP};
 use classpay_tests::{Stack, assert_books_balance, without_request_id};

@@ -1,10 +1,10 @@
-//! Least privilege: what the template allows each function is what it uses, neither more nor less.
+//! Least privilege: the template allows each function exactly what it uses.
 //!
-//! The stories here make every function use all that it can use, on its common roads and on its rare ones. What a story
-//! needs and the template doesn't allow, the local DynamoDB refuses as AWS does, and the stack's log says so.
+//! The steps here make every function use all of its permissions, in common cases and in rare ones. The local DynamoDB
+//! refuses a call without permission as AWS does, and the stack's log reports it.
 //!
-//! Invariant: one comparison over all stories together. A permission that they don't use is taken out of the template,
-//! or its road is told here.
+//! There is one comparison over all steps together. A permission that they don't use must be removed from the template,
+//! or the case that needs it added here.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 /// Function, action, resource.
 type Use = [String; 3];
 
-/// What no function may ever do: what was recorded about money stays, and nothing is read but by its key.
+/// What no function may do: records about money stay, and every read names a key.
 const NEVER: [&str; 4] = ["dynamodb:Scan", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:PartiQLDelete"];
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn what_is_allowed_is_what_is_used() {
     assert!(wrong.is_empty(), "infra/template.yaml:\n{}", wrong.join("\n"));
 }
 
-/// What the template allows its functions at DynamoDB.
+/// The functions' DynamoDB permissions in the template.
 fn allowed() -> BTreeSet<Use> {
     let template = Template::parse(TEMPLATE).unwrap();
     let of = |function: &classpay_local::template::Function| {
@@ -85,17 +85,17 @@ async fn run_at(stack: &Stack, now: &str) {
     stack.run_schedule().await;
 }
 
-/// A place and a trial, which needs that there is no place in the trial's class.
+/// An enrolment and a trial, which requires that its student is not enrolled in its class.
 fn place_and_trial() -> Value {
     studio::basket(&[studio::place(BALLET, ADA, FULL)], &[studio::trial(STREET, ADA, "2026-09-15", "17:15")])
 }
 
-/// Quote, session and checkout: paid, free, repeated, raced for, and with answers of the table that are lost.
+/// Quote, session and checkout: paid, free, repeated, in competition, and with lost answers of the table.
 async fn families_buy() -> BTreeSet<Use> {
     let stack = Stack::start().await;
     let basket = place_and_trial();
     stack.quoted_payment(OKAFOR, &basket).await;
-    // The family's customer is remembered and that isn't heard of, so that it is read again.
+    // The family's customer is stored but the answer is lost, so that it is read again.
     lose_answer(&stack, "create-payment-session").await;
     let intent = stack.authorise(OKAFOR, &basket).await;
     assert_eq!(stack.withdraw_faults_at(Callee::DynamoDb).await, 0, "the answer was lost");
@@ -116,7 +116,7 @@ async fn families_buy() -> BTreeSet<Use> {
     used(&stack).await
 }
 
-/// Refusals with and without a release, one that can't be released at once, and an order with fees that is given up.
+/// Refusals with and without a release, one that can't be released at once, and an order with fees that is cancelled.
 async fn payments_are_refused_or_given_up() -> BTreeSet<Use> {
     let stack = Stack::start().await;
     let full = studio::one(POINTE, MINH);
@@ -145,7 +145,7 @@ async fn payments_are_refused_or_given_up() -> BTreeSet<Use> {
     &demo | &used(&stack).await
 }
 
-/// What is due on the costumes is another amount from now on, as if the office had recorded a credit.
+/// Changes the amount due on the costumes, as if the office had recorded a credit.
 async fn make_due(stack: &Stack, amount: i64) {
     let table = stack.table();
     let key = |text: String| AttributeValue::S(text);
@@ -155,7 +155,8 @@ async fn make_due(stack: &Stack, amount: i64) {
     update.update_expression("SET amount_due = :due").send().await.unwrap();
 }
 
-/// The studio has connected another account for a while, and its old one refuses us: a link of that one is revoked.
+/// The studio has connected another account for a while, and its old one refuses us; a link of the old account is
+/// revoked.
 async fn revoke_on_a_left_account(stack: &Stack) {
     let (link, company) = (stack.link(None).await, format!("C#{}", stack.company()));
     let intent = stack.intent_of_link(&link).await;
@@ -173,7 +174,8 @@ async fn revoke_on_a_left_account(stack: &Stack) {
     put(here).await;
 }
 
-/// Links made, listed, revoked, opened, opened again at another price, paid by card and by bank debit, and mistaken.
+/// Links created, listed, revoked, opened, opened again at another price, paid by card and by bank debit, and wrong
+/// links.
 async fn payers_use_links() -> BTreeSet<Use> {
     let stack = Stack::start().await;
     let revoked = stack.link(None).await;
@@ -202,7 +204,7 @@ async fn payers_use_links() -> BTreeSet<Use> {
     stack.authorise_link(&link).await;
     lose_answer(&stack, "process-payment-link").await;
     assert_is(&stack.process_link(&link, None).await, 200, "");
-    // Another payer closed the tab before that, and opens his link again.
+    // Another payer closed the tab before that, and opens the link again.
     make_due(&stack, 4000).await;
     let closed = stack.link(None).await;
     stack.authorise_link(&closed).await;
@@ -210,7 +212,7 @@ async fn payers_use_links() -> BTreeSet<Use> {
     used(&stack).await
 }
 
-/// A link whose payer was rejected and could not be released before the studio has captured his payment by hand.
+/// A link whose payment was rejected and could not be released before the studio captured it by hand.
 async fn rejected_and_captured(stack: &Stack) -> (String, String) {
     let link = stack.link(None).await;
     let intent = stack.authorise_link(&link).await;
@@ -223,7 +225,7 @@ async fn rejected_and_captured(stack: &Stack) -> (String, String) {
     (link, intent)
 }
 
-/// Whoever looks first credits the family: the payer's page, the payer who opens the link again, Stripe's event.
+/// The first of these credits the family: the payer's page, the payer who opens the link again, or Stripe's event.
 async fn the_studio_captures_what_was_rejected() -> BTreeSet<Use> {
     let stack = Stack::start().await;
     let (link, intent) = rejected_and_captured(&stack).await;
@@ -264,7 +266,7 @@ async fn stripe_tells() -> BTreeSet<Use> {
         stack.deliver(&event).await;
     }
 
-    // A basket that waits for its payer, is captured by hand, is credited, and is disputed.
+    // A basket that waits for its payer is captured by hand, credited, and disputed.
     let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
     stack.deliver(&stack.event("payment_intent.amount_capturable_updated").await).await;
     stack.capture_by_hand(&intent).await;
@@ -278,7 +280,7 @@ async fn stripe_tells() -> BTreeSet<Use> {
     used(&stack).await
 }
 
-/// What nobody came back for: a basket, a rejection, an order, links, instalments, events that never came.
+/// What was abandoned: a basket, a rejection, an order, links, instalments, events that never arrived.
 async fn the_schedule_works() -> BTreeSet<Use> {
     let stack = Stack::start().await;
     let left = stack.authorise(OKAFOR, &place_and_trial()).await;

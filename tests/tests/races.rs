@@ -1,11 +1,11 @@
-//! Many at once: for one payment, for one seat, for one basket.
+//! Concurrent calls: for one payment, for one seat, for one basket.
 
 use classpay_tests::studio::{self, ACRO, ADA, BALLET, CAMPBELL, FINN, ISLA, OKAFOR, OPEN_STUDIO, STREET, TAP};
 use classpay_tests::{Call, Stack, assert_books_balance, intent_id, without_request_id};
 use futures_util::future::{join, join_all};
 use serde_json::json;
 
-/// The next calls read at the same time, and none of them writes before all have read: each waits so long for Stripe.
+/// The next calls read at the same time, and none writes before all have read: each waits this long for Stripe.
 async fn let_all_read_first(stack: &Stack, calls: u32) {
     stack.order_fault(Call::Retrieve, calls, &json!({"delayMs": 500, "executed": true})).await;
 }

@@ -1,5 +1,5 @@
-//! A refund that fails while it is being posted. The handlers run on the stand-ins in memory, which refuse what DynamoDB
-//! would refuse, in an order that is drawn.
+//! A refund that fails while it is being posted. The handlers run on the stand-ins in memory, which refuse what
+//! DynamoDB would refuse, in a random order.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use std::sync::{Arc, Mutex};
@@ -15,11 +15,11 @@ use classpay_tests::simulation::world::{Doing, World};
 
 type Violated = String;
 
-/// How many orders are drawn.
+/// The number of random orders.
 const SEEDS: u64 = 60;
 const PLACE: &str = r#"{"enrolments":[{"classId":"cls_1","studentId":"stu_1","pricingPlanId":"pp_u"}],"trials":[]}"#;
 
-/// Everything that Stripe has to tell is being delivered.
+/// Delivers all of Stripe's events.
 fn deliver(world: &mut World) {
     for (event, _) in std::mem::take(&mut world.outbox) {
         let ctx = world.ctx.clone();
@@ -27,7 +27,7 @@ fn deliver(world: &mut World) {
     }
 }
 
-/// A refund is told of, and fails after some steps, which is told of beside it.
+/// An event reports a refund, which fails after some steps; a concurrent event reports the failure.
 fn refund_fails(seed: u64) -> Result<u64, Violated> {
     let faults = Arc::new(Mutex::new(PlannedFaults::of(Vec::new())));
     let mut world = World::begin_with(Chance::of(seed), faults);

@@ -1,4 +1,4 @@
-//! A stack that loses its power and comes back on the same data.
+//! A stack that loses power and restarts on the same data.
 
 use std::path::Path;
 
@@ -48,7 +48,7 @@ async fn an_order_that_a_power_cut_left_pending_is_finished_by_the_next_call() {
         let basket = studio::ballet_for_ada();
         let checkout = std::pin::pin!(stack.check_out(OKAFOR, &intent, &basket));
         let captured = std::pin::pin!(async { while stack.captured().await.is_empty() {} });
-        // The capture is done, and its reply never comes.
+        // The capture succeeds, and its reply never arrives.
         match futures_util::future::select(checkout, captured).await {
             futures_util::future::Either::Left((answer, _)) => panic!("answered: {}", answer.text),
             futures_util::future::Either::Right(_) => {}

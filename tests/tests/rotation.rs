@@ -7,11 +7,10 @@ use classpay_tests::{Api, Stack, assert_books_balance, signature};
 use reqwest::Method;
 use serde_json::json;
 
-/// When the stacks' clocks start: 2026-09-07T08:00:00Z.
+/// The start of the stacks' clocks: 2026-09-07T08:00:00Z.
 const START_S: i64 = 1_788_768_000;
 
-/// Puts another text in place of the secret that a function has under this variable, as `aws secretsmanager
-/// put-secret-value` does.
+/// Replaces the secret that a function has under this variable, as `aws secretsmanager put-secret-value` does.
 async fn replace_secret(stack: &Stack, variable: &str, text: &str) {
     let environment = stack.caller(None).get("/_local/env/stripe-webhook").await;
     let arn = environment.text.lines().find_map(|line| line.strip_prefix(variable)?.strip_prefix('='));
@@ -51,7 +50,7 @@ async fn a_key_that_is_revoked_before_it_was_replaced_is_said_to_be_our_fault_an
     assert_eq!((refused.status, refused.code().as_str()), (502, "stripe_misconfigured"), "{}", refused.text);
     assert_eq!(stack.captured().await, []);
 
-    // The operator puts things right; the payer's click a minute later goes through.
+    // The operator corrects the key; the payer's call a minute later succeeds.
     replace_secret(&stack, "STRIPE_SECRET_ARN", "sk_test_rolled").await;
     stack.move_clock("2026-09-07T08:01:00Z").await;
     let booked = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
@@ -73,7 +72,7 @@ async fn a_warm_webhook_takes_the_new_secret_beside_the_old_one() {
     };
     assert_eq!(sent("evt_1", "whsec_local").await, 200);
 
-    // While the endpoint is rolled, Stripe signs with both, and so do we believe both.
+    // While the endpoint's secret is rolled, Stripe signs with both secrets, and we accept both.
     replace_secret(&stack, "WEBHOOK_SECRET_ARN", "whsec_local,whsec_rolled").await;
     assert_eq!(sent("evt_2", "whsec_rolled").await, 200);
     assert_eq!(sent("evt_3", "whsec_local").await, 200);

@@ -1,11 +1,11 @@
-//! How many waits in a row each endpoint makes its caller wait for: of the table, and of Stripe.
+//! The number of sequential round trips that each endpoint needs: to the table, and to Stripe.
 //!
-//! The table and Stripe answer each call late, so that calls which are sent together are out together. How many waits in a row
-//! there were is read from when the calls came and were answered: as many as can be found of which none begins before the one
-//! before it has ended. Whatever else a machine is busy with only makes the pauses between them longer.
+//! The table and Stripe answer each call late, so that calls sent together are open together. The number of sequential
+//! round trips is read from the times at which calls arrived and were answered: the most calls of which each begins
+//! after the one before has ended. A busy machine only lengthens the pauses between them.
 //!
-//! Invariant: the table below is what is, not what is hoped for. An endpoint that waits more often fails, and one that
-//! waits less often than it says fails as well: then its row is to be corrected.
+//! Invariant: the table below states the present numbers. An endpoint that needs more round trips fails, and one that
+//! needs fewer fails as well, until its row is corrected.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use classpay_tests::studio::{OPEN_STUDIO, one};
@@ -13,21 +13,21 @@ use classpay_tests::{Api, CallTime, Callee, Crowd, Member, Stack, Webhooks};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// How late an answer of the table is: longer than what lies between two calls that are sent together.
+/// The delay of the table's answers: longer than the time between two calls that are sent together.
 const TABLE_LATE_MS: u64 = 200;
-/// How late one of Stripe's is: what is written beside it is written before it has ended.
+/// The delay of Stripe's answers: anything written concurrently is written before it ends.
 const STRIPE_LATE_MS: u64 = 400;
-/// How often each row is called: once to warm up, and once measured.
+/// The number of calls for each row: one to warm up, and one that is measured.
 const CALLS_A_ROW: usize = 2;
 
-/// Waits in a row.
+/// Sequential round trips.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Waits {
-    /// Of the table, whatever Stripe does.
+    /// To the table, whatever Stripe does.
     dynamodb: u32,
-    /// Of Stripe, whatever the table does.
+    /// To Stripe, whatever the table does.
     stripe: u32,
-    /// Of those of the table: so many pass beside a wait for Stripe.
+    /// Of those to the table, the ones that pass during a round trip to Stripe.
     beside: u32,
 }
 
@@ -35,7 +35,7 @@ const fn waits(dynamodb: u32, stripe: u32, beside: u32) -> Waits {
     Waits { dynamodb, stripe, beside }
 }
 
-/// What is called, and how things stand when it is.
+/// A call, and the state in which it is made.
 #[derive(Debug, Clone, Copy)]
 enum Case {
     Quote,
@@ -53,7 +53,7 @@ enum Case {
     LinkEvent,
 }
 
-/// Whether Stripe's event has told of the authorisation before.
+/// Whether Stripe's event has reported the authorisation before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Authorisation {
     Told,
@@ -67,7 +67,7 @@ enum Customer {
     New,
 }
 
-/// Whether the link was opened before, or another one of the family's.
+/// Whether this link, or another one of the family's, was opened before.
 #[derive(Debug, Clone, Copy)]
 enum Opened {
     Never,
@@ -75,23 +75,23 @@ enum Opened {
     Before,
 }
 
-/// The waits of each endpoint, with the calls that they are.
+/// The round trips of each endpoint, with their calls.
 const TABLE: [(Case, Waits); 19] = [
     // Price list, family and classes.
     (Case::Quote, waits(1, 0, 0)),
-    // Versions, claim, session and key; what they guard, and the intent beside it; P1; capture; P2.
+    // Versions, claim, session and key; the records they guard, with the intent in parallel; P1; capture; P2.
     (Case::Checkout(Authorisation::Untold), waits(4, 2, 1)),
     // The same without the intent.
     (Case::Checkout(Authorisation::Told), waits(4, 1, 0)),
     // Versions and claim; the order.
     (Case::CheckoutAgain, waits(2, 0, 0)),
-    // Versions and the order's key; what they guard; the booking.
+    // Versions and the order's key; the records they guard; the booking.
     (Case::CheckoutOfNothing, waits(3, 0, 0)),
-    // The studio; the intent beside customer session and ephemeral key; the session.
+    // The studio; the intent in parallel with customer session and ephemeral key; the session.
     (Case::Session(Customer::Known), waits(2, 1, 0)),
-    // The same, and the customer before the intent, beside which it is remembered.
+    // The same, with the customer before the intent; the customer is stored in parallel with the intent.
     (Case::Session(Customer::New), waits(3, 2, 1)),
-    // What is due, which says whose it is; the debit; the link.
+    // The amount due, which names the family; the debit; the link.
     (Case::MakeLink, waits(3, 0, 0)),
     // The debit's list; the links.
     (Case::ListLinks, waits(2, 0, 0)),
@@ -99,25 +99,26 @@ const TABLE: [(Case, Waits); 19] = [
     (Case::Revoke(Opened::Never), waits(2, 0, 0)),
     // The link; the claim; the cancel, which must come before the end; the end.
     (Case::Revoke(Opened::Before), waits(3, 1, 0)),
-    // The link; what it points at; the customer; the intent beside its form; intent, session and customer are kept.
+    // The link; its debit and studio; the customer; the intent in parallel with its form; intent, session and customer
+    // are stored.
     (Case::Retrieve(Opened::Never), waits(3, 2, 0)),
     // The same: each link has a customer of its own.
     (Case::Retrieve(Opened::Another), waits(3, 2, 0)),
-    // The link; what it points at, and intent and form beside it.
+    // The link; its debit and studio, in parallel with intent and form.
     (Case::Retrieve(Opened::Before), waits(2, 1, 1)),
-    // The link and its count; what it points at, the intent and the new count; P1; capture; P2.
+    // The link and its count; its debit and studio, the intent and the new count; P1; capture; P2.
     (Case::Process(Authorisation::Untold), waits(4, 2, 1)),
-    // The webhook itself has taken the payment. The same reads; the order. The intent is only shown.
+    // The webhook itself has settled the payment. The same reads; the order. The intent is only shown.
     (Case::Process(Authorisation::Told), waits(3, 1, 1)),
     // The same reads; P1; the order. Nothing is captured.
     (Case::ProcessDebit, waits(4, 1, 1)),
     // The event; session and claim; the intent; its status on the session; the event's end.
     (Case::BasketEvent, waits(4, 1, 0)),
-    // That of a link takes its road before the end: the link; what it points at; P1; capture; P2.
+    // A link's event settles the payment before the end: the link; its debit and studio; P1; capture; P2.
     (Case::LinkEvent, waits(8, 2, 0)),
 ];
 
-/// A call that is ready to be made.
+/// A prepared call.
 struct Ready {
     function: &'static str,
     request: reqwest::RequestBuilder,
@@ -145,9 +146,9 @@ async fn no_endpoint_makes_its_caller_wait_more_often_in_a_row_than_its_row_says
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Calls once with late answers, and reads the waits from the log of the calls.
+/// Makes one call with late answers, and reads its round trips from the log.
 async fn measure(crowd: &mut Crowd, case: Case) -> (Waits, String) {
-    // The first call of a process opens its connections, and reads what it remembers.
+    // The first call of a process opens its connections and fills its caches.
     ready(crowd, case).await.call().await;
     let ready = ready(crowd, case).await;
     let (stack, function) = (&crowd.stack, ready.function);
@@ -184,7 +185,7 @@ fn in_a_row<'a>(calls: impl Iterator<Item = &'a CallTime>) -> u32 {
     row
 }
 
-/// Brings things to where the case begins, for a family that has done nothing yet.
+/// Prepares the case for a family that has done nothing yet.
 async fn ready(crowd: &mut Crowd, case: Case) -> Ready {
     let member = crowd.newcomer();
     let (stack, Member { family, link, debit, .. }) = (&crowd.stack, &member);
@@ -275,7 +276,7 @@ fn quote(stack: &Stack, member: &Member) -> Ready {
     Ready { function: "get-quote", request: stack.family(&member.family).request(Method::GET, &path), status: 200 }
 }
 
-/// With an idempotency key: it is read beside the versions.
+/// With an idempotency key, which is read in parallel with the versions.
 fn checkout(stack: &Stack, family: &str, intent: Option<&str>, items: &Value, status: u16) -> Ready {
     let request = stack.family(family).request(Method::POST, &format!("/v1/basket/{family}/checkout"));
     let request = request.header("idempotency-key", family).json(&json!({"paymentIntentId": intent, "items": items}));
@@ -298,7 +299,7 @@ fn event(stack: &Stack, event: &Value) -> Ready {
     Ready { function: "stripe-webhook", request: stack.signed_event(event), status: 200 }
 }
 
-/// The event that tells of an intent's authorisation.
+/// The event that reports an intent's authorisation.
 async fn authorised(stack: &Stack, intent: &str) -> Value {
     let events = stack.latest_events("payment_intent.amount_capturable_updated").await;
     events.into_iter().find(|event| event["data"]["object"]["id"] == intent).unwrap()

@@ -1,6 +1,6 @@
-//! The shapes of the answers: every key of the contract's examples, its type, and what holds between the amounts.
+//! The shapes of the answers: every key of the contract's examples, its type, and the relations between amounts.
 //!
-//! Invariant: the examples are the law here, and the answers are the shipped binaries'.
+//! The examples are authoritative, and the answers come from the shipped binaries.
 
 use classpay_tests::studio::{ADA, ADULT, BALLET, FULL, MONTHLY, OKAFOR, STREET, TAP, TOBI, basket, place, trial};
 use classpay_tests::{Answer, Stack};
@@ -10,14 +10,14 @@ const CHECKOUT: &str = include_str!("../contract/checkout-200.json");
 const QUOTE: &str = include_str!("../contract/quote-200.json");
 const PAYMENT_SESSION: &str = include_str!("../contract/payment-session-200.json");
 
-/// What the published page calls `| null`.
+/// The fields that the published page marks `| null`.
 const CHECKOUT_NULLS: &[&str] = &[
     "[].transaction.relatedTransactionId",
     "[].transaction.orderId",
     "[].transaction.deletedAt",
     "[].details[].details.deletedAt",
 ];
-/// What the contract calls `|null` in a quote.
+/// The fields that the contract marks `|null` in a quote.
 const QUOTE_NULLS: &[&str] = &[
     "seasons[].season.registrationFeeDto",
     "seasons[].season.registrationFeeTaxRateId",
@@ -33,10 +33,10 @@ const QUOTE_NULLS: &[&str] = &[
 ];
 const SESSION_NULLS: &[&str] = &["paymentIntent.paymentMethod", "paymentIntent.charge"];
 
-/// Percentages: the only numbers that may have a point.
+/// Percentages: the only numbers that may have a decimal point.
 const PERCENTAGES: [&str; 2] = ["processingFeePercent", "discount"];
 
-/// The prefixes of what we ids, by the key that it is found under.
+/// The prefixes of our ids, by the key of the field.
 const MINTED: [(&str, &str); 4] =
     [("aggregateId", "trn"), ("orderId", "ord"), ("transactionId", "trn"), ("transactionDetailId", "trnd")];
 
@@ -51,14 +51,14 @@ const fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// Whether two texts are of one format: a date, a time, an instant, or any text.
+/// Whether two texts have the same format: a date, a time, an instant, or any text.
 fn format_of(text: &str) -> String {
     let digits: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     let formats = ["0000-00-00", "00:00", "0000-00-00 00:00:00"];
     if formats.contains(&digits.as_str()) { digits } else { "text".into() }
 }
 
-/// Every key of the example is there with its type, and no other key.
+/// Every key of the example is present with its type, and there is no other key.
 fn assert_shaped(answer: &Value, example: &Value, at: &str, nulls: &[&str]) {
     if answer.is_null() && nulls.contains(&at) {
         return;
@@ -84,7 +84,7 @@ fn assert_shaped(answer: &Value, example: &Value, at: &str, nulls: &[&str]) {
     }
 }
 
-/// What holds of every number, sum and id in an answer.
+/// Checks every number, sum and id in an answer.
 fn assert_sound(value: &Value, key: &str) {
     match value {
         Value::Number(number) => {
@@ -134,7 +134,7 @@ fn assert_answer(answer: &Answer, example: &str, nulls: &[&str]) -> Value {
     body
 }
 
-/// Taxed and not, with and without a discount, now and later, and a trial.
+/// Taxed and untaxed, with and without a discount, due now and later, and a trial.
 fn of_all_kinds() -> Value {
     basket(
         &[

@@ -1,7 +1,7 @@
-//! Who gets in: every operation of the API with every token that is wrong in some way, and with those that are right.
+//! Authentication: every operation of the API with every kind of invalid token, and with the valid ones.
 //!
-//! Invariant: the operations are the template's routes: one without a row here fails. Whoever is refused has written
-//! nothing, counted where the table is called; and of an operation that is public the token changes nothing.
+//! Invariant: the operations are the template's routes, and one without a row here fails. A refused caller has written
+//! nothing, as the table's log of calls shows. A token makes no difference to a public operation.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
@@ -17,14 +17,14 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Whom an operation is for.
+/// The callers that an operation accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum For {
-    /// The family that the path names, and staff.
+    /// The family in the path, and staff.
     Family,
-    /// Staff alone.
+    /// Only staff.
     Staff,
-    /// Anybody: the link's id, or Stripe's signature, is the key.
+    /// Anyone: the link's id, or Stripe's signature, is the key.
     Anybody,
 }
 
@@ -41,19 +41,19 @@ const OPERATIONS: [(&str, For); 9] = [
     ("POST /v1/stripe/webhook", For::Anybody),
 ];
 
-/// How a call ends.
+/// The result of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     /// The gateway answers 401 itself: no function runs.
     NoEntry,
-    /// 403 of the function, before it has read anything.
+    /// 403 by the function, before it has read anything.
     Forbidden,
-    /// 404 of the function: what is another's is not there.
+    /// 404 by the function: another family's record is answered as missing.
     NotFound,
     Served,
 }
 
-/// A column: a token, and how a family's operation and staff's operation end with it.
+/// A column: a token, and its result for a family's operation and for a staff operation.
 struct Column {
     name: &'static str,
     token: Option<String>,
@@ -65,7 +65,7 @@ fn signed(claims: &Value, key: &[u8]) -> String {
     encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(key)).unwrap()
 }
 
-/// A token that opens everything but for these claims; null: the claim is missing.
+/// A token that is accepted everywhere except for these claims; null removes a claim.
 fn with(changes: &Value) -> String {
     let now = machine_time().as_second();
     let mut claims = json!({"iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + 600, "sub": "somebody",
@@ -107,13 +107,13 @@ fn columns() -> Vec<Column> {
         column("another family", family(NGUYEN, COMPANY), NotFound, Forbidden),
         column("a family of that id elsewhere", family(OKAFOR, "co_other"), NotFound, Forbidden),
         column("staff of another company", with(&json!({"company_id": "co_other"})), NotFound, NotFound),
-        // The right ones come last: they change something.
+        // The valid tokens come last, because their calls change something.
         column("the family", family(OKAFOR, COMPANY), Served, Forbidden),
         column("staff", good.clone(), Served, Served),
     ]
 }
 
-/// A call of an operation that is served if the token is right.
+/// A call of an operation that succeeds with a valid token.
 async fn call(stack: &Stack, operation: &str, token: Option<&str>, link: &str) -> Answer {
     let api = stack.caller(token);
     match operation {
@@ -132,7 +132,7 @@ async fn call(stack: &Stack, operation: &str, token: Option<&str>, link: &str) -
             api.post(&format!("/v1/payment-links/{link}/process"), &json!({"paymentIntentId": null})).await
         }
         "POST /v1/stripe/webhook" => {
-            // 2026-09-07T08:00:00Z, when the stack's clock starts.
+            // 2026-09-07T08:00:00Z, the start of the stack's clock.
             let created = 1_788_768_000;
             let event = json!({"id": "evt_1", "type": "customer.created", "created": created,
                 "account": stack.account(), "data": {"object": {"id": "cus_1"}}})
@@ -145,7 +145,7 @@ async fn call(stack: &Stack, operation: &str, token: Option<&str>, link: &str) -
     }
 }
 
-/// How often a function has read the table, and how often it has written.
+/// The number of a function's reads and writes of the table.
 async fn calls_of(stack: &Stack, function: &str) -> (u64, u64) {
     const READS: [&str; 3] = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"];
     let (mut reads, mut writes) = (0, 0);
@@ -220,7 +220,7 @@ async fn where_no_token_is_needed_a_token_of_any_kind_changes_nothing() {
     for (operation, _, _) in functions(false) {
         let mut without = None;
         for Column { name, token, .. } in columns() {
-            // A link of its own for each: one can be tried so often an hour.
+            // A link of its own for each, because attempts per link and hour are limited.
             let link = stack.link(None).await;
             stack.intent_of_link(&link).await;
             let answer = call(&stack, operation, token.as_deref(), &link).await;
@@ -231,7 +231,7 @@ async fn where_no_token_is_needed_a_token_of_any_kind_changes_nothing() {
     }
 }
 
-/// Everything of a company and of its families.
+/// All records of a company and its families.
 async fn items_of(stack: &Stack, company: &str) -> Vec<Item> {
     let is_of = |item: &Item| item["pk"].as_s().is_ok_and(|pk| pk.contains(company));
     stack.table().everything().await.into_iter().filter(is_of).collect()

@@ -1,7 +1,7 @@
-//! The table of the simulation against DynamoDB: the same transactions, drawn from a seed, to both.
+//! Compares the simulation's table with DynamoDB: the same transactions, drawn from a seed, go to both.
 //!
-//! Invariant: the answer is the same, and so is every item and the index after it. DynamoDB is sent what the store's own
-//! renderer makes of the writes.
+//! Invariant: the answer is the same, and so are every item and the index after it. DynamoDB receives what the store's
+//! own renderer makes of the writes.
 
 use std::collections::HashMap;
 
@@ -12,24 +12,24 @@ use classpay_tests::simulation::chance::Chance;
 use classpay_tests::simulation::faults::Network;
 use classpay_tests::simulation::table::MemoryTable;
 
-/// Transactions of each seed.
+/// The number of transactions for each seed.
 const CASES: usize = 5_200;
-/// After so many transactions everything that can be read is compared.
+/// After this many transactions everything that can be read is compared.
 const BETWEEN_COMPARISONS: usize = 20;
 
 const PARTITIONS: [&str; 2] = ["C#1", "C#1#F#é"];
 const SORT_KEYS: [&str; 3] = ["META", "ENR#2", "ENR#10"];
-/// `ttl` is a reserved word of DynamoDB.
+/// `ttl` is a reserved word in DynamoDB.
 const NUMBERS: [Name; 3] = ["seats_left", "price_version", "ttl"];
 const TEXTS: [Name; 2] = ["order_state", "order_id"];
 const FLAG: Name = "claim_done";
-/// An attribute that has a text, a number or a flag, as it happens.
+/// An attribute that has a text, a number or a flag, at random.
 const MIXED: Name = "mixed";
 const WORDS: [&str; 4] = ["A", "B", "a", "é"];
 const SHARDS: [&str; 2] = ["WAIT#0", "WAIT#1"];
 
 fn number(chance: &Chance) -> i64 {
-    // Numbers of one and two digits, so that comparing them as texts would show.
+    // Numbers of one and two digits, so that comparing them as texts would give other results.
     i64::try_from(chance.below(24)).expect("it is small") - 6
 }
 
@@ -80,7 +80,7 @@ fn presence(chance: &Chance) -> Guard {
     }
 }
 
-/// A guard so many levels deep.
+/// A guard with this many levels of nesting.
 fn guard(chance: &Chance, depth: usize) -> Guard {
     if depth == 0 {
         return if chance.one_in(3) { presence(chance) } else { comparison(chance) };
@@ -93,7 +93,7 @@ fn guard(chance: &Chance, depth: usize) -> Guard {
     }
 }
 
-/// A write with a guard, or with none. A contradiction is as good as any: it is judged the same by both.
+/// A write with a guard, or with none. A contradictory guard is fine: both tables evaluate it alike.
 fn guarded(chance: &Chance, write: Write) -> Write {
     if chance.one_in(4) { write } else { write.when(guard(chance, chance.below(4))) }
 }
@@ -119,7 +119,7 @@ fn item(chance: &Chance, key: &Key) -> Item {
     item
 }
 
-/// An edit of each attribute, once at most.
+/// An edit of each attribute, at most one.
 fn edit(chance: &Chance, key: Key) -> Write {
     let mut write = Write::edit(key);
     for name in NUMBERS {
@@ -161,7 +161,7 @@ fn write(chance: &Chance, key: Key) -> Write {
             let write = edit(chance, key);
             let writes = |edit: &Edit| !matches!(edit, Edit::Clear(_));
             match write.action() {
-                // What edits that only clear do where nothing is, nobody relies on.
+                // Nothing relies on the result of edits that only clear attributes of a missing item.
                 classpay_service::store::Action::Edit(edits) if !edits.iter().any(writes) => {
                     guarded(chance, write.when(Guard::Exists))
                 }
@@ -183,7 +183,7 @@ fn transaction(chance: &Chance) -> Vec<Write> {
     (0..1 + chance.below(3)).map(&mut draw).collect()
 }
 
-/// All that the store can read of a table.
+/// Everything that the store can read of a table.
 #[derive(Debug, PartialEq)]
 struct Everything {
     items: Vec<Attributes>,
@@ -198,7 +198,7 @@ async fn everything(table: &impl Table) -> Everything {
     }
     for shard in SHARDS {
         let mut found = table.due(shard, "000000000003", 9).await.expect("it is answered");
-        // In what order the index has what is due at one time, DynamoDB doesn't say.
+        // DynamoDB doesn't specify the order of index entries with the same time.
         found.sort_by(|one, other| (&one.due, &one.key).cmp(&(&other.due, &other.key)));
         due.extend(found);
     }
@@ -206,7 +206,7 @@ async fn everything(table: &impl Table) -> Everything {
     Everything { items, batch, due }
 }
 
-/// Makes the transactions of a seed on both tables, and compares answers and items.
+/// Runs a seed's transactions on both tables, and compares answers and items.
 async fn agree(seed: u64) {
     let (dynamodb, _) = Embedded::open().await;
     let memory = MemoryTable::new(Network::reliable());

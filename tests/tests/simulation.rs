@@ -1,7 +1,8 @@
 //! The simulation: many worlds, each from its seed.
 //!
-//! `SEEDS=1000000 cargo test --profile fast -p classpay-tests --test simulation` runs more of them (with `FROM=500000` the second
-//! half), `SEED=7` runs one; `OUTSIDE=AccountChanged` lets each meet what `simulation::outside` names.
+//! `SEEDS=1000000 cargo test --profile fast -p classpay-tests --test simulation` runs more of them (with `FROM=500000`
+//! the second half), and `SEED=7` runs one. `OUTSIDE=AccountChanged` makes each world meet that change from
+//! `simulation::outside`.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use std::sync::Mutex;
@@ -12,7 +13,7 @@ use classpay_tests::simulation::forgetful::Forgotten;
 use classpay_tests::simulation::outside::{Choice, Outside, PLAIN};
 use classpay_tests::simulation::run::run;
 
-/// How many worlds a plain run has.
+/// The number of worlds in a plain run.
 const SEEDS: u64 = 20_000;
 
 #[expect(clippy::disallowed_methods, reason = "whoever runs it says how much")]
@@ -25,8 +26,8 @@ fn wanted() -> Option<String> {
     std::env::var("OUTSIDE").ok()
 }
 
-/// What worlds meet from outside: what a plain run has, or with `OUTSIDE=AccountChanged` (or `OUTSIDE=all`) each of them
-/// this, and no lasting refusal may be answered as a passing one.
+/// The changes from outside: a plain run's, or with `OUTSIDE=AccountChanged` (or `OUTSIDE=all`) these in each world,
+/// and then no lasting refusal may be answered as a passing one.
 fn chosen() -> Choice {
     static ALL: [Outside; 8] = Outside::ALL;
     let Some(name) = wanted() else { return PLAIN };
@@ -38,7 +39,7 @@ fn chosen() -> Choice {
     of(&ALL[at..=at])
 }
 
-/// Runs the worlds of these seeds on every core. What they have come across, and the first violation.
+/// Runs the worlds of these seeds on every core. Returns the cases that they came across, and the first violation.
 fn run_all(
     seeds: std::ops::Range<u64>,
     choice: &Choice,
@@ -109,7 +110,7 @@ fn no_world_loses_doubles_or_invents_money_or_places() {
         None => wish("FROM").unwrap_or(0)..wish("SEEDS").unwrap_or(SEEDS),
     };
     if wish("SEED").is_some() {
-        // One world tells everything.
+        // A single world prints everything.
         tracing_subscriber::fmt().without_time().with_max_level(tracing::Level::DEBUG).with_test_writer().init();
     }
     let choice = chosen();

@@ -1,6 +1,6 @@
-//! What the store promises of an order: all of it or nothing, once, and given back exactly.
+//! The store's guarantees for an order: all of it or nothing, once, and released exactly.
 //!
-//! Invariant: each condition of P1 is broken alone, so that no other hides it.
+//! Each condition of P1 is broken alone, so that no other hides it.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use classpay_domain::money::Money;
@@ -177,7 +177,7 @@ async fn an_attempt_is_counted_once<M: Backend>() {
     assert_eq!(shop.store.load_order(&order.id).await.unwrap().unwrap().attempt, 2);
 }
 
-/// The keys of what differs, without the family's version: that counts up whatever happens.
+/// The keys of the items that differ, without the family's version, which always increases.
 fn but_for_versions(before: &Picture, after: &Picture) -> Vec<String> {
     before.changes(after).into_iter().filter(|change| !change.ends_with("/META family_version")).collect()
 }
@@ -196,7 +196,7 @@ async fn what_is_released_is_given_back_exactly_and_can_be_sold_again<M: Backend
         "what is given back is not posted"
     );
     assert_eq!(after.changes(&shop.picture().await), NOTHING);
-    // Nothing that counts has changed; what is new says that it was cancelled.
+    // Nothing that counts has changed; the new items say that it was cancelled.
     let changes = but_for_versions(&before, &after);
     assert!(changes.iter().all(|change| change.starts_with("+ ") || change.contains("/SESSION ")), "{changes:#?}");
     assert!(!changes.iter().any(|change| change.contains("/SEATS")), "{changes:#?}");
@@ -207,7 +207,7 @@ async fn what_is_released_is_given_back_exactly_and_can_be_sold_again<M: Backend
 
     let again = shop.purchase("pi_2", OKAFOR, &[(BALLET, ADA), (BALLET, TOBI), (ADULT, ADA)], &[STREET_TRIAL]).await;
     assert_eq!(shop.place(&again).await, Commit::Done);
-    // A late release of the first gives back nothing of the second.
+    // A late release of the first order releases nothing of the second.
     assert_eq!(shop.store.release(&purchase.record()).await, Ok(Commit::ConditionFailed));
     assert_eq!(shop.store.post(&again.record()).await, Ok(Commit::Done));
 }
@@ -281,7 +281,7 @@ async fn what_goes_back_of_a_payment_without_an_order_is_counted_on_its_claim<M:
     assert_eq!(before.changes(&shop.picture().await), NOTHING);
     assert_eq!(shop.number(&family_key(OKAFOR), "family_balance").await, owed + credit.stats.total);
 
-    // The refund fails: its credit pays its debit, as far as that is due, and only as it was read.
+    // The refund fails: its credit pays its debit, as far as that is due, and only if the debit is as it was read.
     let debit_id = id("trn_01J9ZDEMW5TVDJ0R0000RETRN1");
     let due = key::due(&company, &debit_id);
     assert_eq!(shop.number(&due, "amount_due").await, credit.stats.total);
@@ -322,7 +322,7 @@ async fn a_customer_is_remembered_once_and_only_of_a_family_that_is_there<M: Bac
     let unknown = shop.store.remember_customer((&company, &id("fml_x")), &first, &nobody).await;
     assert_eq!(unknown, Ok(Commit::ConditionFailed));
 
-    // Another takes its place only if it is the one that was read, its account included.
+    // Another replaces it only if it is as it was read, including its account.
     let second = known_customer("cus_2", "acct_2", 2);
     assert_eq!(remember(&second, &known_customer("cus_1", "acct_2", 1)).await, Commit::ConditionFailed);
     assert_eq!(remember(&second, &first).await, Commit::Done);

@@ -1,4 +1,4 @@
-//! Fees and instalments at the table: charged once, given back once, debited once.
+//! Fees and instalments in the table: charged once, released once, debited once.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use classpay_domain::ledger::{Detail, DetailKind, Direction, Entry};
@@ -11,7 +11,7 @@ use classpay_tests::store_fixture::{Purchase, StoreFixture, id};
 use classpay_tests::studio::{ADA, BALLET, COMPANY, OKAFOR, STREET, TAP, TOBI};
 
 const NOTHING: [String; 0] = [];
-/// When the instalments of the shop's enrolments fall due: the start of 7 October in London.
+/// When the instalments of the fixture's enrolments fall due: the start of 7 October in London.
 const DUE_S: i64 = 1_791_327_600;
 
 fn enrolment_key() -> key::Key {
@@ -26,7 +26,7 @@ async fn bought(shop: &StoreFixture<impl Backend>) -> Purchase {
     purchase
 }
 
-/// What the schedule finds in the index until then.
+/// The index entries that are due until then.
 async fn found(shop: &StoreFixture<impl Backend>, now_s: i64) -> Vec<Scheduled> {
     let mut found = Vec::new();
     for shard in key::job_shards() {
@@ -55,7 +55,7 @@ async fn a_fee_is_charged_once_a_student_and_period<M: Backend>() {
     let shop = StoreFixture::<M>::open().await;
     let first = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA)], &[]).await.with_fee_for(ADA);
     assert_eq!(shop.place(&first).await, Commit::Done);
-    // Reserved already counts: the second basket would charge it again.
+    // A reserved fee counts already: the second basket would charge it again.
     let second = shop.purchase("pi_2", OKAFOR, &[(TAP, ADA)], &[]).await.with_fee_for(ADA);
     let before = shop.picture().await;
     assert_eq!(shop.place(&second).await, Commit::ConditionFailed);

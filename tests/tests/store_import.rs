@@ -1,6 +1,6 @@
-//! Loading a studio again: what changed is written, what was sold stays.
+//! Loading a studio again: changes are written, and sales stay.
 //!
-//! Invariant: seats move by the difference of the capacity, and a price's version by one for a change, and only then.
+//! Seats change by the difference of the capacity, and a price's version by one for each change, and only then.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use classpay_import::{Extent, Removals};
@@ -27,7 +27,7 @@ async fn seats_move_by_the_difference_of_the_capacity<M: Backend>() {
     let sold = shop.purchase("pi_1", OKAFOR, &[(BALLET, ADA), (BALLET, TOBI)], &[]).await;
     assert_eq!(shop.place(&sold).await, Commit::Done);
     assert_eq!(shop.seats_left(BALLET).await, 12);
-    // Fewer; fewer than are sold: nobody is thrown out; any number; and so many again, the demo studio's 14 at last.
+    // Fewer; fewer than are sold (nobody is removed); unlimited; and finally the demo studio's 14 again.
     for (capacity, left) in
         [(json!(10), 8), (json!(1), -1), (json!(null), -2), (json!(0), -2), (json!(20), 18), (json!(14), 12)]
     {
@@ -93,7 +93,7 @@ async fn what_was_sold_is_not_reset<M: Backend>() {
     shop.import(&Studio::demo().with(OKAFOR, &json!({"name": "Okafor-Smith"}))).await;
     let changed = format!("~ C#{COMPANY}#F#{OKAFOR}/META doc family_version imported_from");
     assert_eq!(before.changes(&shop.picture().await), [changed]);
-    // A family that is not in the file any more stays as it is.
+    // A family that is no longer in the file stays as it is.
     let before = shop.picture().await;
     shop.import(&Studio::demo().with(BALLET, &json!({"price": 900}))).await;
     let changes = before.changes(&shop.picture().await);
@@ -124,7 +124,7 @@ async fn a_lesson_that_a_file_books_beyond_its_places_is_named_if_it_is_to_come<
     let shop = StoreFixture::<M>::open().await;
     let (_, named) = shop.load(&booked("2026-11-30"), Extent::Part).await.unwrap();
     let [lesson] = &named[..] else { panic!("one lesson: {named:?}") };
-    // Priya's trial of the demo studio is the first.
+    // The demo studio's trial for Priya is the first.
     assert_eq!((lesson.on, lesson.places, lesson.taken), (Some(id("2026-11-30")), 1, 3));
     assert_eq!(lesson.added.iter().map(|(_, id)| id.as_str()).collect::<Vec<_>>(), ["trl_1", "trl_2"]);
 }
@@ -136,7 +136,7 @@ async fn a_place_that_an_order_gave_back_is_the_file_s<M: Backend>() {
     assert_eq!(shop.place(&sold).await, Commit::Done);
     let own = json!({"enrolments": [{"id": "enr_ada", "studentId": ADA, "classId": TAP, "pricingPlanId": FULL}]});
     let studio = Studio::demo().with(OKAFOR, &own);
-    // Somebody pays for it just now.
+    // A payment for it is in progress.
     assert_eq!(shop.import(&studio).await, 0);
     assert_ne!(shop.item(&ada).await.unwrap()["enrolment_id"], text("enr_ada"));
     shop.set(&ada, "place_state", "CANCELLED").await;
@@ -152,7 +152,7 @@ async fn an_import_that_was_interrupted_between_documents_and_seats_is_completed
     let changed = Studio::demo().with(BALLET, &json!({"capacity": 20, "price": 900}));
     whole.import(&changed).await;
     let (left, version) = (shop.seats_left(BALLET).await, shop.price_version(BALLET).await);
-    // The document of the class is written already, and nothing else.
+    // The class's document is written already, and nothing else.
     shop.put(whole.item(&key::class(&id(COMPANY), &id(BALLET))).await.unwrap()).await;
     assert_eq!(shop.seats_left(BALLET).await, left);
     assert_eq!(shop.import(&changed).await, 0, "no document is left to write");
@@ -162,7 +162,7 @@ async fn an_import_that_was_interrupted_between_documents_and_seats_is_completed
 async fn an_account_is_followed_before_anything_is_sold_on_it<M: Backend>() {
     let shop = StoreFixture::<M>::open().await;
     let moved = Studio::demo().with(COMPANY, &json!({"settings": {"billing": {"stripeId": "acct_2Moved"}}}));
-    // The import breaks off when the company's document is written, and the seats are not.
+    // The import stops after writing the company's document and before the seats.
     shop.set(&key::seats(&id(COMPANY), &id(BALLET)), "price_version", "none").await;
     assert!(shop.load(&moved, Extent::Whole(Removals::Few)).await.is_err());
     let company = shop.item(&key::company(&id(COMPANY))).await.unwrap();
@@ -176,7 +176,7 @@ async fn a_credit_of_more_than_is_due_pays_what_is_due<M: Backend>() {
     let (due, balance) = (key::due(&id(COMPANY), &id(COSTUMES)), key::family(&id(COMPANY), &id(OKAFOR)));
     let now = async || (shop.number(&due, "amount_due").await, shop.number(&balance, "family_balance").await);
     let mut studio = Studio::demo();
-    // So much is still due of it when so much of cash is recorded.
+    // This much is still due when this much cash is recorded.
     for (ending, due_now, cash, left) in [("1", 500, 100, 400), ("2", 50, 80, 0), ("3", 0, 70, 0)] {
         shop.set(&due, "amount_due", due_now).await;
         studio = studio.with_cash(ending, cash);

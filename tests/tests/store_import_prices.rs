@@ -1,7 +1,7 @@
-//! Loading a price list: what is read back, and which versions its changes raise.
+//! Loading a price list: what is read back, and which versions its changes increment.
 //!
-//! Invariant: whatever changes what a family is quoted raises the version of the class or of the family, after it is
-//! written, even if an import was interrupted in between.
+//! Any change to what a family is quoted increments the version of the class or of the family after it is written, even
+//! if an import was interrupted in between.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use std::collections::BTreeMap;
@@ -150,7 +150,7 @@ async fn an_import_that_was_interrupted_between_a_student_and_the_family_is_comp
     let (shop, whole) = (shop::<M>().await, shop::<M>().await);
     let changed = studio().with(C, &json!({"archivedAt": "2026-09-01 09:00:00"}));
     whole.import(&changed).await;
-    // The document of the student is written already, and nothing else.
+    // The student's document is written already, and nothing else.
     let student = key::student(&id(COMPANY), &id(HOPPER), &id(C));
     shop.put(whole.item(&student).await.unwrap()).await;
     let version = family_version(&shop, HOPPER).await;
@@ -190,7 +190,7 @@ async fn a_scheme_that_the_file_no_longer_has_is_not_given_and_another_takes_its
     let schemes = loaded(&shop, HOPPER, &nothing()).await.discount_schemes;
     assert_eq!(schemes[&DiscountKind::StudentsOfFamily].id.as_str(), "dsc_new");
     assert_eq!(price_version(&shop, BALLET).await, 2);
-    // Back in the file it is given again.
+    // Once it is back in the file it is given again.
     shop.import(&studio()).await;
     let schemes = loaded(&shop, HOPPER, &nothing()).await.discount_schemes;
     assert_eq!(schemes[&DiscountKind::StudentsOfFamily].id.as_str(), SIBLINGS);

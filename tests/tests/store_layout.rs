@@ -1,6 +1,6 @@
-//! The layout of the stored items (not yet those of payment links), compared with the one that is written down.
+//! The layout of the stored items (except those of payment links), compared with the recorded one.
 //!
-//! Invariant: a change of the layout is a change of `contract/layout.txt`, so that somebody has seen it.
+//! Invariant: a change of the layout requires a change of `contract/layout.txt`, so that it is reviewed.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,14 +17,14 @@ use classpay_tests::studio::{ADA, BALLET, COMPANY, OKAFOR, STREET, TAP, TOBI};
 use classpay_tests::{Item, on_both, price_list};
 use serde_json::Value;
 
-/// The items of one kind: how many there are, and the types of each attribute with how many items have it.
+/// The items of one kind: their number, and the types of each attribute with the number of items that have it.
 #[derive(Default)]
 struct Kind {
     items: usize,
     attributes: BTreeMap<String, (usize, BTreeSet<&'static str>)>,
 }
 
-/// One of everything that the store writes.
+/// Writes one of everything that the store writes.
 async fn everything<M: Backend>() -> Vec<Item> {
     let shop = StoreFixture::<M>::open().await;
     let (company, family) = (id(COMPANY), id(OKAFOR));
@@ -71,7 +71,7 @@ async fn everything<M: Backend>() -> Vec<Item> {
     shop.everything().await
 }
 
-/// A key's parts with ids, dates and digests replaced by their names.
+/// A key's parts, with ids, dates and digests replaced by their names.
 fn normalised(part: &str) -> String {
     let is_date = part.len() == 10 && part.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     let is_digest = part.len() == 64 && part.bytes().all(|b| b.is_ascii_hexdigit());
@@ -87,7 +87,7 @@ fn normalised(part: &str) -> String {
 fn shape(item: &Item) -> String {
     let part =
         |name: &str| item[name].as_s().expect("a key is text").split('#').map(normalised).collect::<Vec<_>>().join("#");
-    // What an order holds depends on what became of it.
+    // An order's attributes depend on how it ended.
     let state = item.get("order_state").or_else(|| item.get("claim_decision"));
     let state = state.map(|state| format!("  {}", state.as_s().expect("a state is text"))).unwrap_or_default();
     format!("{} / {}{state}", part("pk"), part("sk"))

@@ -1,6 +1,6 @@
-//! Rivals at the store: many buyers for few seats, a purchase against a refusal, a posting against a release.
+//! Competing calls of the store: many buyers for few seats, a purchase against a refusal, a posting against a release.
 //!
-//! Invariant: who lost has written nothing, whatever the order in which they came.
+//! A call that loses has written nothing, in whatever order they came.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 const BUYERS: usize = 200;
 const SEATS: usize = 20;
 
-/// The demo studio with so many more families of one student each, and so many more classes.
+/// The demo studio with this many more families of one student each, and this many more classes.
 fn crowd(families: usize, classes: u64) -> Studio {
     let family = |n: usize| {
         json!({
@@ -37,7 +37,7 @@ fn crowd(families: usize, classes: u64) -> Studio {
     Studio::parse(&studio.to_string()).with_families(&families)
 }
 
-/// Tries until it is neither a conflict nor an unknown outcome: what a checkout does with its rounds.
+/// Retries until the result is neither a conflict nor unknown, as a checkout does.
 async fn buy(shop: &StoreFixture<impl Backend>, purchase: &Purchase) -> Commit {
     loop {
         match shop.place(purchase).await {
@@ -47,7 +47,7 @@ async fn buy(shop: &StoreFixture<impl Backend>, purchase: &Purchase) -> Commit {
     }
 }
 
-/// One of the crowd wants a place.
+/// One of many families wants a place.
 async fn come(shop: StoreFixture<impl Backend>, n: usize, class: String) -> (Purchase, Commit) {
     let (intent, family, student) = (format!("pi_{class}_{n}"), format!("fml_{n}"), format!("stu_{n}"));
     let purchase = shop.purchase(&intent, &family, &[(&class, &student)], &[]).await;
@@ -55,14 +55,14 @@ async fn come(shop: StoreFixture<impl Backend>, n: usize, class: String) -> (Pur
     (purchase, written)
 }
 
-/// What a purchase takes: a claim, an order, a place.
+/// What a purchase creates: a claim, an order, an enrolment.
 fn has_taken(Purchase { session, order, snapshot, .. }: &Purchase) -> [key::Key; 3] {
     let booked = &snapshot.enrolments[0];
     let place = key::enrolment(&snapshot.company, &snapshot.family, &booked.student, &booked.class);
     [key::claim(&session.account, &session.intent), key::order(order), place]
 }
 
-/// Whatever all purchases have taken.
+/// Everything that all purchases have created.
 async fn taken(shop: &StoreFixture<impl Backend>) -> BTreeSet<key::Key> {
     let of = |item: Item| {
         let part = |name: &str| item[name].as_s().expect("a key is text").clone();
@@ -173,7 +173,7 @@ on_both! {
     ten_clicks_on_one_basket_are_one_order
 }
 
-/// The races are close enough to find each safeguard that is taken away.
+/// The races are tight enough to notice each safeguard that is removed.
 mod without {
     use classpay_tests::backend::Memory;
     use classpay_tests::simulation::executor::run;

@@ -1,7 +1,7 @@
-//! What the store promises of trials beside enrolments: a trial ends with the order that enrols its student, and its
-//! place is free then; a class without a seat left has none for a trial.
+//! The store's guarantees for trials beside enrolments: a trial ends with the order that enrols its student, and its
+//! place is then free; a class without a seat left has none for a trial.
 //!
-//! Invariant: each condition is broken alone, so that no other hides it.
+//! Each condition is broken alone, so that no other hides it.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use classpay_domain::money::Money;
@@ -16,7 +16,7 @@ use classpay_tests::{Item, on_both};
 use serde_json::json;
 
 const NOTHING: [&str; 0] = [];
-/// The lesson of Ballet that Priya has a trial of.
+/// The lesson of Ballet for which Priya has a trial.
 const LESSON: &str = "2026-11-30";
 
 fn trial_key() -> key::Key {
@@ -36,13 +36,13 @@ fn state(trial: &Item) -> (&str, Option<&str>) {
     (trial["place_state"].as_s().unwrap(), order)
 }
 
-/// The purchase, with which Priya's trial ends.
+/// The purchase that ends Priya's trial.
 async fn ending(shop: &StoreFixture<impl Backend>, purchase: Purchase) -> Purchase {
     let trial = trial(shop).await;
     purchase.ending_trial(trial["trial_id"].as_s().unwrap(), (PRIYA, BALLET, LESSON))
 }
 
-/// A place for Priya in Ballet, of which she has a trial.
+/// An enrolment of Priya in Ballet, of which she has a trial.
 async fn enrolling(shop: &StoreFixture<impl Backend>) -> Purchase {
     ending(shop, shop.purchase("pi_1", SHARMA, &[(BALLET, PRIYA)], &[]).await).await
 }
@@ -65,7 +65,7 @@ async fn a_trial_is_marked_by_an_order_and_ends_with_it<M: Backend>() {
     assert_eq!(shop.store.post(&purchase.record()).await, Ok(Commit::ConditionFailed));
     assert_eq!(shop.store.release(&purchase.record()).await, Ok(Commit::ConditionFailed));
     assert_eq!(booked(&shop).await, 0, "its place is given back once");
-    // It was had: there is no second one.
+    // The trial was used, so there is no second one.
     let again = shop.purchase("pi_2", SHARMA, &[], &[(BALLET, PRIYA, "2026-09-14")]).await;
     assert_lost(&shop, &again).await;
 }
@@ -78,7 +78,7 @@ async fn a_trial_is_as_it_was_when_its_order_is_given_up<M: Backend>() {
     assert_eq!((trial(&shop).await, booked(&shop).await), (before, 1));
     let again = ending(&shop, shop.purchase("pi_2", SHARMA, &[(BALLET, PRIYA)], &[]).await).await;
     assert_eq!(shop.place(&again).await, Commit::Done);
-    // A late release of the first takes no mark of the second's off.
+    // A late release of the first order doesn't remove the second order's mark.
     assert_eq!(shop.store.release(&purchase.record()).await, Ok(Commit::ConditionFailed));
     assert_eq!(state(&trial(&shop).await), ("ACTIVE", Some(again.order.as_str())));
     assert_eq!(shop.store.post(&again.record()).await, Ok(Commit::Done));
@@ -105,7 +105,7 @@ async fn a_trial_that_is_not_as_it_was_read_is_not_overtaken<M: Backend>() {
 
 async fn with_nothing_to_pay_a_trial_ends_at_once<M: Backend>() {
     let shop = StoreFixture::<M>::open().await;
-    // Rohan tries the very lesson: one action takes a place of it and gives one back.
+    // Rohan tries the same lesson: one action takes a place and releases one.
     let both = shop.zero_due(SHARMA, &[(BALLET, PRIYA)], &[(BALLET, ROHAN, LESSON)]).await;
     let both = ending(&shop, both).await;
     assert_eq!(shop.book(&both, 0).await, Commit::Done);
@@ -171,7 +171,7 @@ async fn a_trial_needs_a_seat_that_is_left_and_takes_none<M: Backend>() {
     shop.import(&Studio::demo().with(POINTE, &json!({"capacity": 4}))).await;
     let beside = shop.purchase("pi_4", CAMPBELL, &[(POINTE, ISLA)], &[trial_of(FINN)]).await;
     assert_eq!((shop.place(&beside).await, shop.seats_left(POINTE).await), (Commit::Done, 1));
-    // Of what is unlimited there is always one.
+    // An unlimited class always has a seat.
     shop.import(&Studio::demo().with(STREET, &json!({"capacity": 0}))).await;
     let unlimited = shop.purchase("pi_5", OKAFOR, &[], &[(STREET, ADA, "2026-09-15")]).await;
     assert_eq!(shop.place(&unlimited).await, Commit::Done);

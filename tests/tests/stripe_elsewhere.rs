@@ -1,6 +1,6 @@
-//! Where the functions believe that Stripe is.
+//! The address at which the functions call Stripe.
 //!
-//! Invariant: our key goes to Stripe, or to this very machine, whatever the environment says.
+//! Our key goes only to Stripe or to this machine, whatever the environment says.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 

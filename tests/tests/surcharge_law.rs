@@ -1,6 +1,6 @@
-//! The day on which a law begins to forbid the processing fee: in Australia 1 October 2026, by the company's own clock.
+//! The day on which a law begins to forbid the processing fee: in Australia 1 October 2026, by the company's time zone.
 //!
-//! Invariant: what a payer has authorised is taken as he has seen it; what he hasn't is without the fee.
+//! A payment that was authorised before is captured as the payer saw it; any other is without the fee.
 
 use classpay_tests::studio::{COMPANY, Studio, ballet_for_ada};
 use classpay_tests::{COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, OKAFOR, Stack, assert_books_balance};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 /// Half past eleven in the evening of the last day with a fee, in Sydney. In London it is still the afternoon.
 const LAST_EVENING: &str = "2026-09-30T13:30:00Z";
-/// The first second without one.
+/// The first second without a fee.
 const MIDNIGHT: &str = "2026-09-30T14:00:00Z";
 
 /// The demo studio, with its fee of 2.9 %, in Sydney on that evening.
@@ -20,7 +20,7 @@ async fn in_sydney() -> Stack {
     Studio::demo().with(COMPANY, &there).start_at(LAST_EVENING).await
 }
 
-/// What an answer charges: the subtotal, the fee, its percentage, the total.
+/// The amounts of an answer: the subtotal, the fee, its percentage, the total.
 fn charged(answer: &Value) -> [Value; 4] {
     ["subtotal", "processingFee", "processingFeePercent", "total"].map(|name| answer[name].clone())
 }
@@ -95,7 +95,7 @@ async fn a_basket_is_charged_what_its_family_was_shown_and_the_next_one_without_
     assert_eq!((&morning[0], &morning[3]), (&evening[0], &evening[0]), "the same places at the same price");
     assert_ne!(morning_s, evening_s, "another charge is another price");
 
-    // A session's date holds while the family pays.
+    // A session's date stays valid while the family pays.
     let booked = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
     assert_eq!(booked.status, 200, "{}", booked.text);
     let booked = booked.json();

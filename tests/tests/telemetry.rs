@@ -1,4 +1,4 @@
-//! What an operator is told: the line of each request, and that no alarm waits for what is never said.
+//! What an operator sees: a log line for each request, and alarms only on metrics that exist.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
@@ -10,10 +10,10 @@ use classpay_tests::{Call, DEPLOYMENT, Stack, signature};
 use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
 
-/// A metric by its name, and by the names of what it is told apart by.
+/// A metric by its name and its dimensions.
 type Metric = (String, BTreeSet<String>);
 
-/// The metrics of Amazon's that the template may name: the services' own documentation has them.
+/// Amazon's metrics that the template may name, from the services' own documentation.
 const OF_AMAZON: [(&str, &[&str]); 2] =
     [("AWS/Lambda", &["Errors", "Throttles"]), ("AWS/ApiGateway", &["Count", "4xx", "5xx", "Latency"])];
 
@@ -24,7 +24,7 @@ fn lines(stack: &Stack) -> Vec<Value> {
     json.filter(|line| line.get("_aws").is_some()).collect()
 }
 
-/// The metrics that these lines are.
+/// The metrics in these lines.
 fn emitted(lines: &[Value]) -> BTreeSet<Metric> {
     let mut metrics = BTreeSet::new();
     for line in lines {
@@ -55,7 +55,7 @@ fn alarm_metric(place: &Yaml) -> (String, Metric) {
     (text("Namespace"), (text("MetricName"), dimensions))
 }
 
-/// What the alarms of the template watch.
+/// The metrics that the template's alarms watch.
 fn watched(template: &Yaml) -> Vec<(String, Metric)> {
     let resources = template["Resources"].as_mapping().unwrap().values();
     let alarms = resources.filter(|resource| resource["Type"].as_str() == Some("AWS::CloudWatch::Alarm"));
@@ -72,7 +72,7 @@ fn watched(template: &Yaml) -> Vec<(String, Metric)> {
     metrics.collect()
 }
 
-/// What the dashboard draws.
+/// The metrics that the dashboard draws.
 fn drawn(template: &Yaml) -> Vec<(String, Metric)> {
     let body = untagged(&template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]).as_str().unwrap();
     let body: Value = serde_json::from_str(body).unwrap();
@@ -97,16 +97,16 @@ fn searched(search: &str) -> (String, Metric) {
     (namespace.to_owned(), (name.to_owned(), dimensions.split(',').map(str::to_owned).collect()))
 }
 
-/// Everything that is measured happens once.
+/// Makes everything that is measured happen once.
 async fn everything_happens(stack: &Stack) {
-    // A payment that is taken, and one that is refused and released.
+    // A payment that is captured, and one that is refused and released.
     let intent = stack.authorise(OKAFOR, &studio::ballet_for_ada()).await;
     assert_eq!(stack.check_out(OKAFOR, &intent, &studio::ballet_for_ada()).await.status, 200);
     let again = stack.authorise_amount(OKAFOR, 5000).await;
     let refused = stack.check_out(OKAFOR, &again, &studio::ballet_for_ada()).await;
     assert_eq!(refused.json()["paymentReleased"], true, "{}", refused.text);
 
-    // An order that comes to nothing.
+    // An order that is cancelled.
     let items = studio::one(studio::TAP, studio::ISLA);
     let intent = stack.authorise(CAMPBELL, &items).await;
     stack.order_fault(Call::Capture, 1000, &json!({"drop": "before"})).await;
@@ -117,14 +117,14 @@ async fn everything_happens(stack: &Stack) {
     assert_eq!(expired.status, 200, "{}", expired.text);
     assert_eq!(stack.check_out(CAMPBELL, &intent, &items).await.code(), "payment_cancelled");
 
-    // Events that nothing bears out: another deployment's, and one of ours that is given up.
+    // Unconfirmed events: another deployment's, and one of ours that is given up.
     for (n, marker) in ["somebody", DEPLOYMENT].into_iter().enumerate() {
         let event = json!({"id": format!("evt_{n}"), "type": "payment_intent.succeeded", "created": 1_788_768_000,
             "account": stack.account(), "data": {"object": {"id": "pi_unknown", "metadata": {"classpay": marker}}}});
         stack.deliver_at(&event, 1_788_768_000).await;
     }
 
-    // A payment that no order takes.
+    // A payment without an order.
     let intent = stack.authorise_amount(NGUYEN, 5000).await;
     stack.capture_by_hand(&intent).await;
     for now in ["2026-09-07T12:00:00Z", "2026-09-08T12:00:00Z"] {
@@ -132,7 +132,7 @@ async fn everything_happens(stack: &Stack) {
         stack.run_schedule().await;
     }
 
-    // A payment that Stripe doesn't take.
+    // A payment that Stripe refuses.
     let why = json!({"refuse": {"status": 400, "code": "amount_too_small", "param": "amount"}});
     stack.order_fault(Call::Create, 1, &why).await;
     assert_eq!(
@@ -168,15 +168,15 @@ async fn every_alarm_and_every_widget_names_a_metric_that_the_functions_emit() {
             }
         }
     }
-    // And nothing is paid for that nobody looks at.
+    // We pay for no metric that nobody watches.
     let looked_at: BTreeSet<_> = watched.iter().chain(&drawn).map(|(_, metric)| metric.clone()).collect();
     assert_eq!(emitted.difference(&looked_at).collect::<Vec<_>>(), Vec::<&Metric>::new());
-    // No function is left out of the alarms that name each of them.
+    // Every function is in the alarms that name each of them.
     let functions = TEMPLATE.lines().filter(|line| line.trim() == "Type: AWS::Serverless::Function").count();
     for metric in ["Errors", "Throttles"] {
         assert_eq!(watched.iter().filter(|(_, (name, _))| name == metric).count(), functions, "{metric}");
     }
-    // An alarm that waits for a code waits for one that exists.
+    // An alarm on a code names a code that exists.
     let codes: BTreeSet<_> = lines.iter().filter_map(|line| line["Code"].as_str()).collect();
     for code in ["bad_signature", "stripe_misconfigured"] {
         assert!(codes.contains(code) && TEMPLATE.contains(&format!("Name: Code, Value: {code}")), "{code}");

@@ -1,4 +1,4 @@
-//! A child who has tried a class, or is about to, enrols in it: what it pays, and whose the trial's place is then.
+//! A student who has tried a class, or is about to, enrols in it: the price, and what happens to the trial's place.
 
 use classpay_tests::studio::{
     ACRO, ADA, BALLET, CAMPBELL, COMPANY, FINN, FULL, ISLA, OKAFOR, OPEN_STUDIO, PRIYA, SHARMA, Studio, basket, one,
@@ -7,10 +7,10 @@ use classpay_tests::studio::{
 use classpay_tests::{Call, Item, Stack, assert_books_balance};
 use serde_json::{Value, json};
 
-/// The lesson of Ballet that Priya has a trial of.
+/// The lesson of Ballet for which Priya has a trial.
 const LESSON: &str = "2026-11-30";
 
-/// A studio with one place for a trial in each lesson.
+/// A studio with one trial place in each lesson.
 async fn with_one_trial_place() -> Stack {
     Studio::demo().with(COMPANY, &json!({"settings": {"trial": {"maxCapacityPerLesson": 1}}})).start().await
 }
@@ -38,7 +38,7 @@ async fn is_refused(stack: &Stack, family: &str, items: &Value, code: &str) -> V
     serde_json::from_value(quote.json()["messages"].clone()).expect("messages")
 }
 
-/// What a place costs before discounts and tax.
+/// The price of an enrolment before discounts and tax.
 async fn tuition(stack: &Stack, family: &str, items: &Value) -> i64 {
     let quote = stack.family(family).quote(family, items).await;
     assert_eq!(quote.status, 200, "{}", quote.text);
@@ -83,7 +83,7 @@ async fn a_child_whose_order_is_given_up_keeps_its_trial() {
     is_refused(&stack, OKAFOR, &adas(), "trial_full").await;
     assert_eq!(stack.seats_left(BALLET).await, 14);
 
-    // The payment can be taken again, and then it ends.
+    // The payment can be captured again, and then the trial ends.
     stack.withdraw_faults().await;
     let intent = stack.authorise(SHARMA, &place).await;
     assert_eq!(stack.check_out(SHARMA, &intent, &place).await.status, 200);

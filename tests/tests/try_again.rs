@@ -1,7 +1,7 @@
-//! Nobody is asked to try again where trying again can't help.
+//! Nobody is asked to try again where that can't help.
 //!
-//! Invariant: every 5xx of the table is brought about here by each kind of reason that it has, in every operation that moves
-//! money or books, and only what passes by itself says after how many seconds.
+//! Invariant: every 5xx in the table of refusals is caused here by each kind of reason that it has, in every operation
+//! that moves money or books, and only a passing failure says after how many seconds to try again.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
@@ -13,25 +13,25 @@ use classpay_tests::{Answer, Callee, Item, Stack};
 use serde_json::{Value, json};
 use tokio::join;
 
-/// Whether a failure ends by itself.
+/// Whether a failure passes without help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Failure {
     Lasts,
     Passes,
 }
 
-/// How it is brought about.
+/// How it is caused.
 #[derive(Debug, Clone, Copy)]
 enum Cause {
     /// Our key is refused.
     Key,
-    /// Stripe answers each call so.
+    /// Stripe answers every call like this.
     Stripe(&'static str),
-    /// The table answers each call so.
+    /// The table answers every call like this.
     Table(&'static str),
-    /// Something that is stored can't be read.
+    /// A stored document can't be read.
     Record,
-    /// The table is gone.
+    /// The table is missing.
     NoTable,
 }
 
@@ -78,19 +78,19 @@ fn reasons(code: ErrorCode) -> Vec<(Failure, &'static str, Cause)> {
     }
 }
 
-/// What the operations are called with.
+/// The inputs of the operations.
 struct Standing {
     /// A link that a payer opens.
     opened: String,
     /// A link, and the intent that its payer has authorised.
     paid: (String, String),
-    /// What Stripe tells of that.
+    /// Stripe's event about that.
     event: Value,
     /// A link that staff revoke.
     revoked: String,
     /// An authorised intent of a basket.
     of_basket: String,
-    /// What can become unreadable, as it is written.
+    /// The stored text that can become unreadable.
     records: Vec<Item>,
 }
 
@@ -107,7 +107,7 @@ impl Standing {
         Self { opened, paid: (paid, intent), event, revoked, of_basket, records: vec![company, link] }
     }
 
-    /// What each operation answers. An event of this number is a new one.
+    /// The answer of each operation. Another number gives a new event.
     async fn call(&self, stack: &Stack, number: usize) -> [(&'static str, Answer); 6] {
         let (family, tap, ballet) = (stack.family(OKAFOR), one(TAP, ADA), ballet_for_ada());
         let (paid, intent) = &self.paid;
@@ -132,7 +132,7 @@ impl Standing {
     }
 }
 
-/// The operation that only keeps what it is told: what it can't do at once is left to the schedule.
+/// The operation that only stores its input; what it can't do at once is left to the settlement job.
 const WEBHOOK: &str = "an event";
 
 impl Cause {
@@ -200,7 +200,7 @@ async fn only_what_passes_says_when_to_come_back() {
     let standing = Standing::of(&stack).await;
     let codes = || ErrorCode::ALL.iter().copied().filter(|code| Endpoint::Checkout.status_of(*code) >= 500);
     let reasons = codes().flat_map(|code| reasons(code).into_iter().map(move |reason| (code, reason)));
-    // What can't be taken back comes last.
+    // What can't be undone comes last.
     let (last, first): (Vec<_>, Vec<_>) =
         reasons.partition(|(_, (.., cause))| matches!(cause, Cause::Key | Cause::NoTable));
     for (number, (code, (failure, why, cause))) in first.into_iter().chain(last).enumerate() {

@@ -1,5 +1,5 @@
-//! Events that nothing bears out: of other systems on the account, of payments that we don't know, of disputes that
-//! Stripe's charge doesn't show. None is looked at for ever.
+//! Unconfirmed events: of other systems on the account, of payments that we don't know, of disputes that Stripe's
+//! charge doesn't show. None is retried for ever.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 use classpay_tests::{DEPLOYMENT, OKAFOR, Stack, assert_books_balance, binaries};
@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-/// When the stacks' clocks start: 2026-09-07T08:00:00Z.
+/// The start of the stacks' clocks: 2026-09-07T08:00:00Z.
 const START_S: i64 = 1_788_768_000;
 
 async fn run_at(stack: &Stack, now: &str) {
@@ -22,7 +22,7 @@ async fn is_finished(stack: &Stack, event: &Value) -> bool {
     kept.contains_key("ttl")
 }
 
-/// When a kept event is looked at next, in seconds after it came.
+/// When a stored event is handled next, in seconds after it arrived.
 async fn due_after_s(stack: &Stack, event: &Value) -> i64 {
     let kept = stack.kept(event).await.expect("it is put");
     let received_s: i64 = kept["received_s"].as_n().unwrap().parse().unwrap();
@@ -98,7 +98,7 @@ async fn an_unknown_payment_of_ours_that_came_to_nothing_is_nobody_s_worry() {
     assert_eq!((stack.counted("EventsForeign"), stack.counted("EventsGivenUp")), (0, 0));
 }
 
-/// A link that was paid: its intent and its charge.
+/// A paid link. Returns its intent and its charge.
 async fn paid(stack: &Stack) -> (String, String) {
     let link = stack.link(None).await;
     let intent = stack.authorise_link(&link).await;
@@ -177,7 +177,8 @@ async fn a_page_of_events_that_is_too_large_is_asked_for_in_smaller_pages() {
     let stack = Stack::start().await;
     let paid = paid(&stack).await;
     run_at(&stack, "2026-09-07T08:01:00Z").await;
-    // The studio's own payments, each with as much metadata as Stripe takes: 60 of them are more than is read at once.
+    // The studio's own payments, each with as much metadata as Stripe allows: 60 of them are more than one read
+    // returns.
     let pairs: String = (0..50).map(|n| format!("&metadata[k{n}]={}", "%F0%9F%A9%B0".repeat(500))).collect();
     let form = format!(
         "amount=1000&currency=gbp&payment_method=pm_card_visa&confirm=true&allowed_payment_method_types[0]=card{pairs}"

@@ -1,4 +1,4 @@
-//! What DynamoDB leaves of a batch is asked for again: soon if it got on, ever later if it didn't, and not for ever.
+//! DynamoDB's unprocessed keys are requested again: soon after progress, ever later without it, and not for ever.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use classpay_tests::studio::{OKAFOR, ballet_for_ada};
 use classpay_tests::{Answer, Stack};
 use serde_json::json;
 
-/// From now on so many batches leave so many of their keys.
+/// From now on this many batches leave this many of their keys unprocessed.
 async fn batches_leave(stack: &Stack, keys: usize, count: u32) {
     let fault = json!({"match": {"operation": "BatchGetItem"}, "count": count, "do": {"leave": keys}});
     let ordered = stack.dynamodb().post("/_control/faults", &fault).await;
@@ -27,7 +27,7 @@ async fn a_batch_that_is_left_unprocessed_again_and_again_is_read_in_the_end() {
     batches_leave(&stack, 100, 7).await;
     let (late, took) = quote(&stack).await;
     assert_eq!((late.status, &late.text), (200, &whole.text));
-    // Seven pauses of 25 ms at most, twice as long each time, to 400 ms: drawn from the upper half of each.
+    // At most seven pauses, of 25 ms doubling to 400 ms, each drawn from the upper half.
     assert!(took >= Duration::from_millis(787), "{took:?}");
 }
 
@@ -35,7 +35,7 @@ async fn a_batch_that_is_left_unprocessed_again_and_again_is_read_in_the_end() {
 async fn a_batch_that_gets_on_is_read_at_once_however_often_it_is_cut() {
     let stack = Stack::start().await;
     let (whole, _) = quote(&stack).await;
-    // Each round gets one key further, and there are more rounds than a table that does nothing is given.
+    // Each round gets one key further, and there are more rounds than a table without progress is given.
     for left in (1..=8).rev() {
         batches_leave(&stack, left, 1).await;
     }

@@ -1,4 +1,4 @@
-//! What Stripe tells: believed if it is signed, done once, and kept until it is done.
+//! Stripe's events: accepted if signed, handled once, and stored until handled.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 
 const AUTHORISED: &str = "payment_intent.amount_capturable_updated";
 const FEE: i64 = COSTUMES_TOTAL - COSTUMES_DUE;
-/// When the stacks' clocks start: 2026-09-07T08:00:00Z.
+/// The start of the stacks' clocks: 2026-09-07T08:00:00Z.
 const START_S: i64 = 1_788_768_000;
 
 fn line(direction: &str, kind: &str, amount: i64) -> (String, String, i64) {
     (direction.to_owned(), kind.to_owned(), amount)
 }
 
-/// A link for the costumes that was paid and whose payer closed the tab: the link and its intent.
+/// A paid link for the costumes whose payer closed the tab. Returns the link and its intent.
 async fn paid_link(stack: &Stack) -> (String, String) {
     let link = stack.link(None).await;
     let intent = stack.authorise_link(&link).await;
@@ -73,7 +73,7 @@ async fn a_link_whose_payer_closes_the_tab_is_paid_once_however_often_it_is_told
     let before = stack.table().picture().await;
     stack.deliver(&event).await;
     stack.assert_unchanged_since(&before).await;
-    // The capture is told too, and is news to nobody.
+    // An event reports the capture too, which changes nothing.
     stack.deliver(&stack.event("payment_intent.succeeded").await).await;
     assert_eq!(stack.posted(OKAFOR).await.len(), 1);
     assert_books_balance(&stack).await;
@@ -93,7 +93,7 @@ async fn stripe_s_own_deliveries_are_believed_and_end_with_the_link_refunded() {
     assert_books_balance(&stack).await;
 }
 
-/// What the link's own item says once every event that is due has been delivered: opening it would be a call of its own.
+/// The link's own item after every due event has been delivered: opening the link would be a call of its own.
 async fn delivered(stack: &Stack, link: &str) -> String {
     let flushed = stack.stripe().post("/_control/webhooks/flush", &json!({"all": true})).await;
     assert_eq!(flushed.status, 200, "{}", flushed.text);
@@ -124,7 +124,7 @@ async fn an_event_of_somebody_else_s_intent_is_taken_and_leaves_nothing_but_itse
     stack.deliver(&foreign).await;
     assert_eq!(stack.table().everything().await.len(), before + 1);
     assert_finished(&stack, &foreign).await;
-    // With our marker it may be ours, and not written yet.
+    // It has our marker, so it may be ours and not stored yet.
     let marked = event("evt_marked", DEPLOYMENT);
     stack.deliver(&marked).await;
     assert!(stack.kept(&marked).await.unwrap().contains_key("gsi1pk"));
@@ -218,7 +218,7 @@ async fn a_failed_refund_of_less_than_the_fee_makes_the_fee_due_again() {
     assert_eq!(stack.due(&debit).await, FEE - 1);
     stack.refund(&intent, None).await;
     stack.deliver(&stack.event("charge.refunded").await).await;
-    // The rest gave the fee back, for then all was refunded; now it isn't.
+    // The second refund returned the fee, because all was refunded; now that is no longer so.
     stack.stripe().post(&format!("/_control/refunds/{small}/fail"), &json!({})).await;
     stack.deliver(&stack.event("refund.failed").await).await;
     assert_eq!(stack.balance(OKAFOR).await, before + COSTUMES_TOTAL - (FEE - 1));
@@ -251,7 +251,7 @@ async fn a_refund_is_posted_after_the_payment_even_if_nothing_was_told_of_that()
     let link = stack.link(None).await;
     let intent = stack.authorise_link(&link).await;
     let before = stack.balance(OKAFOR).await;
-    // In its dashboard the studio captures the payment and gives it back.
+    // In its dashboard the studio captures the payment and refunds it.
     stack.capture_by_hand(&intent).await;
     stack.refund(&intent, None).await;
     stack.deliver(&stack.event("charge.refunded").await).await;
@@ -270,7 +270,7 @@ async fn a_refund_of_a_basket_that_failed_before_it_was_told_is_posted_and_rever
     let refund = stack.refund(&intent, Some(100)).await;
     stack.stripe().post(&format!("/_control/refunds/{refund}/fail"), &json!({})).await;
     stack.deliver(&stack.event("refund.failed").await).await;
-    // Told late, and of a time when it had not failed.
+    // The event is late, and reports the time before the failure.
     stack.deliver(&stack.event("refund.created").await).await;
     assert_eq!(stack.went_back(OKAFOR).await, [line("debit", "refund", 100), line("credit", "refund", 100)]);
     assert_eq!(stack.balance(OKAFOR).await, before);
@@ -322,7 +322,7 @@ async fn a_hold_that_was_let_go_is_no_refund() {
     assert_books_balance(&stack).await;
 }
 
-/// The id of the last debit of a family's ledger.
+/// The id of the last debit in a family's ledger.
 async fn last_debit(stack: &Stack) -> String {
     let ledger = stack.ledger(OKAFOR).await;
     let debit = ledger.iter().rfind(|entry| entry["transaction"]["type"] == "debit").unwrap();

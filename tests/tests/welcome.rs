@@ -1,4 +1,4 @@
-//! The commands that a starting stack prints, run as they are printed.
+//! The commands that a starting stack prints, run as printed.
 
 use std::process::Stdio;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-/// Starts a stack as a newcomer does, with these options of his, and reads its message.
+/// Starts a stack with these options, as a newcomer does, and reads its message.
 async fn start(options: &[&str]) -> (Child, String) {
     let mut command = Command::new(binaries().join("classpay-local"));
     command.args(["--memory", "--port", "0", "--dynamodb-port", "0", "--stripe-port", "0", "--bin-dir"]);
@@ -24,7 +24,7 @@ async fn start(options: &[&str]) -> (Child, String) {
         message += &line;
         message.push('\n');
         if line.starts_with("Ctrl-C") {
-            // What the functions log afterwards has to go somewhere.
+            // The functions' later log output needs a reader.
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return (stack, message);
         }
@@ -32,21 +32,21 @@ async fn start(options: &[&str]) -> (Child, String) {
     panic!("the stack did not start: {message}");
 }
 
-/// The indented lines after the table of addresses, up to the line that begins so.
+/// The indented lines after the table of addresses, up to the line with this prefix.
 fn commands(message: &str) -> String {
     let walk = message.split_once("A family buys a place.").expect("a walk").1;
     let indented = walk.lines().filter(|line| line.starts_with("  "));
     indented.map(|line| format!("{}\n", line.trim_start())).collect()
 }
 
-/// Runs the commands that are printed with these options; what is quoted, and the link.
+/// Runs the commands printed with these options. Returns the quote and the link.
 async fn walk_through(options: &[&str]) -> (Value, Value) {
     let (_stack, message) = start(options).await;
     let script = commands(&message);
     let run = Command::new("sh").args(["-e", "-c", &script]).output().await.expect("a shell and curl");
     let shown = String::from_utf8_lossy(&run.stdout);
     assert!(run.status.success(), "{script}\n{shown}\n{}", String::from_utf8_lossy(&run.stderr));
-    // The answers come one after the other without a line between them.
+    // The answers follow each other without a line break.
     let answers: Vec<Value> = serde_json::Deserializer::from_str(&shown).into_iter().map(Result::unwrap).collect();
     let [quote, session, held, checkout, captured, link, link_held, paid] = answers.as_slice() else {
         panic!("eight answers, not {}: {shown}", answers.len());

@@ -1,5 +1,5 @@
-//! Every rule at once, through the shipped binaries: what is quoted is what is charged, to the unit, and what falls due
-//! later is debited on its day.
+//! Every rule at once, through the shipped binaries: the quote is charged to the unit, and later instalments are
+//! debited on their day.
 
 use classpay_tests::price_list::{self, A as ADA, B as BEN, BALLET, HOPPER, LOVELACE, PLAN_M, PLAN_U, TAP};
 use classpay_tests::studio::{basket, place, trial};
@@ -30,13 +30,13 @@ fn lines(transaction: &Value) -> Vec<(String, i64)> {
     details.map(of).collect()
 }
 
-/// What a line is about.
+/// The items that a line is about.
 fn about(transaction: &Value, line: usize) -> Vec<String> {
     let entities = transaction["details"][line]["relatedEntities"].as_array().expect("a list").iter();
     entities.map(|entity| entity["entityId"].as_str().expect("an id").to_owned()).collect()
 }
 
-/// The schedule at a later time.
+/// Runs the settlement job at a later time.
 async fn run_at(stack: &Stack, time: &str) {
     stack.move_clock(time).await;
     let answer = stack.caller(None).post("/_local/run/settle-payments", &json!({})).await;
@@ -99,7 +99,7 @@ async fn the_worked_example_is_charged_as_quoted_and_its_instalments_follow() {
         [1500, 300, 1000, 200].map(|amount| (if amount > 500 { "registration-fee" } else { "tax" }.to_owned(), amount));
     assert_eq!(lines(registration), of_registration);
     assert_eq!(about(registration, 0), [ADA, "sea_autumn", "reg_annual"]);
-    // Tuition, tax, the scheme's discount, the plan's: each says by what it is given.
+    // Tuition, tax, the scheme's discount, the plan's: each names its source.
     assert_eq!(about(season, 2).last().map(String::as_str), Some("dsc_classes"));
     assert_eq!(about(season, 3).last().map(String::as_str), Some(PLAN_U));
     assert_books_balance(&stack).await;
@@ -117,7 +117,7 @@ async fn the_worked_example_is_charged_as_quoted_and_its_instalments_follow() {
     assert_eq!(about(&instalment, 0).first().map(String::as_str), Some(BALLET));
     run_at(&stack, "2026-10-06T23:03:00Z").await;
     assert_eq!(stack.balance(LOVELACE).await, 3213, "once");
-    // The schedule was away for two months.
+    // The settlement job was down for two months.
     run_at(&stack, "2026-12-08T09:00:00Z").await;
     assert_eq!(stack.balance(LOVELACE).await, 3 * 3213);
     assert_eq!(stack.ledger(LOVELACE).await.len(), 6);
@@ -174,7 +174,7 @@ async fn what_was_charged_as_a_fee_is_not_charged_again() {
 async fn two_tabs_cannot_pass_a_family_s_cap() {
     let stack = stack().await;
     let (one, other) = (basket(&[place(BALLET, ADA, PLAN_U)], &[]), basket(&[place(TAP, BEN, PLAN_U)], &[]));
-    // Each tab was quoted a registration of 15.00; both would be 30.00 of 25.00.
+    // Each tab was quoted a registration of 15.00; both together would be 30.00 of 25.00.
     let (first, second) = (stack.authorise(LOVELACE, &one).await, stack.authorise(LOVELACE, &other).await);
     let (first, second) =
         tokio::join!(stack.check_out(LOVELACE, &first, &one), stack.check_out(LOVELACE, &second, &other));
@@ -196,7 +196,7 @@ async fn a_quote_s_hash_covers_fees_and_siblings() {
     assert_eq!(stack.check_out(LOVELACE, &intent, &sister).await.status, 200);
     let after = stack.family(LOVELACE).quote(LOVELACE, &brother).await.json();
     assert_ne!(before["quoteHash"], after["quoteHash"]);
-    // He is the second student now: 10 % off, before the plan's 5 %.
+    // This student is the second now: 10 % off, before the plan's 5 %.
     let discounts = &after["seasons"][0]["quotes"][0]["items"][0]["discounts"];
     assert_eq!(discounts[0]["description"], "Multiple students");
     assert_eq!(before["seasons"][0]["quotes"][0]["items"][0]["discounts"][0]["description"], "Plan discount 5%");

@@ -1,6 +1,6 @@
-//! A function for the host's own tests: it answers with its event, or misbehaves as the event asks.
+//! A function for the local stack's own tests. It answers with its event, or misbehaves as the event asks.
 //!
-//! Invariant: what it does depends on nothing but the event and its environment.
+//! What it does depends on nothing but the event and its environment.
 
 #![expect(clippy::disallowed_methods, reason = "its environment is what is tested")]
 
@@ -35,7 +35,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
             "arn": context.invoked_function_arn,
             "trace": context.xray_trace_id,
         })),
-        // Answers with the request's body, whatever it is.
+        // Answers with the request's body unchanged.
         "answer" => Ok(serde_json::from_str(event["body"].as_str().unwrap_or_default())?),
         "meet" => meet(asked("at")).await,
         _ if event["source"] == "aws.scheduler" => {
@@ -57,7 +57,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     }
 }
 
-/// Tells somebody that it is at work, and goes on when that is answered.
+/// Reports that it is at work, and continues once the report is answered.
 async fn meet(at: String) -> Result<Value, Error> {
     let mut meeting = TcpStream::connect(at).await?;
     meeting.write_u32(process::id()).await?;

@@ -1,7 +1,6 @@
-//! The functions' own binaries: built first, or taken as they are.
+//! The functions' own binaries, built first or taken from a folder.
 //!
-//! Invariant: what runs here is what cargo says it has just built, never an older file that happens
-//! to lie in the target folder.
+//! We run what cargo says it has just built, never an older file that happens to be in the target folder.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,22 +19,19 @@ pub type Binaries = BTreeMap<String, PathBuf>;
 /// The folder of the repository.
 #[must_use]
 pub fn workspace_root() -> PathBuf {
-    // Of this package, when it was built: infra/local.
+    // The folder of this package (infra/local) at build time.
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new(".")).to_owned()
 }
 
-/// Has cargo build every binary of the workspace; it says itself where they are.
-///
-/// # Errors
-/// The build failed; cargo has printed why.
+/// Lets cargo build every binary of the workspace and reads from its output where they are.
 pub async fn build(release: bool) -> Result<Binaries, Problem> {
     let mut cargo = Command::new(variable("CARGO").unwrap_or_else(|| "cargo".to_owned()));
     cargo.args(["build", "--workspace", "--bins", "--quiet", "--message-format", "json-render-diagnostics"]);
     if release {
         cargo.arg("--release");
     }
-    // `cargo run` tells its child about the package that is run. To a nested cargo that is another
-    // environment, and build scripts that look at it (ring's does) would run again each time.
+    // `cargo run` sets variables about the package that runs. A nested cargo would see a changed environment, and build
+    // scripts that read it, such as ring's, would run again each time.
     for (name, _) in variables() {
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name == "CARGO_BIN_NAME" {
             cargo.env_remove(&name);
@@ -62,7 +58,7 @@ fn built_binary(message: &Value) -> Option<(String, PathBuf)> {
     Some((name.to_owned(), PathBuf::from(executable)))
 }
 
-/// The binaries that lie in a folder.
+/// The binaries in a folder.
 #[must_use]
 pub fn in_folder(folder: &Path, template: &Template) -> Binaries {
     let place = |package: &String| (package.clone(), folder.join(package));
@@ -70,10 +66,10 @@ pub fn in_folder(folder: &Path, template: &Template) -> Binaries {
     places.filter(|(_, path)| path.is_file()).collect()
 }
 
-/// Looks whether every function of the template has its binary.
+/// Checks that every function of the template has its binary.
 ///
 /// # Errors
-/// Names the functions that have none.
+/// Names the functions that lack one.
 pub fn complete(binaries: &Binaries, template: &Template) -> Result<(), Problem> {
     let missing: Vec<_> = template
         .functions

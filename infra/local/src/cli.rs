@@ -1,7 +1,6 @@
 //! The command line of `cargo dev`.
 //!
-//! Invariant: with `--json` exactly one line goes to stdout, when everything answers; everything else
-//! goes to stderr.
+//! Invariant: with `--json` exactly one line goes to stdout, once everything answers. Everything else goes to stderr.
 
 use std::path::PathBuf;
 
@@ -91,10 +90,7 @@ struct Env {
     port: u16,
 }
 
-/// Does what the command line says.
-///
-/// # Errors
-/// What the developer has to change.
+/// Executes the command line.
 pub async fn run(cli: Cli) -> Result<(), Problem> {
     match cli.command {
         Some(Command::Operator(command)) => classpay_operator::run(command).await,
@@ -122,7 +118,7 @@ async fn print_environment(env: &Env) -> Result<(), Problem> {
 }
 
 async fn start(start: Start) -> Result<(), Problem> {
-    // Before anything is started, so that no child is left by a Ctrl-C that comes early.
+    // Installed before anything is started, so that an early Ctrl-C leaves no child behind.
     let trouble = |problem| Problem::new(format!("cannot listen for signals: {problem}"));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(trouble)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(trouble)?;

@@ -1,7 +1,6 @@
-//! The stack's clock: the machine's, moved.
+//! The stack's clock: the machine's clock with an offset.
 //!
-//! Invariant: beside a DynamoDB that is not local it cannot be moved, because others read what is
-//! written there.
+//! Beside a DynamoDB that is not local the clock can't be moved, because others read what is written there.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -10,7 +9,7 @@ use tokio::sync::watch;
 
 pub use classpay_operator::machine::machine_time;
 
-/// The clock of the gateway, the functions, the schedule and the Stripe stand-in.
+/// The clock of the gateway, the functions, the settlement job and the Stripe stand-in.
 #[derive(Debug)]
 pub struct Clock {
     offset_ms: AtomicI64,
@@ -23,25 +22,25 @@ pub struct Clock {
 pub struct Fixed;
 
 impl Clock {
-    /// The machine's own time, which can be moved.
+    /// The machine's time, which can be moved.
     #[must_use]
     pub fn movable() -> Self {
         Self { offset_ms: AtomicI64::new(0), movable: true, moves: watch::Sender::new(()) }
     }
 
-    /// The machine's own time for good.
+    /// The machine's time, fixed to it.
     #[must_use]
     pub fn fixed() -> Self {
         Self { movable: false, ..Self::movable() }
     }
 
-    /// How far it is ahead of the machine's.
+    /// How far the clock is ahead of the machine's.
     #[must_use]
     pub fn offset_ms(&self) -> i64 {
         self.offset_ms.load(Ordering::SeqCst)
     }
 
-    /// What the functions are told; nothing where they have to use the machine's time.
+    /// The offset that functions are given; `None` where they must use the machine's time.
     #[must_use]
     pub fn told_offset_ms(&self) -> Option<i64> {
         self.movable.then(|| self.offset_ms())
@@ -54,11 +53,8 @@ impl Clock {
         now.checked_add(SignedDuration::from_millis(self.offset_ms())).unwrap_or(now)
     }
 
-    /// Moves it; it goes on from there. What waits for a time is woken by `announce`, once the
-    /// functions have the new one.
-    ///
-    /// # Errors
-    /// It cannot be moved.
+    /// Moves the clock, which runs on from there. Call [`Self::announce`] once the functions have the new time, to wake
+    /// tasks that wait for a time.
     pub fn set(&self, now: Timestamp) -> Result<(), Fixed> {
         if !self.movable {
             return Err(Fixed);
@@ -67,12 +63,12 @@ impl Clock {
         Ok(())
     }
 
-    /// Wakes what waits for a time.
+    /// Wakes the tasks that wait for a time.
     pub fn announce(&self) {
         self.moves.send_replace(());
     }
 
-    /// Waits until it is this late, however that comes about.
+    /// Waits until the clock reaches this time, by running or by being moved.
     pub async fn reach(&self, time: Timestamp) {
         let mut moves = self.moves.subscribe();
         loop {
@@ -82,7 +78,7 @@ impl Clock {
             }
             tokio::select! {
                 () = tokio::time::sleep(left) => {}
-                // The sender is this clock's own, so that this is always a move.
+                // This clock owns the sender, so a change is always a move.
                 _ = moves.changed() => {}
             }
         }

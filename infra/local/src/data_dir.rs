@@ -1,26 +1,25 @@
-//! The folder that a stack keeps its state in between two runs.
+//! The folder in which a stack keeps its state between runs.
 //!
-//! Invariant: one stack at a time. The lock is the operating system's, so that a stack that was
-//! killed leaves none behind.
+//! Invariant: one stack at a time. The operating system holds the lock, so a stack that was killed leaves none behind.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use crate::Problem;
 
-/// A folder that is this stack's alone.
+/// A folder that only this stack uses.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
-    /// Holds the lock for as long as it is open.
+    /// Holds the lock while it is open.
     _lock: File,
 }
 
 impl DataDir {
-    /// Takes the folder; it is made if it is not there.
+    /// Locks the folder, creating it if necessary.
     ///
     /// # Errors
-    /// Another stack has it, or it cannot be written to.
+    /// Another stack uses the folder, or it can't be written to.
     pub fn claim(path: &Path) -> Result<Self, Problem> {
         let trouble = |problem: std::io::Error| Problem::new(format!("--data-dir {}: {problem}", path.display()));
         std::fs::create_dir_all(path).map_err(trouble)?;
@@ -35,7 +34,7 @@ impl DataDir {
         }
     }
 
-    /// Where a part of the state is kept.
+    /// The path of one part of the state.
     #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)

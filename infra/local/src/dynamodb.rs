@@ -1,10 +1,10 @@
-//! The table: in an embedded DynamoDB, or in the one the developer names.
+//! The table, in an embedded DynamoDB or in the one that the developer names.
 //!
-//! Read in this order: here (the table), [`proxy`] (what stands before the embedded one), [`access`] (who may do what
-//! there), [`faults`] (what can be ordered there), [`control`] (how).
+//! Read in this order: this module (the table), [`proxy`] (which stands in front of the embedded DynamoDB), [`access`]
+//! (permissions), [`faults`] (injected faults), [`control`] (how to inject them).
 //!
-//! Invariant: it is created from the template, through the real SDK, and only where it is missing.
-//! Nothing is ever created in a DynamoDB that is not local unless that was asked for.
+//! The table is created from the template, through the real SDK, and only where it is missing. Nothing is created in a
+//! DynamoDB that is not local unless the developer asks for it.
 
 mod access;
 mod answers;
@@ -31,14 +31,14 @@ use crate::template::{Key, Table};
 use crate::{Problem, loopback};
 pub use classpay_operator::table::client;
 
-/// How often, and how many times, a new table is asked whether it is ready. AWS takes some seconds.
+/// How often, and how many times, we ask whether a new table is ready. AWS takes some seconds.
 const READY_POLL: Duration = Duration::from_millis(500);
 const READY_POLLS: u32 = 120;
 
-/// Serves an embedded DynamoDB until the future is ready: in this file, or in memory.
+/// Serves an embedded DynamoDB, in this file or in memory, until the future is ready.
 ///
 /// # Errors
-/// The file is no database, or cannot be opened.
+/// The file is not a database or can't be opened.
 pub fn embedded<S: Future<Output = ()> + Send + 'static>(
     file: Option<&Path>,
     listener: TcpListener,
@@ -52,11 +52,8 @@ pub fn embedded<S: Future<Output = ()> + Send + 'static>(
     Ok(dynoxide::server::serve_with_shutdown(listener, database, shutdown))
 }
 
-/// Serves an embedded DynamoDB until both futures are ready, which refuses the functions what the template doesn't allow
-/// them, with faults that can be ordered under `/_control/`.
-///
-/// # Errors
-/// As [`embedded`]; or there is no port for it.
+/// Serves an embedded DynamoDB until both futures are ready. It refuses a function any call that the template doesn't
+/// allow, and faults can be injected under `/_control/`.
 pub async fn embedded_with_faults<S: Future<Output = ()> + Send + 'static>(
     file: Option<&Path>,
     listener: TcpListener,
@@ -73,10 +70,10 @@ pub async fn embedded_with_faults<S: Future<Output = ()> + Send + 'static>(
     Ok(async { tokio::try_join!(database, proxy).map(|((), ())| ()) })
 }
 
-/// Sees to it that the table is there, as the template has it.
+/// Ensures that the table exists as the template defines it.
 ///
 /// # Errors
-/// It is missing and may not be created, or is there with other keys.
+/// The table is missing and may not be created, or it exists with other keys.
 pub async fn ensure_table(client: &Client, name: &str, table: &Table, may_create: bool) -> Result<(), Problem> {
     if let Some(found) = describe(client, name).await? {
         return compare(name, table, &found);
@@ -152,7 +149,7 @@ async fn wait_until_active(client: &Client, name: &str) -> Result<(), Problem> {
     Err(Problem::new(format!("the table {name} was created but is not ready after a minute")))
 }
 
-/// A table of an older template would fail later, and with a riddle.
+/// A table from an older template would fail later, with an error that is hard to understand.
 fn compare(name: &str, wanted: &Table, found: &TableDescription) -> Result<(), Problem> {
     let keys = |schema: &[KeySchemaElement]| -> BTreeSet<(String, bool)> {
         schema.iter().map(|part| (part.attribute_name.clone(), part.key_type == KeyType::Hash)).collect()

@@ -1,8 +1,8 @@
 //! classpay on a laptop: the API, DynamoDB and Stripe on 127.0.0.1, with the functions' own binaries
 //! behind them. `cargo dev` starts it.
 //!
-//! Invariant: routes, functions and the table are read from `infra/template.yaml`. Nothing here says
-//! them a second time, so what runs here is what is deployed.
+//! Routes, functions and the table are read from `infra/template.yaml`. Nothing here repeats them, so what runs here is
+//! what is deployed.
 
 pub mod binaries;
 pub mod cli;

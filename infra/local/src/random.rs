@@ -1,6 +1,6 @@
-//! Names for requests that look like AWS's own.
+//! Request ids in AWS's shapes.
 //!
-//! Invariant: nothing here is a secret. It names what happens on this machine, and no more.
+//! None of these is a secret: each only names an event on this machine.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -18,10 +18,10 @@ pub(crate) fn uuid() -> String {
     format!("{}-{}-4{}-{variant}{}-{}", hex(8), hex(4), hex(3), hex(3), hex(12))
 }
 
-/// As API Gateway names its requests: 11 bytes in base64.
+/// A request id as API Gateway makes it: 11 bytes in base64.
 pub(crate) fn gateway_request_id() -> String {
     let bytes: [u8; 11] = std::array::from_fn(|_| fastrand::u8(..));
-    // Theirs go into a header and a log search as they are: no character that needs quoting.
+    // API Gateway's ids appear in headers and log searches, so they use no character that needs quoting.
     BASE64_STANDARD.encode(bytes).replace(['+', '/'], "A")
 }
 

@@ -1,7 +1,7 @@
-//! Runs the functions that the template has run on a schedule, by the stack's clock.
+//! Runs the functions that the template schedules, by the stack's clock.
 //!
-//! Invariant: a run that is still going on is not joined by a second one. When the clock jumps over
-//! several times at once, they are made up for by one run.
+//! A run never overlaps the previous one. If the clock jumps over several scheduled times, one run makes up for all of
+//! them.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::random;
 use crate::runtime::{InvokeError, LOCAL_ACCOUNT, Pool};
 use crate::template::Schedule;
 
-/// The event of a run.
+/// The event of a scheduled run.
 #[must_use]
 pub fn event(at: Timestamp) -> bytes::Bytes {
     let time = at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
@@ -32,8 +32,8 @@ pub fn event(at: Timestamp) -> bytes::Bytes {
     event.to_string().into()
 }
 
-/// Keeps a schedule for as long as it is polled. What goes wrong in a run is said by the function's
-/// pool, and the next run comes all the same.
+/// Runs a schedule for as long as it is polled. The function's pool reports a failed run, and the next run takes place
+/// regardless.
 pub async fn keep(schedule: Schedule, pool: Arc<Pool>, clock: Arc<Clock>) {
     let every = SignedDuration::try_from(schedule.every).unwrap_or(SignedDuration::MAX);
     loop {

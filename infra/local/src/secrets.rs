@@ -1,6 +1,6 @@
 //! Secrets Manager, as far as the functions and a rotation need it: one secret's value, read and replaced.
 //!
-//! Invariant: it answers programs on this machine only, and what it holds is in memory and worth nothing, or the
+//! It answers programs on this machine only. What it holds stays in memory and is worthless, unless it is the
 //! developer's own test key.
 
 use std::collections::BTreeMap;
@@ -12,19 +12,19 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Where the API has it.
+/// The path at which the API serves it.
 pub const PATH: &str = "/_local/secrets";
-/// Where the platform's Stripe key is kept.
+/// The name of the secret that holds the platform's Stripe key.
 pub const STRIPE_KEY_ARN: &str = "arn:aws:secretsmanager:eu-west-2:000000000000:secret:classpay-stripe-key-aaaaaa";
-/// Where it is kept what Stripe signs its events with.
+/// The name of the secret with which Stripe signs its events.
 pub const WEBHOOK_SIGNING_ARN: &str = "arn:aws:secretsmanager:eu-west-2:000000000000:secret:classpay-webhook-aaaaaa";
 
-/// Signs the stand-in's events. It is nobody's.
+/// Signs the stand-in's events. It protects nothing.
 pub const LOCAL_WEBHOOK_SECRET: &str = "whsec_local";
 
 const OPERATIONS: &str = "secretsmanager.";
 
-/// The platform's Stripe key. It is not printed by accident.
+/// The platform's Stripe key. Its type keeps it from being printed by accident.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PlatformKey(pub String);
 
@@ -34,7 +34,7 @@ impl fmt::Debug for PlatformKey {
     }
 }
 
-/// The stack's secrets, by their names in Amazon's form.
+/// The stack's secrets, by ARN.
 pub struct Secrets(Mutex<BTreeMap<String, String>>);
 
 #[derive(Deserialize)]

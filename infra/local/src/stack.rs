@@ -1,7 +1,6 @@
-//! The whole stack: DynamoDB, Stripe, the functions and the gateway, started in this order and ended
-//! in the other.
+//! The whole stack: DynamoDB, Stripe, the functions and the gateway, started in this order and stopped in reverse.
 //!
-//! Invariant: every listener is on 127.0.0.1, and what was started ends with the stack.
+//! Every listener is on 127.0.0.1, and everything that was started ends with the stack.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,38 +29,38 @@ use crate::studio::{self, Loaded};
 use crate::template::Template;
 use crate::{Problem, dynamodb, schedule, stripe};
 
-/// How long what is still being answered may take when the stack ends.
+/// How long the requests in progress may take when the stack ends.
 const FAREWELL: Duration = Duration::from_secs(3);
 
-/// What the developer can choose.
+/// The options of a stack.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Ports on 127.0.0.1; 0 is any that is free.
+    /// Ports on 127.0.0.1; 0 means any free port.
     pub port: u16,
     pub dynamodb_port: u16,
     pub stripe_port: u16,
-    /// Where the state is kept; `None` is nowhere.
+    /// Where the state is kept; `None` keeps it in memory.
     pub data_dir: Option<PathBuf>,
-    /// A studio other than the demo studio.
+    /// A studio to load instead of the demo studio.
     pub catalogue: Option<PathBuf>,
-    /// Where the stack's clock starts.
+    /// The time at which the stack's clock starts.
     pub now: Option<Timestamp>,
-    /// Others' DynamoDB and Stripe.
+    /// An external DynamoDB and an external Stripe.
     pub dynamodb_url: Option<String>,
     pub stripe_url: Option<String>,
     pub table: String,
-    /// Whether a missing table may be created where others see it.
+    /// Whether a missing table may be created in a DynamoDB that others use.
     pub create_table: bool,
-    /// After which the gateway gives up on a function.
+    /// The gateway's timeout for a function.
     pub integration_timeout: Duration,
 }
 
-/// A stack that is running.
+/// A running stack.
 pub struct Stack {
     pub api_url: String,
     pub dynamodb_url: String,
     pub stripe_url: String,
-    /// Whether that is the stand-in of this repository.
+    /// Whether Stripe is the stand-in of this repository.
     pub stripe_is_ours: bool,
     pub table: String,
     pub studio: Loaded,
@@ -72,10 +71,10 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts everything; when this returns, the API answers.
+    /// Starts everything. When this returns, the API answers.
     ///
     /// # Errors
-    /// Says which option or file is the trouble.
+    /// Names the option or file that is wrong.
     pub async fn start(settings: &Settings, template: Template, binaries: &Binaries) -> Result<Self, Problem> {
         binaries::complete(binaries, &template)?;
         let clock = clock(settings)?;
@@ -85,7 +84,7 @@ impl Stack {
         let stripe_key = stripe::platform_key(settings.stripe_url.is_none())?;
         let (end, ended) = watch::channel(false);
 
-        // Every port before anything is started, so that a busy one leaves nothing half done.
+        // We open every port before starting anything, so that a busy port leaves nothing half done.
         let (api, api_url) = listen(settings.port, "--port").await?;
         let dynamodb = Place::find(settings.dynamodb_url.as_ref(), settings.dynamodb_port, "--dynamodb-port").await?;
         let stripe = Place::find(settings.stripe_url.as_ref(), settings.stripe_port, "--stripe-port").await?;
@@ -107,10 +106,10 @@ impl Stack {
         let client = dynamodb::client(&dynamodb.url, is_local);
         dynamodb::ensure_table(&client, &settings.table, &template.table, is_local || settings.create_table).await?;
 
-        // Into others' DynamoDB only what the developer names.
+        // We load only a studio that the developer names into an external DynamoDB.
         let store = Store::new(DynamoDb::over(client, &settings.table));
         if is_local || settings.catalogue.is_some() {
-            // A table on this machine has what the stack is started with, whatever it had; another's is asked for.
+            // Loading may remove anything from a local table, but only a few records from an external one.
             let removals = if is_local { Removals::Any } else { Removals::Few };
             let tell = |text: &str| eprint!("{text}");
             import::load(&store, &catalogue, Extent::Whole(removals), clock.now(), tell).await?;
@@ -156,12 +155,12 @@ impl Stack {
         })
     }
 
-    /// Ends everything: the functions first, because they use the rest.
+    /// Stops everything, the functions first because they use the rest.
     pub async fn stop(self) {
         self.pools.stop().await;
         self.end.send_replace(true);
         for mut server in self.servers {
-            // A caller that keeps sending does not keep the stack.
+            // A caller that keeps sending must not keep the stack running.
             if timeout(FAREWELL, &mut server).await.is_err() {
                 server.abort();
             }
@@ -192,7 +191,7 @@ fn pools(template: &Template, binaries: &Binaries, backends: &Backends) -> Resul
     Ok(Pools::new(pools))
 }
 
-/// Where a backend is, and the listener if it is ours to serve.
+/// The address of a backend, and the listener if we serve it.
 struct Place {
     url: String,
     ours: Option<TcpListener>,
@@ -211,7 +210,7 @@ impl Place {
 fn when(ended: &watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static {
     let mut ended = ended.clone();
     async move {
-        // An error means that the stack is gone altogether.
+        // An error means that the stack itself is gone.
         drop(ended.wait_for(|ended| *ended).await);
     }
 }
@@ -224,7 +223,7 @@ fn attend(name: &'static str, server: impl Future<Output = Result<(), String>> +
     })
 }
 
-/// The developer's own AWS, for a DynamoDB that checks who asks.
+/// The developer's own AWS credentials, for a DynamoDB that checks them.
 fn own_credentials() -> BTreeMap<String, String> {
     let wanted =
         |name: &String| name.starts_with("AWS_") && !name.starts_with("AWS_LAMBDA_") || name == "SSL_CERT_FILE";

@@ -1,6 +1,6 @@
-//! Stripe: the stand-in of this repository, or the one the developer names.
+//! Stripe: the stand-in of this repository, or an external one that the developer names.
 //!
-//! Invariant: a live key never gets to a function that was started here.
+//! A live key never reaches a function that is started here.
 
 use std::future::Future;
 use std::path::Path;
@@ -15,13 +15,13 @@ use crate::Problem;
 use crate::clock::Clock;
 use crate::secrets::{LOCAL_WEBHOOK_SECRET, PlatformKey};
 
-/// Where the template has the webhook.
+/// The webhook's path in the template.
 const WEBHOOK_PATH: &str = "/v1/stripe/webhook";
 
 /// The stand-in, with its state in this file or in memory. It delivers its events to the API at `api_url`.
 ///
 /// # Errors
-/// The file is not its state, or can't be opened.
+/// The file is not the stand-in's state or can't be opened.
 pub fn standin(file: Option<&Path>, clock: Arc<Clock>, api_url: &str) -> Result<Arc<StandIn>, Problem> {
     let now = Arc::new(move || clock.now().as_second());
     let standin = match file {
@@ -46,10 +46,10 @@ where
     deliveries.await.map_err(|problem| problem.to_string())
 }
 
-/// The key the functions use: the stand-in takes any, so it gets one that is nobody's.
+/// The key that functions use. The stand-in accepts any key, so it gets a dummy.
 ///
 /// # Errors
-/// There is none for a Stripe that checks it, or it is a live one.
+/// An external Stripe needs a key and there is none, or the key is a live one.
 pub fn platform_key(is_local: bool) -> Result<PlatformKey, Problem> {
     match variable("STRIPE_SECRET_KEY") {
         _ if is_local => Ok(PlatformKey(LOCAL_STRIPE_KEY.to_owned())),

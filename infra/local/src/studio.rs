@@ -1,6 +1,6 @@
-//! The studio that a stack has started with: what its start-up message and the page of the API show of it.
+//! The studio with which a stack was started, as its start-up message and the API's page show it.
 //!
-//! Invariant: it is what the table holds, at the stack's time.
+//! It reflects the table at the stack's time.
 
 use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
 use classpay_domain::calendar;
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::Problem;
 
-/// A studio that can be sold from.
+/// A studio that can sell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
     pub company_id: String,
@@ -27,13 +27,13 @@ pub struct Loaded {
     pub stripe_account: String,
     /// The ids of its families.
     pub families: Vec<String>,
-    /// The ids of its payment links that can be paid.
+    /// The ids of its payment links that are open.
     pub payment_links: Vec<String>,
     /// What the start-up message and the page of the API show.
     pub example: Option<Example>,
 }
 
-/// An enrolment that could be bought, and a trial that could be had with it.
+/// An enrolment that can be bought, and a trial that can be booked with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
     pub family: FamilyId,
@@ -42,7 +42,7 @@ pub struct Example {
 }
 
 impl Example {
-    /// The list of a basket that has nothing else.
+    /// The items of a basket with only this enrolment.
     #[must_use]
     pub fn enrolments(&self) -> Value {
         let EnrolmentItem { student, class, plan } = &self.enrolment;
@@ -50,7 +50,7 @@ impl Example {
         json!([{"classId": class.as_str(), "studentId": student.as_str(), "pricingPlanId": plan}])
     }
 
-    /// The trials that go with it: one, or none.
+    /// The trial that goes with it, if there is one.
     #[must_use]
     pub fn trials(&self) -> Value {
         let written = |TrialItem { student, class, on, at }: &TrialItem| {
@@ -61,10 +61,10 @@ impl Example {
     }
 }
 
-/// What the stack has to know of a catalogue.
+/// The facts about a catalogue that the stack needs.
 ///
 /// # Errors
-/// It has no Stripe account, so nothing could be paid.
+/// The catalogue has no Stripe account, so nothing could be paid.
 pub fn loaded(catalogue: &Catalogue) -> Result<Loaded, Problem> {
     let account = catalogue.company.settings.billing.stripe_id.as_ref();
     let account = account.ok_or_else(|| Problem::new("the catalogue lacks company.settings.billing.stripeId"))?;
@@ -77,11 +77,8 @@ pub fn loaded(catalogue: &Catalogue) -> Result<Loaded, Problem> {
     })
 }
 
-/// A payment link for every debit of the catalogue that something is due on: the one that is open already, or a new
-/// one. Their ids are secrets; a demo studio's are printed.
-///
-/// # Errors
-/// The table can't be reached.
+/// A payment link for every debit of the catalogue with an amount due: the open one, or a new one. Link ids are
+/// secrets; those of a demo studio are printed.
 pub async fn payment_links(store: &Store, catalogue: &Catalogue, now: Timestamp) -> Result<Vec<String>, Problem> {
     let failed = |problem: classpay_service::store::StoreError| Problem::new(format!("payment links: {problem}"));
     let company = &catalogue.company.id;
@@ -104,10 +101,7 @@ pub async fn payment_links(store: &Store, catalogue: &Catalogue, now: Timestamp)
     Ok(ids)
 }
 
-/// Something that can be bought and must be paid now, by the table as it is and at this time.
-///
-/// # Errors
-/// The table can't be reached.
+/// An enrolment that can be bought with something to pay now, given the table and the time.
 pub async fn example(store: &Store, catalogue: &Catalogue, now: Timestamp) -> Result<Option<Example>, Problem> {
     let Ok(zone) = TimeZone::get(&catalogue.company.settings.general.timezone) else { return Ok(None) };
     let shop = Shop { store, company: &catalogue.company.id, now: now.to_zoned(zone).datetime() };
@@ -128,7 +122,7 @@ pub async fn example(store: &Store, catalogue: &Catalogue, now: Timestamp) -> Re
     Ok(None)
 }
 
-/// The table, and the time there.
+/// The table and its time.
 struct Shop<'a> {
     store: &'a Store,
     company: &'a CompanyId,
@@ -136,7 +130,7 @@ struct Shop<'a> {
 }
 
 impl Shop<'_> {
-    /// Whether a basket can be bought and something of it is to be paid now.
+    /// Whether a basket can be bought and part of it is due now.
     async fn sells(&self, family: &FamilyId, basket: &Basket) -> Result<bool, Problem> {
         let Some(studio) = self.studio_for(family, basket).await? else { return Ok(false) };
         let quote = pricing::quote(&studio, basket, self.now, Buyer::Family);
@@ -144,7 +138,7 @@ impl Shop<'_> {
         Ok(matches!(charge, Some(Charge::Collect(_))))
     }
 
-    /// The next lesson of another class that can be tried by the same student.
+    /// The next lesson of another class that the same student can try.
     async fn trial_beside(
         &self,
         family: &FamilyId,

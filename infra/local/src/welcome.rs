@@ -1,7 +1,7 @@
-//! What the stack says when it is ready.
+//! The message that the stack prints when it is ready.
 //!
-//! Invariant: every command works as printed, in a POSIX shell with curl, at every start: the example is something
-//! that can be bought now.
+//! Invariant: every command works as printed, in a POSIX shell with curl, at every start. The example is an item that
+//! can be bought now.
 
 use classpay_operator::stack::LOCAL_STRIPE_KEY;
 use classpay_operator::token::{Holder, mint_token};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::stack::Stack;
 
-/// One line of JSON: all a program needs to use the stack.
+/// One line of JSON with everything that a program needs to use the stack.
 #[must_use]
 pub fn json_line(stack: &Stack) -> String {
     let studio = &stack.studio;
@@ -31,7 +31,7 @@ pub fn json_line(stack: &Stack) -> String {
     .to_string()
 }
 
-/// What is where, and a walk through it.
+/// The addresses of the stack, and a walk-through.
 #[must_use]
 pub fn message(stack: &Stack) -> String {
     let Stack { api_url, dynamodb_url, stripe_url, table, studio, .. } = stack;

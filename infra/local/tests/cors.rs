@@ -1,4 +1,4 @@
-//! What the gateway tells browsers.
+//! What the gateway tells browsers about cross-origin requests.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 

@@ -1,4 +1,4 @@
-//! What a function is given, and what becomes of what it answers.
+//! What a function receives, and how its answer reaches the caller.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// A table, called by a function that says its name, and by somebody who doesn't.
+/// A table, called by a function that identifies itself and by a caller that doesn't.
 struct Table {
     api: echo::Api,
     function: Client,
@@ -39,7 +39,7 @@ impl Table {
         assert_eq!(status, 200, "{answer}");
     }
 
-    /// A transaction that puts these items where there are none.
+    /// A transaction that puts these items where none exist.
     async fn put(&self, names: &[&str]) -> Result<(), SdkError<TransactWriteItemsError>> {
         let mut call = self.function.transact_write_items();
         for name in names {

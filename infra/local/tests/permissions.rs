@@ -1,4 +1,4 @@
-//! What the template allows its functions: how it is read, and what becomes of a call that it doesn't allow.
+//! The functions' permissions: how they are read from the template, and how a call without permission is refused.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
@@ -65,7 +65,7 @@ fn a_policy_that_allows_more_than_it_names_is_refused_and_so_is_one_that_is_not_
     }
 }
 
-/// Somebody who calls the table.
+/// A caller of the table.
 struct Caller {
     client: Client,
     table: String,
@@ -74,7 +74,7 @@ struct Caller {
 type Written<E> = Result<(), SdkError<E>>;
 
 impl Caller {
-    /// The function of that name; `None`: nobody of the template.
+    /// The function with that name; `None` for a caller that is not in the template.
     fn of(api: &echo::Api, name: Option<&str>) -> Self {
         let client = classpay_local::dynamodb::client(&api.stack.dynamodb_url, true);
         let named = client.config().to_builder().retry_config(RetryConfig::disabled());
@@ -104,7 +104,7 @@ fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
 }
 
-/// What a refused call was told: code and message.
+/// The code and message with which a call was refused.
 fn told<E: ProvideErrorMetadata>(answer: Written<E>) -> Result<(), String> {
     answer.map_err(|error| match error {
         SdkError::ServiceError(error) => {
@@ -114,7 +114,7 @@ fn told<E: ProvideErrorMetadata>(answer: Written<E>) -> Result<(), String> {
     })
 }
 
-/// In the words of AWS.
+/// AWS's wording of the refusal.
 fn refusal(action: &str, resource: &str) -> Result<(), String> {
     Err(format!(
         "AccessDeniedException User: arn:aws:sts::000000000000:assumed-role/echo/echo is not authorized to perform: \
@@ -136,7 +136,7 @@ async fn a_function_is_refused_what_its_policies_do_not_allow_and_nothing_is_don
     let batch = echo.client.batch_get_item().request_items(table, keys.build().unwrap());
     assert_eq!(told(batch.send().await.map(drop)), refusal("dynamodb:BatchGetItem", table));
 
-    // The index may be asked, the table may not; and no other table may be read.
+    // The function may query the index, but not the table, and may read no other table.
     let query = || echo.client.query().table_name(table).expression_attribute_values(":k", text("a"));
     let of_index = query().index_name("Later").key_condition_expression("due = :k");
     assert_eq!(told(of_index.send().await.map(drop)), Ok(()));

@@ -1,5 +1,5 @@
-//! How functions are run: one event at a time in one process, more of them under load, none too many,
-//! none for longer than it may, none left behind.
+//! How functions run: one event at a time in a process, more processes under load, never too many, none beyond its
+//! timeout, and none left behind.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
@@ -59,7 +59,7 @@ async fn the_stack_tells_the_environment_that_it_gives() {
         let told = api.request(reqwest::Method::GET, &format!("/_local/env/{name}"));
         let told = told.send().await.unwrap().text().await.unwrap();
         for (name, value) in given.as_object().unwrap() {
-            // Each process has its own, and the trace is the event's.
+            // Each process has its own id, and the trace is the event's.
             if name == "AWS_LAMBDA_RUNTIME_API" || name == "_X_AMZN_TRACE_ID" {
                 continue;
             }
@@ -139,7 +139,7 @@ async fn calls_at_the_same_time_have_a_process_each_up_to_the_limit_and_then_wai
     let pids: BTreeSet<u32> = guests.iter().map(|guest| guest.pid).collect();
     assert_eq!(pids.len(), PROCESSES_PER_FUNCTION, "one event at a time in one process");
 
-    // The last call has no place until another is given back.
+    // The last call has no slot until another is returned.
     let freed = guests.pop().unwrap().let_go().await;
     let last = meeting.guest().await;
     assert_eq!(last.pid, freed);
@@ -191,7 +191,7 @@ async fn moving_the_clock_restarts_the_functions_with_it() {
     assert!((0..60_000).contains(&(now - expected.as_millisecond())), "off by {} ms", now - expected.as_millisecond());
     let event = api.get_json("/open").await;
     assert!(event["requestContext"]["time"].as_str().unwrap().starts_with("06/May/2031:07:"));
-    // The token is still good: expiry has nothing to do with it.
+    // The token is still valid, because expiry uses the machine's clock.
     assert_eq!(api.get("/v1/families/f").send().await.unwrap().status(), 200);
 }
 
@@ -212,7 +212,7 @@ async fn a_stack_that_ends_takes_its_functions_along_busy_or_idle() {
 #[tokio::test]
 async fn a_scheduled_function_runs_when_the_stacks_clock_says_so_and_when_told_to() {
     let meeting = Meeting::new().await;
-    // A scheduled event cannot say where to meet, so the function's table does.
+    // A scheduled event can't name the meeting point, so the function's table name does.
     let settings = echo::Settings { table: format!("at-{}", meeting.port()), ..echo::settings() };
     let api = echo::start(&settings).await;
     let next_hour = machine_time() + jiff::SignedDuration::from_mins(61);

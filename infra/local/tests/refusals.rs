@@ -1,4 +1,4 @@
-//! What the gateway answers by itself.
+//! The gateway's own refusals.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 

@@ -12,7 +12,7 @@ use classpay_local::dynamodb::client;
 use classpay_local::stack::{Settings, Stack};
 use classpay_local::template::{TEMPLATE, Template};
 
-/// A folder of its own for a test, empty.
+/// An empty folder for one test.
 fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     if folder.exists() {
@@ -27,7 +27,7 @@ fn text(text: &str) -> AttributeValue {
 
 #[tokio::test]
 async fn the_table_is_made_as_the_repositorys_template_has_it() {
-    // The functions of the tests, the table of the repository.
+    // The tests' functions with the repository's table.
     let mut template = Template::parse(echo::TEMPLATE).unwrap();
     template.table = Template::parse(TEMPLATE).unwrap().table;
     let binaries = binaries::in_folder(&echo::examples(), &template);

@@ -1,4 +1,4 @@
-//! What is read of a template, and what is refused in one.
+//! What is read from a template, and what is rejected in one.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 

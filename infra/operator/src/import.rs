@@ -1,6 +1,6 @@
-//! `cargo dev import`: a studio's file, or a demo studio, into a table.
+//! `cargo dev import`: loads a studio's file, or a demo studio, into a table.
 //!
-//! Invariant: a file with a mistake is refused before anything of it is written, and every mistake is named.
+//! Invariant: a file with a mistake is refused before any of it is written, and every mistake is named.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,8 @@ use crate::machine::machine_time;
 use crate::stack::DYNAMODB_URL;
 use crate::table::table_at;
 
-/// The demo studios by their names: in London, where no processing fee may be taken, and in the United States, with one.
+/// The demo studios by name: one in London, where no processing fee is allowed, and one in the United States, with a
+/// fee.
 const DEMO_STUDIOS: [(&str, &str); 2] = [
     ("demo", include_str!("../../local/demo-studio.json")),
     ("demo-us", include_str!("../../local/demo-studio-us.json")),
@@ -43,7 +44,7 @@ pub struct Import {
     remove: Option<usize>,
 }
 
-/// Does what the command line says.
+/// Executes the command line.
 ///
 /// # Errors
 /// The mistakes of the file, or why it isn't loaded.
@@ -61,11 +62,11 @@ pub(crate) async fn run(import: &Import) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The catalogue of the demo studio of this name, or of this file, as it is at a time, checked; the first demo studio's if
-/// none is named.
+/// Reads and checks the catalogue of the demo studio with this name, or of this file, as of a time. Without a name it
+/// is the first demo studio.
 ///
 /// # Errors
-/// The file can't be read, or names every mistake in it.
+/// The file can't be read; or it has mistakes, each of which is named.
 pub fn catalogue(name_or_file: Option<&Path>, now: Timestamp) -> Result<Catalogue, Problem> {
     let [(first, _), ..] = DEMO_STUDIOS;
     let file = name_or_file.unwrap_or(Path::new(first));
@@ -80,8 +81,8 @@ pub fn catalogue(name_or_file: Option<&Path>, now: Timestamp) -> Result<Catalogu
     })
 }
 
-/// What the catalogue's author should know of it, a line each: what has no effect, what won't happen, and what is kept
-/// as the table has it. `scheduled`: the enrolments that have instalments in the table.
+/// Warnings for the catalogue's author, one per line: settings without effect, changes that won't happen, and values
+/// that stay as they are in the table. `scheduled` are the enrolments that have instalments in the table.
 fn noted(catalogue: &Catalogue, of_table: &[Note], scheduled: &BTreeSet<EnrolmentId>, now: Timestamp) -> String {
     let Ok(today) = local_date(now, &catalogue.company.settings.general.timezone) else { return String::new() };
     let of_file = notes(catalogue, today, scheduled);
@@ -89,11 +90,11 @@ fn noted(catalogue: &Catalogue, of_table: &[Note], scheduled: &BTreeSet<Enrolmen
     if lines.is_empty() { String::new() } else { format!("Notes:\n{}", lines.concat()) }
 }
 
-/// Makes the table hold the catalogue: how many things were new, had changed or were taken away. What that changes, and what there
-/// is to know of it, is told before it is done; nothing that was sold is reset.
+/// Makes the table hold the catalogue, and reports how many records were added, changed or removed. Changes and
+/// warnings are printed before anything is written. Nothing that was sold is reset.
 ///
 /// # Errors
-/// The table can't be reached, or more would be taken away than may be.
+/// The table can't be reached, or more records would be removed than allowed.
 pub async fn load(
     store: &Store,
     catalogue: &Catalogue,

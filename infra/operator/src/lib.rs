@@ -1,9 +1,10 @@
-//! What an operator does with a table and the Stripe that belongs to it: a running stack's, or one in AWS.
+//! An operator's commands for a table and the Stripe that belongs to it: a running stack's, or one in AWS.
 //!
-//! Read in this order: here (the commands), [`import`] (a studio's file), [`orders`] (what is unfinished, and what differs
-//! from Stripe), [`token`], [`table`] (which DynamoDB), [`stack`] and [`machine`] (what is known of this machine).
+//! Read in this order: this module (the commands), [`import`] (a studio's file), [`orders`] (unfinished orders and
+//! differences from Stripe), [`token`], [`table`] (which DynamoDB), [`stack`] and [`machine`] (this machine's
+//! settings).
 //!
-//! Invariant: nothing here starts anything. `cargo dev` shows these commands beside the laptop's stack.
+//! Nothing here starts a process. `cargo dev` shows these commands beside the local stack's.
 
 pub mod import;
 pub mod machine;
@@ -28,10 +29,7 @@ pub enum Command {
     Token(token::Token),
 }
 
-/// Does what the command line says.
-///
-/// # Errors
-/// What the operator has to change.
+/// Executes the command line.
 pub async fn run(command: Command) -> Result<(), Problem> {
     match command {
         Command::Import(import) => import::run(&import).await,
@@ -40,12 +38,12 @@ pub async fn run(command: Command) -> Result<(), Problem> {
     }
 }
 
-/// Why a command doesn't do what it was given for, in words for the person who gave it.
+/// Why a command failed, in words for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem(String);
 
 impl Problem {
-    /// A problem in that person's words.
+    /// A problem in the operator's words.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }

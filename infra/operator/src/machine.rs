@@ -1,6 +1,6 @@
-//! This machine: its time, its environment, its own addresses.
+//! This machine's time, environment and addresses.
 //!
-//! Invariant: this is the only place that asks for its time and reads its environment.
+//! This is the only module that reads the machine's time and environment.
 
 use std::net::IpAddr;
 
@@ -13,14 +13,14 @@ pub fn machine_time() -> Timestamp {
     Timestamp::now()
 }
 
-/// A variable of the environment, if it is set and is text.
+/// A variable of the environment, if it is set and valid text.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 #[must_use]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Every variable of the environment that is text.
+/// Every variable of the environment that is valid text.
 #[must_use]
 pub fn variables() -> Vec<(String, String)> {
     let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
@@ -29,7 +29,7 @@ pub fn variables() -> Vec<(String, String)> {
     std::env::vars_os().filter_map(text).collect()
 }
 
-/// Whether an address is this machine's own.
+/// Whether an address belongs to this machine.
 #[must_use]
 pub fn is_loopback(url: &str) -> bool {
     let Ok(url) = url.parse::<reqwest::Url>() else { return false };

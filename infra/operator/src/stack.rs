@@ -1,14 +1,14 @@
-//! What a stack on this machine is known by, unless it was started otherwise.
+//! The defaults of a stack on this machine.
 //!
-//! Invariant: nothing here is a secret. The key opens the stand-in, which takes any.
+//! None of these is a secret. The key opens only the stand-in, which accepts any key.
 
-/// Where its DynamoDB answers.
+/// The URL of its DynamoDB.
 pub const DYNAMODB_URL: &str = "http://127.0.0.1:8000";
-/// Where its Stripe answers.
+/// The URL of its Stripe.
 pub const STRIPE_URL: &str = "http://127.0.0.1:12111";
-/// Its table.
+/// The name of its table.
 pub const TABLE: &str = "classpay-local";
-/// The region that it takes itself to be in.
+/// The region that it reports.
 pub const LOCAL_REGION: &str = "eu-west-2";
-/// The key that its functions have with its Stripe.
+/// The key with which its functions call its Stripe.
 pub const LOCAL_STRIPE_KEY: &str = "sk_test_local";

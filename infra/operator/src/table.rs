@@ -1,6 +1,6 @@
 //! Which DynamoDB: a running stack's, or one in AWS.
 //!
-//! Invariant: only this machine's is spoken to without TLS and without the operator's own credentials.
+//! Only a DynamoDB on this machine is called without TLS and without the operator's own credentials.
 
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_sdk_dynamodb::Client;

@@ -1,7 +1,7 @@
-//! `cargo dev token`: the tokens that a stack on this machine takes.
+//! `cargo dev token`: tokens that a stack on this machine accepts.
 //!
-//! Invariant: the key is public and worth nothing: no deployed API trusts its issuer. Expiry is measured with the machine's
-//! own clock.
+//! The key is public and protects nothing: no deployed API trusts its issuer. Expiry is measured by the machine's own
+//! clock.
 
 use clap::{Args, ValueEnum};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
@@ -10,19 +10,19 @@ use serde_json::json;
 use crate::Problem;
 use crate::machine::machine_time;
 
-/// Who signs the local tokens. `.invalid` never resolves.
+/// The issuer of local tokens. `.invalid` never resolves.
 pub const ISSUER: &str = "https://local.classpay.invalid/";
 
-/// Whom the local tokens are for.
+/// The audience of local tokens.
 pub const AUDIENCE: &str = "classpay-local";
 
-/// What signs them. It protects nothing: the stack listens on loopback only.
+/// The signing key. It protects nothing, because the stack listens on loopback only.
 pub const DEVELOPMENT_KEY: &[u8] = b"classpay local development key: not a secret, trusted by no deployed API";
 
-/// Long enough for a day at the keyboard.
+/// The lifetime: long enough for a working day.
 const LIFETIME_S: i64 = 24 * 60 * 60;
 
-/// Whom a token speaks for.
+/// The caller for whom a token speaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holder {
     /// A member of the studio's staff.
@@ -80,7 +80,7 @@ enum Role {
 /// Prints a token.
 ///
 /// # Errors
-/// The command line doesn't say whose.
+/// The command line doesn't say which caller the token is for.
 pub(crate) fn run(token: Token) -> Result<(), Problem> {
     let holder = match (token.role, token.family) {
         (Some(Role::Staff), None) => Holder::Staff,

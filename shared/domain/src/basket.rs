@@ -1,54 +1,54 @@
 //! What a family wants to buy: places in classes and trial lessons.
 //!
-//! Invariant: two baskets with the same items are the same basket, in whatever order they were written.
+//! Invariant: two baskets with the same items are equal, whatever order the items were written in.
 
 use jiff::civil::{Date, Time};
 
 use crate::fingerprint::Fingerprint;
 use crate::id::{ClassId, CompanyId, FamilyId, OrderId, PlanId, StudentId};
 
-/// The most items in one basket.
+/// The most items that one basket may hold.
 pub const BASKET_MAX_ITEMS: usize = 25;
 
 /// A student's place in a class.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EnrolmentItem {
-    /// Who.
+    /// The student.
     pub student: StudentId,
-    /// Where.
+    /// The class.
     pub class: ClassId,
-    /// How it is paid; `None`: not chosen yet.
+    /// The plan it is paid on; `None` if none is chosen yet.
     pub plan: Option<PlanId>,
 }
 
 /// A student's trial lesson.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TrialItem {
-    /// Who.
+    /// The student.
     pub student: StudentId,
-    /// Where.
+    /// The class.
     pub class: ClassId,
-    /// The lesson.
+    /// The date of the lesson.
     pub on: Date,
-    /// When it begins.
+    /// The time at which the lesson begins.
     pub at: Time,
 }
 
-/// A basket.
+/// A family's basket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Basket {
-    /// Places, sorted.
+    /// Enrolments, sorted.
     enrolments: Vec<EnrolmentItem>,
     /// Trials, sorted.
     trials: Vec<TrialItem>,
 }
 
-/// The SHA-256 of a family's basket: who claims to pay for what.
+/// The SHA-256 of a family and its basket: which family claims to pay for which items.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BasketHash(String);
 
 impl BasketHash {
-    /// In hex.
+    /// The digest in hex.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -56,7 +56,7 @@ impl BasketHash {
 }
 
 impl Basket {
-    /// Sorts the items, so that their order means nothing.
+    /// Makes a basket. The items are sorted, so that their order carries no meaning.
     #[must_use]
     pub fn new(mut enrolments: Vec<EnrolmentItem>, mut trials: Vec<TrialItem>) -> Self {
         enrolments.sort();
@@ -64,7 +64,7 @@ impl Basket {
         Self { enrolments, trials }
     }
 
-    /// The places, sorted by student and class.
+    /// The enrolments, sorted by student and class.
     #[must_use]
     pub fn enrolments(&self) -> &[EnrolmentItem] {
         &self.enrolments
@@ -76,13 +76,13 @@ impl Basket {
         &self.trials
     }
 
-    /// How many items.
+    /// The number of items.
     #[must_use]
     pub fn len(&self) -> usize {
         self.enrolments.len().saturating_add(self.trials.len())
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the basket has no items.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.enrolments.is_empty() && self.trials.is_empty()
@@ -104,7 +104,7 @@ impl Basket {
         enrolments.chain(self.trials.iter().map(|i| (&i.student, &i.class)))
     }
 
-    /// What tells this family's basket from every other.
+    /// The hash that distinguishes this family's basket from every other.
     #[must_use]
     pub fn hash(&self, company: &CompanyId, family: &FamilyId) -> BasketHash {
         BasketHash(self.fingerprint(company, family).finish_hex())

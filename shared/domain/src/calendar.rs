@@ -1,13 +1,13 @@
-//! Which days count: lessons, the lessons that are left, a plan's payment dates, a student's age (rules 5, 6, 19, 20).
+//! Calendar rules: lessons, remaining lessons, a plan's payment dates, a student's age (rules 5, 6, 19, 20).
 //!
-//! Invariant: "now" is always an argument, in the company's local time.
+//! "Now" is always an argument, in the company's local time.
 
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 
 use crate::catalogue::{AgeCutOff, Class, Holiday, PlanKind, PricingPlan, Season};
 
-/// The dates of a class's lessons: its weekday within class and season, without the holidays (rule 5).
+/// The dates of a class's lessons: its weekday within class and season, except on holidays (rule 5).
 #[must_use]
 pub fn lessons(class: &Class, season: &Season, holidays: &[Holiday]) -> Vec<Date> {
     let from = class.first_lesson_on.max(season.starts_on);
@@ -25,7 +25,7 @@ pub fn lessons_left(lessons: &[Date], class: &Class, now: DateTime) -> Vec<Date>
     lessons.iter().copied().filter(|day| not_begun(*day)).collect()
 }
 
-/// How many different calendar months the days are in (rule 7). The days are in order.
+/// The number of distinct calendar months among the days, which must be in order (rule 7).
 #[must_use]
 pub fn calendar_months(days: &[Date]) -> usize {
     let mut months: Vec<_> = days.iter().map(|day| (day.year(), day.month())).collect();
@@ -33,7 +33,7 @@ pub fn calendar_months(days: &[Date]) -> usize {
     months.len()
 }
 
-/// The dates of a plan, in order (rule 19).
+/// A plan's payment dates, in order (rule 19).
 #[must_use]
 pub fn plan_dates(plan: &PricingPlan) -> Vec<Date> {
     let count = match plan.kind {
@@ -53,12 +53,12 @@ pub fn plan_dates(plan: &PricingPlan) -> Vec<Date> {
     std::iter::once(plan.first_payment_on).chain(later).collect()
 }
 
-/// The day of that date's month; at most its last.
+/// That day of the date's month, or the month's last day if the month is shorter.
 fn on_day_of_month(date: Date, day: i8) -> Option<Date> {
     date.with().day(day.min(date.days_in_month())).build().ok()
 }
 
-/// When a family that joins today pays: what is past is due today, once; what is later stays (rule 20).
+/// When a family that joins today pays. Past dates fall due today as one; later dates stay (rule 20).
 #[must_use]
 pub fn payment_dates(plan: &PricingPlan, today: Date) -> Vec<Date> {
     let mut dates: Vec<_> = plan_dates(plan).into_iter().map(|date| date.max(today)).collect();
@@ -76,8 +76,8 @@ pub fn age_cut_off(cut_off: AgeCutOff, season: &Season) -> Option<Date> {
     }
 }
 
-/// A person's age in whole months. Negative before birth. Who is born on a day that a month doesn't have is a month older
-/// on its last: who is born on 29 February is a year older on 28 February of other years.
+/// A person's age in whole months; negative before birth. If a month lacks the day of birth, the month counts on its
+/// last day: a person born on 29 February is a year older on 28 February in common years.
 #[must_use]
 pub fn age_in_months(born_on: Date, on: Date) -> i32 {
     let months = |date: Date| i32::from(date.year()).saturating_mul(12).saturating_add(i32::from(date.month()));
@@ -85,7 +85,7 @@ pub fn age_in_months(born_on: Date, on: Date) -> i32 {
     if on.day() < born_on.day().min(on.days_in_month()) { difference.saturating_sub(1) } else { difference }
 }
 
-/// A day of any year.
+/// A day of the year, without a year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct YearDay {
     month: i8,
@@ -93,10 +93,10 @@ pub struct YearDay {
 }
 
 impl YearDay {
-    /// The day of a month (1 to 12). `None`: no year has it.
+    /// The day of a month (1 to 12). `None` if no year has such a day.
     #[must_use]
     pub fn new(month: i8, day: i8) -> Option<Self> {
-        // 2024 is a leap year.
+        // 2024 is a leap year, so it has every day that any year has.
         Date::new(2024, month, day).ok().map(|_| Self { month, day })
     }
 
@@ -109,19 +109,19 @@ impl YearDay {
     /// The first of January.
     pub const NEW_YEAR: Self = Self { month: 1, day: 1 };
 
-    /// 1 to 12.
+    /// The month, 1 to 12.
     #[must_use]
     pub const fn month(self) -> i8 {
         self.month
     }
 
-    /// 1 to 31.
+    /// The day of the month, 1 to 31.
     #[must_use]
     pub const fn day(self) -> i8 {
         self.day
     }
 
-    /// The day in a year: 29 February is the 28th where there is none.
+    /// The day in a given year; 29 February becomes the 28th in common years.
     fn in_year(self, year: i16) -> Option<Date> {
         on_day_of_month(Date::new(year, self.month, 1).ok()?, self.day)
     }
@@ -133,8 +133,8 @@ impl YearDay {
         if this_year <= date { Some(this_year) } else { self.in_year(date.year().checked_sub(1)?) }
     }
 
-    /// The first and the last day of the year that begins on such a day and has the date in it. A year that the calendar
-    /// doesn't have is cut off.
+    /// The first and the last day of the year that begins on this day and contains the date. The range is cut off where
+    /// the calendar ends.
     #[must_use]
     pub fn year_of(self, date: Date) -> (Date, Date) {
         let first = self.last_until(date).unwrap_or(Date::MIN);

@@ -1,19 +1,19 @@
-//! Digests that tell one thing from another: a basket, a quote, an order.
+//! Digests that identify a basket, a quote or an order.
 //!
-//! Invariant: no two different lists of texts have the same input to the digest.
+//! No two different lists of texts have the same input to the digest.
 
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
-/// How many bits of a ULID are not its time.
+/// The number of bits of a ULID that are not its time.
 const ULID_RANDOM_BITS: u32 = 80;
 
-/// A SHA-256 over texts and numbers, each text with its length, so that no two lists of texts run together.
+/// A SHA-256 over texts and numbers. Each text is prefixed with its length, so that no two lists have the same input.
 #[derive(Debug, Clone)]
 pub struct Fingerprint(Sha256);
 
 impl Fingerprint {
-    /// Begins one; `about` keeps the digests of different things apart.
+    /// Begins a digest; `about` keeps digests of different things apart.
     #[must_use]
     pub fn new(about: &str) -> Self {
         let mut fingerprint = Self(Sha256::new());
@@ -21,20 +21,20 @@ impl Fingerprint {
         fingerprint
     }
 
-    /// Adds a text.
+    /// Adds a text to the digest.
     pub fn text(&mut self, text: &str) -> &mut Self {
         self.0.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
         self.0.update(text.as_bytes());
         self
     }
 
-    /// Adds a number.
+    /// Adds a number to the digest.
     pub fn number(&mut self, number: i64) -> &mut Self {
         self.0.update(number.to_be_bytes());
         self
     }
 
-    /// Adds a day.
+    /// Adds a day to the digest.
     pub fn day(&mut self, day: Date) -> &mut Self {
         self.number(i64::from(day.year())).number(i64::from(day.month())).number(i64::from(day.day()))
     }
@@ -50,8 +50,8 @@ impl Fingerprint {
         })
     }
 
-    /// The bits of a ULID that whoever digests the same makes again: its time is the given one, in milliseconds since
-    /// 1970, so that it is sorted by time among others.
+    /// The bits of a ULID that is the same for the same digest. Its time is the given one, in milliseconds since 1970,
+    /// so that it sorts by time.
     #[must_use]
     pub fn finish_ulid(self, at_ms: i64) -> u128 {
         let milliseconds = u128::try_from(at_ms).unwrap_or(0);

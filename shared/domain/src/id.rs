@@ -1,7 +1,7 @@
-//! The names of things, one type for each kind, so that a class can't be taken for a student.
+//! Ids, one type for each kind, so that a class can't be mistaken for a student.
 //!
-//! Invariant: an id inside the service has passed [`IdError`]'s check; it is safe as a part of a
-//! key and in a log line (a payment link's id, which is a secret, is not in this list).
+//! An id inside the service has passed [`IdError`]'s check, so it is safe in a key and in a log line. A payment link's
+//! id is a secret and is therefore not among these types.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 #[error("an id is 1 to 64 characters of A-Z, a-z, 0-9 and _")]
 pub struct IdError;
 
-/// The longest id that a caller may bring.
+/// The longest id that a caller may pass.
 pub const ID_MAX_LEN: usize = 64;
 
 fn check(text: &str) -> Result<(), IdError> {
@@ -28,10 +28,10 @@ macro_rules! ids {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// What ids of this kind that we mint begin with.
+            /// The prefix of the ids of this kind that we generate.
             pub const PREFIX: &str = $prefix;
 
-            /// Takes an id from outside.
+            /// Parses an id that is not trusted.
             ///
             /// # Errors
             /// [`IdError`] for what isn't `[A-Za-z0-9_]{1,64}`.
@@ -89,17 +89,17 @@ ids! {
     FeeId = "fee";
     /// A discount scheme.
     DiscountSchemeId = "dsc";
-    /// A student's place in a class.
+    /// A student's enrolment in a class.
     EnrolmentId = "enr";
     /// A student's single trial lesson.
     TrialId = "trl";
-    /// What one payment buys.
+    /// An order: what one payment buys.
     OrderId = "ord";
-    /// A debit or a credit.
+    /// A transaction of the ledger: a debit or a credit.
     TransactionId = "trn";
     /// A line of a transaction.
     DetailId = "trnd";
-    /// What a line of a transaction is about.
+    /// The item that a line of a transaction is about.
     DetailEntityId = "trne";
     /// Stripe's PaymentIntent.
     IntentId = "pi";

@@ -1,7 +1,7 @@
 //! Debits and credits: what a family owes and what it no longer owes.
 //!
-//! Invariant: a transaction is never changed once it is posted, and its total is the sum of its details.
-//! Signs: a discount and a discount's tax are negative; on a credit, amounts are what is no longer owed.
+//! A transaction is never changed once it is posted, and its total is the sum of its details. Signs: a discount and the
+//! tax on it are negative. On a credit, amounts are what is no longer owed.
 
 use jiff::civil::Date;
 use ulid::Ulid;
@@ -9,20 +9,20 @@ use ulid::Ulid;
 use crate::id::{DetailEntityId, DetailId, TransactionId};
 use crate::money::{Money, Overflow};
 
-/// How many of the last bits of our transactions' ids are zero. They number the transaction's details (12 bits) and
-/// what each detail is about (4 bits), so that neither needs an id of its own where it is stored.
+/// The number of trailing zero bits in our transactions' ids. These bits number the transaction's details (12 bits) and
+/// what each detail is about (4 bits), so that neither needs an id of its own in storage.
 pub const POSITION_BITS: u32 = 16;
 /// How many of these bits number what a detail is about.
 const ENTITY_BITS: u32 = 4;
 
 impl TransactionId {
-    /// Makes an id from 128 bits, with zeros where the positions of its details go.
+    /// Makes an id from 128 bits, clearing the bits that number its details.
     #[must_use]
     pub fn with_positions(bits: u128) -> Self {
         Self::from_bits(bits.wrapping_shr(POSITION_BITS).wrapping_shl(POSITION_BITS))
     }
 
-    /// The id of the detail at a position, counted from 0. `None`: the transaction's id is not one of ours, or has no
+    /// The id of the detail at a position, counted from 0. `None` if the transaction's id is not one of ours, or has no
     /// room for so many details.
     #[must_use]
     pub fn detail(&self, position: usize) -> Option<DetailId> {
@@ -45,20 +45,20 @@ impl TransactionId {
     }
 }
 
-/// What a line of a transaction is.
+/// The kind of a ledger line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DetailKind {
-    /// Lessons.
+    /// Tuition.
     Tuition,
-    /// Tax on whatever stands before it.
+    /// Tax on the line before it.
     Tax,
-    /// Off the tuition; negative.
+    /// A discount on tuition; negative.
     Discount,
     /// The tax on a discount; negative.
     DiscountTax,
-    /// For being registered.
+    /// A registration fee.
     RegistrationFee,
-    /// For enrolling in a season: a costume, a badge.
+    /// An additional fee of a season: a costume, a badge.
     AdditionalFee,
     /// A trial lesson.
     Trial,
@@ -66,16 +66,16 @@ pub enum DetailKind {
     PaymentAuto,
     /// The processing fee that the payer paid on top; negative on a credit.
     FeeCompany,
-    /// Money given back; on a credit, a refund that failed.
+    /// A refund; on a credit, a refund that failed.
     Refund,
-    /// Money that the payer's bank took back.
+    /// Money that the payer's bank took back in a dispute.
     PaymentAutoFailed,
-    /// Money that the payer's bank returned.
+    /// Money that the payer's bank returned after a dispute.
     PaymentAutoFailedReversal,
 }
 
 impl DetailKind {
-    /// All kinds that are written.
+    /// Every kind that we write.
     pub const ALL: [DetailKind; 12] = [
         Self::Tuition,
         Self::Tax,
@@ -91,7 +91,7 @@ impl DetailKind {
         Self::PaymentAutoFailedReversal,
     ];
 
-    /// The word for it in the published contract.
+    /// The kind's name in the published contract.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -114,17 +114,17 @@ impl DetailKind {
 /// A line of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detail {
-    /// What it is.
+    /// Its kind.
     pub kind: DetailKind,
-    /// How much, signed.
+    /// The amount, signed.
     pub amount: Money,
-    /// For people.
+    /// Text shown to people.
     pub description: String,
-    /// The ids of what it is about.
+    /// The ids of the items it is about.
     pub about: Vec<String>,
 }
 
-/// Which way a transaction goes.
+/// The direction of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// The family owes more.
@@ -134,7 +134,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The word for it in the published contract.
+    /// The direction's name in the published contract.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -151,7 +151,7 @@ pub struct Entry {
     pub direction: Direction,
     /// The company's local date.
     pub on: Date,
-    /// For people.
+    /// Text shown to people.
     pub description: String,
     /// Its lines.
     pub details: Vec<Detail>,
@@ -162,7 +162,7 @@ pub struct Entry {
 pub struct Totals {
     /// The sum of all lines.
     pub total: Money,
-    /// The sum of what is neither discount nor tax.
+    /// The sum of the lines that are neither discount nor tax.
     pub subtotal: Money,
     /// The sum of the discounts; never positive on a debit.
     pub discount_total: Money,
@@ -171,10 +171,7 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Adds up lines of these kinds and amounts.
-    ///
-    /// # Errors
-    /// [`Overflow`] beyond 64 bits.
+    /// Sums the lines of these kinds and amounts.
     pub fn of(lines: impl IntoIterator<Item = (DetailKind, Money)>) -> Result<Self, Overflow> {
         let mut sums = Self::default();
         for (kind, amount) in lines {
@@ -199,18 +196,12 @@ impl Totals {
 }
 
 impl Entry {
-    /// Its sums.
-    ///
-    /// # Errors
-    /// [`Overflow`] beyond 64 bits.
+    /// The entry's sums.
     pub fn totals(&self) -> Result<Totals, Overflow> {
         Totals::of(self.details.iter().map(|d| (d.kind, d.amount)))
     }
 
-    /// What it adds to the family's balance: a debit its total, a credit the negative.
-    ///
-    /// # Errors
-    /// [`Overflow`] beyond 64 bits.
+    /// The change to the family's balance: a debit adds its total, a credit subtracts it.
     pub fn balance_change(&self) -> Result<Money, Overflow> {
         let total = self.totals()?.total;
         match self.direction {
@@ -220,10 +211,7 @@ impl Entry {
     }
 }
 
-/// The credit for a payment of `total`, of which `fee` is the processing fee that the payer paid on top.
-///
-/// # Errors
-/// [`Overflow`] beyond 64 bits.
+/// The credit for a payment of `total`, which includes the processing fee `fee` that the payer paid on top.
 pub fn payment_credit(on: Date, total: Money, fee: Money) -> Result<Entry, Overflow> {
     let line =
         |kind, amount, description: &str| Detail { kind, amount, description: description.into(), about: vec![] };

@@ -1,5 +1,5 @@
-//! What classpay decides. Everything here is a pure function of its arguments: no I/O, no clock, no randomness,
-//! no floats, no async. What it decides is carried out by `classpay-service`.
+//! The rules of classpay. Everything here is a pure function of its arguments: no I/O, no clock, no randomness, no
+//! floats, no async. `classpay-service` carries the decisions out.
 //!
 //! Read in this order: [`money`], [`catalogue`], [`surcharge`], [`basket`], [`pricing`], [`ledger`], [`order`],
 //! [`reversals`].

@@ -1,7 +1,7 @@
-//! Payment links: a secret that shows one debit and takes its payment.
+//! Payment links: a secret that shows one debit and accepts its payment.
 //!
-//! Invariant: a link has at most one live intent, and two links for one debit never collect twice: what is due is a
-//! number that each payment lowers on a condition.
+//! Invariant: a link has at most one live intent. Two links for one debit never collect twice, because each payment
+//! lowers the amount due on a condition.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,26 +13,24 @@ use crate::money::{Money, Overflow, Percent};
 use crate::order::IntentStatus;
 use crate::pricing::{LARGEST_CHARGE, Payment};
 
-/// How many characters of a link's id come from the operating system's random source: 130 bits.
+/// The number of random characters in a link's id: 130 bits from the operating system.
 pub const LINK_RANDOM_CHARS: usize = 26;
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// A payment link's id. Whoever has it may see and pay the debit: it has no `Display`, and its `Debug` hides it.
+/// A payment link's id. It is a secret: anyone who has it may see and pay the debit. It has no `Display`, and its
+/// `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PaymentLinkId(String);
 
 impl PaymentLinkId {
-    /// Makes an id from random bytes, five bits of each.
+    /// Makes an id from random bytes, using five bits of each.
     #[must_use]
     pub fn from_random(bytes: [u8; LINK_RANDOM_CHARS]) -> Self {
         let chars = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 31)));
         Self(format!("pay_{}", chars.map(|byte| char::from(*byte)).collect::<String>()))
     }
 
-    /// Takes an id from outside.
-    ///
-    /// # Errors
-    /// [`IdError`] for what can't be an id.
+    /// Parses an id that is not trusted.
     pub fn parse(text: impl Into<String>) -> Result<Self, IdError> {
         let text = text.into();
         let fits = (1..=crate::id::ID_MAX_LEN).contains(&text.len());
@@ -40,13 +38,13 @@ impl PaymentLinkId {
         if fits && plain { Ok(Self(text)) } else { Err(IdError) }
     }
 
-    /// The secret itself: for the answer, never for a key or a log.
+    /// The secret itself, for an answer only; never for a key or a log.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// What stands for it where it must not be.
+    /// The alias, which replaces the id wherever the secret must not appear.
     #[must_use]
     pub fn alias(&self) -> LinkAlias {
         let mut digest = Fingerprint::new("payment-link");
@@ -61,12 +59,12 @@ impl fmt::Debug for PaymentLinkId {
     }
 }
 
-/// The digest of a payment link's id: it names the link in keys, in orders and sessions, and at Stripe. Metrics, audit
-/// logs and exports show keys; nobody opens a link with this.
+/// The digest of a payment link's id. It names the link in keys, orders and sessions, and at Stripe. Keys appear in
+/// metrics, audit logs and exports; the alias in them does not open the link.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkAlias(String);
 
-/// How many characters an alias has: a SHA-256 in hex.
+/// The length of an alias: a SHA-256 in hex.
 const ALIAS_CHARS: usize = 64;
 
 impl LinkAlias {
@@ -92,29 +90,29 @@ impl fmt::Display for LinkAlias {
     }
 }
 
-/// Where a link stands.
+/// The status of a payment link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LinkState {
-    /// To be paid.
+    /// Open for payment.
     Open,
-    /// Its payment is claimed.
+    /// An order has claimed its payment.
     Processing,
     /// Paid through this link.
     Paid,
-    /// Paid through this link, and given back in full.
+    /// Paid through this link, and refunded in full.
     Refunded,
     /// Not paid in time.
     Expired,
-    /// Taken back by staff.
+    /// Revoked by staff.
     Revoked,
 }
 
 impl LinkState {
-    /// All of them.
+    /// Every status.
     pub const ALL: [LinkState; 6] =
         [Self::Open, Self::Processing, Self::Paid, Self::Refunded, Self::Expired, Self::Revoked];
 
-    /// The contract's word for it.
+    /// The status's name in the contract.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -127,23 +125,23 @@ impl LinkState {
         }
     }
 
-    /// Reads the contract's word.
+    /// Parses the contract's name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
 }
 
-/// Why a debit can't be paid by a link now.
+/// Why a debit can't be paid by link at present.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unpayable {
-    /// Nothing is due on it.
+    /// Nothing is due on the debit.
     #[error("nothing is due")]
     NothingDue,
-    /// Less is due than Stripe takes.
+    /// The amount due is below Stripe's minimum.
     #[error("less is due than can be charged")]
     TooSmall,
-    /// More is due than Stripe takes.
+    /// The amount due is above Stripe's maximum.
     #[error("more is due than can be charged")]
     TooLarge,
 }
@@ -154,10 +152,7 @@ impl From<Overflow> for Unpayable {
     }
 }
 
-/// What a link charges for what is due: that, and the company's processing fee of the day.
-///
-/// # Errors
-/// [`Unpayable`] if that can't be charged.
+/// What a link charges: the amount due, and the company's processing fee of the day.
 pub fn payment(due: Money, processing_fee_percent: Percent, currency: Currency) -> Result<Payment, Unpayable> {
     if due <= Money::ZERO {
         return Err(Unpayable::NothingDue);
@@ -176,17 +171,17 @@ pub fn payment(due: Money, processing_fee_percent: Percent, currency: Currency) 
 /// What a retrieval does about the link's live intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retrieval {
-    /// Shows it.
+    /// Shows the live intent.
     Show,
-    /// Makes the next one.
+    /// Creates the next intent.
     Open,
-    /// Cancels it, for what is due has changed, and then makes the next one.
+    /// Cancels the intent because the amount due has changed, then creates the next one.
     CancelThenOpen,
-    /// Settles it: the payer has done his part.
+    /// Settles the intent: the payer has done their part.
     Settle,
 }
 
-/// Decides by the status of the live intent (`None`: there is none) and whether it charges what is due.
+/// Decides by the status of the live intent (`None` if there is none) and by whether it charges what is due.
 #[must_use]
 pub fn retrieval(live: Option<IntentStatus>, charges_what_is_due: Amount) -> Retrieval {
     match (live, charges_what_is_due) {
@@ -212,9 +207,9 @@ pub fn retrieval(live: Option<IntentStatus>, charges_what_is_due: Amount) -> Ret
 /// Whether an intent charges what is due now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Amount {
-    /// To the unit.
+    /// It charges exactly that.
     Right,
-    /// Something else.
+    /// It charges another amount.
     Wrong,
 }
 

@@ -1,10 +1,10 @@
 //! Amounts, percentages and the three ways to divide an amount (rules 1 to 4 of the pricing rules).
 //!
-//! Invariant: no float, no wrap, and one place that rounds ([`round_div`]).
+//! No floats, no wrapping, and a single function that rounds ([`round_div`]).
 
 use std::fmt;
 
-/// An amount beyond what 64 bits hold. It is reported as `amount_too_large`, never wrapped.
+/// An amount that doesn't fit in 64 bits. It is reported as `amount_too_large`, never wrapped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an amount is too large")]
 pub struct Overflow;
@@ -14,10 +14,10 @@ pub struct Overflow;
 pub struct Money(i64);
 
 impl Money {
-    /// Nothing.
+    /// The amount zero.
     pub const ZERO: Money = Money(0);
 
-    /// An amount of so many minor units.
+    /// An amount in minor units.
     #[must_use]
     pub const fn minor(units: i64) -> Self {
         Self(units)
@@ -29,58 +29,43 @@ impl Money {
         self.0
     }
 
-    /// Whether it is nothing.
+    /// Whether the amount is zero.
     #[must_use]
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
 
-    /// The sum.
-    ///
-    /// # Errors
-    /// [`Overflow`] beyond 64 bits.
+    /// `self + other`, or an error if it overflows.
     pub fn plus(self, other: Money) -> Result<Money, Overflow> {
         self.0.checked_add(other.0).map(Money).ok_or(Overflow)
     }
 
-    /// The difference.
-    ///
-    /// # Errors
-    /// [`Overflow`] beyond 64 bits.
+    /// `self - other`, or an error if it overflows.
     pub fn minus(self, other: Money) -> Result<Money, Overflow> {
         self.0.checked_sub(other.0).map(Money).ok_or(Overflow)
     }
 
-    /// The negative.
-    ///
-    /// # Errors
-    /// [`Overflow`] for the one value that has none.
+    /// The amount with the opposite sign.
     pub fn negated(self) -> Result<Money, Overflow> {
         self.0.checked_neg().map(Money).ok_or(Overflow)
     }
 
-    /// So many times the amount.
-    ///
-    /// # Errors
-    /// [`Overflow`] beyond 64 bits.
+    /// The amount times a whole number.
     pub fn times(self, count: usize) -> Result<Money, Overflow> {
         let count = i128::try_from(count).map_err(|_| Overflow)?;
         narrow(i128::from(self.0).checked_mul(count).ok_or(Overflow)?)
     }
 
-    /// So many of so many equal parts of the amount, rounded.
+    /// `amount × parts / of`, rounded.
     ///
     /// # Errors
-    /// [`Overflow`] beyond 64 bits, or for no parts.
+    /// [`Overflow`] beyond 64 bits, or if `of` is zero.
     pub fn fraction(self, parts: usize, of: usize) -> Result<Money, Overflow> {
         let (parts, of) = (i128::try_from(parts).map_err(|_| Overflow)?, i128::try_from(of).map_err(|_| Overflow)?);
         round_div(i128::from(self.0).checked_mul(parts).ok_or(Overflow)?, of)
     }
 
-    /// The sum of all of them.
-    ///
-    /// # Errors
-    /// [`Overflow`] beyond 64 bits.
+    /// The sum of the amounts.
     pub fn sum(amounts: impl IntoIterator<Item = Money>) -> Result<Money, Overflow> {
         amounts.into_iter().try_fold(Money::ZERO, Money::plus)
     }
@@ -115,22 +100,22 @@ pub fn round_div(n: i128, d: i128) -> Result<Money, Overflow> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Percent(i64);
 
-/// A text that is no percentage: not `digits[.digits]`, or more than three decimals.
+/// A text that is not a percentage: not `digits[.digits]`, or with more than three decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a percentage is digits with at most three decimals, for example 2.9")]
 pub struct PercentError;
 
 const DECIMALS: usize = 3;
-/// Thousandths of a percent in the whole: 100 %.
+/// 100 % in thousandths of a percent.
 const WHOLE: i128 = 100_000;
 
 impl Percent {
-    /// No percent.
+    /// Zero percent.
     pub const ZERO: Percent = Percent(0);
-    /// The most that a tax or a discount may be.
+    /// The highest rate of a tax or discount.
     pub const HUNDRED: Percent = Percent(100_000);
 
-    /// A percentage of so many thousandths of a percent.
+    /// A percentage in thousandths of a percent.
     #[must_use]
     pub const fn thousandths(count: i64) -> Self {
         Self(count)
@@ -142,7 +127,7 @@ impl Percent {
         self.0
     }
 
-    /// Reads `20`, `2.9` or `20.000`.
+    /// Parses `20`, `2.9` or `20.000`.
     ///
     /// # Errors
     /// [`PercentError`] for a sign, an exponent, more than three decimals, or more than nine digits before them.
@@ -157,25 +142,19 @@ impl Percent {
     }
 
     /// This percentage of the amount, rounded.
-    ///
-    /// # Errors
-    /// [`Overflow`] beyond 64 bits.
     pub fn of(self, amount: Money) -> Result<Money, Overflow> {
         let product = i128::from(amount.0).checked_mul(i128::from(self.0)).ok_or(Overflow)?;
         round_div(product, WHOLE)
     }
 
-    /// The part of a gross amount that this percentage of its net is: the tax that a price contains.
-    ///
-    /// # Errors
-    /// [`Overflow`] beyond 64 bits.
+    /// The tax included in a gross amount, given this rate on the net amount.
     pub fn contained_in(self, gross: Money) -> Result<Money, Overflow> {
         let rate = i128::from(self.0);
         let product = i128::from(gross.0).checked_mul(rate).ok_or(Overflow)?;
         round_div(product, WHOLE.checked_add(rate).ok_or(Overflow)?)
     }
 
-    /// The fewest digits that say it: `2.9`.
+    /// The shortest form: `2.9`.
     #[must_use]
     pub fn to_shortest(self) -> String {
         let full = self.to_string();
@@ -192,8 +171,8 @@ impl fmt::Display for Percent {
     }
 }
 
-/// `total` in `parts` parts that sum to it; what is left over goes one unit each to the first parts (rule 4).
-/// No parts: nothing.
+/// Splits `total` into `parts` parts that sum to it. The remainder goes to the first parts, one unit each (rule 4).
+/// With no parts, the result is empty.
 #[must_use]
 pub fn split(total: Money, parts: usize) -> Vec<Money> {
     let Ok(count) = i64::try_from(parts) else { return Vec::new() };
@@ -205,8 +184,8 @@ pub fn split(total: Money, parts: usize) -> Vec<Money> {
     (0..parts).map(|i| Money(each.saturating_add(if i < first { step } else { 0 }))).collect()
 }
 
-/// `total` divided by the weights with the largest-remainder method; a tie goes to the earlier one, so give
-/// them in the order of their ids. All weights zero: as equal weights (rule 4).
+/// Divides `total` in proportion to the weights, by the largest-remainder method. A tie goes to the earlier weight, so
+/// pass them in the order of their ids. If all weights are zero, they count as equal (rule 4).
 ///
 /// # Errors
 /// [`Overflow`] for a negative total or weight, or weights that sum beyond 64 bits.

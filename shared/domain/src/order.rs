@@ -1,16 +1,17 @@
-//! What happens next to an order, given what Stripe says about its intent.
+//! The next step of an order, given what Stripe says about its intent.
 //!
-//! Invariant: Stripe's status is the commit record. Nothing is posted before it says `succeeded`, nothing is
-//! released before it says `canceled`, and nothing at all is concluded from a lost reply.
+//! Invariant: Stripe's status is the commit record. Nothing is posted before it says `succeeded`, nothing is released
+//! before it says `canceled`, and nothing is concluded from a lost reply.
 
 use crate::fingerprint::Fingerprint;
 use crate::id::{AccountId, IntentId, OrderId};
 use crate::money::Money;
 
-/// A card is held for so long at most without an order, in seconds.
+/// The longest time, in seconds, that a card is held without an order.
 pub const HELD_AT_MOST_S: i64 = 24 * 60 * 60;
 
-/// The id of the order that an intent pays, so that whoever comes second finds the same order.
+/// The id of the order that an intent pays. It is derived from the intent, so that concurrent calls find the same
+/// order.
 #[must_use]
 pub fn order_of_intent(account: &AccountId, intent: &IntentId) -> OrderId {
     let mut fingerprint = Fingerprint::new("order");
@@ -23,22 +24,22 @@ pub fn order_of_intent(account: &AccountId, intent: &IntentId) -> OrderId {
 pub enum IntentStatus {
     /// No payment method, or the last one was declined.
     RequiresPaymentMethod,
-    /// A payment method, not yet confirmed.
+    /// A payment method is attached but not confirmed.
     RequiresConfirmation,
-    /// The payer must do something: 3-D Secure.
+    /// The payer must act, for example with 3-D Secure.
     RequiresAction,
-    /// A bank debit on its way.
+    /// A bank debit is under way.
     Processing,
     /// Authorised; the money is held.
     RequiresCapture,
-    /// Captured. Final.
+    /// Captured; final.
     Succeeded,
-    /// Void. Final.
+    /// Cancelled; final.
     Canceled,
 }
 
 impl IntentStatus {
-    /// All of them.
+    /// Every status.
     pub const ALL: [IntentStatus; 7] = [
         Self::RequiresPaymentMethod,
         Self::RequiresConfirmation,
@@ -49,7 +50,7 @@ impl IntentStatus {
         Self::Canceled,
     ];
 
-    /// Stripe's word for it.
+    /// Stripe's name for the status.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -63,72 +64,72 @@ impl IntentStatus {
         }
     }
 
-    /// Reads Stripe's word.
+    /// Parses Stripe's name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 }
 
-/// Where an order stands. COMPLETED and CANCELLED are final.
+/// The state of an order. COMPLETED and CANCELLED are final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OrderState {
     /// Everything is reserved, nothing is posted.
     Pending,
     /// Captured and posted.
     Completed,
-    /// Void, and everything given back.
+    /// The payment is void and everything reserved is released.
     Cancelled,
 }
 
-/// What is known about the intent of an order.
+/// What Stripe says about an order's intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IntentFacts {
     /// Its status.
     pub status: IntentStatus,
-    /// What it is for: the most that can be captured, in minor units.
+    /// Its amount, in minor units: the most that can be captured.
     pub amount: Money,
-    /// What has been captured, in minor units.
+    /// The amount captured, in minor units.
     pub received: Money,
 }
 
-/// How an order is paid. It decides what a step back of its intent means.
+/// How an order is paid. It decides how to read an intent that went back to an earlier status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum PaidBy {
-    /// A card: authorised, then captured by us. It can't go back.
+    /// A card: authorised, then captured by us. A card authorisation never returns to an earlier status.
     #[default]
     Card,
-    /// A bank debit: on its way for days, captured by itself, and it may fail.
+    /// A bank debit: under way for days, captured automatically, and it may fail.
     BankDebit,
 }
 
-/// What to do next with a PENDING order.
+/// The next step of a PENDING order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Capture exactly the order's total.
     Capture,
-    /// Post the order's transactions and finish it.
+    /// Post the order's transactions and complete it.
     Complete,
-    /// Give back what the order reserved and finish it.
+    /// Release what the order reserved and cancel it.
     Release,
-    /// Cancel the intent: its bank debit has failed, or it holds less than the order's total.
+    /// Cancel the intent: its bank debit failed, or it holds less than the order's total.
     Void,
-    /// Nothing can be done now: somebody else's move.
+    /// Nothing can be done now: the payer, the bank or Stripe must act first.
     Wait,
-    /// A person must look: what Stripe says can't be.
+    /// Put the order up for review: what Stripe says can't be right.
     Review,
 }
 
-/// The next step of a PENDING order whose total is `total`.
+/// Decides the next step of a PENDING order whose total is `total`.
 #[must_use]
 pub fn next_step(paid_by: PaidBy, total: Money, intent: IntentFacts) -> Step {
     match (intent.status, paid_by) {
-        // A payer whose bank debit failed may confirm anew with a card: that is an authorisation like any other. The
-        // amount may have been changed in between; less than the total can never be captured as the total.
+        // A payer whose bank debit failed may confirm again with a card, which is an ordinary authorisation. The amount
+        // may have been changed in between; an amount below the total can never be captured as the total.
         (IntentStatus::RequiresCapture, _) if intent.amount < total => Step::Void,
         (IntentStatus::RequiresCapture, _) => Step::Capture,
         (IntentStatus::Succeeded, _) if intent.received == total => Step::Complete,
-        // Another amount was captured than the order's: no guess.
+        // The captured amount is not the order's, so we don't guess.
         (IntentStatus::Succeeded, _) => Step::Review,
         (IntentStatus::Canceled, _) => Step::Release,
         (IntentStatus::Processing, _) => Step::Wait,

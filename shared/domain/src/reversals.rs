@@ -1,12 +1,11 @@
-//! Money that went back after it was paid: what refunds and disputes add to the ledger.
+//! Reversals: what refunds and disputes add to the ledger after a payment.
 //!
-//! Invariant: entries are added, never changed. Whatever the order in which Stripe's news comes, and however often,
-//! a refund or a dispute is posted once and taken back once, and the processing fee is given back exactly while the
-//! whole payment is.
+//! Invariant: entries are added, never changed. In whatever order and however often Stripe's events arrive, a refund or
+//! a dispute is posted once and undone once. The processing fee is returned exactly as long as the whole payment is.
 //!
 //! Signs: on a debit, `refund` 1029 and `fee-company` −29 say that the family owes 1000 again. A refund that failed is
-//! a credit with the same signs: amounts on a credit are what is no longer owed. So what was refunded for an intent is
-//! the `refund` of its debits less the `refund` of its credits.
+//! a credit with the same signs: amounts on a credit are what is no longer owed. The amount refunded of an intent is
+//! therefore the `refund` of its debits less the `refund` of its credits.
 
 use jiff::civil::Date;
 
@@ -15,46 +14,46 @@ use crate::id::TransactionId;
 use crate::ledger::{Detail, DetailKind, Direction, Entry};
 use crate::money::{Money, Overflow};
 
-/// How a refund or a dispute stands.
+/// The status of a refund or a dispute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReversalStatus {
-    /// Not known to have moved money: nothing is posted.
+    /// Not known to have moved money, so nothing is posted.
     Open,
-    /// The money is with the payer, or on its way.
+    /// The payer has the money, or it is on its way to them.
     Returned,
-    /// The money is with the business after all: the refund has failed, the dispute was won.
+    /// The business has the money after all: the refund failed, or the dispute was won.
     Undone,
 }
 
-/// The status of a refund, by Stripe's word for it.
+/// The status of a refund, from Stripe's status.
 #[must_use]
 pub fn refund_status(status: &str) -> ReversalStatus {
     match status {
         "succeeded" | "pending" => ReversalStatus::Returned,
         "failed" | "canceled" => ReversalStatus::Undone,
-        // It waits for the payer: `requires_action`.
+        // The refund waits for the payer: `requires_action`.
         _ => ReversalStatus::Open,
     }
 }
 
-/// The status of a dispute, by the event that reports it and Stripe's word for it.
+/// The status of a dispute, from the event that reports it and Stripe's status.
 #[must_use]
 pub fn dispute_status(event: &str, status: &str) -> ReversalStatus {
     match (event, status) {
         (_, "won") | ("charge.dispute.funds_reinstated", _) => ReversalStatus::Undone,
         (_, "lost") | ("charge.dispute.funds_withdrawn", _) => ReversalStatus::Returned,
-        // A bank that only asks takes no money: `warning_needs_response` and the like.
+        // A bank that only inquires takes no money: `warning_needs_response` and the like.
         ("charge.dispute.created", status) if !status.starts_with("warning_") => ReversalStatus::Returned,
         _ => ReversalStatus::Open,
     }
 }
 
-/// Whether it was refunded or disputed.
+/// Whether it is a refund or a dispute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReversalKind {
-    /// The business gave it back.
+    /// The business gave the money back.
     Refund,
-    /// The payer's bank took it back.
+    /// The payer's bank took the money back.
     Dispute,
 }
 
@@ -65,22 +64,23 @@ pub struct Reversal {
     pub kind: ReversalKind,
     /// Stripe's id.
     pub id: String,
-    /// How much.
+    /// Its amount.
     pub amount: Money,
-    /// How it stands.
+    /// Its status.
     pub status: ReversalStatus,
-    /// When it was made, in seconds since 1970.
+    /// When it was created, in seconds since 1970.
     pub created_s: i64,
 }
 
 impl Reversal {
-    /// The ids of the debit that posts it and of the credit that takes it back: the same for whoever makes them.
+    /// The ids of the debit that posts it and of the credit that undoes it. They are the same in every process that
+    /// derives them.
     #[must_use]
     pub fn transactions(&self) -> [TransactionId; 2] {
         ["returned", "undone"].map(|class| {
             let mut digest = Fingerprint::new("return");
             digest.text(&self.id).text(class);
-            // A debit comes before the credit that takes it back.
+            // The debit sorts before the credit that undoes it.
             let later_ms = i64::from(class == "undone");
             TransactionId::with_positions(
                 digest.finish_ulid(self.created_s.saturating_mul(1000).saturating_add(later_ms)),
@@ -89,7 +89,7 @@ impl Reversal {
     }
 }
 
-/// What is known about a payment and what went back of it.
+/// A payment and what is known of its reversals.
 #[derive(Debug, Clone)]
 pub struct ReversedPayment<'a> {
     /// The company's local date.
@@ -98,11 +98,11 @@ pub struct ReversedPayment<'a> {
     pub fee: Money,
     /// Whether Stripe says that the whole payment was refunded.
     pub is_full: bool,
-    /// Whether the ledger says so: then it has given the fee back.
+    /// Whether the ledger says so, in which case it has returned the fee.
     pub was_full: bool,
-    /// What went back, oldest first.
+    /// The reversals, oldest first.
     pub returns: &'a [Reversal],
-    /// What of it is posted.
+    /// The reversals' transactions that are already posted.
     pub posted: &'a [TransactionId],
 }
 
@@ -113,17 +113,14 @@ pub struct Posting {
     pub id: TransactionId,
     /// The entry.
     pub entry: Entry,
-    /// For a credit: the debit that it takes back.
+    /// For a credit: the debit that it undoes.
     pub reverses: Option<TransactionId>,
 }
 
-/// What is to be posted, and whether the ledger then says that the whole payment was refunded.
-///
-/// # Errors
-/// [`Overflow`] beyond 64 bits.
+/// The transactions to post, and whether the ledger then says that the whole payment was refunded.
 pub fn postings(payment: &ReversedPayment<'_>) -> Result<(Vec<Posting>, bool), Overflow> {
     let mut postings = Vec::new();
-    // Where a change of the fee belongs: the refund that completes, or the one that fails.
+    // The postings that carry the change of the fee: the refund that completes, or the one that fails.
     let (mut completing, mut failing) = (None, None);
     for found in payment.returns {
         let [debit, credit] = found.transactions();
@@ -131,7 +128,7 @@ pub fn postings(payment: &ReversedPayment<'_>) -> Result<(Vec<Posting>, bool), O
         if found.status == ReversalStatus::Open {
             continue;
         }
-        // What was never posted and is undone is posted and reversed.
+        // A reversal that was undone before it was posted is posted and undone.
         if !has_debit {
             if (found.kind, found.status) == (ReversalKind::Refund, ReversalStatus::Returned) {
                 completing = Some(postings.len());
@@ -182,7 +179,7 @@ mod tests {
     use crate::money::Money;
     use jiff::civil::date;
 
-    /// A ledger that a payment of 1029 with a fee of 29 is being refunded in.
+    /// A ledger in which a payment of 1029 with a fee of 29 is refunded.
     #[derive(Default)]
     struct Books {
         posted: Vec<TransactionId>,
@@ -200,7 +197,7 @@ mod tests {
     }
 
     impl Books {
-        /// Hears of these refunds or disputes, twice.
+        /// Applies these refunds or disputes twice.
         fn hear(&mut self, returns: &[Reversal]) {
             for _ in 0..2 {
                 let given =
@@ -332,7 +329,7 @@ mod tests {
         assert_eq!(of("closed", "won"), Undone);
         assert_eq!(of("closed", "warning_closed"), Open);
         assert_eq!(of("funds_reinstated", "needs_response"), Undone);
-        // Created, and told late: what it says of itself counts.
+        // The event type is `created`, but it arrived late: the dispute's own status counts.
         assert_eq!(of("created", "won"), Undone);
     }
 

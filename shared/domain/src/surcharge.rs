@@ -1,7 +1,7 @@
-//! Where a payer mustn't be charged for paying by card (rule 35).
+//! Where a payer must not be charged for paying by card (rule 35).
 //!
-//! Invariant: a fee is taken only where it is known that no law of [`BANS`] forbids it: a company of no known country takes
-//! none.
+//! Invariant: a fee is taken only where we know that no law in [`BANS`] forbids it. A company whose country is unknown
+//! takes none.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use jiff::civil::{Date, date};
 
 use crate::money::Percent;
 
-/// A country's code, as ISO 3166-1 assigns them: `GB`.
+/// An ISO 3166-1 country code, such as `GB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Country(&'static str);
 
-/// Every code of two letters that is officially assigned.
+/// Every officially assigned two-letter code.
 const COUNTRIES: &str = "\
     AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ \
     CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR \
@@ -24,7 +24,7 @@ const COUNTRIES: &str = "\
     UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
 
 impl Country {
-    /// Reads a code in any case. `None`: no country has it.
+    /// Parses a code in any case. `None` if no country has it.
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {
         COUNTRIES.split_ascii_whitespace().find(|known| known.eq_ignore_ascii_case(code)).map(Self)
@@ -43,20 +43,20 @@ impl fmt::Display for Country {
     }
 }
 
-/// A law that forbids to charge consumers for paying by card.
+/// A law that forbids charging consumers for paying by card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ban {
-    /// Where it holds.
+    /// The country in which it applies.
     pub country: &'static str,
-    /// The first day on which it holds, there.
+    /// The first day on which it applies there.
     pub since: Date,
-    /// Where it is written.
+    /// The legal source.
     pub source: &'static str,
 }
 
 const UNITED_KINGDOM: &str = "Consumer Rights (Payment Surcharges) Regulations 2012, regulation 6A";
 const UNION: &str = "Directive (EU) 2015/2366, article 62";
-/// The directive came into the EEA Agreement later. No fee is taken for the time between either.
+/// The directive entered the EEA Agreement later. No fee is taken in the time between the two dates either.
 const EEA: &str = "Directive (EU) 2015/2366, article 62, in the EEA by Joint Committee Decision 165/2019";
 const AUSTRALIA: &str = "Reserve Bank of Australia, Review of Merchant Card Payment Costs and Surcharging";
 
@@ -66,11 +66,12 @@ const fn ban(country: &'static str, since: Date, source: &'static str) -> Ban {
     Ban { country, since, source }
 }
 
-/// Where and from which day on it is forbidden. All 27 states of the Union were in it when its directive came to hold.
+/// Where, and from which day, surcharges are forbidden. All 27 member states were in the Union when the directive began
+/// to apply.
 pub const BANS: [Ban; 39] = [
     ban("GB", PSD2, UNITED_KINGDOM),
     ban("AT", PSD2, UNION),
-    // Åland, and what of France the Union's law holds in, have codes of their own.
+    // Åland, and the parts of France in which Union law applies, have codes of their own.
     ban("AX", PSD2, UNION),
     ban("BE", PSD2, UNION),
     ban("BG", PSD2, UNION),
@@ -111,14 +112,15 @@ pub const BANS: [Ban; 39] = [
 ];
 
 impl Ban {
-    /// The law of a country, whether it holds already or not.
+    /// The ban of a country, whether it applies yet or not.
     #[must_use]
     pub fn of(country: Country) -> Option<&'static Self> {
         BANS.iter().find(|ban| ban.country == country.code())
     }
 }
 
-/// What is charged of a fee on a day: all of it, or nothing where the law forbids it or the country isn't known.
+/// The part of a fee that may be charged on a day: all of it, or nothing if the law forbids it or the country is
+/// unknown.
 #[must_use]
 pub fn charged(fee: Option<Percent>, country: Option<Country>, on: Date) -> Percent {
     let (Some(fee), Some(country)) = (fee, country) else { return Percent::ZERO };

@@ -1,6 +1,6 @@
-//! What the ledger says: balances, what is due, and that it agrees with Stripe about money and currency.
+//! The ledger: balances, amounts due, and its agreement with Stripe about money and currency.
 //!
-//! Invariant: as in [`super::invariants`], of which this is the part about money that was owed, paid or given back.
+//! The part of [`super::invariants`] about money that was owed, paid or returned.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +23,8 @@ pub(super) fn balances(model: &Model) -> Result<(), String> {
     Ok(())
 }
 
-/// 1, 5, 8 and 14: a debit's due is its total less what was credited to it or is reserved; never less than nothing, and
-/// every debit that is owed has one.
+/// 1, 5, 8 and 14: the amount due on a debit is its total less what was credited to it or is reserved. It is never
+/// negative, and every debit that is owed has one.
 pub(super) fn dues(model: &Model) -> Result<(), String> {
     for (id, debit) in model.ledger.iter().filter(|(_, entry)| !entry.is_credit) {
         let total = debit.balance;
@@ -45,7 +45,8 @@ pub(super) fn dues(model: &Model) -> Result<(), String> {
         };
         let pending = model.orders.values().filter(|order| order.state == "PENDING");
         let reserved: i64 = pending.filter_map(|o| o.link.as_ref()).filter(|(d, _)| d == id).map(|(_, a)| a).sum();
-        // What is credited beyond what is owed, by a refund that fails after its debit was paid, is the family's.
+        // An amount credited beyond what is owed, by a refund that fails after its debit was paid, belongs to the
+        // family.
         let owed = (total - credited).max(0);
         if due.due < 0 || due.reserved != reserved || due.due + due.reserved != owed {
             return Err(format!("8: {id} of {total}: {due:?}; {credited} credited, {reserved} taken"));
@@ -57,7 +58,7 @@ pub(super) fn dues(model: &Model) -> Result<(), String> {
     }
 }
 
-/// 14: what a family's balance says is owed can be collected.
+/// 14: an amount owed according to a family's balance can be collected.
 pub(super) fn collectable(model: &Model) -> Result<(), String> {
     let mut open: BTreeMap<&str, i64> = BTreeMap::new();
     for (id, due) in &model.due {
@@ -73,7 +74,7 @@ pub(super) fn collectable(model: &Model) -> Result<(), String> {
     Ok(())
 }
 
-/// 15: what is due, the order that it is of, the session and Stripe's intent agree about the currency.
+/// 15: the amount due, its order, the session and Stripe's intent agree about the currency.
 pub(super) fn currencies(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     for (id, due) in &model.due {
         let order = model.ledger.get(id).and_then(|debit| model.order_of(debit));
@@ -99,7 +100,7 @@ pub(super) fn currencies(model: &Model, stripe: &MemoryStripe) -> Result<(), Str
     Ok(())
 }
 
-/// What the ledger says was paid, given back and taken back by the bank.
+/// The amounts that the ledger says were paid, refunded and taken back by the bank.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Moved {
     paid: i64,
@@ -127,8 +128,9 @@ impl From<Taken> for Moved {
     }
 }
 
-/// 2 and 4: for each intent, the ledger says what Stripe says was taken and given back. What was credited without an
-/// order is compared in one sum. Where Stripe refuses us, what has happened since is not known to the ledger.
+/// 2 and 4: for each intent, the ledger agrees with Stripe about the amounts captured and returned. Amounts credited
+/// without an order are compared as one sum. If Stripe refuses our calls, the ledger doesn't know what has happened
+/// since.
 pub(super) fn paid(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     let (mut of_orders, mut unallocated): (BTreeMap<&str, Moved>, Moved) = Default::default();
     for entry in model.ledger.values() {
@@ -178,7 +180,7 @@ pub(super) fn paid(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     orders(model)
 }
 
-/// 1 and 4: what a completed order has posted is its total, and comes to nothing but for what a link has paid.
+/// 1 and 4: what a completed order has posted is its total, and sums to zero except for what a link has paid.
 fn orders(model: &Model) -> Result<(), String> {
     for (id, order) in model.orders.iter().filter(|(_, order)| order.state == "COMPLETED" && order.intent.is_some()) {
         let posted: Vec<_> = model.ledger.values().filter(|entry| entry.order.as_deref() == Some(id)).collect();

@@ -1,7 +1,7 @@
-//! Calls of the shipped handlers, as API Gateway would make them.
+//! Calls of the shipped handlers, in the form in which API Gateway makes them.
 //!
-//! Invariant: a caller is what the authorizer's claims say; nothing else of a request is trusted by the handlers, and
-//! nothing else is given here.
+//! The authorizer's claims identify a caller; the handlers trust nothing else in a request, so nothing else is passed
+//! here.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use lambda_http::{Body, Request, RequestExt as _};
 use super::stripe::Event;
 use super::studio::{COMPANY, OTHER_COMPANY, WEBHOOK_SECRET};
 
-/// What a function works with.
+/// The dependencies of a function.
 pub type Hands = Arc<Context>;
 
 /// An answer.
@@ -33,7 +33,7 @@ pub struct Answer {
     pub code: Option<ErrorCode>,
     /// Whether it says that the payment was released.
     pub released: bool,
-    /// The body of what is no refusal.
+    /// The body, unless it is a refusal.
     pub body: Option<String>,
 }
 
@@ -55,7 +55,7 @@ impl Answer {
         }
     }
 
-    /// Whether the same call again may be answered otherwise.
+    /// Whether repeating the call may give another answer.
     #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self.status, 202 | 429 | 503)
@@ -79,13 +79,13 @@ fn of_family(family: &str, body: String) -> Request {
     request(("familyId", family), &[("company_id", COMPANY), ("role", "family"), ("family_id", family)], body)
 }
 
-/// A family asks for a payment session for these items.
+/// A family requests a payment session for these items.
 pub async fn open_session(ctx: Hands, family: &'static str, items: Arc<str>) -> Answer {
     let request = of_family(family, format!(r#"{{"items":{items}}}"#));
     Answer::of(Endpoint::PaymentSession, create_payment_session::handle(&ctx, &request).await)
 }
 
-/// A family asks for a payment session of an amount, and says nothing of its basket.
+/// A family requests a payment session for an amount, without naming its basket.
 pub async fn open_amount(ctx: Hands, family: &'static str, amount: i64) -> Answer {
     let request = of_family(family, format!(r#"{{"amount":{amount}}}"#));
     Answer::of(Endpoint::PaymentSession, create_payment_session::handle(&ctx, &request).await)
@@ -115,20 +115,20 @@ pub async fn trespass(ctx: Hands, family: &'static str, intent: String, items: A
     Answer::of(Endpoint::Checkout, basket_checkout::handle(&ctx, &request(("familyId", family), &claims, body)).await)
 }
 
-/// Somebody opens a link.
+/// A payer opens a link.
 pub async fn open_link(ctx: Hands, link: Arc<str>) -> Answer {
     let request = request(("paymentLinkId", &link), &[], String::new());
     Answer::of(Endpoint::RetrieveLink, retrieve_payment_link::handle(&ctx, &request).await)
 }
 
-/// Somebody has paid a link.
+/// A payer reports that a link is paid.
 pub async fn process_link(ctx: Hands, link: Arc<str>, intent: Option<String>) -> Answer {
     let intent = intent.map_or_else(|| "null".to_owned(), |intent| format!("\"{intent}\""));
     let request = request(("paymentLinkId", &link), &[], format!(r#"{{"paymentIntentId":{intent}}}"#));
     Answer::of(Endpoint::ProcessLink, process_payment_link::handle(&ctx, &request).await)
 }
 
-/// Staff makes a link for a debit.
+/// Staff create a link for a debit.
 pub async fn make_link(ctx: Hands, debit: &str, expires_at: Option<&str>) -> Answer {
     let expires = expires_at.map_or_else(String::new, |at| format!(r#","expiresAt":"{at}""#));
     let staff = [("company_id", COMPANY), ("role", "staff")];
@@ -136,7 +136,7 @@ pub async fn make_link(ctx: Hands, debit: &str, expires_at: Option<&str>) -> Ans
     Answer::of(Endpoint::CreateLink, create_payment_link::handle(&ctx, &request).await)
 }
 
-/// Staff revokes a link.
+/// Staff revoke a link.
 pub async fn revoke_link(ctx: Hands, link: Arc<str>) -> Answer {
     let staff = [("company_id", COMPANY), ("role", "staff")];
     let request = request(("paymentLinkId", &link), &staff, String::new());
@@ -151,13 +151,13 @@ pub async fn deliver(ctx: Hands, event: Event, secret: &'static str) -> Answer {
     Answer::of(Endpoint::StripeWebhook, stripe_webhook::handle(&ctx, &request).await)
 }
 
-/// The secret that a delivery is signed with.
+/// The secret with which a delivery is signed.
 #[must_use]
 pub fn secret(is_right: bool) -> &'static str {
     if is_right { WEBHOOK_SECRET } else { "whsec_of_somebody_else" }
 }
 
-/// A run of the schedule. How many things it found; `None`: nothing could be read.
+/// Runs the settlement job. Returns how many records it found; `None` if nothing could be read.
 pub async fn run_schedule(ctx: Hands) -> Option<u32> {
     job::run(&ctx, Deadline::at_ms(u64::MAX)).await.ok().map(|report| report.looked)
 }

@@ -1,19 +1,19 @@
-//! Chance, from a seed.
+//! A seeded random generator.
 //!
-//! Invariant: the same seed gives the same numbers in the same order; nothing else in the simulation is random.
+//! The same seed gives the same numbers in the same order, and nothing else in the simulation is random.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What the state grows by with every number (SplitMix64: Steele, Lea and Flood, 2014).
+/// The increment of the state for each number (SplitMix64: Steele, Lea and Flood, 2014).
 const STRIDE: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// A generator. Its clones are the same one: they share the sequence.
+/// A generator. Its clones share one sequence.
 #[derive(Debug, Clone)]
 pub struct Chance(Arc<AtomicU64>);
 
 impl Chance {
-    /// The one of that seed.
+    /// The generator with that seed.
     #[must_use]
     pub fn of(seed: u64) -> Self {
         Self(Arc::new(AtomicU64::new(seed)))
@@ -28,25 +28,25 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from zero to one less than that.
+    /// A number below `end`.
     ///
     /// # Panics
-    /// If there is none.
+    /// If `end` is zero.
     #[must_use]
     pub fn below(&self, end: usize) -> usize {
         assert!(end > 0, "a number below zero");
-        // The bias is one in 2^64 / end: nothing that a simulation can see.
+        // The bias is one in 2^64 / end, too small for a simulation to notice.
         let wide = u128::from(self.next()) * end as u128;
         usize::try_from(wide >> 64).expect("it is below a usize")
     }
 
-    /// Yes, in one of so many cases.
+    /// True once in this many cases, on average.
     #[must_use]
     pub fn one_in(&self, cases: usize) -> bool {
         self.below(cases) == 0
     }
 
-    /// One of these.
+    /// One of these, at random.
     ///
     /// # Panics
     /// If there are none.

@@ -1,6 +1,6 @@
-//! What worlds have come across: a simulation that never meets a case says nothing about it.
+//! Counts the cases that worlds come across: a simulation that never reaches a case says nothing about it.
 //!
-//! Invariant: a counter is raised by what is seen in the table, at Stripe or in an answer, not by what was intended.
+//! A counter is raised by what is seen in the table, at Stripe or in an answer, not by what was intended.
 
 use classpay_service::error::ErrorCode;
 use classpay_service::store::key::Key;
@@ -10,19 +10,19 @@ use super::calls::Answer;
 
 macro_rules! counters {
     ($($name:ident = $what:literal;)*) => {
-        /// How often what was seen.
+        /// How often each case was seen.
         #[derive(Debug, Clone, Default, PartialEq, Eq)]
         pub struct Coverage {
             $(#[doc = $what] pub $name: u64,)*
         }
 
         impl Coverage {
-            /// Adds what another world has seen.
+            /// Adds the counts of another world.
             pub fn add(&mut self, other: &Self) {
                 $(self.$name += other.$name;)*
             }
 
-            /// Every counter with its words.
+            /// Every counter with its description.
             #[must_use]
             pub fn all(&self) -> Vec<(&'static str, u64)> {
                 vec![$(($what, self.$name)),*]
@@ -105,7 +105,7 @@ counters! {
 }
 
 impl Coverage {
-    /// Counts what an item has become.
+    /// Counts the new state of an item.
     pub fn see(&mut self, key: &Key, item: &Attributes) {
         let is = |name: &str, value: &str| item.get(name).and_then(store::Value::as_text).is_some_and(|v| v == value);
         let has = |name: &str| item.contains_key(name);
@@ -149,7 +149,7 @@ impl Coverage {
         self.refund_failed += says(r#""type":"refund""#) * says(r#""type":"credit""#);
     }
 
-    /// Counts what a lost condition was about.
+    /// Counts what a failed condition was about.
     pub fn see_lost(&mut self, key: &Key) {
         match key.sk.as_str() {
             "CLAIM" => self.lost_claim += 1,

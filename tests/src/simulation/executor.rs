@@ -1,6 +1,6 @@
-//! Tasks in one thread, of which one at a time goes on, to its next scheduling point.
+//! An executor in one thread. One task at a time runs, up to its next scheduling point.
 //!
-//! Invariant: who goes on is drawn, or said; no clock, thread or waker decides. A task waits for nothing outside the
+//! The next task is drawn or chosen; no clock, thread or waker decides. A task waits for nothing outside the
 //! simulation.
 
 use std::pin::Pin;
@@ -12,12 +12,12 @@ use super::chance::Chance;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId(usize);
 
-/// What came of letting a task go on.
+/// The result of letting a task run.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Step<T> {
-    /// Which.
+    /// The task.
     pub task: TaskId,
-    /// Its answer, if that was its end.
+    /// Its answer, if it has ended.
     pub answer: Option<T>,
 }
 
@@ -26,7 +26,7 @@ struct Task<T> {
     future: Pin<Box<dyn Future<Output = T>>>,
 }
 
-/// Runs tasks that answer a `T`.
+/// Runs tasks that return a `T`.
 pub struct Executor<T> {
     tasks: Vec<Task<T>>,
     spawned: usize,
@@ -40,13 +40,13 @@ impl<T> std::fmt::Debug for Executor<T> {
 }
 
 impl<T> Executor<T> {
-    /// One without tasks.
+    /// An executor without tasks.
     #[must_use]
     pub fn new(chance: Chance) -> Self {
         Self { tasks: Vec::new(), spawned: 0, chance }
     }
 
-    /// Adds a task. It doesn't begin before it is drawn.
+    /// Adds a task. It doesn't start before it is drawn.
     pub fn spawn(&mut self, future: impl Future<Output = T> + 'static) -> TaskId {
         let id = TaskId(self.spawned);
         self.spawned += 1;
@@ -59,7 +59,7 @@ impl<T> Executor<T> {
         self.tasks.iter().map(|task| task.id)
     }
 
-    /// Lets a drawn task go on; `None` if there is none.
+    /// Lets a drawn task run; `None` if there is none.
     pub fn step(&mut self) -> Option<Step<T>> {
         if self.tasks.is_empty() {
             return None;
@@ -68,13 +68,13 @@ impl<T> Executor<T> {
         Some(self.step_at(at))
     }
 
-    /// Lets this task go on; `None` if it has ended.
+    /// Lets this task run; `None` if it has ended.
     pub fn step_of(&mut self, task: TaskId) -> Option<Step<T>> {
         let at = self.tasks.iter().position(|running| running.id == task)?;
         Some(self.step_at(at))
     }
 
-    /// Ends a task where it is, as a process ends that is killed. Whether it was running.
+    /// Ends a task where it is, like a process that is killed. Returns whether it was running.
     pub fn kill(&mut self, task: TaskId) -> bool {
         let before = self.tasks.len();
         self.tasks.retain(|running| running.id != task);
@@ -94,7 +94,7 @@ impl<T> Executor<T> {
     }
 }
 
-/// Runs one future to its end, alone.
+/// Runs a single future to its end.
 pub fn run<T>(future: impl Future<Output = T>) -> T {
     let mut future = std::pin::pin!(future);
     loop {
@@ -104,7 +104,7 @@ pub fn run<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// A scheduling point: another task may go on before this one does, and this one may be killed here.
+/// A scheduling point: another task may run before this one continues, and this one may be killed here.
 #[must_use]
 pub fn pause() -> Pause {
     Pause { is_over: false }
@@ -124,7 +124,7 @@ impl Future for Pause {
             return Poll::Ready(());
         }
         self.is_over = true;
-        // The executor needs no waking; a `join_all` of many futures does: it polls only what was woken.
+        // The executor needs no waking, but a `join_all` of many futures polls only those that were woken.
         context.waker().wake_by_ref();
         Poll::Pending
     }

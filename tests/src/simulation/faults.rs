@@ -1,43 +1,43 @@
-//! What can go wrong with a call between us and DynamoDB or Stripe.
+//! Faults of a call between us and DynamoDB or Stripe.
 //!
-//! Invariant: every call of a stand-in goes through [`Network::call`], so that it can be lost, and its task killed,
-//! before its effect and after it.
+//! Every call of a stand-in goes through [`Network::call`], so that it can be lost, and its task killed, before its
+//! effect and after it.
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::executor::pause;
 
-/// What is called.
+/// The kind of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CallKind {
-    /// One item of the table.
+    /// Reads one item of the table.
     Get,
-    /// Many items by key.
+    /// Reads many items by key.
     Batch,
-    /// A partition.
+    /// Queries a partition.
     Query,
-    /// What is due in the index.
+    /// Queries the index for what is due.
     Due,
-    /// A transaction.
+    /// Writes a transaction.
     Transact,
-    /// An update of a counter.
+    /// Updates a counter.
     Update,
-    /// An intent is read.
+    /// Reads an intent.
     LoadIntent,
-    /// An intent is made.
+    /// Creates an intent.
     CreateIntent,
-    /// An intent is captured.
+    /// Captures an intent.
     Capture,
-    /// An intent is cancelled.
+    /// Cancels an intent.
     Cancel,
-    /// A customer is made.
+    /// Creates a customer.
     CreateCustomer,
-    /// A customer's payment form.
+    /// Creates a customer session.
     CustomerSession,
-    /// A customer's mobile payment form.
+    /// Creates an ephemeral key.
     EphemeralKey,
-    /// An account's events are read.
+    /// Reads an account's events.
     ListEvents,
 }
 
@@ -47,58 +47,58 @@ pub enum Fault {
     /// It is answered.
     #[default]
     None,
-    /// It could not be sent, provably. No effect.
+    /// It was not sent, and the caller knows it. No effect.
     NotSent,
-    /// The other side has no time for it and says so. No effect.
+    /// The receiver is too busy and says so. No effect.
     Refused,
-    /// It never arrived, and nobody knows. No effect.
+    /// It never arrived, but the caller doesn't know. No effect.
     RequestLost,
-    /// It arrived, and nobody knows: all of its effect.
+    /// It arrived and had its whole effect, but the caller doesn't know.
     ReplyLost,
-    /// Nobody knows, and it arrives later, when the world says.
+    /// The caller gets no answer, and the call arrives later, when the world decides.
     Late,
-    /// Stripe answers 500 and will again to this idempotency key. The table: as [`Fault::RequestLost`].
+    /// Stripe answers 500, and will again for this idempotency key. The table: as [`Fault::RequestLost`].
     Stored500,
-    /// The same after all of its effect. The table: as [`Fault::ReplyLost`].
+    /// The same after the whole effect. The table: as [`Fault::ReplyLost`].
     Stored500Done,
 }
 
-/// Who decides what happens to calls: at random, or by a plan.
+/// Decides the fault of each call: at random, or by a plan.
 ///
-/// It is asked while a call is made: it must neither make one itself nor look into a stand-in.
+/// It is asked during a call, so it must neither make a call itself nor look into a stand-in.
 pub trait Faults: Debug + Send {
     /// What happens to this call.
     fn next(&mut self, _call: CallKind) -> Fault {
         Fault::None
     }
 
-    /// How many further scheduling points it takes to arrive: calls that one task makes at the same time, and the items
-    /// of one batch or query, need not be read at one instant. No DynamoDB read of several items is isolated.
+    /// The number of further scheduling points until the call arrives. Calls that one task makes at the same time, and
+    /// the items of one batch or query, need not be read at one instant. No DynamoDB read of several items is isolated.
     fn delay(&mut self, _call: CallKind) -> u32 {
         0
     }
 
-    /// How many writes old the answer is, if the reader allows for that.
+    /// How many writes old the answer is, if the reader allows stale reads.
     fn age(&mut self, _call: CallKind) -> usize {
         0
     }
 }
 
-/// Faults that a world stops, for a while or for good.
+/// Faults that a world can stop, for a while or for good.
 pub trait WorldFaults: Faults {
-    /// Nothing goes wrong until they are resumed.
+    /// Stops faults until they are resumed.
     fn pause(&mut self);
 
-    /// They go on.
+    /// Resumes them.
     fn resume(&mut self);
 
-    /// Nothing goes wrong any more: a world must recover then.
+    /// Stops faults for good; a world must then recover.
     fn end(&mut self);
 
     /// Whether anything may go wrong.
     fn are_on(&self) -> bool;
 
-    /// How many calls were lost after their effect.
+    /// The number of calls that were lost after their effect.
     fn replies_lost(&self) -> u64;
 }
 
@@ -108,14 +108,14 @@ pub struct NoFaults;
 
 impl Faults for NoFaults {}
 
-/// One fault, at the call of that number, counted from zero.
+/// A single fault, at the call with that number, counted from zero.
 #[derive(Debug, Clone, Copy)]
 pub struct OneFault {
-    /// At which call.
+    /// The number of the call.
     pub at: usize,
-    /// What.
+    /// The fault.
     pub fault: Fault,
-    /// How many calls there have been.
+    /// The number of calls so far.
     pub calls: usize,
 }
 
@@ -135,28 +135,28 @@ impl Faults for OneFault {
     }
 }
 
-/// The way to the stand-ins. Its clones share their faults.
+/// The connection to the stand-ins. Its clones share their faults.
 #[derive(Debug, Clone)]
 pub struct Network {
     faults: Arc<Mutex<dyn Faults>>,
 }
 
 impl Network {
-    /// One with these faults; the world keeps its hand on them.
+    /// A network with these faults, which the world keeps controlling.
     #[must_use]
     pub fn with<F: Faults + 'static>(faults: &Arc<Mutex<F>>) -> Self {
         let faults: Arc<Mutex<F>> = Arc::clone(faults);
         Self { faults }
     }
 
-    /// One without faults.
+    /// A network without faults.
     #[must_use]
     pub fn reliable() -> Self {
         Self { faults: Arc::new(Mutex::new(NoFaults)) }
     }
 
-    /// A call: it may be killed before `apply`, which has the effect that the fault leaves of it, and after it, when
-    /// its answer is never seen.
+    /// Makes a call. The task may be killed before `apply`, which has as much effect as the fault leaves, and after it,
+    /// when its answer is never seen.
     pub async fn call<A>(&self, call: CallKind, apply: impl FnOnce(Fault) -> A) -> A {
         let fault = self.arrive(call).await;
         let answer = apply(fault);
@@ -164,8 +164,8 @@ impl Network {
         answer
     }
 
-    /// The first half of [`Network::call`], for a call whose effect is not one instant: until it arrives, and what
-    /// happens to it. Before it is answered it must [`pause`].
+    /// The first half of [`Network::call`], for a call whose effect is not at one instant: waits until it arrives, and
+    /// returns its fault. The caller must [`pause`] before it answers.
     pub async fn arrive(&self, call: CallKind) -> Fault {
         pause().await;
         for _ in 0..self.delay(call) {

@@ -1,29 +1,29 @@
-//! A table that forgets a guard, so that a test can show that the guard is missed.
+//! A table that ignores a guard, so that a test can show that the guard is needed.
 //!
-//! The production code has no switch for that: the guard is taken out of the writes that reach the table.
+//! The production code has no switch for that: the guard is removed from the writes that reach the table.
 
 use classpay_service::store::{Guard, Name, Write};
 
-/// A guard that the table forgets.
+/// A guard that the table ignores.
 #[derive(Debug, Clone, Copy)]
 pub struct Forgotten {
-    /// What functions do then.
+    /// What functions do wrong then.
     pub what: &'static str,
-    /// The sort key of the items that it is about.
+    /// The sort key of the items that it guards.
     sk: &'static str,
-    /// What their partition keys begin with.
+    /// The prefix of their partition keys.
     pk_begins: &'static str,
-    /// The attribute that the guard compares; `pk`: whether the item is there.
+    /// The attribute that the guard compares; `pk` for whether the item exists.
     name: Name,
     forgets: Forgets,
 }
 
-/// How much is forgotten.
+/// How much is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Forgets {
-    /// What the guard says of that attribute.
+    /// Only the guard's condition on that attribute.
     Attribute,
-    /// Every guard of the transaction that a write with that guard belongs to.
+    /// Every guard of a transaction that contains a write with that guard.
     Transaction,
 }
 
@@ -32,7 +32,7 @@ impl Forgotten {
     pub const SEATS: Self = Self::attribute("reads that there is a seat, then takes it", "C#", "SEATS", "seats_left");
     /// More is reserved of a debit than it owes.
     pub const DUE: Self = Self::attribute("lowers what is due without a condition", "C#", "DUE", "amount_due");
-    /// An order is finished whatever it is by then.
+    /// An order is finished whatever its present state.
     pub const FINISH: Self = Self {
         what: "finishes an order without its conditions",
         sk: "META",
@@ -40,13 +40,13 @@ impl Forgotten {
         name: "order_state",
         forgets: Forgets::Transaction,
     };
-    /// An intent is decided about although somebody else has done so.
+    /// An intent is decided although another process has decided it.
     pub const CLAIM: Self = Self::attribute("claims an intent that is claimed", "PI#", "CLAIM", "pk");
-    /// A family's fees are charged although its family has changed since they were priced.
+    /// A family's fees are charged although the family has changed since they were priced.
     pub const FAMILY: Self =
         Self::attribute("charges fees without the family's version", "C#", "META", "family_version");
 
-    /// All of them.
+    /// Every guard.
     pub const ALL: [Self; 5] = [Self::SEATS, Self::DUE, Self::FINISH, Self::CLAIM, Self::FAMILY];
 
     const fn attribute(what: &'static str, pk_begins: &'static str, sk: &'static str, name: Name) -> Self {
@@ -73,12 +73,12 @@ impl Forgotten {
     }
 
     fn without_attribute(self, write: Write) -> Write {
-        // A check of nothing is no write at all, so one is left as it is.
+        // A condition check without a condition is not a valid write, so one is left as it is.
         let guard = self.rest(write.guard().clone());
         if write.is_check() && guard == Guard::Always { write } else { unguarded(write).when(guard) }
     }
 
-    /// What is left of a guard.
+    /// The remaining part of a guard.
     fn rest(self, guard: Guard) -> Guard {
         match guard {
             Guard::Both(one, other) => self.rest(*one).and(self.rest(*other)),

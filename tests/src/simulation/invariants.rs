@@ -1,7 +1,7 @@
-//! What must hold, at every instant and at the end.
+//! The invariants, which hold at every instant and at the end.
 //!
-//! Invariant: nothing here asks the service; the table, Stripe and what clients were told are compared with each other.
-//! The numbers are those of the list in `tests/README.md`.
+//! Nothing here asks the service: the table, Stripe and the answers to clients are compared with each other. The
+//! numbers are those of the list in `tests/README.md`.
 
 use std::collections::BTreeMap;
 
@@ -13,26 +13,26 @@ use super::model::{Code, Model, Order, Place};
 use super::stripe::{Glance, MemoryStripe};
 use super::studio::{FEE_CAP, TRIAL_DAY};
 
-/// What Stripe says of an intent.
+/// An intent, as Stripe reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Taken {
     /// Its status.
     pub status: IntentStatus,
-    /// What it charges.
+    /// Its amount.
     pub amount: i64,
-    /// In which currency.
+    /// Its currency.
     pub currency: Code,
-    /// What was taken.
+    /// The amount captured.
     pub received: i64,
-    /// What was given back.
+    /// The amount refunded.
     pub refunded: i64,
-    /// What the payer's bank has taken back, and hasn't returned.
+    /// The amount that the payer's bank has taken back and not returned.
     pub disputed: i64,
-    /// Whether we reach its account: where not, it stays as it is.
+    /// Whether our calls for its account are answered. If not, it stays as it is.
     pub is_connected: bool,
-    /// Whether we have ever not reached it.
+    /// Whether our calls for its account were ever refused.
     pub was_disconnected: bool,
-    /// Whether the studio has made it itself: it is none of ours.
+    /// Whether the studio created it, so that it is not ours.
     pub is_studios: bool,
 }
 
@@ -52,17 +52,14 @@ impl From<&Glance<'_>> for Taken {
     }
 }
 
-/// What Stripe says of an intent; `None`: it has none of that id.
+/// Stripe's view of an intent; `None` if there is no intent with that id.
 #[must_use]
 pub fn taken(stripe: &MemoryStripe, intent: &str) -> Option<Taken> {
     let intent = IntentId::parse(intent).ok()?;
     stripe.glance(&intent, |glance| Taken::from(glance))
 }
 
-/// What holds at every instant.
-///
-/// # Errors
-/// What doesn't.
+/// Checks what holds at every instant.
 pub fn at_every_instant(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     places(model)?;
     books::balances(model)?;
@@ -76,7 +73,7 @@ pub fn at_every_instant(model: &Model, stripe: &MemoryStripe) -> Result<(), Stri
     one_live_intent(model, stripe)
 }
 
-/// 5: what is left, and what is taken, is what there is; never less than nothing.
+/// 5: the places left and the places taken sum to the capacity, and neither is negative.
 fn places(model: &Model) -> Result<(), String> {
     for (class, (left, total)) in &model.seats {
         let taken = model.enrolments.values().filter(|place| place.class == *class && place.is_live()).count();
@@ -96,7 +93,7 @@ fn places(model: &Model) -> Result<(), String> {
     ended_trials(model)
 }
 
-/// 5: a trial that is ended, or is to be, is so with an order that enrols its student; one whose student has enrolled is.
+/// 5: a trial has ended, or is going to end, exactly if an order enrols its student.
 fn ended_trials(model: &Model) -> Result<(), String> {
     for (key, trial) in &model.trials {
         let order = trial.ending.as_ref().map(|order| model.orders.get(order).map(|order| order.state.as_str()));
@@ -115,7 +112,7 @@ fn ended_trials(model: &Model) -> Result<(), String> {
     Ok(())
 }
 
-/// 6: no fee above its family's cap.
+/// 6: no fee exceeds its family's cap.
 fn fees(model: &Model) -> Result<(), String> {
     let mut charged: BTreeMap<&str, i64> = BTreeMap::new();
     for (family, _, amount) in model.fees.values().filter(|(_, fee, _)| fee == "reg_1") {
@@ -127,7 +124,7 @@ fn fees(model: &Model) -> Result<(), String> {
     }
 }
 
-/// 3, 4, 7 and 15: what is completed was taken, exactly; what is cancelled was not.
+/// 3, 4, 7 and 15: the amount of a completed order was captured exactly, and nothing was captured of a cancelled one.
 fn order_agrees(id: &str, order: &Order, stripe: &MemoryStripe) -> Result<(), String> {
     let Some(intent) = &order.intent else { return Ok(()) };
     let Some(taken) = taken(stripe, intent) else { return Err(format!("3: {id} is paid by no intent")) };
@@ -151,12 +148,12 @@ fn one_live_intent(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     for (intent, link) in &model.link_sessions {
         let at_stripe = taken(stripe, intent);
         let status = at_stripe.map(|taken| taken.status);
-        // The rest of what was captured in part may be paid by another.
+        // After a partial capture, the rest may be paid by another intent.
         let is_part = at_stripe.is_some_and(|taken| taken.received < taken.amount)
             && model.orders.values().any(|o| o.intent.as_ref() == Some(intent) && o.state == "COMPLETED");
-        // What was on an account that refused us was let go: nobody could cancel it.
+        // An intent on an account that refused us was left, because it could not be cancelled.
         let is_let_go = at_stripe.is_some_and(|taken| taken.was_disconnected) && was_let_go(model, stripe, intent);
-        // What was rejected is cancelled, or credited without an order: either way the link is done with it.
+        // A rejected intent is cancelled, or credited without an order. Either way the link no longer uses it.
         let is_rejected = model.claims.get(intent).is_some_and(|claim| claim.is_rejected);
         if status.is_some_and(|status| status != IntentStatus::Canceled)
             && !is_rejected
@@ -170,17 +167,14 @@ fn one_live_intent(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether there is a note for a person that an intent was let go.
+/// Whether a review record says that an intent was left.
 fn was_let_go(model: &Model, stripe: &MemoryStripe, intent: &str) -> bool {
     let intent = IntentId::parse(intent).ok();
     let order = intent.and_then(|id| stripe.glance(&id, |glance| order_of_intent(glance.account, &id)));
     order.is_some_and(|order| model.reviews.contains(&format!("left-{order}")))
 }
 
-/// What holds besides when the faults have stopped, everybody has come back, and two days have gone by.
-///
-/// # Errors
-/// What doesn't.
+/// Checks what holds in addition when the faults have stopped, everyone has returned, and two days have passed.
 pub fn at_the_end(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     at_every_instant(model, stripe)?;
     settled(model, stripe)?;
@@ -188,11 +182,12 @@ pub fn at_the_end(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     books::paid(model, stripe)
 }
 
-/// 9: nothing is pending, reserved or authorised, but for bank debits on their way and what waits for a person.
+/// 9: nothing is pending, reserved or authorised, except bank debits under way and orders up for review.
 fn settled(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     let taken_for = |order: &Order| order.intent.as_deref().and_then(|intent| taken(stripe, intent));
     let on_its_way = |order: &Order| taken_for(order).is_some_and(|taken| taken.status == IntentStatus::Processing);
-    // Another amount was captured than the order's, by the studio or after the studio had edited it: no guess.
+    // The captured amount is not the order's, because the studio captured it or had edited the order's amount: we don't
+    // guess.
     let is_for_a_person = |order: &Order| {
         let other = taken_for(order)
             .is_some_and(|taken| taken.status == IntentStatus::Succeeded && taken.received != order.total);
@@ -224,7 +219,7 @@ fn settled(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     wrong.map_or(Ok(()), Err)
 }
 
-/// What was paid where we don't reach it, and nobody has claimed, is known to a person.
+/// A payment that we can't reach and that nobody has claimed is put up for review.
 fn lost_is_told(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     let mut wrong = None;
     stripe.for_each(|glance| {
@@ -250,11 +245,11 @@ fn may_stay_indexed(
     stripe: &MemoryStripe,
     on_its_way: &dyn Fn(&Order) -> bool,
 ) -> bool {
-    // An account's events are read for as long as there is a schedule.
+    // An account's events are read for as long as the settlement job runs.
     if key.sk == "FEED" {
         return true;
     }
-    // A note for a person stays until somebody has looked.
+    // A review record stays until it has been reviewed.
     if key.pk.starts_with("REVIEW#") {
         return true;
     }
@@ -271,7 +266,7 @@ fn may_stay_indexed(
     match of_intent.map(|taken| taken.status) {
         // A bank debit takes days.
         Some(IntentStatus::Processing) => return true,
-        // The intent of a link that is open stays open with it.
+        // The intent of an open link stays open with it.
         Some(IntentStatus::RequiresPaymentMethod)
             if intent.is_some_and(|intent| model.link_sessions.contains_key(intent)) =>
         {
@@ -279,16 +274,17 @@ fn may_stay_indexed(
         }
         _ => {}
     }
-    // An intent whose session was never stored: nobody can pay it. Its events are kept for as long as it may be ours.
+    // The intent's session was never stored, so nobody can pay it. Its events are kept for as long as it may be ours.
     if model.events.get(key).is_some_and(|intent| !model.sessions.contains_key(intent)) {
         return true;
     }
-    // What has gone back of a payment is posted after its order, which a person ends.
+    // A payment's reversals are posted after its order, which waits for review.
     let of_order = |id: &str| model.orders.values().find(|order| order.intent.as_deref() == Some(id));
     if of_event.and_then(of_order).is_some_and(|order| order.state == "PENDING" && order.needs_review) {
         return true;
     }
-    // A link's end waits for the order that is paying it, whether that may wait is judged above; or for its account.
+    // A link's end waits for the order that is paying it, or for its account. Whether the order may wait is checked
+    // above.
     if let Some(link) = key.pk.strip_prefix("PL#") {
         let is_under_way = |intent: &str| {
             taken(stripe, intent).is_some_and(|t| t.status == IntentStatus::Processing || !t.is_connected)

@@ -1,7 +1,7 @@
-//! The real handlers and the real settlement, run in one thread against a table and a Stripe in memory.
+//! Runs the real handlers and the real settlement in one thread, against a table and a Stripe in memory.
 //!
-//! Invariant: everything that can happen is drawn from one seed or said by the test, so that a run can be repeated.
-//! The stand-ins know nothing of payments: they do what DynamoDB and Stripe do with what they are sent.
+//! Everything that can happen is drawn from one seed or chosen by the test, so that a run can be repeated. The
+//! stand-ins know nothing of payments: they do what DynamoDB and Stripe do with the requests that they receive.
 
 pub mod books;
 pub mod calls;

@@ -1,7 +1,7 @@
-//! What the table says, in the words of the invariants.
+//! The contents of the table, in the terms of the invariants.
 //!
-//! Invariant: it is read from the items themselves and asks no code of the service. What is immutable is read once, and
-//! a change of it is a violation.
+//! The model is read from the items themselves and uses no code of the service. Immutable items are read once, and a
+//! change to one is a violation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,12 +11,12 @@ use classpay_service::store::key::Key;
 use classpay_service::store::{self, Attributes};
 use serde_json::Value;
 
-/// A currency, by its code in lower case; of what has none, spaces.
+/// A currency by its code in lower case; spaces if there is none.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Code([u8; 3]);
 
 impl Code {
-    /// Of a text; one that is no code is none.
+    /// Parses a code; a text that isn't one gives no currency.
     #[must_use]
     pub fn of(text: &str) -> Self {
         text.as_bytes().try_into().map_or_else(|_| Self::default(), Self)
@@ -42,61 +42,61 @@ pub struct Order {
     pub state: String,
     /// The intent that pays it.
     pub intent: Option<String>,
-    /// What is captured.
+    /// The amount captured.
     pub total: i64,
-    /// What its amounts are in.
+    /// The currency of its amounts.
     pub currency: Code,
-    /// The debit that a link's order pays, and how much of it.
+    /// The debit that a link's order pays, and the amount.
     pub link: Option<(String, i64)>,
     /// The hash of its basket.
     pub basket: String,
-    /// Whether a person must look.
+    /// Whether it is up for review.
     pub needs_review: bool,
 }
 
 /// A posted debit or credit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Whose.
+    /// Its family.
     pub family: String,
-    /// Its total: what a debit adds to the balance, and a credit takes off.
+    /// Its total, which a debit adds to the balance and a credit subtracts.
     pub balance: i64,
-    /// What it says was paid.
+    /// The amount paid.
     pub paid: i64,
-    /// What it says was given back: more on a debit, less on a credit.
+    /// The amount refunded: positive on a debit, subtracted on a credit.
     pub refunded: i64,
-    /// What it says the payer's bank has taken back: more on a debit, less on a credit.
+    /// The amount that the payer's bank took back: positive on a debit, subtracted on a credit.
     pub disputed: i64,
     /// Whether it is a credit.
     pub is_credit: bool,
     /// The order that wrote it.
     pub order: Option<String>,
-    /// The transaction that it is for.
+    /// The transaction to which it refers.
     pub related: Option<String>,
     doc: Arc<str>,
 }
 
-/// What a debit still owes.
+/// The amount that a debit still owes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Due {
-    /// What can be paid now.
+    /// The amount that can be paid now.
     pub due: i64,
-    /// What a payment that is under way takes.
+    /// The amount reserved by a payment under way.
     pub reserved: i64,
-    /// What both are in.
+    /// The currency of both.
     pub currency: Code,
 }
 
-/// A place in a class, or a trial.
+/// An enrolment or a trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The class.
     pub class: String,
-    /// The lesson of a trial.
+    /// The date of a trial's lesson.
     pub on: Option<String>,
-    /// `RESERVED`, `ACTIVE`, `CANCELLED` or, of a trial, `ENDED`.
+    /// `RESERVED`, `ACTIVE`, `CANCELLED` or, for a trial, `ENDED`.
     pub state: String,
-    /// The order that a trial ends with.
+    /// The order that ends a trial.
     pub ending: Option<String>,
 }
 
@@ -107,7 +107,7 @@ impl Place {
         !matches!(self.state.as_str(), "CANCELLED" | "ENDED")
     }
 
-    /// Whether an order is to end it that isn't done.
+    /// Whether an unfinished order is going to end it.
     #[must_use]
     pub fn is_marked(&self) -> bool {
         self.state == "ACTIVE" && self.ending.is_some()
@@ -119,26 +119,26 @@ impl Place {
 pub struct Claim {
     /// Whether it rejects the intent.
     pub is_rejected: bool,
-    /// Whether the rejection is done.
+    /// Whether the rejection is complete.
     pub is_done: bool,
     /// Whether its payment was captured, and credited without an order.
     pub is_captured: bool,
 }
 
-/// Everything that the invariants are about.
+/// The state that the invariants check.
 #[derive(Debug, Clone, Default)]
 pub struct Model {
-    /// By class: what is left, and of how many.
+    /// The places left and the capacity, by class.
     pub seats: BTreeMap<String, (i64, i64)>,
-    /// By class and day: how many trials are booked.
+    /// The number of trials booked, by class and day.
     pub lessons: BTreeMap<(String, String), i64>,
     /// By key.
     pub enrolments: BTreeMap<Key, Place>,
     /// By key.
     pub trials: BTreeMap<Key, Place>,
-    /// Trials of students who have enrolled while they were booked.
+    /// Trials of students who enrolled while the trial was booked.
     pub overtaken: BTreeSet<Key>,
-    /// By key: the family, the fee, and what is charged; nothing if it was released.
+    /// The family, the fee and the charge, by key; no charge if it was released.
     pub fees: BTreeMap<Key, (String, String, i64)>,
     /// By family.
     pub balances: BTreeMap<String, i64>,
@@ -148,19 +148,19 @@ pub struct Model {
     pub due: BTreeMap<String, Due>,
     /// By order.
     pub orders: BTreeMap<String, Order>,
-    /// By key: what orders post.
+    /// What orders post, by key.
     documents: BTreeMap<Key, Arc<str>>,
     /// By intent.
     pub claims: BTreeMap<String, Claim>,
-    /// By intent: the alias of the link that it is for.
+    /// The alias of an intent's payment link, by intent.
     pub link_sessions: BTreeMap<String, String>,
-    /// Intents that we made and remember: what they charge in.
+    /// The currencies of the intents that we created and remember.
     pub sessions: BTreeMap<String, Code>,
-    /// By key of an event: the intent that it is about.
+    /// The intent of an event, by the event's key.
     pub events: BTreeMap<Key, String>,
-    /// What is in the index.
+    /// The contents of the index.
     pub indexed: BTreeSet<Key>,
-    /// Notes for a person, by what they are about.
+    /// Review records, by what they are about.
     pub reviews: BTreeSet<String>,
 }
 
@@ -185,10 +185,7 @@ fn owned(value: &Value) -> Option<String> {
 }
 
 impl Model {
-    /// Takes in an item as it stands now. What broke by its very change.
-    ///
-    /// # Errors
-    /// The violation.
+    /// Applies the present state of an item. Returns the violation that the change itself is, if it is one.
     pub fn take_in(&mut self, key: &Key, item: &Attributes) -> Result<(), String> {
         if item.contains_key("gsi1pk") {
             self.indexed.insert(key.clone());
@@ -242,8 +239,8 @@ impl Model {
         Ok(())
     }
 
-    /// An enrolment, and whether its student had a trial booked. Keys are taken in in their order: what has become of the
-    /// trial by then is taken in later.
+    /// An enrolment, and whether its student had a trial booked. Items are applied in the order of their keys, so a
+    /// later change to the trial is applied later.
     fn take_in_enrolment(&mut self, key: &Key, place: Place) {
         let trial = Key { pk: key.pk.clone(), sk: key.sk.replacen("ENR#", "TRIAL#", 1) };
         let was_live = self.enrolments.get(key).is_some_and(Place::is_live);
@@ -255,7 +252,7 @@ impl Model {
         self.enrolments.insert(key.clone(), place);
     }
 
-    /// The order that an entry is of: the one that wrote it, or whose payment it gives back.
+    /// The order to which an entry belongs: the one that wrote it, or whose payment it returns.
     #[must_use]
     pub fn order_of(&self, entry: &Entry) -> Option<&Order> {
         match (&entry.order, &entry.related) {
@@ -277,8 +274,8 @@ impl Model {
         Ok(())
     }
 
-    /// What an order posts is put once. One with nothing to pay is booked anew after it was given back, or refused: as
-    /// another document.
+    /// What an order posts is put once. An order with nothing to pay is booked anew, as another document, after it was
+    /// released or refused.
     fn take_in_order_doc(&mut self, key: &Key, item: &Attributes) -> Result<(), String> {
         let doc = text(item, "doc");
         if let Some(known) = self.documents.insert(key.clone(), doc.into())

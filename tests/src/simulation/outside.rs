@@ -1,8 +1,8 @@
-//! What comes from outside and lasts: customers that are deleted, capabilities that are lost, calls that Stripe refuses
-//! lastingly, an account or a currency that the studio changes, intents that it makes itself.
+//! Lasting changes from outside: deleted customers, lost capabilities, calls that Stripe refuses lastingly, an account
+//! or a currency that the studio changes, and intents that the studio creates itself.
 //!
-//! Invariant: only worlds of their own meet it, some of each few; the others draw nothing for it, so they are what they
-//! were. Nothing here heals anything: what is lost stays lost, or comes back by chance.
+//! Only dedicated worlds meet them, each only a few. Other worlds draw no numbers for them, so they stay as they were.
+//! Nothing here recovers anything: what is lost stays lost, or comes back by chance.
 
 use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
@@ -20,12 +20,12 @@ use super::stripe::{Capability, PaysWith};
 use super::studio;
 use super::world::{Doing, Violation, World};
 
-/// Something that can happen.
+/// A change from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outside {
-    /// The studio deletes a customer that we have made.
+    /// The studio deletes a customer that we created.
     CustomerDeleted,
-    /// The account loses bank debits, or cards, or gets them back.
+    /// The account loses or regains bank debits or cards.
     CapabilityLost,
     /// Stripe refuses a kind of call lastingly, or answers all kinds again.
     CallsRefused,
@@ -33,33 +33,33 @@ pub enum Outside {
     AccountChanged,
     /// The same, and the studio disconnects the account that it leaves: Stripe refuses our calls there.
     AccountDisconnected,
-    /// The studio disconnects its account, and names it still.
+    /// The studio disconnects its account, but still names it.
     AccountClosed,
-    /// The studio makes an intent of its own, with our marker, in some currency; its payer pays.
+    /// The studio creates an intent of its own with our marker, in some currency, and its payer pays.
     IntentCopied,
     /// The studio is imported in another currency.
     CurrencyChanged,
 }
 
-/// What worlds meet of it.
+/// Which changes worlds meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Choice {
-    /// What can happen.
+    /// The changes that can happen.
     pub drawn: &'static [Outside],
-    /// One world of so many meets it.
+    /// One world in this many meets them.
     pub one_in: u64,
     /// Whether an answer that says "try again" is a violation where trying again can't help.
     pub forbids_vain_retries: bool,
 }
 
-/// What a plain run has.
+/// The settings of a plain run.
 pub const PLAIN: Choice = Choice { drawn: &Outside::ALL, one_in: 4, forbids_vain_retries: true };
 
-/// How often, in moments.
+/// How often, in steps.
 const RARITY: usize = 30;
 
 impl Outside {
-    /// All of it.
+    /// Every change.
     pub const ALL: [Self; 8] = [
         Self::CustomerDeleted,
         Self::CapabilityLost,
@@ -72,24 +72,24 @@ impl Outside {
     ];
 }
 
-/// What a world meets, and how things stand.
+/// A world's changes, and their present state.
 #[derive(Debug)]
 pub struct Surroundings {
-    /// What can happen.
+    /// The changes that can happen.
     pub drawn: &'static [Outside],
     forbids_vain_retries: bool,
-    /// The account that the studio has connected last.
+    /// The account that the studio connected last.
     pub account: &'static str,
 }
 
 impl Surroundings {
-    /// At the beginning of a world that meets nothing of it.
+    /// The start of a world that meets no change.
     #[must_use]
     pub fn calm() -> Self {
         Self { drawn: &[], forbids_vain_retries: false, account: studio::ACCOUNT }
     }
 
-    /// At the beginning of the world of a seed.
+    /// The start of a world with a seed.
     #[must_use]
     pub fn of(choice: &Choice, seed: u64) -> Self {
         let Choice { drawn, one_in, forbids_vain_retries } = *choice;
@@ -97,15 +97,12 @@ impl Surroundings {
     }
 }
 
-/// Whether something of it happens in this moment.
+/// Whether a change happens in this step.
 pub(super) fn is_drawn(world: &World) -> bool {
     !world.outside.drawn.is_empty() && world.chance.one_in(RARITY)
 }
 
-/// Something happens.
-///
-/// # Errors
-/// What is violated after it.
+/// Makes a change.
 pub(super) fn happen(world: &mut World) -> Result<(), Violation> {
     let what = *world.chance.pick(world.outside.drawn);
     world.note(|| format!("from outside: {what:?}"));
@@ -148,7 +145,7 @@ pub(super) fn happen(world: &mut World) -> Result<(), Violation> {
                     studio::load(&ctx.store, &studio::catalogue_as(account, "eur", 5_000), Extent::Part).await;
                 let status = match imported {
                     Ok(_) => 200,
-                    // It was cut short, and says nothing about the file.
+                    // The import was cut short, which says nothing about the file.
                     Err(error) if was_cut_short(&error) => 503,
                     Err(_) => 422,
                 };
@@ -167,13 +164,13 @@ fn account(world: &World) -> AccountId {
     world.outside.account.parse().expect("an account")
 }
 
-/// Any that lives: no intent may have been made for it yet.
+/// Any customer that exists: no intent may have been created for it yet.
 fn a_customer(world: &World) -> Option<CustomerId> {
     let customers = world.stripe.customers();
     if customers.is_empty() { None } else { Some(world.chance.pick(&customers).clone()) }
 }
 
-/// Payments under way stay on the account that they are on. Whether there are any.
+/// Payments under way stay on their account. Returns whether there are any.
 fn change_account(world: &mut World, stays_connected: bool) -> bool {
     let left = world.outside.account;
     let now = if left == studio::ACCOUNT { studio::NEXT_ACCOUNT } else { studio::ACCOUNT };
@@ -199,7 +196,7 @@ fn is_final(status: IntentStatus) -> bool {
     matches!(status, IntentStatus::Succeeded | IntentStatus::Canceled)
 }
 
-/// The studio's own intent is paid, perhaps captured, and perhaps somebody calls us with it.
+/// The studio's own intent is paid, perhaps captured, and perhaps used in a call to us.
 fn copy_intent(world: &mut World) {
     let mut intents = Vec::new();
     world.stripe.for_each(|glance| intents.push((glance.intent.clone(), glance.amount)));
@@ -238,10 +235,7 @@ fn call_with(world: &mut World, intent: IntentId) {
     }
 }
 
-/// The studio's last import holds: one that was cut short, or overtaken by an earlier one, is made again.
-///
-/// # Errors
-/// What is violated meanwhile.
+/// The studio's last import holds: one that was cut short, or overtaken by an earlier one, is repeated.
 pub(super) fn last_import_holds(world: &mut World) -> Result<(), Violation> {
     if world.outside.drawn.is_empty() {
         return Ok(());
@@ -258,10 +252,7 @@ fn import(world: &mut World, account: &'static str) {
     });
 }
 
-/// Accounts that were disconnected are connected again: what was out of reach comes to its end as if it had never been.
-///
-/// # Errors
-/// What is violated meanwhile, or not healed.
+/// Disconnected accounts are connected again, and what was unreachable ends as if it had always been reachable.
 pub(super) fn reconnected_accounts_heal(world: &mut World) -> Result<(), Violation> {
     let mut is_lost = false;
     world.stripe.for_each(|glance| is_lost |= !glance.is_connected);
@@ -277,8 +268,8 @@ pub(super) fn reconnected_accounts_heal(world: &mut World) -> Result<(), Violati
     Ok(())
 }
 
-/// When nothing goes wrong any more, no opening of a purchase is answered "try again": what Stripe refuses lastingly is
-/// answered as lasting. 15: and the studio's currency is what it was.
+/// When nothing goes wrong any more, opening a purchase is never answered "try again": a lasting refusal by Stripe is
+/// answered as lasting. 15: and the studio's currency is unchanged.
 ///
 /// # Errors
 /// The opening and its answer, or that the currency has changed.
@@ -296,13 +287,13 @@ pub(super) fn lasting_refusals_are_final(world: &mut World) -> Result<(), Violat
         return Ok(());
     }
     no_opening_fails_in_vain(world)?;
-    // What was kept under a key isn't any more.
+    // Answers stored under a key are gone.
     recover::by_schedule(world, 25 * 3600)?;
     no_opening_fails_in_vain(world)?;
-    // Now what is refused is kept under the keys, and its cause goes.
+    // Now refusals are stored under the keys, and then their cause goes away.
     world.stripe.withdraw_refusals();
     no_opening_fails_in_vain(world)?;
-    // The same with new customers, which are deleted before they are remembered.
+    // The same with new customers, which are deleted before we store them.
     world.stripe.refuse(CallKind::CreateIntent, 402, "card_declined");
     delete_all_customers(world);
     no_opening_fails_in_vain(world)?;
@@ -325,7 +316,7 @@ fn is_claimed_out_of_reach(world: &World) -> bool {
         | IntentStatus::RequiresAction
         | IntentStatus::Canceled => false,
     };
-    // A bank debit that has failed where we can't see it is still on its way for us.
+    // A bank debit that failed out of our reach still looks under way to us.
     let is_pending = |account: &AccountId, intent: &IntentId| {
         let order = world.table.item(&key::order(&order_of_intent(account, intent)));
         let state = order.as_ref().and_then(|order| order.get("order_state"));
@@ -339,9 +330,9 @@ fn is_claimed_out_of_reach(world: &World) -> bool {
     found
 }
 
-/// Opens every purchase. None is answered "try again", and none that Stripe refuses for good unless it does so now.
+/// Opens every purchase. None is answered "try again", and none as refused for good unless Stripe refuses it now.
 fn no_opening_fails_in_vain(world: &mut World) -> Result<(), Violation> {
-    // What was paid where our calls are refused stands in the way of its link.
+    // A payment on an account that refuses our calls blocks its link.
     let may_be_refused = world.stripe.refuses_payments() || is_claimed_out_of_reach(world);
     // An account that is closed to us and still named refuses them all.
     let is_closed = !world.stripe.is_connected(&account(world));

@@ -1,26 +1,26 @@
-//! Faults by plan: which calls go wrong, and how.
+//! Planned faults: which calls go wrong, and how.
 //!
-//! Invariant: calls are counted from where the plan begins, and nothing goes wrong before that or after its end. The
-//! plan notes what it was asked, so that a story that never met its faults can't pass for one that was told.
+//! Calls are counted from where the plan begins, and nothing goes wrong before that or after its end. The plan records
+//! its calls, so that a scenario that never reached its faults doesn't count as run.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::faults::{CallKind, Fault, Faults, WorldFaults};
 
-/// What a call suffers.
+/// The fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Harm {
     /// The call itself goes wrong.
     Goes(Fault),
     /// The function is killed before the call has any effect.
     KilledBefore,
-    /// The function is killed when the call has all of its effect, and its answer is not seen.
+    /// The function is killed when the call has had its whole effect, and its answer is not seen.
     KilledAfter,
 }
 
 impl Harm {
-    /// All of them.
+    /// Every fault.
     pub const ALL: [Self; 9] = [
         Self::Goes(Fault::NotSent),
         Self::Goes(Fault::Refused),
@@ -33,8 +33,8 @@ impl Harm {
         Self::KilledAfter,
     ];
 
-    /// The harms that differ for such a call on the stand-ins: a read is not answered, however it fails; a 500 of the
-    /// table is a lost call; Stripe refuses as if it had never been reached.
+    /// The faults that differ for such a call at the stand-ins. A read is not answered, however it fails; a 500 of the
+    /// table is a lost call; and Stripe's refusal is like a call that never arrived.
     #[must_use]
     pub fn that_differ(call: CallKind) -> &'static [Self] {
         const OF_A_READ: [Harm; 2] = [Harm::Goes(Fault::NotSent), Harm::KilledAfter];
@@ -74,13 +74,13 @@ impl Harm {
         }
     }
 
-    /// What is left of the call.
+    /// The fault of the call itself.
     fn fault(self, call: CallKind) -> Fault {
         let is_read = Self::that_differ(call) == Self::that_differ(CallKind::Get);
         match self {
             Self::Goes(fault) => fault,
-            // Whoever is killed before a read and whoever is killed after it know the same. One that fails might be
-            // done with before he can be killed.
+            // A function that is killed before a read and one that is killed after it know the same. A read that fails
+            // might be finished before the function can be killed.
             Self::KilledBefore if is_read => Fault::None,
             Self::KilledBefore => Fault::RequestLost,
             Self::KilledAfter => Fault::None,
@@ -97,12 +97,12 @@ impl fmt::Display for Harm {
     }
 }
 
-/// A harm, and the call that suffers it, counted from zero.
+/// A fault, and the number of its call, counted from zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Planned {
-    /// Which call.
+    /// The number of the call.
     pub at: usize,
-    /// What it suffers.
+    /// Its fault.
     pub harm: Harm,
 }
 
@@ -130,25 +130,25 @@ impl FromStr for Planned {
 pub struct PlannedFaults {
     plan: Vec<Planned>,
     is_on: bool,
-    /// The calls since the plan began.
+    /// The number of calls since the plan began.
     pub calls: Vec<CallKind>,
     met: usize,
     kills: bool,
 }
 
 impl PlannedFaults {
-    /// This plan. It begins when it is resumed.
+    /// A network with this plan, which begins when it is resumed.
     #[must_use]
     pub fn of(plan: Vec<Planned>) -> Self {
         Self { plan, is_on: false, calls: Vec::new(), met: 0, kills: false }
     }
 
-    /// Whether somebody is to be killed now: he has just made the call that he doesn't survive.
+    /// Whether a task is to be killed now: it has just made the call that kills it.
     pub fn take_kill(&mut self) -> bool {
         std::mem::take(&mut self.kills)
     }
 
-    /// Whether everything that was planned has happened.
+    /// Whether every planned fault has happened.
     #[must_use]
     pub fn is_met(&self) -> bool {
         self.met == self.plan.len()

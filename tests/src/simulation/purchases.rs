@@ -1,6 +1,6 @@
-//! What families want, and how they go about it: impatiently, in several tabs, with somebody else's intent.
+//! Families' purchases: impatient clients, several tabs, and intents used by the wrong client.
 //!
-//! Invariant: a client knows only what it was answered.
+//! A client knows only its answers.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::stripe::PaysWith;
 use super::studio::{CLASSES, FAMILIES, LONG_CLASS};
 use super::world::{Doing, World};
 
-/// What is bought.
+/// The subject of a purchase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     /// A basket.
@@ -27,47 +27,47 @@ pub enum Wanted {
 /// One purchase of one family.
 #[derive(Debug)]
 pub struct Purchase {
-    /// Whose.
+    /// The family.
     pub family: &'static str,
-    /// What.
+    /// What it buys.
     pub wanted: Wanted,
-    /// The intent that it was given.
+    /// The intent that the client was given.
     pub intent: Option<String>,
-    /// What that intent charges, as it was shown.
+    /// The amount of that intent, as it was shown.
     pub shown: Option<i64>,
-    /// What the client asks for, if it doesn't say what its basket is.
+    /// The amount that the client requests, if it doesn't name its basket.
     pub amount: Option<i64>,
-    /// Whether it was told that there is nothing to pay.
+    /// Whether the client was told that there is nothing to pay.
     pub is_zero_due: bool,
     /// How the payer has paid.
     pub paid: Option<PaysWith>,
     /// How often it was opened, and how often it will be.
     pub opened: (u32, u32),
-    /// How often it was called, and how often it will be.
+    /// How often it was checked out, and how often it will be.
     pub called: (u32, u32),
-    /// The key that its calls carry.
+    /// The idempotency key of its calls.
     pub key: Option<String>,
 }
 
 /// A call that pays a purchase, or tries to pay something else with its intent.
 #[derive(Debug)]
 pub struct Call {
-    /// Which purchase.
+    /// The purchase.
     pub purchase: usize,
-    /// For whom.
+    /// The family.
     pub family: &'static str,
-    /// For what.
+    /// The subject.
     pub wanted: Wanted,
-    /// With which intent.
+    /// The intent.
     pub intent: Option<String>,
-    /// What that intent charges, as it was shown to whoever pays his own purchase.
+    /// The amount of that intent, as shown to the payer; only for the purchase's own call.
     pub shown: Option<i64>,
-    /// What it was answered; nothing if it was killed.
+    /// The answer; `None` if the call was killed.
     pub answer: Option<Answer>,
 }
 
 impl Purchase {
-    /// One by chance.
+    /// A random purchase.
     #[must_use]
     pub fn draw(chance: &Chance, number: usize, links: &[Arc<str>]) -> Self {
         let wanted = if chance.one_in(3) {
@@ -85,7 +85,7 @@ impl Purchase {
         Self { amount, ..Self::of(family, wanted, chance, number) }
     }
 
-    /// One of this.
+    /// A purchase of this.
     #[must_use]
     pub fn of(family: &'static str, wanted: Wanted, chance: &Chance, number: usize) -> Self {
         let times = |most: usize| u32::try_from(chance.below(most)).expect("few") + 1;
@@ -103,7 +103,7 @@ impl Purchase {
         }
     }
 
-    /// A trial, and a place in the same class for the same student.
+    /// A trial and a place in the same class for the same student.
     #[must_use]
     pub fn trial_and_place(chance: &Chance) -> [Self; 2] {
         let (family, students) = *chance.pick(&FAMILIES);
@@ -115,15 +115,15 @@ impl Purchase {
         baskets.map(|(number, items)| Self::of(family, Wanted::Basket(items.to_string().into()), chance, number))
     }
 
-    /// Whether its calls can have an end.
+    /// Whether its calls can end.
     #[must_use]
     pub fn is_paid(&self) -> bool {
         self.is_zero_due || (self.intent.is_some() && self.paid.is_some())
     }
 }
 
-/// What clients that don't say what their basket is ask for: what the first class costs a new student, what a long one
-/// costs, and what nothing costs.
+/// The amounts that clients without a basket request: the price of the first class for a new student, that of the class
+/// with the long name, and one that nothing costs.
 const AMOUNTS: [i64; 3] = [7_203, 6_174, 12_345];
 /// Baskets of which one is near the limits of an order, or above.
 const BASKETS_A_LONG_ONE: usize = 60;
@@ -151,7 +151,7 @@ fn basket(chance: &Chance, students: &[&str]) -> Value {
     json!({"enrolments": enrolments, "trials": trials})
 }
 
-/// A place in the class of the long name for each of a family's students: two are more than an order can hold.
+/// A place in the class with the long name for each of a family's students: two are more than an order can hold.
 fn long_basket(students: &[&str]) -> Value {
     let (class, plan, _) = LONG_CLASS;
     let place = |student: &&str| json!({"classId": class, "studentId": student, "pricingPlanId": plan});
@@ -159,7 +159,7 @@ fn long_basket(students: &[&str]) -> Value {
 }
 
 impl World {
-    /// A purchase goes on: it is opened, paid, called, or somebody misuses its intent.
+    /// Continues a purchase: it is opened, paid or checked out, or its intent is misused.
     pub fn advance(&mut self, which: usize) {
         let purchase = &self.purchases[which];
         let opens = purchase.intent.is_none() || matches!(purchase.wanted, Wanted::Link(_));
@@ -179,7 +179,7 @@ impl World {
         }
     }
 
-    /// Opens a session, or the link.
+    /// Opens a session or the link.
     pub fn open(&mut self, which: usize) {
         let Purchase { family, wanted, amount, .. } = &self.purchases[which];
         let (family, ctx) = (*family, self.ctx.clone());
@@ -197,7 +197,7 @@ impl World {
         }
     }
 
-    /// The payer confirms the intent that he was shown.
+    /// The payer confirms the intent that was shown.
     pub fn pay(&mut self, which: usize) {
         let is_link = matches!(self.purchases[which].wanted, Wanted::Link(_));
         let with = match self.chance.below(20) {
@@ -216,7 +216,7 @@ impl World {
         if confirmed && under_way {
             self.purchases[which].paid = Some(with);
         } else if !confirmed {
-            // It was paid in another tab, or it is over: the client learns that from its next call.
+            // It was paid in another tab or has ended; the client learns that from its next call.
             self.purchases[which].paid = Some(PaysWith::Card);
         }
     }
@@ -244,7 +244,7 @@ impl World {
         }
     }
 
-    /// Somebody uses the intent for another basket, another family or another link.
+    /// Uses the intent for another basket, another family or another link.
     fn misuse(&mut self, which: usize) {
         let intent = self.purchases[which].intent.clone();
         let ctx = self.ctx.clone();
@@ -276,7 +276,7 @@ impl World {
         );
     }
 
-    /// A client learns what it was answered.
+    /// Records a client's answer.
     pub fn learn(&mut self, doing: Doing, answer: Answer) {
         self.coverage.see_answer(&answer);
         match doing {

@@ -1,17 +1,17 @@
-//! Faults by chance.
+//! Random faults.
 //!
-//! Invariant: when they are over, they are over: a world must recover then.
+//! Once they are stopped, no further faults occur, and a world must recover.
 
 use super::chance::Chance;
 use super::faults::{CallKind, Fault, Faults, WorldFaults};
 
-/// What the seed has drawn for a world's network.
+/// The parameters of a world's network, drawn from its seed.
 #[derive(Debug)]
 pub struct RandomFaults {
     chance: Chance,
-    /// One call in so many goes wrong; `None`: none does.
+    /// One call in this many goes wrong; `None` if none does.
     rate: Option<usize>,
-    /// One call in so many takes longer than others.
+    /// One call in this many takes longer than others.
     slow: usize,
     is_paused: bool,
     replies_lost: u64,

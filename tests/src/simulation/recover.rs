@@ -1,7 +1,7 @@
-//! What becomes of a world whose faults have stopped.
+//! Recovery of a world after its faults have stopped.
 //!
-//! Invariant: nothing is helped along but by what heals in life: the schedule, clients who call again, and Stripe's
-//! events. Each is tried alone first.
+//! Only what helps in production helps here: the settlement job, clients that call again, and Stripe's events. Each is
+//! first tried alone.
 
 use std::collections::BTreeSet;
 
@@ -16,10 +16,10 @@ use super::returns;
 use super::run::{deliver, everybody_has_what_he_was_told};
 use super::world::{Doing, Violation, World, lock};
 
-/// Who is tried first.
+/// What recovers a world first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Healing {
-    /// Nobody comes back; no event arrives.
+    /// Only the settlement job: nobody comes back, and no event arrives.
     Schedule,
     /// Clients call again.
     Clients,
@@ -27,15 +27,12 @@ pub enum Healing {
     Webhook,
 }
 
-/// How often a client calls again before it counts as unhealed.
+/// How often a client calls again before we count it as not recovered.
 const CALLS_AGAIN: u32 = 6;
-/// How long a client waits who is told that he has called too often.
+/// How long a client waits after an answer that it has called too often.
 const AN_HOUR_S: i64 = 3600;
 
-/// Ends a world: faults stop, calls end or are killed, what was lost lands or doesn't; then it heals.
-///
-/// # Errors
-/// What is violated.
+/// Ends a world: faults stop, calls end or are killed, lost calls land or don't, and then the world recovers.
 pub fn to_the_end(world: &mut World, healing: Healing) -> Result<(), Violation> {
     lock(&world.faults).end();
     while !world.running.is_empty() && world.chance.one_in(3) {
@@ -45,16 +42,13 @@ pub fn to_the_end(world: &mut World, healing: Healing) -> Result<(), Violation> 
     land_all(world)?;
     outside::last_import_holds(world)?;
     at_first(world, healing)?;
-    // What payers and banks have still to do, they do or leave.
+    // Payers and banks complete what they have begun, or leave it.
     settle_debits(world)?;
     returns::are_decided(world)?;
     days_go_by(world, healing)
 }
 
-/// What is still on its way arrives.
-///
-/// # Errors
-/// What is violated after it.
+/// Calls that are still on their way arrive.
 pub fn land_all(world: &mut World) -> Result<(), Violation> {
     while world.has_late() {
         world.land_one()?;
@@ -62,10 +56,7 @@ pub fn land_all(world: &mut World) -> Result<(), Violation> {
     Ok(())
 }
 
-/// What is tried alone, within minutes. The schedule comes anyway.
-///
-/// # Errors
-/// What is violated meanwhile, or not healed.
+/// What is tried alone, within minutes. The settlement job runs in any case.
 pub fn at_first(world: &mut World, healing: Healing) -> Result<(), Violation> {
     match healing {
         Healing::Schedule => Ok(()),
@@ -74,10 +65,7 @@ pub fn at_first(world: &mut World, healing: Healing) -> Result<(), Violation> {
     }
 }
 
-/// Days go by: the schedule runs, and in the end all events arrive. Nothing is unfinished then.
-///
-/// # Errors
-/// What is violated meanwhile, or in the end.
+/// Days pass: the settlement job runs, and in the end all events arrive. Then nothing is unfinished.
 pub fn days_go_by(world: &mut World, healing: Healing) -> Result<(), Violation> {
     for _ in 0..5 {
         by_schedule(world, 40)?;
@@ -100,10 +88,7 @@ pub fn days_go_by(world: &mut World, healing: Healing) -> Result<(), Violation> 
     everybody_has_what_he_was_told(world)
 }
 
-/// Lets all tasks come to their end.
-///
-/// # Errors
-/// What is violated meanwhile.
+/// Runs all tasks to their end.
 pub fn run_all(world: &mut World) -> Result<(), Violation> {
     while !world.running.is_empty() {
         if let Some(done) = world.step()?
@@ -115,10 +100,7 @@ pub fn run_all(world: &mut World) -> Result<(), Violation> {
     Ok(())
 }
 
-/// The schedule runs, so many seconds later.
-///
-/// # Errors
-/// What is violated meanwhile.
+/// Runs the settlement job this many seconds later.
 pub fn by_schedule(world: &mut World, seconds: i64) -> Result<(), Violation> {
     world.pass_s(seconds);
     let ctx = world.ctx.clone();
@@ -129,7 +111,7 @@ pub fn by_schedule(world: &mut World, seconds: i64) -> Result<(), Violation> {
     run_all(world)
 }
 
-/// Every client who has paid calls again until his answer is final.
+/// Every client that has paid calls again until its answer is final.
 fn by_clients(world: &mut World) -> Result<(), Violation> {
     for which in 0..world.purchases.len() {
         let purchase = &world.purchases[which];
@@ -154,8 +136,8 @@ fn by_clients(world: &mut World) -> Result<(), Violation> {
         }
         let purchase = &world.purchases[which];
         let waits = purchase.intent.as_deref().is_some_and(|intent| world.is_meddled(intent));
-        // A bank debit takes days, whoever of those who share the intent has chosen it. And where our calls are refused,
-        // nobody gets further.
+        // A bank debit takes days, whichever of the clients that share the intent has chosen it. And on an account that
+        // refuses our calls, no client makes progress.
         let status = purchase.intent.as_deref().and_then(|intent| invariants::taken(&world.stripe, intent));
         let is_under_way = status.is_some_and(|taken| taken.status == IntentStatus::Processing || !taken.is_connected);
         if is_open && !waits && !is_under_way {
@@ -166,9 +148,9 @@ fn by_clients(world: &mut World) -> Result<(), Violation> {
     Ok(())
 }
 
-/// The events that were not delivered arrive. A link's payment whose last event is among them is settled by it: the
-/// webhook takes the road. (A basket's is not: its payer may still be on his way. And where the event was delivered and
-/// its own run was cut short, no other follows: that is the schedule's.)
+/// Delivers the events that were not delivered. If a link's payment has its last event among them, the webhook settles
+/// the payment. A basket's payment is not settled, because its payer may still call. And if the event was delivered but
+/// its run was cut short, no other event follows: the settlement job settles it.
 fn by_webhook(world: &mut World) -> Result<(), Violation> {
     let undelivered: BTreeSet<String> = world
         .outbox
@@ -209,7 +191,7 @@ fn deliver_all(world: &mut World) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Bank debits arrive or fail, one by one; some are left on their way.
+/// Bank debits are paid or fail, one by one; some stay under way.
 fn settle_debits(world: &mut World) -> Result<(), Violation> {
     let mut under_way = Vec::new();
     world.stripe.for_each(|glance| {

@@ -1,8 +1,7 @@
-//! What goes back of a payment: the studio refunds, refunds arrive later or fail, the payer's bank disputes a payment or
-//! only asks, and decides.
+//! Reversals of a payment: the studio refunds, refunds arrive later or fail, and the payer's bank disputes a payment,
+//! or inquires, and decides.
 //!
-//! Invariant: nothing here is a call of the service: it hears of it by events, or reads them. What is left open may be
-//! so for good.
+//! Nothing here calls the service, which learns of it by events or by reading. An open reversal may stay open for good.
 
 use classpay_domain::id::IntentId;
 use classpay_domain::money::Money;
@@ -11,7 +10,7 @@ use classpay_domain::order::IntentStatus;
 use super::stripe::{Arrival, Complaint, Verdict};
 use super::world::{Violation, World};
 
-/// What there is at Stripe, by id.
+/// The reversals at Stripe, by id.
 #[derive(Debug, Default)]
 pub struct Returns {
     refunds: Vec<String>,
@@ -19,10 +18,10 @@ pub struct Returns {
     disputes: Vec<String>,
 }
 
-/// What a part of a payment is: less than any fee, and more.
+/// Partial amounts: one smaller than any fee, and one larger.
 const PARTS: [i64; 3] = [10, 100, 3_000];
 
-/// Something goes back, or what is open is decided.
+/// Starts a reversal, or decides an open one.
 pub(super) fn happen(world: &mut World) {
     match world.chance.below(8) {
         0..=2 => refund(world),
@@ -41,10 +40,7 @@ pub(super) fn happen(world: &mut World) {
     }
 }
 
-/// What is open is decided, or is left open.
-///
-/// # Errors
-/// What is violated after it.
+/// Decides the open reversals, or leaves them open.
 pub(super) fn are_decided(world: &mut World) -> Result<(), Violation> {
     for refund in world.returns.refunds.clone() {
         if world.chance.one_in(2) {
@@ -65,7 +61,7 @@ fn one_of(world: &World, ids: &[String]) -> Option<String> {
     if ids.is_empty() { None } else { Some(world.chance.pick(ids).clone()) }
 }
 
-/// A payment of ours, by chance. What the studio does with its own is none of our business.
+/// A random payment of ours. The studio's own payments are not our concern.
 fn a_payment(world: &World) -> Option<IntentId> {
     let mut found = Vec::new();
     world.stripe.for_each(|glance| {
@@ -76,7 +72,7 @@ fn a_payment(world: &World) -> Option<IntentId> {
     if found.is_empty() { None } else { Some(world.chance.pick(&found).clone()) }
 }
 
-/// All of it, or a part.
+/// The whole payment, or part of it.
 fn an_amount(world: &World) -> Option<Money> {
     if world.chance.one_in(2) { None } else { Some(Money::minor(*world.chance.pick(&PARTS))) }
 }
@@ -107,7 +103,7 @@ fn complain(world: &mut World, complaint: Complaint) {
     }
 }
 
-/// A dispute is won or lost; an inquiry is over, or becomes a dispute.
+/// A dispute is won or lost; an inquiry ends or becomes a dispute.
 fn bank_decides(world: &mut World, dispute: &str) {
     let verdict = *world.chance.pick(&[Verdict::Won, Verdict::Won, Verdict::Lost]);
     if world.stripe.close_dispute(dispute, verdict).is_ok() {

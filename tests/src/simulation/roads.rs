@@ -1,7 +1,7 @@
-//! The roads of a payment, one function at a time: what is there before it runs, its run, and how all must end.
+//! The scenarios of a payment, one function at a time: the state before it runs, its run, and how everything must end.
 //!
-//! Invariant: nothing stands in a road's way but the faults of its story, so its end is known: who can be served is
-//! served, whatever was lost; who can't is told so and keeps his money.
+//! Only the scenario's faults can disturb it, so its end is known: a client that can be served is served, whatever was
+//! lost; a client that can't is refused and keeps the money.
 
 use classpay_domain::id::IntentId;
 use classpay_domain::order::IntentStatus;
@@ -15,7 +15,7 @@ use super::run::deliver;
 use super::stripe::{Event, PaysWith};
 use super::world::{Doing, Violation, World};
 
-/// What a bank answers to a debit.
+/// A bank's answer to a debit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bank {
     /// It pays.
@@ -24,16 +24,16 @@ pub enum Bank {
     Refuses,
 }
 
-/// When a bank answers.
+/// When the bank answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answers {
-    /// Before anything has healed.
+    /// Before any recovery.
     AtOnce,
     /// Two days later.
     Later,
 }
 
-/// Which function runs, and what for.
+/// Which function runs, and with what state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Road {
     /// A payment session is opened for a basket.
@@ -42,40 +42,40 @@ pub enum Road {
     OpenLink,
     /// A basket is checked out: a monthly plan, a plan, a trial, fees, an idempotency key.
     Checkout,
-    /// The same once Stripe has told that the card is authorised.
+    /// The same, after Stripe has reported that the card is authorised.
     CheckoutTold,
     /// A basket with nothing to pay, with an idempotency key.
     Unpaid,
-    /// A basket whose last place somebody else has taken since it was paid.
+    /// A basket whose last place another family has taken since it was paid.
     Rejected,
-    /// A link that a card has paid.
+    /// A link that was paid by card.
     Link,
-    /// A link whose debit another link has paid meanwhile.
+    /// A link whose debit was meanwhile paid by another link.
     LinkRejected,
-    /// A link that a bank debit pays.
+    /// A link that is paid by bank debit.
     Debit(Bank, Answers),
-    /// Nobody calls, but Stripe tells that a link's card is authorised.
+    /// Nobody calls, but Stripe reports that a link's card is authorised.
     LinkEvent,
-    /// Stripe tells what the bank has answered.
+    /// Stripe reports the bank's answer.
     DebitEvent(Bank),
-    /// Nobody calls for a paid basket, and the schedule runs.
+    /// Nobody calls for a paid basket, and the settlement job runs.
     Schedule,
 }
 
-/// How a road ends.
+/// How a scenario ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     /// Paid and posted.
     Paid,
-    /// Booked without a payment, if its client has insisted.
+    /// Booked without a payment, if the client has retried.
     Booked,
     /// Refused for this reason, and the payment released.
     Released(ErrorCode),
-    /// The bank hasn't paid: nothing is posted.
+    /// The bank has refused: nothing is posted.
     Unpaid,
 }
 
-/// Two places, one of them to be paid month by month, and a trial of a sibling; all with the season's fees.
+/// Two places, one of them paid in monthly instalments, and a trial of a sibling, all with the season's fees.
 const BASKET: &str = r#"{"enrolments":[
 {"classId":"cls_1","studentId":"stu_1","pricingPlanId":"pp_u"},
 {"classId":"cls_2","studentId":"stu_1","pricingPlanId":"pp_m"}],
@@ -86,16 +86,16 @@ const SAME_PLACE: &str =
     r#"{"enrolments":[{"classId":"cls_1","studentId":"stu_3","pricingPlanId":"pp_u"}],"trials":[]}"#;
 const FREE_PLACE: &str =
     r#"{"enrolments":[{"classId":"cls_free","studentId":"stu_1","pricingPlanId":"pp_free"}],"trials":[]}"#;
-/// After this the schedule books a basket whose payer hasn't called.
+/// After this, the settlement job books a basket whose payer hasn't called.
 const NOBODY_CALLS_S: i64 = 6 * 60;
-/// How long a client waits before he calls again, and Stripe before it tells again.
+/// How long a client waits before it calls again, and Stripe before it redelivers.
 const PATIENCE_S: i64 = 3;
 const DAY_S: i64 = 24 * 60 * 60;
-/// Stripe's word for a card that is authorised.
+/// Stripe's status of an authorised card.
 const AUTHORISED: &str = "payment_intent.amount_capturable_updated";
 
 impl Road {
-    /// All of them, by name, each with fewer calls than it makes by far.
+    /// Every scenario by name, with an upper bound on its calls.
     pub const ALL: [(&str, Self, usize); 16] = [
         ("open-basket", Self::OpenBasket, 7),
         ("open-link", Self::OpenLink, 5),
@@ -118,7 +118,7 @@ impl Road {
     /// Its name.
     ///
     /// # Panics
-    /// If it isn't among all.
+    /// If it isn't in the list.
     #[must_use]
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(_, road, _)| *road == self).map(|(name, ..)| *name).expect("it is one of all")
@@ -143,16 +143,13 @@ impl Road {
         }
     }
 
-    /// What the bank has still to answer, when the function has run.
+    /// The bank's answer that is still to come when the function has run.
     #[must_use]
     pub fn bank(self) -> Option<(Bank, Answers)> {
         if let Self::Debit(bank, answers) = self { Some((bank, answers)) } else { None }
     }
 
-    /// Everything that comes before, without faults.
-    ///
-    /// # Errors
-    /// What is violated already.
+    /// The preparation, without faults.
     pub fn prepare(self, world: &mut World) -> Result<(), Violation> {
         let basket = |items: &str| Wanted::Basket(items.into());
         let link = |world: &World, which: usize| Wanted::Link(world.links[which].clone());
@@ -184,7 +181,7 @@ impl Road {
             world.call(1);
             recover::run_all(world)?;
         }
-        // In these the client has called, or is about to: if clients recover the story, he is one of them.
+        // Here the client has called, or is about to: if clients recover the scenario, this client is one of them.
         world.purchases[0].called.0 = 1;
         match self {
             Self::Schedule => world.pass_s(NOBODY_CALLS_S),
@@ -200,7 +197,7 @@ impl Road {
             }
             _ => {}
         }
-        // The function begins in a new process, which makes every call that there is.
+        // The function starts in a new process, which makes every possible call.
         world.restart();
         world.check()
     }
@@ -209,10 +206,7 @@ impl Road {
         matches!(self, Self::OpenBasket | Self::OpenLink)
     }
 
-    /// What comes after the function: who has only opened pays now. If nobody is to come back, he has left.
-    ///
-    /// # Errors
-    /// He can't pay, or what is violated.
+    /// What follows the function: a payer who has only opened pays now. If nobody is to come back, the payer has left.
     pub fn goes_on(self, world: &mut World, healing: Healing) -> Result<(), Violation> {
         if !self.opens() || healing == Healing::Schedule {
             return Ok(());
@@ -231,9 +225,6 @@ impl Road {
     }
 
     /// The bank answers, perhaps days later.
-    ///
-    /// # Errors
-    /// What is violated after it.
     pub fn bank_answers(self, world: &mut World, bank: Bank, answers: Answers) -> Result<(), Violation> {
         if answers == Answers::Later {
             recover::by_schedule(world, DAY_S)?;
@@ -249,10 +240,7 @@ impl Road {
         world.check()
     }
 
-    /// The function begins to run, if there is anything for it to do.
-    ///
-    /// # Errors
-    /// The world can't go on.
+    /// Starts the function, if there is anything for it to do.
     pub fn begin_run(self, world: &mut World) -> Result<(), Violation> {
         match self {
             Self::OpenBasket | Self::OpenLink => world.open(0),
@@ -277,10 +265,7 @@ impl Road {
         Ok(())
     }
 
-    /// How it must have ended.
-    ///
-    /// # Errors
-    /// How it has, instead.
+    /// Checks how it has ended.
     pub fn ended(self, world: &World, healing: Healing) -> Result<(), Violation> {
         let end = self.end(healing);
         told_well(end, world, healing)?;
@@ -312,7 +297,7 @@ fn wants(world: &mut World, family: &'static str, wanted: Wanted) {
     world.purchases.push(purchase);
 }
 
-/// The payer confirms the intent that he was shown.
+/// The payer confirms the intent that was shown.
 fn pay(world: &mut World, which: usize, with: PaysWith) -> Result<(), Violation> {
     let intent = world.purchases[which].intent.as_ref().ok_or("it can't be opened")?;
     let intent = IntentId::parse(intent.as_str()).map_err(|error| format!("{error:?}"))?;
@@ -326,7 +311,7 @@ fn intent_of(world: &World) -> Result<IntentId, Violation> {
     IntentId::parse(intent).map_err(|error| format!("{error:?}"))
 }
 
-/// Stripe delivers an event about the payer's intent, if it hasn't been answered well before.
+/// Stripe delivers an event about the payer's intent, unless an earlier delivery was acknowledged.
 fn deliver_event(world: &mut World, kind: &str) -> Result<(), Violation> {
     let intent = intent_of(world)?;
     let is_it = |(event, _): &&mut (Event, u32)| event.kind == kind && event.intent.as_ref() == Some(&intent);
@@ -338,7 +323,7 @@ fn deliver_event(world: &mut World, kind: &str) -> Result<(), Violation> {
     Ok(())
 }
 
-/// What the client was told, each time.
+/// The client's answers, in order.
 fn told_well(end: End, world: &World, healing: Healing) -> Result<(), Violation> {
     let own: Vec<_> = world.calls.iter().filter(|call| call.purchase == 0).collect();
     let answers: Vec<_> = own.iter().filter_map(|call| call.answer.as_ref()).collect();

@@ -1,6 +1,6 @@
-//! A world from its seed to its end.
+//! Runs a world from its seed to its end.
 //!
-//! Invariant: what a seed does is the same on every machine, so that a failing one can be run again alone.
+//! A seed does the same on every machine, so that a failing one can be run again alone.
 
 use classpay_domain::id::IntentId;
 use classpay_domain::money::Money;
@@ -20,21 +20,21 @@ use super::stripe::LastingRefusals;
 use super::studio;
 use super::world::{Doing, Violation, World, lock};
 
-/// How many things happen in a world before its faults stop.
+/// The number of steps in a world before its faults stop.
 const MOMENTS: usize = 220;
-/// How many events wait at most; the rest are lost, as far as the world's first part goes.
+/// The most events that wait; the rest are lost for the world's first part.
 const TWICE: u32 = 2;
 
-/// What a world came to.
+/// The result of a world.
 #[derive(Debug)]
 pub struct Report {
-    /// What it has come across.
+    /// The cases that it came across.
     pub coverage: Coverage,
-    /// What was violated.
+    /// The violations.
     pub violation: Option<Violation>,
 }
 
-/// Runs the world of a seed, with this from outside, on a table that perhaps forgets a guard.
+/// Runs the world of a seed, with these changes from outside, on a table that may ignore a guard.
 #[must_use]
 pub fn run(seed: u64, choice: &Choice, forgotten: Option<Forgotten>) -> Report {
     let mut world = World::begin(seed);
@@ -57,7 +57,7 @@ pub fn run(seed: u64, choice: &Choice, forgotten: Option<Forgotten>) -> Report {
     Report { coverage, violation: result.err() }
 }
 
-/// 11: without faults and rivals a valid call that is clicked several times completes once and answers alike.
+/// 11: without faults and competitors, a valid call that is clicked several times completes once and answers alike.
 fn calm(world: &mut World) -> Result<(), Violation> {
     lock(&world.faults).end();
     let number = world.chance.below(1000);
@@ -88,7 +88,7 @@ fn calm(world: &mut World) -> Result<(), Violation> {
     recover::to_the_end(world, Healing::Schedule)
 }
 
-/// Two who have paid at the same time for what there is once: a seat, a debit, what is left of a fee's cap.
+/// Two payers pay at the same time for something of which there is one: a seat, a debit, the rest of a fee's cap.
 fn race(world: &mut World) -> Result<(), Violation> {
     lock(&world.faults).pause();
     let [one, other] = rivals(world);
@@ -123,39 +123,39 @@ fn race(world: &mut World) -> Result<(), Violation> {
     recover::to_the_end(world, healing)
 }
 
-/// Two purchases that can't both have what they want, or not at the price that both were shown.
+/// Two purchases that can't both succeed, or not at the price shown to both.
 fn rivals(world: &World) -> [Purchase; 2] {
     let place = |class: &str, student: &str, plan: &str| -> Wanted {
         let item = format!(r#"{{"classId":"{class}","studentId":"{student}","pricingPlanId":"{plan}"}}"#);
         Wanted::Basket(format!(r#"{{"enrolments":[{item}],"trials":[]}}"#).into())
     };
     let [one, other] = match world.chance.below(4) {
-        // Two links of one debit.
+        // Two links for one debit.
         0 => [("fml_1", Wanted::Link(world.links[0].clone())), ("fml_1", Wanted::Link(world.links[1].clone()))],
         // The only place of a class, for two families.
         1 => [("fml_1", place("cls_1", "stu_1", "pp_u")), ("fml_2", place("cls_1", "stu_3", "pp_u"))],
         // The same, with nothing to pay.
         2 => [("fml_1", place("cls_free", "stu_1", "pp_free")), ("fml_2", place("cls_free", "stu_3", "pp_free"))],
-        // What is left of a family's cap, and who is the second student.
+        // The rest of a family's cap, and which student is the second.
         _ => [("fml_1", place("cls_1", "stu_1", "pp_u")), ("fml_1", place("cls_2", "stu_2", "pp_m"))],
     };
     [one, other].map(|(family, wanted)| Purchase::of(family, wanted, &world.chance, 0))
 }
 
-/// Everything at once, then healing.
+/// Everything at once, then recovery.
 fn live(world: &mut World) -> Result<(), Violation> {
     for number in 0..=world.chance.below(5) {
         let links = world.links.clone();
         world.purchases.push(Purchase::draw(&world.chance, number, &links));
     }
-    // Rivals want the same.
+    // Competitors want the same.
     if world.chance.one_in(2) {
         let first = &world.purchases[0];
         let (family, wanted) = (first.family, first.wanted.clone());
         let rival = Purchase::of(family, wanted, &world.chance, 0);
         world.purchases.push(rival);
     }
-    // A child tries a class, and enrols in it.
+    // A child tries a class and enrols in it.
     if world.chance.one_in(4) {
         world.purchases.extend(Purchase::trial_and_place(&world.chance));
     }
@@ -241,7 +241,7 @@ pub(super) fn deliver(world: &mut World, event: super::stripe::Event, is_right: 
     world.spawn(Doing::Delivering, async move { Some(calls::deliver(ctx, event, calls::secret(is_right)).await) });
 }
 
-/// An intent in this status, by chance.
+/// A random intent with this status.
 fn an_intent(world: &World, status: &[IntentStatus]) -> Option<IntentId> {
     let mut found = Vec::new();
     world.stripe.for_each(|glance| {
@@ -252,7 +252,7 @@ fn an_intent(world: &World, status: &[IntentStatus]) -> Option<IntentId> {
     if found.is_empty() { None } else { Some(world.chance.pick(&found).clone()) }
 }
 
-/// What others do: the payer's bank, the studio in Stripe's dashboard, staff.
+/// Actions of others: the payer's bank, the studio in Stripe's dashboard, staff.
 fn interfere(world: &mut World) -> Result<(), Violation> {
     world.note(|| "somebody meddles".to_owned());
     const UNPAID: &[IntentStatus] = &[IntentStatus::RequiresPaymentMethod];
@@ -315,10 +315,7 @@ fn capture_in_dashboard(world: &mut World, intent: Option<IntentId>) {
     world.coverage.captured_in_part += u64::from(is_captured && is_part);
 }
 
-/// 10: who was told 200 has what he paid for; who was told "released" was not charged.
-///
-/// # Errors
-/// Who hasn't, or was.
+/// 10: a payer who was answered 200 has what was paid for; one who was answered "released" was not charged.
 pub(super) fn everybody_has_what_he_was_told(world: &World) -> Result<(), Violation> {
     for call in &world.calls {
         let (Some(answer), Some(intent)) = (&call.answer, &call.intent) else { continue };
@@ -336,7 +333,7 @@ pub(super) fn everybody_has_what_he_was_told(world: &World) -> Result<(), Violat
     Ok(())
 }
 
-/// Whether there is an order of this very basket.
+/// Whether there is an order of exactly this basket.
 fn has_order(world: &World, call: &Call, intent: &String) -> bool {
     let Wanted::Basket(items) = &call.wanted else { return false };
     let mut orders = world.model().orders.values().filter(|order| order.intent.as_ref() == Some(intent));
@@ -346,7 +343,7 @@ fn has_order(world: &World, call: &Call, intent: &String) -> bool {
 fn told_done(world: &World, call: &Call, intent: &String) -> Result<(), Violation> {
     let order = world.model().orders.values().find(|order| order.intent.as_ref() == Some(intent));
     let taken = invariants::taken(&world.stripe, intent);
-    // A bank debit that was under way may have failed since; whoever was told so was told "pending".
+    // A bank debit that was under way may have failed since; its payer was answered "pending".
     let was_under_way =
         call.answer.as_ref().and_then(|a| a.body.as_ref()).is_some_and(|b| b.contains("payment-pending-card"));
     match order {
@@ -359,7 +356,7 @@ fn told_done(world: &World, call: &Call, intent: &String) -> Result<(), Violatio
                 return Err(format!("10: {call:?} was told 200, and its intent has paid another basket: {order:?}"));
             }
             let received = taken.map(|taken| taken.received);
-            // Of what the studio has captured in part, what was received is credited, and no more.
+            // Of a partial capture by the studio, only the amount received is credited.
             let is_part = taken.is_some_and(|taken| taken.received < taken.amount) && world.is_meddled(intent);
             let is_other = call.shown.is_some_and(|shown| shown != order.total) && !is_part;
             if is_other || received != Some(order.total) {

@@ -1,6 +1,6 @@
-//! A story: a road, the faults on it, and what heals it.
+//! A scenario: a function's run, its faults, and its recovery.
 //!
-//! Invariant: a story is a text, and the text is all of it: told again it is the same, step by step.
+//! A scenario is a text and nothing else: run again, it takes the same steps.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,26 +19,26 @@ const HOUR_S: i64 = 60 * 60;
 /// How often a function runs while there are faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Runs {
-    /// Once, whatever comes of it.
+    /// Once, whatever the result.
     Once,
-    /// Twice, whatever it answers, and once more if it has not come to an end.
+    /// Twice, whatever it answers, and once more if it has not ended.
     Again,
 }
 
-/// When what was late arrives.
+/// When late calls arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LateDelivery {
     /// Before the function runs again.
     Between,
-    /// When the faults are over, before anything heals.
+    /// When the faults are over, before any recovery.
     Before,
-    /// After the first that heals.
+    /// After the first recovery.
     After,
-    /// When everything has healed without it.
+    /// When everything has recovered without it.
     Last,
 }
 
-/// What is told.
+/// A scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Story {
     /// The function.
@@ -47,20 +47,20 @@ pub struct Story {
     pub plan: Vec<Planned>,
     /// How often the function runs while there are faults.
     pub runs: Runs,
-    /// What heals first.
+    /// What recovers first.
     pub healing: Healing,
-    /// When what was late arrives.
+    /// When late calls arrive.
     pub landing: LateDelivery,
 }
 
-/// What a story came to.
+/// The result of a scenario.
 #[derive(Debug, Default)]
 pub struct Told {
-    /// The calls of the function, over all of its runs.
+    /// The number of the function's calls, over all of its runs.
     pub calls: Vec<CallKind>,
-    /// Whether anything was late. If not, it tells the same for each landing.
+    /// Whether a call was late. If not, the scenario is the same for every landing.
     pub was_late: bool,
-    /// What was violated.
+    /// The violations.
     pub violation: Option<Violation>,
 }
 
@@ -76,14 +76,14 @@ impl Story {
         ("last", LateDelivery::Last),
     ];
 
-    /// One that heals by the schedule. With two faults the function runs again.
+    /// A scenario that the settlement job recovers. With two faults the function runs again.
     #[must_use]
     pub fn of(road: Road, plan: Vec<Planned>) -> Self {
         let runs = if plan.len() > 1 { Runs::Again } else { Runs::Once };
         Self { road, plan, runs, healing: Healing::Schedule, landing: LateDelivery::Before }
     }
 
-    /// Tells it: from the beginning of its world to the end, on a table that perhaps forgets a guard.
+    /// Runs it from the start of its world to the end, on a table that may ignore a guard.
     #[must_use]
     pub fn tell(&self, forgotten: Option<Forgotten>) -> Told {
         let faults = Arc::new(Mutex::new(PlannedFaults::of(self.plan.clone())));
@@ -122,7 +122,7 @@ impl Story {
         self.recover(world)
     }
 
-    /// The function runs once, to its end or its death. Whether it has nothing more to do.
+    /// Runs the function once, to its end or its death. Returns whether it has nothing more to do.
     fn run(&self, world: &mut World, faults: &Mutex<PlannedFaults>) -> Result<bool, Violation> {
         self.road.begin_run(world)?;
         let mut is_over = false;
@@ -131,7 +131,7 @@ impl Story {
                 is_over = done.answer.as_ref().is_none_or(|answer| !answer.is_open());
                 if let Some(answer) = done.answer {
                     if done.what == Doing::Delivering && answer.status == 200 {
-                        // Stripe tells it no more.
+                        // Stripe doesn't deliver it again.
                         world.outbox.retain(|(_, count)| *count == 0);
                     }
                     world.learn(done.what, answer);
@@ -159,7 +159,7 @@ impl Story {
             self.road.bank_answers(world, bank, answers)?;
             recover::at_first(world, self.healing)?;
         }
-        // The schedule is never away for a whole day. What nobody captures for so long is given up.
+        // The settlement job is never down for a whole day. A payment that is not captured for that long is given up.
         recover::by_schedule(world, HOUR_S)?;
         recover::days_go_by(world, self.healing)?;
         if world.has_late() {
@@ -188,7 +188,7 @@ impl fmt::Display for Story {
     }
 }
 
-/// All stories that a text means: what it doesn't say is each way to recover, each landing.
+/// All scenarios that a text describes: parts that it leaves out take every value.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Stories(pub Vec<Story>);
 

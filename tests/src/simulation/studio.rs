@@ -1,6 +1,6 @@
-//! The studio of the simulation: small, so that everybody meets everybody.
+//! The studio of the simulation, small so that its families compete.
 //!
-//! Invariant: it is imported by the shipped import, once for a thread; a world begins with a copy.
+//! The shipped import imports it, once per thread; a world begins with a copy.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,21 +15,21 @@ use serde_json::{Value, json};
 pub const COMPANY: &str = "co_1";
 /// Its account.
 pub const ACCOUNT: &str = "acct_1";
-/// The account that it connects when it changes its account.
+/// The account to which the studio changes.
 pub const NEXT_ACCOUNT: &str = "acct_3";
 /// Another studio, whose families and students have the same ids.
 pub const OTHER_COMPANY: &str = "co_2";
 /// That studio's account.
 pub const OTHER_ACCOUNT: &str = "acct_2";
-/// What Stripe signs events with.
+/// The secret with which Stripe signs events.
 pub const WEBHOOK_SECRET: &str = "whsec_simulation";
 /// The name of the deployment.
 pub const DEPLOYMENT: &str = "classpay-simulation";
-/// The season whose students are registered: 15.00 each, 25.00 a family; a costume is 5.00.
+/// A season with fees: registration is 15.00 per student and 25.00 per family, and a costume is 5.00.
 pub const SEASON: &str = "sea_1";
 /// A season without fees.
 pub const FREE_SEASON: &str = "sea_2";
-/// What a family pays for being registered in a year, at most.
+/// The most that a family pays for registration in a year.
 pub const FEE_CAP: i64 = 2500;
 /// When worlds begin: 7 September 2026, 09:00 in London.
 pub const BEGIN_MS: i64 = 1_788_768_000_000;
@@ -37,19 +37,19 @@ pub const BEGIN_MS: i64 = 1_788_768_000_000;
 /// Families with their students.
 pub const FAMILIES: [(&str, &[&str]); 3] =
     [("fml_1", &["stu_1", "stu_2"]), ("fml_2", &["stu_3", "stu_4"]), ("fml_3", &["stu_5"])];
-/// A class with one place at 50.00, one with two at 80.00, one that costs nothing, one that costs less than Stripe
-/// takes; each with a plan.
+/// A class with one place at 50.00, one with two places at 80.00, one that is free, and one below Stripe's minimum;
+/// each with a plan.
 pub const CLASSES: [(&str, &str, u32); 4] =
     [("cls_1", "pp_u", 1), ("cls_2", "pp_m", 2), ("cls_free", "pp_free", 1), ("cls_cheap", "pp_free", 2)];
-/// A class at 60.00 with two places and a very long name: an order holds one place in it, and not two.
+/// A class at 60.00 with two places and a very long name: an order can hold one place in it, but not two.
 pub const LONG_CLASS: (&str, &str, u32) = ("cls_long", "pp_free", 2);
-/// How long that name is: more than half of what an order's document may have.
+/// The length of that name: more than half of the largest order document.
 const LONG_NAME: usize = 132_000;
-/// Trials from before, all on one day that worlds don't come to: who, of which class.
+/// Earlier trials, all on one day that worlds don't reach: the student and the class.
 pub const TRIALS: [(&str, &str); 3] = [("stu_1", "cls_2"), ("stu_1", "cls_free"), ("stu_3", "cls_1")];
 /// That day.
 pub const TRIAL_DAY: &str = "2026-12-07";
-/// Debits from before, with what is due on each.
+/// Earlier debits, with the amount due on each.
 pub const DEBITS: [(&str, &str, i64); 2] = [("trn_1", "fml_1", 10_000), ("trn_2", "fml_2", 5_000)];
 
 fn class((id, plan, capacity): &(&str, &str, u32), price: i64) -> Value {
@@ -79,23 +79,20 @@ fn debit((id, family, amount): &(&str, &str, i64)) -> Value {
     })
 }
 
-/// Company, account, currency, the price of the first class, and whether the class with the long name is in the file.
+/// Company, account, currency, the price of the first class, and whether the file has the class with the long name.
 type Edition = (&'static str, &'static str, &'static str, i64, bool);
 
 thread_local! {
     static READ: RefCell<BTreeMap<Edition, Rc<Catalogue>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// Loads a studio, or a part of one.
-///
-/// # Errors
-/// Why it wasn't loaded, or not wholly.
+/// Loads a studio, or part of one.
 pub async fn load(store: &Store, catalogue: &Catalogue, extent: Extent) -> Result<(), ImportError> {
     let plan = Import::of(store).plan(catalogue, extent, Timestamp::UNIX_EPOCH).await?;
     Import::of(store).write(plan).await.map(drop)
 }
 
-/// The studio as it is imported first, its first class at this price. It is read once a thread.
+/// The studio as first imported, with this price for its first class. It is parsed once per thread.
 ///
 /// # Panics
 /// If it has a mistake.
@@ -104,8 +101,8 @@ pub fn catalogue(price: i64) -> Rc<Catalogue> {
     read_once((COMPANY, ACCOUNT, "gbp", price, true))
 }
 
-/// The studio with this account and in this currency, as it is imported again: without the class of the long name, which
-/// stays as it is, for writing that takes longer than all the rest.
+/// The studio with this account and currency, as imported again. It leaves out the class with the long name, which
+/// stays as it is, because writing that class takes longer than all the rest.
 ///
 /// # Panics
 /// If it has a mistake.
@@ -179,7 +176,7 @@ fn read_catalogue((company, account, currency, price, has_long): Edition) -> Cat
         ],
         "classes": classes.map(|(one, price)| class(one, price)).collect::<Vec<_>>(),
         "families": FAMILIES.iter().map(family).collect::<Vec<_>>(),
-        // Debits are the first studio's.
+        // Debits belong to the first studio.
         "transactions": DEBITS.iter().filter(|_| company == COMPANY).map(debit).collect::<Vec<_>>(),
     });
     match Catalogue::parse(&file.to_string()) {

@@ -1,6 +1,6 @@
-//! Whose what is: studios and families that know nothing of each other.
+//! Tenancy: studios and families are isolated from each other.
 //!
-//! Invariant: what a call names is judged by the caller's own studio and family, not by what it was answered.
+//! A call is checked by the caller's own studio and family, not by its answer.
 
 use classpay_service::store::key::Key;
 
@@ -10,7 +10,7 @@ use super::studio;
 use super::world::{Doing, Violation, World};
 
 impl World {
-    /// 13: what a task has just read or written is of its own studio, and its own family.
+    /// 13: everything that a task has just read or written belongs to its own studio and family.
     pub(super) fn stays_at_home(&self, task: TaskId) -> Result<(), Violation> {
         let named = self.table.named();
         let Some((_, doing)) = self.running.iter().find(|(running, _)| *running == task) else { return Ok(()) };
@@ -32,7 +32,7 @@ impl World {
         Ok(())
     }
 
-    /// Whose purchase it is: a link is its debit's family's, whoever pays it.
+    /// The family of a purchase: a link belongs to the family of its debit, no matter who pays it.
     fn family_of(&self, which: usize) -> &'static str {
         match &self.purchases[which].wanted {
             Wanted::Link(link) => {

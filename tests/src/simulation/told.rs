@@ -1,6 +1,6 @@
-//! Which basket is whose.
+//! Which basket belongs to which family.
 //!
-//! Invariant: the hash is worked out from what the client sent, by the domain.
+//! The domain computes the hash from what the client sent.
 
 use classpay_domain::basket::{Basket, EnrolmentItem, TrialItem};
 use classpay_domain::id::{CompanyId, FamilyId};
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::studio::COMPANY;
 
-/// Whether an order's basket is that of a family's items.
+/// Whether an order's basket consists of a family's items.
 ///
 /// # Panics
-/// If the items are none.
+/// If the items are invalid.
 #[must_use]
 pub fn is_basket(hash: &str, family: &str, items: &str) -> bool {
     let items: Value = serde_json::from_str(items).expect("items are JSON");

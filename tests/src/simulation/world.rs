@@ -1,9 +1,9 @@
-//! A world: a few families, a small studio, Stripe, and what goes wrong between them.
+//! A world: a few families, a small studio, Stripe, and the faults between them.
 //!
-//! Read in this order: here (what there is and what can happen), [`super::purchases`] (what families want),
+//! Read in this order: this module (what exists and what can happen), [`super::purchases`] (what families want),
 //! [`super::run`] (a world from its seed to its end), [`super::invariants`].
 //!
-//! Invariant: after every step the invariants hold, or the world ends with what is violated.
+//! The invariants are checked after every step. A violation ends the world.
 
 use std::cell::{LazyCell, OnceCell};
 use std::collections::BTreeSet;
@@ -34,32 +34,32 @@ use super::studio::{self, BEGIN_MS};
 use super::table::MemoryTable;
 use super::tenancy::is_of_other_studio;
 
-/// What is violated, in a sentence that begins with the invariant's number.
+/// A violation, as a sentence that begins with the invariant's number.
 pub type Violation = String;
 
-/// What a task did, and what it was answered.
+/// What a task did, and its answer.
 #[derive(Debug)]
 pub struct Done {
-    /// What.
+    /// The action.
     pub what: Doing,
-    /// The answer, if it is a call that is answered.
+    /// The answer, if the action has one.
     pub answer: Option<Answer>,
 }
 
-/// What a task does.
+/// The action of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doing {
     /// A purchase's session, or its link, is opened.
     Opening(usize),
-    /// The call of that number: a purchase is checked out, or its link processed.
+    /// The call with that number: checks a purchase out, or processes its link.
     Paying(usize),
-    /// The call of that number: an intent is used for another basket than its own, or by another family.
+    /// The call with that number: uses an intent for another basket than its own, or for another family.
     Misusing(usize),
     /// Another studio's family uses an intent that isn't that studio's.
     Trespassing,
-    /// Stripe's event is delivered.
+    /// An event of Stripe's is delivered.
     Delivering,
-    /// The schedule runs.
+    /// The settlement job runs.
     Scheduled,
     /// A link is revoked.
     Revoking,
@@ -69,13 +69,13 @@ pub enum Doing {
     Rebilling,
 }
 
-/// The clock and the counter of ids: they live as long as the thread.
+/// The clock and the counter of ids, which live as long as the thread.
 struct Time {
     now_ms: &'static AtomicI64,
     ids: &'static AtomicU64,
 }
 
-/// What every world of a thread begins with.
+/// The state with which every world of a thread begins.
 struct Prepared {
     table: MemoryTable,
     model: Model,
@@ -116,7 +116,7 @@ fn prepare() -> Prepared {
         let body: serde_json::Value = serde_json::from_str(&made.body.expect("a link is made")).expect("JSON");
         body["paymentLink"]["id"].as_str().expect("a link has an id").into()
     });
-    // The account's past is read: in a world that is nothing.
+    // Reads the account's past, which is empty in a world.
     executor::run(calls::run_schedule(ctx)).expect("nothing goes wrong yet");
     let mut model = Model::default();
     for (key, item) in table.items().into_iter().filter(|(key, _)| !is_of_other_studio(key)) {
@@ -128,35 +128,35 @@ fn prepare() -> Prepared {
 /// A world.
 #[derive(Debug)]
 pub struct World {
-    /// What functions work with.
+    /// The functions' dependencies.
     pub ctx: Hands,
     /// The table.
     pub table: MemoryTable,
     /// Stripe.
     pub stripe: MemoryStripe,
-    /// What goes wrong.
+    /// The faults.
     pub faults: Arc<Mutex<dyn WorldFaults>>,
-    /// What is drawn.
+    /// The random generator.
     pub chance: Chance,
-    /// What runs.
+    /// The running tasks.
     pub executor: Executor<Done>,
-    /// What each running task does.
+    /// The action of each running task.
     pub running: Vec<(TaskId, Doing)>,
-    /// What families want.
+    /// The families' purchases.
     pub purchases: Vec<Purchase>,
-    /// The calls that pay for it.
+    /// The calls that pay for them.
     pub calls: Vec<Call>,
-    /// Links: two on one debit, and one that expires after three hours.
+    /// Links: two for one debit, and one that expires after three hours.
     pub links: Vec<Arc<str>>,
-    /// What goes back of payments, or may.
+    /// The reversals.
     pub returns: Returns,
-    /// Events that were not delivered, and how often one was.
+    /// Events that were not delivered, with the number of deliveries of each.
     pub outbox: Vec<(Event, u32)>,
-    /// What comes from outside.
+    /// Changes from outside.
     pub outside: Surroundings,
-    /// Intents that somebody has meddled with at Stripe.
+    /// Intents that somebody has edited at Stripe.
     pub meddled: Arc<Mutex<BTreeSet<String>>>,
-    /// What has happened.
+    /// The cases that were seen.
     pub coverage: Coverage,
     model: Model,
     stripe_ms: Arc<AtomicI64>,
@@ -165,7 +165,7 @@ pub struct World {
 }
 
 impl World {
-    /// One that begins, and all that happens in it is drawn.
+    /// A new world in which everything is drawn.
     ///
     /// # Panics
     /// If the studio can't be prepared.
@@ -176,7 +176,7 @@ impl World {
         Self::begin_with(chance, faults)
     }
 
-    /// One that begins with these faults.
+    /// A new world with these faults.
     ///
     /// # Panics
     /// If the studio can't be prepared.
@@ -219,7 +219,7 @@ impl World {
         world
     }
 
-    /// 3: whatever is captured by us is recorded at that very instant.
+    /// 3: every capture by us is recorded at that instant.
     fn watch_captures(&self) {
         let (table, found, meddled) = (self.table.clone(), self.unrecorded.clone(), self.meddled.clone());
         let mut held = BTreeSet::new();
@@ -246,42 +246,39 @@ impl World {
         });
     }
 
-    /// Functions go on in new processes, which remember nothing.
+    /// Moves the functions to new processes, which remember nothing.
     pub fn restart(&mut self) {
         self.ctx = hands(&self.table, &self.stripe);
     }
 
-    /// Notes what happens, for whoever runs one world alone.
+    /// Prints what happens, for running one world alone.
     pub fn note(&self, what: impl FnOnce() -> String) {
         if tracing::enabled!(tracing::Level::DEBUG) {
             tracing::debug!(at_s = (self.now_ms() - BEGIN_MS) / 1000, "{}", what());
         }
     }
 
-    /// Now, in milliseconds since 1970.
+    /// The time, in milliseconds since 1970.
     #[must_use]
     pub fn now_ms(&self) -> i64 {
         self.now_ms.load(Relaxed)
     }
 
-    /// Time goes by.
+    /// Lets time pass.
     pub fn pass_s(&self, seconds: i64) {
         let now_ms = self.now_ms() + seconds * 1000;
         self.now_ms.store(now_ms, Relaxed);
         self.stripe_ms.store(now_ms, Relaxed);
     }
 
-    /// Begins a task.
+    /// Starts a task.
     pub fn spawn(&mut self, doing: Doing, future: impl Future<Output = Option<Answer>> + 'static) {
         let task = self.executor.spawn(async move { Done { what: doing, answer: future.await } });
         self.running.push((task, doing));
         self.note(|| format!("{task:?} begins: {doing:?}"));
     }
 
-    /// Lets one task go on; what it was answered, if that was its end.
-    ///
-    /// # Errors
-    /// What is violated after it.
+    /// Lets one task run; returns its answer if it has ended.
     pub fn step(&mut self) -> Result<Option<Done>, Violation> {
         let Some(step) = self.executor.step() else { return Ok(None) };
         self.stays_at_home(step.task)?;
@@ -299,10 +296,7 @@ impl World {
         Ok(step.answer)
     }
 
-    /// Ends a drawn task where it is.
-    ///
-    /// # Errors
-    /// What is violated after it.
+    /// Kills a drawn task where it is.
     pub fn kill_one(&mut self) -> Result<(), Violation> {
         if self.running.is_empty() {
             return Ok(());
@@ -321,10 +315,7 @@ impl World {
         self.check()
     }
 
-    /// What was given up for lost arrives now.
-    ///
-    /// # Errors
-    /// What is violated after it.
+    /// A lost call arrives now.
     pub fn land_one(&mut self) -> Result<(), Violation> {
         let (writes, calls) = (self.table.late_writes(), self.stripe.late_calls());
         if writes + calls == 0 {
@@ -339,28 +330,25 @@ impl World {
         self.check()
     }
 
-    /// Whether anything is on its way still.
+    /// Whether any call is still on its way.
     #[must_use]
     pub fn has_late(&self) -> bool {
         self.table.late_writes() + self.stripe.late_calls() > 0
     }
 
-    /// What the table says.
+    /// The contents of the table.
     #[must_use]
     pub fn model(&self) -> &Model {
         &self.model
     }
 
-    /// Whether somebody has meddled with an intent at Stripe.
+    /// Whether somebody has edited an intent at Stripe.
     #[must_use]
     pub fn is_meddled(&self, intent: &str) -> bool {
         lock(&self.meddled).contains(intent)
     }
 
-    /// Takes in what has changed, and asks the invariants.
-    ///
-    /// # Errors
-    /// What is violated.
+    /// Reads the changes and checks the invariants.
     pub fn check(&mut self) -> Result<(), Violation> {
         self.outbox.extend(self.stripe.take_events().into_iter().map(|event| (event, 0)));
         if let Some(unrecorded) = lock(&self.unrecorded).take() {
@@ -389,7 +377,7 @@ impl World {
     }
 }
 
-/// Whoever panicked has said so already.
+/// A panic has already been reported where it happened.
 pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Debits and credits of a file beside what was paid meanwhile.
+//! Debits and credits of a file, with payments made in the meantime.
 
 use classpay_tests::studio::{BALLET, CAMPBELL, Studio};
 use classpay_tests::{COSTUMES, COSTUMES_DUE, OKAFOR, Stack, assert_books_balance};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::whole::load;
 
-/// The id of the credit that [`Studio::with_cash`] makes with this ending.
+/// The id of the credit that [`Studio::with_cash`] makes with this suffix.
 const CASH: &str = "trn_01J9ZDEMW5TVDJ0R000000CASH";
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn cash_for_a_debit_that_a_link_has_paid_meanwhile_is_the_family_s_credit(
     assert_books_balance(&stack).await;
 }
 
-/// A transaction of the demo studio as this family's, and under this id.
+/// A transaction of the demo studio, assigned to this family under this id.
 fn moved(id: &str, family: &str) -> Studio {
     let text = Studio::demo().with_cash("CASH", 1_000).text();
     let mut file: Value = serde_json::from_str(&text).expect("JSON");
@@ -39,7 +39,7 @@ fn moved(id: &str, family: &str) -> Studio {
     Studio::parse(&file.to_string().replace(COSTUMES, id))
 }
 
-/// Loads what is refused, twice, and nothing is written. What was said.
+/// Loads a file that is refused, twice, and checks that nothing is written. Returns the message.
 async fn refused(stack: &Stack, studio: &Studio) -> String {
     let before = stack.table().picture().await;
     let (is_done, said) = load(stack, studio, &[]).await;
@@ -52,7 +52,7 @@ async fn refused(stack: &Stack, studio: &Studio) -> String {
 #[tokio::test]
 async fn a_debit_or_credit_that_is_another_family_s_now_is_refused_by_name() {
     let stack = Studio::demo().with_cash("CASH", 1_000).start().await;
-    // So that what is refused isn't refused by what stands before it in the file.
+    // Set so that an earlier rule doesn't refuse the file first.
     let said = refused(&stack, &moved(COSTUMES, CAMPBELL).with(BALLET, &json!({"price": 900}))).await;
     for told in [
         format!("transactions[0].transaction.familyId: {COSTUMES} is stored as one of the family {OKAFOR}"),

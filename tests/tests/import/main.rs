@@ -63,10 +63,10 @@ async fn what_a_file_says_without_effect_is_loaded_and_named() {
     let place = "  company.settings.billing";
     assert!(fee.starts_with(&format!("{place}.processingFee: 2.9 % is not charged from 2018-01-13 on: GB")), "{fee}");
     assert!(timing.starts_with(&format!("{place}.billingTiming: `arrears` is not used")), "{timing}");
-    // And it isn't.
+    // It isn't.
     let quote = stack.family(OKAFOR).quote(OKAFOR, &studio::ballet_for_ada()).await.json();
     assert_eq!((&quote["payment"]["processingFee"], &quote["payment"]["processingFeePercent"]), (&json!(0), &json!(0)));
-    // What has an effect is not named.
+    // Settings that have an effect are not listed.
     std::fs::write(&file, Studio::demo().text()).unwrap();
     let done = import(&stack, &file).await;
     assert!(done.status.success() && !String::from_utf8_lossy(&done.stdout).contains("Notes:"), "{done:?}");
@@ -136,7 +136,7 @@ async fn what_a_loaded_enrolment_still_owes_is_debited_on_its_dates_and_once() {
         ("2026-11-07T08:00:00Z", 6410),
         ("2026-12-07T08:00:00Z", 6410),
     ] {
-        // Loading the same file again changes nothing of it.
+        // Loading the same file again changes nothing.
         assert!(import(&stack, &path).await.status.success());
         stack.move_clock(now).await;
         stack.run_schedule().await;
@@ -145,7 +145,7 @@ async fn what_a_loaded_enrolment_still_owes_is_debited_on_its_dates_and_once() {
     assert_books_balance(&stack).await;
 }
 
-/// One mistake for each rule of prices: where the file is changed, and how the mistake begins.
+/// One mistake for each rule of prices: the place in the file, and the start of the message.
 fn mistakes_of_prices() -> Vec<(&'static str, Value, &'static str)> {
     vec![
         ("/taxRates/0/label", json!("GST"), "registrationFees[0].taxRate.label: is `VAT`"),
@@ -218,7 +218,7 @@ async fn a_price_list_with_every_mistake_names_them_all_and_writes_nothing() {
     assert!(before.changes(&stack.table().picture().await).is_empty());
 }
 
-/// The demo studio with this in place of that, once.
+/// The demo studio with one occurrence of a text replaced.
 async fn import_with(stack: &Stack, what: &str, instead: &str) -> (bool, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("studio.json");

@@ -1,7 +1,7 @@
-//! Places, trials and fees of a file that the table has already, or has elsewhere.
+//! Enrolments, trials and fees of a file that the table already has, or has elsewhere.
 //!
-//! Invariant: whatever a file says otherwise than the table is done and counted, named and kept, or refused by name
-//! before anything is written.
+//! A difference between file and table is applied and counted, reported and kept, or refused by name before anything is
+//! written.
 
 use classpay_service::error::ErrorCode;
 use classpay_tests::studio::{
@@ -15,7 +15,7 @@ use super::whole::load;
 
 /// A Monday with a lesson of Ballet, and the trial of the demo studio on it.
 const LESSON: &str = "2026-11-30";
-/// The credit of [`Studio::with_cash`] under that name.
+/// The credit of [`Studio::with_cash`] with that suffix.
 const CASH: &str = "trn_01J9ZDEMW5TVDJ0R000000CASH";
 const TRIAL_OF_PRIYA: &str = "trl_01J9ZDEMW5TVDJ0R0PR1YABA11";
 
@@ -32,13 +32,13 @@ fn with(family: &str, enrolments: &[Value]) -> Studio {
     Studio::demo().with(family, &json!({"enrolments": enrolments}))
 }
 
-/// Loads a studio that is refused, twice, and nothing is written. What was said.
+/// Loads a studio that is refused, twice, and checks that nothing is written. Returns the message.
 async fn refused(stack: &Stack, studio: &Studio) -> String {
     let before = stack.table().picture().await;
     let (is_done, said) = load(stack, studio, &[]).await;
     assert!(!is_done, "{said}");
     let (is_done, again) = load(stack, studio, &[]).await;
-    // The first line may name the file, which is another.
+    // The first line may name the file, which differs.
     assert!(!is_done && again.lines().skip(1).eq(said.lines().skip(1)), "{again}");
     assert_eq!(before.changes(&stack.table().picture().await), [""; 0]);
     said
@@ -60,7 +60,7 @@ async fn instalments_that_a_second_load_brings_are_debited_on_their_dates_and_on
         stack.run_schedule().await;
         assert_eq!(stack.balance(OKAFOR).await, before + owed, "{now}");
     }
-    // What is debited already may be missing in the next file, but nothing that is still to come.
+    // An instalment that was debited may be missing in the next file, but not one that is still due.
     for (left, is_told) in [(&[("2026-11-07", 3_200)][..], false), (&[], false), (&[("2026-12-07", 1)], true)] {
         let (is_done, said) = load(&stack, &with(OKAFOR, &[enrolled("enr_ada", ADA, BALLET, &due(left))]), &[]).await;
         let told = "families[0].enrolments[0].instalments: are not those that enr_ada has, 2 of 6410 in all";
@@ -85,7 +85,7 @@ async fn an_enrolment_that_was_loaded_without_its_plan_gets_it_with_its_instalme
     assert_eq!(stack.balance(OKAFOR).await, before + 3_210);
 }
 
-/// The demo studio's file with more of what a transaction says.
+/// The demo studio's file with further fields in a transaction.
 fn dearer_by(studio: &Studio, amount: i64) -> Studio {
     let mut file: Value = serde_json::from_str(&studio.text()).expect("JSON");
     let transaction = &mut file["transactions"][0];
@@ -130,7 +130,7 @@ async fn what_a_file_says_otherwise_of_what_was_sold_is_named_and_kept() {
         assert!(said.contains(&told), "{told:?} is not in {said}");
     }
     assert_eq!(before.changes(&stack.table().picture().await), [""; 0]);
-    // And of the file that was loaded there is nothing to say.
+    // There is nothing to report about the file that was loaded.
     let (is_done, said) = load(&stack, &loaded(3_210, FULL, 1_500), &[]).await;
     assert!(is_done && said.contains(": 0 documents") && !said.contains("Notes:"), "{said}");
 }
@@ -161,7 +161,7 @@ async fn ids_that_an_earlier_version_has_loaded_are_known_after_the_next_load() 
     let own = [enrolled("enr_1", ADA, BALLET, &json!([]))];
     let first = with(OKAFOR, &own).with(CAMPBELL, &one_trial("tri_1", ISLA, LESSON)).with_cash("CASH", 1_000);
     let stack = first.start().await;
-    // It kept no item under an id alone.
+    // It stored no item under the bare id.
     for (id, sk) in [("ENR#enr_1", "STAND"), ("TRIAL#tri_1", "STAND"), (&format!("TRN#{CASH}"), "CREDIT")] {
         stack.table().delete(&format!("C#{COMPANY}#{id}"), sk).await;
     }
@@ -178,7 +178,7 @@ async fn ids_that_an_earlier_version_has_loaded_are_known_after_the_next_load() 
 #[tokio::test]
 async fn a_student_who_has_a_place_stays_in_the_family() {
     let stack = with(OKAFOR, &[enrolled("enr_ada", ADA, BALLET, &json!([]))]).start().await;
-    // She is with the Campbells now, and so is what is hers.
+    // The student is with the Campbells now, and so is everything about her.
     let mut file: Value = serde_json::from_str(&Studio::demo().without(&[ADA]).text()).unwrap();
     let families = file["families"].as_array_mut().unwrap();
     let family = families.iter_mut().find(|family| family["id"] == CAMPBELL).unwrap();
@@ -294,7 +294,7 @@ async fn instalments_whose_dates_are_over_are_named_and_debited_at_once() {
     }
     stack.run_schedule().await;
     assert_eq!(stack.balance(OKAFOR).await, before + 6_410);
-    // As well for an enrolment that is there already.
+    // The same holds for an existing enrolment.
     let planless =
         with(OKAFOR, &[enrolled("enr_ada", ADA, BALLET, &dated), enrolled("enr_tobi", TOBI, TAP, &json!([]))]);
     assert!(load(&stack, &planless, &[]).await.0);

@@ -1,7 +1,7 @@
-//! What was sold, when a file changes or takes away what it was sold of.
+//! Existing sales when a file changes or removes what was sold.
 //!
-//! Invariant: prices depend on the catalogue as it is and on what is sold, not on the files that were loaded between;
-//! and whatever goes on without its class, season or fee is named.
+//! Prices depend on the present catalogue and on what is sold, not on the files loaded in between. Anything that
+//! continues without its class, season or fee is reported.
 
 use std::collections::HashMap;
 
@@ -25,14 +25,14 @@ async fn quote(stack: &Stack, family: &str, items: &Value) -> Value {
     stack.family(family).quote(family, items).await.json()
 }
 
-/// The demo studio with a list in place of its own.
+/// The demo studio with a list replaced.
 fn with_list(studio: &Studio, list: &str, elements: Value) -> Studio {
     let mut file: Value = serde_json::from_str(&studio.text()).expect("JSON");
     file[list] = elements;
     Studio::parse(&file.to_string())
 }
 
-/// Isla is in Tap and Finn in Ballet, and a family's classes are discounted from the second on.
+/// Isla is in Tap and Finn in Ballet, and a family's classes are discounted from the second one.
 fn with_discounts() -> Studio {
     let enrolled = |student: &str, class: &str, id: &str| json!({"id": id, "studentId": student, "classId": class});
     let families = json!({"enrolments": [enrolled(ISLA, TAP, "enr_1"), enrolled(FINN, BALLET, "enr_2")]});
@@ -70,7 +70,7 @@ async fn what_a_class_is_now_decides_what_is_sold_of_it_counts_for() {
         let (is_done, said) = load(&stack, studio, &[]).await;
         assert!(is_done && said.contains(": 0 documents"), "{said}");
     }
-    // Two of this year's classes that count are one less in each of them.
+    // In each of the first two studios one class fewer counts for this year.
     assert_eq!(totals[0], totals[2]);
     assert_ne!(totals[0], totals[4]);
     assert_ne!(totals[0], totals[6]);
@@ -89,7 +89,7 @@ async fn a_payment_that_was_priced_with_a_class_that_has_moved_is_priced_again()
     assert_ne!(before["price_version"], after["price_version"]);
 }
 
-/// A registration fee that every season takes, and that Isla was charged for 2026.
+/// A registration fee of every season, which Isla was charged for 2026.
 fn with_fee() -> Studio {
     let fee = json!([{"id": "reg_1", "name": "Registration", "amount": 1000, "maxAmountPerFamily": 2500,
         "repetitionInterval": "annual"}]);
@@ -115,7 +115,7 @@ async fn a_fee_that_an_earlier_version_has_stored_under_the_bare_year_is_counted
     let (is_done, said) = load(&stack, &with_fee(), &[]).await;
     assert!(is_done && said.contains(": 0 documents"), "{said}");
     assert_eq!(stack.table().partition(&pk, "FEE#").await.len(), 1);
-    // And where it was loaded under both already, it is still one.
+    // Where it was loaded under both ids already, it still counts once.
     let both: HashMap<_, _> = fee.clone();
     let again = HashMap::from([
         ("sk".to_owned(), text(&format!("FEE#reg_1#{ISLA}#2026-01-01"))),
@@ -195,7 +195,7 @@ async fn what_was_sold_of_a_class_that_has_moved_stays_on_its_plan() {
     assert_eq!(stack.balance(CAMPBELL).await, before + 3_210);
 }
 
-/// A debit of a family about some things.
+/// A family's debit for some items.
 fn debit(family: &str, id: &str, about: &[&str], amount: i64) -> Value {
     let entities: Vec<_> = about
         .iter()
@@ -246,7 +246,7 @@ async fn a_class_and_a_season_of_one_id_are_told_apart() {
     file["classes"].as_array_mut().unwrap().retain(|class| class["seasonId"] != "same_1");
     let (is_done, said) = load(&stack, &Studio::parse(&file.to_string()), &["--remove", "4"]).await;
     assert!(is_done, "{said}");
-    // The class stays, and so do its students; nobody is in the season.
+    // The class stays with its students; nobody is in the season.
     assert!(said.contains("(same_1) is archived\n"), "{said}");
 }
 
@@ -285,7 +285,7 @@ async fn a_table_whose_list_is_not_known_to_be_whole_says_so_at_the_first_whole_
         assert!(is_done, "{said}");
         assert_eq!(said.contains(note), is_told, "{options:?}: {said}");
     }
-    // What is listed since is missed.
+    // Only a class that is newly missing counts as removed.
     let (is_done, said) = load(&stack, &Studio::demo().without(&[TAP, STREET]), &["--remove", "1"]).await;
     assert!(is_done && said.contains("classes: 1 of"), "{said}");
 }

@@ -1,7 +1,7 @@
-//! A file is the whole catalogue: what it lacks is taken away, told before it is done, and asked for if it is much.
+//! A file is the whole catalogue. What it lacks is removed, after a report, and a large removal must be confirmed.
 //!
-//! Invariant: two tables with one file give the same prices, whatever was in them before; nothing that was sold is
-//! touched.
+//! Two tables with the same file give the same prices, whatever was in them before, and nothing that was sold is
+//! changed.
 
 use classpay_service::error::ErrorCode;
 use classpay_tests::studio::{
@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 use super::import_as;
 
-/// Ten of them; a lesson of Ballet falls into this one.
+/// Ten holidays; a lesson of Ballet falls on this one.
 const HALF_TERM: &str = "hol_01J9ZDEMW5TVDJ0R000AVT2026";
 
-/// Loads a studio: whether that was done, and what was said of it.
+/// Loads a studio. Returns whether it was loaded, and the messages.
 pub async fn load(stack: &Stack, studio: &Studio, options: &[&str]) -> (bool, String) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), studio.text()).expect("the file can be written");
@@ -25,7 +25,7 @@ pub async fn load(stack: &Stack, studio: &Studio, options: &[&str]) -> (bool, St
     (done.status.success(), said)
 }
 
-/// What a family is quoted, without what only says when it was asked.
+/// A family's quote, without the fields that depend only on the time of the request.
 async fn quote(stack: &Stack, family: &str, items: &Value) -> Value {
     stack.family(family).quote(family, items).await.json()
 }
@@ -60,7 +60,7 @@ async fn what_a_file_lacks_is_told_and_asked_for_and_then_taken_away() {
     for (family, items) in [(OKAFOR, one(TAP, ADA)), (OKAFOR, one(BALLET, TOBI)), (NGUYEN, one(BALLET, ADA))] {
         refused(family, items).await.refusal(ErrorCode::NotFound);
     }
-    // Again, nothing is left to do; and it comes back as it went.
+    // A second load has nothing to do, and the record comes back as it was.
     for options in [&[][..], &["--remove", "4"]] {
         let (is_done, said) = load(&stack, &smaller, options).await;
         assert!(is_done && said.contains(": 0 documents"), "{options:?}: {said}");
@@ -74,7 +74,7 @@ async fn what_a_file_lacks_is_told_and_asked_for_and_then_taken_away() {
 #[tokio::test]
 async fn an_import_that_was_interrupted_is_completed_with_the_number_that_was_told_first() {
     let stack = Studio::demo().start().await;
-    // So far the first import came.
+    // The state after an interrupted first import.
     assert!(load(&stack, &Studio::demo().without(&[HALF_TERM]), &["--remove", "1"]).await.0);
     let smaller = Studio::demo().without(&[HALF_TERM, TAP, NGUYEN, TOBI]);
     let (is_done, said) = load(&stack, &smaller, &["--remove", "2"]).await;
@@ -85,7 +85,7 @@ async fn an_import_that_was_interrupted_is_completed_with_the_number_that_was_to
 
 #[tokio::test]
 async fn two_tables_with_one_file_give_the_same_prices() {
-    // Isla and Finn are in Tap and Ballet: a scheme by the family's classes counts them.
+    // Isla and Finn are in Tap and Ballet, so a scheme by the family's classes counts them.
     let enrolled = |student: &str, class: &str, id: &str| json!({"id": id, "studentId": student, "classId": class, "pricingPlanId": FULL});
     let families = json!({"enrolments": [enrolled(ISLA, TAP, "enr_1"), enrolled(FINN, BALLET, "enr_2")]});
     let scheme = json!([{"id": "dsc_1", "scheme": "course_qty_by_family", "type": "percent", "application": "total_tuition",
@@ -138,7 +138,7 @@ async fn a_payment_for_a_class_that_was_taken_away_meanwhile_is_given_back() {
     let intent = stack.authorise(OKAFOR, &items).await;
     let (is_done, said) = load(&stack, &Studio::demo().without(&[STREET]), &["--remove", "1"]).await;
     assert!(is_done, "{said}");
-    // It is not told whether the class has been there: the schedule gives the money back.
+    // The payer isn't told whether the class existed; the settlement job releases the payment.
     stack.check_out(OKAFOR, &intent, &items).await.refusal(ErrorCode::NotFound);
     stack.move_clock("2026-09-07T09:30:00Z").await;
     stack.run_schedule().await;

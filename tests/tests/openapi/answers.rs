@@ -1,6 +1,6 @@
-//! How an operation ends: its successes, its refusals by status, and the gateway's own answers among them.
+//! An operation's answers: its successes, its refusals by status, and the gateway's own.
 //!
-//! Invariant: a code and its status come from [`Endpoint`]; what is said of it is its own sentence.
+//! A code and its status come from [`Endpoint`]; the description is the code's own sentence.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::document::example;
 use super::operations::{Operation, Success, schema};
 
-/// What API Gateway answers itself: the status, the message, and when.
+/// The gateway's own answers: status, message, and when.
 const BY_GATEWAY: [(u16, &str, &str); 6] = [
     (401, "Unauthorized", "no bearer token that is valid"),
     (404, "Not Found", "an id in the path that is empty or has a slash: no route"),
@@ -26,7 +26,7 @@ const BY_GATEWAY: [(u16, &str, &str); 6] = [
 /// The request id of the examples.
 const REQUEST_ID: &str = "8f5a2c1e-6f0b-4a51-9c39-2f6a1f0c7d55";
 
-/// Whether the gateway can answer an operation so.
+/// Whether the gateway can give this answer for an operation.
 fn gateway_can(status: u16, operation: &Operation, route: &Route) -> bool {
     match status {
         401 => route.authorizer == Authorizer::Jwt,

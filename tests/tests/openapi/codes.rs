@@ -1,6 +1,6 @@
 //! The table of codes in `infra/errors.md`.
 //!
-//! Invariant: it is between its two markers; what is around them is left as it is.
+//! The table is between its two markers; the text around them is left as it is.
 
 use std::fmt::Write as _;
 

@@ -1,6 +1,6 @@
 //! The whole document.
 //!
-//! Invariant: an operation is in it because the template has its route; what no operation describes fails.
+//! Invariant: an operation is included because the template has its route; a route that no operation describes fails.
 
 use std::path::PathBuf;
 
@@ -72,7 +72,7 @@ fn described(operation: &Operation, route: &Route) -> Value {
     });
     let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let in_path = in_path.map(|name| match name {
-        // The demo studio's: what is tried on the local stack's page finds somebody.
+        // The demo studio's ids, so that the calls on the local stack's page find existing records.
         "familyId" => json!({"name": name, "in": "path", "required": true, "schema": id(), "example": OKAFOR}),
         _ => json!({"name": name, "in": "path", "required": true, "schema": id()}),
     });
@@ -93,7 +93,7 @@ fn described(operation: &Operation, route: &Route) -> Value {
     described
 }
 
-/// A parameter that is JSON has an example, too.
+/// A JSON parameter has an example, too.
 fn with_example(operation: &Operation) -> impl Fn(Value) -> Value {
     let example = example(operation.id);
     move |mut parameter| {
@@ -106,7 +106,7 @@ fn with_example(operation: &Operation) -> impl Fn(Value) -> Value {
     }
 }
 
-/// Where the examples are: what a stack was asked and has answered, under an operation's id, and its id and a status.
+/// The examples: requests to a stack and its answers, by an operation's id, and by its id and a status.
 pub fn example_file(name: &str) -> PathBuf {
     workspace_root().join(format!("tests/contract/examples/{name}.json"))
 }
@@ -116,7 +116,7 @@ pub fn example(name: &str) -> Option<Value> {
     Some(serde_json::from_str(&text).unwrap_or_else(|_| panic!("the example {name} is no JSON")))
 }
 
-/// Every part of an operation that has a schema and may have an example beside it, and where it is.
+/// Every part of an operation that has a schema and may have an example, and its place.
 pub fn media_of(operation: &Value) -> impl Iterator<Item = (String, &Value)> {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let parameters = parameters.map(|parameter| (format!("parameter {}", parameter["name"]), parameter));

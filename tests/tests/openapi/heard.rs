@@ -1,6 +1,6 @@
-//! What a running stack is asked and answers fits the document.
+//! Checks that a running stack's requests and answers fit the document.
 //!
-//! Invariant: a status that the document doesn't have for an operation fails, whatever is in the body.
+//! Invariant: a status that the document doesn't list for an operation fails, whatever its body.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::document::example_file;
 use super::published;
 
-/// Who listens, and what was heard.
+/// The recorder of requests and answers.
 struct Ear {
     document: Document,
     heard: BTreeSet<(String, u16)>,
@@ -27,7 +27,7 @@ impl Ear {
         Self { document: published(), heard: BTreeSet::new() }
     }
 
-    /// An operation was asked this, and has answered that.
+    /// Records a request to an operation, and its answer.
     #[track_caller]
     fn hear(&mut self, id: &str, request: Option<&Value>, answer: &Answer) {
         let operation = self.document.operation(id);
@@ -60,7 +60,7 @@ impl Ear {
         self.heard.insert((id.to_owned(), answer.status));
     }
 
-    /// Every answer of these statuses was heard.
+    /// Checks that every answer with these statuses was recorded.
     fn has_heard(&self, expected: &[(&str, &[u16])]) {
         for (id, statuses) in expected {
             for status in *statuses {
@@ -70,7 +70,7 @@ impl Ear {
     }
 }
 
-/// What an operation is asked with: its body's schema, or that of each parameter that is JSON.
+/// The schemas of an operation's input: its body's, or that of each JSON parameter.
 fn requests(operation: &Value) -> Vec<(Option<&str>, &Value)> {
     let media = "/content/application~1json/schema";
     let body = operation.get("requestBody").and_then(|body| body.pointer(media)).map(|schema| (None, schema));
@@ -79,7 +79,7 @@ fn requests(operation: &Value) -> Vec<(Option<&str>, &Value)> {
     body.into_iter().chain(parameters).collect()
 }
 
-/// `UPDATE_EXAMPLES=1` makes what is heard first the document's example.
+/// `UPDATE_EXAMPLES=1` makes the first recorded answer the document's example.
 fn keep(name: &str, value: &Value) {
     let file = example_file(name);
     if std::env::var_os("UPDATE_EXAMPLES").is_some() && !file.exists() {
@@ -249,7 +249,7 @@ async fn refusals_by_the_function_and_by_the_gateway() {
 async fn an_event_of_stripe_s() {
     let stack = Studio::in_london().start().await;
     let mut ear = Ear::new();
-    // The clock of the stack starts then.
+    // The start of the stack's clock.
     let now_s = 1_788_768_000;
     let told = json!({"id": "evt_1", "object": "event", "type": "payment_intent.succeeded", "created": now_s,
         "account": stack.account(), "livemode": false, "data": {"object": {"id": "pi_1", "object": "payment_intent"}}});

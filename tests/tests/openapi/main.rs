@@ -1,12 +1,12 @@
-//! The API's document, `infra/openapi.yaml`: made from the types that the functions read and write, from the table of
-//! refusals and from the template's routes; and what a running stack says fits it.
+//! The API's document, `infra/openapi.yaml`. It is generated from the types that the functions read and write, from the
+//! table of refusals and from the template's routes. A running stack's answers must fit it.
 //!
-//! Read in this order: here, [`operations`] (what each operation is), [`answers`] (how it ends), [`schemas`] (the shapes),
-//! [`document`] (the whole), [`yaml`] (as text), [`codes`] (the table in `infra/errors.md`), [`heard`] (a
-//! stack's own words).
+//! Read in this order: this module, [`operations`] (what each operation is), [`answers`] (its answers), [`schemas`]
+//! (the shapes), [`document`] (the whole), [`yaml`] (as text), [`codes`] (the table in `infra/errors.md`), [`heard`] (a
+//! stack's own answers).
 //!
-//! Invariant: nothing in the document is written down a second time. `UPDATE_OPENAPI=1` writes it anew, and
-//! `UPDATE_EXAMPLES=1` those examples that were deleted from `tests/contract/examples`, from what a stack says.
+//! Nothing in the document is written twice. `UPDATE_OPENAPI=1` rewrites it, and `UPDATE_EXAMPLES=1` rewrites the
+//! examples that were deleted from `tests/contract/examples` from a stack's answers.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
 mod answers;
@@ -43,7 +43,7 @@ fn codes_file() -> PathBuf {
     workspace_root().join("infra/errors.md")
 }
 
-/// Writes anew what is made from the code, once, if that is asked for; every test asks before it reads.
+/// Rewrites the generated files once, if requested; every test calls this before it reads.
 fn renewed() {
     static RENEWED: Once = Once::new();
     RENEWED.call_once(|| {
@@ -59,7 +59,7 @@ fn published() -> Document {
     Document::published()
 }
 
-/// Fails if a file isn't what it should be, at the first line that differs.
+/// Fails if a file differs from its expected contents, at the first line that differs.
 fn hold(file: &Path, expected: &str) {
     renewed();
     let text = std::fs::read_to_string(file).unwrap_or_default();

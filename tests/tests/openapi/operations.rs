@@ -1,6 +1,6 @@
-//! What each operation is, in words, with what it takes and what it answers when all is well.
+//! Each operation: its description, its input, and its successful answers.
 //!
-//! Invariant: where it is and who may call it is the template's, how it refuses is [`Endpoint`]'s; neither is here.
+//! Paths and callers come from the template and refusals from [`Endpoint`]; neither is repeated here.
 
 use classpay_domain::basket::BASKET_MAX_ITEMS;
 use classpay_service::api::Endpoint;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::schemas::PLACE;
 
-/// An operation, but for its refusals.
+/// An operation, without its refusals.
 pub struct Operation {
     pub endpoint: Endpoint,
     pub id: &'static str,
@@ -20,17 +20,17 @@ pub struct Operation {
     /// Whether the published API lacks it.
     pub is_addition: bool,
     pub parameters: Vec<Value>,
-    /// What its body is.
+    /// The type of its body.
     pub request: Option<Value>,
     pub successes: Vec<Success>,
 }
 
-/// How it ends well.
+/// Its successful answers.
 pub struct Success {
     pub status: u16,
     pub what: &'static str,
     pub body: Option<Value>,
-    /// A second call with the same key is answered so, too.
+    /// A repeated call with the same key gets this answer, too.
     pub can_be_replayed: bool,
 }
 
@@ -51,7 +51,7 @@ fn processing() -> Success {
     success(202, what, Some(schema("Processing")))
 }
 
-/// Of this operation, without a body to send and with nothing to refuse but what all refuse.
+/// Starts an operation without a body and with only the refusals that all operations share.
 fn operation(
     endpoint: Endpoint,
     [id, tag, summary, description]: [&'static str; 4],
@@ -226,7 +226,7 @@ fn webhook() -> Operation {
     }
 }
 
-/// An id in a path or a query. One of ours is a prefix and 26 characters; any other finds nothing.
+/// An id in a path or a query. Our ids are a prefix and 26 characters; any other id finds nothing.
 pub fn id() -> Value {
     DocumentId::schema().to_value()
 }

@@ -1,6 +1,6 @@
-//! The shapes: of requests as they are parsed, of answers as they are written.
+//! The schemas of requests as parsed and of answers as written.
 //!
-//! Invariant: a request is closed where unknown fields are refused; an answer is open, for it may get more fields.
+//! Invariant: a request is closed where unknown fields are refused. An answer is open, because it may get more fields.
 
 use basket_checkout::CheckoutBody;
 use classpay_service::aggregate::AggregateTransaction;
@@ -17,12 +17,12 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use stripe_webhook::Received;
 
-/// Where the document keeps them.
+/// Where the document stores them.
 pub const PLACE: &str = "#/components/schemas/";
-/// What follows is about a catalogue's file, and no answer.
+/// The text after this is about a catalogue's file and not about an answer.
 const ABOUT_FILES: [&str; 2] = [" The file may leave it out", "Only output"];
 
-/// What a count is kept in.
+/// The format of a count.
 const SMALL: [&str; 4] = ["int8", "uint8", "uint16", "uint32"];
 
 fn generator(settings: SchemaSettings) -> SchemaGenerator {
@@ -30,7 +30,7 @@ fn generator(settings: SchemaSettings) -> SchemaGenerator {
     settings.with(|settings| (settings.definitions_path, settings.meta_schema) = (place, None)).into_generator()
 }
 
-/// Every named shape, by its name.
+/// Every named schema, by name.
 pub fn schemas() -> Map<String, Value> {
     let mut asked = generator(SchemaSettings::draft2020_12().for_deserialize());
     asked.subschema_for::<CheckoutBody>();
@@ -59,7 +59,7 @@ pub fn schemas() -> Map<String, Value> {
     all
 }
 
-/// An enrolment as a quote takes it: the plan may be left open.
+/// An enrolment in a quote's request, in which the plan is optional.
 fn as_quoted(enrolment: &Value) -> Value {
     let mut enrolment = enrolment.clone();
     enrolment["required"].as_array_mut().expect("a list").retain(|field| field != "pricingPlanId");
@@ -69,7 +69,7 @@ fn as_quoted(enrolment: &Value) -> Value {
     enrolment
 }
 
-/// What API Gateway answers before or instead of a function.
+/// API Gateway's own answer, before or in place of a function's.
 fn gateway_refusal() -> Value {
     json!({
         "description": "The gateway's own answer: no function was asked, or none answered.",
@@ -79,7 +79,7 @@ fn gateway_refusal() -> Value {
     })
 }
 
-/// Changes every object within.
+/// Changes every nested object.
 fn each_object(value: &mut Value, change: fn(&mut Map<String, Value>)) {
     match value {
         Value::Object(fields) => {
@@ -91,11 +91,11 @@ fn each_object(value: &mut Value, change: fn(&mut Map<String, Value>)) {
     }
 }
 
-/// Leaves out what only a catalogue's file, or nobody, has to know.
+/// Removes what only concerns a catalogue's file, or nobody.
 fn tidy(fields: &mut Map<String, Value>) {
-    // A default of serde's. A property that is called so has a type.
+    // A default of serde's. A property with this name has a type.
     fields.retain(|name, value| name != "default" || value.get("type").is_some());
-    // An amount has 64 bits; how many a count has here, and that they begin at -128, is nobody's business.
+    // An amount has 64 bits. The bounds of a count are an implementation detail.
     if fields.get("format").and_then(Value::as_str).is_some_and(|format| SMALL.contains(&format)) {
         fields.retain(|name, value| !["format", "maximum"].contains(&name.as_str()) && *value != i8::MIN);
     }
@@ -107,7 +107,7 @@ fn tidy(fields: &mut Map<String, Value>) {
     fields.retain(|name, value| name != "description" || *value != "");
 }
 
-/// An answer's shape may also be that of a catalogue's file, which is closed.
+/// An answer's schema may also be that of a catalogue's file, which is closed.
 fn open(fields: &mut Map<String, Value>) {
     fields.retain(|name, value| name != "additionalProperties" || *value != false);
 }

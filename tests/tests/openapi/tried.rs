@@ -1,4 +1,5 @@
-//! What the page of a running stack offers to try can be done, also on a day that the document's own examples are past.
+//! The calls that a running stack's page offers work, even on a day for which the document's own examples are out of
+//! date.
 
 use classpay_tests::{Stack, StackOptions};
 use serde_json::{Value, json};

@@ -1,11 +1,11 @@
 //! The document as text.
 //!
-//! Invariant: the same document is the same text; what a reader looks for first comes first.
+//! Equal documents give equal texts, and the keys that a reader looks for first come first.
 
 use serde_json::{Map, Value};
 use serde_yaml_ng as yaml;
 
-/// What comes first, in this order; the rest follows by name.
+/// The first keys, in this order; the rest follow by name.
 const FIRST: &str = "openapi info servers tags paths get post delete components x-addition operationId name in title \
     version url summary description security required parameters requestBody headers responses $ref type format pattern \
     enum const content schema properties items default example";
@@ -16,14 +16,14 @@ pub fn text(document: &Value) -> String {
     format!("{about}{}", yaml::to_string(&ordered(document, Order::ByRank)).expect("JSON can be written as YAML"))
 }
 
-/// How an object's fields are put.
+/// How an object's fields are sorted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Order<'a> {
-    /// The document's own words.
+    /// The document's own keywords.
     ByRank,
-    /// Names that mean nothing to the document, as they are.
+    /// Names without meaning in the document, in their given order.
     ByName,
-    /// The properties of a schema: those that are required as they are declared, then the others.
+    /// The properties of a schema: the required ones in the order of declaration, then the others.
     As(&'a [Value]),
 }
 

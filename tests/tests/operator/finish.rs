@@ -1,4 +1,4 @@
-//! What is unfinished: listed, shown, settled, voided, looked at.
+//! Unfinished orders: listed, shown, settled, voided, reviewed.
 
 use classpay_tests::studio::{self, ADA, BALLET, COMPANY, MINH, NGUYEN, OKAFOR, POINTE};
 use classpay_tests::{Call, Stack, assert_books_balance, binaries};
@@ -11,7 +11,7 @@ use crate::{assert_nothing_is_listed, listed, orders, shown, stuck};
 async fn an_order_that_is_stuck_is_listed_and_shown_and_settled() {
     let stack = Stack::start().await;
     assert_nothing_is_listed(&stack).await;
-    // Taken, and nobody has heard of it.
+    // Captured, and we haven't been notified.
     let (order, intent) = stuck(&stack, &json!({"drop": "after"})).await;
     let (_, amount) = stack.captured().await.remove(0);
     let list = listed(&stack).await;
@@ -154,7 +154,7 @@ async fn a_review_record_is_listed_until_a_person_has_looked_and_is_kept() {
     assert_eq!(kept["seen_note"].as_s().unwrap(), "asked the studio");
     assert!(kept.contains_key("seen_s") && kept["what"].as_s().unwrap().contains(&intent));
 
-    // The schedule credits the family with the payment: that is something new to look at.
+    // The settlement job credits the payment to the family, which makes a new review record.
     stack.move_clock("2026-09-07T08:06:30Z").await;
     stack.run_schedule().await;
     let list = listed(&stack).await;

@@ -1,4 +1,4 @@
-//! What a person ends once an account is out of reach: its orders, its rejections, its sessions and its links.
+//! What an operator resolves once an account is out of reach: orders, rejections, sessions and links.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_tests::studio::{BALLET, MINH, NGUYEN, OKAFOR, POINTE, ballet_for_ada, one};
@@ -30,7 +30,7 @@ async fn intent_lost_of_an_order_ends_with_what_the_studio_s_dashboard_says() {
 async fn what_the_schedule_has_not_found_lost_is_not_resolved_by_what_a_person_says() {
     let stack = Stack::start().await;
     let (order, intent) = pending(&stack).await;
-    // The operator's key is one that Stripe doesn't take, or another's, for which there is no such payment.
+    // Stripe refuses the operator's key, or it belongs to another platform, for which the payment doesn't exist.
     for (key, told) in [(401, "stripe is misconfigured: 401"), (404, "compare the key with the stack's")] {
         let why = json!({"status": key, "code": "resource_missing"});
         stack.refuse_at_stripe(("GET", "/v1/payment_intents/{id}"), &why).await;
@@ -45,7 +45,7 @@ async fn what_the_schedule_has_not_found_lost_is_not_resolved_by_what_a_person_s
     assert_nothing_is_listed(&stack).await;
 }
 
-/// A refused basket whose payment could not be released before the studio left the account: the order that was refused.
+/// A refused basket whose payment could not be released before the studio left the account. Returns the refused order.
 async fn rejected_and_lost(stack: &Stack) -> String {
     let intent = stack.authorise_amount(NGUYEN, 50_000).await;
     stack.order_fault(Call::Cancel, 1000, &json!({"status": 429})).await;
@@ -96,7 +96,7 @@ async fn what_was_received_for_a_rejection_is_credited_once_the_account_is_back(
     orders(&stack, &["resolve", &order, "--release", "--received", "0"]).await.ok();
     assert_eq!(stack.balance(NGUYEN).await, before);
     assert_nothing_is_listed(&stack).await;
-    // It was captured all the same, and a machine may say so now.
+    // It was captured regardless, and the service may report it now.
     stack.connect(&here, ANOTHER).await;
     stack.at_stripe(&format!("accounts/{here}/connect"), &json!({})).await;
     let intent = stack.intents().await.remove(0)["id"].as_str().unwrap().to_owned();
@@ -133,7 +133,7 @@ async fn intent_lost_of_a_hold_is_told_once_and_masks_no_other() {
     let of_link = stack.authorise_link(&link).await;
     let of_session = stack.authorise_amount(OKAFOR, 4_500).await;
     run_at(&stack, "2026-09-07T08:20:00Z").await;
-    // The link's was settled by that run, which nothing had told; the other is held.
+    // The link's payment was settled by that run without an event; the other one is held.
     assert_eq!(stack.intent_status(&of_link).await, "succeeded");
     assert_eq!(stack.measure("HoldsWithoutOrder").await, 1);
     disconnect(&stack).await;
@@ -205,7 +205,7 @@ async fn account_lost_is_told_once_for_all_of_which_nobody_has_told_whether_they
         for intent in [of_link, of_session] {
             assert_eq!(stack.intent_status(&intent).await, "canceled", "nothing is held for longer than a day");
         }
-        // It is lost once more, with what nobody had seen then.
+        // It is lost again, with a capture that we had not seen.
         stack.authorise_amount(OKAFOR, 7_000).await;
         lose(&stack, is_left).await;
         run_at(&stack, "2026-09-10T13:10:00Z").await;
@@ -248,7 +248,7 @@ async fn what_a_left_account_refuses_to_tell_is_released_unseen() {
     assert_nothing_is_listed(&stack).await;
 }
 
-/// The studio leaves its account, or only disconnects it and names it still.
+/// The studio leaves its account, or only disconnects it and still names it.
 async fn lose(stack: &Stack, is_left: bool) {
     if is_left { stack.leave_account(ANOTHER).await } else { disconnect(stack).await }
 }
@@ -266,7 +266,7 @@ async fn intent_let_go_of_a_link_leaves_its_debit_to_be_paid() {
     let stack = Stack::start().await;
     let link = stack.link(None).await;
     let intent = stack.authorise_link(&link).await;
-    // The event has come, and the call that would settle by it hasn't got further.
+    // The event has arrived, and the call that would settle the payment got no further.
     let session = format!("PI#{}#{intent}", stack.account());
     let mut item = stack.table().get(&session, "SESSION").await.unwrap();
     item.insert("intent_status".to_owned(), AttributeValue::S("requires_capture".to_owned()));
@@ -274,7 +274,7 @@ async fn intent_let_go_of_a_link_leaves_its_debit_to_be_paid() {
     stack.leave_account(ANOTHER).await;
     assert_eq!(stack.revoke_link(&link).await.status, 204);
     let left = record(&stack, "intent_let_go").await;
-    // The schedule finds the session of the same intent: that is nothing new.
+    // The settlement job finds the session of the same intent, which is not a new record.
     reviewed(&stack, &left).await;
     lost_for_a_day(&stack).await;
     assert_nothing_is_listed(&stack).await;
@@ -295,7 +295,7 @@ async fn resolution_differs_ends_with_a_refund_of_what_was_not_said() {
     assert_nothing_is_listed(&stack).await;
     let again = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
     assert!(!again.says_released(), "nobody has seen that: {}", again.text);
-    // It was captured all the same.
+    // It was captured regardless.
     stack.connect(&here, ANOTHER).await;
     stack.at_stripe(&format!("accounts/{here}/connect"), &json!({})).await;
     stack.capture_by_hand(&intent).await;
@@ -352,7 +352,7 @@ async fn a_link_of_whose_payment_a_person_has_said_nothing_came_can_be_revoked()
     stack.leave_account(ANOTHER).await;
     run_at(&stack, A_DAY_LATER).await;
     orders(&stack, &["resolve", &order, "--keep", "--received", "0"]).await.ok();
-    // It was captured all the same: that is between the studio and the payer, and not this link's.
+    // It was captured regardless, which is between the studio and the payer and doesn't concern this link.
     stack.connect(&here, ANOTHER).await;
     stack.at_stripe(&format!("accounts/{here}/connect"), &json!({})).await;
     stack.capture_by_hand(&intent).await;

@@ -15,12 +15,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-/// Another account than the demo studio's.
+/// An account other than the demo studio's.
 pub const ANOTHER: &str = "acct_1another";
 pub const A_DAY_LATER: &str = "2026-09-08T09:30:00Z";
 pub const A_DAY_AFTER_THAT: &str = "2026-09-09T10:30:00Z";
 
-/// What the operator was told.
+/// The output of a command.
 pub struct Told {
     pub is_ok: bool,
     pub out: String,
@@ -37,13 +37,13 @@ impl Told {
         self
     }
 
-    /// Refused, and why.
+    /// A failed command and its reason.
     pub fn refused(self, why: &str) {
         assert!(!self.is_ok && self.err.contains(why), "{}{}", self.out, self.err);
     }
 }
 
-/// The operator's command. Nobody is named in what it says, and no secret stands in it.
+/// Runs an operator's command. Its output must name no person and contain no secret.
 pub async fn orders(stack: &Stack, words: &[&str]) -> Told {
     let mut command = Command::new(binaries().join("classpay-local"));
     command.arg("orders").args(words).args(["--table", &stack.table().name, "--dynamodb-url", stack.dynamodb_url()]);
@@ -70,7 +70,7 @@ pub async fn shown(stack: &Stack, what: &str) -> Value {
     orders(stack, &["show", what, "--json"]).await.ok().json()
 }
 
-/// A checkout during which Stripe goes away once it was asked: its order and its intent.
+/// A checkout during which Stripe stops answering after the first call. Returns the order and its intent.
 pub async fn stuck(stack: &Stack, capture: &Value) -> (String, String) {
     let intent = stack.authorise(OKAFOR, &studio::ballet_for_ada()).await;
     stack.order_fault(Call::Retrieve, 1, &json!({"delayMs": 0})).await;
@@ -82,7 +82,7 @@ pub async fn stuck(stack: &Stack, capture: &Value) -> (String, String) {
     (answer.json()["orderId"].as_str().unwrap().to_owned(), intent)
 }
 
-/// A link that is paid and whose order is pending, for its capture gets no answer: the link, its intent and the order.
+/// A paid link whose order is pending, because its capture gets no answer. Returns the link, its intent and the order.
 pub async fn pending_link(stack: &Stack) -> (String, String, String) {
     let link = stack.link(None).await;
     let intent = stack.authorise_link(&link).await;
@@ -93,7 +93,7 @@ pub async fn pending_link(stack: &Stack) -> (String, String, String) {
     (link, intent, answer.json()["orderId"].as_str().unwrap().to_owned())
 }
 
-/// A place in a class is bought; its intent.
+/// Buys a place in a class; returns its intent.
 pub async fn bought(stack: &Stack) -> String {
     let intent = stack.authorise(OKAFOR, &studio::ballet_for_ada()).await;
     let checkout = stack.check_out(OKAFOR, &intent, &studio::ballet_for_ada()).await;
@@ -101,7 +101,7 @@ pub async fn bought(stack: &Stack) -> String {
     intent
 }
 
-/// A call of the studio's own to Stripe.
+/// A call to Stripe by the studio itself.
 pub async fn dashboard(stack: &Stack, path: &str, form: &str) -> Value {
     let request = stack.stripe().request(Method::POST, path).bearer_auth("sk_test_dashboard");
     let request = request.header("stripe-account", stack.account());
@@ -111,7 +111,7 @@ pub async fn dashboard(stack: &Stack, path: &str, form: &str) -> Value {
     answer.json()
 }
 
-/// The one record that is listed, for this reason: its name.
+/// The name of the only listed record, which has this reason.
 pub async fn record(stack: &Stack, reason: &str) -> String {
     let list = listed(stack).await;
     let [review] = &list["reviews"].as_array().unwrap()[..] else { panic!("one record: {list}") };
@@ -120,13 +120,13 @@ pub async fn record(stack: &Stack, reason: &str) -> String {
     review["record"].as_str().unwrap().to_owned()
 }
 
-/// A person looks, and nothing is left to be done.
+/// Marks the record as reviewed, after which nothing is left to do.
 pub async fn reviewed(stack: &Stack, record: &str) {
     orders(stack, &["reviewed", stack.company(), record]).await.ok();
     assert_nothing_is_listed(stack).await;
 }
 
-/// A basket that is paid and whose order is pending, for its capture gets no answer: the order and the intent.
+/// A paid basket whose order is pending, because its capture gets no answer. Returns the order and the intent.
 pub async fn pending(stack: &Stack) -> (String, String) {
     stuck(stack, &json!({"drop": "before"})).await
 }
@@ -136,7 +136,7 @@ pub async fn run_at(stack: &Stack, now: &str) {
     stack.run_schedule().await;
 }
 
-/// Runs of the schedule by which what is out of reach is so for a day.
+/// Runs the settlement job until an unreachable payment has been unreachable for a day.
 pub async fn lost_for_a_day(stack: &Stack) {
     run_at(stack, "2026-09-07T09:10:00Z").await;
     run_at(stack, A_DAY_LATER).await;

@@ -1,7 +1,7 @@
-//! Every reason for which a person must look, from what brings it about to the command that ends it. Those of an account that is
-//! out of reach are told in `lost_accounts.rs`, those of money without an order in `unbooked.rs`.
+//! Every reason for review, from its cause to the command that ends it. Those of an account that is out of reach are in
+//! `lost_accounts.rs`, those of money without an order in `unbooked.rs`.
 //!
-//! Invariant: the runbook names each reason and no other, and each has its story.
+//! Invariant: the runbook names exactly these reasons, and each has its test.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::{
     orders, pending, pending_link, record, reviewed, run_at,
 };
 
-/// The table refuses a checkout's write for good: the first of them, or after so many.
+/// The table lastingly refuses a checkout's write: the first one, or one after the given number.
 async fn the_table_refuses(stack: &Stack, after: u32) {
     let fault = json!({"match": {"operation": "TransactWriteItems", "function": "basket-checkout"}, "after": after,
         "do": {"cancel": [{"at": 0, "code": "ValidationError"}]}});
@@ -68,7 +68,7 @@ async fn authorisation_gone_ends_with_void() {
     assert_eq!(stack.process_link(&link, Some(&intent)).await.status, 200);
     let list = listed(&stack).await;
     let order = list["unfinished"][0]["order"].as_str().unwrap().to_owned();
-    // What no call of the API can bring about: a card's authorisation that is there no more, and was never captured.
+    // No call of the API can cause this: a card's authorisation that is gone without having been captured.
     let doc = format!("ORD#{order}");
     stack.table().rewrite((&doc, "DOC#1"), ",\"paidBy\":\"bank-debit\"", "").await;
     stack.bank_says(&intent, "fail").await;
@@ -210,7 +210,7 @@ async fn reversal_unposted_ends_once_it_can_be_posted() {
         run_at(&stack, A_DAY_AFTER_THAT).await;
         assert_nothing_is_reviewed(&stack).await;
         assert_eq!(stack.balance(OKAFOR).await, before);
-        // What can be read again is posted by itself, and once.
+        // A record that becomes readable again is posted automatically, once.
         stack.withdraw_faults().await;
         for now in ["2026-09-12T12:00:00Z", "2026-09-14T12:00:00Z"] {
             run_at(&stack, now).await;
@@ -232,7 +232,7 @@ async fn reversal_unposted_is_told_where_the_table_refuses_the_entry() {
     run_at(&stack, A_DAY_LATER).await;
     let refund = record(&stack, "reversal_unposted").await;
     reviewed(&stack, &refund).await;
-    // After 90 days nothing more is tried, and the log names it.
+    // After 90 days we stop trying, and the log names it.
     let given_up = stack.counted("EventsGivenUp");
     run_at(&stack, "2026-12-10T09:30:00Z").await;
     assert!(stack.counted("EventsGivenUp") > given_up);
@@ -250,7 +250,7 @@ async fn currency_differs_ends_with_a_refund() {
     run_at(&stack, "2026-09-07T08:06:00Z").await;
     let order = record(&stack, "currency_differs").await;
     assert_eq!(stack.balance(OKAFOR).await, before, "dollars are no pounds");
-    // Somebody looks, and does nothing.
+    // An operator reviews it and changes nothing.
     orders(&stack, &["reviewed", stack.company(), &order]).await.ok();
     run_at(&stack, "2026-09-07T09:20:00Z").await;
     let list = listed(&stack).await;
@@ -267,7 +267,7 @@ async fn currency_differs_ends_with_a_refund() {
     assert_eq!((stack.measure("ReceivedWithoutOrder").await, stack.measure("OldestOrderS").await), (0, 0));
     let session = stack.table().get(&format!("PI#{}#{intent}", stack.account()), "SESSION").await.unwrap();
     assert!(!session.contains_key("gsi1pk"), "it is watched no more");
-    // The payer has seen the charge and its refund: that is no authorisation that was released.
+    // The payer has seen the charge and its refund, so this was not a released authorisation.
     let again = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
     assert_eq!((again.code().as_str(), again.says_released()), ("payment_already_captured", false), "{}", again.text);
 }
@@ -322,7 +322,7 @@ async fn a_link_whose_order_was_kept_with_less_is_open_for_the_rest() {
     let told = stack.process_link(&link, Some(&intent)).await;
     assert_eq!((told.status, &told.json()["paymentLink"]["status"]), (200, &json!("open")), "{}", told.text);
     assert_eq!(told.json()["creditAggregateTransaction"]["stats"]["total"], COSTUMES_DUE - left);
-    // The payment that has paid a part has done all that it can do: nobody needs to be asked about it.
+    // A payment that has paid a part is complete, so it needs no decision.
     stack.refuse_at_stripe(("GET", "/v1/payment_intents/{id}"), &json!({"status": 400, "code": "x"})).await;
     let opened = stack.open_link(&link).await;
     assert_eq!(opened.status, 200, "{}", opened.text);

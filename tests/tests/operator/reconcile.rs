@@ -1,4 +1,4 @@
-//! Stripe beside the ledger, to the unit.
+//! Comparison of Stripe with the ledger, to the unit.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::{bought, dashboard, listed, orders, shown, stuck};
 
-/// The day that every stack here begins on.
+/// The day on which every stack here begins.
 const TODAY: &str = "2026-09-07";
 
-/// What the comparison of the day says; it agrees exactly if the command succeeds.
+/// The comparison of the day. The command succeeds exactly if both sides agree.
 async fn reconciled(stack: &Stack) -> Value {
     let told = orders(stack, &["reconcile", "--date", TODAY, "--json"]).await;
     assert_eq!(told.json()["agrees"], told.is_ok, "{}", told.err);
@@ -28,7 +28,7 @@ async fn an_order_of_which_another_amount_was_captured_is_for_a_person_and_its_d
     let list = listed(&stack).await;
     assert_eq!((&list["unfinished"][0]["order"], &list["unfinished"][0]["needsReview"]), (&json!(order), &json!(true)));
     assert_eq!(list["reviews"][0]["record"], order);
-    // The rest of what was held went back to nobody.
+    // The rest of the hold was released without a refund.
     let finding = &reconciled(&stack).await["findings"][0];
     let [received, refunded, difference] = ["received", "refunded", "difference"].map(|name| &finding[name]);
     assert_eq!((received, refunded, difference), (&json!(100), &json!(0), &json!(100)));
@@ -64,7 +64,7 @@ async fn stripe_and_the_ledger_agree_after_a_sale_a_refund_a_refusal_and_a_bank_
     let all = reconciled(&stack).await;
     assert_eq!((totals(&all), &all["findings"]), (of_account(3, received, 0, received), &json!([])));
 
-    // The studio gives something back, and we haven't heard of it yet.
+    // The studio refunds a payment, and we haven't been notified yet.
     let refund = stack.refund(&intent, Some(100)).await;
     let all = reconciled(&stack).await;
     assert_eq!(totals(&all), of_account(3, received, 100, received));
@@ -101,7 +101,7 @@ async fn what_was_captured_behind_our_back_is_found_to_the_unit() {
     assert_eq!(all["totals"][0]["difference"], 12_345);
     orders(&stack, &["reconcile", "--date", TODAY]).await.refused("1 payments differ");
 
-    // The schedule credits the family with it: then it is in the ledger, though no order has it.
+    // The settlement job credits it to the family, so it is in the ledger although no order has it.
     stack.move_clock("2026-09-07T08:06:30Z").await;
     stack.run_schedule().await;
     assert_eq!(reconciled(&stack).await["agrees"], true);
@@ -119,7 +119,7 @@ async fn a_payment_that_is_finished_while_it_is_compared_agrees() {
     let late = json!({"delayMs": 4000, "executed": true});
     let fault = json!({"match": {"method": "GET", "route": "/v1/payment_intents"}, "count": 1, "do": late});
     assert_eq!(stack.stripe().post("/_control/faults", &fault).await.status, 200);
-    // Listed while it was held, and posted when the list arrives.
+    // It was held when it was listed, and is posted when the list arrives.
     let meanwhile = async {
         let struck = async { while stack.has_faults_waiting().await {} };
         tokio::time::timeout(Duration::from_secs(60), struck).await.expect("the list is asked for");

@@ -1,7 +1,7 @@
-//! Another amount was captured than the order's total, in Stripe's dashboard or by an edited intent.
+//! The captured amount differs from the order's total, by a capture in Stripe's dashboard or an edited intent.
 //!
-//! Invariant: what was received is the family's, to the unit, and what was not received can still be paid; what a person
-//! has to decide, an operator's command ends.
+//! The amount received is credited to the family, to the unit, and the rest can still be paid. An operator's command
+//! ends what needs a decision.
 
 use classpay_tests::studio::{ADA, BALLET, ballet_for_ada};
 use classpay_tests::{COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, Call, OKAFOR, Stack, assert_books_balance};
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::orders;
 
-/// The one order there is, and whether a person must look at it.
+/// The only order, and whether it is up for review.
 async fn order_of(stack: &Stack) -> (String, String, bool) {
     let items = stack.table().everything().await;
     let text = |item: &classpay_tests::Item, name: &str| item.get(name).map(|v| v.as_s().unwrap().clone());
@@ -91,7 +91,7 @@ async fn an_order_that_was_captured_in_part_is_kept_and_the_rest_is_due() {
     assert!(total("credit") <= part);
     assert_eq!(stack.balance(OKAFOR).await, before + total("debit") - total("credit"));
     assert_eq!(stack.place(OKAFOR, ADA, BALLET).await.unwrap()["place_state"].as_s().unwrap(), "ACTIVE");
-    // What was not received is owed on its debits, and a link takes it.
+    // The rest is owed on the order's debits, and a link accepts it.
     let debit = posted.iter().find(|entry| entry["transaction"]["type"] == "debit").unwrap();
     let debit = debit["aggregateId"].as_str().unwrap();
     assert_eq!(stack.due(debit).await, total("debit") - total("credit"));
@@ -108,7 +108,7 @@ async fn an_order_that_was_captured_in_part_is_released_and_its_money_is_the_fam
     let stack = Stack::start().await;
     let (before, seats) = (stack.balance(OKAFOR).await, stack.seats_left(BALLET).await);
     let (order, part) = captured_in_part(&stack).await;
-    // Looking at its record hides neither the order nor its age.
+    // Reviewing its record hides neither the order nor its age.
     orders(&stack, &["reviewed", stack.company(), &order]).await.ok();
     stack.move_clock("2026-09-07T09:00:00Z").await;
     assert!(stack.measure("OldestOrderS").await > 900);
@@ -116,7 +116,7 @@ async fn an_order_that_was_captured_in_part_is_released_and_its_money_is_the_fam
     assert_eq!(order_of(&stack).await, (order.clone(), "CANCELLED".to_owned(), false));
     assert_eq!((stack.balance(OKAFOR).await, stack.seats_left(BALLET).await), (before - part, seats));
     assert_eq!(stack.measure("OldestOrderS").await, 0);
-    // What goes back of it later is posted.
+    // A later reversal is posted.
     let intent = stack.captured().await.remove(0).0;
     let refused = stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await;
     assert_eq!((refused.status, refused.code().as_str()), (409, "payment_already_captured"), "{}", refused.text);
@@ -136,7 +136,7 @@ async fn an_order_in_another_currency_than_its_payment_is_neither_captured_nor_b
     assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 202);
     stack.withdraw_faults().await;
     let (order, ..) = order_of(&stack).await;
-    // What no call of the API can bring about: the order's document says yen.
+    // No call of the API can cause this: the order's document says yen.
     let doc = format!("ORD#{order}");
     stack.table().rewrite((&doc, "DOC#1"), "\"currency\":\"gbp\"", "\"currency\":\"jpy\"").await;
     assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 202);

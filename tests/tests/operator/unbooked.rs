@@ -1,4 +1,4 @@
-//! Money that was held or received, and that no order has come of: it is seen, and each has the command that ends it.
+//! Money that was held or received without an order: it is listed, and each case has the command that ends it.
 
 use classpay_tests::studio::{NGUYEN, OKAFOR, ballet_for_ada};
 use classpay_tests::{COSTUMES, COSTUMES_DUE, Call, Stack};
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{assert_nothing_is_listed, listed, orders, record, reviewed, run_at};
 
-/// The table refuses for good what posts into a ledger.
+/// The table lastingly refuses postings to a ledger.
 async fn the_ledger_is_refused(stack: &Stack) {
     let fault = json!({"match": {"operation": "TransactWriteItems", "says": "#LEDGER"}, "count": 100_000,
         "do": {"cancel": [{"at": 0, "code": "ValidationError"}]}});
@@ -14,8 +14,8 @@ async fn the_ledger_is_refused(stack: &Stack) {
     assert_eq!(ordered.status, 200, "{}", ordered.text);
 }
 
-/// A payment that the studio captures before anything is booked for it, and whose credit the table refuses: the order that it
-/// would have paid, and its intent.
+/// A payment that the studio captures before it is booked, and whose credit the table refuses. Returns the order that
+/// it would have paid, and its intent.
 async fn uncredited(stack: &Stack) -> (String, String) {
     let intent = stack.authorise_amount(OKAFOR, 7_000).await;
     stack.capture_by_hand(&intent).await;
@@ -59,7 +59,7 @@ async fn credit_unpostable_ends_with_a_refund_where_nothing_can_be_mended() {
     orders(&stack, &["settle", &order]).await.ok();
     assert_eq!(stack.measure("ReceivedWithoutOrder").await, 0);
     reviewed(&stack, &order).await;
-    // What is told of the refund later is nothing to be posted.
+    // Later events about the refund give nothing to post.
     stack.table().rewrite((&family, "META"), "\"gone\"", "\"name\"").await;
     for event in stack.events("refund.created").await {
         stack.deliver(&event).await;
@@ -67,7 +67,7 @@ async fn credit_unpostable_ends_with_a_refund_where_nothing_can_be_mended() {
     assert_eq!(stack.balance(OKAFOR).await, before);
 }
 
-/// A payment that the studio captures before anything is booked for it, for a family whose document can't be read.
+/// A payment that the studio captures before it is booked, for a family whose document can't be read.
 async fn unreadable(stack: &Stack) -> (String, String) {
     let intent = stack.authorise_amount(OKAFOR, 7_000).await;
     stack.capture_by_hand(&intent).await;
@@ -94,7 +94,7 @@ async fn credit_unpostable_ends_when_a_person_has_dealt_with_it_elsewhere() {
     let stack = Stack::start().await;
     let before = stack.balance(OKAFOR).await;
     let (order, intent) = unreadable(&stack).await;
-    // A part went back, and the office has entered the rest in its own tools.
+    // A part was refunded, and the office has recorded the rest in its own tools.
     stack.refund(&intent, Some(2_000)).await;
     orders(&stack, &["settle", &order]).await.refused("received");
     orders(&stack, &["resolve", &order, "--release"]).await.refused("settle it");
@@ -103,7 +103,7 @@ async fn credit_unpostable_ends_when_a_person_has_dealt_with_it_elsewhere() {
     assert_nothing_is_listed(&stack).await;
     assert_eq!((stack.measure("ReceivedWithoutOrder").await, stack.measure("OldestOrderS").await), (0, 0));
     assert_eq!(stack.balance(OKAFOR).await, before);
-    // Its difference is shown, and is nobody's task.
+    // Its difference is shown, but it is no longer a task.
     let compared = orders(&stack, &["reconcile", "--date", "2026-09-07"]).await.ok().out;
     assert!(compared.contains("difference 5000 gbp") && compared.contains("dealt with elsewhere"), "{compared}");
 }
@@ -157,7 +157,7 @@ async fn what_can_t_be_read_is_listed_beside_what_can() {
 async fn a_basket_that_is_settled_by_hand_and_stays_pending_is_a_failure() {
     let stack = Stack::start().await;
     stack.authorise(OKAFOR, &ballet_for_ada()).await;
-    // The stack's own schedule may look at it at any minute: it gets no further either.
+    // The stack's own settlement job may try it at any minute, and gets no further either.
     stack.order_fault(Call::Capture, 1000, &json!({"drop": "before"})).await;
     stack.deliver(&stack.event("payment_intent.amount_capturable_updated").await).await;
     stack.move_clock("2026-09-07T08:30:00Z").await;

@@ -1,6 +1,6 @@
-//! What API Gateway answers itself, and what a function answers for it. Tokens that are not good: see `sign_in`.
+//! API Gateway's own answers, and those in place of a function's. For invalid tokens see `sign_in`.
 //!
-//! Invariant: these bodies have `message` and nothing of ours.
+//! These bodies have `message` and nothing of ours.
 
 use classpay_operator::token::{Holder, mint_token};
 use classpay_service::error::ErrorCode;
@@ -25,7 +25,7 @@ fn calls() -> [(Method, String); 3] {
     ]
 }
 
-/// A gateway's own answer has one key and no more.
+/// A gateway's own answer has exactly one key.
 fn assert_gateways_own(answer: &Answer, status: u16, message: &str) {
     assert_eq!((answer.status, answer.json()), (status, json!({"message": message})), "{}", answer.text);
 }
@@ -80,7 +80,7 @@ async fn more_than_64_kib(code: ErrorCode) {
     }
     assert_eq!(before.changes(&stack.table().picture().await), NOTHING);
 
-    // 64 KiB to the byte are read.
+    // Exactly 64 KiB are read.
     let quiet = json!({"paymentIntentId": null, "items": {"enrolments": [], "trials": []}}).to_string();
     let body = format!("{quiet}{}", " ".repeat(64 * 1024 - quiet.len()));
     let request = family.request(Method::POST, &format!("/v1/basket/{OKAFOR}/checkout"));

@@ -1,6 +1,6 @@
-//! Requests that can't be read as what they should be.
+//! Requests that can't be parsed.
 //!
-//! Invariant: whatever is sent, the answer is a refusal of the 400s, and nothing is written.
+//! For any input, the answer is a 4xx refusal, and nothing is written.
 
 use classpay_service::error::ErrorCode;
 use classpay_tests::studio::{ADA, BALLET, FULL, OKAFOR, ballet_for_ada};
@@ -16,7 +16,7 @@ stories! {
     WrongType: values_that_do_not_fit;
 }
 
-/// The two endpoints that read a body, with the frame around its items.
+/// The two endpoints that read a body, with the JSON around the items.
 fn endpoints(items: &str) -> [(String, String); 2] {
     [
         (format!("/v1/basket/{OKAFOR}/checkout"), format!(r#"{{"paymentIntentId":null,"items":{items}}}"#)),
@@ -29,7 +29,7 @@ async fn post(stack: &Stack, path: &str, body: impl Into<reqwest::Body>) -> Answ
     Api::send(request.body(body)).await
 }
 
-/// Both endpoints refuse these items; the messages of the first.
+/// Checks that both endpoints refuse these items; returns the messages of the first.
 async fn items_are_refused(stack: &Stack, items: &str, code: ErrorCode) -> String {
     let mut messages = Vec::new();
     for (path, body) in endpoints(items) {

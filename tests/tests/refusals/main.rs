@@ -1,9 +1,9 @@
-//! Every way in which the shipped binaries say no: one story for each code of the contract.
+//! Every refusal of the shipped binaries: one test for each code of the contract.
 //!
-//! Invariant: a story can't name another code than the one it is listed under, and a code without a story fails
+//! Invariant: a test can't check another code than the one it is listed under, and a code without a test fails
 //! [`every_code_has_its_story`].
 
-/// Lists stories under the codes that they are about: a test for each, and the codes for the closing walk.
+/// Lists tests under their codes: defines a test for each, and the codes for the final check.
 macro_rules! stories {
     ($($code:ident: $story:ident;)*) => {
         pub const TOLD: &[classpay_service::error::ErrorCode] = &[$(classpay_service::error::ErrorCode::$code,)*];
@@ -28,10 +28,10 @@ mod whose;
 
 use classpay_service::error::ErrorCode;
 
-/// Baskets don't answer it: the stories of payment links (`links`, `link_ends`) do.
+/// Baskets never get it; the tests of payment links (`links`, `link_ends`) do.
 const OF_LINKS: &str = "only a payment link is refused so";
 
-/// Codes that no call about a basket can bring about, each with the reason.
+/// Codes that no call about a basket can cause, each with the reason.
 const WITHOUT_STORY: &[(ErrorCode, &str)] = &[
     (ErrorCode::Unauthenticated, "API Gateway's authorizer answers before a function runs: see `sign_in`"),
     (ErrorCode::PaymentProcessing, "an intent of a basket takes cards only, and a card is never `processing`"),

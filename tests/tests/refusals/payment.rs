@@ -1,6 +1,6 @@
-//! Payments that don't fit: not there, not authorised, of another basket or family, of another amount.
+//! Unsuitable payments: missing, not authorised, for another basket or family, or of another amount.
 //!
-//! Invariant: what can still be paid is kept, and what is refused for good is released before the refusal is given.
+//! A payment that can still be used is kept. One that is refused for good is released before the answer.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_domain::id::{CompanyId, FamilyId};
@@ -64,7 +64,7 @@ async fn no_payment_for_what_is_due(code: ErrorCode) {
     let before = stack.table().picture().await;
     stack.family(OKAFOR).checkout(OKAFOR, None, &ballet_for_ada()).await.refusal(code);
     let changes = before.changes(&stack.table().picture().await);
-    // The refusal itself is remembered, so that an earlier write which lands late books nothing.
+    // The refusal itself is stored, so that an earlier write that lands late books nothing.
     assert!(matches!(&changes[..], [one] if one.starts_with("+ ORD#")), "{changes:?}");
 }
 
@@ -82,7 +82,7 @@ async fn another_price_than_the_payer_saw(code: ErrorCode) {
     let family = stack.family(OKAFOR);
     let payment = stack.quoted_payment(OKAFOR, &ballet_for_ada()).await;
 
-    // An intent of another amount: released, and the price as it is now is said.
+    // An intent of another amount is released, and the answer has the present price.
     Wish::of_family(&stack, OKAFOR, ballet_for_ada()).checkout_is_refused(code).await;
     let intent = stack.authorise_amount(OKAFOR, payment["total"].as_i64().expect("an amount") - 1).await;
     let answer = family.checkout(OKAFOR, Some(&intent), &ballet_for_ada()).await;
@@ -90,7 +90,7 @@ async fn another_price_than_the_payer_saw(code: ErrorCode) {
     assert_eq!(answer.json()["payment"], payment);
     assert_released(&stack, &intent, &answer).await;
 
-    // The hash of another quote: before a session is opened nothing is there to be released.
+    // The hash of another quote: before a session is opened there is nothing to release.
     let stale = "0".repeat(64);
     let before = stack.table().picture().await;
     let body = json!({"items": ballet_for_ada(), "quoteHash": stale});
@@ -99,7 +99,7 @@ async fn another_price_than_the_payer_saw(code: ErrorCode) {
     assert_eq!((&answer.json()["payment"], answer.says_released()), (&payment, false));
     assert_eq!(before.changes(&stack.table().picture().await), NOTHING);
 
-    // At the checkout the right amount is released too: the payer saw another price.
+    // At the checkout even the right amount is released, because the payer saw another price.
     let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
     let body = json!({"paymentIntentId": intent, "quoteHash": stale, "items": ballet_for_ada()});
     let answer = family.post(&format!("/v1/basket/{OKAFOR}/checkout"), &body).await;
@@ -112,7 +112,7 @@ async fn another_price_than_the_payer_saw(code: ErrorCode) {
     assert!(!answer.says_released());
 }
 
-/// A checkout of Ballet for Ada that changes nothing, and keeps what the payer has authorised.
+/// A checkout of Ballet for Ada that changes nothing and keeps the payer's authorisation.
 async fn refused_and_untouched(stack: &Stack, intent: &str, code: ErrorCode) -> Answer {
     let (before, status) = (stack.table().picture().await, stack.intent_status(intent).await);
     let answer = stack.check_out(OKAFOR, intent, &ballet_for_ada()).await;
@@ -162,7 +162,7 @@ async fn a_payment_that_the_studio_captured_itself(code: ErrorCode) {
     assert!(!answer.says_released());
     let changes = before.changes(&stack.table().picture().await);
     assert!(matches!(&changes[..], [one] if one.starts_with("+ REVIEW#")), "somebody must look: {changes:?}");
-    // Asked again, nobody has to look twice.
+    // A repeated call makes no second review record.
     refused_and_untouched(&stack, &intent, code).await;
 }
 
@@ -175,8 +175,8 @@ async fn a_payment_of_somebody_else(code: ErrorCode) {
         let answer = stack.check_out(OKAFOR, &unknown, &ballet_for_ada()).await;
         assert_eq!(answer.refusal(code), known.refusal(code), "{unknown}: like one that is there");
     }
-    // Nor is the payment of the family's own link, which somebody else may have made: not for a basket of its very amount,
-    // and not for one that is refused.
+    // The same holds for the payment of the family's own link, which somebody else may have made: not for a basket of
+    // exactly its amount, and not for one that is refused.
     let of_link = stack.authorise_link(&stack.link(None).await).await;
     let many: Vec<Value> = (0..26).map(|n| place(&format!("cls_{n}"), ADA, FULL)).collect();
     for items in [ballet_for_ada(), basket(&many, &[])] {
@@ -214,7 +214,7 @@ async fn a_key_that_names_no_order_yet(code: ErrorCode) {
     let stack = Stack::start().await;
     let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
     let body = json!({"paymentIntentId": intent, "items": ballet_for_ada()});
-    // No call of ours leaves such a record; another version's may.
+    // None of our calls leaves such a record; another version's may.
     let (company, family) = (CompanyId::parse(COMPANY).expect("an id"), FamilyId::parse(OKAFOR).expect("an id"));
     let key = key::idempotency(&company, &family, "basket-checkout", "a-key");
     let text = |text: String| AttributeValue::S(text);
@@ -238,7 +238,8 @@ async fn a_studio_that_left_stripe(code: ErrorCode) {
     stack.family(OKAFOR).session(OKAFOR, &ballet_for_ada()).await.refusal(code);
     assert_eq!(before.changes(&stack.table().picture().await), NOTHING);
 
-    // It left after the payer had authorised: first for who has never heard of it, then for who remembers.
+    // The account was left after the payer had authorised: first for a process that doesn't know it, then for one that
+    // remembers it.
     for remembered in [false, true] {
         let stack = Stack::start().await;
         let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
@@ -270,7 +271,7 @@ async fn a_payment_that_stripe_refuses_for_good(code: ErrorCode) {
     let answer = stack.family(OKAFOR).session(OKAFOR, &ballet_for_ada()).await;
     answer.refusal(code);
     assert_eq!(answer.headers.get("retry-after"), None);
-    // The family's customer was made, and is good for the next try.
+    // The family's customer was created, and the next attempt can use it.
     let pk = format!("C#{COMPANY}#F#{OKAFOR}");
     let changes = before.changes(&stack.table().picture().await);
     assert!(

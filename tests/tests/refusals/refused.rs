@@ -1,12 +1,12 @@
-//! A basket that nobody can buy, taken to all three endpoints.
+//! A basket that can't be bought, sent to all three endpoints.
 //!
-//! Invariant: "refused" is checked at Stripe and in the table as well, not only in the answer.
+//! A refusal is checked at Stripe and in the table, not only in the answer.
 
 use classpay_service::error::ErrorCode;
 use classpay_tests::{Answer, Api, Stack, without_request_id};
 use serde_json::Value;
 
-/// The refusals of a checkout that release an authorisation made for it, as the contract lists them.
+/// The refusals of a checkout that release its authorisation, as the contract lists them.
 const RELEASING: &[ErrorCode] = &[
     ErrorCode::EnrolmentClosed,
     ErrorCode::AgeOutOfRange,
@@ -18,10 +18,10 @@ const RELEASING: &[ErrorCode] = &[
     ErrorCode::BasketTooLarge,
 ];
 
-/// Nothing has changed.
+/// Checks that nothing has changed.
 pub const NOTHING: [&str; 0] = [];
 
-/// Somebody who wants these items for a family.
+/// A caller who wants these items for a family.
 pub struct Wish<'a> {
     pub stack: &'a Stack,
     pub caller: Api,
@@ -38,8 +38,8 @@ impl<'a> Wish<'a> {
         Self { stack, caller: stack.staff(), family, items }
     }
 
-    /// Quote, payment session and checkout refuse it alike; the checkout releases what was authorised for it if the
-    /// contract says so. The sentences.
+    /// Quote, payment session and checkout refuse it alike; the checkout releases its authorisation if the contract
+    /// says so. Returns the sentences.
     pub async fn is_refused(&self, code: ErrorCode) -> Vec<String> {
         let before = self.stack.table().picture().await;
         let messages = self.caller.quote(self.family, &self.items).await.refusal(code);
@@ -49,7 +49,7 @@ impl<'a> Wish<'a> {
         messages
     }
 
-    /// The checkout alone refuses it, with an authorised intent of another amount. The sentences.
+    /// Only the checkout refuses it, with an authorised intent of another amount. Returns the sentences.
     pub async fn checkout_is_refused(&self, code: ErrorCode) -> Vec<String> {
         let stack = self.stack;
         let intent = stack.authorise_amount(self.family, 12_345).await;
@@ -73,14 +73,14 @@ impl<'a> Wish<'a> {
     }
 }
 
-/// The payer has his money back, and was told so.
+/// The authorisation was released, and the answer says so.
 pub async fn assert_released(stack: &Stack, intent: &str, answer: &Answer) {
     assert!(answer.says_released(), "{}", answer.text);
     assert_eq!(stack.intent_status(intent).await, "canceled");
     assert!(stack.captured().await.iter().all(|(captured, _)| captured != intent));
 }
 
-/// The payer's authorisation stands, for another try, and nothing says otherwise.
+/// The authorisation stands, for another attempt, and the answer doesn't say otherwise.
 pub async fn assert_kept(stack: &Stack, intent: &str, answer: &Answer) {
     assert!(!answer.says_released(), "{}", answer.text);
     assert_eq!(stack.intent_status(intent).await, "requires_capture");

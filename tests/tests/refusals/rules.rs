@@ -1,6 +1,6 @@
 //! Baskets that break a rule of the studio.
 //!
-//! Invariant: the demo studio is changed in a file, as a studio would change itself; never in the table.
+//! The demo studio is changed in its file, as a studio would change it, never in the table.
 
 use classpay_service::error::ErrorCode;
 use classpay_tests::Stack;
@@ -41,7 +41,7 @@ async fn twenty_six_items(code: ErrorCode) {
     Wish::of_family(&stack, OKAFOR, basket(&many, &[])).is_refused(code).await;
     let trials: Vec<Value> = (0..13).map(|n| trial(&format!("cls_{n}"), ADA, "2026-09-14", "16:30")).collect();
     Wish::of_family(&stack, OKAFOR, basket(&many[..13], &trials)).is_refused(code).await;
-    // What can't be read is said first, wherever it stands.
+    // An unreadable item is reported first, wherever it is in the basket.
     let mut misread = many.clone();
     misread[25]["studentId"] = serde_json::json!("not an id!");
     let (family, misread) = (stack.family(OKAFOR), basket(&misread, &[]));
@@ -165,7 +165,7 @@ async fn a_second_trial_of_the_same_class(code: ErrorCode) {
     let items = basket(&[], &[trial(BALLET, PRIYA, "2026-09-14", "16:30")]);
     let messages = Wish::of_family(&stack, SHARMA, items).is_refused(code).await;
     assert_eq!(messages, ["Priya Sharma has had a trial of Ballet Primary, or is enrolled in it."]);
-    // Who is enrolled needs no trial.
+    // An enrolled student needs no trial.
     let enrolled = basket(&[], &[trial(STREET, MINH, "2026-09-15", "17:15")]);
     Wish::of_family(&stack, NGUYEN, enrolled).is_refused(code).await;
 }
@@ -190,12 +190,12 @@ async fn a_lesson_without_a_trial_place(code: ErrorCode) {
 }
 
 async fn more_than_a_card_can_be_charged(code: ErrorCode) {
-    // So much that a basket of it can't be written down.
+    // A price at which the basket's amount can't be represented.
     let stack = Studio::demo().with(ADULT, &json!({"price": i64::MAX / 2})).start().await;
     let items = basket(&[place(ADULT, ADA, FULL)], &[]);
     Wish::of_staff(&stack, OKAFOR, items).is_refused(code).await;
 
-    // So much that it can be quoted and not charged: whoever asks what it costs is told.
+    // An amount that can be quoted but not charged: a quote still answers it.
     let dear = Studio::demo().with(OPEN_STUDIO, &json!({"price": 99_999_999})).start().await;
     let items = basket(&[place(OPEN_STUDIO, ADA, FULL)], &[]);
     let family = dear.family(OKAFOR);

@@ -1,6 +1,6 @@
-//! What is another's is answered as if it did not exist.
+//! Another family's or company's records are answered as if they did not exist.
 //!
-//! Invariant: "not yours" and "not there" are the same answer, but for the request's id.
+//! Invariant: "not yours" and "not there" get the same answer, except for the request's id.
 
 use classpay_operator::token::{Holder, mint_token};
 use classpay_service::error::ErrorCode;
@@ -21,12 +21,12 @@ fn elsewhere(id: &str) -> String {
     id.replace("_01J9ZDEMW5", "_01J9ZE15EW")
 }
 
-/// A second company with its own of everything, in the same table.
+/// A second company with copies of everything, in the same table.
 async fn with_a_second_company(stack: &Stack) {
     Studio::elsewhere().load_into(&stack.table()).await;
 }
 
-/// The bodies of the three endpoints' refusals for a family of that id.
+/// The bodies of the three endpoints' refusals for a family with that id.
 async fn knocking(api: &Api, family: &str, code: ErrorCode) -> Vec<Value> {
     let items = ballet_for_ada();
     let answers = [
@@ -94,7 +94,7 @@ async fn another_company_is_out_of_reach_for_its_own_staff_s_colleagues() {
     let staff = mint_token(&elsewhere(COMPANY), &Holder::Staff);
     assert_eq!(knocking(&stack.caller(Some(&staff)), OKAFOR, ErrorCode::NotFound).await, unknown);
     assert_eq!(before.changes(&stack.table().picture().await), NOTHING);
-    // There it is all there.
+    // For the other company everything exists.
     let theirs = basket(&[place(&elsewhere(BALLET), &elsewhere(ADA), &elsewhere(FULL))], &[]);
     assert_eq!(stack.caller(Some(&staff)).quote(&elsewhere(OKAFOR), &theirs).await.status, 200);
 }
@@ -119,7 +119,7 @@ async fn another_company_s_class_student_and_plan_can_not_be_bought() {
 async fn staff_buy_for_a_family_what_the_family_may_not() {
     let closed = Studio::demo().with(BALLET, &json!({"settings": {"portalEnrolmentEnabled": false}}));
     let stack = closed.start().await;
-    // Not on sale, and not for his age.
+    // Not on sale, and not for the student's age.
     let items = basket(&[place(BALLET, TOBI, MONTHLY)], &[trial(STREET, ADA, "2026-09-15", "17:15")]);
     stack.family(OKAFOR).quote(OKAFOR, &items).await.refusal(ErrorCode::EnrolmentClosed);
     let session = stack.staff().session(OKAFOR, &items).await;

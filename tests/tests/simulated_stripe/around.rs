@@ -1,4 +1,4 @@
-//! Refunds, disputes and the dashboard, at both Stripes; and everything at the end.
+//! Refunds, disputes and dashboard actions at both Stripes, and the final comparison.
 
 use classpay_domain::id::AccountId;
 use classpay_domain::money::Money;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::stripes::{Pair, Stripes};
 
-/// Fields of an event's object that are ids, but for the intent's.
+/// Fields of an event's object that hold ids, except the intent's.
 const IDS: [&str; 4] = ["id", "charge", "customer", "latest_charge"];
 
 impl Stripes {
@@ -106,7 +106,7 @@ impl Stripes {
         self.returned(&format!("customers/{}/delete", real.as_str()), "customer deleted", json!({}), memory).await;
     }
 
-    /// The account loses a capability, or gets it back.
+    /// The account loses or regains a capability.
     pub async fn set_capability(&mut self, capability: Capability, is_active: bool) {
         let name = match capability {
             Capability::Cards => "cardPayments",
@@ -118,7 +118,7 @@ impl Stripes {
         self.returned(&path, "capability", body, Ok(())).await;
     }
 
-    /// The studio makes an intent that looks like one of ours.
+    /// The studio creates an intent that looks like one of ours.
     pub async fn copy_intent(&mut self, which: usize, (amount, currency): (Money, &str)) {
         let [_, memory] = self.intent(which);
         let see = |glance: &Glance<'_>| (glance.customer.clone(), glance.metadata.clone());
@@ -166,7 +166,7 @@ impl Stripes {
             assert_eq!(body["account"], real["account"]);
             let (shown, expected) = (&body["data"]["object"], &real["data"]["object"]);
             if memory.kind == "payment_intent.created" {
-                // Nobody has heard of it where the reply was lost.
+                // Where the reply was lost, the caller doesn't know the object.
                 self.learn([text(expected, "id"), text(shown, "id")].map(|id| id.parse().expect("an id")));
             }
             self.same_object(memory.kind, shown, expected);
@@ -179,12 +179,12 @@ impl Stripes {
         }
     }
 
-    /// Every event that our webhook follows, as both list it: its type and when it happened, the newest first.
+    /// Every event of the types that our webhook follows, as both list it: its type and time, newest first.
     async fn listed(&self) -> Pair<Vec<(String, i64)>> {
         [all_listed(&self.real, &self.account).await, all_listed(&self.memory, &self.account).await]
     }
 
-    /// What the simulation shows of an object the stand-in shows too.
+    /// What the simulation shows of an object, the stand-in shows too.
     fn same_object(&self, kind: &str, memory: &Value, real: &Value) {
         for (field, value) in memory.as_object().expect("an object") {
             let expected = &real[field];
@@ -203,7 +203,7 @@ impl Stripes {
         }
     }
 
-    /// What was taken and given back of every intent there ever was.
+    /// The amounts captured and refunded of every intent.
     pub async fn compare_money(&mut self) {
         let told = self.http.told("charges").await;
         let charges = told.as_array().expect("a list");
@@ -243,7 +243,7 @@ fn text<'v>(object: &'v Value, field: &str) -> &'v str {
     object[field].as_str().expect("a text")
 }
 
-/// `ch` of `ch_1`; nothing of nothing.
+/// `ch` of `ch_1`; nothing if there is nothing.
 fn kind_of_id(id: &Value) -> Option<&str> {
     id.as_str().and_then(|id| id.split('_').next())
 }

@@ -1,6 +1,6 @@
-//! The stand-in on a port of this machine, and what happens around it.
+//! The stand-in on a local port, and what happens around it.
 //!
-//! Invariant: what our service would ask goes through its own adapter; here are payers, banks, the dashboard and faults.
+//! Calls of our service go through its own adapter; this module has payers, banks, the dashboard and faults.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -22,7 +22,7 @@ pub struct Http {
 }
 
 impl Http {
-    /// One on that clock (milliseconds since 1970), and our adapter to it.
+    /// A stand-in on that clock (milliseconds since 1970), and our adapter to it.
     pub async fn start(clock: &Arc<AtomicI64>) -> (Self, Stripe) {
         let clock = Arc::clone(clock);
         let now = Arc::new(move || clock.load(Ordering::Relaxed).div_euclid(1000));
@@ -36,19 +36,19 @@ impl Http {
         (Self { url, client: Client::new() }, stripe)
     }
 
-    /// Something happens around Stripe.
+    /// Makes something happen around Stripe.
     pub async fn happens(&self, path: &str, body: &Value) -> Result<Value, StripeError> {
         let call = self.client.request(Method::POST, format!("{}/_control/{path}", self.url));
         Self::send(call.body(body.to_string())).await
     }
 
-    /// The stand-in tells what it knows.
+    /// Reads from the stand-in's control.
     pub async fn told(&self, path: &str) -> Value {
         let call = self.client.request(Method::GET, format!("{}/_control/{path}", self.url));
         Self::send(call).await.expect("an answer")
     }
 
-    /// The studio does something in its dashboard.
+    /// The studio changes something in its dashboard.
     pub async fn dashboard(&self, account: &str, path: &str, form: &str) -> Result<Value, StripeError> {
         let call = self.client.request(Method::POST, format!("{}/v1/{path}", self.url));
         let call = call.header("content-type", "application/x-www-form-urlencoded").body(form.to_owned());
@@ -65,7 +65,7 @@ impl Http {
         events
     }
 
-    /// The next call suffers this, however often our adapter sends it.
+    /// The next call has this fault, however often our adapter sends it.
     pub async fn order(&self, fault: Fault) {
         let action = match fault {
             Fault::None => return,
@@ -95,7 +95,7 @@ impl Http {
         self.happens("faults", &fault).await.expect("it is ordered");
     }
 
-    /// The rest of the ordered faults strike nobody.
+    /// Withdraws the unused faults.
     pub async fn withdraw(&self) {
         let call = self.client.request(Method::DELETE, format!("{}/_control/faults", self.url));
         Self::send(call).await.expect("they are withdrawn");

@@ -1,6 +1,6 @@
-//! The Stripe of the simulation does what the stand-in over HTTP does, seen through the real adapter.
+//! The simulation's Stripe behaves like the stand-in over HTTP, seen through the real adapter.
 //!
-//! Invariant: both are asked the same in the same order, by the same code. Only ids differ; each is known by the other.
+//! The same code sends both the same requests in the same order. Only ids differ, and each is mapped to the other.
 
 mod around;
 mod http;
@@ -14,15 +14,15 @@ use classpay_tests::simulation::faults::{CallKind, Fault};
 use classpay_tests::simulation::stripe::{Arrival, Authentication, Capability, Complaint, PaysWith, Verdict};
 use stripes::Stripes;
 
-/// Sequences of one run.
+/// The number of sequences in one run.
 const SEQUENCES: u64 = 120;
 const STEPS: usize = 20;
-/// Keys that are used again and again.
+/// Keys that are used repeatedly.
 const KEYS: usize = 4;
 
-/// What Stripe never charges, what it does, and what is more than it was.
+/// Amounts below Stripe's minimum, valid ones, and one above the authorised amount.
 const AMOUNTS: [i64; 5] = [0, 20, 500, 2000, 100_000_000];
-/// What most intents charge.
+/// The amount of most intents.
 const TOTAL: i64 = 1029;
 const PAYS_WITH: [PaysWith; 6] = [
     PaysWith::Card,
@@ -32,7 +32,7 @@ const PAYS_WITH: [PaysWith; 6] = [
     PaysWith::AskingCard,
     PaysWith::DecliningCard,
 ];
-/// Calls that Stripe refuses lastingly, and how.
+/// Calls that Stripe refuses lastingly, with the error.
 const REFUSED: [CallKind; 6] = [
     CallKind::CreateIntent,
     CallKind::Capture,
@@ -45,10 +45,10 @@ const REFUSALS: [(u16, &str); 4] =
     [(400, "amount_too_small"), (402, "card_declined"), (403, "account_restricted"), (404, "resource_missing")];
 const FAULTS: [Fault; 5] =
     [Fault::Refused, Fault::RequestLost, Fault::ReplyLost, Fault::Stored500, Fault::Stored500Done];
-/// A second; what is just short of a key's life; a day; a hold's life.
+/// A second; just less than a key's life; a day; a hold's life.
 const PAUSES_S: [i64; 5] = [1, 60, 86_399, 86_400, 7 * 86_400];
 
-/// What is drawn for a step.
+/// The parameters drawn for a step.
 struct Draw<'c> {
     chance: &'c Chance,
     key: String,
@@ -58,7 +58,7 @@ struct Draw<'c> {
 
 impl<'c> Draw<'c> {
     fn of(chance: &'c Chance) -> Self {
-        // A key that was used before, perhaps for something else; or a new one.
+        // A key that was used before, perhaps for something else, or a new one.
         let key = if chance.one_in(3) { chance.below(KEYS).to_string() } else { chance.next().to_string() };
         let amount = if chance.one_in(4) { *chance.pick(&AMOUNTS) } else { TOTAL };
         let some_amount = [None, Some(100), Some(500), Some(amount)];
@@ -73,12 +73,12 @@ impl<'c> Draw<'c> {
     async fn create(&self, stripes: &mut Stripes) {
         let methods = self.pick(&[Methods::Card, Methods::CardOrBankDebit, Methods::CardOrBankDebit]);
         let currency = self.pick(&["gbp", "gbp", "gbp", "eur"]);
-        // Now and then a customer that there isn't.
+        // Occasionally a customer that doesn't exist.
         let customer = self.chance.below(stripes.customers() * 5 + 1) / 5;
         stripes.create_intent((self.amount, currency), customer, methods, &self.key).await;
     }
 
-    /// Something that is likely to be possible.
+    /// A step that is likely to be possible.
     async fn likely(&self, stripes: &mut Stripes, which: usize, status: IntentStatus) {
         let chance = self.chance;
         match status {
@@ -103,7 +103,7 @@ impl<'c> Draw<'c> {
         }
     }
 
-    /// Money goes back.
+    /// A reversal.
     async fn back(&self, stripes: &mut Stripes, which: usize) {
         let (refund, dispute) = (stripes.refunds().checked_sub(1), stripes.disputes().checked_sub(1));
         match (self.chance.below(10), refund, dispute) {
@@ -120,8 +120,8 @@ impl<'c> Draw<'c> {
         }
     }
 
-    /// What lasts: a customer is deleted, a capability lost, an intent copied, a call refused. The dashboard's own calls
-    /// aren't refused, so what they would meet is over before they are made.
+    /// A lasting change: a customer is deleted, a capability lost, an intent copied, a call refused. The dashboard's
+    /// own calls aren't refused, so refusals are withdrawn before they are made.
     async fn outside(&self, stripes: &mut Stripes, which: usize) {
         let chance = self.chance;
         match chance.below(5) {
@@ -134,7 +134,7 @@ impl<'c> Draw<'c> {
             _ => {
                 let kind = self.pick(&REFUSED);
                 let (status, code) = self.pick(&REFUSALS);
-                // One order at a time: what is withdrawn is withdrawn of all.
+                // One refusal at a time, because withdrawing withdraws all of them.
                 stripes.suffer(Fault::None);
                 stripes.refuse(kind, status, code).await;
                 for key in [&self.key, "again", "again"] {
@@ -146,7 +146,7 @@ impl<'c> Draw<'c> {
         }
     }
 
-    /// A call that is refused now, or was.
+    /// A call that is refused now, or was before.
     async fn refused(&self, stripes: &mut Stripes, which: usize, (kind, key): (CallKind, &str)) {
         match kind {
             CallKind::Capture => stripes.capture(which, self.amount, key).await,
@@ -158,11 +158,11 @@ impl<'c> Draw<'c> {
         }
     }
 
-    /// Anything, possible or not.
+    /// Any step, possible or not.
     async fn any(&self, stripes: &mut Stripes, which: usize) {
         let (chance, key) = (self.chance, self.key.as_str());
         let customer = chance.below(stripes.customers() + 1);
-        // Now and then one that there isn't.
+        // Occasionally one that doesn't exist.
         let asked = if chance.one_in(10) { usize::MAX } else { which };
         match chance.below(17) {
             0..=1 => self.create(stripes).await,
@@ -203,7 +203,7 @@ async fn step(stripes: &mut Stripes, chance: &Chance) {
     match stripes.intents().checked_sub(1) {
         None => draw.create(stripes).await,
         Some(last) => {
-            // Mostly the newest.
+            // Usually the newest.
             let which = if chance.one_in(4) { chance.below(last + 1) } else { last };
             let status = stripes.status(which);
             if chance.one_in(2) { draw.any(stripes, which).await } else { draw.likely(stripes, which, status).await }

@@ -1,7 +1,7 @@
-//! Two Stripes side by side: whatever happens to one happens to the other, and is compared.
+//! Two Stripes side by side: everything happens to both and is compared.
 //!
-//! Invariant: the first of a pair is the stand-in's, the second the simulation's. A name that only one of them knows
-//! stands for nothing.
+//! The first of a pair is the stand-in's, the second the simulation's. A name that only one of them knows means
+//! nothing.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -24,7 +24,7 @@ use crate::http::Http;
 /// 2026-09-07, in milliseconds.
 const START_MS: i64 = 1_788_768_000_000;
 
-/// What the next calls suffer.
+/// The faults of the next calls.
 #[derive(Debug, Default)]
 struct Said(Fault);
 
@@ -37,7 +37,7 @@ impl Faults for Said {
 pub type Pair<A> = [A; 2];
 pub type Answered<A> = Pair<Result<A, StripeError>>;
 
-/// Both.
+/// Both Stripes.
 pub struct Stripes {
     pub http: Http,
     pub real: Stripe,
@@ -48,7 +48,7 @@ pub struct Stripes {
     pub account: AccountId,
     customers: Vec<Pair<CustomerId>>,
     pub intents: Vec<Pair<IntentId>>,
-    /// Those of earlier accounts too.
+    /// Including those of earlier accounts.
     pub all_intents: Vec<Pair<IntentId>>,
     pub refunds: Vec<Pair<String>>,
     pub disputes: Vec<Pair<String>>,
@@ -58,7 +58,7 @@ pub struct Stripes {
 }
 
 impl Stripes {
-    /// Both, without an account.
+    /// Both Stripes, without an account.
     pub async fn start() -> Self {
         let clock = Arc::new(AtomicI64::new(START_MS));
         let (http, real) = Http::start(&clock).await;
@@ -84,7 +84,7 @@ impl Stripes {
         }
     }
 
-    /// Goes on with another account, with one customer.
+    /// Continues with another account, with one customer.
     pub async fn begin(&mut self, seed: u64) {
         self.account = AccountId::parse(format!("acct_{seed}")).expect("an id");
         self.all_intents.append(&mut self.intents);
@@ -97,12 +97,12 @@ impl Stripes {
         self.create_customer("Jo", "first").await;
     }
 
-    /// What is said when they differ.
+    /// The message when they differ.
     pub fn note(&mut self, note: String) {
         self.note = note;
     }
 
-    /// How often what was answered how.
+    /// The number of calls by kind and result.
     pub fn seen(&self) -> &BTreeMap<String, usize> {
         &self.seen
     }
@@ -123,7 +123,7 @@ impl Stripes {
         self.disputes.len()
     }
 
-    /// How far an intent is, at the simulation's Stripe.
+    /// The status of an intent, at the simulation's Stripe.
     pub fn status(&self, which: usize) -> IntentStatus {
         self.memory.glance(&self.intent(which)[1], |glance| glance.status).expect("it was made")
     }
@@ -132,7 +132,7 @@ impl Stripes {
         self.clock.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 
-    /// The next call of the service suffers this.
+    /// The next call of the service has this fault.
     pub fn suffer(&mut self, fault: Fault) {
         self.fault = fault;
     }
@@ -162,25 +162,25 @@ impl Stripes {
         self.faults.lock().expect("no panic").0 = Fault::None;
     }
 
-    /// A customer of both, or one that nobody has.
+    /// A customer of both, or one that doesn't exist.
     pub fn customer(&self, which: usize) -> Pair<CustomerId> {
         let nobody = || ["cus_nobody"; 2].map(|id| CustomerId::parse(id).expect("an id"));
         self.customers.get(which).cloned().unwrap_or_else(nobody)
     }
 
-    /// The stand-in's name of a customer of the simulation's.
+    /// The stand-in's name for a customer of the simulation's.
     pub fn customer_of_both(&self, memory: &CustomerId) -> CustomerId {
         let [real, _] = self.customers.iter().find(|pair| pair[1] == *memory).expect("both have it");
         real.clone()
     }
 
-    /// An intent of both, or one that nobody has.
+    /// An intent of both, or one that doesn't exist.
     pub fn intent(&self, which: usize) -> Pair<IntentId> {
         let nothing = || ["pi_nothing"; 2].map(|id| IntentId::parse(id).expect("an id"));
         self.intents.get(which).cloned().unwrap_or_else(nothing)
     }
 
-    /// Both have answered the same. What was answered, if it was good.
+    /// Checks that both have answered alike. Returns the answer, if it is a success.
     #[track_caller]
     pub fn same<A: Debug + PartialEq>(&mut self, what: &str, answers: Answered<A>) -> Option<A> {
         let [real, memory] = answers.map(|answer| answer.map_err(|error| words(&error)));
@@ -199,13 +199,13 @@ impl Stripes {
         found.and_then(|intent| intent.charge).map(|charge| charge.id)
     }
 
-    /// The same without the ids, and the place of the intent that it is.
+    /// The same without the ids, and with the intent's index.
     fn known(&self, side: usize, intent: Intent) -> (Option<usize>, Intent) {
         let place = self.intents.iter().position(|pair| pair[side] == intent.id);
         (place, without_ids(intent))
     }
 
-    /// If neither of them is known, they mean the same.
+    /// If neither is known, they mean the same.
     pub fn learn(&mut self, ids: Pair<IntentId>) {
         if !self.intents.iter().any(|pair| pair[0] == ids[0] || pair[1] == ids[1]) {
             self.intents.push(ids);
@@ -320,7 +320,7 @@ impl Stripes {
         self.same_secret("ephemeral key", answers.map(|answer| answer.map(|key| key.secret)));
     }
 
-    /// A secret that one of them told before, the other told then too.
+    /// If one has returned a secret before, so has the other.
     #[track_caller]
     fn same_secret(&mut self, what: &str, answers: Answered<Secret>) {
         if let [Ok(real), Ok(memory)] = &answers {
@@ -331,11 +331,11 @@ impl Stripes {
         self.same(what, answers.map(|answer| answer.map(|_| ())));
     }
 
-    /// Something happens to an intent.
+    /// Makes something happen to an intent.
     async fn happens(&mut self, which: usize, what: &str, body: &Value, memory: Result<(), StripeError>) {
         let [real, _] = self.intent(which);
         let happened = self.http.happens(&format!("payment_intents/{}/{what}", real.as_str()), body).await;
-        // Where a payer's card is declined, that is what happened.
+        // A declined card counts as having happened.
         let happened = match happened {
             Err(StripeError::Declined(_)) => Ok(()),
             happened => happened.map(|_| ()),
@@ -380,7 +380,7 @@ impl Stripes {
     }
 }
 
-/// An error without Stripe's sentence.
+/// An error without Stripe's message.
 fn words(error: &StripeError) -> String {
     let coded = |kind: &str, rejection: &Rejection| {
         format!("{kind} {} {}", rejection.status, rejection.code.as_deref().unwrap_or("without a code"))

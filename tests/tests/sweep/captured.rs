@@ -1,4 +1,4 @@
-//! Payments that the studio captures by hand, and that nothing is booked for.
+//! Payments that the studio captures by hand and for which nothing is booked.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_tests::entry;
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::{at, item, rejected_and_held, run, run_at, unfinished};
 
-/// Makes something due now: moving the clock would start a run of its own, and the runs here are to be at once. What
-/// Stripe is asked takes so long that each of them has read what it finds before one has written.
+/// Makes something due now. Moving the clock would start a run of its own, and the runs here must be concurrent. Stripe
+/// answers so slowly that each run has read before any has written.
 async fn make_due(stack: &Stack, intent: &str, sk: &str) {
     let table = stack.table();
     let text = |text: String| AttributeValue::S(text);
@@ -21,13 +21,13 @@ async fn make_due(stack: &Stack, intent: &str, sk: &str) {
     stack.order_fault(Call::Retrieve, 3, &json!({"delayMs": 1000})).await;
 }
 
-/// Everything in a family's ledger, that of the studio's own file as well.
+/// All entries of a family's ledger, including those of the studio's file.
 async fn ledger(stack: &Stack, family: &str) -> Vec<Value> {
     let items = stack.table().partition(&format!("C#{}#F#{family}#LEDGER", stack.company()), "TRN#").await;
     items.iter().map(entry).collect()
 }
 
-/// One credit of that amount that belongs to nothing, a balance that says so, one note for a person, and no more work.
+/// One unallocated credit of that amount, the matching balance, one review record, and no more work.
 async fn assert_credited_once(stack: &Stack, family: &str, intent: &str, amount: i64) {
     let entries = ledger(stack, family).await;
     let is_unallocated = |entry: &&Value| {
@@ -63,7 +63,7 @@ async fn a_payment_that_the_studio_captures_by_hand_is_credited_once() {
     let intent = stack.authorise(OKAFOR, &basket).await;
     stack.capture_by_hand(&intent).await;
     let (_, amount) = stack.captured().await.remove(0);
-    // A call meanwhile has told a person already.
+    // A call has made a review record in the meantime.
     assert_eq!(stack.check_out(OKAFOR, &intent, &basket).await.code(), "payment_already_captured");
 
     make_due(&stack, &intent, "SESSION").await;

@@ -1,4 +1,4 @@
-//! Events that never arrive: the hourly read of what Stripe has told.
+//! Events that never arrive: the hourly read of Stripe's events.
 
 use classpay_domain::id::AccountId;
 use classpay_service::store::key;
@@ -12,7 +12,7 @@ use tokio::process::Command;
 
 use crate::{at, events_are_not_listed, run_at, unfinished};
 
-/// 2026-09-07T08:00:00Z, when the stacks' clocks start.
+/// 2026-09-07T08:00:00Z, the start of the stacks' clocks.
 const START_S: i64 = 1_788_768_000;
 const HOUR_S: i64 = 60 * 60;
 
@@ -24,8 +24,8 @@ async fn feed(stack: &Stack, account: &str) -> Item {
     stack.table().get(&format!("ACCT#{account}"), "FEED").await.expect("the account's events are read")
 }
 
-/// Until when an account's events were read, and when they are read again, to the half minute: a stack's clock goes on while a
-/// run is under way.
+/// Until when an account's events were read, and when they are read again, to the half minute: a stack's clock runs
+/// during a run of the job.
 async fn read_and_due(stack: &Stack, account: &str) -> (i64, i64) {
     let (read_s, due_s) = read_and_due_of(&feed(stack, account).await);
     (read_s - read_s.rem_euclid(30), due_s - due_s.rem_euclid(30))
@@ -36,7 +36,7 @@ fn read_and_due_of(feed: &Item) -> (i64, i64) {
     (read, feed["gsi1sk"].as_s().unwrap().parse().unwrap())
 }
 
-/// A basket that was bought, and of which an hour later everything has been read: its intent.
+/// A purchased basket for which everything was read an hour later. Returns its intent.
 async fn bought(stack: &Stack) -> String {
     let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
     assert_eq!(stack.check_out(OKAFOR, &intent, &ballet_for_ada()).await.status, 200);
@@ -44,7 +44,7 @@ async fn bought(stack: &Stack) -> String {
     intent
 }
 
-/// Everything that Stripe has told of the account, oldest first.
+/// Every event of the account, oldest first.
 async fn told(stack: &Stack) -> Vec<Value> {
     let mut told = Vec::new();
     for kind in ["payment_intent.*", "refund.*", "charge.*"] {
@@ -75,7 +75,7 @@ async fn a_refund_of_which_nothing_arrives_is_posted_within_the_hour_and_its_eve
         stack.deliver_at(event, START_S + HOUR_S).await;
     }
     stack.assert_unchanged_since(&after).await;
-    // What was read is read again, and is known.
+    // What was read is read again and recognised.
     run_at(&stack, &at(7, "10:02")).await;
     let changes = after.changes(&stack.table().picture().await);
     assert_eq!(changes, [format!("~ ACCT#{}/FEED gsi1sk read_s", stack.account())]);
@@ -91,7 +91,7 @@ async fn a_link_of_which_nothing_arrives_is_paid_by_what_is_read() {
     let stack = Stack::start().await;
     let link = stack.link(None).await;
     let intent = stack.authorise_link(&link).await;
-    // Before its session is looked at for the first time.
+    // Before its session is handled for the first time.
     run_at(&stack, &at(7, "08:00")).await;
     assert_eq!(stack.intent_status(&intent).await, "succeeded");
     assert_eq!((stack.due(COSTUMES).await, stack.posted(OKAFOR).await.len()), (0, 1));

@@ -1,4 +1,4 @@
-//! Payments that no order took, given back: refunded or disputed after the family was credited, or before.
+//! Payments without an order that were refunded or disputed, before or after the family was credited.
 
 use classpay_tests::Stack;
 use classpay_tests::studio::{NGUYEN, OKAFOR, ballet_for_ada};
@@ -11,7 +11,7 @@ fn line(direction: &str, kind: &str, amount: i64) -> (String, String, i64) {
     (direction.to_owned(), kind.to_owned(), amount)
 }
 
-/// A basket's payment that the studio has captured by hand: its intent, and how much it was.
+/// A basket's payment that the studio has captured by hand. Returns its intent and its amount.
 async fn captured(stack: &Stack) -> (String, i64) {
     let intent = stack.authorise(OKAFOR, &ballet_for_ada()).await;
     stack.capture_by_hand(&intent).await;
@@ -19,22 +19,22 @@ async fn captured(stack: &Stack) -> (String, i64) {
     (intent, amount)
 }
 
-/// The same, and the family was credited with it.
+/// The same, after the family was credited with it.
 async fn unallocated(stack: &Stack) -> (String, i64) {
     let captured = captured(stack).await;
     run_at(stack, &at(7, "08:06")).await;
     captured
 }
 
-/// All events of this type arrive now.
+/// Delivers all events of this type.
 async fn deliver_all(stack: &Stack, kind: &str) {
     for event in stack.events(kind).await {
         stack.deliver(&event).await;
     }
 }
 
-/// For the intent, the ledger says what Stripe says: what was taken less what was refunded. What went back is of the
-/// credit, the balance is the ledger's sum, a person was told of the credit and of nothing else, and no work is left.
+/// For the intent, the ledger agrees with Stripe: the amount captured less the amount refunded. The reversals refer to
+/// the credit, the balance is the ledger's sum, there is one review record, for the credit, and no work is left.
 async fn assert_agreed(stack: &Stack, family: &str, intent: &str) {
     let ledger = stack.ledger(family).await;
     let head = |entry: &Value| entry["transaction"].clone();
@@ -44,7 +44,7 @@ async fn assert_agreed(stack: &Stack, family: &str, intent: &str) {
     let [credit] = &credits[..] else { panic!("one credit: {ledger:#?}") };
     let names = |entry: &Value, of: &Value| head(entry)["relatedTransactionId"] == of["aggregateId"];
     let debits: Vec<_> = ledger.iter().filter(|entry| names(entry, credit)).collect();
-    // What is taken back names the debit.
+    // An entry that takes money back names the debit.
     let related = ledger.iter().filter(|entry| names(entry, credit) || debits.iter().any(|debit| names(entry, debit)));
     let refunded: i64 = related
         .flat_map(|entry| entry["details"].as_array().unwrap().iter().map(|line| (is_credit(entry), &line["details"])))
@@ -145,7 +145,7 @@ async fn a_refund_that_is_told_while_the_rejection_is_open_is_posted_after_the_c
     stack.withdraw_faults().await;
     stack.refund(&intent, None).await;
     let event = stack.event("charge.refunded").await;
-    // The first look credits, and the next one finds the credit.
+    // The first run credits, and the next one finds the credit.
     stack.deliver(&event).await;
     assert!(stack.kept(&event).await.unwrap().contains_key("gsi1pk"));
     run_at(&stack, &at(7, "08:10")).await;

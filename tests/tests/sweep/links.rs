@@ -1,4 +1,4 @@
-//! Payment links that nobody came back for, or whose time is over.
+//! Payment links that were abandoned or have expired.
 
 use classpay_tests::Stack;
 use classpay_tests::studio::OKAFOR;
@@ -6,10 +6,10 @@ use serde_json::json;
 
 use crate::{at, run_at, unfinished};
 
-/// A debit of the studio's file, what is due on it, and whose it is.
+/// A debit of the studio's file, the amount due on it, and its family.
 const COSTUMES: &str = "trn_01J9ZDEMW5TVDJ0R0000C0STM0";
 
-/// Staff make a link for the costumes, and somebody opens it: the link's id and its intent's.
+/// Staff create a link for the costumes, and a payer opens it. Returns the link's id and its intent's.
 async fn open_link(stack: &Stack, expires_at: Option<&str>) -> (String, String) {
     let body = json!({"transactionId": COSTUMES, "expiresAt": expires_at});
     let made = stack.staff().post("/v1/payment-links", &body).await;

@@ -1,4 +1,4 @@
-//! Orders and rejections that a request could not bring to their end.
+//! Orders and rejections that a request could not finish.
 
 use classpay_tests::studio::{self, ADA, BALLET, OKAFOR};
 use classpay_tests::{Answer, Call, Stack};
@@ -60,7 +60,7 @@ async fn an_order_that_can_t_be_captured_for_a_day_is_given_up() {
     let basket = studio::ballet_for_ada();
     let (intent, seats) = (stack.authorise(OKAFOR, &basket).await, stack.seats_left(BALLET).await);
     stack.order_fault(Call::Capture, 100_000, &json!({"status": 500})).await;
-    // And the first cancels fail under their keys, too.
+    // The first cancels fail under their keys, too.
     stack.order_fault(Call::Cancel, 2, &json!({"status": 500})).await;
     let answer = stack.check_out(OKAFOR, &intent, &basket).await;
     run_at(&stack, &at(8, "07:58")).await;

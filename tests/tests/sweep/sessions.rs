@@ -1,4 +1,4 @@
-//! Sessions that nobody came back for.
+//! Sessions that were abandoned.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use classpay_tests::Stack;
@@ -54,7 +54,7 @@ async fn a_basket_whose_place_went_to_somebody_else_is_voided() {
 
 #[tokio::test]
 async fn a_basket_whose_price_has_changed_is_voided() {
-    // The last minute of the day before an instalment falls away, and more than half an hour after it.
+    // The last minute of the day before an instalment falls due, and more than half an hour after it.
     let stack = Studio::demo().start_at("2026-10-06T22:59:00Z").await;
     let basket = studio::basket(&[studio::place(BALLET, ADA, studio::MONTHLY)], &[]);
     let intent = stack.authorise(OKAFOR, &basket).await;
@@ -177,7 +177,7 @@ async fn a_basket_that_can_never_be_booked_is_measured_and_released_after_a_day(
     let stack = Stack::start().await;
     let basket = studio::ballet_for_ada();
     let intent = stack.authorise(OKAFOR, &basket).await;
-    // The class can't be read: whoever tries to book it fails.
+    // The class can't be read, so every attempt to book it fails.
     let table = stack.table();
     let mut class = table.get(&format!("C#{}#CLS#{BALLET}", stack.company()), "META").await.unwrap();
     class.insert("doc".to_owned(), AttributeValue::S("{}".to_owned()));

@@ -1,31 +1,31 @@
-//! What a call can suffer.
+//! The faults that a call can have.
 //!
-//! Invariant: nothing here can't happen at AWS, at Stripe or in a network. A failed condition is told only of a
-//! transaction that has more than one action.
+//! Every fault here can occur at AWS, at Stripe or in a network. A failed condition is used only for a transaction with
+//! more than one action.
 
 use classpay_tests::{CallKind, Callee};
 use serde_json::{Value, json};
 
-/// When a call that was dropped arrives.
+/// When a dropped call arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LateDelivery {
-    /// Never, or by itself.
+    /// Never, or automatically.
     None,
     /// When the client has its first answer.
     AfterTheAnswer,
-    /// When everything is over.
+    /// At the end.
     Last,
 }
 
-/// What a call suffers.
+/// The fault of a call.
 #[derive(Debug, Clone)]
 pub struct Harm {
     pub name: &'static str,
     pub what: Value,
-    /// How many calls of the kind suffer it, one after another.
+    /// The number of consecutive calls of the kind that have it.
     pub count: u32,
     pub landing: LateDelivery,
-    /// Whether a client who leaves after it leaves something undone.
+    /// Whether a client that leaves afterwards leaves work unfinished.
     pub lasts: bool,
 }
 
@@ -33,21 +33,21 @@ pub struct Harm {
 const GIVES_UP: u32 = 3;
 /// So many conflicts that the store gives up.
 const CONFLICTS: u32 = 6;
-/// As many as there are.
+/// As many as there are keys.
 const ALL: u32 = 1000;
-/// Long enough to be overtaken by what is called at the same time.
+/// Long enough for a concurrent call to overtake it.
 const SLOW_MS: u32 = 30;
 
 fn harm(name: &'static str, what: Value) -> Harm {
     Harm { name, what, count: 1, landing: LateDelivery::None, lasts: true }
 }
 
-/// What is over with the call, because whoever calls tries again by himself.
+/// Faults that end with the call, because the caller retries automatically.
 fn brief(name: &'static str, what: Value) -> Harm {
     Harm { lasts: false, ..harm(name, what) }
 }
 
-/// What a call of this kind can suffer.
+/// The faults that a call of this kind can have.
 pub fn harms(kind: &CallKind) -> Vec<Harm> {
     let mut harms = vec![
         harm("request lost", json!({"drop": "before"})),
@@ -55,7 +55,7 @@ pub fn harms(kind: &CallKind) -> Vec<Harm> {
         brief("slow", json!({"delayMs": SLOW_MS})),
     ];
     if !kind.reads() {
-        // Who only reads can't tell which of the two was lost.
+        // A caller that only reads can't distinguish a lost request from a lost reply.
         harms.push(harm("answer lost", json!({"drop": "after"})));
     }
     match (kind.callee, kind.name.as_str()) {

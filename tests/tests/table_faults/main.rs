@@ -1,14 +1,16 @@
-//! Every single fault at every call of the table and of Stripe, on the way of a basket and of a payment link: the
-//! shipped binaries, the embedded DynamoDB, the stand-in. Whatever fails, whoever asks again is served, what nobody
-//! asks for again is finished by the schedule, and the books balance.
+//! Every single fault at every call to the table and to Stripe, for a basket and for a payment link: the shipped
+//! binaries, the embedded DynamoDB and the stand-in. Whatever fails, a client that calls again is served, the
+//! settlement job finishes what is abandoned, and the ledger balances.
 //!
-//! Each road is travelled once unharmed, and its calls are counted as those who were called saw them; then once for
-//! each of these calls and each harm that it can suffer, by a family of its own. What fails says which call and which
-//! harm it was; `STORY='…' cargo test -p classpay-tests --test table_faults` tells only what begins so.
+//! Each call of the API runs once without faults, and its calls are counted by their receivers. Then it runs once for
+//! each of these calls and each fault that the call can have, with a family of its own. A failure names the call and
+//! the fault; `STORY='…' cargo test -p classpay-tests --test table_faults` runs only the scenarios that begin with that
+//! text.
 //!
-//! Read in this order: here, [`roads`] (what is called), [`harms`] (what it suffers), [`story`] (one of them).
+//! Read in this order: this module, [`roads`] (the calls of the API), [`harms`] (their faults), [`story`] (one
+//! scenario).
 //!
-//! Invariant: no story waits for a time to pass; what lands late lands at a call, or when it is told to.
+//! No scenario waits for a time to pass; a late call lands at another call, or on request.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
@@ -27,7 +29,7 @@ use harms::{LateDelivery, harms};
 use roads::Road;
 use story::{Client, Process, Story};
 
-/// More families than any road has stories.
+/// More families than any call of the API has scenarios.
 const FAMILIES: usize = 150;
 
 #[tokio::test]
@@ -47,7 +49,7 @@ fn assert_served(wrong: &[Vec<String>]) {
     assert!(wrong.is_empty(), "{} stories went wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// All stories of a road, on a stack of its own: what went wrong.
+/// Runs all scenarios of a call, on a stack of its own. Returns the failures.
 async fn travel(road: Road) -> Vec<String> {
     let wanted = std::env::var_os("STORY").map(|wanted| wanted.to_string_lossy().into_owned());
     if wanted.as_ref().is_some_and(|wanted| !wanted.starts_with(&format!("{road:?},"))) {
@@ -88,12 +90,13 @@ fn stories(road: Road, points: &[(Point, Process)]) -> Vec<Story> {
             }
         }
     }
-    // What lands after everything must not be let land before.
+    // What must land at the very end must not land earlier.
     stories.sort_by_key(|story| story.harm.landing == LateDelivery::Last);
     stories
 }
 
-/// The calls of a road: those of a process that has served before, and those that only a new one makes.
+/// The calls to the table and to Stripe: those of a process that has served before, and those that only a new one
+/// makes.
 async fn points(crowd: &mut Crowd, road: Road) -> Vec<(Point, Process)> {
     let mut counted = Vec::new();
     for process in [Process::New, Process::Used] {
@@ -118,7 +121,7 @@ async fn points(crowd: &mut Crowd, road: Road) -> Vec<(Point, Process)> {
     used.iter().flat_map(of).map(|point| (point, Process::Used)).chain(only_new).collect()
 }
 
-/// The schedule finishes what is left, in a day; then what was still on its way arrives.
+/// The settlement job finishes what is left within a day; then calls that are still on their way arrive.
 async fn settle(stack: &Stack) {
     for now in ["2026-09-07T08:06:30Z", "2026-09-07T08:16:30Z", "2026-09-07T09:10:00Z", "2026-09-08T09:20:00Z"] {
         run_schedule(stack, now).await;

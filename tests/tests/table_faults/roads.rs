@@ -1,16 +1,16 @@
-//! The calls of the API that are harmed, with what comes before and after each.
+//! The calls of the API that get faults, with what comes before and after each.
 //!
-//! Invariant: whatever comes before and after is unharmed.
+//! What comes before and after has no faults.
 
 use classpay_tests::{Answer, Member, Stack};
 use serde_json::Value;
 
-/// How often a client asks again.
+/// How often a client calls again.
 const ASKED: usize = 6;
-/// What Stripe tells when a payer has confirmed.
+/// Stripe's event when a payer has confirmed.
 const AUTHORISED: &str = "payment_intent.amount_capturable_updated";
 
-/// The call that is harmed.
+/// The call that gets a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Road {
     /// A family opens a payment session.
@@ -19,15 +19,15 @@ pub enum Road {
     Checkout,
     /// A payer opens a link.
     Open,
-    /// A payer's page says that he has confirmed.
+    /// A payer's page reports that the payer has confirmed.
     Pay,
     /// A payer who has confirmed and closed the tab opens the link again.
     Reopen,
-    /// Stripe says that a payer has confirmed, who has closed the tab.
+    /// Stripe reports that a payer, who has closed the tab, has confirmed.
     Event,
 }
 
-/// What is there before the call.
+/// The state before the call.
 #[derive(Debug, Clone, Default)]
 pub struct Start {
     /// The authorised intent.
@@ -36,7 +36,7 @@ pub struct Start {
 }
 
 impl Road {
-    /// Who serves it.
+    /// The function that serves it.
     pub fn function(self) -> &'static str {
         match self {
             Self::Session => "create-payment-session",
@@ -72,10 +72,10 @@ impl Road {
         }
     }
 
-    /// What the client does when he has his answer, until he has paid. His intent.
+    /// What the client does after its answer, until it has paid. Returns its intent.
     ///
     /// # Errors
-    /// Somebody said anything but 200 in the end.
+    /// The last answer to a call wasn't 200.
     pub async fn go_on(self, stack: &Stack, member: &Member, start: &Start, got: &Answer) -> Result<String, String> {
         let intent = match (self, &start.intent) {
             (_, Some(intent)) => intent.clone(),
@@ -91,7 +91,7 @@ impl Road {
         Ok(intent)
     }
 
-    /// The call, repeated for as long as the answer is that it isn't known yet.
+    /// The call, repeated for as long as the answer is that the result isn't known yet.
     ///
     /// # Errors
     /// Every answer, if the last isn't 200.

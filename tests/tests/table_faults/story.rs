@@ -1,6 +1,6 @@
-//! One story: a call of the API during which one call of a function is harmed.
+//! One scenario: a call of the API during which one call of a function has a fault.
 //!
-//! Invariant: a harm that strikes nothing is a mistake of the story.
+//! A fault that hits no call is a mistake in the scenario.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,28 +10,29 @@ use classpay_tests::{CallKind, Member, Point, Stack};
 use crate::harms::{Harm, LateDelivery};
 use crate::roads::Road;
 
-/// What remembers an intent.
+/// The items that record an intent.
 const LEFT_BEHIND: [&str; 2] = ["TransactWriteItems", "POST /v1/payment_intents"];
 
-/// What the client does after the harmed call.
+/// What the client does after the faulty call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Client {
-    /// He asks again until he knows, and pays.
+    /// It calls again until it has a final answer, and pays.
     Returns,
-    /// He is never seen again.
+    /// It never comes back.
     Leaves,
 }
 
 impl Client {
-    /// Whose stories differ from one another. A link that is opened again has its payer back; an event comes once.
+    /// The clients whose scenarios differ. The payer of a link that is opened again has returned, and an event comes
+    /// once.
     pub fn worth_telling(road: Road, kind: &CallKind, harm: &Harm) -> Vec<Self> {
         match road {
             Road::Reopen => vec![Self::Returns],
             Road::Event => vec![Self::Leaves],
-            // A read that is repeated by whoever calls changes nothing for whoever leaves.
+            // A read that its caller repeats makes no difference to a client that leaves.
             _ if !harm.lasts || kind.reads() && harm.count == 1 => vec![Self::Returns],
             Road::Checkout | Road::Pay => vec![Self::Returns, Self::Leaves],
-            // Whoever hasn't paid leaves an intent behind, and what says so.
+            // A client that hasn't paid leaves an intent behind, and the items that record it.
             Road::Session | Road::Open if LEFT_BEHIND.contains(&kind.name.as_str()) => {
                 vec![Self::Returns, Self::Leaves]
             }
@@ -40,7 +41,7 @@ impl Client {
     }
 }
 
-/// Whether the function's process has served before: it knows a few things then.
+/// Whether the function's process has served before and has filled its caches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Process {
     New,
@@ -72,17 +73,17 @@ impl fmt::Display for Story {
     }
 }
 
-/// How a story ended.
+/// How a scenario ended.
 #[derive(Debug)]
 pub enum End {
     /// This intent has to be captured, once.
     Paid(String),
-    /// He left before he could pay.
+    /// The client left before it could pay.
     Left,
 }
 
 impl End {
-    /// What is wrong with it in the end, by how often each intent was captured.
+    /// What is wrong in the end, given how often each intent was captured.
     pub fn mistake(&self, captured: &BTreeMap<String, u32>) -> Option<String> {
         match self {
             Self::Left => None,
@@ -95,15 +96,15 @@ impl End {
 }
 
 impl Story {
-    /// How it is told again, and what is wrong.
+    /// How to run it again, and what is wrong.
     pub fn went_wrong(&self, why: &str) -> String {
         format!("STORY='{self}'\n    {why}")
     }
 
-    /// Tells it. The schedule's part comes later, for all stories at once.
+    /// Runs it. The settlement job comes later, for all scenarios at once.
     ///
     /// # Errors
-    /// The harm struck nothing, or the client was not served.
+    /// The fault hit no call, or the client was not served.
     pub async fn tell(&self, stack: &Stack, member: &Member) -> Result<End, String> {
         let start = self.road.prepare(stack, member).await;
         self.process.make(stack, self.road);
@@ -123,7 +124,7 @@ impl Story {
         if self.client == Client::Leaves {
             return Ok(start.intent.map_or(End::Left, End::Paid));
         }
-        // The same again, also when he knows: it changes nothing.
+        // The same call after a final answer changes nothing.
         let got = self.road.insist(stack, member, &start).await?;
         if first.status == 200 && matches!(self.road, Road::Checkout | Road::Pay) && got.text != first.text {
             return Err(format!("first it was {}, then {}", first.text, got.text));

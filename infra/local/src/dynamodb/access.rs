@@ -1,8 +1,8 @@
-//! What a call needs, and whether its caller's policies in the template allow it: as IAM decides it for DynamoDB.
+//! Which permissions a call needs, and whether its caller's policies in the template allow it, as IAM decides for
+//! DynamoDB.
 //!
-//! Invariant: what is allowed is what the template says, action by action; a call that isn't understood here needs
-//! something that nobody is allowed. Only the template's functions are held to it: an import, an operator and a test
-//! have credentials of their own.
+//! Invariant: a function may do what the template says, action by action; a call that isn't recognised here is refused.
+//! Only the template's functions are restricted: an import, an operator and a test have credentials of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,12 +17,12 @@ use crate::template::{Permission, Resource, Template};
 #[derive(Debug, Clone)]
 pub struct Access {
     table: String,
-    /// By the name that a function calls itself, which is its package's.
+    /// By the name that a function reports, which is its package's.
     allowed: BTreeMap<String, BTreeSet<Permission>>,
 }
 
 impl Access {
-    /// What this template allows its functions on its table, which has this name here.
+    /// The permissions of this template's functions on its table, which has this name here.
     #[must_use]
     pub fn of(template: &Template, table: &str) -> Self {
         let mut allowed: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
@@ -32,13 +32,13 @@ impl Access {
         Self { table: table.to_owned(), allowed }
     }
 
-    /// What a call with this body needs.
+    /// The permissions that a call with this body needs.
     pub(super) fn needs(&self, call: &Call, body: &[u8]) -> BTreeSet<Permission> {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let need = |operation: &str, resource| Permission { action: format!("dynamodb:{operation}"), resource };
         let members = || body["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object).flatten();
         match call.operation.as_str() {
-            // Each member is allowed or refused as the call that it stands for.
+            // Each member of a transaction is checked as the call it stands for.
             "TransactWriteItems" | "TransactGetItems" => {
                 let of = |(kind, member): (&String, &Value)| need(stands_for(kind), self.table_of(member));
                 members().map(of).collect()
@@ -57,7 +57,8 @@ impl Access {
         }
     }
 
-    /// What of this the function may not do. A caller that is no function of the template may do everything.
+    /// The needed permission that the function lacks, if any. A caller that is not a function of the template may do
+    /// everything.
     pub(super) fn refused<'a>(&self, function: &str, needs: &'a BTreeSet<Permission>) -> Option<&'a Permission> {
         let allowed = self.allowed.get(function)?;
         needs.iter().find(|need| !allowed.contains(need))
@@ -71,7 +72,7 @@ impl Access {
         if name == self.table { Resource::Table } else { Resource::Other(name.to_owned()) }
     }
 
-    /// A resource's name in Amazon's form.
+    /// A resource's ARN.
     fn arn(&self, resource: &Resource) -> String {
         let (table, below) = match resource {
             Resource::Table => (&self.table, String::new()),
@@ -81,7 +82,7 @@ impl Access {
         format!("arn:aws:dynamodb:{LOCAL_REGION}:{LOCAL_ACCOUNT}:table/{table}{below}")
     }
 
-    /// What AWS says to a function that may not do this.
+    /// AWS's error for a function that lacks this permission.
     pub(super) fn refusal(&self, function: &str, permission: &Permission) -> String {
         let Permission { action, resource } = permission;
         format!(
@@ -92,7 +93,7 @@ impl Access {
     }
 }
 
-/// The call that a transaction's member stands for.
+/// The call that a member of a transaction stands for.
 fn stands_for(kind: &str) -> &str {
     match kind {
         "Put" => "PutItem",

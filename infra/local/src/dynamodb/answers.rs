@@ -1,6 +1,6 @@
-//! Answers in DynamoDB's words that the embedded one never gives.
+//! DynamoDB error answers that the embedded one never gives.
 //!
-//! Invariant: each says that nothing was done, but for the 500, which says nothing, and for half a batch.
+//! Each says that nothing was done, except the 500, which says nothing, and the partial batch.
 
 use axum::body::Body;
 use axum::http::{Response, header};
@@ -10,7 +10,7 @@ use super::faults::{Call, Reason};
 
 const NAMESPACE: &str = "com.amazonaws.dynamodb.v20120810";
 
-/// A batch as two: what is asked, and the so many last keys that are left.
+/// Splits a batch in two: the request that is executed, and the last keys, which are left unprocessed.
 pub(super) fn split_batch(body: &[u8], left: usize) -> (Value, Value) {
     let mut asked: Value = serde_json::from_slice(body).unwrap_or_default();
     let mut rest = asked["RequestItems"].clone();
@@ -24,7 +24,7 @@ pub(super) fn split_batch(body: &[u8], left: usize) -> (Value, Value) {
     (asked, rest)
 }
 
-/// What a batch has found, and what it has left.
+/// The answer of a batch: the items found and the keys left unprocessed.
 pub(super) fn half_a_batch(found: &[u8], left: Value) -> Response<Body> {
     let mut answer = serde_json::from_slice(found).unwrap_or_else(|_| json!({"Responses": {}}));
     answer["UnprocessedKeys"] = left;
@@ -54,7 +54,7 @@ pub(super) fn denied(message: &str) -> Response<Body> {
     refusal(400, &json!({"__type": "com.amazon.coral.service#AccessDeniedException", "Message": message}))
 }
 
-/// More than the table takes: a transaction says so among its reasons, every other call by itself.
+/// Throttling by the table: a transaction reports it among its cancellation reasons, every other call as an error.
 pub(super) fn table_overloaded(call: &Call, body: &[u8]) -> Response<Body> {
     if call.is_transaction() {
         return cancelled(body, &[Reason { at: 0, code: "ThrottlingError".to_owned() }]);
@@ -65,7 +65,7 @@ pub(super) fn table_overloaded(call: &Call, body: &[u8]) -> Response<Body> {
     refusal(400, &json!({"__type": kind, "message": message}))
 }
 
-/// A transaction of this body is cancelled: a reason for each of its actions, by position.
+/// Cancels a transaction with this body: one reason for each of its actions, by position.
 pub(super) fn cancelled(body: &[u8], reasons: &[Reason]) -> Response<Body> {
     let transaction: Value = serde_json::from_slice(body).unwrap_or_default();
     let actions = transaction["TransactItems"].as_array().map_or(0, Vec::len).max(1);

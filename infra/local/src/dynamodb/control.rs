@@ -1,4 +1,4 @@
-//! `/_control/`: what shall go wrong between the functions and the embedded DynamoDB, and what they called.
+//! `/_control/`: injects faults between the functions and the embedded DynamoDB, and reports the functions' calls.
 //!
 //! | call | body | |
 //! |---|---|---|
@@ -11,7 +11,7 @@
 //! `{"cancel": [{"at": 0, "code": "ConditionalCheckFailed"}, {"at": 1, "code": "TransactionConflict"}]}`,
 //! `{"delayMs": 100}` (with `"executed": true`).
 //!
-//! Invariant: nothing is kept of it when the stack ends, and nothing of it reaches an item.
+//! Nothing of it is kept when the stack ends, and none of it reaches an item.
 
 use std::sync::Arc;
 

@@ -1,21 +1,21 @@
-//! Faults to order: what the functions' next calls of the table shall suffer.
+//! Injected faults for the functions' next calls to the table.
 //!
-//! What each one does, which is what a real network and a real DynamoDB can do:
+//! What each fault does. A real network and a real DynamoDB can do all of these:
 //! - drop before: the connection closes, nothing is executed. Drop after: it is executed, and the connection closes
 //!   without an answer.
-//! - drop late: the connection closes, and the call is executed later: when it is told to land, after so many
-//!   milliseconds, or after so many further calls of functions (0: just before the next one).
-//! - 500: nothing is executed; with `executed` it is, and the answer is a 500 all the same.
+//! - drop late: the connection closes, and the call is executed later: on request, after a number of milliseconds, or
+//!   after a number of further calls by functions (0: just before the next one).
+//! - 500: nothing is executed. With `executed` the call is executed, and the answer is still a 500.
 //! - throttle: nothing is executed. `calls` is a `ThrottlingException`; `table` a
 //!   `ProvisionedThroughputExceededException`, or in a transaction the reason `ThrottlingError` for its first action.
 //! - cancel: nothing is executed. The transaction is cancelled for these reasons, each at its position; a position that
-//!   the transaction doesn't have is its last.
-//! - leave: a batch is answered but for so many of its keys, the last, which are left unprocessed.
-//! - delay: executed late, also if the caller has given up meanwhile. With `executed` it is executed at once and
-//!   answered late.
+//!   the transaction doesn't have means its last.
+//! - leave: a batch is answered except for its last keys, as many as given, which are left unprocessed.
+//! - delay: the call is executed late, even if the caller has given up meanwhile. With `executed` it is executed at
+//!   once and answered late.
 //!
-//! Invariant: a fault strikes exactly `count` calls of functions, after it has let `after` of them pass, in the order of
-//! arrival. Nobody else's call is struck: a test's own looks at the table are not.
+//! A fault applies to exactly `count` calls of functions, after letting `after` of them pass, in the order of arrival.
+//! Other callers are never affected, so a test can read the table.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ pub(super) struct Fault {
     calls: Calls,
     #[serde(default = "once")]
     count: u32,
-    /// So many calls that fit go unharmed first.
+    /// The number of matching calls that pass first.
     #[serde(default)]
     after: u32,
     #[serde(rename = "do")]
@@ -42,19 +42,19 @@ fn once() -> u32 {
     1
 }
 
-/// Which calls: all that is given must fit.
+/// Which calls match; every given field must match.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Calls {
-    /// As DynamoDB names it: `TransactWriteItems`.
+    /// The operation, as DynamoDB names it: `TransactWriteItems`.
     operation: Option<String>,
-    /// The caller: `basket-checkout`.
+    /// The calling function: `basket-checkout`.
     function: Option<String>,
-    /// What stands in the request, such as a part of a key: `#LEDGER`.
+    /// A text in the request, such as part of a key: `#LEDGER`.
     says: Option<String>,
 }
 
-/// A call, as faults and the log name it.
+/// A call as faults and the log identify it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(super) struct Call {
     pub operation: String,
@@ -146,7 +146,7 @@ pub(super) struct Delay {
 }
 
 impl Fault {
-    /// Why it can't be ordered, if it can't.
+    /// Why the fault can't be injected, if it can't.
     pub fn mistake(&self) -> Option<&'static str> {
         let is_transaction = self.calls.operation.as_deref().is_none_or(|operation| operation == TRANSACTION);
         match &self.harm {
@@ -192,12 +192,12 @@ impl Faults {
         self.0.clear();
     }
 
-    /// Those that have calls left to strike.
+    /// Faults that still apply to further calls.
     pub fn waiting(&self) -> &[Fault] {
         &self.0
     }
 
-    /// What this call suffers. The first ordered fault that fits, and has let pass what it was to let pass, strikes.
+    /// The fault for this call: the first that matches and has let enough calls pass.
     pub fn strike(&mut self, call: &Call, request: &[u8]) -> Option<Harm> {
         let mut struck = None;
         for (index, fault) in self.0.iter_mut().enumerate().filter(|(_, fault)| fault.fits(call, request)) {

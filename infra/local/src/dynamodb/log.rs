@@ -1,7 +1,7 @@
-//! The functions' calls of the table, and the permissions that they used: counts for ever, and the latest one by one.
-//! For tests.
+//! The functions' calls to the table, and the permissions that they used. Counts are kept for as long as the stack
+//! runs; only the latest calls are kept one by one. For tests.
 //!
-//! Invariant: bounded, and nothing of a call's body is kept.
+//! Bounded, and nothing of a call's body is kept.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::SystemTime;
@@ -15,7 +15,7 @@ use crate::template::Permission;
 
 const KEPT: usize = 1000;
 
-/// Where a call stands in the log.
+/// A call's place in the log.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Number(u64);
 
@@ -23,11 +23,11 @@ pub(super) struct Number(u64);
 struct Entry {
     #[serde(flatten)]
     call: Call,
-    /// `None`: it has no answer yet, or the connection was closed without one.
+    /// `None` if it has no answer yet, or the connection was closed without one.
     status: Option<u16>,
-    /// Whether a fault struck it.
+    /// Whether a fault applied to it.
     harmed: bool,
-    /// When it came, by the machine's clock.
+    /// When it arrived, by the machine's clock.
     began: SystemTime,
     /// When it was answered, or its connection closed.
     ended: Option<SystemTime>,
@@ -43,7 +43,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// `used`: what the call needs and is allowed; nothing if it is refused.
+    /// `used` lists the permissions that the call needs and has; it is empty if the call is refused.
     pub fn begin(&mut self, call: &Call, used: BTreeSet<Permission>, harmed: bool) -> Number {
         *self.counts.entry(call.clone()).or_default() += 1;
         for permission in used {
@@ -64,7 +64,7 @@ impl Log {
     }
 
     pub fn end(&mut self, Number(number): Number, status: Option<u16>) {
-        // It may be forgotten already.
+        // The entry may be gone already.
         let from_the_end = usize::try_from(self.total.saturating_sub(number)).unwrap_or(usize::MAX);
         let place = self.latest.len().checked_sub(from_the_end + 1);
         if let Some(entry) = place.and_then(|place| self.latest.get_mut(place)) {
@@ -78,7 +78,7 @@ impl Log {
         self.latest.clear();
     }
 
-    /// `counts` by function and operation; `used` by function, action and resource, each once a call; `calls` in the
+    /// `counts` by function and operation; `used` by function, action and resource, once for each call; `calls` in the
     /// order of arrival.
     pub fn json(&self) -> Value {
         let one = |(call, count): (&Call, &u64)| json!({"operation": call.operation, "function": call.function, "count": count});

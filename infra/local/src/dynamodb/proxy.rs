@@ -1,8 +1,8 @@
-//! What stands before the embedded DynamoDB: it refuses a function what the template doesn't allow it, passes every
-//! other call on, and keeps the faults that were ordered.
+//! The proxy in front of the embedded DynamoDB. It refuses a function any call that the template doesn't allow, applies
+//! injected faults, and passes every other call on.
 //!
-//! Invariant: what is allowed and suffers no ordered fault passes as it is, and so does its answer. No lock is held over an await, and a
-//! caller that hangs up doesn't stop its call: at DynamoDB neither does it.
+//! A call that is allowed and has no fault passes unchanged, and so does its answer. No lock is held over an await. A
+//! caller that hangs up doesn't stop its call, as at DynamoDB.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,12 +28,12 @@ use super::log::Log;
 use crate::developer::tell;
 use crate::loopback::send_at_once;
 
-/// DynamoDB takes no larger one.
+/// DynamoDB's limit on a request.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
-/// By which a function says who it is: the SDK puts its `AWS_SDK_UA_APP_ID` behind it.
+/// Identifies the calling function: the SDK appends its `AWS_SDK_UA_APP_ID` to it.
 const APP: &str = "app/";
 
-/// The embedded DynamoDB, as callers meet it.
+/// The embedded DynamoDB as callers see it.
 pub(super) struct Proxy {
     /// Where the embedded DynamoDB is.
     behind: Uri,
@@ -42,7 +42,7 @@ pub(super) struct Proxy {
     state: Mutex<ProxyState>,
 }
 
-/// What was ordered, what is still to land, what was called.
+/// Injected faults, calls that are still to land, and the log.
 #[derive(Default)]
 pub(super) struct ProxyState {
     pub faults: Faults,
@@ -50,15 +50,15 @@ pub(super) struct ProxyState {
     pub log: Log,
 }
 
-/// A call that was dropped and will land.
+/// A dropped call that lands later.
 struct Kept {
     call: Call,
     sent: Sent,
-    /// After so many further calls; `None`: when it is told to.
+    /// Lands after this many further calls; `None` if it lands on request.
     after_calls: Option<u32>,
 }
 
-/// A call as it came in.
+/// A call as received.
 #[derive(Clone)]
 struct Sent {
     method: Method,
@@ -99,7 +99,7 @@ async fn answer(State(proxy): State<Arc<Proxy>>, request: Request) -> Response<B
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else { return no_answer() };
     let sent = Sent { method: parts.method, headers: parts.headers, body };
-    // A task of its own outlives the connection.
+    // A separate task outlives the connection.
     let answered = tokio::spawn(async move {
         match sent.call() {
             Some(call) => proxy.answer_function(call, sent).await,
@@ -109,13 +109,13 @@ async fn answer(State(proxy): State<Arc<Proxy>>, request: Request) -> Response<B
     answered.await.unwrap_or(Err(Dropped)).unwrap_or_else(|Dropped| no_answer())
 }
 
-/// A body that fails before its first byte: hyper closes the connection and has sent nothing yet.
+/// A body that fails before its first byte, so that hyper closes the connection without having sent anything.
 fn no_answer() -> Response<Body> {
     Response::new(Body::from_stream(stream::iter([Err::<Bytes, _>(Dropped)])))
 }
 
 impl Sent {
-    /// What is called, and by which function. `None`: by nobody of ours.
+    /// The operation and the calling function, which is `None` if the caller is not one of ours.
     fn call(&self) -> Option<Call> {
         let text = |name| self.headers.get(name).and_then(|value| value.to_str().ok());
         let agent = text(header::USER_AGENT)?;
@@ -207,7 +207,7 @@ impl Proxy {
         }
     }
 
-    /// Answers a batch but for so many of its keys.
+    /// Answers a batch except for its last keys.
     async fn leave(&self, sent: Sent, keys: usize) -> Result<Response<Body>, Dropped> {
         let (asked, left) = answers::split_batch(&sent.body, keys);
         let asks = |request: &Value| request["Keys"].as_array().is_some_and(|keys| !keys.is_empty());
@@ -221,7 +221,7 @@ impl Proxy {
         Ok(answers::half_a_batch(&found, left))
     }
 
-    /// Lets what was dropped late land; what, and with which status.
+    /// Executes the calls that were dropped late, and reports each with its status.
     pub async fn land(&self) -> Vec<(Call, Option<u16>)> {
         let kept = std::mem::take(&mut self.state().kept);
         self.execute(kept).await
@@ -238,7 +238,7 @@ impl Proxy {
 }
 
 impl ProxyState {
-    /// What lands just before the call that comes now.
+    /// Executes the calls that land just before the present one.
     fn landing_before_a_call(&mut self) -> Vec<Kept> {
         let (landing, kept) = std::mem::take(&mut self.kept).into_iter().partition(|kept| kept.after_calls == Some(0));
         self.kept = kept;

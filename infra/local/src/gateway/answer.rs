@@ -1,7 +1,6 @@
-//! What a caller gets: a function's answer turned back into HTTP, or the gateway's own refusal.
+//! The answer to a caller: a function's answer turned back into HTTP, or the gateway's own refusal.
 //!
-//! Invariant: the refusals are API Gateway's, to the letter of the body; a client that understands
-//! them here understands them there.
+//! Refusals have exactly API Gateway's status and body, so a client that handles them here handles them there.
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
@@ -15,13 +14,13 @@ use serde_json::{Map, Value};
 pub(super) enum Refusal {
     /// No route, or no route of this method.
     NotFound,
-    /// No token, or one that is not accepted; the `www-authenticate` that says why.
+    /// No token, or one that is not accepted; holds the `www-authenticate` header that says why.
     Unauthorized(String),
     /// The body is larger than an HTTP API takes.
     TooLarge,
-    /// The function failed, died, took too long or answered nonsense.
+    /// The function failed, died, timed out or gave an invalid answer.
     ServerError,
-    /// The integration did not answer in time, or is not there.
+    /// The integration did not answer in time or is not available.
     Unavailable,
 }
 
@@ -46,7 +45,7 @@ impl Refusal {
     }
 }
 
-/// The HTTP answer a function meant; `None` when the gateway could make nothing of it.
+/// The HTTP answer that a function gave; `None` if it is invalid.
 pub(super) fn from_function(given: &Bytes) -> Option<Response<Body>> {
     let answer: Value = serde_json::from_slice(given).ok()?;
     match &answer {
@@ -73,7 +72,7 @@ fn structured(answer: &Map<String, Value>) -> Option<Response<Body>> {
     let headers = response.headers_mut();
     for (name, values) in fields(answer, "headers").chain(fields(answer, "multiValueHeaders")) {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        // The connection is the gateway's.
+        // Headers about the connection are the gateway's to set.
         if [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION].contains(&name) {
             continue;
         }
@@ -90,7 +89,7 @@ fn structured(answer: &Map<String, Value>) -> Option<Response<Body>> {
     Some(response)
 }
 
-/// The names of a part of the answer, each with its values; a value is `None` if it is no plain one.
+/// The names and values of one part of the answer; a value is `None` if it is not a scalar.
 fn fields<'a>(
     answer: &'a Map<String, Value>,
     part: &str,

@@ -1,7 +1,7 @@
-//! Pages of other origins: the preflight is answered here, and an answer says who may read it.
+//! Cross-origin requests: answers the preflight, and marks an answer with the origin that may read it.
 //!
-//! Invariant: a page of this machine may call the API here; in the cloud it is the pages that the deployment names.
-//! No other is told anything, and nothing under `/_local/` is ever told to any.
+//! Pages on this machine may call the API here; in the cloud, only the origins that the deployment names. Other origins
+//! get no CORS headers, and no origin gets any under `/_local/`.
 
 use axum::body::Body;
 use axum::http::request::Parts;
@@ -10,13 +10,13 @@ use classpay_operator::machine::is_loopback;
 
 use crate::template::Cors;
 
-/// The origin of the page that calls, if it may.
+/// The origin of the calling page, if it is allowed.
 pub(super) fn allowed_origin<'a>(cors: Option<&Cors>, headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
     cors?;
     headers.get(header::ORIGIN).filter(|origin| origin.to_str().is_ok_and(is_loopback))
 }
 
-/// Whether a browser asks what it may send.
+/// Whether this is a preflight.
 pub(super) fn is_preflight(parts: &Parts) -> bool {
     parts.method == Method::OPTIONS
         && parts.headers.contains_key(header::ORIGIN)
@@ -36,7 +36,7 @@ pub(super) fn preflight(cors: &Cors, origin: Option<&HeaderValue>) -> Response<B
     response
 }
 
-/// Says on an answer that the page may read it.
+/// Marks an answer as readable by the page.
 pub(super) fn mark(headers: &mut HeaderMap, cors: &Cors, origin: HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.append(header::VARY, HeaderValue::from_static("Origin"));

@@ -1,7 +1,7 @@
-//! `/docs`: the API as a page for people, with calls to try.
+//! `/docs`: the API's documentation as a page, with calls to try.
 //!
-//! Invariant: all of it is in the binary, and only this machine's own pages are given it: it has tokens in it. The
-//! examples of what is sent are of the studio that is loaded, and could be bought when the stack started.
+//! All of it is in the binary. It contains tokens, so only pages on this machine get it. The request examples use the
+//! loaded studio and could be bought when the stack started.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ const OPENAPI: &str = include_str!("../../../openapi.yaml");
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// Where a parameter that is JSON is described.
+/// The path to the schema of a parameter that is JSON.
 const JSON_CONTENT: &str = "/content/application~1json";
 
-/// Each file by its name and media type.
+/// Each file by its name, with its media type.
 const FILES: [(&str, &str, &str); 4] = [
     ("index.html", HTML, include_str!("../../docs/index.html")),
     ("start.js", SCRIPT, include_str!("../../docs/start.js")),
@@ -51,7 +51,7 @@ fn answer(name: &str, headers: &HeaderMap) -> Response {
     }
 }
 
-/// `GET /docs/callers.json`: a token for each family, and one for the staff.
+/// `GET /docs/callers.json`: a token for each family, and one for staff.
 pub(super) async fn callers(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
     if !is_this_machine(&headers) {
         return StatusCode::FORBIDDEN.into_response();
@@ -60,7 +60,7 @@ pub(super) async fn callers(State(gateway): State<Arc<Gateway>>, headers: Header
     let is_another =
         |family: &&String| example.as_ref().is_some_and(|example| example.family.as_str() != family.as_str());
     let mut families: Vec<&String> = families.iter().collect();
-    // The page is signed in as the first: as whom its examples are of.
+    // The page signs in as the first caller, to whom the examples belong.
     families.sort_by_key(is_another);
     let families = families.into_iter().map(|family| (format!("family {family}"), Holder::Family(family.clone())));
     let all = families.chain([("staff".to_owned(), Holder::Staff)]);

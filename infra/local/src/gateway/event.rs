@@ -1,7 +1,6 @@
 //! A request in API Gateway's payload format 2.0.
 //!
-//! Invariant: the bytes of a body arrive as they were sent: as text where both its type and its bytes
-//! are text, in base64 everywhere else.
+//! A body arrives byte for byte: as text if its type and its bytes are text, otherwise in base64.
 
 use std::collections::BTreeMap;
 
@@ -18,23 +17,23 @@ use crate::random;
 use crate::runtime::LOCAL_ACCOUNT;
 use crate::template::Route;
 
-/// The stack listens on loopback only, so this is who calls.
+/// The stack listens on loopback only, so the caller's address is always this.
 const SOURCE_IP: &str = "127.0.0.1";
 
-/// A request that was let in.
+/// A request that passed authorisation.
 pub(super) struct Incoming<'a> {
     pub parts: &'a Parts,
     pub body: Bytes,
     pub route: &'a Route,
     pub parameters: BTreeMap<String, String>,
-    /// The token's claims, if the route asks for a token.
+    /// The token's claims, if the route requires a token.
     pub claims: Option<BTreeMap<String, String>>,
     pub request_id: &'a str,
-    /// By the stack's clock.
+    /// The time of the request, by the stack's clock.
     pub at: Timestamp,
 }
 
-/// The event a function is given.
+/// The event that a function receives.
 pub(super) fn payload(incoming: &Incoming<'_>) -> Vec<u8> {
     let Incoming { parts, body, route, parameters, .. } = incoming;
     let query = parts.uri.query().unwrap_or_default();
@@ -98,8 +97,8 @@ fn context(incoming: &Incoming<'_>) -> Value {
     context
 }
 
-/// Lower-case names, several values joined with a comma; cookies have their own place, and what
-/// belongs to this connection stays behind.
+/// Headers with lower-case names and several values joined with a comma. Cookies are passed separately, and connection
+/// headers are dropped.
 fn headers(given: &HeaderMap) -> Value {
     let mut joined = Map::new();
     for name in given.keys() {
@@ -136,7 +135,7 @@ fn query_parameters(query: &str) -> Value {
     joined.into_iter().map(|(name, values)| (name, Value::String(values.join(",")))).collect::<Map<_, _>>().into()
 }
 
-/// Whether a body of this type is presented as text. One without a type is, if its bytes are.
+/// Whether a body of this type is passed as text. One without a type is, if its bytes are text.
 fn is_textual(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
     let Ok(text) = value.to_str() else { return false };

@@ -1,8 +1,7 @@
-//! What a developer has of the stack itself: a function's environment and its last event, the clock to
-//! move, and a function to run, now.
+//! The stack's own calls: a function's environment and its last event, moving the clock, and running a function now.
 //!
-//! Invariant: only a program on this machine is answered, not a page in its browser: the environment
-//! may hold a developer's own key.
+//! Only a program on this machine is answered, not a page in its browser: the environment may hold a developer's own
+//! key.
 
 use std::sync::Arc;
 
@@ -19,12 +18,12 @@ use crate::schedule;
 
 const JSON: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
 
-/// A page of another site brings its `Origin`.
+/// A page of another site sends its `Origin`.
 fn is_from_a_browser_page(headers: &HeaderMap) -> bool {
     headers.contains_key(header::ORIGIN) || !is_this_machine(headers)
 }
 
-/// A page that had its name resolved to loopback brings that name as `Host`.
+/// A page whose name was rebound to loopback sends that name as `Host`.
 pub(super) fn is_this_machine(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
@@ -57,8 +56,7 @@ fn unknown(gateway: &Gateway, name: &str) -> Response {
     (StatusCode::NOT_FOUND, format!("there is no function {name}; there are {}\n", known.join(", "))).into_response()
 }
 
-/// `GET /_local/event/{function}`: the event that the function was handed last, a sample for other
-/// tools that run it.
+/// `GET /_local/event/{function}`: the last event that the function received, as a sample for other tools that run it.
 pub(super) async fn event(
     State(gateway): State<Arc<Gateway>>,
     Path(name): Path<String>,
@@ -76,13 +74,13 @@ pub(super) async fn event(
     }
 }
 
-/// `POST /_local/run/{function}`: a scheduled run, and what the function answers.
+/// `POST /_local/run/{function}`: makes a scheduled run and returns the function's answer.
 pub(super) async fn run(State(gateway): State<Arc<Gateway>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
     let event = schedule::event(gateway.clock.now());
     hand(&gateway, &name, &headers, event).await
 }
 
-/// `POST /_local/invoke/{function}`: this event, whatever it is, and what the function answers.
+/// `POST /_local/invoke/{function}`: passes any event and returns the function's answer.
 pub(super) async fn invoke(
     State(gateway): State<Arc<Gateway>>,
     Path(name): Path<String>,
@@ -99,7 +97,7 @@ async fn hand(gateway: &Gateway, name: &str, headers: &HeaderMap, event: Bytes) 
     let Some(pool) = pool(gateway, name) else {
         return unknown(gateway, name);
     };
-    // On its own, as a run is that nobody waits for.
+    // Runs in a task of its own, like a run that nothing waits for.
     match tokio::spawn(async move { pool.run_now(event).await }).await {
         Ok(Ok(answer)) => (JSON, answer).into_response(),
         Ok(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
@@ -107,8 +105,8 @@ async fn hand(gateway: &Gateway, name: &str, headers: &HeaderMap, event: Bytes) 
     }
 }
 
-/// `POST /_local/clock` with `{"now": "2026-09-01T09:00:00Z"}`: moves the stack's clock there and
-/// restarts the functions, which have theirs from it.
+/// `POST /_local/clock` with `{"now": "2026-09-01T09:00:00Z"}`: moves the stack's clock and restarts the functions,
+/// which take their offset from it.
 pub(super) async fn move_clock(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, body: String) -> Response {
     if is_from_a_browser_page(&headers) {
         return StatusCode::FORBIDDEN.into_response();

@@ -1,8 +1,8 @@
-//! The API as API Gateway's HTTP API presents it: routes, tokens, the event a function gets, the
-//! answer a caller gets, and the gateway's own refusals.
+//! The API as API Gateway's HTTP API presents it: routes, tokens, the event that a function receives, the answer that a
+//! caller receives, and the gateway's own refusals.
 //!
-//! Invariant: it answers on 127.0.0.1 only, and a function sees nothing here that it would not see in
-//! the cloud. What is the stack's own is under `/_local/` and `/docs`, which no function can be reached by.
+//! The gateway listens on 127.0.0.1 only, and a function sees nothing here that it would not see in the cloud. The
+//! stack's own paths are under `/_local/` and `/docs`, which reach no function.
 
 mod answer;
 mod cors;
@@ -38,16 +38,16 @@ use answer::Refusal;
 use event::Incoming;
 use routes::Matched;
 
-/// The most an HTTP API takes in one request.
+/// The largest request of an HTTP API.
 const BODY_LIMIT_BYTES: usize = 10 * 1024 * 1024;
 
-/// After this an HTTP API gives up on its integration. It cannot be set higher.
+/// An HTTP API's timeout for its integration. It can't be set higher.
 pub const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The header by which a caller names a request that went wrong.
+/// The header that identifies a request, for reports of errors.
 const REQUEST_ID: &str = "apigw-requestid";
 
-/// What every request meets.
+/// The state shared by all requests.
 pub struct Gateway {
     template: Template,
     pools: Arc<Pools>,
@@ -58,7 +58,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway to these functions.
+    /// Makes a gateway to these functions.
     #[must_use]
     pub fn new(
         template: Template,
@@ -71,10 +71,7 @@ impl Gateway {
         Arc::new(Self { template, pools, clock, secrets, integration_timeout, studio })
     }
 
-    /// Answers what comes until the future is ready, and then what had come before.
-    ///
-    /// # Errors
-    /// The listener failed.
+    /// Serves until the future is ready, then finishes the requests in progress.
     pub async fn serve(
         self: Arc<Self>,
         listener: TcpListener,
@@ -116,7 +113,7 @@ impl Gateway {
             return Err(Refusal::TooLarge);
         }
         let pool = self.pools.get(&route.function).ok_or(Refusal::Unavailable)?;
-        // On its own: a caller that goes away, or a gateway that gives up, stops no function.
+        // Runs in a task of its own: neither a caller that disconnects nor a gateway timeout stops a function.
         let pool = Arc::clone(pool);
         let invocation = tokio::spawn(async move { pool.invoke(payload.into()).await });
         match timeout(self.integration_timeout, invocation).await {

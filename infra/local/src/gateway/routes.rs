@@ -1,19 +1,19 @@
-//! Which function answers a request.
+//! Matches a request to a function.
 //!
-//! Invariant: a segment that is written out wins over a parameter, and a parameter is never empty.
+//! Invariant: a literal segment wins over a parameter, and a parameter is never empty.
 
 use std::collections::BTreeMap;
 
 use crate::template::Route;
 
-/// A route, and what its parameters are in this request.
+/// A route and the values of its parameters in this request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Matched<'a> {
     pub route: &'a Route,
     pub parameters: BTreeMap<String, String>,
 }
 
-/// The route of a request. A path that only has routes of other methods is none.
+/// The route of a request. A path that has routes for other methods only doesn't match.
 pub(super) fn find<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<Matched<'a>> {
     routes
         .iter()
@@ -41,13 +41,13 @@ fn parameters(pattern: &str, path: &str) -> Option<BTreeMap<String, String>> {
     }
 }
 
-/// Undoes percent encoding; a `%` that encodes nothing stands for itself. In a query `+` is a space.
+/// Undoes percent encoding. A `%` that doesn't begin an escape stands for itself, and in a query `+` is a space.
 pub(super) fn percent_decoded(text: &str, in_query: bool) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        // Only digits: the parser of numbers would take a sign as well.
+        // Checked for digits first: the number parser also accepts a sign.
         let pair = bytes
             .get(at + 1..at + 3)
             .filter(|pair| pair.iter().all(u8::is_ascii_hexdigit))

@@ -1,6 +1,6 @@
-//! The tokens callers bring, as API Gateway's JWT authorizer checks them.
+//! Bearer tokens, checked as API Gateway's JWT authorizer checks them.
 //!
-//! Invariant: expiry is measured with the machine's own clock, so that moving the stack's locks nobody out.
+//! Invariant: expiry is measured by the machine's own clock, so moving the stack's clock locks nobody out.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub(super) fn check(headers: &HeaderMap) -> Result<BTreeMap<String, String>, Str
         return Err("Bearer".to_owned());
     };
     let value = value.trim();
-    // The prefix may be left out, as there.
+    // The prefix is optional, as it is at API Gateway.
     let token = match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
         _ => value,
@@ -50,7 +50,7 @@ fn challenge(problem: &ErrorKind) -> String {
     format!(r#"Bearer scope="" error="invalid_token" error_description="{description}""#)
 }
 
-/// An authorizer passes every claim on as text: a list as `[a b]`.
+/// An authorizer passes every claim as text: a list as `[a b]`.
 fn as_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

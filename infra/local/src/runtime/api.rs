@@ -1,7 +1,7 @@
 //! The Runtime API of one process: `/2018-06-01/runtime/…` as the Lambda documentation has it.
 //!
-//! Invariant: one event at a time. The next is handed out only when the last was answered, and an
-//! answer counts only for the event that is out.
+//! Invariant: one event at a time. The next event is handed out only when the last was answered, and an answer counts
+//! only for the current event.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use super::PAYLOAD_LIMIT_BYTES;
 use crate::clock::machine_time;
 use crate::random;
 
-/// What became of an event.
+/// How an event ended.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Answered(Bytes),
@@ -30,19 +30,19 @@ pub(super) enum Outcome {
 #[derive(Debug)]
 pub(super) struct Event {
     pub payload: Bytes,
-    /// Told when the process has it.
+    /// Notified when the process has the event.
     pub taken: oneshot::Sender<()>,
     pub outcome: oneshot::Sender<Outcome>,
 }
 
-/// What the process's requests meet.
+/// The state shared by the process's requests.
 pub(super) struct Desk {
     arn: String,
     timeout: Duration,
-    /// Only one request waits at a time; the lock is for the type, not for a contest.
+    /// Only one request waits at a time. The lock is there for the type, not for contention.
     waiting: tokio::sync::Mutex<mpsc::Receiver<Event>>,
     out: Mutex<Option<(String, oneshot::Sender<Outcome>)>>,
-    /// What the process said was wrong when it started.
+    /// The error that the process reported when it started.
     init_error: Mutex<Option<String>>,
 }
 
@@ -61,12 +61,12 @@ impl Desk {
         self.init_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Settles the event that is out, if it is this one.
+    /// Completes the current event, if it has this id.
     fn settle(&self, id: &str, outcome: Outcome) -> bool {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         match out.take() {
             Some((current, sender)) if current == id => {
-                // Nobody listens any more when the event has timed out.
+                // The receiver is gone if the event has timed out.
                 drop(sender.send(outcome));
                 true
             }
@@ -109,7 +109,7 @@ async fn next(State(desk): State<Arc<Desk>>) -> Response {
     (StatusCode::OK, headers, event.payload).into_response()
 }
 
-/// By the machine's own clock, whatever the stack's says: a process measures its time left with it.
+/// By the machine's clock, not the stack's, because a process measures its remaining time with it.
 fn deadline_ms(timeout: Duration) -> i64 {
     machine_time().as_millisecond().saturating_add(i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX))
 }

@@ -1,8 +1,8 @@
-//! The environment a function's process is given: Lambda's own variables, the template's, and where
-//! this stack's DynamoDB and Stripe are.
+//! The environment of a function's process: Lambda's own variables, the template's, and the addresses of this stack's
+//! DynamoDB and Stripe.
 //!
-//! Invariant: nothing of the developer's own environment gets in but what is named here, so that a
-//! function that works here does not stand on a variable it will not have in the cloud.
+//! Only the variables named here are taken from the developer's environment, so a function can't depend on one that it
+//! won't have in the cloud.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,10 +13,10 @@ use classpay_operator::stack::LOCAL_REGION;
 use crate::secrets;
 use crate::template::{Expression, Function, Template};
 
-/// What the stack is called.
+/// The name of the stack.
 const LOCAL_STACK: &str = "classpay-local";
 
-/// The account the stack says it is in.
+/// The AWS account that the stack reports.
 pub const LOCAL_ACCOUNT: &str = "000000000000";
 
 const STRIPE_SECRET_ARN: &str = "STRIPE_SECRET_ARN";
@@ -24,23 +24,23 @@ const WEBHOOK_SECRET_ARN: &str = "WEBHOOK_SECRET_ARN";
 const PAYMENT_LINK_URL: &str = "PAYMENT_LINK_URL";
 const CLOCK_OFFSET_MS: &str = "CLOCK_OFFSET_MS";
 
-/// What the functions talk to.
+/// The services that functions call.
 #[derive(Debug, Clone)]
 pub struct Backends {
-    /// The API itself, where links are opened.
+    /// The URL of the API itself, where links are opened.
     pub api_url: String,
     pub dynamodb_url: String,
     pub stripe_url: String,
-    /// The table's name there.
+    /// The name of the table.
     pub table: String,
-    /// `AWS_*` and the like: local values, or the developer's own for an AWS that is not local.
+    /// `AWS_*` variables: local values, or the developer's own for an AWS that is not local.
     pub credentials: BTreeMap<String, String>,
-    /// How far the stack's clock is ahead of the machine's. `None` where the clock cannot be moved.
+    /// How far the stack's clock is ahead of the machine's; `None` where the clock can't be moved.
     pub clock_offset_ms: Option<i64>,
 }
 
 impl Backends {
-    /// The credentials of an AWS that checks none.
+    /// Credentials for an AWS that checks none.
     #[must_use]
     pub fn local_credentials() -> BTreeMap<String, String> {
         [("AWS_REGION", LOCAL_REGION), ("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")]
@@ -49,18 +49,18 @@ impl Backends {
     }
 }
 
-/// A function's variables, complete but for the address of its process's Runtime API.
+/// A function's variables, complete except for the address of its process's Runtime API.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
-    /// Every variable and its value.
+    /// Every variable with its value.
     #[must_use]
     pub fn variables(&self) -> &BTreeMap<String, String> {
         &self.0
     }
 
-    /// The same, with the clock moved, if this function's clock can be.
+    /// The same environment with the clock moved, if this function's clock can be moved.
     #[must_use]
     pub fn with_clock_offset(&self, offset_ms: i64) -> Self {
         let mut variables = self.0.clone();
@@ -70,7 +70,7 @@ impl Environment {
         Self(variables)
     }
 
-    /// The function's name in Amazon's form.
+    /// The function's ARN.
     pub(super) fn arn(&self) -> String {
         let variable = |name: &str| self.0.get(name).map_or("", String::as_str);
         format!(
@@ -100,7 +100,7 @@ impl std::error::Error for Unresolved {}
 /// The environment of a function.
 ///
 /// # Errors
-/// A variable of the template whose value is not known here.
+/// A variable of the template has no known value here.
 pub fn environment(function: &Function, template: &Template, backends: &Backends) -> Result<Environment, Unresolved> {
     let mut variables = BTreeMap::new();
     let mut set = |name: &str, value: String| variables.insert(name.to_owned(), value);
@@ -126,9 +126,9 @@ pub fn environment(function: &Function, template: &Template, backends: &Backends
         set(name, value);
     }
     set("AWS_ENDPOINT_URL_DYNAMODB", backends.dynamodb_url.clone());
-    // The SDK says it with each call: by that the embedded DynamoDB tells the functions apart.
+    // The SDK sends this with each call; the embedded DynamoDB uses it to distinguish the functions.
     set("AWS_SDK_UA_APP_ID", function.package.clone());
-    // Who has no key has no business with Stripe, here as in the cloud.
+    // A function without a key has no access to Stripe, here as in the cloud.
     if function.environment.contains_key(STRIPE_SECRET_ARN) {
         set("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("{}{}", backends.api_url, secrets::PATH));
         set("STRIPE_API_BASE", backends.stripe_url.clone());
@@ -141,7 +141,7 @@ pub fn environment(function: &Function, template: &Template, backends: &Backends
 
 fn resolve(name: &str, expression: &Expression, template: &Template, backends: &Backends) -> Result<String, String> {
     match expression {
-        // Parameters of the deployment. Here the secrets are the stack's own, and a link is opened at the API itself.
+        // Parameters of the deployment. Here the secrets are the stack's own, and links open at the API itself.
         Expression::Ref(_) if name == STRIPE_SECRET_ARN => Ok(secrets::STRIPE_KEY_ARN.to_owned()),
         Expression::Ref(_) if name == WEBHOOK_SECRET_ARN => Ok(secrets::WEBHOOK_SIGNING_ARN.to_owned()),
         Expression::Ref(stack) if stack == "AWS::StackName" => Ok(LOCAL_STACK.to_owned()),

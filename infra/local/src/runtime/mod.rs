@@ -1,9 +1,8 @@
 //! Runs the functions' own binaries behind the Lambda Runtime API, as Lambda does: one process, one
 //! event at a time, more processes under load.
 //!
-//! Invariant: an event is handed to a process at most once. If the process dies with it, the caller
-//! learns that it died, and nothing is tried again: whether to do that is the caller's decision, as
-//! it is in the cloud.
+//! Invariant: an event is handed to a process at most once. If the process dies with it, the caller learns that it died
+//! and decides whether to try again, as in the cloud.
 
 mod api;
 mod environment;
@@ -18,26 +17,26 @@ use bytes::Bytes;
 pub use environment::{Backends, Environment, LOCAL_ACCOUNT, Unresolved, environment};
 pub use pool::{Pool, Pools};
 
-/// Lambda takes and gives at most 6 MB of payload.
+/// Lambda's limit on a payload, in either direction.
 pub const PAYLOAD_LIMIT_BYTES: usize = 6 * 1024 * 1024;
 
-/// How long a process may take until it first asks for an event. Lambda says 10 s; a debug build on a
-/// busy laptop is allowed more, but still less than the gateway waits.
+/// How long a process may take until it first asks for an event. Lambda allows 10 s. A debug build on a busy laptop
+/// needs more, but this stays below the gateway's timeout.
 const INIT_LIMIT: Duration = Duration::from_secs(20);
 
-/// How many processes a function may have at once; further events wait for one of them.
+/// The most processes that a function may have at once; further events wait for one of them.
 pub const PROCESSES_PER_FUNCTION: usize = 8;
 
 /// Why an event has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvokeError {
-    /// The function answered that it failed.
+    /// The function reported an error.
     Failed(Bytes),
-    /// The process died with the event, and how.
+    /// The process died with the event; says how it ended.
     Died(String),
-    /// The function's own limit passed; its process was killed.
+    /// The function timed out and its process was killed.
     TimedOut(Duration),
-    /// No process got as far as asking for an event.
+    /// No process started far enough to ask for an event.
     NotStarted(String),
 }
 

@@ -1,7 +1,7 @@
-//! The processes of each function: started at need, reused, replaced when they end.
+//! The processes of each function: started on demand, reused, and replaced when they end.
 //!
-//! Invariant: never more than `PROCESSES_PER_FUNCTION` processes of a function, and never two events
-//! in one process.
+//! Invariant: a function never has more than `PROCESSES_PER_FUNCTION` processes, and a process never has two events at
+//! once.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -23,23 +23,23 @@ pub struct Pool {
     roster: Mutex<Roster>,
     last_event: Mutex<Option<Bytes>>,
     places: Semaphore,
-    /// A scheduled run writes, one that is asked for reads: see [`Pool::run_scheduled`].
+    /// A scheduled run takes the write lock, a requested run the read lock: see [`Pool::run_scheduled`].
     runs: RwLock<()>,
-    /// Set when the stack ends: then the busy processes end too.
+    /// Set when the stack ends, so that busy processes end too.
     closing: watch::Sender<bool>,
 }
 
-/// What changes together in a restart, and so is read together.
+/// State that a restart changes together and that is read together.
 struct Roster {
     environment: Environment,
-    /// Raised by a restart: a process of an earlier one is not used again.
+    /// Incremented by a restart; a process from an earlier generation is not used again.
     generation: u64,
-    /// The most recently used last.
+    /// The most recently used is last.
     idle: Vec<Process>,
 }
 
 impl Pool {
-    /// A pool without a process yet.
+    /// Makes a pool without processes.
     #[must_use]
     pub fn new(function: Function, binary: PathBuf, environment: Environment) -> Self {
         Self {
@@ -57,25 +57,25 @@ impl Pool {
         self.roster.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the next process is started with.
+    /// The environment for the next process.
     #[must_use]
     pub fn environment(&self) -> Environment {
         self.roster().environment.clone()
     }
 
-    /// The event that was handed over last.
+    /// The last event that was handed over.
     #[must_use]
     pub fn last_event(&self) -> Option<Bytes> {
         self.last_event.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Has an event worked on, by an idle process or a new one, as soon as there is a place.
+    /// Handles an event in an idle process or a new one, as soon as there is a slot.
     ///
-    /// To be awaited to its end, also when nobody waits for the answer any more: a dropped future
-    /// kills the process, and in the cloud a caller that goes away stops nothing.
+    /// Poll the future to its end even if the caller has gone away. Dropping it kills the process, whereas in the cloud
+    /// a caller that goes away stops nothing.
     ///
     /// # Errors
-    /// The function failed, died or took too long, or none could be started.
+    /// The function failed, died or took too long, or no process could be started.
     pub async fn invoke(&self, payload: Bytes) -> Result<Bytes, InvokeError> {
         *self.last_event.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload.clone());
         let result = self.have_worked_on(payload).await;
@@ -85,20 +85,14 @@ impl Pool {
         result
     }
 
-    /// A run of the schedule, alone: those that are asked for wait until it is over, so that whoever
-    /// moves the clock and asks for a run finds everything done when it is answered.
-    ///
-    /// # Errors
-    /// As [`Pool::invoke`].
+    /// A scheduled run, which runs alone. Requested runs wait until it is over, so that a caller who moves the clock
+    /// and requests a run finds all work done when it is answered.
     pub async fn run_scheduled(&self, event: Bytes) -> Result<Bytes, InvokeError> {
         let _alone = self.runs.write().await;
         self.invoke(event).await
     }
 
-    /// A run that is asked for: beside others of its kind, not beside the schedule's.
-    ///
-    /// # Errors
-    /// As [`Pool::invoke`].
+    /// A requested run. It may run beside other requested runs, but not beside a scheduled one.
     pub async fn run_now(&self, event: Bytes) -> Result<Bytes, InvokeError> {
         let _beside = self.runs.read().await;
         self.invoke(event).await
@@ -119,7 +113,7 @@ impl Pool {
             match self.attempt(process, payload.clone(), generation).await {
                 Attempt::Over(result) => return result,
                 Attempt::NeverTaken(end) if is_new => return Err(InvokeError::NotStarted(end)),
-                // It had ended while it was idle. That is no news, and the event is still whole.
+                // It ended while it was idle, which needs no report; no process has taken the event yet.
                 Attempt::NeverTaken(_) => {}
             }
         }
@@ -163,8 +157,8 @@ impl Pool {
         }
     }
 
-    /// Ends the idle processes now, and the busy ones when they have answered; new ones start with
-    /// the changed environment.
+    /// Ends the idle processes now, and the busy ones once they have answered. New processes start with the changed
+    /// environment.
     pub async fn restart(&self, change: impl Fn(&Environment) -> Environment) {
         let idle = {
             let mut roster = self.roster();
@@ -180,37 +174,37 @@ impl Pool {
     async fn stop(&self) {
         self.closing.send_replace(true);
         self.restart(Environment::clone).await;
-        // Whoever has a place gives it back when his process is gone.
+        // The holder of a slot returns it when its process is gone.
         let places = u32::try_from(PROCESSES_PER_FUNCTION).unwrap_or(u32::MAX);
         drop(self.places.acquire_many(places).await);
         self.places.close();
     }
 }
 
-/// The pools of all functions, by their resource's name.
+/// The pools of all functions, by resource name.
 pub struct Pools(BTreeMap<String, Arc<Pool>>);
 
 impl Pools {
-    /// The pools of these functions.
+    /// Makes a pool for each of these functions.
     #[must_use]
     pub fn new(pools: BTreeMap<String, Arc<Pool>>) -> Self {
         Self(pools)
     }
 
-    /// The pool of a function, by its resource's name.
+    /// The pool of a function, by its resource name.
     #[must_use]
     pub fn get(&self, resource: &str) -> Option<&Arc<Pool>> {
         self.0.get(resource)
     }
 
-    /// Restarts every function with an environment made from its present one.
+    /// Restarts every function with an environment derived from its present one.
     pub async fn restart(&self, change: impl Fn(&Environment) -> Environment) {
         for pool in self.0.values() {
             pool.restart(&change).await;
         }
     }
 
-    /// Takes no event any more and ends every process; returns when they are gone.
+    /// Stops accepting events and ends every process; returns when they are gone.
     pub async fn stop(&self) {
         for pool in self.0.values() {
             pool.stop().await;

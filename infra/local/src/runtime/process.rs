@@ -1,7 +1,7 @@
 //! One process of one function, with its own Runtime API.
 //!
-//! Invariant: a process does not outlive its `Process`. Dropping it kills the child; and should this
-//! program itself be killed, the child finds its Runtime API gone and ends by itself.
+//! Invariant: a process does not outlive its `Process`. Dropping it kills the child. If this program itself is killed,
+//! the child finds its Runtime API gone and exits.
 
 use std::fmt;
 use std::path::Path;
@@ -22,20 +22,20 @@ use crate::developer::tell;
 use crate::loopback::{self, send_at_once};
 use crate::template::Function;
 
-/// How an attempt to have an event worked on ended.
+/// How an attempt to handle an event ended.
 pub(super) enum Attempt {
-    /// The process had it.
+    /// The process received the event.
     Over(Result<Bytes, InvokeError>),
-    /// The process was gone before it took the event; another may have it.
+    /// The process was gone before it received the event; another may handle it.
     NeverTaken(String),
 }
 
 pub(super) struct Process {
     events: mpsc::Sender<Event>,
     desk: Arc<Desk>,
-    /// Why it ended, once it has.
+    /// How it ended, once it has.
     ended: watch::Receiver<Option<String>>,
-    /// Dropped with the process, which is what has the child killed.
+    /// Dropped with the process; dropping it kills the child.
     _alive: oneshot::Sender<()>,
 }
 
@@ -77,7 +77,7 @@ impl Process {
         self.ended.borrow().is_none()
     }
 
-    /// Has one event worked on. A process that was killed for it is no longer alive afterwards.
+    /// Handles one event. A process that was killed meanwhile is no longer alive afterwards.
     pub async fn invoke(&mut self, payload: Bytes, limit: std::time::Duration) -> Attempt {
         let (taken, mut is_taken) = oneshot::channel();
         let (outcome, mut settled) = oneshot::channel();
@@ -107,7 +107,7 @@ impl Process {
         })
     }
 
-    /// Waits until the child has ended, and says how.
+    /// Waits until the child ends, and returns how it ended.
     pub async fn end(&self) -> String {
         let mut ended = self.ended.clone();
         let end = match ended.wait_for(Option::is_some).await {
@@ -125,12 +125,12 @@ impl Process {
         let Self { ended, _alive, .. } = self;
         drop(_alive);
         let mut ended = ended;
-        // An error means that its attendant is gone, and the child with it.
+        // An error means that the task that watches the child is gone, and the child with it.
         drop(ended.wait_for(Option::is_some).await);
     }
 }
 
-/// Waits for the child's end, or brings it about.
+/// Waits for the child to end, or kills it.
 async fn attend(child: &mut Child, dropped: oneshot::Receiver<()>) -> String {
     tokio::select! {
         status = child.wait() => match status {
@@ -138,7 +138,7 @@ async fn attend(child: &mut Child, dropped: oneshot::Receiver<()>) -> String {
             Err(problem) => format!("could not be waited for: {problem}"),
         },
         _ = dropped => {
-            // It can only have ended by itself meanwhile.
+            // Killing fails only if the child has already ended.
             drop(child.kill().await);
             "was stopped".to_owned()
         }
@@ -150,7 +150,7 @@ fn describe(status: ExitStatus) -> String {
     status.to_string()
 }
 
-/// Passes what the function prints on to the stack's stderr, each line under the function's name.
+/// Forwards what the function prints to the stack's stderr, each line prefixed with the function's name.
 fn relay(name: String, stream: Option<impl AsyncRead + Unpin + Send + 'static>) {
     let Some(stream) = stream else { return };
     tokio::spawn(async move {

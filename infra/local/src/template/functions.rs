@@ -1,4 +1,4 @@
-//! The functions of the template, and the routes they answer.
+//! The functions of the template and their routes.
 //!
 //! Invariant: a function has exactly one package, and its binary has the package's name.
 
@@ -10,7 +10,7 @@ use super::permissions::{self, Permission};
 use super::table::Table;
 use super::{Authorizer, Expression, TemplateError};
 
-/// Lambda's own defaults, for a template that says nothing.
+/// Lambda's defaults, for a template that sets nothing.
 const DEFAULT_TIMEOUT_S: u64 = 3;
 const DEFAULT_MEMORY_MIB: u64 = 128;
 
@@ -21,47 +21,47 @@ pub struct Function {
     pub resource: String,
     /// The package and its binary: the last component of `CodeUri`, such as `get-quote`.
     pub package: String,
-    /// How long one event may take.
+    /// The timeout of one event.
     pub timeout: Duration,
-    /// The memory it has in the cloud. Here it is only told so; nothing is limited.
+    /// Its memory in the cloud. The function is told the number here, but nothing limits it.
     pub memory_mib: u64,
     /// Its environment: the variables of all functions, then its own.
     pub environment: BTreeMap<String, Expression>,
-    /// What it may do.
+    /// Its permissions.
     pub permissions: BTreeSet<Permission>,
 }
 
-/// A method and a path, and the function that answers them.
+/// A method and a path, with the function that handles them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// `GET`, `POST`, … or `ANY`.
     pub method: String,
-    /// Such as `/v1/basket/{familyId}/quote`.
+    /// A path such as `/v1/basket/{familyId}/quote`.
     pub path: String,
-    /// The resource's name of the function.
+    /// The function's resource name.
     pub function: String,
-    /// Who may call.
+    /// Who may call the route.
     pub authorizer: Authorizer,
 }
 
 impl Route {
-    /// What API Gateway calls this route in an event.
+    /// API Gateway's name for this route in an event.
     #[must_use]
     pub fn key(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 }
 
-/// A function that runs every so often.
+/// A function that runs at an interval.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    /// The resource's name of the function.
+    /// The function's resource name.
     pub function: String,
-    /// From the start of the stack, and then from run to run.
+    /// The interval, counted from the start of the stack.
     pub every: Duration,
 }
 
-/// What a function is run for.
+/// The event sources of a function.
 #[derive(Debug, Default)]
 pub(super) struct Events {
     pub routes: Vec<Route>,

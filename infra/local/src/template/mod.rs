@@ -1,8 +1,8 @@
-//! Reads `infra/template.yaml`: the one source of routes, functions, their permissions and the table,
-//! here as in the cloud.
+//! Reads `infra/template.yaml`, the single source of routes, functions, their permissions and the table, here as in the
+//! cloud.
 //!
-//! Invariant: what this reader does not understand is an error that names the resource, never
-//! something it passes over. A route that exists in the cloud and not here would be worse than none.
+//! Invariant: anything that this reader doesn't understand is an error that names the resource; it is never skipped. A
+//! route that exists in the cloud and not here would be worse than none.
 
 mod cors;
 mod functions;
@@ -20,15 +20,15 @@ pub use table::{Attribute, Index, Key, Table};
 
 use node::Node;
 
-/// The template of this repository, as it was when this program was built.
+/// This repository's template, as of the build of this program.
 pub const TEMPLATE: &str = include_str!("../../../template.yaml");
 
-/// Why the template cannot be used: the resource it is about, and what is wrong with it.
+/// Why the template can't be used: the resource, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateError {
-    /// Where in the template: a path such as `Resources.Table.Properties.KeySchema`.
+    /// The place in the template: a path such as `Resources.Table.Properties.KeySchema`.
     pub at: String,
-    /// What is wrong there.
+    /// What is wrong at that place.
     pub problem: String,
 }
 
@@ -50,10 +50,10 @@ impl fmt::Display for TemplateError {
 
 impl std::error::Error for TemplateError {}
 
-/// A value of the template that the cloud works out when it deploys.
+/// A value of the template that is computed at deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expression {
-    /// The value itself.
+    /// A literal value.
     Literal(String),
     /// `!Ref Name`: a parameter's value, or a resource's name.
     Ref(String),
@@ -68,22 +68,22 @@ pub enum Expression {
 pub enum Authorizer {
     /// Anybody.
     None,
-    /// Who brings a valid token.
+    /// Callers with a valid token.
     Jwt,
 }
 
-/// What the local stack needs to know of the template.
+/// The parts of the template that the local stack needs.
 #[derive(Debug, Clone)]
 pub struct Template {
     /// The functions, by their resource's name.
     pub functions: BTreeMap<String, Function>,
-    /// Every method and path, and the function that answers it.
+    /// Every method and path, with the function that handles it.
     pub routes: Vec<Route>,
-    /// What it tells browsers.
+    /// Its CORS settings.
     pub cors: Option<Cors>,
-    /// What runs without being called.
+    /// The scheduled functions.
     pub schedules: Vec<Schedule>,
-    /// The resource's name of the table.
+    /// The table's resource name.
     pub table_resource: String,
     /// The table as CreateTable takes it.
     pub table: Table,
@@ -93,7 +93,7 @@ impl Template {
     /// Reads a template.
     ///
     /// # Errors
-    /// Names the resource and what this reader cannot use in it.
+    /// Names the resource and the part of it that this reader can't use.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let yaml: serde_yaml_ng::Value = serde_yaml_ng::from_str(text)
             .map_err(|problem| TemplateError::new("", format!("is no YAML: {problem}")))?;
@@ -121,14 +121,14 @@ impl Template {
         Ok(Self { functions, routes, cors, schedules, table_resource, table })
     }
 
-    /// The function with this name: its resource's (`GetQuoteFunction`) or its package's (`get-quote`).
+    /// The function with this resource name (`GetQuoteFunction`) or package name (`get-quote`).
     #[must_use]
     pub fn function(&self, name: &str) -> Option<&Function> {
         self.functions.get(name).or_else(|| self.functions.values().find(|function| function.package == name))
     }
 }
 
-/// The one table, under its resource's name.
+/// The only table, with its resource name.
 fn the_table(root: &Node<'_>) -> Result<(String, Table), TemplateError> {
     let mut tables = Vec::new();
     for (name, resource) in root.required("Resources")?.entries()? {
@@ -152,7 +152,7 @@ fn the_api<'a>(root: &Node<'a>) -> Result<Node<'a>, TemplateError> {
     Err(TemplateError::new("Resources", "expected an AWS::Serverless::HttpApi"))
 }
 
-/// What a route has that says nothing of its own.
+/// The authorisation of a route that doesn't set its own.
 fn default_authorizer(api: &Node<'_>) -> Result<Authorizer, TemplateError> {
     if let Some(stage) = api.child("StageName")?
         && stage.text()? != "$default"

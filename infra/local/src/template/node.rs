@@ -1,6 +1,6 @@
-//! A place in the template that knows its own path, so that every complaint names the resource.
+//! A node of the template that knows its own path, so that every error names the resource.
 //!
-//! Invariant: reading never panics, whatever the YAML holds.
+//! Invariant: reading never panics, whatever the YAML contains.
 
 use serde_yaml_ng::Value;
 
@@ -25,7 +25,7 @@ impl<'a> Node<'a> {
         if self.at.is_empty() { name.to_owned() } else { format!("{}.{name}", self.at) }
     }
 
-    /// The value of a key, if it is there.
+    /// The value of a key, if it is present.
     pub fn child(&self, name: &str) -> Result<Option<Node<'a>>, TemplateError> {
         let Value::Mapping(mapping) = self.value else {
             return Err(self.error("expected a mapping"));
@@ -37,7 +37,7 @@ impl<'a> Node<'a> {
         self.child(name)?.ok_or_else(|| self.error(format!("{name} is missing")))
     }
 
-    /// The keys of a mapping and their values, in the template's order.
+    /// The keys of a mapping with their values, in the template's order.
     pub fn entries(&self) -> Result<Vec<(String, Node<'a>)>, TemplateError> {
         let Value::Mapping(mapping) = self.value else {
             return Err(self.error("expected a mapping"));
@@ -56,12 +56,12 @@ impl<'a> Node<'a> {
         Ok(values.iter().enumerate().map(|(n, value)| Node { value, at: format!("{}[{n}]", self.at) }).collect())
     }
 
-    /// The items of a list, or the one value that stands in its place.
+    /// The items of a list, or a single value in place of a list.
     pub fn one_or_more(&self) -> Result<Vec<Node<'a>>, TemplateError> {
         if matches!(self.value, Value::Sequence(_)) { self.items() } else { Ok(vec![self.clone()]) }
     }
 
-    /// Refuses a mapping with any other key.
+    /// Rejects a mapping that has any other key.
     pub fn has_only(&self, known: &[&str]) -> Result<(), TemplateError> {
         match self.entries()?.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             Some((_, other)) => Err(other.error(format!("is not understood here: only {} are", known.join(", ")))),
@@ -87,7 +87,7 @@ impl<'a> Node<'a> {
         self.value.as_bool().ok_or_else(|| self.error("expected true or false"))
     }
 
-    /// A value that may be worked out at deployment.
+    /// A value that may be computed at deployment.
     pub fn expression(&self) -> Result<Expression, TemplateError> {
         match self.value {
             Value::String(text) => Ok(Expression::Literal(text.clone())),

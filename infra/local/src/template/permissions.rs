@@ -1,7 +1,7 @@
-//! What a function may do in the cloud: its inline policies.
+//! A function's permissions in the cloud: its inline policies.
 //!
-//! Invariant: a permission is one action on one thing. Whatever would allow more than is read here (a wildcard, another
-//! role, a policy that is kept elsewhere) is an error, and so is what is allowed twice.
+//! Invariant: a permission is one action on one resource. Anything that would allow more than is read here (a wildcard,
+//! another role, an external policy) is an error, and so is a duplicate permission.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,28 +10,28 @@ use super::node::Node;
 use super::table::Table;
 use super::{Expression, TemplateError};
 
-/// The only version of the policy language that is understood here, and the newest that there is.
+/// The only version of the policy language that is supported, and the newest.
 const VERSION: &str = "2012-10-17";
-/// What actions on the table begin with.
+/// The prefix of actions on the table.
 const DYNAMODB: &str = "dynamodb:";
 
-/// One action on one thing.
+/// One action on one resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Permission {
-    /// As IAM names it, such as `dynamodb:GetItem`.
+    /// The action as IAM names it, such as `dynamodb:GetItem`.
     pub action: String,
-    /// On what.
+    /// The resource.
     pub resource: Resource,
 }
 
-/// What a permission is about.
+/// The resource of a permission.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resource {
     /// The template's table.
     Table,
-    /// An index of it, by its name.
+    /// An index of the table, by name.
     Index(String),
-    /// Another service's, as the template writes it: a parameter's name, or an ARN.
+    /// A resource of another service, as the template writes it: a parameter's name, or an ARN.
     Other(String),
 }
 
@@ -45,7 +45,7 @@ impl fmt::Display for Resource {
     }
 }
 
-/// The permissions of a function with these properties; `table` is the template's, under its resource's name.
+/// The permissions of a function with these properties; `table` is the resource name of the template's table.
 pub(super) fn read(properties: &Node<'_>, table: (&str, &Table)) -> Result<BTreeSet<Permission>, TemplateError> {
     for elsewhere in ["Role", "PermissionsBoundary"] {
         if let Some(node) = properties.child(elsewhere)? {

@@ -1,12 +1,11 @@
 //! The table of the template, as CreateTable takes it.
 //!
-//! Invariant: nothing of the table's keys or indexes is made up here; a test on this table is a test
-//! on the cloud's.
+//! Keys and indexes all come from the template, so a test on this table is a test on the cloud's table.
 
 use super::TemplateError;
 use super::node::Node;
 
-/// An attribute that is a key somewhere.
+/// An attribute that is part of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute {
     pub name: String,
@@ -14,7 +13,7 @@ pub struct Attribute {
     pub kind: String,
 }
 
-/// A table's or an index's key.
+/// The key of a table or an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     pub hash: String,
@@ -34,7 +33,7 @@ pub struct Table {
     pub attributes: Vec<Attribute>,
     pub key: Key,
     pub indexes: Vec<Index>,
-    /// The attribute that says when an item may go, in seconds since 1970.
+    /// The attribute that holds an item's expiry, in seconds since 1970.
     pub ttl_attribute: Option<String>,
 }
 

@@ -1,8 +1,8 @@
-//! From an HTTP request to an HTTP answer: who calls, which fault strikes, whether the answer is
-//! known already, the call itself in one transaction, and Stripe's headers.
+//! From an HTTP request to an HTTP answer: authentication, injected faults, replays of idempotency keys, the call
+//! itself in one transaction, and Stripe's headers.
 //!
-//! Invariant: no lock is held over an await, and a caller that hangs up doesn't stop its call: at
-//! Stripe neither does it. A call that hangs, as ordered, holds no lock and no idempotency key.
+//! No lock is held over an await. A caller that hangs up doesn't stop its call, as at Stripe. A call that an injected
+//! fault hangs holds no lock and no idempotency key.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::idempotency::{self, Remembered};
 use crate::request_log::{Entry, machine_time};
 use crate::{control, description, ids, intents, routes};
 
-/// Far above any call of ours.
+/// Far above any of our calls.
 const LARGEST_BODY: usize = 1024 * 1024;
 
 /// The connection is to be closed without an answer.
@@ -38,7 +38,7 @@ impl std::fmt::Display for Dropped {
 
 impl std::error::Error for Dropped {}
 
-/// No answer is to come.
+/// No answer is sent.
 #[derive(Debug, Clone, Copy)]
 enum Unanswered {
     /// The connection is closed.
@@ -47,7 +47,7 @@ enum Unanswered {
     Hangs,
 }
 
-/// An API call as it came in.
+/// An API call as received.
 #[derive(Clone)]
 pub(crate) struct Incoming {
     method: Method,
@@ -59,7 +59,7 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    /// Only a POST can be made idempotent; the others are so by themselves.
+    /// Only a POST needs a key; the other methods are idempotent by themselves.
     fn key(&self) -> Option<&str> {
         text(&self.headers, "idempotency-key").filter(|_| self.method == Method::POST)
     }
@@ -68,18 +68,18 @@ impl Incoming {
 struct Reply {
     status: u16,
     body: String,
-    /// The request that was answered so first, where this is its replay.
+    /// The original request, if this answer is its replay.
     original: Option<String>,
 }
 
 impl StandIn {
     pub(crate) async fn answer(self: Arc<Self>, request: Request<Body>) -> Result<Response<Body>, Dropped> {
         let (Parts { method, uri, headers, .. }, body) = request.into_parts();
-        // A body that can't be read is a caller that is gone, or one that isn't ours.
+        // A body that can't be read comes from a caller that is gone, or that isn't ours.
         let body = Limited::new(body, LARGEST_BODY).collect().await.map_err(|_| Dropped)?;
         let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
         let (path, query) = (uri.path().to_owned(), uri.query().unwrap_or_default().to_owned());
-        // Whoever only opens a connection is no call.
+        // A connection without a request is not a call.
         if path == "/healthcheck" {
             return Ok(Response::new(Body::empty()));
         }
@@ -88,7 +88,7 @@ impl StandIn {
         }
         let request_id = ids::request();
         let incoming = Incoming { method, path, query, headers, body, request_id };
-        // A task of its own outlives the connection.
+        // A separate task outlives the connection.
         let call = tokio::spawn(async move { self.log_and_answer(incoming).await });
         match call.await {
             Ok(Ok(response)) => Ok(response),
@@ -174,7 +174,7 @@ impl StandIn {
         }
     }
 
-    /// Executes what was dropped late; what, and how it was answered to nobody.
+    /// Executes the calls that were dropped late, and returns each with the answer that nobody received.
     pub(crate) fn land(&self) -> Vec<Value> {
         let late = std::mem::take(&mut *self.late());
         let land = |(incoming, caller): (Incoming, Caller)| {
@@ -184,8 +184,8 @@ impl StandIn {
         late.into_iter().map(land).collect()
     }
 
-    /// The call in one transaction, with the answer under its key. An error is one that leaves no
-    /// trace: nothing was written.
+    /// Executes the call in one transaction and stores the answer under its key. An `Err` leaves no trace: nothing was
+    /// written.
     fn execute(&self, incoming: &Incoming, caller: &Caller, instead: Option<Instead>) -> Result<Reply, ApiError> {
         let account = &caller.account;
         let form = Form::parse(&incoming.query, &incoming.body)?;
@@ -222,7 +222,7 @@ impl StandIn {
         if changed {
             inner.commit()?;
         } else {
-            // Dropped, a savepoint is rolled back.
+            // Dropping a savepoint rolls it back.
             drop(inner);
         }
         let result = match instead {
@@ -244,7 +244,7 @@ impl StandIn {
     }
 }
 
-/// What was ordered to be answered instead.
+/// The injected answer.
 enum Instead {
     /// A 500.
     Broken { executed: bool },
@@ -252,7 +252,7 @@ enum Instead {
     Refused(ApiError),
 }
 
-/// Indented, as Stripe's answers are, so that a curl can be read.
+/// Indented, as Stripe's answers are, so that curl's output is readable.
 pub(crate) fn pretty(body: &Value) -> String {
     format!("{body:#}\n")
 }

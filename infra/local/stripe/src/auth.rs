@@ -1,7 +1,7 @@
-//! Who calls, for which account, and what the key opens there.
+//! Authentication: the caller, the account of the call, and what the key may access there.
 //!
-//! Invariant: a live key is never accepted, and no key is repeated in an answer. An ephemeral key opens its own
-//! customer with the payment methods of that customer, and nothing else.
+//! Invariant: a live key is never accepted, and no answer repeats a key. An ephemeral key accesses its own customer and
+//! that customer's payment methods, and nothing else.
 
 use std::collections::HashSet;
 
@@ -16,23 +16,23 @@ use crate::objects::ephemeral_keys::{EphemeralKey, SECRET};
 use crate::objects::{Account, payment_methods};
 use crate::store;
 
-/// An account whose id contains this has disconnected from the platform.
+/// An account whose id contains this text has disconnected from the platform.
 const DISCONNECTED: &str = "disconnected";
 
 pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// Who calls.
+/// An authenticated caller.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
-    /// The account that the call is about.
+    /// The account that the call concerns.
     pub account: String,
-    /// The only customer that the key opens, where it is an ephemeral one.
+    /// The only customer that the key may access, if it is an ephemeral key.
     pub customer: Option<String>,
 }
 
-/// Who calls with these headers.
+/// Authenticates the caller by these headers.
 pub(crate) fn caller(
     db: &Connection,
     headers: &HeaderMap,
@@ -69,7 +69,7 @@ pub(crate) fn caller(
     Ok(Caller { account: account.into(), customer: None })
 }
 
-/// An ephemeral key says by itself which account it is of; a header may only say the same.
+/// An ephemeral key implies its account; a header may only repeat it.
 fn ephemeral(db: &Connection, headers: &HeaderMap, key: &str, now: i64) -> Result<Caller, ApiError> {
     let Some((account, found)) = EphemeralKey::of_secret(db, key)? else {
         return Err(unauthorised("Invalid API Key provided: ek_test_****".into()));
@@ -118,7 +118,7 @@ fn unauthorised(message: String) -> ApiError {
     ApiError::new(401, "invalid_request_error", Effect::NotExecuted, message)
 }
 
-/// From `Bearer KEY`, or from Basic with the key as the user, as curl's `-u KEY:` sends it.
+/// Reads the key from `Bearer KEY`, or from Basic with the key as the user, as curl's `-u KEY:` sends it.
 fn key(headers: &HeaderMap) -> Option<String> {
     let given = text(headers, "authorization")?;
     let (scheme, credentials) = given.split_once(' ')?;

@@ -1,7 +1,6 @@
-//! One call to the API, authenticated, with what a handler needs to answer it.
+//! An authenticated API call, with what a handler needs to answer it.
 //!
-//! Invariant: a handler reads and writes only through `db`, which is inside the transaction of the
-//! call, and only in `account`.
+//! A handler reads and writes only through `db`, which is inside the call's transaction, and only in `account`.
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -10,10 +9,10 @@ use crate::error::ApiError;
 use crate::form::Form;
 use crate::store::{self, Object};
 
-/// The version that is assumed when a call names none, and the one async-stripe is pinned to.
+/// The version of a call that names none; async-stripe is pinned to it.
 pub(crate) const STRIPE_VERSION: &str = "2026-09-30.endive";
 
-/// What the platform's own objects are filed under: a call without `Stripe-Account`.
+/// The account of the platform's own objects: a call without `Stripe-Account`.
 pub(crate) const PLATFORM: &str = "acct_platform";
 
 pub(crate) struct Call<'a> {
@@ -22,12 +21,12 @@ pub(crate) struct Call<'a> {
     /// Unix seconds.
     pub now: i64,
     pub form: &'a Form,
-    /// The `Stripe-Version` header, where there was one.
+    /// The `Stripe-Version` header, if there is one.
     pub version: Option<&'a str>,
     pub origin: Origin<'a>,
 }
 
-/// The request that a change comes from. What happens around Stripe has none.
+/// The request that causes a change. Changes from outside the API have none.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Origin<'a> {
     pub request: Option<&'a str>,
@@ -45,7 +44,7 @@ impl Call<'_> {
         store::save(self.db, self.account, object)
     }
 
-    /// Whether the call speaks a version of this date (`2026-09-30`) or a later one.
+    /// Whether the call uses a version of this date (`2026-09-30`) or later.
     pub fn since(&self, date: &str) -> bool {
         self.version.unwrap_or(STRIPE_VERSION) >= date
     }

@@ -1,21 +1,21 @@
 //! Stripe's error body, as one type.
 //!
-//! Invariant: an error says what became of the change (`Effect`), because that decides whether the
-//! transaction is kept and whether the answer is remembered under the idempotency key.
+//! An error says what the call changed (`Effect`), because that decides whether the transaction is kept and whether the
+//! answer is stored under the idempotency key.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// What the refused call has done.
+/// What the refused call changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// The parameters were refused before anything was executed: the idempotency key stays free.
+    /// The parameters were refused before anything was executed, so the idempotency key stays free.
     NotExecuted,
-    /// It was executed and changed nothing: the answer is remembered.
+    /// It was executed and changed nothing; the answer is stored.
     Refused,
-    /// It changed something although it failed (a decline): kept, and the answer is remembered.
+    /// It failed but changed something (a decline). The change is kept, and the answer is stored.
     Changed,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Detail {
     pub request_log_url: Option<String>,
 }
 
-/// Boxed: every handler returns it, and it is large.
+/// Boxed because every handler returns it and it is large.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError(pub Box<Refusal>);
 
@@ -59,24 +59,24 @@ impl ApiError {
         Self(Box::new(Refusal { status, effect, detail }))
     }
 
-    /// 400 before execution: not remembered under an idempotency key.
+    /// 400 before execution: not stored under an idempotency key.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(400, "invalid_request_error", Effect::NotExecuted, message)
     }
 
-    /// 400 at execution: remembered.
+    /// 400 at execution: stored.
     pub fn refused(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(400, "invalid_request_error", Effect::Refused, message).code(code)
     }
 
-    /// 404: the object in the path isn't there (or belongs to another account).
+    /// 404: the object in the path doesn't exist or belongs to another account.
     pub fn no_such(what: &str, id: &str, param: &str) -> Self {
         Self::new(404, "invalid_request_error", Effect::Refused, format!("No such {what}: '{id}'"))
             .code("resource_missing")
             .param(param)
     }
 
-    /// 400: an object that a parameter names isn't there.
+    /// 400: an object that a parameter names doesn't exist.
     pub fn no_such_reference(what: &str, id: &str, param: &str) -> Self {
         let mut error = Self::no_such(what, id, param);
         error.0.status = 400;
@@ -95,12 +95,12 @@ impl ApiError {
         Self::new(402, "card_error", Effect::Changed, message).code(code)
     }
 
-    /// Stripe's own failure; also what a broken database of ours looks like from outside.
+    /// Stripe's own failure. A failure of our database looks the same from outside.
     pub fn internal() -> Self {
         Self::internal_because("An unknown error occurred. Please try again, or look at the stand-in's log.")
     }
 
-    /// As `internal`, for a mistake of ours that can be told.
+    /// As `internal`, for a mistake of ours that has a description.
     pub fn internal_because(message: impl Into<String>) -> Self {
         Self::new(500, "api_error", Effect::NotExecuted, message)
     }

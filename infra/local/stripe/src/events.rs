@@ -1,7 +1,7 @@
-//! Events: what changed, told as Stripe tells it, and the calls that read them.
+//! Events: changes in the form in which Stripe reports them, and the calls that read them.
 //!
-//! Invariant: an event is written in the transaction of the change it tells of, with the object
-//! as it was then; it is never changed but for how many deliveries are still owed.
+//! An event is written in the transaction of the change that it reports, with the object as of that change. Only its
+//! number of pending deliveries changes later.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -15,13 +15,13 @@ use crate::page::{self, Created, Page};
 use crate::store::{Object, Where};
 use crate::webhooks::queue;
 
-/// Stripe takes this many `types` in one call.
+/// Stripe's limit on `types` in one call.
 const MOST_TYPES: usize = 20;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Event {
     pub id: String,
-    /// The connected account; the platform's own events have none.
+    /// The connected account; `None` for the platform's own events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     pub api_version: String,
@@ -50,12 +50,12 @@ impl Object for Event {
 }
 
 impl Call<'_> {
-    /// Something has happened to this object.
+    /// Records an event about this object.
     pub fn event<T: Object>(&self, kind: &str, object: &T) -> Result<(), ApiError> {
         self.tell(kind, json!({ "object": object.json() }))
     }
 
-    /// As `event`, with what the object's fields were before.
+    /// As `event`, with the previous values of the changed fields.
     pub fn event_since<T: Object>(&self, kind: &str, object: &T, before: &Value) -> Result<(), ApiError> {
         let now = object.json();
         let previous: Map<String, Value> = now
@@ -71,10 +71,10 @@ impl Call<'_> {
     fn tell(&self, kind: &str, mut data: Value) -> Result<(), ApiError> {
         let padding = Account::of(self)?.event_padding;
         if padding > 0 {
-            // The one place of an event where Stripe's description takes any field.
+            // The only part of an event in which Stripe's description allows any field.
             data["previous_attributes"]["padding"] = ".".repeat(padding).into();
         }
-        // The endpoint is a Connect endpoint: it hears of the connected accounts alone.
+        // The endpoint is a Connect endpoint, so it receives events of connected accounts only.
         let connected = self.account != PLATFORM;
         let event = Event {
             id: ids::object("evt"),

@@ -1,7 +1,7 @@
-//! `expand[]`: ids in an answer replaced by their objects.
+//! `expand[]`: replaces ids in an answer by their objects.
 //!
-//! Invariant: a path that Stripe couldn't expand is refused, also where the field happens to be
-//! null, so that a mistake shows on the first call and not on the first charge.
+//! Invariant: a path that Stripe couldn't expand is refused even if the field is null, so that a mistake shows on the
+//! first call and not on the first charge.
 
 use serde_json::Value;
 
@@ -11,13 +11,13 @@ use crate::intents::PaymentIntent;
 use crate::objects::{Charge, Customer, Dispute, PaymentMethod, Refund, refunds};
 use crate::store::Object;
 
-/// Stripe goes four levels deep.
+/// Stripe's limit on the depth of a path.
 const DEPTH: usize = 4;
 
-/// An expandable thing that the stand-in keeps nothing of: always null, so it stays null.
+/// An expandable field of which the stand-in stores nothing: it is always null.
 const NOTHING: &str = "";
 
-/// What is behind a field, if it can be expanded.
+/// The kind of object behind an expandable field.
 fn target(object: &str, field: &str) -> Option<&'static str> {
     Some(match (object, field) {
         ("payment_intent" | "charge" | "payment_method" | "customer_session" | "refund", "customer") => Customer::KIND,

@@ -1,25 +1,23 @@
-//! Faults to order: what the next calls of a kind shall suffer.
+//! Injected faults for the next calls of a kind.
 //!
-//! What each one does, which is what a real network and a real Stripe can do:
-//! - 429 and 409: nothing is executed, nothing is remembered under the idempotency key.
-//! - 500: nothing is executed, and the 500 is remembered and replayed. With `executed` the change
-//!   is made and the 500 is remembered all the same. A key that has an answer already replays it.
-//! - drop before: the connection closes, nothing is executed. Drop after: it is executed (and
-//!   remembered), and the connection closes without an answer. Drop late: the connection closes, and
-//!   it is executed when it is told to land (`POST /_control/faults/land`).
-//! - refuse: Stripe refuses the call for good, with this status, code and parameter. Nothing is executed or remembered.
-//! - delay: executed late, also if the caller has given up meanwhile. With `executed` it is
-//!   executed at once and answered late. The idempotency key is in use until the answer.
-//! - hang: no answer ever comes, and the connection stays open until the caller gives up. Before:
-//!   nothing is executed. After: it is executed (and remembered), and the key is free, as it is at
-//!   Stripe once a call is done.
-//! - refuse: this error of Stripe's, and nothing is executed. It is remembered under the key as
-//!   Stripe would: what an endpoint answers when it runs is (402, 404, most 400s), what is said
-//!   before that isn't (401, 403, a 400 whose code begins with `parameter_`); `remembered` says
-//!   otherwise. A key that has an answer already replays it.
+//! What each fault does. A real network and a real Stripe can do all of these:
+//! - 429 and 409: nothing is executed, and nothing is stored under the idempotency key.
+//! - 500: nothing is executed, and the 500 is stored and replayed. With `executed` the change is made and the 500 is
+//!   stored all the same. A key that already has an answer replays it.
+//! - drop before: the connection closes, nothing is executed. Drop after: the call is executed (and stored), and the
+//!   connection closes without an answer. Drop late: the connection closes, and the call is executed on request
+//!   (`POST /_control/faults/land`).
+//! - delay: executed late, even if the caller has given up meanwhile. With `executed` it is executed at once and
+//!   answered late. The idempotency key is in use until the answer.
+//! - hang: no answer is sent, and the connection stays open until the caller gives up. Before: nothing is executed.
+//!   After: it is executed (and stored), and the key is free, as it is at Stripe once a call is done.
+//! - refuse: nothing is executed, and the answer is this error of Stripe's. It is stored under the key as at Stripe: an
+//!   error that an endpoint returns when it runs is stored (402, 404, most 400s); an error from before that is not
+//!   (401, 403, a 400 whose code begins with `parameter_`). `remembered` overrides this. A key that already has an
+//!   answer replays it.
 //!
-//! Invariant: a fault strikes exactly `count` calls, or with `lasting` all until it is withdrawn, after
-//! it has let `after` of them pass, in the order of arrival.
+//! A fault applies to exactly `count` calls, or with `lasting` to all until it is withdrawn, after letting `after` of
+//! them pass, in the order of arrival.
 
 use serde::{Deserialize, Serialize};
 
@@ -32,10 +30,10 @@ pub(crate) struct Fault {
     pub calls: Calls,
     #[serde(default = "once")]
     pub count: u32,
-    /// It strikes until it is withdrawn; `count` is nothing then.
+    /// The fault applies until it is withdrawn, and `count` has no meaning.
     #[serde(default)]
     pub lasting: bool,
-    /// So many calls that fit go unharmed first.
+    /// The number of matching calls that pass first.
     #[serde(default)]
     pub after: u32,
     #[serde(rename = "do")]
@@ -46,12 +44,12 @@ fn once() -> u32 {
     1
 }
 
-/// Which calls: all that is given must fit.
+/// Which calls match; every given field must match.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Calls {
     pub method: Option<String>,
-    /// A part of the path: `/capture`.
+    /// Part of the path: `/capture`.
     pub path: Option<String>,
     /// The whole path, with `{id}` for ids: `/v1/payment_intents`, `/v1/payment_intents/{id}`.
     pub route: Option<String>,
@@ -189,7 +187,7 @@ impl Refused {
 }
 
 impl Fault {
-    /// Why it can't be ordered, if it can't.
+    /// Why the fault can't be injected, if it can't.
     pub fn mistake(&self) -> Option<&'static str> {
         match &self.action {
             _ if self.count == 0 => Some("count must be at least 1"),
@@ -216,13 +214,12 @@ impl Faults {
         self.0.clear();
     }
 
-    /// Those that have calls left to strike.
+    /// Faults that still apply to further calls.
     pub fn waiting(&self) -> &[Fault] {
         &self.0
     }
 
-    /// What this call suffers. The first ordered fault that fits, and has let pass what it was to let
-    /// pass, strikes, once less.
+    /// The fault for this call: the first that matches and has let enough calls pass. Its count goes down by one.
     pub fn strike(&mut self, method: &str, path: &str) -> Option<Action> {
         let mut struck = None;
         for (index, fault) in self.0.iter_mut().enumerate().filter(|(_, fault)| fault.calls.fit(method, path)) {
@@ -251,7 +248,7 @@ pub(crate) fn rate_limited() -> ApiError {
     ApiError::new(429, "invalid_request_error", Effect::NotExecuted, message).code("rate_limit")
 }
 
-/// A 500 that is Stripe's own fault, and remembered.
+/// A 500 that is Stripe's own fault and is stored.
 pub(crate) fn broken() -> ApiError {
     let mut error = ApiError::internal();
     error.0.effect = Effect::Refused;

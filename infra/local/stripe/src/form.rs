@@ -1,7 +1,7 @@
-//! Stripe's form encoding into typed parameters, and what Stripe says of one it doesn't like.
+//! Decodes Stripe's form encoding into typed parameters, and words Stripe's errors for invalid ones.
 //!
-//! Invariant: a parameter that a call doesn't know is refused, never ignored, also one that only the real Stripe
-//! knows: an ignored one is a mistake that shows there alone.
+//! Invariant: a parameter that a call doesn't know is refused, never ignored, even if the real Stripe knows it. A
+//! mistake in an ignored parameter would show only at the real Stripe.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use serde_path_to_error::Segment;
 
 use crate::error::ApiError;
 
-/// Form-encoding mode: takes both `[` and `%5B`.
+/// Form-encoding mode: accepts both `[` and `%5B`.
 const CONFIG: serde_qs::Config = serde_qs::Config::new().use_form_encoding(true);
 
-/// The parameters of one call, still encoded, without `expand`, which every call takes.
+/// The parameters of one call, still encoded, without `expand`, which every call accepts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Form {
     raw: String,
     pub expand: Vec<String>,
-    /// Decoded, as they came, `expand` too.
+    /// Decoded, in the order received, including `expand`.
     pub pairs: Vec<(String, String)>,
-    /// Decoded and sorted by name: what "the same parameters" means for an idempotency key.
+    /// Decoded and sorted by name: the form in which an idempotency key compares parameters.
     pub canonical: String,
 }
 
@@ -41,7 +41,7 @@ impl Form {
             form.pairs.push((name, value));
         }
         let mut sorted: Vec<_> = form.pairs.iter().collect();
-        // Stable: the elements of `a[]=1&a[]=2` keep their order, which means something.
+        // A stable sort keeps the order of the elements in `a[]=1&a[]=2`, which is significant.
         sorted.sort_by(|(left, _), (right, _)| left.cmp(right));
         for (name, value) in sorted {
             form.canonical += &format!("{name}={value}\n");
@@ -113,8 +113,8 @@ fn quoted(message: &str) -> &str {
     message.split('`').nth(1).unwrap_or_default()
 }
 
-/// serde's words into Stripe's: of a parameter that Stripe takes and the stand-in doesn't, or of a form for
-/// `/_control/`. What Stripe itself refuses has been refused before, as its description has it.
+/// Translates serde's errors into Stripe's: for a parameter that Stripe accepts and the stand-in doesn't, or for a form
+/// to `/_control/`. Errors that Stripe itself would report come from its description earlier.
 fn refusal(path: &str, message: &str) -> ApiError {
     let field = quoted(message);
     let inside = if path.is_empty() { field.to_owned() } else { format!("{path}[{field}]") };
@@ -138,7 +138,7 @@ pub(crate) fn empty(param: &str) -> ApiError {
     .param(param)
 }
 
-/// An empty string unsets, none leaves as it was.
+/// An empty string unsets the value; an absent one leaves it unchanged.
 pub(crate) fn set(field: &mut Option<String>, given: Option<String>) {
     if let Some(given) = given {
         *field = Some(given).filter(|given| !given.is_empty());
@@ -147,12 +147,12 @@ pub(crate) fn set(field: &mut Option<String>, given: Option<String>) {
 
 pub(crate) type Metadata = BTreeMap<String, String>;
 
-/// Stripe's limits of metadata.
+/// Stripe's limits on metadata.
 const METADATA_KEYS: usize = 50;
 const METADATA_KEY_CHARACTERS: usize = 40;
 const METADATA_VALUE_CHARACTERS: usize = 500;
 
-/// Merges: given keys replace, an empty value deletes its key, an empty metadata deletes all.
+/// Merges metadata: given keys replace, an empty value deletes its key, and empty metadata deletes all keys.
 pub(crate) fn merge(metadata: &mut Metadata, given: Option<Metadata>) -> Result<(), ApiError> {
     let Some(given) = given else { return Ok(()) };
     if given.is_empty() {

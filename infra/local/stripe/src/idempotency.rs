@@ -1,7 +1,7 @@
 //! Idempotency keys: the first answer under a key is the only one.
 //!
-//! Invariant: what is remembered was written in the same transaction as the change that it
-//! answers, so a key never tells of a change that isn't there, nor a change lacks its answer.
+//! Invariant: an answer is stored in the transaction of its change, so a key never reports a change that doesn't exist,
+//! and no change lacks its answer.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::{ApiError, Effect};
 
-/// Stripe remembers for 24 hours at least; here exactly, so that a test can cross it.
+/// Stripe keeps answers for at least 24 hours. Here it is exactly that, so that a test can reach the end.
 const REMEMBERED_SECONDS: i64 = 24 * 60 * 60;
 
 const LONGEST_KEY: usize = 255;
@@ -23,7 +23,7 @@ pub(crate) fn check(key: &str) -> Result<(), ApiError> {
     Err(ApiError::new(400, "idempotency_error", Effect::NotExecuted, message))
 }
 
-/// An answer as it was given.
+/// A stored answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Remembered {
     pub status: u16,
@@ -31,7 +31,7 @@ pub(crate) struct Remembered {
     pub request: String,
 }
 
-/// The remembered answer, if there is one. Other parameters under the same key are refused.
+/// The stored answer, if there is one. Different parameters under the same key are refused.
 pub(crate) fn recall(
     db: &Connection,
     account: &str,
@@ -85,16 +85,16 @@ pub(crate) fn remember(
     Ok(())
 }
 
-/// The keys that are being answered right now. In memory: a killed process answers nothing.
+/// The keys of calls in progress. In memory, because a killed process has none.
 #[derive(Default)]
 pub(crate) struct InFlight(Mutex<HashSet<(String, String)>>);
 
 impl InFlight {
-    /// `None` while another call with the key is under way. Freed when the claim is dropped.
+    /// `None` while another call with the key is in progress. Dropping the claim frees the key.
     pub fn claim(&self, account: &str, key: &str) -> Option<Claim<'_>> {
         let name = (account.to_owned(), key.to_owned());
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Lazily: a claim that is made and dropped would free the key of the call under way.
+        // Created lazily: dropping an unused claim would free the key of the call in progress.
         keys.insert(name.clone()).then(|| Claim { in_flight: self, name })
     }
 }

@@ -1,22 +1,22 @@
-//! Ids and secrets, in Stripe's shapes. The only place of this crate with randomness.
+//! Ids and secrets in Stripe's shapes. The only module of this crate that uses randomness.
 //!
-//! Invariant: nothing here is a secret worth keeping; these guard play money.
+//! None of these secrets protects real money.
 
 fn random(length: usize) -> String {
     std::iter::repeat_with(fastrand::alphanumeric).take(length).collect()
 }
 
-/// `pi_3…`, `cus_…`: the prefix and 24 letters and digits.
+/// An id such as `pi_3…` or `cus_…`: the prefix and 24 letters and digits.
 pub(crate) fn object(prefix: &str) -> String {
     format!("{prefix}_{}", random(24))
 }
 
-/// `pi_…_secret_…`, what the browser gets.
+/// A client secret, `pi_…_secret_…`, which the browser receives.
 pub(crate) fn client_secret(id: &str) -> String {
     format!("{id}_secret_{}", random(25))
 }
 
-/// `ek_test_…`, `cuss_secret_…`: long-lived secrets of the mobile and web elements.
+/// A long-lived secret of the mobile and web elements: `ek_test_…`, `cuss_secret_…`.
 pub(crate) fn secret(prefix: &str) -> String {
     format!("{prefix}_{}", random(48))
 }

@@ -1,18 +1,18 @@
-//! Our own Stripe for the laptop and the tests: a stateful stand-in for the part of Stripe's HTTP
-//! API that the service uses. It speaks Stripe's wire (forms with brackets in, Stripe's objects,
-//! error bodies and codes out), keeps its state in SQLite, and can be told to misbehave.
+//! A stateful stand-in for the part of Stripe's HTTP API that the service uses, for local development and tests. It
+//! speaks Stripe's wire format (bracketed forms in, Stripe's objects, error bodies and codes out), keeps its state in
+//! SQLite, and can inject faults.
 //!
 //! - `/v1/…` is Stripe's API. Any key that starts with `sk_test_` or `rk_test_` is accepted until it is revoked; an
 //!   ephemeral key (`ek_test_…`) opens the customer that it was made for.
-//! - `/_control/…` plays the payer's browser, the bank, the studio's dashboard and the passing of
-//!   time, tells what happened, and orders faults. It takes no key: the caller binds the listener to the loopback address.
-//! - A call for a `Stripe-Account` whose id contains `disconnected` is answered as Stripe answers
-//!   for a studio that has disconnected its account; every other account exists.
+//! - `/_control/…` plays the payer's browser, the bank, the studio's dashboard and the passing of time, reports what
+//!   happened, and injects faults. It takes no key, so bind the listener to the loopback address.
+//! - A call for a `Stripe-Account` whose id contains `disconnected` is answered as Stripe answers for a studio that has
+//!   disconnected its account. Every other account exists.
 //!
-//! Every change makes an event. `StandIn::deliver_to` names the Connect endpoint that hears of it,
-//! `StandIn::deliver` (or `POST /_control/webhooks/flush`) does the delivering.
+//! Every change makes an event. `StandIn::deliver_to` sets the Connect endpoint that receives them, and
+//! `StandIn::deliver` (or `POST /_control/webhooks/flush`) delivers them.
 //!
-//! Invariant: it never takes a live key or a card number, and it never leaves the machine.
+//! The stand-in never accepts a live key or a card number, and its requests never leave the machine.
 
 mod answer;
 mod auth;
@@ -54,27 +54,27 @@ pub use routes::mistake;
 pub use serve::serve;
 pub use webhooks::EndpointError;
 
-/// What time it is, in Unix seconds: the stack's clock, which can be moved.
+/// The time in Unix seconds, by the stack's clock, which can be moved.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
-/// The whole stand-in: state, clock, and what it was told to do wrong.
+/// The whole stand-in: state, clock and injected faults.
 pub struct StandIn {
     store: Store,
     now: Clock,
-    /// In memory: a restart forgets the faults and the log, never the state.
+    /// In memory: a restart forgets the faults and the log, but not the state.
     faults: Mutex<Faults>,
-    /// Calls that were dropped and will land, and whose they are.
+    /// Calls that were dropped and will land, with their callers.
     late: Mutex<Vec<(Incoming, Caller)>>,
     log: Mutex<RequestLog>,
-    /// Keys that were rolled: no longer taken.
+    /// Keys that were rolled and are no longer accepted.
     revoked: Mutex<HashSet<String>>,
     in_flight: InFlight,
     webhooks: Webhooks,
-    /// Where the clock is moved.
+    /// The address at which the clock is moved.
     clock_owner: Mutex<Option<String>>,
 }
 
-/// The state couldn't be opened: not a database, not writable, or from another program.
+/// The state couldn't be opened: not a database, not writable, or of another program.
 #[derive(Debug)]
 pub struct OpenError(rusqlite::Error);
 
@@ -92,17 +92,14 @@ impl std::error::Error for OpenError {
 
 impl StandIn {
     /// Keeps its state in memory.
-    ///
-    /// # Errors
-    /// When SQLite can't start.
     pub fn memory(now: Clock) -> Result<Self, OpenError> {
         Ok(Self::with(Store::memory().map_err(OpenError)?, now))
     }
 
-    /// Keeps its state in this file, which is made when it isn't there.
+    /// Keeps its state in this file, which is created if it doesn't exist.
     ///
     /// # Errors
-    /// When the file can't be opened as our database.
+    /// The file can't be opened as our database.
     pub fn open(path: &Path, now: Clock) -> Result<Self, OpenError> {
         Ok(Self::with(Store::open(path).map_err(OpenError)?, now))
     }
@@ -121,7 +118,8 @@ impl StandIn {
         }
     }
 
-    /// Where the clock is moved that this stand-in only reads: `POST /_control/clock` is sent on to this address.
+    /// Sets where the clock is moved, which this stand-in only reads: `POST /_control/clock` is redirected to this
+    /// address.
     pub fn clock_is_moved_at(&self, url: impl Into<String>) {
         *self.clock_owner.lock().unwrap_or_else(PoisonError::into_inner) = Some(url.into());
     }

@@ -1,6 +1,6 @@
-//! Which amounts and currencies Stripe takes.
+//! The amounts and currencies that Stripe accepts.
 //!
-//! Invariant: amounts are whole numbers of the currency's smallest unit; no floats.
+//! Amounts are whole numbers of the currency's smallest unit; no floats.
 
 use crate::error::ApiError;
 
@@ -19,7 +19,7 @@ const THREE_DECIMAL: &str = "bhd jod kwd omr tnd";
 /// Eight digits, Stripe's largest amount.
 const LARGEST: i64 = 99_999_999;
 
-/// The least that Stripe charges, in the smallest unit.
+/// Stripe's minimum charge, in the smallest unit.
 fn smallest(currency: &str) -> i64 {
     match currency {
         "gbp" => 30,
@@ -51,7 +51,7 @@ pub(crate) fn words(amount: i64, currency: &str) -> String {
     format!("{symbol}{}.{:0digits$} {currency}", amount / unit, amount % unit)
 }
 
-/// Lower case, or why it isn't a currency.
+/// The currency in lower case, or why it isn't one.
 pub(crate) fn currency(given: &str) -> Result<String, ApiError> {
     let currency = given.to_ascii_lowercase();
     if currency.len() == 3 && CURRENCIES.split(' ').any(|known| known == currency) {
@@ -62,7 +62,7 @@ pub(crate) fn currency(given: &str) -> Result<String, ApiError> {
     Err(ApiError::invalid(message).param("currency"))
 }
 
-/// Whether Stripe would charge it. `currency` has been checked.
+/// Checks that Stripe would charge the amount. `currency` is already checked.
 pub(crate) fn chargeable(amount: i64, currency: &str) -> Result<(), ApiError> {
     at_least_one(amount, "amount")?;
     if amount < smallest(currency) {

@@ -1,6 +1,6 @@
-//! Lists: newest first, a page at a time, as Stripe's cursors walk them.
+//! Lists: newest first, one page at a time, with Stripe's cursors.
 //!
-//! Invariant: a page never skips and never repeats; `seq` breaks the tie of equal `created`.
+//! Invariant: pages neither skip nor repeat an object; `seq` breaks the tie of equal `created`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::store::{self, Object, Where};
 const DEFAULT_LIMIT: i64 = 10;
 const LARGEST_LIMIT: i64 = 100;
 
-/// Text, because serde can't parse numbers inside an untagged choice.
+/// Text, because serde can't parse numbers inside an untagged enum.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Created {
@@ -73,7 +73,7 @@ pub(crate) fn list<T: Object>(call: &Call, url: &str, page: Page, mut conditions
         }
         conditions.push(Where::Beside { id, older });
     }
-    // One more than asked for tells whether there are more.
+    // One more than requested shows whether there are further objects.
     let mut found: Vec<T> = store::select(call.db, call.account, &conditions, limit + 1, backwards)?;
     let has_more = found.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     if has_more {

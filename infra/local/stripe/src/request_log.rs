@@ -1,6 +1,6 @@
-//! What was called: counts for ever, and the latest calls one by one. For tests.
+//! The calls received. Counts are kept for as long as it runs; only the latest calls are kept one by one. For tests.
 //!
-//! Invariant: bounded, and no parameter and no key of the API is kept.
+//! Bounded, and no parameter and no API key is kept.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
@@ -26,10 +26,10 @@ pub(crate) struct Entry {
     pub path: String,
     pub account: Option<String>,
     pub idempotency_key: Option<String>,
-    /// `None`: the connection was closed without an answer.
+    /// `None` if the connection was closed without an answer.
     pub status: Option<u16>,
     pub replayed: bool,
-    /// When it came, by the machine's clock.
+    /// When it arrived, by the machine's clock.
     pub began: SystemTime,
     /// When it was answered, or its connection closed.
     pub ended: SystemTime,

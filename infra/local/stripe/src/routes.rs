@@ -1,7 +1,7 @@
-//! Which call goes where, and what it is held against on its way in and out.
+//! Routes calls, and checks requests and answers against Stripe's description.
 //!
-//! Invariant: every call that isn't here is answered as Stripe answers for an address it doesn't
-//! have; nothing is guessed. Every one that is here is named as Stripe's description names it.
+//! Invariant: a call that isn't listed here is answered as Stripe answers for an unknown address; nothing is guessed.
+//! Every listed call has the name that Stripe's description gives it.
 
 use http::Method;
 
@@ -12,7 +12,7 @@ use crate::form::Form;
 use crate::objects::{self, customer_sessions, customers, disputes, ephemeral_keys, payment_methods, refunds};
 use crate::{events, expand, intents};
 
-/// Who answers: a call for a kind, or for one of its objects.
+/// The handler: for a kind of object, or for one object.
 #[derive(Clone, Copy)]
 enum Handler {
     Kind(fn(&Call) -> Answer),
@@ -61,7 +61,7 @@ fn name(method: &str, template: &str) -> String {
     format!("{method} {template}")
 }
 
-/// A call that is here, by its name, and what its path says.
+/// A listed call, by its name, with the parameters of its path.
 struct Found<'a> {
     name: String,
     handler: Handler,
@@ -90,7 +90,8 @@ pub(crate) fn dispatch(call: &Call, method: &Method, path: &str) -> Answer {
     Ok(answer)
 }
 
-/// What Stripe's description has against a request, in Stripe's words; `None`: nothing. Nothing is done.
+/// Stripe's objection to a request according to its description, in Stripe's words; `None` if there is none. Nothing is
+/// executed.
 ///
 /// `query` and `body` are encoded, as they are sent.
 #[must_use]
@@ -104,7 +105,7 @@ pub fn mistake(method: &str, path: &str, query: &str, body: &str) -> Option<Stri
     checked.err().map(|error| format!("{method} {path}: {}", error.0.detail.message))
 }
 
-/// What stands in a path for the names in braces of a template, if it is one of these.
+/// The parts of a path that match the names in braces of a template, if the path matches it.
 fn in_path<'a>(template: &'a str, path: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
     let mut found = Vec::new();
     let (mut names, mut segments) = (template.split('/'), path.split('/'));
@@ -134,7 +135,7 @@ fn unrecognised(method: &Method, path: &str) -> ApiError {
 /// `/v1/payment_intents/pi_…/capture` → `/v1/payment_intents/{id}/capture`.
 pub(crate) fn pattern(path: &str) -> String {
     let segments = path.split('/').enumerate().map(|(index, segment)| {
-        // "", "v1", the kind, an id, what to do with it, an id again.
+        // "", "v1", the kind, an id, the action, another id.
         let is_id = index >= 3 && index % 2 == 1;
         if is_id { "{id}" } else { segment }
     });

@@ -1,6 +1,6 @@
-//! The two ways to listen: as an axum router, and on hyper's own connections.
+//! Two ways to serve: as an axum router, and on hyper's own connections.
 //!
-//! Invariant: an ordered break of the connection is seen as one: no status, no half answer.
+//! Invariant: a fault that breaks the connection is seen as a broken connection: no status, no partial answer.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use crate::StandIn;
 use crate::answer::Dropped;
 
-/// How long calls under way may take to end after `shutdown`.
+/// How long calls in progress may take to end after `shutdown`.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 impl StandIn {
@@ -37,7 +37,7 @@ impl StandIn {
     }
 }
 
-/// A body that fails before its first byte: hyper closes the connection and has sent nothing yet.
+/// A body that fails before its first byte, so that hyper closes the connection without having sent anything.
 struct Broken;
 
 impl HttpBody for Broken {
@@ -49,7 +49,7 @@ impl HttpBody for Broken {
     }
 }
 
-/// Serves until `shutdown`, then lets the calls under way end. Nothing is lost if it is killed.
+/// Serves until `shutdown`, then lets the calls in progress end. Killing it loses nothing.
 pub async fn serve(listener: TcpListener, standin: Arc<StandIn>, shutdown: impl Future<Output = ()> + Send) {
     let (stop, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
@@ -69,7 +69,7 @@ pub async fn serve(listener: TcpListener, standin: Arc<StandIn>, shutdown: impl 
     }
     drop(stop);
     let farewell = async { while connections.join_next().await.is_some() {} };
-    // What isn't done by then is aborted with its set.
+    // Calls that aren't done by then are aborted with their set.
     tokio::time::timeout(FAREWELL, farewell).await.unwrap_or_default();
 }
 
@@ -82,7 +82,7 @@ async fn connection(stream: TcpStream, standin: Arc<StandIn>, mut stopped: watch
         service_fn(move |request: Request<hyper::body::Incoming>| Arc::clone(&standin).answer(request.map(Body::new)));
     let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
-    // An error is a caller that broke off, or an ordered break: both are nobody's news.
+    // An error is a caller that disconnected or an injected fault; neither needs a report.
     tokio::select! {
         _ = connection.as_mut() => return,
         _ = stopped.changed() => connection.as_mut().graceful_shutdown(),

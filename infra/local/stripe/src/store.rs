@@ -1,8 +1,7 @@
-//! The state: SQLite, in memory or in a file, and nothing else.
+//! The state: SQLite, in memory or in a file.
 //!
-//! Invariant: what an answer says has been committed before the answer leaves, so that a killed
-//! process finds what it promised. A lookup always names the account: no object of one account
-//! can be reached through another.
+//! A change is committed before its answer is sent, so a killed process keeps what it promised. A lookup always names
+//! the account, so no object can be reached through another account.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -43,10 +42,10 @@ const SCHEMA: &str = "
     ) WITHOUT ROWID;
 ";
 
-/// One kind of Stripe object: what is stored is the part that varies, `constants` are the fields
-/// that are always the same here, and together they are what Stripe would answer.
+/// A kind of Stripe object. The stored body is the part that varies; `constants` are the fields that are always the
+/// same here. Together they are the object as Stripe returns it.
 pub(crate) trait Object: Serialize + DeserializeOwned {
-    /// Stripe's `object`, and the kind in the table.
+    /// Stripe's `object`, which is also the kind in the table.
     const KIND: &'static str;
     fn id(&self) -> &str;
     fn created(&self) -> i64;
@@ -54,7 +53,7 @@ pub(crate) trait Object: Serialize + DeserializeOwned {
     /// Fields of the stored body that Stripe's object doesn't have.
     const OURS: &'static [&'static str] = &[];
 
-    /// As Stripe answers it.
+    /// The object as Stripe returns it.
     fn json(&self) -> Value {
         self.whole()
     }
@@ -82,7 +81,7 @@ impl Store {
 
     pub fn open(path: &Path) -> rusqlite::Result<Self> {
         let connection = Connection::open(path)?;
-        // With a write-ahead log a commit outlives the process; only a power cut may lose the last.
+        // With a write-ahead log a commit survives the process; only a power cut may lose the last one.
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         Self::with(connection)
@@ -94,7 +93,7 @@ impl Store {
         Ok(Self { connection: Mutex::new(connection) })
     }
 
-    /// Never hold it over an await. A panic while it was held has rolled its transaction back.
+    /// Don't hold the lock over an await. If a holder panicked, its transaction was rolled back.
     pub fn lock(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -127,12 +126,12 @@ pub(crate) fn remove<T: Object>(db: &Connection, account: &str, id: &str) -> Res
     Ok(())
 }
 
-/// Which account an object belongs to. For `/_control/` alone: it stands outside the accounts.
+/// The account of an object. Only for `/_control/`, which is not bound to an account.
 pub(crate) fn account_of(db: &Connection, id: &str) -> Result<Option<String>, ApiError> {
     Ok(db.prepare_cached("SELECT account FROM objects WHERE id = ?1")?.query_row([id], |row| row.get(0)).optional()?)
 }
 
-/// The authorisations of every account that have run out by `now`, in the order of that.
+/// The authorisations of every account that have expired by `now`, in the order of expiry.
 pub(crate) fn holds_until<T: Object>(db: &Connection, now: i64) -> Result<Vec<(String, T)>, ApiError> {
     let mut statement = db.prepare_cached(
         "SELECT account, body FROM objects
@@ -152,13 +151,13 @@ fn with_accounts<T: Object>(mut rows: rusqlite::Rows) -> Result<Vec<(String, T)>
 
 /// A condition of a listing.
 pub(crate) enum Where {
-    /// The field of the stored body is this text.
+    /// The field of the stored body equals this text.
     Is(&'static str, String),
-    /// The field isn't there, or is null.
+    /// The field is absent or null.
     IsNull(&'static str),
-    /// The field is one of these texts, where `*` stands for anything.
+    /// The field is one of these texts, in which `*` matches anything.
     Like(&'static str, Vec<String>),
-    /// An event of which nothing is owed to the endpoint any more (`true`), or something is.
+    /// An event with no pending delivery to the endpoint (`true`), or with one.
     Delivered(bool),
     /// `created` compared: `<`, `<=`, `>`, `>=`, `=`.
     Created(&'static str, i64),
@@ -189,7 +188,7 @@ pub(crate) fn select<T: Object>(
                 let glob = format!("json_extract(body, '$.{field}') GLOB ?");
                 sql += &format!(" AND ({})", vec![glob; patterns.len().max(1)].join(" OR "));
                 for pattern in patterns {
-                    // Of GLOB's wildcards only the star is Stripe's.
+                    // Of GLOB's wildcards Stripe has only the star.
                     values.push(Box::new(pattern.replace(['?', '['], "")));
                 }
                 if patterns.is_empty() {
@@ -223,7 +222,7 @@ pub(crate) fn select<T: Object>(
     Ok(found)
 }
 
-/// Every object of a kind with its account, oldest first. For `/_control/` alone.
+/// Every object of a kind with its account, oldest first. Only for `/_control/`.
 pub(crate) fn everywhere<T: Object>(db: &Connection) -> Result<Vec<(String, T)>, ApiError> {
     let mut statement = db.prepare_cached("SELECT account, body FROM objects WHERE kind = ? ORDER BY seq")?;
     with_accounts(statement.query([T::KIND])?)

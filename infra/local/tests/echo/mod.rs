@@ -1,6 +1,6 @@
 //! A stack whose only function answers with its event.
 //!
-//! Invariant: every stack has its own ports and keeps nothing, so that tests run side by side.
+//! Every stack has its own ports and keeps nothing, so that tests run side by side.
 
 #![allow(dead_code, reason = "each test binary uses its part of it")]
 
@@ -22,7 +22,7 @@ pub const TEMPLATE: &str = include_str!("template.yaml");
 pub const COMPANY: &str = "co_01J9ZDEMW5TVDJ0R00000C0MPN";
 pub const FAMILY: &str = "fml_01J9ZDEMW5TVDJ0R0000FAM1Y1";
 
-/// Cargo puts examples beside the tests' own folder.
+/// Cargo puts examples beside the folder of the test binaries.
 pub fn examples() -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
     let folder = test.ancestors().nth(2).expect("target/debug").join("examples");
@@ -81,7 +81,7 @@ impl Api {
         self.request(Method::POST, path).bearer_auth(token())
     }
 
-    /// What a function answers, as JSON.
+    /// A function's answer, as JSON.
     pub async fn get_json(&self, path: &str) -> Value {
         self.get(path).send().await.expect("an answer").json().await.expect("JSON")
     }
@@ -95,7 +95,7 @@ pub fn token() -> String {
     mint_token(COMPANY, &Holder::Family(FAMILY.to_owned()))
 }
 
-/// Where functions come to when they are at work.
+/// Where functions report that they are at work.
 pub struct Meeting(TcpListener);
 
 impl Meeting {
@@ -111,7 +111,7 @@ impl Meeting {
         self.0.local_addr().expect("bound").port()
     }
 
-    /// The next that comes.
+    /// The next function that reports.
     pub async fn guest(&self) -> Guest {
         let (mut line, _) = self.0.accept().await.expect("a function comes");
         let pid = line.read_u32().await.expect("its pid");

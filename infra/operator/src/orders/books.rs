@@ -1,7 +1,7 @@
-//! What the table has of a payment: session, claim, order, and the entries of the ledger.
+//! The table's records of a payment: session, claim, order, and the ledger's entries.
 //!
-//! Invariant: a payment's entries are found in the family's whole ledger, not by what Stripe tells of it: so an entry
-//! that Stripe knows nothing of is found too.
+//! A payment's entries are searched for in the family's whole ledger, not only by what Stripe reports, so an entry that
+//! Stripe doesn't know is found too.
 
 use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId};
 use classpay_domain::ledger::DetailKind;
@@ -11,21 +11,21 @@ use classpay_service::aggregate::AggregateTransaction;
 use classpay_service::settlement::unallocated::credit_id;
 use classpay_service::store::{Claim, Decision, OrderRecord, Rejection, Session, Store, StoreError};
 
-/// What the table has of an intent, but for the ledger.
+/// The table's records of an intent, except for the ledger.
 #[derive(Debug)]
 pub(super) struct Record {
     /// The order that it pays or would have paid.
     pub id: OrderId,
-    /// What it was made for.
+    /// The session that it was created for.
     pub session: Option<Session>,
-    /// What was decided about it.
+    /// The claim that decided about it.
     pub claim: Option<Claim>,
     /// The order, if it was placed.
     pub order: Option<OrderRecord>,
 }
 
 impl Record {
-    /// What the table has of this intent.
+    /// Loads the records of this intent.
     pub(super) async fn load(store: &Store, account: &AccountId, intent: &IntentId) -> Result<Self, StoreError> {
         let id = order_of_intent(account, intent);
         let (session, claim) = store.load_payment(account, intent).await?;
@@ -36,13 +36,13 @@ impl Record {
         Ok(Self { id, session, claim, order })
     }
 
-    /// Whose payment it is; `None`: the table has nothing of it.
+    /// The family that pays; `None` if the table has no record of the intent.
     pub(super) fn family(&self) -> Option<(&CompanyId, &FamilyId)> {
         let of_session = self.session.as_ref().map(|session| (&session.company, &session.family));
         of_session.or_else(|| self.claim.as_ref().map(|claim| (&claim.company, &claim.family)))
     }
 
-    /// How it stands.
+    /// Its status.
     pub(super) fn standing(&self) -> &'static str {
         match (&self.order, &self.claim, &self.session) {
             (Some(order), _, _) => state(order.state),
@@ -53,7 +53,8 @@ impl Record {
         }
     }
 
-    /// What of a ledger is this payment's: what its order has posted or its unallocated credit, and what went back.
+    /// The entries of a ledger that belong to this payment: what its order posted, or its unallocated credit, and its
+    /// reversals.
     pub(super) fn entries<'l>(&self, ledger: &'l [AggregateTransaction]) -> Vec<&'l AggregateTransaction> {
         let order = self.order.as_ref().map(|order| order.id.as_str());
         let unallocated = self.session.as_ref().map(credit_id);
@@ -65,9 +66,9 @@ impl Record {
             |id: &str| ledger.iter().any(|entry| !entry.is_debit() && entry.transaction.id == id && is_own(entry));
         let goes_back =
             |entry: &AggregateTransaction| entry.transaction.related_transaction_id.as_deref().is_some_and(is_credit);
-        // The credit of a refund that failed names the refund's debit.
+        // The credit of a failed refund names the refund's debit.
         let is_debit_of_return = |id: &str| ledger.iter().any(|entry| entry.transaction.id == id && goes_back(entry));
-        // What has paid that debit is a payment of its own.
+        // A credit that paid this debit is a payment of its own.
         let is_undone = |entry: &AggregateTransaction| {
             !entry.is_debit()
                 && reverses(entry)
@@ -77,13 +78,13 @@ impl Record {
     }
 }
 
-/// Whether a credit takes back what a refund or a dispute had taken.
+/// Whether a credit undoes a refund or a dispute.
 fn reverses(entry: &AggregateTransaction) -> bool {
     let kinds = [DetailKind::Refund, DetailKind::PaymentAutoFailedReversal];
     entry.details.iter().any(|line| kinds.iter().any(|kind| line.details.kind == kind.as_str()))
 }
 
-/// The word for an order's state.
+/// The name of an order's state.
 pub(super) fn state(state: OrderState) -> &'static str {
     match state {
         OrderState::Pending => "pending",
@@ -92,7 +93,7 @@ pub(super) fn state(state: OrderState) -> &'static str {
     }
 }
 
-/// The words for how far a rejection has got.
+/// The name of a rejection's state.
 pub(super) fn rejected(state: Rejection) -> &'static str {
     match state {
         Rejection::Open => "rejected, not yet released",
@@ -104,7 +105,7 @@ pub(super) fn rejected(state: Rejection) -> &'static str {
     }
 }
 
-/// What entries say was taken for a payment, and what of it went back. A dispute is neither: Stripe counts it apart.
+/// The amounts captured and refunded according to the entries. Disputes are left out: Stripe counts them separately.
 pub(super) fn taken_and_refunded(entries: &[&AggregateTransaction]) -> Result<(Money, Money), Overflow> {
     let sum = |of_debits: bool, kind: DetailKind| {
         let entries = entries.iter().filter(|entry| entry.is_debit() == of_debits);

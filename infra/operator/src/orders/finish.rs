@@ -1,7 +1,7 @@
-//! Settles an order, gives it up, or ends it as a person decides.
+//! Settles an order, gives it up, or resolves it as the operator decides.
 //!
-//! Invariant: this only chooses what the service is asked to do. Nothing is posted before Stripe says `succeeded` and
-//! nothing is given back before it says `canceled`, whatever the operator wants.
+//! This module only chooses what the service is asked to do. Nothing is posted before Stripe says `succeeded`, and
+//! nothing is released before it says `canceled`, whatever the operator wants.
 
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::money::Money;
@@ -18,7 +18,7 @@ use super::place::Place;
 use super::{of_stripe, of_table};
 use crate::Problem;
 
-/// Nobody ends an operator's command but he.
+/// An operator's command has no deadline.
 const NO_DEADLINE: Deadline = Deadline::at_ms(u64::MAX);
 
 /// `settle`.
@@ -36,7 +36,7 @@ pub(super) async fn settle_now(place: &Place, id: &OrderId) -> Result<(), Proble
     Ok(())
 }
 
-/// A payment without an order, refused or not claimed by anybody, has the id of the order that it would have paid.
+/// A payment without an order, refused or unclaimed, has the id of the order that it would have paid.
 async fn finish(ctx: &Context, id: &OrderId, session: &Session, claim: Option<Claim>) -> Result<(), Problem> {
     match claim {
         Some(Claim { decision: Decision::Rejected { refusal, state: Rejection::Open }, .. }) => {
@@ -48,10 +48,7 @@ async fn finish(ctx: &Context, id: &OrderId, session: &Session, claim: Option<Cl
     say_ended(ctx, id, session).await
 }
 
-/// Prints how a payment without an order ends, as its claim says.
-///
-/// # Errors
-/// It is unfinished.
+/// Prints how a payment without an order ended, according to its claim.
 async fn say_ended(ctx: &Context, id: &OrderId, session: &Session) -> Result<(), Problem> {
     let claim = ctx.store.load_claim(&session.account, &session.intent).await.map_err(of_table)?;
     match claim.map(|claim| claim.decision) {
@@ -81,7 +78,7 @@ async fn say_ended(ctx: &Context, id: &OrderId, session: &Session) -> Result<(),
     }
 }
 
-/// What Stripe says of an intent, for a person.
+/// Stripe's view of an intent, as text.
 async fn said_of(ctx: &Context, account: &AccountId, intent: &IntentId) -> String {
     let Ok(stripe) = ctx.stripe() else { return "Stripe isn't configured".to_owned() };
     match stripe.load_intent(account, intent).await {
@@ -94,14 +91,14 @@ async fn said_of(ctx: &Context, account: &AccountId, intent: &IntentId) -> Strin
     }
 }
 
-/// What has an id: an order, or the payment without one that waits for its end, with its claim if there is one.
+/// The record with an id: an order, or an unfinished payment without one, with its claim if there is one.
 enum Found {
     Order(Box<OrderRecord>),
     Payment(Box<(Session, Option<Claim>)>),
 }
 
-/// What has this id. The schedule may place the order, or move its payment to another part of the index, between two
-/// reads: what isn't found is looked for once more.
+/// Looks up an id. The settlement job may place the order, or move its payment to another part of the index, between
+/// two reads, so an id that isn't found is looked up a second time.
 async fn find(ctx: &Context, id: &OrderId) -> Result<Found, Problem> {
     for _ in 0..2 {
         if let Some(order) = ctx.store.load_order(id).await.map_err(of_table)? {
@@ -157,7 +154,7 @@ pub(super) async fn void(place: &Place, id: &OrderId) -> Result<(), Problem> {
     }
     let intent = match read_intent(&ctx, &order).await? {
         Ok(intent) => intent,
-        // What Stripe refuses to tell may be held, and be released all the same.
+        // A payment that Stripe won't show may still be held, and it can be released.
         Err(error) if error.refusal().is_some() => {
             let outcome = settlement::void_and_settle(&ctx, order, NO_DEADLINE).await;
             return voided(id, &outcome);
@@ -178,7 +175,7 @@ pub(super) async fn void(place: &Place, id: &OrderId) -> Result<(), Problem> {
     voided(id, &outcome)
 }
 
-/// Whether an order is given up.
+/// Whether an order has been given up.
 fn voided(id: &OrderId, outcome: &Outcome) -> Result<(), Problem> {
     let refuse = |why: &str| Err(Problem::new(format!("{id} is not voided: {why}")));
     match outcome {
@@ -213,7 +210,7 @@ pub(super) async fn resolve(place: &Place, id: &OrderId, how: Resolution, stated
     Ok(())
 }
 
-/// A payment without an order has the id of the one that it would have paid; there is nothing of it to keep.
+/// A payment without an order has the id of the order that it would have paid; there is nothing to keep.
 async fn resolve_unbooked(
     ctx: &Context,
     id: &OrderId,
@@ -230,12 +227,12 @@ async fn resolve_unbooked(
     Ok(())
 }
 
-/// The intent of an order as Stripe has it now.
+/// The order's intent as Stripe has it now.
 async fn intent_of(ctx: &Context, order: &OrderRecord) -> Result<Intent, Problem> {
     read_intent(ctx, order).await?.map_err(of_stripe)
 }
 
-/// The same, with Stripe's refusal to tell.
+/// The same, or Stripe's refusal to show it.
 async fn read_intent(ctx: &Context, order: &OrderRecord) -> Result<Result<Intent, StripeError>, Problem> {
     let id = &order.id;
     let payment = order.snapshot.payment.as_ref();
@@ -248,7 +245,7 @@ async fn read_intent(ctx: &Context, order: &OrderRecord) -> Result<Result<Intent
     }
 }
 
-/// Says how an order ended. One that has not is a failure, with what Stripe says.
+/// Reports how an order ended. An unfinished order is an error, with what Stripe says.
 async fn say(ctx: &Context, id: &OrderId, outcome: Outcome) -> Result<(), Problem> {
     match outcome {
         Outcome::Completed(posted) => println!("{id} is completed: {} entries are posted.", posted.len()),

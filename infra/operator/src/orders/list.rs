@@ -1,7 +1,7 @@
-//! What is unfinished, and what a person must look at.
+//! Lists unfinished orders and payments, and those that need review.
 //!
-//! Invariant: what can't be read is listed too, by its key: nothing is left out for being broken. Stripe is not asked:
-//! the list is there also when Stripe is not.
+//! A record that can't be read is listed too, by its key. Stripe is not asked, so the list works when Stripe is
+//! unavailable.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,11 +23,11 @@ use crate::Problem;
 struct Listing {
     unfinished: Vec<Unended>,
     reviews: Vec<Review>,
-    /// Keys of what is unfinished and can't be read.
+    /// Keys of unfinished records that can't be read.
     unreadable: Vec<String>,
 }
 
-/// An order or a rejection without an end, or a payment that none has come of. Amounts in minor units.
+/// An unfinished order or rejection, or a payment without either. Amounts in minor units.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Unended {
@@ -56,7 +56,7 @@ struct Review {
     noted_s: i64,
 }
 
-/// An order, a rejection or money without either that was found in the index.
+/// An order, a rejection or a payment without either, found in the index.
 enum Found {
     Order(i64, Box<OrderRecord>),
     Rejection(i64, AccountId, IntentId),
@@ -64,7 +64,7 @@ enum Found {
 }
 
 impl Found {
-    /// The order, or the one that it would have been.
+    /// The id of the order, or of the one that it would have been.
     fn order(&self) -> OrderId {
         match self {
             Self::Order(_, order) => order.id.clone(),
@@ -109,13 +109,13 @@ pub(super) async fn run(place: &Place, company: Option<CompanyId>, json: bool) -
     Ok(())
 }
 
-/// The orders, rejections and money without either among these, and the keys of those that can't be read.
+/// The records among these that are unfinished, and the keys of those that can't be read.
 async fn unended(store: &Store, keys: &[DueKey], now_s: i64) -> Result<(Vec<Found>, Vec<String>), Problem> {
     let (mut found, mut unreadable) = (Vec::new(), Vec::new());
     for DueKey { key, .. } in keys {
         match store.load_due(key).await {
             Ok(Some(item)) => found.extend(found_in(item, now_s)),
-            // Finished since the index was read.
+            // It was finished after the index was read.
             Ok(None) => {}
             Err(StoreError::Corrupt(why)) => unreadable.push(format!("{} {}: {why}", key.pk, key.sk)),
             Err(error @ (StoreError::Unavailable | StoreError::Refused | StoreError::Unwritable)) => {
@@ -126,7 +126,7 @@ async fn unended(store: &Store, keys: &[DueKey], now_s: i64) -> Result<(Vec<Foun
     Ok((found, unreadable))
 }
 
-/// `None`: it is not to be listed, for its payer's call is still to come.
+/// `None` if it is not to be listed, because its payer's call is still expected.
 fn found_in(item: DueItem, now_s: i64) -> Option<Found> {
     let money = unbooked(&item, now_s);
     match item.what {
@@ -158,7 +158,7 @@ impl Currencies<'_> {
     }
 }
 
-/// `None`: it is finished meanwhile.
+/// `None` if it has been finished meanwhile.
 async fn listed(currencies: &mut Currencies<'_>, found: Found, now_s: i64) -> Result<Option<Unended>, StoreError> {
     match found {
         Found::Order(began_s, order) => {
@@ -217,7 +217,7 @@ async fn listed(currencies: &mut Currencies<'_>, found: Found, now_s: i64) -> Re
     }
 }
 
-/// The rejection or session without an end whose order has, or would have, this id.
+/// The unfinished rejection or session whose order has, or would have, this id.
 pub(super) async fn open_payment(store: &Store, id: &OrderId) -> Result<Option<(AccountId, IntentId)>, Problem> {
     for lane in [Lane::Pay, Lane::Wait] {
         let keys = store.lane_keys(lane).await.map_err(of_table)?;

@@ -1,10 +1,10 @@
-//! `cargo dev orders`: what an operator does about orders, of any table: the running stack's, or one in AWS.
+//! `cargo dev orders`: an operator's commands for orders, in any table: the running stack's, or one in AWS.
 //!
-//! Read in this order: here (the command line), [`place`] (which table, which Stripe), [`list`], [`show`], [`finish`]
-//! (settle, void and resolve), [`reconcile`], and [`books`] (what a ledger says of a payment).
+//! Read in this order: this module (the command line), [`place`] (which table, which Stripe), [`list`], [`show`],
+//! [`finish`] (settle, void and resolve), [`reconcile`], and [`books`] (a payment in the ledger).
 //!
-//! Invariant: money and places are moved by the service's own `settlement` alone; everything else here only
-//! reads, but for the note that a person has looked. Names of people, e-mails and links are not printed.
+//! Only the service's own `settlement` moves money and places. Everything else here only reads, except for the note
+//! that a record was reviewed. Names of people, e-mails and links are not printed.
 
 mod books;
 mod finish;
@@ -108,10 +108,7 @@ enum Command {
     },
 }
 
-/// Does what the command line says.
-///
-/// # Errors
-/// Why it can't be done; for `reconcile` also what differs.
+/// Executes the command line.
 pub async fn run(orders: Orders) -> Result<(), Problem> {
     let place = &orders.place;
     match orders.command {
@@ -136,7 +133,7 @@ fn of_stripe(error: StripeError) -> Problem {
     Problem::new(error.to_string())
 }
 
-/// What was written, if it was.
+/// The record that was written, if any.
 fn written(written: Commit, lost: impl FnOnce() -> Problem) -> Result<(), Problem> {
     match written {
         Commit::Done => Ok(()),

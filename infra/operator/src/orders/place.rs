@@ -1,7 +1,7 @@
 //! Which table, and the Stripe that belongs to it.
 //!
-//! Invariant: beside a table that is not on this machine the default is Stripe itself: compared with a stand-in, a real
-//! ledger would look wrong, or right for want of payments.
+//! For a table that is not on this machine the default is Stripe itself. Compared with a stand-in, a real ledger would
+//! look wrong, or look right because there are no payments to compare.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ impl Place {
         Store::new(self.dynamodb())
     }
 
-    /// Whether a marker at Stripe is that of the deployment.
+    /// Whether a marker at Stripe belongs to the deployment.
     pub(super) fn is_ours(&self, marker: &str) -> bool {
         self.deployment.as_ref().is_none_or(|deployment| deployment == marker)
     }
@@ -64,7 +64,7 @@ impl Place {
         }
     }
 
-    /// Stripe. A live key too: who gives the command is asked for it by nobody else.
+    /// Stripe, with a live key too: the operator provides the key.
     pub(super) fn stripe(&self) -> Result<Stripe, Problem> {
         let url = self.stripe_url();
         let key = if is_loopback(url) {
@@ -78,12 +78,12 @@ impl Place {
         Stripe::new(&config).map_err(|problem| Problem::new(format!("--stripe-url {url}: {problem}")))
     }
 
-    /// What the service works with.
+    /// The service's dependencies.
     pub(super) async fn context(&self) -> Result<Context, Problem> {
         Ok(Context::for_operator(self.dynamodb(), self.stripe()?, self.clock().await))
     }
 
-    /// The time: a stack's may be moved, and its Stripe knows it.
+    /// The time. A stack's clock may be moved, and its Stripe knows the time.
     pub(super) async fn clock(&self) -> Clock {
         let is_local = is_loopback(&self.dynamodb_url) && is_loopback(self.stripe_url());
         match if is_local { self.stack_s_time().await } else { None } {
@@ -92,7 +92,7 @@ impl Place {
         }
     }
 
-    /// `None`: no stand-in answers there.
+    /// `None` if no stand-in answers there.
     async fn stack_s_time(&self) -> Option<i64> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -106,7 +106,7 @@ impl Place {
     }
 }
 
-/// The accounts that are followed, of all companies or of one; and the one that a company has now.
+/// The accounts that are followed, of all companies or of one, and the present account of a company.
 pub(super) async fn accounts(store: &Store, company: Option<&CompanyId>) -> Result<Vec<AccountId>, Problem> {
     let unfinished = store.unfinished_keys().await.map_err(of_table)?;
     let feeds = store.load_feeds(&unfinished).await.map_err(of_table)?;

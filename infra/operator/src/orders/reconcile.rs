@@ -1,7 +1,7 @@
-//! Compares Stripe with the ledger: every intent that was made on a day, on every account.
+//! Compares Stripe with the ledger: every intent created on a day, on every account.
 //!
-//! Invariant: to the unit, or it is named. What differs is read once more before it is said, for a payment may have been
-//! under way; and an account that can't be read is a difference, not an agreement.
+//! Amounts agree to the unit, or the difference is reported. A difference is read a second time first, because a
+//! payment may have been under way. An account that can't be read counts as a difference.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,19 +23,19 @@ use crate::Problem;
 /// How many records are read at a time.
 const AT_ONCE: usize = 8;
 
-/// What was compared. Amounts in minor units.
+/// The result of a comparison. Amounts in minor units.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Comparison {
     date: String,
     agrees: bool,
     findings: Vec<Finding>,
-    /// Accounts that can't be compared, and why.
+    /// Accounts that can't be compared, with the reason.
     unreadable: Vec<[String; 2]>,
     totals: Vec<Totals>,
 }
 
-/// An intent of ours that differs, or that has no record.
+/// An intent of ours that differs or has no record.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Finding {
@@ -49,27 +49,27 @@ struct Finding {
     refunded: i64,
     in_ledger: i64,
     difference: i64,
-    /// It is given back, or a person has dealt with it elsewhere: a difference is no task.
+    /// It was refunded, or resolved by an operator: there is a difference, but nothing to do.
     is_ended: bool,
 }
 
-/// The intents of an account in one currency that are ours.
+/// Our intents on an account, in one currency.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Totals {
     account: String,
-    /// None: there are no intents.
+    /// `None` if there are no intents.
     currency: Option<String>,
     intents: usize,
     received: i64,
     refunded: i64,
     in_ledger: i64,
     difference: i64,
-    /// How many more there are that aren't ours.
+    /// The number of intents that aren't ours.
     not_ours: usize,
 }
 
-/// An intent beside what the ledger says of it.
+/// An intent and what the ledger says about it.
 struct Compared {
     listed: ListedIntent,
     record: Record,
@@ -81,7 +81,7 @@ struct Compared {
     difference: Money,
 }
 
-/// An account of the day.
+/// An account on that day.
 struct Desk<'a> {
     place: &'a Place,
     store: &'a Store,
@@ -129,7 +129,7 @@ pub(super) async fn run(place: &Place, date: Date, company: Option<CompanyId>, j
 }
 
 impl Desk<'_> {
-    /// Every intent that was made then.
+    /// Every intent created on that day.
     async fn compare_day(&self, (from_s, until_s): (i64, i64)) -> Result<Vec<Compared>, Problem> {
         let (mut intents, mut next) = (Vec::new(), None);
         loop {

@@ -1,6 +1,6 @@
-//! One order: how it stands, what it is about, its payment at Stripe, its entries in the ledger.
+//! Shows one order: its status, its items, its payment at Stripe, and its entries in the ledger.
 //!
-//! Invariant: ids, states and amounts only. Descriptions name people, and a link's id is a secret: neither is shown.
+//! Ids, statuses and amounts only. Descriptions name people, and a link's id is a secret, so neither is shown.
 
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::money::Money;
@@ -16,7 +16,7 @@ use super::place::{Place, accounts};
 use super::{of_table, print_json};
 use crate::Problem;
 
-/// What is shown. Amounts in minor units.
+/// The output. Amounts in minor units.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown {
@@ -30,7 +30,7 @@ struct Shown {
     bought: Option<Bought>,
     /// The intent as Stripe has it now.
     stripe: Option<AtStripe>,
-    /// Why Stripe doesn't say.
+    /// Why Stripe doesn't show it.
     trouble: Option<String>,
     entries: Vec<EntryShown>,
 }
@@ -42,15 +42,15 @@ struct Bought {
     total: Option<i64>,
     paid_by: Option<&'static str>,
     capture_attempt: u32,
-    /// Class and student of each.
+    /// Class and student of each enrolment.
     enrolments: Vec<[String; 2]>,
-    /// Class, student and date of each.
+    /// Class, student and date of each trial.
     trials: Vec<[String; 3]>,
-    /// The same of trials that end with it, for their students enrol.
+    /// Class, student and date of each trial that ends because its student enrols.
     ended_trials: Vec<[String; 3]>,
-    /// Fee and student of each.
+    /// Fee and student of each fee.
     fees: Vec<[String; 2]>,
-    /// The debit that a link's order pays.
+    /// The debit that a payment link's order pays.
     pays_debit: Option<String>,
 }
 
@@ -103,7 +103,7 @@ pub(super) async fn run(place: &Place, what: &str, account: Option<AccountId>, j
     Ok(())
 }
 
-/// The account that has a record of an intent.
+/// The account under which an intent is recorded.
 async fn account_of(store: &Store, intent: &IntentId) -> Result<AccountId, Problem> {
     for account in accounts(store, None).await? {
         let (session, claim) = store.load_payment(&account, intent).await.map_err(of_table)?;
@@ -180,7 +180,7 @@ async fn payment(store: &Store, stripe: &Stripe, account: &AccountId, intent: &I
     })
 }
 
-/// What is posted, and what the order will post beside that.
+/// The entries posted, and those that the order will still post.
 fn entries(posted: &[&AggregateTransaction], snapshot: &Snapshot) -> Vec<EntryShown> {
     let is_posted =
         |entry: &AggregateTransaction| posted.iter().any(|posted| posted.transaction.id == entry.transaction.id);

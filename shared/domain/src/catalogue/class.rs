@@ -1,6 +1,7 @@
-//! A class and what is left of it.
+//! A class and its remaining places.
 //!
-//! Invariant: a class says how it is sold; how many places are left changes with every sale and stands beside it.
+//! [`Class`] says how a class is sold. The number of places left changes with every sale, so it is kept apart in
+//! [`Seats`].
 
 use std::collections::BTreeMap;
 
@@ -20,9 +21,9 @@ pub struct Class {
     pub name: String,
     /// The price of one unit of the season's pricing model.
     pub price: Money,
-    /// The day of its lessons.
+    /// The weekday of its lessons.
     pub weekday: Weekday,
-    /// When a lesson begins.
+    /// The time at which a lesson begins.
     pub starts_at: Time,
     /// No lesson before this day.
     pub first_lesson_on: Date,
@@ -36,20 +37,20 @@ pub struct Class {
     pub portal_enrolment: bool,
     /// Whether it takes trials.
     pub takes_trials: bool,
-    /// The least age in whole months.
+    /// The minimum age in whole months.
     pub min_age_months: Option<u16>,
-    /// The greatest age in whole months.
+    /// The maximum age in whole months.
     pub max_age_months: Option<u16>,
-    /// What is archived is not sold, to anybody.
+    /// An archived class is not sold, not even by staff.
     pub archived: bool,
 }
 
-/// What is left of a class, and which catalogue it was priced from.
+/// How many places a class has left, and which version of its price was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seats {
-    /// `None`: unlimited.
+    /// Places left; `None` if unlimited.
     pub left: Option<u32>,
-    /// Raised by every change that can change a price.
+    /// Incremented by every change that can change a price.
     pub price_version: u64,
 }
 
@@ -60,6 +61,6 @@ pub struct ClassOnSale {
     pub class: Class,
     /// Its seats.
     pub seats: Seats,
-    /// Trials booked by lesson, as far as they were read.
+    /// Trials booked by lesson date, for the lessons that were read.
     pub trials_booked: BTreeMap<Date, u32>,
 }

@@ -1,6 +1,6 @@
-//! A company and what it decided for all its classes.
+//! A company and the settings that apply to all its classes.
 //!
-//! Invariant: what is turned off is not there.
+//! Settings that are switched off are absent, rather than present with a flag.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::id::{AccountId, CompanyId, TaxRateId};
 use crate::money::{Money, Percent};
 use crate::surcharge::{self, Country};
 
-/// Whether prices are without their tax or contain it.
+/// Whether prices exclude or include tax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaxMode {
     /// Tax is added to the price.
     Exclusive,
-    /// Tax is contained in the price.
+    /// Tax is included in the price.
     Inclusive,
 }
 
@@ -28,18 +28,18 @@ pub enum AgeCutOff {
     FirstDayOfSeason,
     /// The last such day on or before the season's first day.
     SpecificDate(YearDay),
-    /// So many days after the season's first day.
+    /// This many days after the season's first day.
     DaysAfterSeasonStart(u16),
 }
 
-/// What the company says of trials.
+/// The company's policy on trials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrialPolicy {
     /// The price of one trial.
     pub price: Money,
     /// Whether families may book one themselves.
     pub enabled_on_portal: bool,
-    /// The most trials in one lesson; `None`: any number.
+    /// The most trials in one lesson; `None` if unlimited.
     pub places_per_lesson: Option<u32>,
 }
 
@@ -48,26 +48,27 @@ pub struct TrialPolicy {
 pub struct Company {
     /// Its id.
     pub id: CompanyId,
-    /// Where it is; `None`: nobody knows.
+    /// The country it is in; `None` if unknown.
     pub country: Option<Country>,
-    /// Where its money goes.
+    /// The connected Stripe account that receives its payments.
     pub stripe_account: Option<AccountId>,
-    /// What it sells in.
+    /// The currency it sells in.
     pub currency: Currency,
-    /// IANA name of the zone whose date is "today".
+    /// IANA name of the time zone that decides which date is "today".
     pub timezone: String,
-    /// `None`: nothing is taxed.
+    /// `None` if nothing is taxed.
     pub tax: Option<TaxMode>,
-    /// What the payer pays on top, of the subtotal, where the law lets it; `None`: nothing.
+    /// The processing fee that the payer pays on top, as a percentage of the subtotal, where the law allows it; `None`
+    /// if there is none.
     pub processing_fee: Option<Percent>,
-    /// Trials.
+    /// The policy on trials.
     pub trials: TrialPolicy,
-    /// Ages.
+    /// The date at which ages count.
     pub age_cut_off: AgeCutOff,
 }
 
 impl Company {
-    /// What the payer pays on top on a day, there.
+    /// The processing fee that the payer pays on a day, given the law of the company's country.
     #[must_use]
     pub fn processing_fee_on(&self, day: Date) -> Percent {
         surcharge::charged(self.processing_fee, self.country, day)
@@ -79,16 +80,16 @@ impl Company {
 pub struct TaxRate {
     /// Its id.
     pub id: TaxRateId,
-    /// 0 to 100 %.
+    /// From 0 to 100 %.
     pub rate: Percent,
-    /// For people: "VAT 20%".
+    /// Text shown to people: "VAT 20%".
     pub description: Arc<str>,
-    /// For people, where it falls away: "VAT 20% on discounts".
+    /// Text shown to people for the tax removed by a discount: "VAT 20% on discounts".
     pub description_on_discounts: Arc<str>,
 }
 
 impl TaxRate {
-    /// A rate that is called "VAT", or the like.
+    /// A rate with this name, such as "VAT".
     #[must_use]
     pub fn new(id: TaxRateId, rate: Percent, label: &str) -> Self {
         let description = format!("{label} {}%", rate.to_shortest());
@@ -101,7 +102,7 @@ impl TaxRate {
     }
 }
 
-/// Days without lessons, both ends included.
+/// A period without lessons, both ends included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holiday {
     /// The first day.

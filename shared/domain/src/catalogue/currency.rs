@@ -1,6 +1,6 @@
-//! Currencies that cards are charged in.
+//! Currencies in which cards are charged.
 //!
-//! Invariant: a currency whose smallest charge is unknown is not sold in.
+//! Invariant: we don't sell in a currency whose smallest charge we don't know.
 
 use jiff::civil::Date;
 
@@ -40,30 +40,30 @@ const MINIMUMS: [(&str, i64); 23] = [
     ("thb", 1000),
 ];
 
-/// Currencies that were sold in and are no more: their name, the currency that replaced them, and since when.
+/// Currencies that were sold in but no longer exist, with the currency that replaced them and the date.
 const REPLACED: [(&str, Replaced); 1] =
     [("bgn", Replaced { name: "the Bulgarian lev", by: "eur", since: jiff::civil::date(2026, 1, 1) })];
 
-/// A currency that is no longer legal tender, and the one in its place.
+/// A currency that is no longer legal tender, and its replacement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Replaced {
-    /// What it was called.
+    /// The name of the old currency.
     pub name: &'static str,
-    /// The code of the currency in its place.
+    /// The code of the replacement.
     pub by: &'static str,
-    /// The first day on which nothing is paid in it any more.
+    /// The first day on which nothing can be paid in the old currency.
     pub since: Date,
 }
 
 impl Currency {
-    /// Whether, and by what, the currency of this code was replaced.
+    /// The replacement of the currency with this code, if it was replaced.
     #[must_use]
     pub fn replaced(code: &str) -> Option<Replaced> {
         let code = code.to_ascii_lowercase();
         REPLACED.iter().find(|(replaced, _)| *replaced == code).map(|(_, replaced)| *replaced)
     }
 
-    /// Reads an ISO 4217 code in any case. `None`: we don't know the smallest charge, so we can't sell in it.
+    /// Parses an ISO 4217 code in any case. `None` if we don't know its smallest charge and so can't sell in it.
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {
         let code = code.to_ascii_lowercase();

@@ -1,6 +1,6 @@
-//! Discounts for those who take more: of a family's students, of a student's classes, of a family's classes.
+//! Quantity discounts: by a family's students, a student's classes or a family's classes.
 //!
-//! Invariant: a studio has at most one scheme of a kind that is given, and a scheme has a quantity once.
+//! A studio gives at most one scheme of each kind, and a scheme lists each quantity once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::id::DiscountSchemeId;
 use crate::money::{Money, Percent};
 
-/// What a scheme counts. The order is that of application (rule 11).
+/// What a scheme counts, in the order in which schemes apply (rule 11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DiscountKind {
     /// The family's students in the season.
@@ -19,39 +19,39 @@ pub enum DiscountKind {
     ClassesOfFamily,
 }
 
-/// Whom a tier is for (rule 13).
+/// The members to which a tier applies (rule 13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Application {
-    /// The tier of the number of members, for all of them.
+    /// The tier for the number of members applies to all of them.
     TotalTuition,
-    /// The tier of a member's position, for that member.
+    /// Each member gets the tier of its own position.
     IndividualItem,
 }
 
 /// What a tier takes off a line (rule 14).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Off {
-    /// A part of the line's base.
+    /// A percentage of the line's base.
     Percent(Percent),
-    /// So much for the whole class; of one that has begun, a part.
+    /// A fixed amount for the whole class; a proportional part if the class has begun.
     Fixed(Money),
 }
 
-/// A discount scheme that is given.
+/// A discount scheme that is in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiscountScheme {
     /// Its id.
     pub id: DiscountSchemeId,
     /// Its name.
     pub name: Arc<str>,
-    /// Whom its tiers are for.
+    /// The members to which its tiers apply.
     pub application: Application,
-    /// What is taken off from which quantity on.
+    /// The discount from each quantity upwards.
     pub tiers: BTreeMap<u32, Off>,
 }
 
 impl DiscountScheme {
-    /// The tier of a quantity: that with the greatest quantity up to it.
+    /// The tier for a quantity: the one with the greatest quantity not above it.
     #[must_use]
     pub fn tier(&self, quantity: usize) -> Option<Off> {
         let quantity = u32::try_from(quantity).unwrap_or(u32::MAX);

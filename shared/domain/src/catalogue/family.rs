@@ -1,6 +1,6 @@
-//! A family: its students, and what it has already.
+//! A family, its students, and what it has already bought.
 //!
-//! Invariant: what is reserved counts like what is booked, so that two baskets at once can't both be the first.
+//! Reserved items count like booked ones, so that two concurrent baskets can't both be the first.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ use crate::id::{ClassId, EnrolmentId, FamilyId, SeasonId, StudentId, TrialId};
 /// A student.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Student {
-    /// Its id.
+    /// The student's id.
     pub id: StudentId,
-    /// Its name.
+    /// The student's name.
     pub name: String,
-    /// Whether discount schemes count it.
+    /// Whether discount schemes count the student.
     pub discountable: bool,
-    /// `None`: the age is not checked.
+    /// Date of birth; `None` if the age is not checked.
     pub born_on: Option<Date>,
     /// An archived student can't be enrolled.
     pub archived: bool,
@@ -29,9 +29,9 @@ pub struct Student {
 pub struct Enrolment {
     /// Its id.
     pub id: EnrolmentId,
-    /// Who.
+    /// The student.
     pub student: StudentId,
-    /// Where.
+    /// The class.
     pub class: ClassId,
     /// The class's season.
     pub season: SeasonId,
@@ -39,14 +39,14 @@ pub struct Enrolment {
     pub discountable: bool,
 }
 
-/// How far a trial booking has got.
+/// The state of a trial booking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrialState {
     /// The order that books it is not finished.
     Reserved,
     /// Booked.
     Active,
-    /// The student has enrolled before its lesson, or is about to. It was had all the same.
+    /// The student enrolled before the lesson, or is about to. The trial still counts as used.
     Ended,
 }
 
@@ -55,31 +55,31 @@ pub enum TrialState {
 pub struct TrialBooking {
     /// Its id.
     pub id: TrialId,
-    /// Who.
+    /// The student.
     pub student: StudentId,
-    /// Where.
+    /// The class.
     pub class: ClassId,
-    /// The lesson.
+    /// The date of the lesson.
     pub on: Date,
-    /// How far it has got.
+    /// Its state.
     pub state: TrialState,
 }
 
-/// Who buys.
+/// The family that buys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Family {
     /// Its id.
     pub id: FamilyId,
     /// Its name.
     pub name: String,
-    /// Archived or deleted: nothing is sold to it.
+    /// Archived or deleted: nothing is sold to the family.
     pub archived: bool,
     /// Its students.
     pub students: BTreeMap<StudentId, Student>,
     /// Live enrolments of its students.
     pub enrolments: Vec<Enrolment>,
-    /// Trial bookings of its students, but for cancelled ones.
+    /// Trial bookings of its students, except cancelled ones.
     pub trials: Vec<TrialBooking>,
-    /// Fees that its students were charged.
+    /// Fees that its students have been charged.
     pub charged_fees: Vec<ChargedFee>,
 }

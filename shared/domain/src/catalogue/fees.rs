@@ -1,7 +1,6 @@
-//! Fees beside tuition: for being registered, and for enrolling in a season.
+//! Fees in addition to tuition: for registration, and for enrolling in a season.
 //!
-//! Invariant: a fee is charged once a student and period. What was charged is remembered by the same period that it
-//! was charged for.
+//! A fee is charged once per student and period. The charge is recorded under the period it was charged for.
 
 use std::fmt;
 
@@ -15,15 +14,15 @@ use crate::money::Money;
 /// How often a registration fee is paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repetition {
-    /// Once for ever.
+    /// Only once.
     OneOff,
-    /// Once a fee year.
+    /// Once per fee year.
     Annual,
-    /// Once a season.
+    /// Once per season.
     PerSeason,
 }
 
-/// What a student pays once a period for being registered.
+/// A registration fee, which a student pays once per period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegistrationFee {
     /// Its id.
@@ -32,19 +31,19 @@ pub struct RegistrationFee {
     pub name: String,
     /// For a whole period, before exclusive tax.
     pub amount: Money,
-    /// The most that a family pays in a period, before exclusive tax; `None`: any amount.
+    /// The most that a family pays in a period, before exclusive tax; `None` if there is no limit.
     pub family_cap: Option<Money>,
-    /// The period.
+    /// How often it is paid.
     pub repetition: Repetition,
     /// The day on which the years of an annual fee begin.
     pub year_begins: YearDay,
-    /// Whether a part of the period costs a part.
+    /// Whether part of a period costs a proportional part.
     pub pro_rated: bool,
     /// How it is taxed.
     pub tax_rate: Option<TaxRateId>,
 }
 
-/// What a student pays once for enrolling in a season.
+/// A fee that a student pays once for enrolling in a season.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdditionalFee {
     /// Its id.
@@ -53,27 +52,27 @@ pub struct AdditionalFee {
     pub description: String,
     /// For a whole season, before exclusive tax.
     pub amount: Money,
-    /// The most that a family pays, before exclusive tax; `None`: any amount.
+    /// The most that a family pays, before exclusive tax; `None` if there is no limit.
     pub family_cap: Option<Money>,
     /// How it is taxed.
     pub tax_rate: Option<TaxRateId>,
-    /// Whether a part of the season costs a part.
+    /// Whether part of a season costs a proportional part.
     pub pro_rated: bool,
 }
 
-/// What a fee was charged for: `once`, the first day of a fee year, or a season's id.
+/// The period of a fee: `once`, the first day of a fee year, or a season's id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FeePeriod(String);
 
 impl FeePeriod {
-    /// Takes a period from outside. `None`: it has a character that no id has.
+    /// Parses a period. `None` if it contains a character that no id has.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_day = || text.len() == 10 && text.parse::<Date>().is_ok();
         (SeasonId::parse(text).is_ok() || is_day()).then(|| Self(text.to_owned()))
     }
 
-    /// For ever.
+    /// The single period of a one-off fee.
     #[must_use]
     pub fn once() -> Self {
         Self("once".to_owned())
@@ -85,7 +84,7 @@ impl FeePeriod {
         Self(first.to_string())
     }
 
-    /// The first day, if it is a fee year. A bare `2026` begins on 1 January.
+    /// The first day, if this is a fee year. A bare `2026` begins on 1 January.
     #[must_use]
     pub fn first_of_year(&self) -> Option<Date> {
         match self.0.len() {
@@ -95,7 +94,7 @@ impl FeePeriod {
         }
     }
 
-    /// Whether it is a fee year in which a day is.
+    /// Whether this is a fee year that contains the day.
     #[must_use]
     pub fn has_day(&self, day: Date) -> bool {
         let Some(first) = self.first_of_year() else { return false };
@@ -109,7 +108,7 @@ impl FeePeriod {
         Self(season.as_str().to_owned())
     }
 
-    /// As it is written.
+    /// The period as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -122,15 +121,15 @@ impl fmt::Display for FeePeriod {
     }
 }
 
-/// A fee that a student was charged, or that is reserved for him.
+/// A fee that a student was charged, or that is reserved for the student.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChargedFee {
     /// The fee.
     pub fee: FeeId,
     /// Who.
     pub student: StudentId,
-    /// For what.
+    /// The period it was charged for.
     pub period: FeePeriod,
-    /// Before exclusive tax.
+    /// The amount before exclusive tax.
     pub amount: Money,
 }

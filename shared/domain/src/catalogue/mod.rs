@@ -1,7 +1,7 @@
-//! What a studio sells and to whom: as much of it as decides a price or a place.
+//! The catalogue: what a studio sells and to whom, as far as it decides a price or a place.
 //!
-//! Invariant: these values have been checked when they were imported; pricing relies on what their types say and
-//! on nothing else. All money is in minor units of the company's currency.
+//! The import has checked these values. Pricing relies on what their types guarantee and on nothing else. All money is
+//! in minor units of the company's currency.
 
 mod class;
 mod company;
@@ -23,20 +23,20 @@ pub use season::{PlanKind, PricingModel, PricingPlan, PricingScheme, QuantityPri
 
 use crate::id::{ClassId, SeasonId, TaxRateId};
 
-/// All that a quote for one basket of one family is made from.
+/// Everything that a quote for one family's basket is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Studio {
     /// The company.
     pub company: Company,
     /// Its tax rates.
     pub tax_rates: BTreeMap<TaxRateId, TaxRate>,
-    /// The discount schemes that it gives.
+    /// The discount schemes in force.
     pub discount_schemes: BTreeMap<DiscountKind, DiscountScheme>,
     /// Its holidays.
     pub holidays: Vec<Holiday>,
     /// Its seasons.
     pub seasons: BTreeMap<SeasonId, Season>,
-    /// The basket's classes, as far as the company has them.
+    /// The basket's classes that the company has.
     pub classes: BTreeMap<ClassId, ClassOnSale>,
     /// The family.
     pub family: Family,

@@ -1,6 +1,6 @@
 //! A season, how its classes are priced, and how a family can pay.
 //!
-//! Invariant: what is not sold is not there: a fee that is switched off or archived is no fee.
+//! Only what is on sale is present: a fee that is switched off or archived is left out.
 
 use jiff::civil::Date;
 
@@ -11,7 +11,7 @@ use crate::money::{Money, Percent};
 /// Whether a season can be bought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RegistrationStatus {
-    /// Not announced.
+    /// Not announced yet.
     Never,
     /// On sale.
     Open,
@@ -24,15 +24,15 @@ pub enum RegistrationStatus {
 /// What a unit of tuition is (rule 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PricingModel {
-    /// Each lesson that is left.
+    /// Each remaining lesson.
     PerLesson,
-    /// Each calendar month with a lesson left.
+    /// Each calendar month with a remaining lesson.
     PerMonth,
-    /// The season.
+    /// The season as a whole.
     PerSeason,
 }
 
-/// What a class's place is priced by.
+/// How the price of a place is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PricingScheme {
     /// The class's own price (rule 8).
@@ -41,18 +41,18 @@ pub enum PricingScheme {
     ClassQuantity(QuantityPrices),
 }
 
-/// The prices of one class, two classes, three, and so on: all of them together, not one more (rule 9).
+/// The prices of one class, two classes, three, and so on. Each is the price of all of them together (rule 9).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct QuantityPrices(Vec<Money>);
 
 impl QuantityPrices {
-    /// The price of one class first.
+    /// Makes a price list; the first price is that of one class.
     #[must_use]
     pub const fn new(prices: Vec<Money>) -> Self {
         Self(prices)
     }
 
-    /// What so many classes cost together. More than there are prices for cost no more.
+    /// The price of this many classes together. Above the longest listed quantity the price no longer rises.
     #[must_use]
     pub fn of(&self, classes: usize) -> Money {
         let last = classes.min(self.0.len());
@@ -69,22 +69,22 @@ pub enum PlanKind {
     Monthly,
 }
 
-/// When and in how many parts a family pays.
+/// A pricing plan: when and in how many parts a family pays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PricingPlan {
     /// Its id.
     pub id: PlanId,
     /// Once or monthly.
     pub kind: PlanKind,
-    /// The first date.
+    /// The first payment date.
     pub first_payment_on: Date,
-    /// How many dates.
+    /// The number of payment dates.
     pub instalments: u16,
-    /// The day of the month of the later dates; `None`: that of the first.
+    /// The day of the month of the later dates; `None` for that of the first.
     pub payment_day: Option<i8>,
-    /// A monthly plan's dates themselves, when they are given; empty otherwise.
+    /// A monthly plan's dates if they are listed explicitly; otherwise empty.
     pub dates: Vec<Date>,
-    /// Off the tuition, last of all discounts.
+    /// The discount on tuition, applied after all other discounts.
     pub discount: Percent,
     /// Whether it can be chosen.
     pub enabled: bool,
@@ -101,24 +101,24 @@ pub struct Season {
     pub starts_on: Date,
     /// The last day.
     pub ends_on: Date,
-    /// What is archived is not sold, to anybody.
+    /// An archived season is not sold, not even by staff.
     pub archived: bool,
     /// Whether it is on sale.
     pub registration: RegistrationStatus,
-    /// What is counted.
+    /// What a unit of tuition is.
     pub pricing_model: PricingModel,
-    /// What is paid for what is counted.
+    /// How a unit is priced.
     pub pricing_scheme: PricingScheme,
-    /// Its plans.
+    /// Its payment plans.
     pub plans: Vec<PricingPlan>,
-    /// What a student pays for being registered.
+    /// Its registration fees.
     pub registration_fee: Option<RegistrationFee>,
-    /// What a student pays for enrolling.
+    /// Its additional fees for enrolling.
     pub additional_fees: Vec<AdditionalFee>,
 }
 
 impl Season {
-    /// The plan of that id, if it can be chosen.
+    /// The plan with this id, if it can be chosen.
     #[must_use]
     pub fn enabled_plan(&self, id: &PlanId) -> Option<&PricingPlan> {
         self.enabled_plans().find(|plan| plan.id == *id)

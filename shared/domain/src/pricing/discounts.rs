@@ -1,7 +1,7 @@
-//! What discount schemes take off (rules 10 to 14).
+//! Discounts given by schemes (rules 10 to 14).
 //!
-//! Invariant: a scheme reckons with a line's base, not with what earlier schemes have left of it; and it takes no more
-//! than they have left.
+//! Invariant: a scheme is computed on a line's base, not on what earlier schemes have left of it. It takes no more than
+//! they have left.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use crate::money::{Money, Overflow};
 use crate::pricing::tax::{Discount, Giver};
 use crate::pricing::tuition::Tuition;
 
-/// Gives every line the discounts of the studio's schemes, in the order of their kinds.
+/// Adds the discounts of the studio's schemes to every line, in the order of their kinds.
 pub(super) fn apply(studio: &Studio, season: &Season, lines: &mut [Tuition<'_>]) -> Result<(), Overflow> {
     for (kind, scheme) in &studio.discount_schemes {
         let ranks = match kind {
@@ -29,12 +29,12 @@ pub(super) fn apply(studio: &Studio, season: &Season, lines: &mut [Tuition<'_>])
     Ok(())
 }
 
-/// Where a line stands in its group.
+/// The position of a line in its group.
 #[derive(Debug, Clone, Copy)]
 struct Rank {
-    /// From one on.
+    /// Counted from one.
     position: usize,
-    /// How many members the group has.
+    /// The number of members in the group.
     members: usize,
 }
 
@@ -57,7 +57,7 @@ fn take_off(scheme: &DiscountScheme, rank: Rank, line: &mut Tuition<'_>) -> Resu
     Ok(())
 }
 
-/// Live enrolments of the season that schemes count: not those of students who have left.
+/// Live enrolments of the season that schemes count. Enrolments of archived students don't count.
 fn live<'a>(studio: &'a Studio, season: &'a Season) -> impl Iterator<Item = &'a Enrolment> {
     let students = &studio.family.students;
     let counts = move |e: &&Enrolment| {
@@ -68,7 +68,7 @@ fn live<'a>(studio: &'a Studio, season: &'a Season) -> impl Iterator<Item = &'a 
     studio.family.enrolments.iter().filter(counts)
 }
 
-/// The lines that count, the dearer first; ties by student, then class (rule 12). As indices.
+/// Indices of the lines that count, the highest price first; ties by student, then class (rule 12).
 fn dearest_first(lines: &[Tuition<'_>]) -> Vec<usize> {
     let mut counted: Vec<_> = lines.iter().enumerate().filter(|(_, line)| line.counts()).collect();
     counted.sort_by_key(|(_, line)| (Reverse(line.base), &line.item.student, &line.item.class));

@@ -1,7 +1,7 @@
 //! Registration fees and a season's additional fees (rules 22 to 26).
 //!
-//! Invariant: no student pays a fee twice in a period, and no family more than its cap, what was charged before
-//! included.
+//! Invariant: no student pays a fee twice in a period, and no family pays more than its cap, including what was charged
+//! before.
 
 use std::collections::BTreeMap;
 
@@ -15,35 +15,35 @@ use crate::money::{Money, Overflow};
 use crate::pricing::place::Place;
 use crate::pricing::tax::{self, LineDetail, Taxation};
 
-/// A fee that a basket makes due for one student.
+/// A fee that becomes due for one student.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeeLine {
     /// The fee.
     pub fee: FeeId,
     /// Who.
     pub student: StudentId,
-    /// The season that it belongs to.
+    /// The season to which it belongs.
     pub season: SeasonId,
-    /// What it is charged for.
+    /// The period it is charged for.
     pub period: FeePeriod,
-    /// The first and the last day of that; `None`: it is for ever.
+    /// The first and the last day of the period; `None` if it has no end.
     pub days: Option<(Date, Date)>,
-    /// Before exclusive tax: what counts against the family's cap.
+    /// The amount before exclusive tax, which counts towards the family's cap.
     pub amount: Money,
-    /// For people: the fee's name.
+    /// Text shown to people: the fee's name.
     pub name: String,
-    /// What it is made of.
+    /// Its details.
     pub details: Vec<LineDetail>,
     /// Its sums.
     pub totals: Totals,
 }
 
-/// A fee with what all students pay of it for a period.
+/// A fee, with the sum that all students pay of it for a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeeSum {
     /// The fee.
     pub fee: FeeId,
-    /// The first and the last day of the period; `None`: it is for ever.
+    /// The first and the last day of the period; `None` if it has no end.
     pub days: Option<(Date, Date)>,
     /// Its name.
     pub name: String,
@@ -51,7 +51,7 @@ pub struct FeeSum {
     pub totals: Totals,
 }
 
-/// The sums of each fee and period: their tax is that of their lines, not that of their sum (rule 26).
+/// The sums of each fee and period. The tax is the sum of the lines' taxes, not the tax on their sum (rule 26).
 pub(super) fn sums(lines: &[FeeLine]) -> Result<Vec<FeeSum>, Overflow> {
     let by_fee = lines.chunk_by(|one, next| (&one.fee, &one.period) == (&next.fee, &next.period));
     let sum = |lines: &[FeeLine]| {
@@ -62,7 +62,7 @@ pub(super) fn sums(lines: &[FeeLine]) -> Result<Vec<FeeSum>, Overflow> {
     by_fee.filter_map(sum).collect()
 }
 
-/// A fee that students of a season owe, whichever kind it is.
+/// A fee that students of a season owe, of either kind.
 #[derive(Debug, Clone, Copy)]
 struct Fee<'a> {
     kind: DetailKind,
@@ -92,7 +92,7 @@ impl<'a> From<&'a RegistrationFee> for Fee<'a> {
     }
 }
 
-/// It is like a registration fee once a season (rule 25).
+/// An additional fee behaves like a registration fee once per season (rule 25).
 impl<'a> From<&'a AdditionalFee> for Fee<'a> {
     fn from(fee: &'a AdditionalFee) -> Self {
         Self {
@@ -109,27 +109,27 @@ impl<'a> From<&'a AdditionalFee> for Fee<'a> {
     }
 }
 
-/// The registration fees that a basket makes due: by fee, period and student.
+/// The registration fees that become due with a basket, by fee, period and student.
 pub(super) fn registration_fees(studio: &Studio, places: &[Place<'_>], today: Date) -> Result<Vec<FeeLine>, Overflow> {
     due(studio, places, today, |season| season.registration_fee.iter().map(Fee::from).collect())
 }
 
-/// The additional fees that a basket makes due: by fee, period and student.
+/// The additional fees that become due with a basket, by fee, period and student.
 pub(super) fn additional_fees(studio: &Studio, places: &[Place<'_>], today: Date) -> Result<Vec<FeeLine>, Overflow> {
     due(studio, places, today, |season| season.additional_fees.iter().map(Fee::from).collect())
 }
 
-/// A fee that a student owes because he enrols in a season.
+/// A fee that a student owes on enrolling in a season.
 #[derive(Debug)]
 struct Debt<'a> {
     fee: Fee<'a>,
     place: &'a Place<'a>,
     period: Period,
-    /// What the family was charged of it before, by whomever.
+    /// What the family has already been charged of this fee, by any student.
     charged: Money,
 }
 
-/// Who owes a fee for a period.
+/// The students who owe a fee for a period.
 type Owed<'a> = BTreeMap<(&'a FeeId, FeePeriod), BTreeMap<&'a StudentId, Debt<'a>>>;
 
 fn due<'a>(
@@ -138,7 +138,7 @@ fn due<'a>(
     today: Date,
     fees_of: impl Fn(&'a Season) -> Vec<Fee<'a>>,
 ) -> Result<Vec<FeeLine>, Overflow> {
-    // A fee that seasons share belongs to the smallest season's id, so the first that owes it stays (rule 24).
+    // If seasons share a fee, it belongs to the season with the smallest id, so the first one stays (rule 24).
     let mut enrolling: Vec<_> = places.iter().filter(|place| place.enrolment().is_some()).collect();
     enrolling.sort_by_key(|place| (&place.season.id, &place.student.id));
     let mut owed = Owed::new();
@@ -169,7 +169,7 @@ fn due<'a>(
 }
 
 impl Debt<'_> {
-    /// What is charged of it, so much of the fee being due of other students (rule 24).
+    /// The amount charged, given what other students already owe of the fee (rule 24).
     fn line(self, studio: &Studio, due: Money) -> Result<FeeLine, Overflow> {
         let Self { fee, place, period, charged } = self;
         let mut amount = period.part(fee)?;
@@ -197,9 +197,9 @@ impl Debt<'_> {
 #[derive(Debug)]
 struct Period {
     name: FeePeriod,
-    /// The day from which it counts: today, or the season's first day.
+    /// The day from which the fee counts: today, or the season's first day.
     from: Date,
-    /// Its first and its last day; `None`: it is for ever.
+    /// The first and the last day of the period; `None` if it has no end.
     days: Option<(Date, Date)>,
 }
 
@@ -217,14 +217,14 @@ impl Period {
         Self { name, from, days }
     }
 
-    /// Whether what was charged is of this fee and period. An annual fee was charged for the year that began then,
-    /// whenever its years begin now.
+    /// Whether a charge was for this fee and period. An annual charge keeps the year for which it was made, even if the
+    /// fee's year now begins on another day.
     fn covers(&self, fee: Fee<'_>, charged: &ChargedFee) -> bool {
         let same = charged.period == self.name;
         charged.fee == *fee.id && (same || fee.repetition == Repetition::Annual && charged.period.has_day(self.from))
     }
 
-    /// What is left of the fee (rule 23).
+    /// The part of the fee for the rest of the period (rule 23).
     fn part(&self, fee: Fee<'_>) -> Result<Money, Overflow> {
         match self.days {
             Some((first, last)) if fee.pro_rated => fee.amount.fraction(count(self.from, last), count(first, last)),
@@ -233,7 +233,7 @@ impl Period {
     }
 }
 
-/// How many days, both ends included.
+/// The number of days, both ends included.
 fn count(first: Date, last: Date) -> usize {
     let between = first.until(last).map_or(-1, |span| span.get_days());
     usize::try_from(between).map_or(0, |days| days.saturating_add(1))

@@ -1,4 +1,4 @@
-//! A line's total over its plan's dates (rules 20 and 21).
+//! Instalments: a line's total spread over its plan's dates (rules 20 and 21).
 //!
 //! Invariant: the instalments sum to the line's total, detail by detail, and differ by at most one unit.
 
@@ -8,23 +8,20 @@ use crate::ledger::DetailKind;
 use crate::money::{Money, Overflow, split};
 use crate::pricing::tax::LineDetail;
 
-/// What is due on one date.
+/// An instalment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instalment {
-    /// The date.
+    /// Its due date.
     pub on: Date,
-    /// How much.
+    /// Its amount.
     pub amount: Money,
-    /// What it is made of.
+    /// Its details.
     pub details: Vec<LineDetail>,
 }
 
-/// Divides a line over its dates: each detail but tuition by [`split`], and tuition takes what makes every
-/// instalment's details sum to its amount. Instalments without details are left out; one whose details sum to
-/// zero stays, for it is a debit if it falls on today.
-///
-/// # Errors
-/// [`Overflow`] beyond 64 bits.
+/// Divides a line over its dates. [`split`] divides each detail except tuition; tuition takes whatever makes an
+/// instalment's details sum to its amount. Instalments without details are left out. An instalment whose details sum to
+/// zero stays, because it becomes a debit if it falls due today.
 pub fn instalments(details: &[LineDetail], dates: &[Date]) -> Result<Vec<Instalment>, Overflow> {
     let total = Money::sum(details.iter().map(|d| d.amount))?;
     let mut parts: Vec<Instalment> = dates

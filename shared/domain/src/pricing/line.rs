@@ -1,4 +1,4 @@
-//! A place on a plan, and a trial: priced to the last detail.
+//! Priced lines: an enrolment on a plan, and a trial.
 //!
 //! Invariant: the details of a line sum to its total, and so do its instalments.
 
@@ -17,7 +17,7 @@ use crate::pricing::place::Place;
 use crate::pricing::tax::{self, Discount, Giver, LineDetail, ShownDiscount, Taxation};
 use crate::pricing::tuition::Tuition;
 
-/// A student's place in a class on one plan.
+/// A student's enrolment in a class, priced on one plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// The basket's item.
@@ -28,17 +28,17 @@ pub struct Line {
     pub discountable: bool,
     /// The plan it is priced on.
     pub plan: PlanId,
-    /// For people: class and student.
+    /// Text shown to people: class and student.
     pub description: Arc<str>,
-    /// What it is made of.
+    /// Its details.
     pub details: Vec<LineDetail>,
     /// Its discounts with the tax of each.
     pub discounts: Vec<ShownDiscount>,
     /// Its sums.
     pub totals: Totals,
-    /// How its tax is called, if it is taxed.
+    /// The description of its tax, if it is taxed.
     pub tax_description: Option<Arc<str>>,
-    /// When it is paid.
+    /// Its instalments.
     pub instalments: Vec<Instalment>,
 }
 
@@ -61,7 +61,7 @@ pub struct TrialLine {
     pub item: TrialItem,
     /// The class's season.
     pub season: SeasonId,
-    /// What it is made of.
+    /// Its details.
     pub details: Vec<LineDetail>,
     /// Its sums.
     pub totals: Totals,
@@ -72,7 +72,7 @@ pub struct TrialLine {
 pub(super) struct Joined<'a> {
     plan: &'a PricingPlan,
     dates: Vec<Date>,
-    /// For people: how its discount is called.
+    /// Text shown to people: the description of the plan's discount.
     discount: Arc<str>,
 }
 
@@ -89,7 +89,7 @@ impl Joined<'_> {
     }
 }
 
-/// A place on a plan, whose discount comes last (rule 15).
+/// An enrolment on a plan, whose discount is applied last (rule 15).
 pub(super) fn line(studio: &Studio, tuition: &Tuition<'_>, joined: &Joined<'_>) -> Result<Line, Overflow> {
     let Tuition { place, item, description, base, discounts, .. } = tuition;
     let plan = joined.plan;
@@ -117,7 +117,7 @@ pub(super) fn line(studio: &Studio, tuition: &Tuition<'_>, joined: &Joined<'_>) 
     })
 }
 
-/// A trial, if the place is one (rule 29).
+/// A trial, if the item is one (rule 29).
 pub(super) fn trial_line(studio: &Studio, place: &Place<'_>) -> Option<Result<TrialLine, Overflow>> {
     let item = place.trial()?;
     let taxation = Taxation::at(studio, place.class().tax_rate.as_ref());

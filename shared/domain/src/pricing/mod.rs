@@ -1,11 +1,11 @@
-//! From a basket to amounts: one pure function of catalogue, family, basket and time.
+//! Pricing: one pure function from catalogue, family, basket and time to amounts.
 //!
-//! Read in this order: here (the whole), [`place`] (what the items are about), [`refusal`] (why one can't be sold),
-//! [`tuition`] and [`discounts`] (what the places of a season cost), [`tax`], [`instalments`] and [`line`] (one place
-//! on one plan), [`fees`], [`payment`] (what is due now), [`postings`] (what a checkout writes).
+//! Read in this order: this module (the whole), [`place`] (what the items refer to), [`refusal`] (why a basket can't be
+//! sold), [`tuition`] and [`discounts`] (what the enrolments of a season cost), [`tax`], [`instalments`] and [`line`]
+//! (one enrolment on one plan), [`fees`], [`payment`] (what is due now), [`postings`] (what a checkout writes).
 //!
-//! Invariant: checkout calls what the quote called, so what was quoted is what is charged, to the unit. All
-//! arithmetic is integer and checked; what can't be represented is refused and never wrapped.
+//! Checkout calls the same function as the quote, so a family is charged exactly what was quoted. All arithmetic is on
+//! integers and checked: an amount that can't be represented is refused, never wrapped.
 
 mod discounts;
 mod fees;
@@ -41,7 +41,7 @@ use crate::money::{Money, Overflow};
 use line::{Joined, line, trial_line};
 use tuition::Tuition;
 
-/// All the basket's lines of a season as if on one plan.
+/// All of the basket's lines of a season, priced on one plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanQuote {
     /// The plan.
@@ -54,13 +54,13 @@ pub struct PlanQuote {
     pub totals: Totals,
     /// Taxes by their description.
     pub taxes: BTreeMap<Arc<str>, Money>,
-    /// What of the tuition is due today.
+    /// The part of the tuition that is due today.
     pub due_now: Money,
-    /// What is due on which date.
+    /// The amount due on each date.
     pub instalments: BTreeMap<Date, Money>,
 }
 
-/// What a season's lines cost on each of its enabled plans.
+/// The price of a season's lines on each of its enabled plans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeasonQuote {
     /// The season.
@@ -76,26 +76,26 @@ pub struct Quote {
     pub today: Date,
     /// The seasons of the basket's enrolments, by id.
     pub seasons: Vec<SeasonQuote>,
-    /// The lines on their plans; empty unless every plan is known.
+    /// The lines on their chosen plans; empty unless every plan is known.
     pub lines: Vec<Line>,
     /// The registration fees, by fee, period and student.
     pub registration_fees: Vec<FeeLine>,
-    /// Each registration fee with what all students pay of it.
+    /// Each registration fee with the sum that all students pay of it.
     pub registration_fees_in_sum: Vec<FeeSum>,
     /// The seasons' additional fees, by fee, period and student.
     pub additional_fees: Vec<FeeLine>,
     /// The trials.
     pub trials: Vec<TrialLine>,
-    /// The trials that end because their students enrol while they are still to come, in the order of the basket.
+    /// Trials that end because their students enrol before the lesson, in the order of the basket.
     pub ended_trials: Vec<TrialBooking>,
-    /// What a checkout charges now; `None` unless every enrolment's plan is known.
+    /// What a checkout charges now; `None` unless the plan of every enrolment is known.
     pub payment: Option<Payment>,
-    /// The SHA-256, in hex, of what is charged, when, and for what; `None` unless there is a payment.
+    /// The SHA-256, in hex, of what is charged, when, and for what; `None` if there is no payment.
     pub hash: Option<String>,
 }
 
 impl Quote {
-    /// All fees.
+    /// All fees, of both kinds.
     pub fn fees(&self) -> impl Iterator<Item = &FeeLine> {
         self.registration_fees.iter().chain(&self.additional_fees)
     }
@@ -104,7 +104,7 @@ impl Quote {
 /// Prices a basket at `now`, the company's local date and time.
 ///
 /// # Errors
-/// The first rule that the basket breaks, with the items that break it.
+/// The first rule that the basket breaks, with every item that breaks it.
 pub fn quote(studio: &Studio, basket: &Basket, now: DateTime, buyer: Buyer) -> Result<Quote, Refusal> {
     if basket.is_empty() {
         return Err(Refusal::of_basket(BrokenRule::BasketEmpty));
@@ -117,10 +117,7 @@ pub fn quote(studio: &Studio, basket: &Basket, now: DateTime, buyer: Buyer) -> R
     price(studio, &places, now.date()).map_err(|Overflow| Refusal::of_basket(BrokenRule::AmountTooLarge))
 }
 
-/// Prices places that may be sold, however many.
-///
-/// # Errors
-/// [`Overflow`] if an amount is beyond 64 bits.
+/// Prices items that may be sold, without a limit on their number.
 pub fn price(studio: &Studio, places: &[Place<'_>], today: Date) -> Result<Quote, Overflow> {
     let trials = places.iter().filter_map(|place| trial_line(studio, place)).collect::<Result<Vec<_>, _>>()?;
     let mut of_season: BTreeMap<&SeasonId, (&Season, Vec<&Place<'_>>)> = BTreeMap::new();

@@ -1,35 +1,35 @@
 //! What a checkout charges now (rules 30, 31 and 35).
 //!
-//! Invariant: the payment intent says exactly [`Payment::total`], or nothing is captured.
+//! Invariant: the payment intent must be for exactly [`Payment::total`], or nothing is captured.
 
 use crate::catalogue::{Company, Currency};
 use crate::money::{Money, Overflow, Percent, round_div};
 use crate::pricing::{BrokenRule, Line, Quote, Refusal};
 
-/// The most that Stripe charges at once, in minor units.
+/// The most that Stripe charges in one payment, in minor units.
 pub const LARGEST_CHARGE: Money = Money::minor(99_999_999);
 
-/// What is due now.
+/// A payment that is due now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Payment {
-    /// All that is due now.
+    /// The amount due, before the processing fee.
     pub subtotal: Money,
-    /// What the payer pays on top.
+    /// The processing fee that the payer pays on top.
     pub processing_fee: Money,
-    /// That, as a percentage; zero if none is taken.
+    /// The processing fee as a percentage; zero if there is none.
     pub processing_fee_percent: Percent,
-    /// What the intent must say.
+    /// The amount of the intent: subtotal and processing fee.
     pub total: Money,
 }
 
-/// What to do about it.
+/// How to collect the payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charge {
     /// Nothing is due.
     Nothing,
-    /// Less than Stripe takes: it stays on the family's balance.
+    /// Less than Stripe's minimum: the amount stays on the family's balance.
     Uncollectable(Payment),
-    /// An intent of exactly this.
+    /// Create an intent for exactly this amount.
     Collect(Payment),
 }
 
@@ -44,10 +44,7 @@ impl Payment {
         Ok(Self { subtotal, processing_fee, processing_fee_percent, total: subtotal.plus(processing_fee)? })
     }
 
-    /// The part of it that so much pays: the fee in it is in proportion.
-    ///
-    /// # Errors
-    /// [`Overflow`] beyond 64 bits.
+    /// The share of this payment that the given amount pays, with the processing fee in proportion.
     pub fn part(self, received: Money) -> Result<Self, Overflow> {
         if received == self.total || self.total.is_zero() {
             return Ok(self);
@@ -57,7 +54,7 @@ impl Payment {
         Ok(Self { subtotal: received.minus(processing_fee)?, processing_fee, total: received, ..self })
     }
 
-    /// Whether and what to collect.
+    /// Decides whether and what to collect.
     ///
     /// # Errors
     /// [`BrokenRule::AmountTooLarge`] above [`LARGEST_CHARGE`].

@@ -1,6 +1,7 @@
-//! The basket's items with what they are about.
+//! The basket's items, resolved to the student, class and season that they name.
 //!
-//! Invariant: a place is of the studio's family, classes and seasons; whether it can be sold is not decided here.
+//! A resolved item belongs to the studio's family, classes and seasons. Whether it can be sold is decided in
+//! [`super::refusal`].
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,14 +16,14 @@ use crate::catalogue::{
 };
 use crate::id::ClassId;
 
-/// A basket's item with what it is about.
+/// A basket item with the records it names.
 #[derive(Debug, Clone)]
 pub struct Place<'a> {
     pub(super) student: &'a Student,
     pub(super) on_sale: &'a ClassOnSale,
     pub(super) season: &'a Season,
     pub(super) lessons: Rc<Lessons>,
-    /// The trial that ends because its student enrols while it is still to come (rule 27).
+    /// The trial that ends because its student enrols before the trial lesson (rule 27).
     pub(super) ended_trial: Option<&'a TrialBooking>,
     wanted: Wanted<'a>,
 }
@@ -30,9 +31,9 @@ pub struct Place<'a> {
 /// The lessons of a class.
 #[derive(Debug)]
 pub(super) struct Lessons {
-    /// All that it has.
+    /// All lessons of the class.
     pub all: Vec<Date>,
-    /// Those that have not begun.
+    /// The lessons that have not begun.
     pub left: Vec<Date>,
 }
 
@@ -42,9 +43,9 @@ enum Wanted<'a> {
     Trial(&'a TrialItem),
 }
 
-/// Finds what the items are about: enrolments, then trials, in the order of the basket. `None`: one is about a student
-/// who is not the family's or has left, or about a class that the company doesn't have; or the class, its season or the
-/// family is archived.
+/// Resolves the items: enrolments, then trials, in the order of the basket. `None` if an item names a student who isn't
+/// in the family or is archived, or a class that the company doesn't have, or if the class, its season or the family is
+/// archived.
 #[must_use]
 pub fn places<'a>(studio: &'a Studio, basket: &'a Basket, now: DateTime) -> Option<Vec<Place<'a>>> {
     if studio.family.archived {
@@ -80,7 +81,7 @@ fn place<'a>(
     Some(Place { student, on_sale, season, lessons, ended_trial, wanted })
 }
 
-/// The trial that the student has booked in this class, if its lesson is still to come.
+/// The trial that the student has booked in this class, if its lesson has not begun.
 fn trial_to_come<'a>(studio: &'a Studio, item: &EnrolmentItem, lessons: &Lessons) -> Option<&'a TrialBooking> {
     let own = |trial: &&TrialBooking| trial.student == item.student && trial.class == item.class;
     let trial = studio.family.trials.iter().find(own)?;
@@ -92,8 +93,7 @@ impl<'a> Place<'a> {
         &self.on_sale.class
     }
 
-    /// The lessons that tuition is for: those that are left, without the one that is paid by the lesson as a trial already
-    /// (rule 6).
+    /// The lessons that tuition covers: the remaining ones, except a lesson already paid for as a trial (rule 6).
     pub(super) fn lessons_to_pay(&self) -> Cow<'_, [Date]> {
         match self.ended_trial.filter(|_| self.season.pricing_model == PricingModel::PerLesson) {
             Some(trial) => self.lessons.left.iter().copied().filter(|day| *day != trial.on).collect(),
@@ -115,7 +115,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The plan that the item names, or the season's only one.
+    /// The plan that the item names, or the season's only plan.
     pub(super) fn plan(&self) -> Option<&'a PricingPlan> {
         let mut enabled = self.season.enabled_plans();
         match &self.enrolment()?.plan {

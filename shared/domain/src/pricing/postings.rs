@@ -1,4 +1,4 @@
-//! Which transactions a checkout writes (rules 32 and 33).
+//! The transactions that a checkout posts (rules 32 and 33).
 //!
 //! Invariant: only what is due today is debited, and the debits sum to the payment's subtotal.
 
@@ -9,7 +9,7 @@ use crate::ledger::{Detail, Direction, Entry, payment_credit};
 use crate::money::Overflow;
 use crate::pricing::{FeeLine, Line, LineDetail, Payment, Quote, TrialLine};
 
-/// A quote whose lines and trials have got the ids under which they are booked.
+/// A quote whose enrolments and trials have the ids under which they are booked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BookedQuote<'q> {
     quote: &'q Quote,
@@ -18,7 +18,7 @@ pub struct BookedQuote<'q> {
 }
 
 impl<'q> BookedQuote<'q> {
-    /// Gives every line and every trial an id.
+    /// Assigns an id to every enrolment and every trial.
     pub fn new(
         quote: &'q Quote,
         mut enrolment: impl FnMut() -> EnrolmentId,
@@ -41,11 +41,8 @@ impl<'q> BookedQuote<'q> {
     }
 }
 
-/// The debits, one for each season in the order of their ids and one for registration fees, then the credit for what
-/// was paid, if anything was.
-///
-/// # Errors
-/// [`Overflow`] beyond 64 bits.
+/// The debits, one for each season in the order of their ids and one for registration fees, then the credit for the
+/// payment, if there is one.
 pub fn postings(
     booked: &BookedQuote<'_>,
     season_names: &BTreeMap<SeasonId, String>,

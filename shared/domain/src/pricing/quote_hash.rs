@@ -1,7 +1,7 @@
-//! One text that changes whenever what is charged does.
+//! The hash of a quote, which changes whenever the charge changes.
 //!
-//! Invariant: the same charge is the same hash. It depends neither on the clock nor on plans that were not chosen, nor on the
-//! order of the items; what is due now has no date in it.
+//! Invariant: equal charges have equal hashes. The hash depends neither on the clock, nor on plans that were not
+//! chosen, nor on the order of the items. An amount that is due now is hashed without its date.
 
 use jiff::civil::Date;
 

@@ -1,6 +1,6 @@
 //! Why a basket can't be sold.
 //!
-//! Invariant: the first broken rule in the order of [`BrokenRule`] is reported, with every item that breaks it.
+//! Invariant: [`BrokenRule`] is in reporting order: the first broken rule is reported, with every item that breaks it.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,77 +13,78 @@ use crate::catalogue::{RegistrationStatus, Studio};
 use crate::id::{ClassId, StudentId};
 use crate::pricing::place::Place;
 
-/// Who asks. Families are held to enrolment windows and ages; staff may go beyond them.
+/// The buyer. Enrolment windows and ages bind families; staff may override them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Buyer {
-    /// A family for itself.
+    /// A family buying for itself.
     Family,
-    /// Staff for a family.
+    /// Staff buying for a family.
     Staff,
 }
 
 /// The rules that a basket can break, in the order in which they are reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BrokenRule {
-    /// Nothing in it.
+    /// The basket is empty.
     BasketEmpty,
-    /// More items than a basket may have.
+    /// The basket has more items than it may.
     BasketTooLarge,
-    /// A student who is not the family's or is archived, or a class that is not the company's.
+    /// A student who is archived or not in the family, or a class that the company doesn't have.
     NotFound,
     /// The same student and class twice.
     DuplicateItem,
-    /// A live enrolment of that student in that class.
+    /// The student has a live enrolment in the class.
     AlreadyEnrolled,
-    /// Not on sale to families.
+    /// The class is not on sale to families.
     EnrolmentClosed,
-    /// No lesson left, or none to pay for.
+    /// The class has no lesson left, or none to pay for.
     ClassEnded,
-    /// Too young or too old at the cut-off.
+    /// The student is too young or too old at the cut-off date.
     AgeOutOfRange,
     /// Too few seats for all of the basket's items of that class.
     ClassFull,
-    /// The season can't be paid for.
+    /// The season has no plan to pay on.
     NoEnabledPlan,
-    /// Not an enabled plan of the class's season.
+    /// The plan is not an enabled plan of the class's season.
     PlanNotInSeason,
-    /// No such trial lesson.
+    /// There is no such trial lesson.
     TrialNotAvailable,
-    /// A trial of that student in that class was booked before, or he is enrolled in it.
+    /// The student has had a trial of the class before, or is enrolled in it.
     TrialAlreadyUsed,
-    /// Too few trial places for all of the basket's items of that lesson, or no seat left of that class beside them.
+    /// Too few trial places for all of the basket's items of that lesson, or no seat left in the class after its
+    /// enrolments.
     TrialFull,
-    /// An amount that can't be charged.
+    /// An amount is too large to charge.
     AmountTooLarge,
 }
 
-/// An item in words that a family can act on.
+/// An item, described for the family that must act on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedItem {
-    /// Who.
+    /// The student.
     pub student: StudentId,
-    /// Where.
+    /// The class.
     pub class: ClassId,
     /// The student's name.
     pub student_name: String,
     /// The class's name.
     pub class_name: String,
-    /// The lesson, for a trial.
+    /// The date of the lesson, for a trial.
     pub trial_on: Option<Date>,
-    /// Why there is no such trial, for [`BrokenRule::TrialNotAvailable`].
+    /// Why the trial isn't available, for [`BrokenRule::TrialNotAvailable`].
     pub no_trial: Option<NoTrial>,
 }
 
-/// Why there is no such trial (rule 27).
+/// Why a trial isn't available (rule 27).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoTrial {
-    /// The company takes no trials from families: staff may book one.
+    /// The company takes no trials from families; staff may book one.
     ByStaffOnly,
-    /// The class takes none.
+    /// The class takes no trials.
     OfThisClass,
-    /// It has no lesson on that day, or that has begun.
+    /// The class has no lesson on that day, or the lesson has begun.
     OnThisDay,
-    /// Its lesson begins at another time.
+    /// The lesson begins at another time.
     AtThisTime,
 }
 
@@ -91,9 +92,9 @@ pub enum NoTrial {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the basket breaks the rule {rule:?}")]
 pub struct Refusal {
-    /// The rule.
+    /// The broken rule.
     pub rule: BrokenRule,
-    /// All items that break it. Empty for the rules about the basket as a whole, and for what is not found.
+    /// Every item that breaks it. Empty for rules about the basket as a whole and for [`BrokenRule::NotFound`].
     pub items: Vec<NamedItem>,
 }
 
@@ -105,7 +106,7 @@ impl Refusal {
     }
 }
 
-/// Checks the items against every rule but those about the basket as a whole.
+/// Checks the items against every rule except those about the basket as a whole.
 pub(super) fn check(studio: &Studio, places: &[Place<'_>], buyer: Buyer) -> Result<(), Refusal> {
     let view = View::of(studio, places, buyer);
     for (rule, breaks) in RULES {
@@ -137,11 +138,11 @@ fn named(view: &View<'_>, place: &Place<'_>, rule: BrokenRule) -> NamedItem {
 struct View<'a> {
     studio: &'a Studio,
     buyer: Buyer,
-    /// How often a student and class are in the basket.
+    /// How often each student and class occurs in the basket.
     items: BTreeMap<(&'a StudentId, &'a ClassId), usize>,
-    /// How many seats of a class the basket wants.
+    /// The number of seats that the basket needs, by class.
     seats: BTreeMap<&'a ClassId, usize>,
-    /// How many trial places of a lesson the basket wants.
+    /// The number of trial places that the basket needs, by lesson.
     lessons: BTreeMap<(&'a ClassId, Date), usize>,
 }
 
@@ -206,7 +207,7 @@ impl View<'_> {
         enrolments.iter().any(|e| e.student == place.student.id && e.class == place.class().id)
     }
 
-    /// Whether the class has seats for the basket's enrolments, and so many more. What is unlimited has.
+    /// Whether the class has seats for the basket's enrolments and for `more`. An unlimited class always has.
     fn has_seats(&self, place: &Place<'_>, more: usize) -> bool {
         let wanted = self.seats.get(&place.class().id).copied().unwrap_or_default().saturating_add(more);
         place.on_sale.seats.left.is_none_or(|left| usize::try_from(left).is_ok_and(|left| left >= wanted))

@@ -1,6 +1,7 @@
-//! Tax, and the details that a price is made of (rules 16 and 17).
+//! Tax, and the details of a price (rules 16 and 17).
 //!
-//! Invariant: discounts come before tax, and a line's details sum to base less discounts, plus tax if it is exclusive.
+//! Invariant: discounts are applied before tax. A line's details sum to base less discounts, plus tax if it is
+//! exclusive.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ pub struct Taxation<'a> {
 }
 
 impl<'a> Taxation<'a> {
-    /// How something at that rate is taxed; `None`: not at all.
+    /// The taxation of something at that rate; `None` if it is not taxed.
     #[must_use]
     pub fn at(studio: &'a Studio, rate: Option<&TaxRateId>) -> Option<Self> {
         let mode = studio.company.tax?;
@@ -25,10 +26,7 @@ impl<'a> Taxation<'a> {
         Some(Self { mode, rate })
     }
 
-    /// The tax on an amount: added to it, or contained in it.
-    ///
-    /// # Errors
-    /// [`Overflow`] beyond 64 bits.
+    /// The tax on an amount: added to it if exclusive, contained in it if inclusive.
     pub fn tax(&self, amount: Money) -> Result<Money, Overflow> {
         match self.mode {
             TaxMode::Exclusive => self.rate.rate.of(amount),
@@ -36,72 +34,69 @@ impl<'a> Taxation<'a> {
         }
     }
 
-    /// For people: `VAT 20%`.
+    /// Text shown to people: `VAT 20%`.
     #[must_use]
     pub fn description(&self) -> Arc<str> {
         Arc::clone(&self.rate.description)
     }
 }
 
-/// What a discount is given by.
+/// The source of a discount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Giver {
     /// A discount scheme.
     Scheme(DiscountSchemeId),
-    /// The plan that the line is paid on.
+    /// The plan on which the line is paid.
     Plan(PlanId),
 }
 
-/// A discount on a line, in the order of application.
+/// A discount on a line; the discounts of a line are in the order of application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discount {
-    /// For people.
+    /// Text shown to people.
     pub description: Arc<str>,
-    /// How much is taken off; positive.
+    /// The amount taken off; positive.
     pub amount: Money,
-    /// What it is given by.
+    /// Its source.
     pub giver: Giver,
 }
 
-/// A discount as the line shows it. All amounts are negative.
+/// A discount as shown on a line. All amounts are negative.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownDiscount {
-    /// For people.
+    /// Text shown to people.
     pub description: Arc<str>,
-    /// Before tax.
+    /// The amount before tax.
     pub amount: Money,
-    /// The tax that falls away.
+    /// The tax that is no longer due.
     pub tax_amount: Money,
-    /// Both.
+    /// The sum of both.
     pub total: Money,
 }
 
-/// One amount of a line.
+/// One detail of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineDetail {
-    /// What it is.
+    /// Its kind.
     pub kind: DetailKind,
-    /// How much, signed.
+    /// Its amount, signed.
     pub amount: Money,
-    /// For people.
+    /// Text shown to people.
     pub description: Arc<str>,
-    /// For a discount: what gives it.
+    /// The source of a discount; `None` for other kinds.
     pub giver: Option<Giver>,
 }
 
-/// A price taken apart.
+/// A price broken down into its details.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Composition {
-    /// What it is made of; zeros are left out.
+    /// Its details, without those that are zero.
     pub details: Vec<LineDetail>,
-    /// Its discounts with the tax of each.
+    /// Its discounts, each with its tax.
     pub discounts: Vec<ShownDiscount>,
 }
 
-/// Takes a price apart: `base` for `kind`, less the discounts, taxed (the table of rule 17).
-///
-/// # Errors
-/// [`Overflow`] beyond 64 bits.
+/// Breaks a price down: `base` for `kind`, less the discounts, taxed (the table in rule 17).
 pub fn compose(
     kind: DetailKind,
     description: &Arc<str>,

@@ -1,4 +1,4 @@
-//! What the places of a season cost before discounts and tax, whatever plan they are paid on (rules 7 to 9).
+//! What the enrolments of a season cost before discounts and tax, on any plan (rules 7 to 9).
 //!
 //! Invariant: a line's base is never negative.
 
@@ -15,20 +15,20 @@ use crate::money::{Money, Overflow, split};
 use crate::pricing::place::Place;
 use crate::pricing::tax::Discount;
 
-/// A place before it is on a plan.
+/// An enrolment before it is priced on a plan.
 #[derive(Debug)]
 pub(super) struct Tuition<'a> {
     pub place: &'a Place<'a>,
     pub item: &'a EnrolmentItem,
-    /// For people: class and student.
+    /// Text shown to people: class and student.
     pub description: Arc<str>,
-    /// What is still to come of the class, in units of its season's pricing model (rule 7).
+    /// The remaining units, in the season's pricing model (rule 7).
     pub units: usize,
-    /// What there is of it in all.
+    /// All units, remaining or past.
     pub units_in_all: usize,
-    /// Before discounts and exclusive tax.
+    /// The price before discounts and exclusive tax.
     pub base: Money,
-    /// What schemes take off, in the order of application; positive, and never more than the base. None yet.
+    /// Discounts by schemes in the order of application; positive, and never more than the base. Empty at first.
     pub discounts: Vec<Discount>,
 }
 
@@ -39,7 +39,7 @@ impl Tuition<'_> {
     }
 }
 
-/// The places of one season, in the order of the basket.
+/// The enrolments of one season, in the order of the basket.
 pub(super) fn of_season<'a>(
     studio: &Studio,
     season: &Season,
@@ -70,7 +70,7 @@ pub(super) fn of_season<'a>(
     Ok(lines)
 }
 
-/// What is counted of these lessons (rule 7).
+/// The number of units in these lessons (rule 7).
 fn units(model: PricingModel, lessons: &[Date]) -> usize {
     match model {
         PricingModel::PerLesson => lessons.len(),
@@ -79,7 +79,7 @@ fn units(model: PricingModel, lessons: &[Date]) -> usize {
     }
 }
 
-/// What a student's classes cost more than what he has already, in equal parts (rule 9).
+/// The extra cost of a student's classes over those they already have, in equal parts (rule 9).
 fn price_by_quantity(
     studio: &Studio,
     season: &Season,

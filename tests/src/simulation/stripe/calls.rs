@@ -1,7 +1,7 @@
-//! Calls that change something, and their keys.
+//! Calls that change something, and their idempotency keys.
 //!
-//! Invariant: the first answer under a key is the only one for 24 hours, also if it is an error or a 500, and other
-//! parameters under the same key do nothing. What was refused before it was executed leaves the key free.
+//! The first answer under a key is the only one for 24 hours, even if it is an error or a 500, and other parameters
+//! under the same key do nothing. A refusal before execution leaves the key free.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use classpay_service::stripe::{
 use super::state::{Refusal, State};
 use crate::simulation::faults::{CallKind, Fault};
 
-/// Stripe remembers for at least 24 hours: here exactly, so that a world can cross it.
+/// Stripe keeps answers for at least 24 hours. Here it is exactly that, so that a world can reach the end.
 const REMEMBERED_S: i64 = 24 * 60 * 60;
 
-/// What is asked. Equal requests have equal parameters.
+/// A request. Equal requests have equal parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Request {
     Create { amount: i64, currency: String, customer: CustomerId, methods: Methods, metadata: BTreeMap<String, String> },
@@ -28,7 +28,7 @@ pub(super) enum Request {
 }
 
 impl Request {
-    /// What is called.
+    /// The call.
     pub fn kind(&self) -> CallKind {
         match self {
             Self::Create { .. } => CallKind::CreateIntent,
@@ -51,7 +51,7 @@ impl Request {
     }
 }
 
-/// What is answered.
+/// The answer.
 #[derive(Debug, Clone)]
 pub(super) enum Answer {
     Intent(Box<Intent>),
@@ -60,7 +60,7 @@ pub(super) enum Answer {
     EphemeralKey(EphemeralKey),
 }
 
-/// An answer as it was given.
+/// A stored answer.
 #[derive(Debug, Clone)]
 pub(super) struct Remembered {
     request: Request,
@@ -76,7 +76,7 @@ pub(super) struct Late {
     request: Request,
 }
 
-/// Stripe breaks: it answers 500, whatever it has done.
+/// Stripe fails: it answers 500, whatever it has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Broken {
     BeforeTheEffect,
@@ -84,9 +84,9 @@ pub(super) enum Broken {
 }
 
 impl State {
-    /// A request arrives, or not. The answer is what our transport makes of it: it has sent it again already, with the
-    /// same key, so that a lost reply is one that was lost every time. A request is executed at one instant: a key that
-    /// is in use (409) looks to a caller as a request that was lost.
+    /// A request arrives, or doesn't. The answer is what our transport makes of it. The transport has already retried
+    /// with the same key, so a lost reply was lost every time. A request is executed at one instant: a key that is in
+    /// use (409) looks to a caller like a lost request.
     pub fn receive(
         &mut self,
         fault: Fault,
@@ -111,12 +111,12 @@ impl State {
         }
     }
 
-    /// A late request arrives. Nobody waits for its answer; whether it was a good one.
+    /// A late request arrives. Nobody waits for its answer; returns whether it succeeded.
     pub fn land(&mut self, late: Late) -> bool {
         self.execute(&late.account, &late.key, late.request, None).is_ok()
     }
 
-    /// One request, as Stripe executes it.
+    /// Executes one request as Stripe does.
     pub fn execute(
         &mut self,
         account: &AccountId,

@@ -1,8 +1,7 @@
-//! What the service asks, as its adapter would write it, held against Stripe's description of its API.
+//! Checks the service's requests, as its adapter writes them, against Stripe's description of its API.
 //!
-//! Invariant: a call that Stripe would refuse for how it is written ends the world, whatever the world is about. Each
-//! shape of a call is looked at once in a process: what the description says of a value is its kind and its length,
-//! and twenty thousand worlds ask the same few things.
+//! A request that Stripe would refuse for its form ends the world. Each shape of a request is checked once per process:
+//! the description limits only the type and length of a value, and twenty thousand worlds make the same few requests.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,10 +11,10 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use classpay_service::stripe::requests::Asked;
 use classpay_stripe_standin::mistake;
 
-/// The shapes that were looked at, and are as described.
+/// The shapes that were checked and are valid.
 static SEEN: LazyLock<Mutex<HashSet<u64>>> = LazyLock::new(Mutex::default);
 
-/// Looks at a call.
+/// Checks a request.
 ///
 /// # Panics
 /// If Stripe would refuse it.
@@ -24,7 +23,7 @@ pub(super) fn hold(asked: Asked<'_>) {
     if SEEN.lock().unwrap_or_else(PoisonError::into_inner).contains(&shape) {
         return;
     }
-    // What is refused before it is sent is the callers' test, not this one's.
+    // Refusals before sending are tested by the callers, not here.
     let Ok(form) = asked.form() else { return };
     if let Some(mistake) = mistake(form.method, &form.path, &form.query, &form.body) {
         panic!("Stripe would refuse what we ask: {mistake}");
@@ -80,7 +79,7 @@ mod tests {
         hold(Asked::CreateIntent(&new(BTreeMap::from([("classpay".to_owned(), "1".to_owned())]))));
     }
 
-    /// The SDK writes no metadata as an empty text, which unsets; and at creation there is nothing to unset.
+    /// The SDK doesn't write metadata as an empty text, which unsets; and at creation there is nothing to unset.
     #[test]
     #[should_panic(expected = "Stripe would refuse what we ask: POST /v1/payment_intents: You passed an empty string")]
     fn a_call_that_stripe_would_refuse_ends_the_world() {

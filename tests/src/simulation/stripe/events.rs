@@ -1,7 +1,7 @@
-//! Events, as Stripe tells them: the bytes, and their signature.
+//! Events as Stripe sends them: the bytes and their signature.
 //!
-//! Invariant: an event shows its object as it was when it happened, and is never changed. When it arrives, how often
-//! and in which order is the world's affair: here is only what was told.
+//! An event shows its object as of the change, and is never modified. The world decides when, how often and in which
+//! order events arrive; this module only makes them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,26 +14,26 @@ use serde::Serialize;
 use super::state::{Payment, Standing, State};
 use crate::signature;
 
-/// The version that the service speaks.
+/// The API version that the service uses.
 const API_VERSION: &str = "2026-09-30.endive";
 
-/// Fewer than Stripe lists at once, so that a world comes to a second page.
+/// Fewer than Stripe's page size, so that a world reaches a second page.
 const EVENTS_PER_PAGE: usize = 8;
 
-/// Something that Stripe has to tell.
+/// An event.
 #[derive(Debug, Clone)]
 pub struct Event {
     /// Its id.
     pub id: String,
     /// Stripe's type: `payment_intent.succeeded`.
     pub kind: &'static str,
-    /// Of which account.
+    /// Its account.
     pub account: AccountId,
-    /// About which intent, if it is about one.
+    /// Its intent, if it is about one.
     pub intent: Option<IntentId>,
     /// When it happened, in seconds since 1970.
     pub created_s: i64,
-    /// What is sent. A clone is cheap.
+    /// The payload. A clone is cheap.
     pub body: Arc<str>,
 }
 
@@ -59,22 +59,22 @@ impl Event {
         Self { id, kind, account: account.clone(), intent: intent.cloned(), created_s, body }
     }
 
-    /// The header `Stripe-Signature` of a delivery at that time, in seconds since 1970. Each delivery is signed anew.
-    /// With a secret that isn't the endpoint's, it is somebody else's.
+    /// The header `Stripe-Signature` of a delivery at that time, in seconds since 1970. Each delivery is signed anew. A
+    /// secret that isn't the endpoint's makes a forged signature.
     #[must_use]
     pub fn signature(&self, secret: &str, now_s: i64) -> String {
         signature(secret, &self.body, now_s)
     }
 }
 
-/// What of a payment an event shows.
+/// The part of a payment that an event shows.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shown {
     Intent,
     Charge,
-    /// The refund at this place.
+    /// The refund at this index.
     Refund(usize),
-    /// The dispute at this place.
+    /// The dispute at this index.
     Dispute(usize),
 }
 
@@ -157,7 +157,7 @@ enum Object<'a> {
 }
 
 impl State {
-    /// Something has happened to a payment.
+    /// Records an event about a payment.
     pub fn tell(&mut self, at: usize, kind: &'static str, shown: Shown, created_s: i64) {
         if !self.is_told(kind) {
             return;
@@ -174,7 +174,7 @@ impl State {
         self.events.push(event);
     }
 
-    /// A customer was made or deleted.
+    /// Records that a customer was created or deleted.
     pub fn tell_of_customer(&mut self, account: usize, customer: &CustomerId, kind: &'static str) {
         if !self.is_told(kind) {
             return;
@@ -185,7 +185,7 @@ impl State {
         self.note_event(event);
     }
 
-    /// A page of an account's events, the latest told first. Whoever pages on begins behind the event that he names.
+    /// A page of an account's events, newest first. The next page begins after the event that the caller names.
     pub fn list_events(&self, account: usize, query: EventQuery<'_>) -> EventPage {
         let account = &self.accounts[account].id;
         let place = |id: &EventId| self.told.iter().position(|event| event.id == id.as_str());

@@ -1,7 +1,7 @@
-//! What happens around Stripe: payers, banks, the studio in its dashboard, and what a world looks at.
+//! What happens around Stripe: payers, banks, the studio in its dashboard, and what a world observes.
 //!
-//! Invariant: nothing here is a call of the service: it has no faults and no scheduling points. What can't happen says
-//! so and changes nothing.
+//! Nothing here is a call of the service, so there are no faults and no scheduling points. An impossible action is
+//! refused and changes nothing.
 
 use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
@@ -21,16 +21,16 @@ pub enum Verdict {
     Won,
     /// The payer keeps it.
     Lost,
-    /// Of an inquiry: the bank asks no more.
+    /// Closes an inquiry: the bank asks no more.
     WarningClosed,
 }
 
-/// Everything that can be impossible is refused as Stripe would refuse it.
+/// An impossible action is refused as Stripe would refuse it.
 pub(super) type Happening = Result<(), StripeError>;
 
 /// The studio's account and customers.
 impl MemoryStripe {
-    /// A customer that was made before this world began.
+    /// A customer that existed before this world began.
     pub fn add_customer(&self, account: &AccountId, customer: CustomerId) {
         let mut state = self.state();
         let at = state.account(account);
@@ -40,7 +40,7 @@ impl MemoryStripe {
         }
     }
 
-    /// The studio disconnects its account: our calls are refused. Its payments go on.
+    /// The studio disconnects its account: our calls are refused, and its payments go on.
     pub fn disconnect(&self, account: &AccountId) {
         let mut state = self.state();
         let at = state.account(account);
@@ -62,52 +62,40 @@ impl MemoryStripe {
     }
 }
 
-/// The payer, and his bank.
+/// The payer and their bank.
 impl MemoryStripe {
-    /// The payer confirms. A card that declines is no error of his.
+    /// The payer confirms. A declined card is not an error here.
     ///
     /// # Errors
-    /// The intent doesn't wait for that.
+    /// The intent isn't waiting for a confirmation.
     pub fn confirm(&self, intent: &IntentId, with: PaysWith) -> Happening {
         self.happens(intent, |state, at| state.confirm(at, with))
     }
 
     /// The payer answers to 3-D Secure.
-    ///
-    /// # Errors
-    /// Nobody has asked him.
     pub fn authenticate(&self, intent: &IntentId, answer: Authentication) -> Happening {
         self.happens(intent, |state, at| state.authenticate(at, answer))
     }
 
     /// The bank pays a debit.
-    ///
-    /// # Errors
-    /// There is none under way.
     pub fn settle_debit(&self, intent: &IntentId) -> Happening {
         self.happens(intent, State::settle_debit)
     }
 
     /// The bank refuses a debit.
-    ///
-    /// # Errors
-    /// There is none under way.
     pub fn fail_debit(&self, intent: &IntentId) -> Happening {
         self.happens(intent, State::fail_debit)
     }
 
-    /// The card's bank lets a hold go before its time. At its time it does so by itself.
-    ///
-    /// # Errors
-    /// There is none.
+    /// The card's bank releases a hold early. When a hold's time is up, that happens automatically.
     pub fn expire(&self, intent: &IntentId) -> Happening {
         self.happens(intent, |state, at| state.run_out(at, state.now_ms()))
     }
 
-    /// The payer's bank takes so much back, or all that was taken, or asks about it; tells the dispute's id.
+    /// The payer's bank takes back the given amount or all, or opens an inquiry. Returns the dispute's id.
     ///
     /// # Errors
-    /// Nothing was taken, not as much, or it is disputed already.
+    /// Nothing was captured, less than the amount was captured, or it is disputed already.
     pub fn dispute(
         &self,
         intent: &IntentId,
@@ -117,18 +105,18 @@ impl MemoryStripe {
         self.happens(intent, |state, at| state.dispute(at, amount.map(Money::units), complaint))
     }
 
-    /// The bank has asked, and takes the money now.
+    /// The bank has inquired, and now takes the money.
     ///
     /// # Errors
-    /// It is no inquiry, it is closed already, or there is none of that id.
+    /// It isn't an inquiry, it is closed already, or it doesn't exist.
     pub fn escalate(&self, dispute: &str) -> Happening {
         said(self.looked_at().escalate(dispute))
     }
 
-    /// The bank decides about a dispute.
+    /// The bank decides a dispute.
     ///
     /// # Errors
-    /// It is closed already, can't be closed like that, or there is none of that id.
+    /// It is closed already, can't be closed like that, or doesn't exist.
     pub fn close_dispute(&self, dispute: &str, verdict: Verdict) -> Happening {
         let status = match verdict {
             Verdict::Won => DisputeStatus::Won,
@@ -138,29 +126,29 @@ impl MemoryStripe {
         said(self.looked_at().close_dispute(dispute, status))
     }
 
-    /// The bank says of a pending refund that it has arrived.
+    /// The bank reports that a pending refund has arrived.
     ///
     /// # Errors
-    /// It isn't pending, or there is none of that id.
+    /// It isn't pending, or doesn't exist.
     pub fn settle_refund(&self, refund: &str) -> Happening {
         said(self.looked_at().settle_refund(refund))
     }
 
-    /// A refund comes back, also one that had looked done.
+    /// A refund fails, even one that had looked completed.
     ///
     /// # Errors
-    /// It has failed before, or there is none of that id.
+    /// It has failed before, or doesn't exist.
     pub fn fail_refund(&self, refund: &str) -> Happening {
         said(self.looked_at().fail_refund(refund))
     }
 }
 
-/// The studio in its dashboard, or whoever has its password.
+/// The studio in its dashboard, or an intruder with its password.
 impl MemoryStripe {
-    /// It captures so much, or all that is held.
+    /// It captures the given amount, or all that is held.
     ///
     /// # Errors
-    /// Nothing is held, or not as much.
+    /// Nothing is held, or less than the amount.
     pub fn capture_in_dashboard(&self, intent: &IntentId, amount: Option<Money>) -> Happening {
         self.happens(intent, |state, at| {
             amount.map_or(Ok(()), |amount| at_least_one(amount.units()))?;
@@ -171,7 +159,7 @@ impl MemoryStripe {
     /// It cancels.
     ///
     /// # Errors
-    /// It is too late for that.
+    /// It is too late to cancel.
     pub fn cancel_in_dashboard(&self, intent: &IntentId) -> Happening {
         self.happens(intent, State::cancel)
     }
@@ -179,15 +167,12 @@ impl MemoryStripe {
     /// It changes the amount before the payer has confirmed.
     ///
     /// # Errors
-    /// He has, or Stripe doesn't charge such an amount.
+    /// The payer has confirmed, or Stripe doesn't charge such an amount.
     pub fn edit_amount(&self, intent: &IntentId, amount: Money) -> Happening {
         self.happens(intent, |state, at| state.edit_amount(at, amount.units()))
     }
 
-    /// It changes an entry of the metadata, or takes it out.
-    ///
-    /// # Errors
-    /// There is no such intent.
+    /// It changes or removes an entry of the metadata.
     pub fn edit_metadata(&self, intent: &IntentId, name: &str, value: Option<&str>) -> Happening {
         self.happens(intent, |state, at| {
             let metadata = &mut state.payments[at].metadata;
@@ -199,7 +184,8 @@ impl MemoryStripe {
         })
     }
 
-    /// It makes another intent for the same customer, and copies the metadata: it looks like one of ours. Tells its id.
+    /// It creates another intent for the same customer and copies the metadata, so that it looks like ours. Returns its
+    /// id.
     ///
     /// # Errors
     /// There is no such intent, its customer was deleted, or Stripe doesn't charge such an amount.
@@ -212,58 +198,59 @@ impl MemoryStripe {
         })
     }
 
-    /// It gives back so much, or what is left; tells the refund's id.
+    /// It refunds the given amount, or the rest. Returns the refund's id.
     ///
     /// # Errors
-    /// Nothing was taken, not as much is left, or it is disputed.
+    /// Nothing was captured, less is left, or it is disputed.
     pub fn refund(&self, intent: &IntentId, amount: Option<Money>, arrival: Arrival) -> Result<String, StripeError> {
         self.happens(intent, |state, at| state.refund(at, amount.map(Money::units), arrival))
     }
 }
 
-/// What a world looks at, and what it decides.
+/// What a world observes and decides.
 impl MemoryStripe {
-    /// How many requests are still on their way, given up by their senders.
+    /// The number of requests still on their way, whose senders have given up.
     #[must_use]
     pub fn late_calls(&self) -> usize {
         self.state().late.len()
     }
 
-    /// One of them arrives, with its key; they are counted from the oldest. Whether it was done, now or before.
+    /// A late request arrives, with its key; requests are counted from the oldest. Returns whether it was done, now or
+    /// before.
     ///
     /// # Panics
-    /// If there are not so many.
+    /// If there is no such request.
     pub fn land_late(&self, which: usize) -> bool {
         let mut state = self.state();
         let late = state.late.remove(which);
         state.land(late)
     }
 
-    /// The events since this was last asked, in the order in which they happened.
+    /// The events since the last call, in the order in which they happened.
     #[must_use]
     pub fn take_events(&self) -> Vec<Event> {
         let mut state = self.looked_at();
         std::mem::take(&mut state.events)
     }
 
-    /// From now on there are events of what our webhook doesn't follow, too.
+    /// From now on there are also events of types that our webhook doesn't subscribe to.
     pub fn tell_everything(&self) {
         self.state().tells_everything = true;
     }
 
-    /// Tells of every change of an intent's status or money at the very instant. Stripe waits meanwhile: the watcher
-    /// must not ask it anything.
+    /// Reports every change of an intent's status or money at that instant. Stripe is locked meanwhile, so the watcher
+    /// must not call it.
     pub fn watch(&self, watcher: impl FnMut(&Glance<'_>) + Send + 'static) {
         self.state().watcher = Some(Box::new(watcher));
     }
 
-    /// Shows every intent, in the order in which they were made.
+    /// Shows every intent, in the order of creation.
     pub fn for_each(&self, mut show: impl FnMut(&Glance<'_>)) {
         let state = self.looked_at();
         (0..state.payments.len()).for_each(|at| show(&state.glance(at)));
     }
 
-    /// Shows every intent that has changed since this was last asked. Whether there was one.
+    /// Shows every intent that has changed since the last call. Returns whether there was one.
     pub fn for_each_changed(&self, mut show: impl FnMut(&Glance<'_>)) -> bool {
         let mut state = self.looked_at();
         let changed = state.take_changed();
@@ -271,13 +258,13 @@ impl MemoryStripe {
         !changed.is_empty()
     }
 
-    /// Looks at one intent.
+    /// Shows one intent.
     pub fn glance<A>(&self, intent: &IntentId, look: impl FnOnce(&Glance<'_>) -> A) -> Option<A> {
         let state = self.looked_at();
         state.place(intent).map(|at| look(&state.glance(at)))
     }
 
-    /// The whole intent, as a call would show it now.
+    /// The whole intent, as a call would return it now.
     #[must_use]
     pub fn intent(&self, intent: &IntentId) -> Option<Intent> {
         let state = self.looked_at();

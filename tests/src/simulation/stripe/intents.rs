@@ -1,7 +1,7 @@
-//! What can happen to an intent, whoever does it: it is made, authorised, captured, cancelled, and holds run out.
+//! Changes to an intent, from any side: creation, authorisation, capture, cancellation, and expiring holds.
 //!
-//! Invariant: what isn't legal in the intent's status changes nothing and says `payment_intent_unexpected_state`. The
-//! whole of an intent is captured, or a part and the rest is let go; never twice.
+//! A change that the intent's status doesn't allow has no effect and fails with `payment_intent_unexpected_state`. The
+//! whole of an intent is captured, or a part and the rest is released; never twice.
 
 use std::collections::BTreeMap;
 
@@ -21,38 +21,38 @@ use super::state::{Payment, Refusal, Standing, State};
 
 /// How long a card's bank holds an amount.
 pub(super) const HOLD_S: i64 = 7 * 24 * 60 * 60;
-/// Stripe's largest amount.
+/// Stripe's maximum amount.
 const LARGEST: i64 = 99_999_999;
-/// The least that Stripe charges in pounds, in pence.
+/// Stripe's minimum charge in pounds, in pence.
 const SMALLEST_GBP: i64 = 30;
-/// The least that it charges in dollars, euros and most others, in the smallest unit.
+/// Stripe's minimum charge in dollars, euros and most other currencies, in the smallest unit.
 const SMALLEST: i64 = 50;
 /// About a year. A card must only be valid for some of them.
 const YEAR_S: i64 = 365 * 24 * 60 * 60;
 
-/// With what the payer pays.
+/// The payer's payment method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaysWith {
-    /// A card whose bank agrees.
+    /// A card whose bank approves.
     Card,
     /// A card whose bank declines.
     DecliningCard,
     /// A card whose bank asks the payer first (3-D Secure).
     AskingCard,
-    /// A British bank account. Its bank answers days later.
+    /// A British bank account, whose bank answers days later.
     BankDebit,
 }
 
-/// What the payer answers to 3-D Secure.
+/// The payer's answer to 3-D Secure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Authentication {
-    /// It is he.
+    /// The payer authenticates.
     Passes,
-    /// He doesn't know the code, or it isn't he.
+    /// The payer doesn't know the code, or it is somebody else.
     Fails,
 }
 
-/// Why a hold is let go.
+/// Why a hold is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Cancelled,
@@ -60,7 +60,7 @@ enum Ending {
 }
 
 impl State {
-    /// Makes an intent; tells its place.
+    /// Creates an intent and returns its index.
     pub fn create(
         &mut self,
         account: usize,
@@ -98,7 +98,7 @@ impl State {
         Ok(at)
     }
 
-    /// Takes this much of what is held, or all of it, and lets the rest go.
+    /// Captures this much of a hold, or all of it, and releases the rest.
     pub fn capture(&mut self, at: usize, amount: Option<i64>) -> Result<(), Refusal> {
         let (now_ms, now_s) = (self.now_ms(), self.now_s());
         let payment = &mut self.payments[at];
@@ -126,7 +126,7 @@ impl State {
         Ok(())
     }
 
-    /// Cancels an intent, and with it what is held.
+    /// Cancels an intent, which releases its hold.
     pub fn cancel(&mut self, at: usize) -> Result<(), Refusal> {
         match self.payments[at].intent.status {
             IntentStatus::RequiresPaymentMethod
@@ -139,7 +139,7 @@ impl State {
         }
     }
 
-    /// A hold runs out now, whatever its time.
+    /// Expires a hold now, whatever its time.
     pub fn run_out(&mut self, at: usize, now_ms: i64) -> Result<(), Refusal> {
         match self.payments[at].intent.status {
             IntentStatus::RequiresCapture => self.end(at, Ending::RunOut, now_ms),
@@ -147,7 +147,7 @@ impl State {
         }
     }
 
-    /// Ends every hold that has run out by now, at the moment it did.
+    /// Ends every hold that has expired by now, as of the moment of its expiry.
     pub fn end_holds(&mut self) {
         let now_s = self.now_s();
         while self.soonest_end_s <= now_s {
@@ -177,7 +177,7 @@ impl State {
         Ok(())
     }
 
-    /// What was held and not taken goes back: no money, but a refund all the same.
+    /// Releases what was held and not captured: no money moves, but Stripe shows a refund.
     fn release(&mut self, at: usize, amount: i64, now_s: i64) -> Result<(), Refusal> {
         let refund = self.refund_of(at, amount, "succeeded", now_s);
         self.payments[at].give_back(refund)
@@ -242,7 +242,7 @@ impl State {
         Ok(())
     }
 
-    /// The bank answers to a debit: it has paid.
+    /// The bank pays a debit.
     pub fn settle_debit(&mut self, at: usize) -> Result<(), Refusal> {
         let now_s = self.now_s();
         let payment = &mut self.payments[at];
@@ -258,7 +258,7 @@ impl State {
         Ok(())
     }
 
-    /// The bank answers to a debit: it doesn't pay.
+    /// The bank refuses a debit.
     pub fn fail_debit(&mut self, at: usize) -> Result<(), Refusal> {
         let payment = &mut self.payments[at];
         if payment.intent.status != IntentStatus::Processing {
@@ -270,7 +270,7 @@ impl State {
         Ok(())
     }
 
-    /// Somebody changes the amount, which is possible until the payer has confirmed.
+    /// Changes the amount, which is possible until the payer has confirmed.
     pub fn edit_amount(&mut self, at: usize, amount: i64) -> Result<(), Refusal> {
         let now_ms = self.now_ms();
         let intent = &mut self.payments[at].intent;
@@ -305,7 +305,7 @@ impl State {
         let payment = &mut self.payments[at];
         payment.standing = standing;
         payment.charge_metadata.clone_from(&payment.metadata);
-        // A charge before this one has failed: nothing was given back of it.
+        // An earlier charge failed, so nothing of it was refunded.
         payment.refunds.clear();
         payment.disputes.clear();
         payment.intent.charge = Some(Charge {

@@ -1,8 +1,8 @@
-//! What Stripe refuses lastingly, until somebody mends it: what an account may not do, customers that were deleted, and
-//! calls of a kind.
+//! Lasting refusals by Stripe, until somebody corrects their cause: missing capabilities, deleted customers, and
+//! refused kinds of calls.
 //!
-//! Invariant: what is refused does nothing, and its key keeps the answer where Stripe keeps it. The errors are read from
-//! Stripe's own words by our adapter, so whatever the service reads of them is there.
+//! A refused call does nothing, and its key keeps the answer where Stripe keeps it. Our adapter reads the errors from
+//! Stripe's own wording, so everything that the service reads from an error is present.
 
 use classpay_domain::id::{AccountId, CustomerId};
 use classpay_service::stripe::StripeError;
@@ -15,7 +15,7 @@ use super::intents::PaysWith;
 use super::state::{Refusal, State};
 use crate::simulation::faults::CallKind;
 
-/// What an account can be paid with.
+/// A capability of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Capability {
     /// `card_payments`.
@@ -25,7 +25,7 @@ pub enum Capability {
 }
 
 impl Capability {
-    /// What a payment like this takes.
+    /// The capability that such a payment needs.
     pub(super) fn of(with: PaysWith) -> Self {
         match with {
             PaysWith::Card | PaysWith::DecliningCard | PaysWith::AskingCard => Self::Cards,
@@ -33,7 +33,7 @@ impl Capability {
         }
     }
 
-    /// Stripe's name of the method.
+    /// Stripe's name for the payment method.
     fn method(self) -> &'static str {
         match self {
             Self::Cards => "card",
@@ -42,12 +42,12 @@ impl Capability {
     }
 }
 
-/// How many calls and payers were refused lastingly, and why.
+/// The number of calls and payers that were refused lastingly, by cause.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LastingRefusals {
     /// The customer was deleted.
     pub deleted_customer: u64,
-    /// The account doesn't take such payments.
+    /// The account doesn't have the capability.
     pub not_activated: u64,
     /// Stripe refuses calls of this kind.
     pub by_kind: u64,
@@ -55,7 +55,7 @@ pub struct LastingRefusals {
     pub declined: u64,
 }
 
-/// Calls of a kind that are refused.
+/// A kind of call that is refused.
 #[derive(Debug, Clone)]
 pub(super) struct Refused {
     kind: CallKind,
@@ -64,7 +64,7 @@ pub(super) struct Refused {
 }
 
 impl Refusal {
-    /// At execution, so remembered, in Stripe's words.
+    /// An error at execution, in Stripe's wording; it is stored under the key.
     fn worded(status: u16, code: &str, param: &str, message: &str) -> Self {
         let kind = "invalid_request_error";
         let body = json!({"error": {"type": kind, "code": code, "param": param, "message": message}});
@@ -73,7 +73,7 @@ impl Refusal {
 }
 
 impl State {
-    /// Whether the account has this customer, and it wasn't deleted.
+    /// Checks that the account has this customer and that it wasn't deleted.
     pub fn living(&mut self, account: usize, customer: &CustomerId) -> Result<(), Refusal> {
         let account = &self.accounts[account];
         if account.customers.contains(customer) {
@@ -84,7 +84,7 @@ impl State {
         Err(Refusal::worded(400, "resource_missing", "customer", &message))
     }
 
-    /// Whether the account takes such payments. `param` is the parameter that names the method.
+    /// Checks that the account accepts such payments. `param` is the parameter that names the method.
     pub fn activated(&mut self, account: usize, capability: Capability, param: &str) -> Result<(), Refusal> {
         if !self.accounts[account].lost.contains(&capability) {
             return Ok(());
@@ -99,7 +99,7 @@ impl State {
         Err(Refusal::worded(400, "payment_intent_invalid_parameter", param, &message))
     }
 
-    /// Whether calls like this are answered at all.
+    /// Checks that calls of this kind are answered.
     pub fn answers(&mut self, request: &Request) -> Result<(), Refusal> {
         let kind = request.kind();
         let Some(refused) = self.refused.iter().find(|refused| refused.kind == kind) else { return Ok(()) };
@@ -110,7 +110,7 @@ impl State {
 }
 
 impl MemoryStripe {
-    /// Stripe takes a capability from an account, or gives it back.
+    /// Stripe removes a capability from an account, or restores it.
     pub fn set_capability(&self, account: &AccountId, capability: Capability, is_active: bool) {
         let mut state = self.state();
         let at = state.account(account);
@@ -121,16 +121,16 @@ impl MemoryStripe {
         }
     }
 
-    /// The customers that weren't deleted, of all accounts.
+    /// The customers of all accounts that weren't deleted.
     #[must_use]
     pub fn customers(&self) -> Vec<CustomerId> {
         self.state().accounts.iter().flat_map(|account| account.customers.iter().cloned()).collect()
     }
 
-    /// The studio deletes a customer. What was made for it before can still be paid.
+    /// The studio deletes a customer. Intents made for it before can still be paid.
     ///
     /// # Errors
-    /// No account has one of that id, or it was deleted before.
+    /// No account has a customer with that id, or it was deleted before.
     pub fn delete_customer(&self, customer: &CustomerId) -> Happening {
         let mut state = self.state();
         let of = state.accounts.iter().position(|account| account.customers.contains(customer));
@@ -142,15 +142,15 @@ impl MemoryStripe {
         Ok(())
     }
 
-    /// From now on Stripe refuses all calls of a kind that changes something: with a 400, 402 or 404, which their keys
-    /// remember, or with a 401 or 403, which they don't.
+    /// From now on Stripe refuses every changing call of a kind: with a 400, 402 or 404, which their keys store, or
+    /// with a 401 or 403, which they don't.
     pub fn refuse(&self, kind: CallKind, status: u16, code: &str) {
         let body = json!({"error": {"type": "invalid_request_error", "code": code, "message": "Refused lastingly."}});
         let error = StripeError::from_answer(status, body.to_string().as_bytes());
         self.state().refused.push(Refused { kind, error, is_kept: !matches!(status, 401 | 403) });
     }
 
-    /// Whether it refuses some kind of calls, or an account is paid by no card.
+    /// Whether Stripe refuses a kind of call, or an account accepts no cards.
     #[must_use]
     pub fn refuses_payments(&self) -> bool {
         let state = self.state();
@@ -163,7 +163,7 @@ impl MemoryStripe {
         self.state().refused.clear();
     }
 
-    /// What was refused lastingly until now.
+    /// The lasting refusals so far.
     #[must_use]
     pub fn lasting_refusals(&self) -> LastingRefusals {
         self.state().lasting_refusals

@@ -1,11 +1,11 @@
-//! A Stripe in memory: intents with their charges, keys, events, and the world around it.
+//! A Stripe in memory: intents with their charges, idempotency keys, events, and what happens around Stripe.
 //!
-//! Read in this order: here (the service's calls), [`described`] (how they are written), [`calls`] (keys), [`intents`]
-//! and [`returns`] (what can happen to a payment), [`lasting`] (what is refused lastingly), [`events`] (what is told
-//! of it), [`happenings`] (payers, banks, the studio) and [`state`].
+//! Read in this order: this module (the service's calls), [`described`] (their form), [`calls`] (keys), [`intents`] and
+//! [`returns`] (changes to a payment), [`lasting`] (lasting refusals), [`events`], [`happenings`] (payers, banks, the
+//! studio) and [`state`].
 //!
-//! Invariant: it does what the stand-in over HTTP does (a test holds the two against each other), and its answers are
-//! what our adapter makes of Stripe's. A call that is under way holds no lock.
+//! Invariant: it behaves like the stand-in over HTTP (a test compares the two), and its answers are what our adapter
+//! makes of Stripe's. A call in progress holds no lock.
 
 mod calls;
 mod described;
@@ -48,7 +48,7 @@ use super::faults::{CallKind, Fault, Network};
 /// The longest idempotency key.
 const LONGEST_KEY: usize = 255;
 
-/// Stripe. Its clones are the same one.
+/// Stripe. Its clones share their state.
 #[derive(Debug, Clone)]
 pub struct MemoryStripe {
     state: Arc<Mutex<State>>,
@@ -56,25 +56,25 @@ pub struct MemoryStripe {
 }
 
 impl MemoryStripe {
-    /// One without customers, behind this network. The clock is in milliseconds since 1970, and the world's to move.
+    /// A Stripe without customers, behind this network. The world moves the clock, which is in milliseconds since 1970.
     #[must_use]
     pub fn new(network: Network, clock: Arc<AtomicI64>) -> Self {
         Self { state: Arc::new(Mutex::new(State::new(clock))), network }
     }
 
-    /// Another one with the same accounts, keys and intents, for a world that begins where a prepared one stands. Nothing
-    /// is on its way to it, nothing is to be told, and nobody watches it.
+    /// A copy with the same accounts, keys and intents, for a world that continues from a prepared one. It has no
+    /// requests on their way, no new events and no watcher.
     #[must_use]
     pub fn copy(&self, network: Network, clock: Arc<AtomicI64>) -> Self {
         Self { state: Arc::new(Mutex::new(self.state().copy(clock))), network }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A watcher that panics has found something: whoever tells of it may still look.
+        // A watcher that panics has found a violation; the state must stay readable for the report.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state as it is now, holds that have run out included.
+    /// The present state, after expiring holds.
     fn looked_at(&self) -> MutexGuard<'_, State> {
         let mut state = self.state();
         state.end_holds();
@@ -110,7 +110,7 @@ impl MemoryStripe {
 
 #[async_trait]
 impl Payments for MemoryStripe {
-    /// No call takes time of its own here: the world's clock stands while it is under way.
+    /// A call takes no time here: the world's clock stands still during it.
     fn within(&self, _budget: Duration) -> Arc<dyn Payments> {
         Arc::new(self.clone())
     }

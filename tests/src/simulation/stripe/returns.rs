@@ -1,8 +1,8 @@
-//! Money that goes back: refunds by the studio, and disputes by the payer's bank, which may only ask first.
+//! Reversals: refunds by the studio, and disputes by the payer's bank, which may begin as inquiries.
 //!
-//! Invariant: of a charge the refunds that haven't failed come to its `amount_refunded`, never above its amount; and it
-//! has at most one dispute that isn't won and no inquiry that was closed. `disputed` of a charge says that money was
-//! taken back, so an inquiry leaves it as it is.
+//! A charge's refunds that haven't failed sum to its `amount_refunded`, which never exceeds its amount. A charge has at
+//! most one dispute that isn't won or a closed inquiry. A charge's `disputed` says that money was taken back, so an
+//! inquiry leaves it unchanged.
 
 use classpay_domain::order::IntentStatus;
 
@@ -10,23 +10,23 @@ use super::calls::at_least_one;
 use super::events::Shown;
 use super::state::{Refusal, Standing, State};
 
-/// When a refund is with the payer.
+/// When a refund reaches the payer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
-    /// It looks done at once.
+    /// It looks completed at once.
     AtOnce,
-    /// The bank takes its time: it is pending.
+    /// The bank takes its time, so it is pending.
     Later,
 }
 
-/// How a dispute stands, or an inquiry, which comes before one or instead.
+/// The status of a dispute, or of an inquiry, which may come before a dispute or replace it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DisputeStatus {
     /// The bank asks, and has taken nothing.
     WarningNeedsResponse,
-    /// It asks no more.
+    /// The bank has closed its inquiry.
     WarningClosed,
-    /// The bank has the money, and the studio may object.
+    /// The bank has the money, and the studio may respond.
     NeedsResponse,
     /// The bank has returned the money.
     Won,
@@ -35,7 +35,7 @@ pub enum DisputeStatus {
 }
 
 impl DisputeStatus {
-    /// Stripe's word for it.
+    /// Stripe's name for the status.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::WarningNeedsResponse => "warning_needs_response",
@@ -46,7 +46,7 @@ impl DisputeStatus {
         }
     }
 
-    /// Whether nothing can be done about the charge but by this.
+    /// Whether it is open or was lost. A charge with such a dispute takes no second one.
     pub fn stands(self) -> bool {
         match self {
             Self::WarningNeedsResponse | Self::NeedsResponse | Self::Lost => true,
@@ -54,7 +54,7 @@ impl DisputeStatus {
         }
     }
 
-    /// Whether the money is with the bank.
+    /// Whether the bank has the money.
     pub fn keeps(self) -> bool {
         match self {
             Self::NeedsResponse | Self::Lost => true,
@@ -63,7 +63,7 @@ impl DisputeStatus {
     }
 }
 
-/// What the payer's bank takes back.
+/// The amount that the payer's bank takes back.
 #[derive(Debug, Clone)]
 pub(super) struct Dispute {
     pub id: String,
@@ -72,17 +72,17 @@ pub(super) struct Dispute {
     pub status: DisputeStatus,
 }
 
-/// What the payer's bank does.
+/// The kind of a dispute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Complaint {
     /// It takes the money back.
     Dispute,
-    /// It asks.
+    /// It only asks.
     Inquiry,
 }
 
 impl State {
-    /// Gives back so much, or what is left; tells the refund's id.
+    /// Refunds this amount, or the rest. Returns the refund's id.
     pub fn refund(&mut self, at: usize, amount: Option<i64>, arrival: Arrival) -> Result<String, Refusal> {
         if let Some(amount) = amount {
             at_least_one(amount)?;
@@ -134,7 +134,7 @@ impl State {
         Ok(())
     }
 
-    /// A refund comes back, also one that had looked done.
+    /// A refund fails, even one that had looked completed.
     pub fn fail_refund(&mut self, id: &str) -> Result<(), Refusal> {
         let (at, which) = self.find_refund(id)?;
         let payment = &mut self.payments[at];
@@ -166,7 +166,7 @@ impl State {
         found.ok_or_else(|| Refusal::missing(404))
     }
 
-    /// The payer's bank takes so much back, or all that was taken, or asks about it; tells the dispute's id.
+    /// The payer's bank takes back the given amount or all, or opens an inquiry. Returns the dispute's id.
     pub fn dispute(&mut self, at: usize, amount: Option<i64>, complaint: Complaint) -> Result<String, Refusal> {
         let payment = &self.payments[at];
         let (taken, _) = payment.money();
@@ -195,7 +195,7 @@ impl State {
         Ok(id)
     }
 
-    /// The bank isn't content with the answer to its inquiry: it takes the money.
+    /// The bank isn't satisfied with the answer to its inquiry, and takes the money.
     pub fn escalate(&mut self, id: &str) -> Result<(), Refusal> {
         let (at, which) = self.find_dispute(id)?;
         let payment = &mut self.payments[at];
@@ -211,7 +211,7 @@ impl State {
         Ok(())
     }
 
-    /// All was given back: what the bank has asked is answered.
+    /// The whole charge was refunded, which answers the bank's inquiry.
     fn answer_inquiries(&mut self, at: usize) {
         for which in 0..self.payments[at].disputes.len() {
             let status = &mut self.payments[at].disputes[which].status;

@@ -1,7 +1,7 @@
-//! What this Stripe knows: accounts with their customers and keys, intents with their last charge.
+//! Stripe's state: accounts with their customers and keys, and intents with their last charge.
 //!
-//! Invariant: only `requires_capture` holds something capturable, only `succeeded` has received something, and both
-//! `succeeded` and `canceled` are final. A hold that has run out is found cancelled by whoever looks next.
+//! Only `requires_capture` has a capturable amount, only `succeeded` has a received amount, and both `succeeded` and
+//! `canceled` are final. The next access to an expired hold finds it cancelled.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -18,48 +18,48 @@ use super::events::Event;
 use super::lasting::{Capability, LastingRefusals, Refused};
 use super::returns::Dispute;
 
-/// As many refunds as Stripe shows on an expanded charge.
+/// The number of refunds that Stripe shows on an expanded charge.
 const SHOWN_REFUNDS: usize = 10;
 
-/// Told of an intent whenever its status or its money has changed, at that very instant.
+/// Called whenever an intent's status or money changes, at that instant.
 pub(super) type Watcher = Box<dyn FnMut(&Glance<'_>) + Send>;
 
-/// What an intent looks like to somebody who checks the books: no call, no fault, no copy.
+/// An intent as the checks see it: no call, no fault, no copy.
 #[derive(Debug, Clone, Copy)]
 pub struct Glance<'a> {
-    /// Whose.
+    /// Its account.
     pub account: &'a AccountId,
-    /// Which.
+    /// Its id.
     pub intent: &'a IntentId,
-    /// Who is to pay.
+    /// Its customer.
     pub customer: &'a CustomerId,
     /// Whether its account is connected to us.
     pub is_connected: bool,
-    /// Whether it was ever disconnected.
+    /// Whether its account was ever disconnected.
     pub was_disconnected: bool,
-    /// Whether the studio has made it itself, in its dashboard.
+    /// Whether the studio created it in its dashboard.
     pub is_studios: bool,
-    /// In which currency it charges.
+    /// Its currency.
     pub currency: &'a str,
-    /// As it was made, or as the studio has edited it.
+    /// Its metadata, as created or as edited by the studio.
     pub metadata: &'a BTreeMap<String, String>,
-    /// How far it is.
+    /// Its status.
     pub status: IntentStatus,
-    /// What it charges.
+    /// Its amount.
     pub amount: Money,
-    /// What was taken.
+    /// The amount captured.
     pub received: Money,
-    /// What of it was given back, and hasn't come back. A hold that was let go was never taken.
+    /// The amount refunded, without failed refunds. A released hold was never captured.
     pub refunded: Money,
-    /// What of it the payer's bank has taken back, and hasn't returned.
+    /// The amount that the payer's bank has taken back and not returned.
     pub disputed: Money,
     /// When the last charge was made, in seconds since 1970.
     pub charged_s: Option<i64>,
-    /// When its status or its money last changed, in milliseconds since 1970.
+    /// When its status or money last changed, in milliseconds since 1970.
     pub changed_ms: i64,
 }
 
-/// Why nothing was done, and whether the answer is remembered under the key.
+/// Why nothing was done, and whether the answer is stored under the key.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub error: StripeError,
@@ -73,27 +73,27 @@ impl Refusal {
         Self { error, is_kept }
     }
 
-    /// 400 for a parameter, before anything was executed: the key stays free.
+    /// 400 for a parameter, before execution: the key stays free.
     pub fn unread(code: &str, message: &str) -> Self {
         Self::of(400, code, message, false)
     }
 
-    /// 400 at execution: remembered. An error without a code is known by its type.
+    /// 400 at execution: stored. An error without a code is identified by its type.
     pub fn refused(message: &str) -> Self {
         Self::of(400, "invalid_request_error", message, true)
     }
 
-    /// 400 at execution, with a code: remembered.
+    /// 400 at execution, with a code: stored.
     pub fn coded(code: &str, message: &str) -> Self {
         Self::of(400, code, message, true)
     }
 
-    /// Nothing of that name: 404 where the path names it, 400 where a parameter does.
+    /// No such object: 404 if the path names it, 400 if a parameter does.
     pub fn missing(status: u16) -> Self {
         Self::of(status, "resource_missing", "no such object", true)
     }
 
-    /// Not in this status.
+    /// The intent's status doesn't allow it.
     pub fn unexpected(status: IntentStatus) -> Self {
         Self::of(400, "payment_intent_unexpected_state", status.as_str(), true)
     }
@@ -106,47 +106,47 @@ pub(super) struct Account {
     pub is_connected: bool,
     pub was_disconnected: bool,
     pub customers: Vec<CustomerId>,
-    /// Customers that it had.
+    /// Deleted customers.
     pub deleted: Vec<CustomerId>,
-    /// What it can't be paid with.
+    /// The capabilities that it lacks.
     pub lost: Vec<Capability>,
     pub keys: HashMap<String, Remembered>,
 }
 
-/// What became of the last charge.
+/// The status of the last charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// The card's bank holds it, or held it.
+    /// The card's bank holds the amount, or held it.
     Held,
     /// The bank has been asked for a debit.
     Pending,
-    /// The money was taken.
+    /// The money was captured.
     Taken,
     /// Declined.
     Failed,
 }
 
-/// An intent, with what its answers don't show.
+/// An intent, with fields that its answers don't show.
 #[derive(Debug, Clone)]
 pub(super) struct Payment {
     pub account: usize,
-    /// As it is answered.
+    /// The object as answered.
     pub intent: Intent,
     pub customer: CustomerId,
     pub metadata: BTreeMap<String, String>,
-    /// Whether the studio has made it in its dashboard.
+    /// Whether the studio created it in its dashboard.
     pub is_studios: bool,
-    /// Whether a bank debit may pay it.
+    /// Whether it may be paid by bank debit.
     pub takes_debits: bool,
     pub created_s: i64,
     pub capturable: i64,
     pub held_until_s: Option<i64>,
     pub standing: Standing,
-    /// The intent's when the charge was made.
+    /// The intent's amount when the charge was made.
     pub charge_metadata: BTreeMap<String, String>,
-    /// Of the last charge, oldest first.
+    /// Refunds of the last charge, oldest first.
     pub refunds: Vec<Refund>,
-    /// Of the last charge.
+    /// Disputes of the last charge.
     pub disputes: Vec<Dispute>,
     pub changed_ms: i64,
     is_changed: bool,
@@ -176,12 +176,12 @@ impl Payment {
     /// The last charge.
     ///
     /// # Errors
-    /// There is none.
+    /// There is no charge.
     pub fn charge(&mut self) -> Result<&mut Charge, Refusal> {
         self.intent.charge.as_mut().ok_or_else(|| Refusal::refused("nothing was charged"))
     }
 
-    /// What was really taken, and what of it was given back.
+    /// The amount actually captured, and the part of it that was refunded.
     pub fn money(&self) -> (i64, i64) {
         match (&self.intent.charge, self.standing) {
             (Some(charge), Standing::Taken) => {
@@ -192,24 +192,24 @@ impl Payment {
         }
     }
 
-    /// Whether the charge's money is with the payer's bank, or may stay there.
+    /// Whether the payer's bank has the charge's money, or may keep it.
     pub fn is_disputed(&self) -> bool {
         self.disputes.iter().any(|dispute| dispute.status.keeps())
     }
 
-    /// Whether the bank has an open question, or the money.
+    /// Whether the bank has an open inquiry, or the money.
     pub fn is_questioned(&self) -> bool {
         self.disputes.iter().any(|dispute| dispute.status.stands())
     }
 
-    /// Adds a refund to the charge, or what was held and is let go: at Stripe that is a refund too.
+    /// Adds a refund, or a released amount, to the charge: at Stripe both are refunds.
     pub fn give_back(&mut self, refund: Refund) -> Result<(), Refusal> {
         self.count_back(refund.amount.units())?;
         self.refunds.push(refund);
         self.show_refunds()
     }
 
-    /// Counts back what was given back; less than nothing where a refund has failed.
+    /// Adds to the refunded amount; a failed refund subtracts.
     pub fn count_back(&mut self, amount: i64) -> Result<(), Refusal> {
         let charge = self.charge()?;
         charge.amount_refunded = Money::minor(charge.amount_refunded.units() + amount);
@@ -217,7 +217,7 @@ impl Payment {
         Ok(())
     }
 
-    /// Shows the refunds on the charge as Stripe does.
+    /// Lists the refunds on the charge as Stripe does.
     pub fn show_refunds(&mut self) -> Result<(), Refusal> {
         let shown = self.refunds.iter().rev().take(SHOWN_REFUNDS).cloned().collect();
         self.charge()?.refunds = shown;
@@ -225,7 +225,7 @@ impl Payment {
     }
 }
 
-/// All of it.
+/// The whole state.
 pub(super) struct State {
     clock: Arc<AtomicI64>,
     pub accounts: Vec<Account>,
@@ -233,16 +233,16 @@ pub(super) struct State {
     pub late: Vec<Late>,
     pub refused: Vec<Refused>,
     pub lasting_refusals: LastingRefusals,
-    /// Those that the world hasn't taken yet.
+    /// Events that the world hasn't taken yet.
     pub events: Vec<Event>,
-    /// All of them, as they were told.
+    /// All events, as sent.
     pub told: Vec<Event>,
-    /// Whether there are events of what no webhook of ours follows, too.
+    /// Whether there are events of types that our webhook doesn't subscribe to.
     pub tells_everything: bool,
     pub watcher: Option<Watcher>,
     changed: Vec<usize>,
     minted: u64,
-    /// No hold runs out before that.
+    /// No hold expires before this time.
     pub soonest_end_s: i64,
 }
 
@@ -271,7 +271,7 @@ impl State {
         }
     }
 
-    /// Another one with the same accounts, intents and past. Nothing is on its way to it, untold or changed.
+    /// A copy with the same accounts, intents and past. It has no requests on their way, no new events and no changes.
     pub fn copy(&self, clock: Arc<AtomicI64>) -> Self {
         let mut copy = Self::new(clock);
         copy.accounts.clone_from(&self.accounts);
@@ -297,7 +297,7 @@ impl State {
         format!("{prefix}_{}", self.minted)
     }
 
-    /// The account's place. Every account exists.
+    /// The account's index. Every account exists.
     pub fn account(&mut self, id: &AccountId) -> usize {
         if let Some(at) = self.accounts.iter().position(|account| account.id == *id) {
             return at;
@@ -310,10 +310,10 @@ impl State {
         self.accounts.len() - 1
     }
 
-    /// The account's place, for a call of ours.
+    /// The account's index, for a call of ours.
     ///
     /// # Errors
-    /// The studio has disconnected it.
+    /// The studio has disconnected the account.
     pub fn connected(&mut self, id: &AccountId) -> Result<usize, StripeError> {
         let at = self.account(id);
         if self.accounts[at].is_connected {
@@ -323,21 +323,21 @@ impl State {
         Err(StripeError::Misconfigured(Rejection { status: 403, code, message, ..Rejection::default() }))
     }
 
-    /// The id of the intent that is made next: it says the intent's place.
+    /// The id of the next intent, which contains the intent's index.
     pub fn next_intent(&self) -> String {
         format!("pi_{}", self.payments.len() + 1)
     }
 
-    /// The place of an intent.
+    /// The index of an intent.
     pub fn place(&self, id: &IntentId) -> Option<usize> {
         let at = id.as_str().strip_prefix("pi_")?.parse::<usize>().ok()?.checked_sub(1)?;
         self.payments.get(at).filter(|payment| payment.intent.id == *id).map(|_| at)
     }
 
-    /// The place of an intent of this account: no account reaches into another.
+    /// The index of an intent of this account; other accounts' intents are not found.
     ///
     /// # Errors
-    /// It has none of that id.
+    /// The account has no intent with that id.
     pub fn place_on(&self, account: usize, id: &IntentId) -> Result<usize, Refusal> {
         let found = self.place(id).filter(|&at| self.payments[at].account == account);
         found.ok_or_else(|| Refusal::missing(404))
@@ -357,7 +357,7 @@ impl State {
         }
     }
 
-    /// The intents that have changed since this was last asked.
+    /// The intents that have changed since the last call.
     pub fn take_changed(&mut self) -> Vec<usize> {
         let changed = std::mem::take(&mut self.changed);
         for &at in &changed {

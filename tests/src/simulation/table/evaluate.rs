@@ -1,16 +1,16 @@
-//! What guards and edits mean for an item.
+//! Evaluates guards and edits on an item.
 //!
-//! Invariant: as DynamoDB has it; `tests/simulated_table.rs` holds it to that. A missing attribute, or one of another
-//! type, differs from every value and compares with none.
+//! Invariant: results are DynamoDB's; `tests/simulated_table.rs` compares the two. A missing attribute, or one of
+//! another type, differs from every value and is ordered against none.
 
 use std::cmp::Ordering;
 
 use classpay_service::store::{Attributes, Edit, Guard, Value};
 
-/// What no edit may touch.
+/// The attributes that no edit may change.
 const KEY_ATTRIBUTES: [&str; 2] = ["pk", "sk"];
 
-/// Whether a guard holds for an item, or for none.
+/// Whether a guard holds for an item, or for a missing one.
 pub(super) fn holds(guard: &Guard, item: Option<&Attributes>) -> bool {
     let attribute = |name| item.and_then(|item| item.get(name));
     let compared = |name, value| attribute(name).and_then(|attribute| compare(attribute, value));
@@ -40,7 +40,7 @@ fn compare(left: &Value, right: &Value) -> Option<Ordering> {
     }
 }
 
-/// Edits an item.
+/// Applies edits to an item.
 pub(super) fn apply(edits: &[Edit], item: &mut Attributes) {
     for (at, edit) in edits.iter().enumerate() {
         let name = edit.name();

@@ -1,6 +1,7 @@
-//! The items of a table, its index of what is due, and how they were a few writes ago.
+//! The items of a table, its index of what is due, and their state a few writes ago.
 //!
-//! Invariant: every change goes through [`Items::replace`] or [`Items::remove`], so that index, past and list of changes agree with the items.
+//! Every change goes through [`Items::replace`] or [`Items::remove`], so that the index, the past and the list of
+//! changes agree with the items.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
@@ -9,16 +10,16 @@ use std::sync::Arc;
 use classpay_service::store::key::Key;
 use classpay_service::store::{Attributes, DueKey, Value};
 
-/// So many writes back an eventual read can be.
+/// The most writes by which an eventually consistent read can lag.
 pub(super) const PAST: usize = 32;
 
 /// See the module.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Items {
     partitions: BTreeMap<String, BTreeMap<String, Arc<Attributes>>>,
-    /// By partition of the index; in it by due time.
+    /// By partition of the index, then by due time.
     due: BTreeMap<String, BTreeSet<(String, Arc<Key>)>>,
-    /// What was replaced by the last writes, the newest at the end.
+    /// The items replaced by the last writes, the newest at the end.
     past: VecDeque<Replaced>,
     writes: usize,
     changed: Vec<Arc<Key>>,
@@ -33,21 +34,21 @@ struct Replaced {
 }
 
 impl Items {
-    /// An item as it stands.
+    /// An item in its present state.
     pub(super) fn get(&self, pk: &str, sk: &str) -> Option<&Arc<Attributes>> {
         assert!(!pk.is_empty() && !sk.is_empty(), "DynamoDB refuses an empty text in a key: `{pk}`, `{sk}`");
         self.partitions.get(pk).and_then(|partition| partition.get(sk))
     }
 
-    /// An item as it stood so many writes ago.
+    /// An item as it was this many writes ago.
     pub(super) fn get_old(&self, key: &Key, age: usize) -> Option<&Arc<Attributes>> {
         let now = self.get(&key.pk, &key.sk);
-        // The oldest of them that changed it knows how it was before them all.
+        // The oldest of these writes that changed the item knows its state before all of them.
         let replaced = self.last(age).filter(|replaced| *replaced.key == *key).last();
         replaced.map_or(now, |replaced| replaced.item.as_ref())
     }
 
-    /// The items of a partition, from after that sort key, in order.
+    /// The items of a partition after that sort key, in order.
     pub(super) fn partition<'a>(
         &'a self,
         pk: &str,
@@ -58,7 +59,7 @@ impl Items {
         partition.flat_map(move |partition| partition.range::<str, _>((from, Bound::Unbounded)))
     }
 
-    /// A partition as it stood so many writes ago.
+    /// A partition as it was this many writes ago.
     pub(super) fn partition_old(&self, pk: &str, age: usize) -> Vec<&Arc<Attributes>> {
         let mut items: BTreeMap<&String, Option<&Arc<Attributes>>> =
             self.partition(pk, None).map(|(sk, item)| (sk, Some(item))).collect();
@@ -68,7 +69,7 @@ impl Items {
         items.into_values().flatten().collect()
     }
 
-    /// What was due, as the index stood so many writes ago.
+    /// What was due, according to the index this many writes ago.
     pub(super) fn due(&self, shard: &str, until: &str, most: usize, age: usize) -> Vec<DueKey> {
         let answer = |due: &str, key: &Arc<Key>| DueKey { key: Key::clone(key), due: due.to_owned() };
         let now = self.due.get(shard).into_iter().flatten().take_while(|(due, _)| due.as_str() <= until);
@@ -86,7 +87,7 @@ impl Items {
         old.into_iter().take(most).map(|(due, key)| answer(due, key)).collect()
     }
 
-    /// Everything, in the order of the keys.
+    /// All items, in the order of their keys.
     pub(super) fn all(&self) -> impl Iterator<Item = (Key, Arc<Attributes>)> {
         let of = |(pk, partition): (&String, &BTreeMap<String, Arc<Attributes>>)| {
             let pk = pk.clone();
@@ -96,12 +97,12 @@ impl Items {
         self.partitions.iter().flat_map(of)
     }
 
-    /// What was changed since this was last asked; a key may be there more than once.
+    /// The keys changed since the last call; a key may occur more than once.
     pub(super) fn take_changed(&mut self) -> Vec<Arc<Key>> {
         std::mem::take(&mut self.changed)
     }
 
-    /// Begins a write; what is replaced until the next one belongs to it.
+    /// Begins a write; items replaced until the next one belong to it.
     pub(super) fn begin_write(&mut self) {
         self.writes += 1;
         while self.past.front().is_some_and(|oldest| oldest.by + PAST <= self.writes) {
@@ -109,7 +110,7 @@ impl Items {
         }
     }
 
-    /// Puts an item in the place of what was there.
+    /// Replaces an item, or adds it.
     pub(super) fn replace(&mut self, key: Key, item: Attributes) {
         let (key, item) = (Arc::new(key), Arc::new(item));
         let before = match self.partitions.get_mut(&key.pk) {
@@ -127,7 +128,7 @@ impl Items {
         self.past.push_back(Replaced { by: self.writes, key, item: before });
     }
 
-    /// Takes an item out, if it is there.
+    /// Removes an item, if it exists.
     pub(super) fn remove(&mut self, key: Key) {
         let Some(before) = self.partitions.get_mut(&key.pk).and_then(|partition| partition.remove(&key.sk)) else {
             return;
@@ -153,14 +154,14 @@ impl Items {
         }
     }
 
-    /// What the last so many writes replaced, the newest first.
+    /// The items replaced by the last writes, the newest first.
     fn last(&self, writes: usize) -> impl Iterator<Item = &Replaced> {
         let is_of_them = move |replaced: &&Replaced| replaced.by + writes > self.writes;
         self.past.iter().rev().take_while(is_of_them)
     }
 }
 
-/// Where an item stands in the index; it is sparse, so most don't.
+/// An item's position in the index, which is sparse: most items have none.
 fn index_place(item: &Attributes) -> Option<(&str, &str)> {
     let text = |value: &Value| match value {
         Value::Text(text) if !text.is_empty() => (),

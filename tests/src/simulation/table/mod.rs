@@ -1,7 +1,7 @@
-//! The table of the simulation: in memory, and lost or late when the faults say so.
+//! The table of the simulation: in memory, with writes that faults lose or delay.
 //!
-//! Invariant: it evaluates the writes that DynamoDB is sent, as DynamoDB would; `tests/simulated_table.rs` holds it to that.
-//! It knows no item of ours.
+//! Invariant: it evaluates writes as DynamoDB does; `tests/simulated_table.rs` compares the two. It knows nothing of
+//! our items.
 
 mod evaluate;
 mod items;
@@ -21,7 +21,7 @@ use super::executor::pause;
 use super::faults::{CallKind, Fault, Network};
 use super::forgetful::Forgotten;
 
-/// A table in memory. Its clones are the same one.
+/// A table in memory. Its clones share their items.
 #[derive(Debug, Clone)]
 pub struct MemoryTable {
     network: Network,
@@ -31,9 +31,9 @@ pub struct MemoryTable {
 #[derive(Debug, Default)]
 struct State {
     items: Items,
-    /// What hasn't arrived.
+    /// Writes that haven't arrived.
     late: Vec<Late>,
-    /// What made transactions fail.
+    /// The items whose conditions made transactions fail.
     lost: Vec<Key>,
     /// The partitions that calls have named.
     named: Vec<String>,
@@ -48,7 +48,7 @@ enum Late {
 }
 
 impl State {
-    /// Whether all guards held; the first that didn't is remembered.
+    /// Whether all guards held; the first that didn't is recorded.
     fn transact(&mut self, writes: Vec<Write>) -> bool {
         let writes = match self.forgotten {
             Some(forgotten) => forgotten.strip(writes),
@@ -59,14 +59,14 @@ impl State {
 }
 
 impl MemoryTable {
-    /// An empty one.
+    /// An empty table.
     #[must_use]
     pub fn new(network: Network) -> Self {
         Self { network, state: Arc::default() }
     }
 
-    /// Another one with the same items, for a world that begins where a prepared one stands. Nothing is on its way to
-    /// it, and nothing counts as changed.
+    /// A copy with the same items, for a world that continues from a prepared one. It has no writes on their way and no
+    /// changes.
     #[must_use]
     pub fn copy(&self, network: Network) -> Self {
         let mut items = self.state().items.clone();
@@ -74,21 +74,21 @@ impl MemoryTable {
         Self { network, state: Arc::new(Mutex::new(State { items, ..State::default() })) }
     }
 
-    /// Forgets a guard from now on.
+    /// Ignores a guard from now on.
     pub fn forget(&self, forgotten: Forgotten) {
         self.state().forgotten = Some(forgotten);
     }
 
-    /// How many writes are still on their way.
+    /// The number of writes still on their way.
     #[must_use]
     pub fn late_writes(&self) -> usize {
         self.state().late.len()
     }
 
-    /// A write that was given up for lost arrives now. Whether it was written: its conditions are judged now.
+    /// A lost write arrives now, and its conditions are evaluated now. Returns whether it was written.
     ///
     /// # Panics
-    /// If there are not so many.
+    /// If there is no such write.
     pub fn land_late(&self, which: usize) -> bool {
         let mut state = self.state();
         match state.late.remove(which) {
@@ -100,13 +100,13 @@ impl MemoryTable {
         }
     }
 
-    /// An item as it stands, seen from outside the simulation.
+    /// An item in its present state, seen from outside the simulation.
     #[must_use]
     pub fn item(&self, key: &Key) -> Option<Arc<Attributes>> {
         self.state().items.get(&key.pk, &key.sk).cloned()
     }
 
-    /// Everything, in the order of the keys.
+    /// All items, in the order of their keys.
     #[must_use]
     pub fn items(&self) -> Vec<(Key, Arc<Attributes>)> {
         self.state().items.all().collect()
@@ -118,19 +118,19 @@ impl MemoryTable {
         self.state().items.partition(pk, None).map(|(_, item)| Arc::clone(item)).collect()
     }
 
-    /// What was written since this was last asked. A key is there as often as it was written.
+    /// The keys written since the last call. A key occurs as often as it was written.
     #[must_use]
     pub fn changed(&self) -> Vec<Arc<Key>> {
         self.state().items.take_changed()
     }
 
-    /// The items whose conditions made transactions fail since this was last asked: the first of each.
+    /// The items whose conditions made transactions fail since the last call: the first of each transaction.
     #[must_use]
     pub fn lost(&self) -> Vec<Key> {
         std::mem::take(&mut self.state().lost)
     }
 
-    /// The partitions that calls have read or written, or wanted to, since this was last asked.
+    /// The partitions that calls have read or written, or tried to, since the last call.
     #[must_use]
     pub fn named(&self) -> Vec<String> {
         std::mem::take(&mut self.state().named)
@@ -144,7 +144,7 @@ impl MemoryTable {
         self.state.lock().expect("a world ends with the first panic")
     }
 
-    /// How old this read may be.
+    /// How stale this read may be.
     fn age(&self, call: CallKind, consistency: Consistency) -> usize {
         match consistency {
             Consistency::Strong => 0,
@@ -152,7 +152,7 @@ impl MemoryTable {
         }
     }
 
-    /// Reads item by item, from after `last`, until a scheduling point is drawn: after how many it goes on.
+    /// Reads item by item from after `last`, until a scheduling point is drawn: the number of items until then.
     fn read_on(&self, pk: &str, last: &mut Option<String>, found: &mut Vec<Attributes>) -> u32 {
         let state = self.state();
         let mut sk_read = None;
@@ -190,7 +190,7 @@ impl Table for MemoryTable {
         keys.dedup();
         self.name(keys.iter().map(|key| key.pk.as_str()));
         is_read(self.network.arrive(CallKind::Batch).await)?;
-        // Each item is read at a time of its own: a transaction can be seen in half.
+        // Each item is read at a time of its own, so a transaction can be seen half done.
         let mut keys: Vec<_> = keys.into_iter().map(|key| (self.network.delay(CallKind::Batch), key)).collect();
         keys.sort_by_key(|(points, _)| *points);
         let (mut found, mut passed) = (HashMap::with_capacity(keys.len()), 0);
@@ -278,7 +278,7 @@ impl Table for MemoryTable {
     }
 }
 
-/// A read that is lost on either way is only not answered.
+/// A read that is lost in either direction is simply not answered.
 fn is_read(fault: Fault) -> Result<(), StoreError> {
     match fault {
         Fault::None => Ok(()),

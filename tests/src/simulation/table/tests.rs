@@ -1,4 +1,4 @@
-//! The table itself: transactions, reads that are old or torn, faults.
+//! The table itself: transactions, stale or torn reads, and faults.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -132,7 +132,7 @@ fn the_index_has_what_is_due_in_its_order() {
     assert_eq!(found("9", 9), "soon@2 late@9");
 }
 
-/// The reads that may be old are as many writes old as is said.
+/// Reads that may be stale lag by exactly this many writes.
 #[derive(Debug, Default)]
 struct Old(Arc<AtomicUsize>);
 
@@ -168,7 +168,7 @@ fn an_eventual_read_can_be_old_and_a_strong_one_never() {
     assert_eq!(seen, [was("2 1", &moved), was("1", &due), was("0", &due), was("", &None)]);
 }
 
-/// Every item is read later than the one before: they come at 0, 1, 2 … scheduling points.
+/// Every item is read later than the one before: at 0, 1, 2 … scheduling points.
 #[derive(Debug, Default)]
 struct Slow(AtomicU32);
 

@@ -1,7 +1,7 @@
-//! Writes: many items, or edits of one.
+//! Writes of many items, or edits of one.
 //!
-//! Invariant: all guards are judged by the state before, then everything is written or nothing. What DynamoDB would
-//! refuse as malformed is a panic: no code of ours may send it.
+//! All guards are evaluated on the state before, and then everything is written or nothing. A request that DynamoDB
+//! would refuse as malformed is a panic: our code must not send it.
 
 use classpay_service::store::key::Key;
 use classpay_service::store::{Action, Attributes, Edit, Guard, MAX_ACTIONS, Value, Write};
@@ -12,7 +12,7 @@ use super::items::Items;
 /// Makes all writes, if all guards hold.
 ///
 /// # Errors
-/// The first item whose guard didn't.
+/// The first item whose guard didn't hold.
 pub(super) fn transact(items: &mut Items, writes: Vec<Write>) -> Result<(), Key> {
     assert!(!writes.is_empty(), "DynamoDB refuses a transaction without actions");
     assert!(writes.len() <= MAX_ACTIONS, "DynamoDB refuses more than {MAX_ACTIONS} actions: {}", writes.len());
@@ -35,7 +35,7 @@ pub(super) fn transact(items: &mut Items, writes: Vec<Write>) -> Result<(), Key>
     Ok(())
 }
 
-/// Edits one item without a guard, and answers it as it is then.
+/// Edits one item without a guard, and returns its new state.
 pub(super) fn edit(items: &mut Items, key: &Key, edits: &[Edit]) -> Attributes {
     items.begin_write();
     apply(items, key.clone(), edits);
@@ -48,7 +48,7 @@ fn item<'a>(items: &'a Items, key: &Key) -> Option<&'a Attributes> {
 
 fn apply(items: &mut Items, key: Key, edits: &[Edit]) {
     let mut edited = item(items, &key).cloned().unwrap_or_else(|| {
-        // Nothing of ours relies on what DynamoDB does then: an item of nothing but its key, or none.
+        // None of our code relies on what DynamoDB does here: an item with only its key, or none.
         let only_clears = edits.iter().all(|edit| matches!(edit, Edit::Clear(_)));
         assert!(!only_clears, "edits that only clear, of an item that isn't there: {key:?}");
         [("pk".to_owned(), key.pk.as_str().into()), ("sk".to_owned(), key.sk.as_str().into())].into()

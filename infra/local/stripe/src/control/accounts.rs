@@ -1,7 +1,6 @@
-//! What happens to an account: Stripe gives it a capability or takes one away, the studio disconnects it, and how large
-//! its events are.
+//! Changes to an account: Stripe grants or removes a capability, the studio disconnects it, or its events get larger.
 //!
-//! Invariant: it is kept with the state, and changes no object that is there already.
+//! The settings are stored with the state and change no existing object.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ use crate::objects::Account;
 use crate::objects::accounts::{Capability, Named};
 use crate::store;
 
-/// What is left out stays as it is.
+/// An omitted field stays as it is.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Capabilities {
@@ -31,10 +30,10 @@ struct Pad {
     bytes: usize,
 }
 
-/// A page of events has a hundred, and SQLite keeps them all.
+/// A page has a hundred events, and SQLite stores them all.
 const MOST_PADDING: usize = 1024 * 1024;
 
-/// `None` where nothing of that name can happen.
+/// `None` if there is no such action.
 pub(super) fn handle(standin: &StandIn, id: &str, what: &str, body: &str) -> Result<Option<Value>, ApiError> {
     if !id.starts_with("acct_") || id == PLATFORM {
         return Err(ApiError::no_such("account", id, "id"));
@@ -75,7 +74,7 @@ fn change(standin: &StandIn, id: &str, change: impl FnOnce(&mut Account)) -> Res
     Ok(shown(&account))
 }
 
-/// Those that something was ordered of.
+/// The accounts that have settings.
 pub(super) fn list(standin: &StandIn) -> Result<Value, ApiError> {
     let accounts = store::everywhere::<Account>(&standin.store.lock())?;
     Ok(accounts.iter().map(|(_, account)| shown(account)).collect())

@@ -1,7 +1,6 @@
-//! What happens to one object from outside: the payer, the bank, the studio, time.
+//! What happens to an object from outside the API: by the payer, the bank, the studio, or with time.
 //!
-//! Invariant: one transaction each, with its events, as a call of the API is; no idempotency key
-//! is involved.
+//! Each happens in one transaction with its events, like an API call, but without an idempotency key.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -78,7 +77,7 @@ struct Decide {
     outcome: Outcome,
 }
 
-/// `None` where nothing of that name can happen.
+/// `None` if there is no such action.
 pub(super) fn handle(
     standin: &StandIn,
     (kind, id, what): (&str, &str, &str),
@@ -143,7 +142,7 @@ fn intent(standin: &StandIn, id: &str, what: &str, body: &str) -> Result<Option<
             let Confirm { payment_method } = parse(body)?;
             Box::new(move |call, intent| {
                 intents::put_method(call, intent, &payment_method)?;
-                // A browser has a page to come back to, and the payer in front of it.
+                // A browser has a page to return to, and the payer is present.
                 intents::attempt(call, intent, Attempt { without_payer: false, can_return: true })
             })
         }
@@ -191,7 +190,7 @@ fn refund(standin: &StandIn, id: &str, given: GiveBack) -> Result<Value, ApiErro
     })
 }
 
-/// Does something to an object, in one transaction. What `change` changed it has saved.
+/// Applies `change` to an object in one transaction. `change` saves what it changes.
 fn with<T: Object>(
     standin: &StandIn,
     id: &str,

@@ -1,6 +1,5 @@
-//! `/_control/`: what happens around Stripe (the payer, the bank, the studio, the passing of time),
-//! what was done, and what shall go wrong. JSON in camelCase; a form does too, so that a newcomer's
-//! curl is short.
+//! `/_control/`: what happens around Stripe (the payer, the bank, the studio, the passing of time), the log of calls, and
+//! injected faults. Bodies are JSON in camelCase, or a form, so that a newcomer's curl is short.
 //!
 //! | call | body | |
 //! |---|---|---|
@@ -28,12 +27,12 @@
 //! | `POST /_control/faults/land` | – | what was dropped late arrives now |
 //! | `POST /_control/keys/revoke` | `{"key": "sk_test_…"}` | the platform's key was rolled: the old one is refused |
 //! | `GET /_control/clock` | | what time it is, in seconds since 1970: `{"nowS": 1788768000}` |
-//! | `POST /_control/clock` | `{"now": "2026-09-01T09:00:00Z"}` | time passes: a redirect (307) to whoever owns the clock |
+//! | `POST /_control/clock` | `{"now": "2026-09-01T09:00:00Z"}` | time passes: a redirect (307) to the owner of the clock |
 //! | `/_control/webhooks…` | | see `webhooks::control` |
 //!
 //! Every field of a body may be left out, but for the outcomes and the bytes.
 //!
-//! Invariant: it does nothing to an object that the world couldn't do.
+//! Nothing here does to an object what the outside world couldn't.
 
 mod accounts;
 mod happenings;
@@ -96,7 +95,7 @@ fn handle(standin: &StandIn, method: &Method, path: &str, body: &str) -> Result<
         }
         ("POST", [kind, id, what]) => {
             let told = happenings::handle(standin, (kind, id, what), body);
-            // A decline is an error, and an event too.
+            // A decline is an error that also makes an event.
             standin.webhooks.wake();
             told?.ok_or_else(|| nothing_here(method, path))
         }
@@ -132,7 +131,7 @@ struct Revoked {
     key: String,
 }
 
-/// JSON, a form, or nothing at all.
+/// The body may be JSON, a form, or empty.
 pub(crate) fn parse<T: DeserializeOwned>(body: &str) -> Result<T, ApiError> {
     if !body.trim_start().starts_with('{') {
         return Form::parse("", body.trim())?.typed();
@@ -140,7 +139,7 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &str) -> Result<T, ApiError> {
     serde_json::from_str(body).map_err(|error| ApiError::invalid(error.to_string()))
 }
 
-/// Money that was really taken and given back: a hold and a debit under way count for nothing.
+/// Money that was actually taken and returned. A hold and a pending debit don't count.
 fn charges(standin: &StandIn) -> Result<Value, ApiError> {
     let db = standin.store.lock();
     let charges = store::everywhere::<Charge>(&db)?;

@@ -1,6 +1,6 @@
-//! The calls on intents beside confirmation.
+//! The calls on intents, except confirmation.
 //!
-//! Invariant: a call that isn't legal in the intent's state changes nothing and says so with
+//! Invariant: a call that isn't allowed in the intent's status changes nothing and fails with
 //! `payment_intent_unexpected_state` and the intent.
 
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! Confirmation: the payer's card is asked, and the intent goes where its answer leads.
+//! Confirmation: charges the payment method and moves the intent to the resulting status.
 //!
 //! Invariant: at most one charge of an intent is ever paid.
 
@@ -15,12 +15,12 @@ use crate::objects::cards::{AUTHENTICATION_REQUIRED, Decline, Issuer};
 use crate::objects::{Account, Charge, HOLD_SECONDS, PaymentMethod, customers, payment_methods};
 use crate::store::Object;
 
-/// How a confirmation is made.
+/// The circumstances of a confirmation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Attempt {
-    /// The payer isn't there to authenticate, or the caller wants an error rather than a wait.
+    /// The payer isn't present to authenticate, or the caller prefers an error to a pending action.
     pub without_payer: bool,
-    /// There is somewhere to come back to from a redirect.
+    /// There is a page to return to after a redirect.
     pub can_return: bool,
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn check_status(intent: &PaymentIntent) -> Result<(), ApiError> {
     }
 }
 
-/// Whether this payment method may pay this intent at all.
+/// Whether this payment method may pay this intent.
 pub(crate) fn check_method(call: &Call, intent: &PaymentIntent, method: &PaymentMethod) -> Result<(), ApiError> {
     if !intent.payment_method_types.contains(&method.kind) {
         let message = format!(
@@ -78,7 +78,7 @@ pub(crate) fn check_method(call: &Call, intent: &PaymentIntent, method: &Payment
         let code = "payment_intent_incompatible_payment_method";
         return Err(ApiError::invalid(message).code(code).param("payment_method"));
     }
-    // It may have been when the intent was made.
+    // It may have been attached when the intent was made.
     if !Account::of(call)?.takes(&method.kind) {
         return Err(not_activated(&method.kind, "payment_method"));
     }
@@ -98,7 +98,7 @@ pub(crate) fn check_method(call: &Call, intent: &PaymentIntent, method: &Payment
     }
 }
 
-/// Asks the card. The intent is changed; a decline saves it and is an error too, as at Stripe.
+/// Charges the card and updates the intent. A decline saves the intent and is also an error, as at Stripe.
 pub(crate) fn attempt(call: &Call, intent: &mut PaymentIntent, how: Attempt) -> Result<(), ApiError> {
     check_status(intent)?;
     let Some(id) = intent.payment_method.clone() else {
@@ -172,11 +172,11 @@ fn approve(call: &Call, intent: &mut PaymentIntent, method: PaymentMethod) -> Re
     }
 }
 
-/// The payer's customer gets it, where the intent says so.
+/// Attaches the payment method to the intent's customer, if the intent says so.
 pub(super) fn keep_method(call: &Call, intent: &PaymentIntent, mut method: PaymentMethod) -> Result<(), ApiError> {
     let saved = intent.setup_future_usage.is_some() || intent.payment_method_options.card_saved_for().is_some();
     let customer = intent.customer.as_deref().filter(|_| saved && method.customer.is_none());
-    // A customer that was deleted meanwhile gets nothing, and the payment is made all the same.
+    // A customer that was deleted meanwhile gets nothing, and the payment still succeeds.
     if let Some(id) = customer
         && customers::is_living(call, id)?
     {
@@ -209,7 +209,7 @@ pub(super) fn back_to_start(intent: &mut PaymentIntent, error: Value) {
     intent.last_payment_error = Some(error);
 }
 
-/// The payer has answered to 3-D Secure.
+/// Applies the payer's answer to 3-D Secure.
 pub(crate) fn authenticate(call: &Call, intent: &mut PaymentIntent, outcome: Authentication) -> Result<(), ApiError> {
     if intent.status != Status::RequiresAction {
         let status = intent.status.as_str();

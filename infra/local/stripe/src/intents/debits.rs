@@ -1,7 +1,7 @@
-//! Bank debits: the bank is asked, and days later it has paid or hasn't.
+//! Bank debits: the bank is asked, and pays or refuses days later.
 //!
-//! Invariant: a debit is never held: from `processing` it goes to `succeeded` with its whole
-//! amount, or back to the start with nothing.
+//! Invariant: a debit is never held. From `processing` it goes to `succeeded` with its whole amount, or back to the
+//! start with nothing.
 
 use serde_json::json;
 
@@ -13,8 +13,7 @@ use crate::objects::banks::{self, Failure};
 use crate::objects::{Charge, PaymentMethod, payment_methods};
 use crate::store::Object;
 
-/// Asks the bank, whatever way of capture the intent says: `methods` lets no debit be captured by
-/// hand.
+/// Asks the bank, whatever capture method the intent has: `methods` allows no debit with manual capture.
 pub(super) fn start(call: &Call, intent: &mut PaymentIntent, method: PaymentMethod) -> Result<(), ApiError> {
     let charge = Charge::pending(call, intent, &method);
     intent.latest_charge = Some(charge.id.clone());
@@ -27,7 +26,7 @@ pub(super) fn start(call: &Call, intent: &mut PaymentIntent, method: PaymentMeth
     call.event("payment_intent.processing", intent)
 }
 
-/// The bank answers: as the test account does, so usually it pays.
+/// The bank answers as the test account determines, so usually it pays.
 pub(crate) fn settle_debit(call: &Call, intent: &mut PaymentIntent) -> Result<(), ApiError> {
     let method = debit_of(call, intent)?;
     let fingerprint = method.bacs_debit["fingerprint"].as_str().unwrap_or_default();
@@ -43,7 +42,7 @@ pub(crate) fn settle_debit(call: &Call, intent: &mut PaymentIntent) -> Result<()
     call.event("payment_intent.succeeded", intent)
 }
 
-/// The bank doesn't pay.
+/// The bank refuses to pay.
 pub(crate) fn fail_debit(call: &Call, intent: &mut PaymentIntent, failure: Failure) -> Result<(), ApiError> {
     let method = debit_of(call, intent)?;
     let mut charge = holds::charge_of(call, intent)?;

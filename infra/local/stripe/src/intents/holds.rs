@@ -1,7 +1,7 @@
-//! The ways a hold ends: captured in whole or in part, cancelled, or run out.
+//! The ways in which a hold ends: captured in whole or in part, cancelled, or expired.
 //!
-//! Invariant: whoever reads or changes something after a hold has run out finds it canceled, with
-//! its events: every transaction begins with `expire_due`.
+//! A caller that reads or changes something after a hold has expired finds it canceled, with its events: every
+//! transaction begins with `expire_due`.
 
 use rusqlite::Connection;
 
@@ -19,7 +19,7 @@ pub(super) fn charge_of(call: &Call, intent: &PaymentIntent) -> Result<Charge, A
     charge.ok_or_else(ApiError::internal)
 }
 
-/// How much of a hold is taken: what was given, or all of it.
+/// The amount to capture: the given one, or the whole hold.
 pub(crate) fn capturable(intent: &PaymentIntent, given: Option<i64>) -> Result<i64, ApiError> {
     if intent.status != Status::RequiresCapture {
         let status = intent.status.as_str();
@@ -40,7 +40,7 @@ pub(crate) fn capturable(intent: &PaymentIntent, given: Option<i64>) -> Result<i
     Ok(amount)
 }
 
-/// So much is taken, and the rest is let go. `amount` is `capturable`.
+/// Captures this amount and releases the rest. `amount` is `capturable`.
 pub(crate) fn capture(call: &Call, intent: &mut PaymentIntent, amount: i64) -> Result<(), ApiError> {
     let mut charge = charge_of(call, intent)?;
     let before = charge.json();
@@ -59,7 +59,7 @@ pub(crate) fn capture(call: &Call, intent: &mut PaymentIntent, amount: i64) -> R
     call.event("payment_intent.succeeded", intent)
 }
 
-/// Nothing will be taken any more, and what was held is let go.
+/// Nothing more is taken, and what was held is released.
 pub(super) fn cancel(
     call: &Call,
     intent: &mut PaymentIntent,
@@ -83,7 +83,7 @@ pub(super) fn cancel(
     call.event("payment_intent.canceled", intent)
 }
 
-/// The authorisation runs out now, whatever its time.
+/// Expires the authorisation now, whatever its time.
 pub(crate) fn expire(call: &Call, intent: &mut PaymentIntent) -> Result<(), ApiError> {
     if intent.status != Status::RequiresCapture {
         let status = intent.status.as_str();
@@ -94,7 +94,7 @@ pub(crate) fn expire(call: &Call, intent: &mut PaymentIntent) -> Result<(), ApiE
     cancel(call, intent, Some(CancellationReason::Automatic))
 }
 
-/// Ends every authorisation that has run out by now, at the moment it did.
+/// Ends every authorisation that has expired by now, as of the moment of its expiry.
 pub(crate) fn expire_due(db: &Connection, now: i64) -> Result<(), ApiError> {
     let form = Form::default();
     for (account, mut intent) in store::holds_until::<PaymentIntent>(db, now)? {

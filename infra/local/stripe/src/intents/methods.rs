@@ -1,9 +1,8 @@
-//! Which payment methods an intent takes, and their options.
+//! Which payment methods an intent accepts, and their options.
 //!
-//! Invariant: `payment_method_types` of an intent is what its currency, its way of capture and its
-//! account allow: a type that can't be used is filtered from a list of allowed ones, and refused
-//! where it was demanded. A type that the account hasn't activated is refused by both lists, unless
-//! the account is ordered to leave it out.
+//! An intent's `payment_method_types` are those that its currency, its capture method and its account allow. A type
+//! that can't be used is filtered out of a list of allowed types, and refused in a list of required ones. A type that
+//! the account hasn't activated is refused in both lists, unless the account is set to leave it out.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -12,7 +11,7 @@ use crate::error::ApiError;
 use crate::objects::Account;
 use crate::objects::accounts::{Named, not_activated, nothing_activated};
 
-/// What dynamic payment methods come to here: a studio that has switched nothing else on.
+/// The result of dynamic payment methods here: the studio has activated no others.
 const DYNAMIC: &[&str] = &["card", "link"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,16 +28,16 @@ pub(crate) struct AutomaticMethods {
     pub allow_redirects: Option<Redirects>,
 }
 
-/// How a call says which types it takes.
+/// How a call names the types that it accepts.
 pub(crate) struct Choice {
     pub allowed: Option<Vec<String>>,
     pub automatic: Option<AutomaticMethods>,
     pub excluded: Option<Vec<String>>,
-    /// `payment_method_types`, which versions from 2026-09-30 on refuse.
+    /// `payment_method_types`, which versions from 2026-09-30 onwards refuse.
     pub demanded: Option<Vec<String>>,
 }
 
-/// The types of an intent, and its `automatic_payment_methods`.
+/// The types of an intent, with its `automatic_payment_methods`.
 pub(crate) struct Chosen {
     pub types: Vec<String>,
     pub automatic: Option<Value>,
@@ -89,7 +88,7 @@ impl Choice {
         })
     }
 
-    /// What is named is switched on, or the first that isn't is refused.
+    /// Checks that every named type is activated; the first that isn't is refused.
     fn activated(&self, account: &Account) -> Result<(), ApiError> {
         let lists = [
             ("payment_method_types", &self.demanded, true),
@@ -124,8 +123,8 @@ impl Choice {
     }
 }
 
-/// Whether a payment of this currency and way of capture can be made with the type. For the types
-/// that the stand-in doesn't know more of, yes.
+/// Whether a payment in this currency and with this capture method can use the type. Types that the stand-in doesn't
+/// model are accepted.
 fn usable(kind: &str, currency: &str, by_hand: bool) -> Result<(), ApiError> {
     let only = match kind {
         "bacs_debit" | "pay_by_bank" => "gbp",
@@ -148,7 +147,7 @@ fn usable(kind: &str, currency: &str, by_hand: bool) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// `payment_method_options`: given and kept alike.
+/// `payment_method_options`, in the form that is both given and stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MethodOptions {
@@ -226,7 +225,7 @@ struct BacsMandate {
 struct LinkOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     capture_method: Option<CardCapture>,
-    /// Taken, and told to nobody.
+    /// Accepted and not reported.
     #[serde(skip_serializing)]
     persistent_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -247,7 +246,7 @@ impl MethodOptions {
         self.card.as_ref()?.setup_future_usage.as_deref().filter(|usage| *usage != "none")
     }
 
-    /// The given options over the present ones, and Stripe's defaults for the intent's types.
+    /// Merges the given options over the present ones, with Stripe's defaults for the intent's types.
     pub fn merge(&mut self, given: Option<Self>, types: &[String]) {
         let given = given.unwrap_or_default();
         if let Some(given) = given.card {

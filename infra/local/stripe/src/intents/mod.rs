@@ -1,8 +1,7 @@
-//! Payment intents: the object and its states. The calls are in the modules below.
+//! Payment intents: the object and its statuses. The calls are in the modules below.
 //!
-//! Invariant: `amount_capturable` + `amount_received` ≤ `amount`; only `requires_capture` holds
-//! something capturable, only `succeeded` has received something; `succeeded` and `canceled` are
-//! final; and each change of the status makes its event.
+//! Invariant: `amount_capturable` + `amount_received` ≤ `amount`. Only `requires_capture` has a capturable amount, only
+//! `succeeded` has a received amount, and `succeeded` and `canceled` are final. Each change of status makes its event.
 
 mod calls;
 mod confirm;
@@ -52,7 +51,7 @@ impl Status {
         }
     }
 
-    /// Whether the payer hasn't authorised anything yet, so the terms may still change.
+    /// Whether the payer hasn't authorised anything yet, so that the terms may still change.
     pub fn open(self) -> bool {
         match self {
             Self::RequiresPaymentMethod | Self::RequiresConfirmation | Self::RequiresAction => true,
@@ -113,7 +112,7 @@ pub(crate) struct PaymentIntent {
     pub customer: Option<String>,
     pub description: Option<String>,
     pub excluded_payment_method_types: Option<Vec<String>>,
-    /// When the authorisation expires: `capture_before` of the charge.
+    /// When the authorisation expires: the charge's `capture_before`.
     pub held_until: Option<i64>,
     pub last_payment_error: Option<Value>,
     pub latest_charge: Option<String>,
@@ -154,7 +153,7 @@ impl Object for PaymentIntent {
 
     const OURS: &'static [&'static str] = &["held_until"];
 
-    /// A card's options say of more than can be asked for here.
+    /// Adds the fields that Stripe shows in a card's options and that can't be set here.
     fn json(&self) -> Value {
         let mut whole = self.whole();
         if let Some(card) = whole["payment_method_options"].get_mut("card") {
@@ -166,12 +165,12 @@ impl Object for PaymentIntent {
 }
 
 impl PaymentIntent {
-    /// "This can't be done in this state", with the intent as it is.
+    /// The error for a call that the intent's status doesn't allow, with the intent.
     pub fn unexpected_state(&self, message: impl Into<String>) -> ApiError {
         ApiError::refused("payment_intent_unexpected_state", message).payment_intent(self.json())
     }
 
-    /// The card's own way of capture goes before the intent's.
+    /// The card's own capture method takes precedence over the intent's.
     pub fn captured_by_hand(&self) -> bool {
         self.payment_method_options.card_captured_by_hand() || self.capture_method == CaptureMethod::Manual
     }

@@ -1,6 +1,6 @@
-//! The parameters of the calls that set an intent's terms: one type, and what each call takes.
+//! The parameters of the calls that set an intent's terms: one type, and which of them each call accepts.
 //!
-//! Invariant: after the payer's authorisation no call changes the terms.
+//! No call changes the terms after the payer has authorised.
 
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ use crate::intents::{CaptureMethod, ConfirmationMethod, MethodOptions, PaymentIn
 use crate::money;
 use crate::objects::{Account, Shipping, customers, payment_methods};
 
-/// The date of the version that took `payment_method_types` away.
+/// The version that removed `payment_method_types`.
 const WITHOUT_METHOD_TYPES: &str = "2026-09-30";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -121,7 +121,7 @@ impl Terms {
         .find_map(|(name, given)| given.then_some(name))
     }
 
-    /// Puts the terms into the intent.
+    /// Applies the terms to the intent.
     pub fn apply(self, call: &Call, intent: &mut PaymentIntent, new: Novelty) -> Result<(), ApiError> {
         let binding = self.binding();
         if let (Some(name), false) = (binding, intent.status.open()) {
@@ -187,7 +187,7 @@ pub(crate) enum Novelty {
     Existing,
 }
 
-/// The payer's choice. An intent that is past choosing says so.
+/// The payer's choice of method. An intent that is past that point refuses it.
 pub(crate) fn put_method(call: &Call, intent: &mut PaymentIntent, id: &str) -> Result<(), ApiError> {
     super::confirm::check_status(intent)?;
     let method = payment_methods::named(call, id)?;

@@ -1,7 +1,7 @@
-//! Connected accounts, as far as what they may do isn't the same for all: capabilities, and whether they are connected.
+//! Settings of connected accounts: capabilities, and whether they are connected.
 //!
-//! Invariant: an account that nothing was ordered of is connected and has every capability. It is never answered by
-//! the API, and only `/_control/` changes it.
+//! An account without settings is connected and has every capability. The API never returns an account, and only
+//! `/_control/` changes it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::store::Object;
 
-/// Stripe's `status` of a capability. Only an active one takes money.
+/// Stripe's `status` of a capability. Only an active one accepts payments.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Capability {
@@ -20,8 +20,8 @@ pub(crate) enum Capability {
     Pending,
 }
 
-/// How a type in `allowed_payment_method_types` is answered that the account can't take. `payment_method_types` always
-/// refuses it.
+/// How a type in `allowed_payment_method_types` that the account can't use is answered. In `payment_method_types` it is
+/// always refused.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Named {
@@ -40,10 +40,10 @@ pub(crate) struct Account {
     pub bacs_debit_payments: Capability,
     #[serde(default)]
     pub named: Named,
-    /// The studio has disconnected it from the platform.
+    /// The studio has disconnected the account from the platform.
     #[serde(default)]
     pub disconnected: bool,
-    /// How many bytes more each of its events has, from now on.
+    /// The number of bytes added to each of its events from now on.
     #[serde(default)]
     pub event_padding: usize,
 }
@@ -77,13 +77,13 @@ impl Account {
         }
     }
 
-    /// The account that a call is about.
+    /// The account that a call concerns.
     pub fn of(call: &Call) -> Result<Self, ApiError> {
         let known: Option<Self> = call.load(call.account)?;
         Ok(known.unwrap_or_else(|| Self::new(call.account, call.now)))
     }
 
-    /// Whether it takes payments of this type. Of types that the stand-in keeps no capability for, yes.
+    /// Whether the account accepts payments of this type. Types for which the stand-in has no capability are accepted.
     pub fn takes(&self, kind: &str) -> bool {
         let capability = match kind {
             "card" | "link" => self.card_payments,
@@ -94,19 +94,19 @@ impl Account {
     }
 }
 
-/// Where Stripe sends the studio, in the words of its refusals.
+/// The dashboard page to which Stripe's refusals refer.
 const WHERE: &str = "Please ensure the provided type is activated in your dashboard \
     (https://dashboard.stripe.com/account/payments/settings) and your account is enabled for any preview features that \
     you are trying to use. See https://stripe.com/docs/payments/payment-methods/integration-options for supported \
     payment method and product combinations.";
 
-/// 400 at execution, so remembered: the type was named, and the account doesn't take it.
+/// 400 at execution, so stored: the type was named, and the account doesn't accept it.
 pub(crate) fn not_activated(kind: &str, param: &str) -> ApiError {
     let message = format!("The payment method type provided: {kind} is invalid. {WHERE}");
     ApiError::refused("payment_intent_invalid_parameter", message).param(param)
 }
 
-/// The same, where nothing that was named or that is switched on is left.
+/// The same, if no named or activated type is left.
 pub(crate) fn nothing_activated() -> ApiError {
     let message = "No valid payment method types for this Payment Intent. Please ensure that you have activated payment \
                    methods compatible with your chosen currency in your dashboard \

@@ -1,14 +1,14 @@
-//! Stripe's test bank accounts for Bacs Direct Debit, by the ids that stand for them.
+//! Stripe's test bank accounts for Bacs Direct Debit, by their ids.
 //!
-//! Invariant: a debit waits until `/_control/` settles or fails it, however long that is, because
-//! at Stripe it takes days; what settling comes to depends on the account alone.
+//! A debit waits until `/_control/` settles or fails it, however long that is, because at Stripe it takes days. The
+//! result of settling depends on the account alone.
 
 use serde::{Deserialize, Serialize};
 
-/// Stripe's test sort code, of all of them.
+/// Stripe's test sort code, the same for all accounts.
 pub(crate) const SORT_CODE: &str = "108800";
 
-/// Why a bank doesn't pay, in Stripe's `failure_code`s.
+/// Why a bank refuses, as Stripe's `failure_code`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Failure {
@@ -49,7 +49,7 @@ pub(crate) struct TestAccount {
     pub id: &'static str,
     pub last4: &'static str,
     pub fingerprint: &'static str,
-    /// What the bank says when the debit is settled.
+    /// The bank's answer when the debit is settled.
     pub refuses: Option<Failure>,
 }
 

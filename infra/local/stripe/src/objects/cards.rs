@@ -1,14 +1,13 @@
-//! Stripe's test cards, by the ids that stand for them (`pm_card_visa`).
+//! Stripe's test cards, by their ids (`pm_card_visa`).
 //!
-//! Invariant: what a card does depends on the card alone; a number is never accepted, so no real
-//! card can end up here.
+//! A card's behaviour depends on the card alone. A number is never accepted, so no real card can be used here.
 
-/// What the issuer says when the card is charged.
+/// The issuer's answer when the card is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Issuer {
     Approves,
     Declines(Decline),
-    /// Asks the payer to authenticate (3-D Secure) first, and approves then.
+    /// The payer must authenticate first (3-D Secure); then the issuer approves.
     AsksPayer,
 }
 
@@ -26,10 +25,10 @@ pub(crate) struct TestCard {
     pub last4: &'static str,
     pub country: &'static str,
     pub funding: &'static str,
-    /// One for each number, as at Stripe; a stored payment method is known again by it.
+    /// One for each number, as at Stripe. It identifies a stored payment method.
     pub fingerprint: &'static str,
     pub issuer: Issuer,
-    /// Whether it can be saved to a customer: Stripe declines most of the declining ones then too.
+    /// Whether the card can be saved to a customer: Stripe declines most of the declining cards then too.
     pub attachable: bool,
 }
 
@@ -131,7 +130,7 @@ const CARDS: &[TestCard] = &[
     },
     // Its refunds stay pending until the bank answers: `/_control/refunds/{id}/succeed` or `fail`.
     card(PENDING_REFUND, "visa", "7726", "fpPendingRefund7726", Issuer::Approves),
-    // Its refunds look done; that they fail later is for `/_control/refunds/{id}/fail`.
+    // Its refunds look completed; `/_control/refunds/{id}/fail` makes them fail later.
     card("pm_card_refundFail", "visa", "5126", "fpRefundFail5126", Issuer::Approves),
     card("pm_card_authenticationRequired", "visa", "3184", "fpAuthenticationRequired3184", Issuer::AsksPayer),
 ];

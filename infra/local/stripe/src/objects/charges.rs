@@ -1,7 +1,7 @@
-//! Charges: one for each attempt to take money, also for the declined ones.
+//! Charges: one for each attempt to take money, including declined ones.
 //!
-//! Invariant: 0 ≤ `amount_captured` ≤ `amount`, 0 ≤ `amount_refunded` ≤ `amount`, and a failed
-//! charge has captured nothing. What is held and then let go counts as refunded, as at Stripe.
+//! Invariant: 0 ≤ `amount_captured` ≤ `amount`, 0 ≤ `amount_refunded` ≤ `amount`, and a failed charge has captured
+//! nothing. An amount that was held and then released counts as refunded, as at Stripe.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use crate::objects::{PaymentMethod, Shipping};
 use crate::page::{self, Created, Page};
 use crate::store::{Object, Where};
 
-/// How long an authorisation holds. (Stripe: 7 days for most cards; `capture_before` says it.)
+/// The lifetime of an authorisation. (Stripe: 7 days for most cards, as `capture_before` says.)
 pub(crate) const HOLD_SECONDS: i64 = 7 * 24 * 60 * 60;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,7 +47,7 @@ pub(crate) struct Charge {
     pub refunded: bool,
     pub shipping: Option<Shipping>,
     pub statement_descriptor_suffix: Option<String>,
-    /// `succeeded` (also of a hold that isn't captured yet), `pending` (a bank debit) or `failed`.
+    /// `succeeded` (also for a hold that isn't captured yet), `pending` (a bank debit) or `failed`.
     pub status: String,
     pub transfer_data: Option<Value>,
     pub transfer_group: Option<String>,
@@ -78,7 +78,7 @@ impl Object for Charge {
 impl Charge {
     fn new(call: &Call, intent: &PaymentIntent, method: &PaymentMethod) -> Self {
         Self {
-            // Payments that aren't by card have ids of their own kind.
+            // Payments other than by card have ids with their own prefix.
             id: ids::object(if method.kind == "card" { "ch" } else { "py" }),
             amount: intent.amount,
             amount_captured: 0,
@@ -175,13 +175,13 @@ impl Charge {
         self.amount_captured = amount;
     }
 
-    /// Counts back what was refunded or let go; less than nothing where a refund has failed.
+    /// Adds to the refunded or released amount; a failed refund subtracts.
     pub fn refund(&mut self, amount: i64) {
         self.amount_refunded += amount;
         self.refunded = self.amount_refunded == self.amount;
     }
 
-    /// What of it is money that was taken, and money that was given back.
+    /// The amount that was actually taken, and the amount that was returned.
     pub fn money(&self) -> (i64, i64) {
         if self.status != "succeeded" || !self.captured {
             return (0, 0);

@@ -1,6 +1,6 @@
-//! Customer sessions: what a page gets to act for one customer.
+//! Customer sessions, with which a page acts for one customer.
 //!
-//! Invariant: a component that wasn't asked for is answered as disabled.
+//! A component that wasn't requested is answered as disabled.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ struct CustomerSession {
 impl Object for CustomerSession {
     const KIND: &'static str = "customer_session";
 
-    /// It has no id at Stripe: the secret is what it is known by.
+    /// It has no id at Stripe; the secret identifies it.
     fn id(&self) -> &str {
         &self.client_secret
     }

@@ -1,6 +1,6 @@
 //! Customers.
 //!
-//! Invariant: a deleted customer stays known as deleted, owns nothing, and pays for nothing.
+//! Invariant: a deleted customer is still reported as deleted, owns nothing, and pays for nothing.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ pub(crate) struct Customer {
     pub address: Option<Address>,
     pub balance: i64,
     pub created: i64,
-    /// Not part of Stripe's object: a deleted one is answered as a stub.
+    /// Not part of Stripe's object: a deleted customer is answered as a stub.
     pub deleted_at: Option<i64>,
     pub description: Option<String>,
     pub email: Option<String>,
@@ -135,7 +135,7 @@ impl Customer {
     }
 }
 
-/// As much as can be said without sending one.
+/// Checks an e-mail address as far as possible without sending to it.
 pub(crate) fn check_email(email: &str, param: &str) -> Result<(), ApiError> {
     let plausible = email.split_once('@').is_some_and(|(name, domain)| !name.is_empty() && domain.contains('.'));
     if plausible && !email.contains(char::is_whitespace) {
@@ -145,7 +145,7 @@ pub(crate) fn check_email(email: &str, param: &str) -> Result<(), ApiError> {
     Err(ApiError::invalid(message).code("email_invalid").param(param))
 }
 
-/// A living customer that a parameter names.
+/// A customer that a parameter names and that isn't deleted.
 pub(crate) fn named(call: &Call, id: &str) -> Result<Customer, ApiError> {
     let customer: Option<Customer> = call.load(id)?;
     customer
@@ -153,7 +153,7 @@ pub(crate) fn named(call: &Call, id: &str) -> Result<Customer, ApiError> {
         .ok_or_else(|| ApiError::no_such_reference("customer", id, "customer"))
 }
 
-/// Whether there is a customer of this id that wasn't deleted.
+/// Whether a customer with this id exists and isn't deleted.
 pub(crate) fn is_living(call: &Call, id: &str) -> Result<bool, ApiError> {
     let customer: Option<Customer> = call.load(id)?;
     Ok(customer.is_some_and(|customer| customer.deleted_at.is_none()))
@@ -213,7 +213,7 @@ pub(crate) fn delete(call: &Call, id: &str) -> Answer {
     remove(call, living(call, id)?)
 }
 
-/// At our call or at the studio's in its dashboard.
+/// By our call, or by the studio in its dashboard.
 pub(crate) fn remove(call: &Call, mut customer: Customer) -> Answer {
     if customer.deleted_at.is_some() {
         return Err(ApiError::no_such("customer", &customer.id, "id"));

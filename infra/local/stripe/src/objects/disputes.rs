@@ -1,8 +1,8 @@
-//! Disputes: the payer's bank takes the money back, and may have to return it. An inquiry comes before that, or instead:
-//! the bank asks, and takes nothing.
+//! Disputes: the payer's bank takes the money back, and may have to return it. An inquiry may come before a dispute or
+//! replace it: the bank asks, and takes nothing.
 //!
-//! Invariant: a charge has at most one dispute that isn't won and no inquiry that was closed, and a closed one stays as
-//! it is. `disputed` of a charge says that money was taken back, so an inquiry leaves it as it is.
+//! A charge has at most one dispute that isn't won or a closed inquiry, and a closed dispute stays as it is. A charge's
+//! `disputed` says that money was taken back, so an inquiry leaves it unchanged.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use crate::objects::Charge;
 use crate::page::{self, Created, Page};
 use crate::store::{self, Object, Where};
 
-/// How long the studio may answer.
+/// How long the studio has to respond.
 const EVIDENCE_SECONDS: i64 = 9 * 24 * 60 * 60;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub(crate) enum DisputeStatus {
 }
 
 impl DisputeStatus {
-    /// Whether the bank has only asked.
+    /// Whether it is only an inquiry.
     fn inquiry(self) -> bool {
         match self {
             Self::WarningNeedsResponse | Self::WarningUnderReview => true,
@@ -40,7 +40,7 @@ impl DisputeStatus {
         }
     }
 
-    /// Whether nothing can be done about the charge but by this.
+    /// Whether it is open or was lost. A charge with such a dispute takes no second one.
     fn stands(self) -> bool {
         match self {
             Self::WarningClosed | Self::Won => false,
@@ -63,7 +63,7 @@ impl DisputeStatus {
 pub(crate) enum Outcome {
     Won,
     Lost,
-    /// Of an inquiry: the bank asks no more.
+    /// For an inquiry: the bank has closed it.
     WarningClosed,
 }
 
@@ -132,19 +132,19 @@ impl Object for Dispute {
     }
 }
 
-/// What the payer wants of the bank.
+/// The dispute to open.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Complaint {
-    /// All that was taken, where none is said.
+    /// The whole amount taken, if no amount is given.
     pub amount: Option<i64>,
-    /// The charge's, where none is said; Stripe says that a dispute's may be another, as rates move.
+    /// The charge's currency, if none is given. At Stripe a dispute's currency may differ, as exchange rates move.
     pub currency: Option<String>,
     pub reason: Grievance,
     pub inquiry: bool,
 }
 
 impl Dispute {
-    /// The payer has gone to the bank, and the bank has taken the money, or asks.
+    /// The payer complains to the bank, which takes the money or asks about it.
     pub fn open(call: &Call, mut charge: Charge, complaint: Complaint) -> Result<Self, ApiError> {
         let Complaint { amount, currency, reason, inquiry } = complaint;
         let (taken, _) = charge.money();
@@ -210,7 +210,7 @@ impl Dispute {
         call.event_since("charge.dispute.updated", self, &before)
     }
 
-    /// The bank wasn't content with the answer to its inquiry: it takes the money.
+    /// The bank wasn't satisfied with the answer to its inquiry, and takes the money.
     pub fn escalate(&mut self, call: &Call) -> Result<(), ApiError> {
         if !self.status.inquiry() {
             return Err(refused("Only an inquiry that isn't closed can become a dispute.".into()));
@@ -259,12 +259,12 @@ fn of_charge(call: &Call, charge: &str) -> Result<Vec<Dispute>, ApiError> {
     store::select(call.db, call.account, &theirs, i64::MAX, false)
 }
 
-/// Whether the money of this charge is with the payer's bank, or may stay there.
+/// Whether the payer's bank has the charge's money, or may keep it.
 pub(crate) fn against(call: &Call, charge: &str) -> Result<bool, ApiError> {
     Ok(of_charge(call, charge)?.iter().any(|dispute| dispute.status.keeps()))
 }
 
-/// All of this charge was given back: an inquiry about it is answered.
+/// The whole charge was refunded, which answers an inquiry about it.
 pub(crate) fn given_back(call: &Call, charge: &str) -> Result<(), ApiError> {
     for mut dispute in of_charge(call, charge)?.into_iter().filter(|dispute| dispute.status.inquiry()) {
         dispute.close(call, Outcome::WarningClosed)?;
@@ -281,7 +281,7 @@ pub(crate) fn retrieve(call: &Call, id: &str) -> Answer {
     Ok(of_path(call, id)?.json())
 }
 
-/// Stripe's `close`: the studio doesn't fight it.
+/// Stripe's `close`: the studio accepts the dispute.
 pub(crate) fn accept(call: &Call, id: &str) -> Answer {
     let mut dispute = of_path(call, id)?;
     let inquiry = dispute.status.inquiry();

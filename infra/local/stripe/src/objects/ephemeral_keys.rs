@@ -1,7 +1,7 @@
-//! Ephemeral keys: what a phone gets to act for one customer.
+//! Ephemeral keys, with which a phone acts for one customer.
 //!
-//! Invariant: the secret is told once, at creation; and a key is made for the version that the
-//! phone speaks, so a call without `Stripe-Version` is refused. What a key opens is `auth`'s.
+//! Invariant: the secret is returned once, at creation. A key is made for the API version of the phone, so a call
+//! without `Stripe-Version` is refused. `auth` decides what a key may access.
 
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::ids;
 use crate::objects::customers;
 use crate::store::{self, Object};
 
-/// How the secret of a key begins.
+/// The prefix of a key's secret.
 pub(crate) const SECRET: &str = "ek_test_";
 
 const LIFETIME_SECONDS: i64 = 60 * 60;
@@ -24,7 +24,8 @@ pub(crate) struct EphemeralKey {
     associated_objects: Value,
     created: i64,
     expires: i64,
-    /// Not part of Stripe's object after its creation. A key from before it was kept has none, and opens nothing.
+    /// Not part of Stripe's object after creation. A key stored before this field existed has none, and grants no
+    /// access.
     #[serde(default)]
     secret: Option<String>,
 }
@@ -58,7 +59,7 @@ impl EphemeralKey {
         now >= self.expires
     }
 
-    /// The customer that it opens.
+    /// The customer that the key may access.
     pub fn customer(&self) -> &str {
         self.associated_objects[0]["id"].as_str().unwrap_or_default()
     }

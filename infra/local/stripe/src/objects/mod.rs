@@ -1,4 +1,4 @@
-//! The kinds of objects beside payment intents, one module each: what is stored, and its calls.
+//! The kinds of objects besides payment intents, one module each, with their calls.
 
 pub(crate) mod accounts;
 pub(crate) mod banks;

@@ -108,7 +108,7 @@ impl PaymentMethod {
         }
     }
 
-    /// What a charge of it shows.
+    /// The payment method's details, as a charge shows them.
     pub fn details(&self, amount: i64) -> Value {
         if self.kind == "bacs_debit" {
             let mut details = self.bacs_debit.clone();
@@ -155,12 +155,12 @@ impl PaymentMethod {
     }
 }
 
-/// Well after `now`, so that no test card expires under a moved clock. A year of 365 days will do.
+/// Well after `now`, so that no test card expires under a moved clock. A year counts as 365 days.
 fn expiry_year(now: i64) -> i64 {
     1970 + now / (365 * 24 * 60 * 60) + 4
 }
 
-/// The payment method of this id; a test id (`pm_card_visa`) makes a fresh one.
+/// The payment method with this id. A test id (`pm_card_visa`) makes a new one.
 pub(crate) fn find(call: &Call, id: &str) -> Result<Option<PaymentMethod>, ApiError> {
     let method = match (cards::by_id(id), banks::by_id(id)) {
         (Some(card), _) => PaymentMethod::of_card(card, call.now),
@@ -176,7 +176,7 @@ pub(crate) fn named(call: &Call, id: &str) -> Result<PaymentMethod, ApiError> {
     find(call, id)?.ok_or_else(|| ApiError::no_such_reference("PaymentMethod", id, "payment_method"))
 }
 
-/// Whether there is one of this id that is attached to this customer.
+/// Whether a payment method with this id is attached to this customer.
 pub(crate) fn is_of(call: &Call, id: &str, customer: &str) -> Result<bool, ApiError> {
     let method: Option<PaymentMethod> = call.load(id)?;
     Ok(method.is_some_and(|method| method.customer.as_deref() == Some(customer)))

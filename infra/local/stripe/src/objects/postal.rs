@@ -1,4 +1,4 @@
-//! Addresses, as several objects carry them.
+//! Postal addresses, which several objects contain.
 
 use serde::{Deserialize, Serialize};
 

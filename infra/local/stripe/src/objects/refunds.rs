@@ -1,8 +1,8 @@
-//! Refunds: money that goes back, at our call or at the studio's in its dashboard.
+//! Refunds, by our call or by the studio in its dashboard.
 //!
-//! Invariant: of one charge the refunds that haven't failed come to its `amount_refunded`, which
-//! is never above its amount. A hold that is let go leaves a refund too, as at Stripe, though no
-//! money went back: `captured` of its charge is false, or the rest of the amount was captured.
+//! Invariant: a charge's refunds that haven't failed sum to its `amount_refunded`, which never exceeds its amount. A
+//! released hold also leaves a refund, as at Stripe, although no money was returned: the charge's `captured` is false,
+//! or the rest of the amount was captured.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use crate::objects::{Charge, cards, disputes};
 use crate::page::{self, Created, Page};
 use crate::store::{self, Object, Where};
 
-/// As many as Stripe shows on an expanded charge.
+/// The number of refunds that Stripe shows on an expanded charge.
 const SHOWN_ON_CHARGE: i64 = 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ pub(crate) enum FailureReason {
     Unknown,
 }
 
-/// What a caller can give as the reason, and `expired_uncaptured_charge`, which Stripe alone does.
+/// The reasons that a caller can give, and `expired_uncaptured_charge`, which only Stripe sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Reason {
@@ -95,10 +95,10 @@ impl Object for Refund {
     }
 }
 
-/// A refund that somebody wants.
+/// The refund to make.
 #[derive(Debug, Default)]
 pub(crate) struct Wanted {
-    /// All that is left, where none is said.
+    /// The whole remaining amount, if no amount is given.
     pub amount: Option<i64>,
     pub reason: Option<Reason>,
     pub metadata: Option<Metadata>,
@@ -138,8 +138,8 @@ impl Refund {
         }
     }
 
-    /// What was held and not taken goes back to the payer: no money, but a refund all the same.
-    /// The charge is changed, not saved.
+    /// Records the release of a held amount: no money moves, but Stripe shows it as a refund. The charge is changed,
+    /// not saved.
     pub fn release(call: &Call, charge: &mut Charge, amount: i64, reason: Option<Reason>) -> Result<(), ApiError> {
         let mut refund = Self::new(call, charge, amount);
         refund.reason = reason;
@@ -147,7 +147,7 @@ impl Refund {
         call.save(&refund)
     }
 
-    /// Gives back what is wanted of a charge.
+    /// Refunds a charge as requested.
     pub fn make(call: &Call, mut charge: Charge, wanted: Wanted) -> Result<Self, ApiError> {
         refundable(call, &charge)?;
         let left = charge.amount - charge.amount_refunded;
@@ -181,7 +181,7 @@ impl Refund {
         Ok(refund)
     }
 
-    /// The bank says of a pending refund that it has arrived.
+    /// The bank reports that a pending refund has arrived.
     pub fn succeed(&mut self, call: &Call) -> Result<(), ApiError> {
         if self.status != RefundStatus::Pending {
             return Err(self.unexpected("succeed"));
@@ -193,7 +193,7 @@ impl Refund {
         self.tell_update(call, &before)
     }
 
-    /// The bank sends it back, also when it had looked done.
+    /// The bank returns the refund, even if it had looked completed.
     pub fn fail(&mut self, call: &Call, reason: FailureReason) -> Result<(), ApiError> {
         if self.status == RefundStatus::Failed {
             return Err(self.unexpected("fail"));
@@ -222,7 +222,7 @@ impl Refund {
     }
 }
 
-/// Why it can't be given back, as far as that doesn't depend on the amount.
+/// Why it can't be refunded, for reasons that don't depend on the amount.
 fn refundable(call: &Call, charge: &Charge) -> Result<(), ApiError> {
     let (id, intent) = (&charge.id, &charge.payment_intent);
     if charge.refunded {
@@ -250,7 +250,7 @@ fn refused(message: String) -> ApiError {
     ApiError::new(400, "invalid_request_error", Effect::Refused, message)
 }
 
-/// The charge that a call means, by itself or by its intent.
+/// The charge that a call names, directly or by its intent.
 pub(crate) fn charge_meant(call: &Call, charge: Option<&str>, intent: Option<&str>) -> Result<Charge, ApiError> {
     if let Some(id) = intent {
         let intent: Option<crate::intents::PaymentIntent> = call.load(id)?;
@@ -282,7 +282,7 @@ pub(crate) fn create(call: &Call) -> Answer {
         metadata: Option<Metadata>,
         payment_intent: Option<String>,
         reason: Option<Reason>,
-        /// Taken and without effect: the stand-in keeps no fees and no transfers.
+        /// Accepted without effect: the stand-in keeps no fees and no transfers.
         #[serde(rename = "refund_application_fee")]
         _refund_application_fee: Option<bool>,
         #[serde(rename = "reverse_transfer")]
@@ -321,7 +321,7 @@ pub(crate) fn update(call: &Call, id: &str) -> Answer {
     Ok(refund.json())
 }
 
-/// Only a refund that waits for the payer can be cancelled, and cards and debits never do.
+/// Only a refund that waits for the payer can be cancelled, and refunds of cards and debits never do.
 pub(crate) fn cancel(call: &Call, id: &str) -> Answer {
     let refund = of_path(call, id)?;
     let status = json!(refund.status);

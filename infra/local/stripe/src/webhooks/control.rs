@@ -1,4 +1,4 @@
-//! `/_control/webhooks`: the queue, its faults, and deliveries without waiting.
+//! `/_control/webhooks`: the queue, its faults, and immediate delivery.
 //!
 //! | call | body | |
 //! |---|---|---|
@@ -9,7 +9,7 @@
 //! | `POST /_control/webhooks/flush` | `{"all": true}`, or nothing | delivers what is due (or all that waits, once) and answers then |
 //! | `POST /_control/webhooks/replay` | `{"eventId": "evt_…"}` | puts an old event at the end of the queue |
 //!
-//! Invariant: the secrets are never told.
+//! The secrets are never returned.
 
 use http::Method;
 use serde::Deserialize;

@@ -1,6 +1,6 @@
-//! Where events go, and their signature.
+//! The webhook endpoint, and the signatures of its events.
 //!
-//! Invariant: the address is of this machine, and no secret is ever told again.
+//! Invariant: the address is on this machine, and no secret is ever returned.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::Uri;
 use sha2::Sha256;
 
-/// Events can't be delivered there.
+/// Events can't be delivered to this endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointError(String);
 

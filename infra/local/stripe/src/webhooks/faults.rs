@@ -1,13 +1,13 @@
-//! Faults to order for deliveries: what can happen to an event between Stripe and us.
+//! Injected faults for deliveries: what can happen to an event between Stripe and us.
 //!
 //! - duplicate: sent twice, one right after the other.
 //! - holdBack: kept until it is released.
-//! - reorder: it goes after the delivery that comes next.
-//! - misSign: signed with a secret that isn't ours. Its retry is signed rightly.
-//! - lose: never delivered, though `/v1/events` has it.
-//! - delayMs: sent that much later; those behind it wait.
+//! - reorder: delivered after the delivery that comes next.
+//! - misSign: signed with a secret that isn't ours. Its retry has the right signature.
+//! - lose: never delivered, although `/v1/events` lists it.
+//! - delayMs: sent that much later; the deliveries behind it wait.
 //!
-//! Invariant: a fault strikes exactly `count` attempts, in their order, retries included.
+//! A fault applies to exactly `count` attempts, in their order, including retries.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ fn once() -> u32 {
     1
 }
 
-/// Which deliveries: all that is given must fit.
+/// Which deliveries match; every given field must match.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Deliveries {
@@ -59,7 +59,7 @@ pub(crate) enum Harm {
 }
 
 impl Fault {
-    /// Why it can't be ordered, if it can't.
+    /// Why the fault can't be injected, if it can't.
     pub fn mistake(&self) -> Option<&'static str> {
         (self.count == 0).then_some("count must be at least 1")
     }
@@ -77,12 +77,12 @@ impl Faults {
         self.0.clear();
     }
 
-    /// Those that have deliveries left to strike.
+    /// Faults that still apply to further deliveries.
     pub fn waiting(&self) -> &[Fault] {
         &self.0
     }
 
-    /// What this delivery suffers. The first ordered fault that fits strikes, once less.
+    /// The fault for this delivery: the first that matches. Its count goes down by one.
     pub fn strike(&mut self, kind: &str, account: &str) -> Option<Harm> {
         let index = self.0.iter().position(|fault| fault.deliveries.fit(kind, account))?;
         let fault = &mut self.0[index];

@@ -1,8 +1,8 @@
-//! Webhooks: events on their way to the one endpoint, signed, retried, and harmed to order.
+//! Webhooks: delivers events to the one endpoint, signed and with retries, and with injected faults.
 //!
-//! Invariant: an event is delivered at least once or is still in the queue, unless it was lost to
-//! order or given up after three days; it goes to the loopback address alone. One delivery at a
-//! time, in the order of the events, so that only an ordered fault or a retry changes the order.
+//! An event is delivered at least once or stays in the queue, unless a fault lost it or it was given up after three
+//! days. It goes to the loopback address only. Deliveries happen one at a time, in the order of the events, so that
+//! only a fault or a retry changes the order.
 
 pub(crate) mod control;
 mod endpoint;
@@ -28,16 +28,16 @@ use faults::{Fault, Faults, Harm};
 use queue::{Delivery, State};
 use send::Sender;
 
-/// How often the clock is looked at for retries; new events wake the deliverer at once.
+/// How often we check the clock for retries; new events wake the deliverer at once.
 const TICK: Duration = Duration::from_millis(100);
 
 /// The part of the stand-in that delivers. The queue itself is in the database.
 #[derive(Default)]
 pub(crate) struct Webhooks {
     endpoint: Mutex<Option<Endpoint>>,
-    /// In memory, as the other faults are.
+    /// In memory, like the other faults.
     faults: Mutex<Faults>,
-    /// Held while one delivery is under way.
+    /// Held during a delivery.
     delivering: tokio::sync::Mutex<()>,
     news: Notify,
     sender: Sender,
@@ -48,13 +48,13 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Webhooks {
-    /// There may be something to deliver.
+    /// Signals that there may be something to deliver.
     pub fn wake(&self) {
         self.news.notify_one();
     }
 }
 
-/// What became of one delivery that was due.
+/// How a delivery ended.
 #[derive(Debug, Clone)]
 struct Outcome {
     delivery: Delivery,
@@ -70,8 +70,8 @@ impl Outcome {
 }
 
 impl StandIn {
-    /// Where events go from now on, and the secrets they are signed with: one, or two during a
-    /// rotation. What is in the queue goes there too. A second call replaces the first.
+    /// Sets where events go from now on, and the secrets that sign them: one, or two during a rotation. Queued events
+    /// go there too. A second call replaces the first.
     ///
     /// # Errors
     /// The address isn't `http://` on the loopback address, or there is no secret.
@@ -82,14 +82,14 @@ impl StandIn {
         Ok(())
     }
 
-    /// Delivers until `shutdown`: what is in the queue, what comes, and retries when the clock
-    /// says so. What was under way then is delivered again after the next start.
+    /// Delivers until `shutdown`: queued events, new events, and retries when they fall due. A delivery that was in
+    /// progress then is repeated after the next start.
     pub async fn deliver(self: Arc<Self>, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
         loop {
             let work = async {
                 self.flush(false).await;
-                // Either is a reason to look again; a tick is the common one.
+                // Either is a reason to check the queue; a tick is the common one.
                 tokio::time::timeout(TICK, self.webhooks.news.notified()).await.unwrap_or_default();
             };
             tokio::select! {
@@ -99,7 +99,7 @@ impl StandIn {
         }
     }
 
-    /// Delivers what is due, also what comes to be due meanwhile. With `all`, also once what
+    /// Delivers what is due, including what falls due meanwhile. With `all`, it also tries once every delivery that
     /// waits for its next attempt.
     async fn flush(&self, all: bool) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
@@ -116,14 +116,13 @@ impl StandIn {
             };
             match outcome {
                 Ok(outcome) => outcomes.push(outcome),
-                // Our own database: said by `ApiError` on stderr, and no loop gets further.
+                // Our own database failed: `ApiError` reports it on stderr, and no loop gets further.
                 Err(_) => return outcomes,
             }
         }
     }
 
-    /// The delivery that is due first; with `early` also one that isn't due yet, but no second
-    /// time.
+    /// The delivery that is due first. With `early` it may be one that isn't due yet, but each only once.
     fn next(&self, early: Option<&Vec<i64>>) -> Result<Option<(Delivery, Event)>, ApiError> {
         if locked(&self.webhooks.endpoint).is_none() {
             return Ok(None);
@@ -172,7 +171,7 @@ impl StandIn {
         Ok(Outcome { delivery, harm })
     }
 
-    /// Writes down what became of it, and lets those go that waited for this one.
+    /// Records how it ended, and releases the deliveries that waited for it.
     fn conclude(&self, delivery: &Delivery) -> Result<(), ApiError> {
         let mut db = self.store.lock();
         let transaction = db.transaction()?;

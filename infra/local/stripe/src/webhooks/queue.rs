@@ -1,6 +1,6 @@
-//! The queue of deliveries, in the database: what waits, what is held, what became of the rest.
+//! The queue of deliveries, in the database: waiting, held and finished ones.
 //!
-//! Invariant: a row is made with its event and never deleted, so the queue is the log too.
+//! A row is made with its event and never deleted, so the queue is also the log.
 
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
@@ -25,22 +25,22 @@ pub(crate) const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS deliveries_by_event ON deliveries (event);
 ";
 
-/// Seconds until the next attempt, after the first, second, … failed one; the last one repeats.
+/// Seconds until the next attempt after the first, second, … failed one; the last value repeats.
 const BACKOFF: &[i64] = &[1, 5, 30, 5 * 60, 30 * 60, 3600, 3 * 3600, 6 * 3600, 12 * 3600];
 
-/// After that nobody tries any more.
+/// After this long we give up.
 const GIVEN_UP_AFTER: i64 = 3 * 24 * 3600;
 
-/// The log tells of this many deliveries, the latest.
+/// The log shows this many deliveries, the latest ones.
 const TOLD: i64 = 1000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum State {
     Waiting,
-    /// Until it is released.
+    /// Held until it is released.
     Held,
-    /// Until the next delivery has been attempted.
+    /// Held until the next delivery has been attempted.
     Behind,
     Delivered,
     Lost,
@@ -94,7 +94,7 @@ impl Delivery {
         })
     }
 
-    /// One more attempt: done by any 2xx, also by an earlier one.
+    /// Records an attempt. The event counts as delivered once any attempt got a 2xx.
     pub fn attempted(&mut self, answer: Result<u16, String>, event_created: i64, now: i64) {
         self.attempts += 1;
         (self.last_status, self.last_error) = match answer {
@@ -151,7 +151,7 @@ pub(crate) fn save(db: &Connection, delivery: &Delivery) -> Result<(), ApiError>
     Ok(())
 }
 
-/// What waits and is due, the oldest event first, at most `limit`.
+/// Deliveries that wait and are due, the oldest event first, at most `limit`.
 pub(crate) fn waiting(db: &Connection, due: i64, limit: i64) -> Result<Vec<Delivery>, ApiError> {
     let sql = format!("SELECT {COLUMNS} FROM deliveries WHERE state = 'waiting' AND due <= ?1 ORDER BY seq LIMIT ?2");
     let mut statement = db.prepare_cached(&sql)?;
@@ -178,14 +178,14 @@ pub(crate) fn counts(db: &Connection) -> Result<Value, ApiError> {
     Ok(counts)
 }
 
-/// Another delivery than this one has been attempted: those put behind it may go.
+/// Another delivery was attempted, so those put behind it may go.
 pub(crate) fn release_behind(db: &Connection, attempted: i64) -> Result<(), ApiError> {
     db.prepare_cached("UPDATE deliveries SET state = 'waiting' WHERE state = 'behind' AND seq != ?1")?
         .execute([attempted])?;
     Ok(())
 }
 
-/// Lets go what is held: of one event, or all. Tells how many.
+/// Releases what is held, of one event or of all. Returns how many were released.
 pub(crate) fn release(db: &Connection, event: Option<&str>, now: i64) -> Result<usize, ApiError> {
     let released = db
         .prepare_cached(

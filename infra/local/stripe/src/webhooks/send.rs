@@ -1,7 +1,7 @@
 //! One POST to the endpoint.
 //!
-//! Invariant: every attempt has an own connection and ends in time, so that a receiver that was
-//! restarted or hangs costs one attempt and no more.
+//! Every attempt uses its own connection and has a timeout, so that a receiver that restarts or hangs costs only one
+//! attempt.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use hyper_util::rt::TokioExecutor;
 
 use crate::webhooks::endpoint::Endpoint;
 
-/// In real time: a receiver doesn't live on the stand-in's clock.
+/// In real time: a receiver doesn't follow the stand-in's clock.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Sender(Client<HttpConnector, Full<Bytes>>);
@@ -41,7 +41,7 @@ impl Sender {
         let exchange = async {
             let response = self.0.request(request).await.map_err(|error| said(&error))?;
             let status = response.status().as_u16();
-            // The answer counts only when it is all there.
+            // The answer counts only when it is complete.
             response.into_body().collect().await.map_err(|error| said(&error))?;
             Ok(status)
         };
@@ -49,7 +49,7 @@ impl Sender {
     }
 }
 
-/// With its causes: the first of them says only that a request failed.
+/// Includes the causes, because the outermost error says only that a request failed.
 fn said(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();

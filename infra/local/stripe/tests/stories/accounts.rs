@@ -24,7 +24,7 @@ async fn a_type_that_the_account_does_not_take_is_refused_by_name() {
     assert!(error["message"].as_str().unwrap().starts_with(words), "{error}");
     assert_eq!(error["type"], "invalid_request_error");
     assert_eq!(error["param"], "allowed_payment_method_types");
-    // The endpoint ran: its key has this answer for a day, and other parameters need another key.
+    // The endpoint ran, so its key keeps this answer for a day, and other parameters need another key.
     let again = stand.post_with_key(INTENTS, NAMED, "pl:1").await;
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     assert_eq!(stand.post_with_key(INTENTS, CARD, "pl:1").await.body["error"]["type"], "idempotency_error");
@@ -36,7 +36,7 @@ async fn a_type_that_the_account_does_not_take_is_refused_by_name() {
     let answer = crate::harness::Answered::from(answer).await;
     assert_eq!(answer.refused(400, INVALID)["param"], "payment_method_types");
 
-    // Another account is none of it, and given back it is taken again.
+    // Another account is not affected, and a restored capability is accepted again.
     order(&stand, "acct_other", "capabilities", json!({ "card_payments": "pending" })).await;
     assert_eq!(stand.told("accounts").await.as_array().unwrap().len(), 2);
     order(&stand, STUDIO, "capabilities", json!({ "bacsDebitPayments": "active" })).await;
@@ -56,7 +56,7 @@ async fn an_update_and_a_confirmation_are_refused_too() {
     let confirm = format!("{both}/confirm");
     let refused = stand.post(&confirm, "payment_method=pm_bacsDebit_success").await.refused(400, INVALID);
     assert_eq!(refused["param"], "payment_method");
-    // The payer's browser hears the same.
+    // The payer's browser gets the same answer.
     let path = format!("{}/confirm", both.trim_start_matches("/v1/"));
     let browser = stand.control(&path, json!({ "paymentMethod": "pm_bacsDebit_success" })).await;
     assert_eq!((browser.status, &browser.body["error"]["code"]), (400, &json!(INVALID)));

@@ -52,7 +52,7 @@ async fn an_unknown_parameter_is_named() {
     refused("amount=100&currency=usd&colour=red", "colour").await;
     let nested = "amount=100&currency=usd&payment_method_options[card][colour]=red";
     refused(nested, "payment_method_options[card][colour]").await;
-    // Known to another call is unknown to this one.
+    // A parameter that another call knows is unknown to this one.
     refused("amount=100&currency=usd&amount_to_capture=1", "amount_to_capture").await;
 }
 

@@ -1,5 +1,4 @@
-//! async-stripe parses what the stand-in answers, in every state, and the stand-in takes what
-//! async-stripe sends.
+//! async-stripe parses the stand-in's answers in every state, and the stand-in accepts async-stripe's requests.
 
 use reqwest::Method;
 use stripe_client_core::{StripeMethod, StripeRequest};
@@ -152,7 +151,7 @@ async fn what_async_stripe_sends_is_taken() {
     let session = CreateCustomerSession::new(components).customer(customer.id.as_str());
     send(&stand, &session).await;
 
-    // The type of a currency comes from a crate that isn't needed otherwise.
+    // The currency type comes from a crate that isn't otherwise needed.
     let sample = stand.post(INTENTS, "amount=100&currency=gbp").await.text;
     let pounds = parse::<PaymentIntent>(&sample).currency;
     let mut card = CreatePaymentIntentPaymentMethodOptionsCard::new();

@@ -161,7 +161,7 @@ async fn a_customer_that_the_studio_has_deleted_is_answered_as_deleted_and_refus
     stand.control(&delete, json!({})).await.refused(404, "resource_missing");
     stand.control("customers/cus_nobody/delete", json!({})).await.refused(404, "resource_missing");
     stand.delete(&format!("/v1/customers/{id}")).await.refused(404, "resource_missing");
-    // What was made before is still paid, and saves its card for nobody.
+    // A payment made before the deletion still succeeds, and saves its card for nobody.
     let path = format!("/v1/payment_intents/{}", open["id"].as_str().unwrap());
     let paid = stand.post(&format!("{path}/confirm"), "payment_method=pm_card_visa").await.ok();
     assert_eq!((&paid["status"], &paid["customer"]), (&json!("succeeded"), &json!(id)));

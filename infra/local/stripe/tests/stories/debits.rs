@@ -77,7 +77,7 @@ async fn a_bank_that_does_not_pay_leads_back_to_the_start() {
     let id = refused_by("pm_bacsDebit_insufficientFunds", "settle", json!({}), "insufficient_funds").await;
     let types = stand.event_types().await;
     assert_eq!(types[types.len() - 2..], ["charge.failed", "payment_intent.payment_failed"]);
-    // Another way to pay still pays, and is held, because it is a card.
+    // Another method still pays, and is held, because it is a card.
     let held = stand.control(&format!("payment_intents/{id}/confirm"), json!({})).await.ok();
     assert_eq!(held["status"], "requires_capture");
 }

@@ -100,7 +100,7 @@ async fn an_inquiry_takes_nothing_and_is_closed() {
     assert_eq!(order("review", json!({})).await.ok()["status"], "warning_under_review");
     assert_eq!(order("review", json!({})).await.status, 400);
     assert_eq!(latest(&stand, 1).await, pairs(&[("charge.dispute.updated", "warning_under_review")]));
-    // It can be given back in part meanwhile.
+    // A partial refund is possible meanwhile.
     stand.post("/v1/refunds", &format!("charge={charge}&amount=100")).await.ok();
     assert_eq!(order("close", json!({ "outcome": "warning_closed" })).await.ok()["status"], "warning_closed");
     assert_eq!(latest(&stand, 1).await, pairs(&[("charge.dispute.closed", "warning_closed")]));

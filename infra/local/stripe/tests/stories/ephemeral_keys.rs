@@ -1,4 +1,4 @@
-//! What a phone may do with its key, and what it mayn't.
+//! What a phone may do with its key, and what it may not.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ async fn a_key_opens_its_customer_and_that_customers_methods() {
     {
         assert_eq!(phone.get(&path).await.ok()["data"], json!([attached]));
     }
-    // The studio's own key sees it too, and the phone may say whose account it is.
+    // The studio's own key sees it too, and the phone may name its account.
     assert_eq!(stand.get(&format!("/v1/payment_methods?customer={id}")).await.ok()["data"], json!([attached]));
     let own = phone.request(Method::GET, &format!("/v1/customers/{id}")).header("stripe-account", STUDIO);
     assert_eq!(own.send().await.unwrap().status(), 200);

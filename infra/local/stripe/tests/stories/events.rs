@@ -22,7 +22,7 @@ async fn a_captured_card_tells_its_story_in_stripes_order() {
         "payment_intent.succeeded",
     ];
     assert_eq!(stand.event_types().await, expected);
-    // The replay of an answer is no second event.
+    // The replay of an answer makes no second event.
     stand.post_with_key(&format!("{INTENTS}/{id}/capture"), "", "cap:1").await.ok();
     let events = stand.get("/v1/events").await.ok();
     assert_eq!(events["data"].as_array().unwrap().len(), 5);
@@ -32,7 +32,7 @@ async fn a_captured_card_tells_its_story_in_stripes_order() {
     assert_eq!(newest["data"]["object"]["amount_received"], 4200);
     let captured = &events["data"][1]["data"];
     assert_eq!(captured["previous_attributes"], json!({ "amount_captured": 0, "captured": false }));
-    // The payer isn't a request of ours.
+    // The payer's action is not a request of ours.
     assert_eq!(events["data"][2]["request"], json!({ "id": null, "idempotency_key": null }));
     for event in events["data"].as_array().unwrap() {
         let parsed: stripe_shared::Event = parse(event);
@@ -59,7 +59,7 @@ async fn a_decline_and_3d_secure_are_told() {
         "payment_intent.payment_failed",
     ];
     assert_eq!(stand.event_types().await, expected);
-    // What is refused before it is executed leaves nothing.
+    // A request that is refused before execution leaves no event.
     stand.post(INTENTS, "amount=100&currency=eur&confirm=true&payment_method=pm_card_visa").await;
     assert_eq!(stand.event_types().await, expected);
 }

@@ -40,7 +40,7 @@ async fn a_dropped_connection_tells_nothing_of_what_was_done() {
         assert_eq!(error.status(), None, "{error:?}");
         let now = stand.get(&format!("{INTENTS}/{id}")).await.ok();
         assert_eq!(now["status"], status);
-        // The same call again gets the answer, whichever it was.
+        // A repeated call gets the answer, whichever it was.
         let again = stand.post_with_key(&capture, "", when).await.ok();
         assert_eq!(again["amount_received"], 4200);
     }
@@ -155,7 +155,7 @@ async fn what_is_dropped_late_lands_when_it_is_told_to() {
     assert_eq!(stand.control("faults/land", json!({})).await.ok(), json!([]));
 }
 
-/// A call that is given up after a while, as its caller sees it.
+/// A call with a timeout, as its caller sees it.
 async fn given_up(stand: &Stand, path: &str, key: &str) -> reqwest::Error {
     let request = stand.call(reqwest::Method::POST, path).header("stripe-account", crate::harness::STUDIO);
     let request = request.header("idempotency-key", key).timeout(std::time::Duration::from_millis(100));
@@ -171,7 +171,7 @@ async fn a_call_hangs_before_or_after_it_was_executed_until_its_caller_gives_up(
         stand.control("faults", json!({ "match": { "path": "/capture" }, "do": { "hang": when } })).await.ok();
         assert!(given_up(&stand, &capture, when).await.is_timeout());
         assert_eq!(stand.get(&format!("{INTENTS}/{id}")).await.ok()["status"], status);
-        // The key isn't in use: what was executed is answered from it, what wasn't is executed now.
+        // The key isn't in use. A call that was executed is answered from it; one that wasn't is executed now.
         let again = stand.post_with_key(&capture, "", when).await;
         assert_eq!(again.header("idempotent-replayed"), (when == "after").then_some("true"));
         assert_eq!(again.ok()["amount_received"], 4200);
@@ -199,7 +199,7 @@ async fn a_call_of_any_kind_hangs_and_ends_with_the_server() {
 async fn a_refusal_is_answered_as_ordered_and_remembered_as_stripe_remembers() {
     let stand = Stand::start().await;
     let created = "amount=4200&currency=gbp&allowed_payment_method_types[]=card";
-    // Status, what else is ordered, its type, and whether the key has it.
+    // The status, the other fields of the fault, the error's type, and whether the key stores it.
     for (status, refused, kind, remembered) in [
         (400, json!({ "code": "amount_too_small", "param": "amount" }), "invalid_request_error", true),
         (400, json!({ "code": "parameter_unknown", "param": "colour" }), "invalid_request_error", false),

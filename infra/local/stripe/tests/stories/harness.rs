@@ -87,7 +87,7 @@ impl Stand {
         Self { url, standin, client: Client::new(), clock, stop: Some(stop), server }
     }
 
-    /// As kill -9 leaves it: nothing is told to stop.
+    /// Stops it as kill -9 would, without a shutdown.
     pub async fn kill(self) {
         self.server.abort();
         self.server.await.ok();
@@ -122,7 +122,7 @@ impl Stand {
         self.try_post_with_key(path, form, key).await.unwrap()
     }
 
-    /// An error is a connection that broke.
+    /// An error is a broken connection.
     pub async fn try_post_with_key(&self, path: &str, form: &str, key: &str) -> reqwest::Result<Answered> {
         let request = self.form(path, form).header("idempotency-key", key);
         Ok(Answered::from(request.send().await?).await)
@@ -153,7 +153,7 @@ impl Stand {
         Answered::from(self.client.get(url).send().await.unwrap()).await.ok()
     }
 
-    /// An intent of 42.00 that this test card or account has been put to by the payer.
+    /// An intent of 42.00 that the payer has confirmed with this test card or account.
     pub async fn paid_by(&self, method: &str, terms: &str) -> Value {
         let form = format!("amount=4200&{terms}");
         let intent = self.post("/v1/payment_intents", &form).await.ok();

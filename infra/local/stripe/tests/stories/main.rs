@@ -1,4 +1,4 @@
-//! The stand-in over real HTTP, told as stories.
+//! Tests the stand-in over real HTTP.
 #![expect(clippy::unwrap_used, reason = "a story that breaks off has failed")]
 
 mod accounts;

@@ -242,7 +242,7 @@ async fn the_studio_captures_a_part_in_its_dashboard() {
     let charge = &intent["latest_charge"];
     assert_eq!((&charge["amount_captured"], &charge["amount_refunded"]), (&json!(1500), &json!(2700)));
     assert_eq!((&charge["captured"], &charge["refunded"]), (&json!(true), &json!(false)));
-    // What was let go looks like a refund, and is none.
+    // The released amount looks like a refund, but isn't one.
     assert_eq!(charge["refunds"]["data"][0]["amount"], 2700);
     let charges = stand.told("charges").await;
     assert_eq!((&charges[0]["amountCaptured"], &charges[0]["amountRefunded"]), (&json!(1500), &json!(0)));
@@ -250,7 +250,7 @@ async fn the_studio_captures_a_part_in_its_dashboard() {
     stand.control(&capture, json!({})).await.refused(400, "payment_intent_unexpected_state");
     let ours = stand.post(&format!("{INTENTS}/{id}/capture"), "").await;
     ours.refused(400, "payment_intent_unexpected_state");
-    // Of the rest nothing can be given back; of what was captured, all.
+    // None of the rest can be refunded; all of the captured amount can.
     let refund = format!("payment_intents/{id}/refund");
     assert_eq!(stand.control(&refund, json!({ "amount": 1501 })).await.status, 400);
     assert_eq!(stand.control(&refund, json!({})).await.ok()["amount"], 1500);

@@ -1,5 +1,5 @@
-//! What is at the other end of a webhook: it writes down what came, checks its signature as
-//! async-stripe-webhook does, and answers as it was told.
+//! The receiver of a webhook. It records what arrives, checks its signature as async-stripe-webhook does, and answers
+//! as instructed.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -29,7 +29,7 @@ impl Came {
         self.event["type"].as_str().unwrap()
     }
 
-    /// Whether any `v1` of the header is this secret's, over the time and the raw body.
+    /// Whether any `v1` of the header was made with this secret, over the time and the raw body.
     pub fn is_signed_with(&self, secret: &str) -> bool {
         let parts = || self.signature.split(',').map(|part| part.split_once('=').unwrap());
         let (_, time) = parts().find(|(name, _)| *name == "t").unwrap();
@@ -75,7 +75,7 @@ impl Receiver {
         Self { url, book }
     }
 
-    /// A stand-in that delivers here.
+    /// A stand-in that delivers to this receiver.
     pub async fn with_stand() -> (Stand, Self) {
         let (stand, receiver) = (Stand::start().await, Self::start().await);
         stand.standin.deliver_to(&receiver.url, &[SECRET]).unwrap();
@@ -87,18 +87,18 @@ impl Receiver {
         self.book.answers.lock().unwrap().extend(statuses);
     }
 
-    /// What came since the last look.
+    /// The deliveries since the last call.
     pub fn take(&self) -> Vec<Came> {
         std::mem::take(&mut *self.book.came.lock().unwrap())
     }
 
-    /// Delivers what is due, and tells what came.
+    /// Delivers what is due, and returns what arrived.
     pub async fn flushed(&self, stand: &Stand) -> Vec<String> {
         stand.control("webhooks/flush", json!({})).await.ok();
         self.take().iter().map(|came| came.kind().to_owned()).collect()
     }
 
-    /// Waits until this many came, without looking at the clock.
+    /// Waits until this many have arrived, without moving the clock.
     pub async fn came(&self, count: usize) -> Vec<Came> {
         let mut all = Vec::new();
         loop {

@@ -80,7 +80,7 @@ async fn a_refund_that_looked_done_comes_back() {
     assert_eq!(types[5..], ["refund.failed", "refund.updated", "charge.refund.updated"]);
     let updated = stand.get("/v1/events?type=charge.refund.updated").await.ok()["data"][0]["data"].clone();
     assert_eq!(updated["previous_attributes"], json!({ "failure_reason": null, "status": "succeeded" }));
-    // The money is ours again, so it can be given back again.
+    // The money is ours again, so it can be refunded again.
     stand.post("/v1/refunds", &format!("charge={id}")).await.ok();
 }
 
@@ -92,7 +92,7 @@ async fn a_pending_refund_arrives_or_does_not() {
         let told = stand.control(&format!("payment_intents/{intent}/refund"), body).await.ok();
         assert_eq!(told["status"], "pending");
         let refund = told["id"].as_str().unwrap();
-        // It counts from the start.
+        // It counts as refunded from the start.
         assert_eq!(charge(&stand, &id).await["refunded"], true);
         let cancel = stand.post(&format!("/v1/refunds/{refund}/cancel"), "").await;
         assert_eq!(cancel.status, 400);
@@ -132,7 +132,7 @@ async fn a_hold_that_is_let_go_leaves_a_refund_of_no_money() {
     let of = |index: usize| (money[index]["amountCaptured"].clone(), money[index]["amountRefunded"].clone());
     let nothing = (json!(0), json!(0));
     assert_eq!([of(0), of(1), of(2)], [nothing.clone(), (json!(4000), json!(0)), nothing]);
-    // What was captured can be given back, and no more.
+    // The captured amount can be refunded, and no more.
     stand.control(&format!("payment_intents/{partly}/refund"), json!({})).await.ok();
     assert_eq!(stand.told("charges").await[1]["amountRefunded"], 4000);
 }

@@ -30,7 +30,7 @@ async fn an_event_comes_as_it_happened_and_signed() {
         assert_eq!((&came.event["object"], &came.event["pending_webhooks"]), (&json!("event"), &json!(1)));
         assert_eq!(came.event["api_version"], stripe_shared::version::VERSION.as_str());
     }
-    // As it was then, whatever has become of it.
+    // As it was then, even though it has changed since.
     assert_eq!(came[0].event["data"]["object"]["status"], "requires_payment_method");
     let held = stand.get(&format!("/v1/payment_intents/{id}")).await.ok();
     assert_eq!(came[2].event["data"]["object"], held);
@@ -84,7 +84,7 @@ async fn what_fails_is_retried_later_and_later_and_given_up_after_three_days() {
     assert_eq!(attempts().await, 0);
     let overview = stand.told("webhooks").await;
     assert_eq!(overview["deliveries"][0]["state"], "givenUp");
-    // Stripe's own list has it still.
+    // Stripe's own list still contains it.
     assert_eq!(stand.event_types().await, ["customer.created"]);
     let id = overview["deliveries"][0]["eventId"].clone();
     stand.control("webhooks/replay", json!({ "eventId": id })).await.ok();
@@ -121,7 +121,7 @@ async fn a_restart_finds_the_queue() {
 
     let stand = Stand::open(&file).await;
     assert_eq!(stand.get("/v1/events").await.ok(), before);
-    // Nobody is told before the host says where.
+    // Nothing is delivered before the host sets an endpoint.
     assert!(receiver.flushed(&stand).await.is_empty());
     stand.standin.deliver_to(&receiver.url, &[SECRET]).unwrap();
     assert_eq!(receiver.flushed(&stand).await, ["customer.created"]);
@@ -218,7 +218,7 @@ async fn the_host_delivers_by_itself_until_it_is_told_to_stop() {
     assert_eq!(kinds, HOLD);
     stand.pass(1);
     assert_eq!(receiver.came(1).await[0].kind(), HOLD[0]);
-    // Nobody calls: the clock alone makes the authorisation run out, and its events come.
+    // No call is made: the clock alone makes the authorisation expire, and its events arrive.
     stand.pass(7 * DAY);
     let came = receiver.came(2).await;
     assert_eq!((came[0].kind(), came[1].kind()), ("charge.expired", "payment_intent.canceled"));

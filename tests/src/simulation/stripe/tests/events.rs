@@ -1,4 +1,4 @@
-//! What is told, and what a world sees.
+//! Events, and what a world observes.
 
 use super::*;
 use crate::simulation::stripe::Complaint;

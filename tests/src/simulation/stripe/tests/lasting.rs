@@ -1,4 +1,4 @@
-//! What is refused lastingly.
+//! Lasting refusals.
 
 use super::*;
 use crate::simulation::faults::CallKind;
@@ -28,7 +28,7 @@ fn a_deleted_customer_is_refused_in_new_calls_and_pays_what_was_made() {
     assert_rejected(session, 400, "resource_missing");
     assert_rejected(run(desk.stripe.create_ephemeral_key(&desk.account, &customer, "ek")), 400, "resource_missing");
     assert_eq!(desk.stripe.lasting_refusals().deleted_customer, 3);
-    // Its keys are answered as before, and another customer is another matter.
+    // Its keys are answered as before, and another customer is not affected.
     assert_eq!(intent_for(&desk, &customer, "mk").unwrap().id, made.id);
     assert_eq!(run(desk.stripe.create_customer(&desk.account, "Jo", &BTreeMap::new(), "cu")), Ok(customer));
     intent_for(&desk, &desk.customer, "mk:3").unwrap();
@@ -47,7 +47,7 @@ fn a_capability_that_is_lost_refuses_by_name_and_comes_back() {
     desk.stripe.confirm(&card.unwrap().id, PaysWith::Card).unwrap();
     assert_rejected(desk.stripe.confirm(&both, PaysWith::BankDebit), 400, INVALID);
     assert_eq!(desk.status(&both), IntentStatus::RequiresPaymentMethod);
-    // The replay isn't a refusal of its own.
+    // The replay doesn't count as a refusal.
     assert_eq!(desk.stripe.lasting_refusals().not_activated, 2);
     desk.stripe.set_capability(&desk.account, Capability::BankDebits, true);
     desk.stripe.confirm(&both, PaysWith::BankDebit).unwrap();

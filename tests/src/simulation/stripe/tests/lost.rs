@@ -1,4 +1,4 @@
-//! What is lost on the way, and what a caller is told of it.
+//! Lost calls, and what the caller learns.
 
 use super::*;
 use crate::simulation::chance::Chance;
@@ -7,7 +7,7 @@ use crate::simulation::executor::Executor;
 const LOST: StripeError = StripeError::OutcomeUnknown;
 const SPOILT: StripeError = StripeError::KeyExhausted;
 
-/// An intent that is held, at a desk where the capture suffers this.
+/// An intent that is held, at a Stripe whose capture has this fault.
 fn held(fault: Fault) -> (Desk, IntentId) {
     let desk = Desk::with(1, fault);
     let intent = desk.confirmed(PaysWith::Card);

@@ -40,7 +40,7 @@ impl Desk {
         Self::behind(Network::reliable())
     }
 
-    /// The call of that number, counted from zero, suffers this.
+    /// The call with that number, counted from zero, has this fault.
     fn with(at: usize, fault: Fault) -> Self {
         Self::behind(Network::with(&Arc::new(Mutex::new(OneFault::at(at, fault)))))
     }

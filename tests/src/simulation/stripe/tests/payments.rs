@@ -1,4 +1,4 @@
-//! The statuses of an intent, and who may move it where.
+//! The statuses of an intent, and the changes that each allows.
 
 use super::*;
 use crate::simulation::stripe::Authentication;
@@ -6,7 +6,7 @@ use classpay_service::stripe::PaymentMethodData;
 
 const ALL: [IntentStatus; 7] = IntentStatus::ALL;
 
-/// An intent in this status.
+/// An intent with this status.
 fn in_status(status: IntentStatus) -> (Desk, IntentId) {
     let desk = Desk::open();
     let intent = desk.create("mk").unwrap().id;

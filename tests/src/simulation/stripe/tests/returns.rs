@@ -15,7 +15,7 @@ fn dispute(desk: &Desk, intent: &IntentId, amount: Option<i64>) -> Result<String
     complain(desk, intent, amount, Complaint::Dispute)
 }
 
-/// What was received, refunded and disputed.
+/// The amounts received, refunded and disputed.
 fn money(desk: &Desk, intent: &IntentId) -> [i64; 3] {
     let seen = desk.stripe.glance(intent, |glance| [glance.received, glance.refunded, glance.disputed]);
     seen.expect("it was made").map(Money::units)
