@@ -73,22 +73,8 @@ async fn round(
         live_intent(&*stripe, &account, &link),
         known_form(ctx, &*stripe, &account, &link),
     );
-    let (target, intent) = match (target?, intent) {
-        (target, Ok(intent)) => (target, intent),
-        // The next intent can be opened without reading one that can do no more.
-        (target, Err(_)) if link.state == LinkState::Open && is_used_up(ctx, target.claim.as_ref()).await? => {
-            (target, None)
-        }
-        (_, Err(error)) if live::let_go_if_out_of_reach(ctx, &account, &link, &error).await? => {
-            return Ok(Round::Again);
-        }
-        // A receipt can be shown from our records; the payment method is left out.
-        (target, Err(_)) if matches!(link.state, LinkState::Paid | LinkState::Refunded) => {
-            let paid = target.session.as_ref().map(|session| recorded_intent(session, IntentStatus::Succeeded));
-            (target, paid)
-        }
-        (_, Err(error)) => return Err(error.into()),
-    };
+    let target = target?;
+    let Some(intent) = known_intent(ctx, &account, &link, &target, intent).await? else { return Ok(Round::Again) };
     let paid = target.session.as_ref().and_then(session_payment);
     // The status for the next decision: an intent that was claimed and is void counts as cancelled.
     let mut status = intent.as_ref().map(|intent| intent.status);
@@ -107,16 +93,9 @@ async fn round(
         _ => return Ok(shown(link, target, intent, paid, None)),
     }
     let due = due_payment(&target, today(ctx, &target.company)?);
-    // An intent on an account that the company has left doesn't pay the company, one without its customer has no form,
-    // and one that was changed at Stripe can't be booked.
-    let here = target.company.settings.billing.stripe_id.as_ref() == Some(&account);
-    let is_ours = intent.as_ref().is_none_or(|intent| is_as_opened(intent, target.session.as_ref()));
-    let right = here
-        && is_ours
-        && link.customer.on(&account).is_some()
+    let is_right = can_pay(&account, &link, &target, intent.as_ref())
         && paid.is_some_and(|opened| due.is_ok_and(|due| charges_the_same(&due, &opened)));
-    let amount = if right { Amount::Right } else { Amount::Wrong };
-    let decided = retrieval(status, amount);
+    let decided = retrieval(status, if is_right { Amount::Right } else { Amount::Wrong });
     if decided != Retrieval::Settle && live::is_over(ctx, &link) {
         live::expire(ctx, &*stripe, &account, &link).await?;
         return Ok(Round::Again);
@@ -145,6 +124,35 @@ async fn round(
             Err(Error::internal("a link's intent has no session"))
         }
     }
+}
+
+/// The link's intent; `Some(None)`: it needs none that was read, `None`: the link has let go of it.
+async fn known_intent(
+    ctx: &Context,
+    account: &AccountId,
+    link: &Link,
+    target: &LinkTarget,
+    read: Result<Option<Intent>, StripeError>,
+) -> Result<Option<Option<Intent>>, Error> {
+    Ok(Some(match read {
+        Ok(intent) => intent,
+        // The next intent can be opened without reading one that can do no more.
+        Err(_) if link.state == LinkState::Open && is_used_up(ctx, target.claim.as_ref()).await? => None,
+        Err(error) if live::let_go_if_out_of_reach(ctx, account, link, &error).await? => return Ok(None),
+        // A receipt can be shown from our records; the payment method is left out.
+        Err(_) if matches!(link.state, LinkState::Paid | LinkState::Refunded) => {
+            target.session.as_ref().map(|session| recorded_intent(session, IntentStatus::Succeeded))
+        }
+        Err(error) => return Err(error.into()),
+    }))
+}
+
+/// Whether an intent can pay the link. One on an account that the company has left doesn't pay the company, one without
+/// its customer has no form, and one that was changed at Stripe can't be booked.
+fn can_pay(account: &AccountId, link: &Link, target: &LinkTarget, intent: Option<&Intent>) -> bool {
+    target.company.settings.billing.stripe_id.as_ref() == Some(account)
+        && intent.is_none_or(|intent| is_as_opened(intent, target.session.as_ref()))
+        && link.customer.on(account).is_some()
 }
 
 /// Whether two payments and their fees are the same.
