@@ -12,9 +12,7 @@ use classpay_service::scope::Role;
 use classpay_service::settlement::cancel;
 use classpay_service::settlement::rounds::Round;
 use classpay_service::store::{Commit, Link, LinkTarget, Session, SessionKind};
-use classpay_service::stripe::{
-    CustomerSession, EphemeralKey, KnownCustomer, Methods, NewCustomer, NewIntent, Payments, SavedCards, StripeError,
-};
+use classpay_service::stripe::{KnownCustomer, Methods, NewCustomer, NewIntent, Payments, SavedCards, StripeError};
 use tokio::join;
 
 use crate::retrieved::{Form, Retrieved, shown};

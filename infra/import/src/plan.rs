@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use classpay_domain::id::{CompanyId, SeasonId};
 use classpay_service::aggregate::AggregateTransaction;
-use classpay_service::catalogue::documents::{ClassDoc, SeasonDoc};
+use classpay_service::catalogue::documents::SeasonDoc;
 use classpay_service::clock::local_date;
 use classpay_service::store::key::{self, Key, Listed};
 use classpay_service::store::{Consistency, Item, Read as _, StoreError, document};

@@ -56,15 +56,3 @@ impl Store {
         self.transact(writes).await
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn starts_are_counted_anew_in_each_hour() {
-        let starts = Starts::default().and_one(5).and_one(5);
-        assert_eq!((starts.within(5), starts.within(6), starts.and_one(6).within(6)), (2, 0, 1));
-        assert_eq!((hour_of(7199), hour_of(7200), hour_of(-1)), (1, 2, -1));
-    }
-}
