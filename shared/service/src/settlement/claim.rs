@@ -1,5 +1,5 @@
-//! The claim of an intent: the write that decides what its payment is for, or that it is for nothing. Later calls
-//! follow that decision. Baskets and links work the same way.
+//! Follows the claim of an intent, the record that decides what its payment is for or that it is for nothing; and
+//! continues after the write that made it. Baskets and links work the same way.
 
 use classpay_domain::order::order_of_intent;
 

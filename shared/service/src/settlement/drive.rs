@@ -1,4 +1,4 @@
-//! Takes an order to its end, and a rejected intent to its release. Nothing else captures or cancels.
+//! Takes an order to its end, and a rejected intent to its release. No other file calls Stripe's capture or cancel.
 //!
 //! Invariant: nothing is concluded from a lost reply. After an unclear answer we ask Stripe for the intent's state. An
 //! outcome that can't be known in time is [`Outcome::Pending`], never a refusal, and a refusal says "released" only

@@ -7,9 +7,10 @@
 //! P2       one write: the order is COMPLETED, and what it says is in the ledger
 //! ```
 //!
-//! What can't be booked is rejected: one write claims the intent as rejected, then Stripe cancels it, and only when
-//! Stripe reports `canceled` does a refusal say that the payment was released. An order whose intent ends without
-//! paying gives its places back in one write. An order that collects nothing is P1 and P2 in one write.
+//! What can no longer be booked (a full class, a changed quote) is rejected: one write claims the intent as rejected,
+//! then Stripe cancels it, and only when Stripe reports `canceled` does a refusal say that the payment was released.
+//! An order whose intent ends without paying gives its places back in one write. An order that collects nothing is P1
+//! and P2 in one write.
 //!
 //! A lost reply is never a failure: after one from the table we read again, after one from Stripe we ask for the
 //! intent. An outcome that can't be known before the call's deadline is answered as pending, and the settlement job

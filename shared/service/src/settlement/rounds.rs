@@ -19,7 +19,7 @@ pub enum Round<T> {
     Over(T),
     /// Another call was faster: read again.
     Again,
-    /// Something was sent for this order and its reply was lost: read again.
+    /// Something was sent for this order, and its reply was lost or what it did must be read: read again.
     Sent(OrderId),
 }
 

@@ -1,7 +1,8 @@
 //! Debits instalments that fall due after the checkout (rule 34).
 //!
 //! Invariant: nothing is debited before its date in the company's time zone, and nothing twice: the debit's id is
-//! derived from the family, the enrolment and the date.
+//! derived from the family, the enrolment and the date, and `Store::debit_instalment` writes it on the condition that
+//! no other run has.
 
 use classpay_domain::ledger::{Detail, DetailKind, Direction, Entry};
 use classpay_domain::money::Money;

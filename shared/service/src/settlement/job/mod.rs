@@ -7,7 +7,8 @@
 //!
 //! Invariant: Stripe's current answer decides what is done, never a webhook or its absence. Every write has a
 //! condition, so that two runs at once, or a run beside a request, do nothing twice. What is unfinished is visited
-//! until it is finished: nothing leaves the index because it is hard to finish.
+//! until it is finished: nothing leaves the index because it is hard to finish, but for an event that nothing confirms
+//! or lets us post, which is given up with an alarm.
 
 pub mod backlog;
 mod feed;

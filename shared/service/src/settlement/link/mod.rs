@@ -1,4 +1,4 @@
-//! A payment link: it opens an intent, is paid once, and expires or is revoked.
+//! A payment link: it opens an intent, is paid (in part, if it was captured in part), and expires or is revoked.
 //!
 //! Read in this order: here (what a link charges, and for whom), [`pay`] (an authorised intent to P1), [`live`] (the
 //! one live intent and how it ends), [`due`] (expired links, which the settlement job ends). How a link is opened is in
