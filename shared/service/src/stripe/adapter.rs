@@ -15,7 +15,7 @@ use stripe_client_core::{CustomizableStripeRequest, IdempotencyKey, RequestStrat
 use super::error::StripeError;
 use super::events::{EventPage, EventQuery};
 use super::intent::Intent;
-use super::payments::Payments;
+use super::payments::{CustomerSession, EphemeralKey, NewIntent, Payments, SavedCards};
 use super::requests;
 use super::secret::Secret;
 use super::transport::{StripeConfig, StripeConfigError, Transport};
@@ -27,61 +27,6 @@ pub const MARKER: &str = "classpay";
 #[derive(Debug, Clone)]
 pub struct Stripe {
     pub(super) transport: Transport,
-}
-
-/// An intent to be created.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewIntent<'a> {
-    /// What it charges.
-    pub amount: Money,
-    /// In lower case: `gbp`.
-    pub currency: &'a str,
-    /// The family's customer on the connected account.
-    pub customer: CustomerId,
-    /// How it may be paid.
-    pub methods: Methods,
-    /// The deployment that made it, and the payer. We never read from it whose intent it is.
-    pub metadata: BTreeMap<String, String>,
-}
-
-/// How an intent may be paid. Never Stripe's automatic methods: some of them can't be held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Methods {
-    /// A card, held first and captured later.
-    Card,
-    /// A card, held first; or a British bank debit, which nobody can hold.
-    CardOrBankDebit,
-}
-
-/// Whether the payer sees and keeps saved cards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SavedCards {
-    /// The family's own session.
-    Offered,
-    /// The holder of a link: they must not see any card of the family, and none is saved.
-    Off,
-}
-
-/// What Stripe's payment form needs to show saved cards.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CustomerSession {
-    /// The customer.
-    pub customer_id: CustomerId,
-    /// Opens the customer's saved cards.
-    pub client_secret: Secret,
-}
-
-/// What Stripe's mobile payment form needs to show saved cards.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EphemeralKey {
-    /// Stripe's id.
-    pub id: String,
-    /// Opens the customer's saved cards.
-    pub secret: Secret,
-    /// The id of the object that it opens.
-    pub associated_object_id: String,
-    /// The type of that object: `customer`.
-    pub associated_object_type: &'static str,
 }
 
 impl Stripe {

@@ -24,13 +24,13 @@ mod timing;
 pub mod transport;
 pub mod wire;
 
-pub use adapter::{CustomerSession, EphemeralKey, MARKER, Methods, NewIntent, SavedCards, Stripe};
+pub use adapter::{MARKER, Stripe};
 pub use customers::{Customer, KnownCustomer, NewCustomer};
 pub use error::{Rejection, StripeError};
 pub use events::{EventPage, EventQuery};
 pub use intent::{BacsDebit, Card, Charge, Intent, PaymentMethod, PaymentMethodData, Refund};
 pub use listing::{IntentPage, IntentQuery, ListedIntent};
-pub use payments::Payments;
+pub use payments::{CustomerSession, EphemeralKey, Methods, NewIntent, Payments, SavedCards};
 pub use secret::Secret;
 pub use timing::Timing;
 pub use transport::{DEFAULT_API_BASE, StripeConfig, StripeConfigError, Transport, is_stripe_or_this_machine};

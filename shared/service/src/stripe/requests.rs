@@ -29,9 +29,9 @@ use stripe_misc::ephemeral_key::CreateEphemeralKey;
 use stripe_shared::{PaymentIntentAllowedPaymentMethodTypes as AllowedTypes, PaymentIntentCaptureMethod};
 use stripe_types::{Currency, RangeBoundsTs, RangeQueryTs};
 
-use super::adapter::{Methods, NewIntent, SavedCards};
 use super::error::StripeError;
 use super::events::EventQuery;
+use super::payments::{Methods, NewIntent, SavedCards};
 use super::transport::API;
 
 /// The related objects that [`Intent`](super::Intent) includes.

@@ -10,8 +10,8 @@ use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
-use super::adapter::{CustomerSession, EphemeralKey};
 use super::intent::{BacsDebit, Card, Charge, Intent, PaymentMethod, PaymentMethodData, Refund};
+use super::payments::{CustomerSession, EphemeralKey};
 use crate::catalogue::documents::text::{AsText, one_of};
 
 /// The published brands of cards, and the word for any other.
