@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use classpay_domain::id::{AccountId, IntentId, OrderId};
 use classpay_domain::ledger::DetailKind;
-use classpay_domain::link::LinkState;
+use classpay_domain::link::{LinkState, PaymentLinkId};
 use classpay_domain::order::{IntentStatus, OrderState, PaidBy, order_of_intent};
 use classpay_service::aggregate::AggregateTransaction;
 use classpay_service::context::Context;
@@ -98,16 +98,7 @@ pub async fn process(
     let mut just_read = Some(link);
     let mut rounds = Rounds::until(deadline);
     while rounds.another() {
-        let link = match just_read.take() {
-            Some(link) => Ok(link),
-            None => {
-                ctx.store.load_link(&id.alias()).await.map_err(Error::from).and_then(|l| l.ok_or_else(Error::not_found))
-            }
-        };
-        let round = match link {
-            Ok(link) => round(ctx, link, asked, &mut looks, deadline).await,
-            Err(error) => Err(error),
-        };
+        let round = round(ctx, &id, just_read.take(), asked, &mut looks, deadline).await;
         if let Some(processed) = rounds.judge(round) {
             return processed;
         }
@@ -117,11 +108,16 @@ pub async fn process(
 
 async fn round(
     ctx: &Context,
-    link: Link,
+    id: &PaymentLinkId,
+    just_read: Option<Link>,
     asked: Option<&IntentId>,
     looks: &mut u32,
     deadline: Deadline,
 ) -> Result<Round<Processed>, Error> {
+    let link = match just_read {
+        Some(link) => link,
+        None => ctx.store.load_link(&id.alias()).await?.ok_or_else(Error::not_found)?,
+    };
     let looked = look(ctx, &link, asked, looks, deadline).await?;
     Ok(match settle(ctx, &link, looked, deadline).await? {
         Round::Over(ended) => {
