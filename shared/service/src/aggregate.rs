@@ -207,7 +207,7 @@ impl Ledger<'_> {
         entries.iter().zip(&ids).map(|(entry, id)| self.aggregate(entry, id, only_debit)).collect()
     }
 
-    /// Gives an entry an id that the caller has derived, so that whoever writes it again writes the same.
+    /// Gives an entry an id that the caller has derived, so that writing it again writes the same.
     ///
     /// # Errors
     /// [`Overflow`] if the entry's sums don't fit.

@@ -1,6 +1,6 @@
 //! A studio's file: read as a whole, every mistake in it named.
 //!
-//! [`file`] reads it, [`check`] holds it to the rules, [`notes()`] says what in it has no effect. The shapes of its
+//! [`mod@file`] reads it, [`check`] holds it to the rules, [`notes()`] says what in it has no effect. The shapes of its
 //! documents are the service's.
 //!
 //! Invariant: what leaves [`Catalogue::parse`] has been checked as a whole. Nothing here does I/O, reads a clock or passes

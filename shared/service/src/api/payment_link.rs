@@ -16,7 +16,7 @@ use crate::store::Link;
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "PaymentLink")]
 pub struct PaymentLinkBody<'a> {
-    /// The key to the link: whoever has it can see and pay the debit.
+    /// The key to the link: anyone who has it can see and pay the debit.
     #[schemars(with = "AsText<PaymentLinkId>")]
     id: &'a str,
     #[schemars(with = "AsText<CompanyId>")]

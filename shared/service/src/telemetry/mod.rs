@@ -1,7 +1,7 @@
 //! What an operator sees of a request: one log line, which also carries its metrics.
 //!
-//! Read in this order: here (what is recorded while a request is served), [`metric`] (what is measured), [`line`] (how
-//! it is written).
+//! Read in this order: here (what is recorded while a request is served), [`metric`] (what is measured), [`mod@line`]
+//! (how it is written).
 //!
 //! Nothing that is recorded is a secret, a link or personal data: only ids of orders and intents, counts and times.
 //! Recording never fails and never waits, and outside a request it does nothing.

@@ -38,7 +38,7 @@ pub struct Catalogue {
     pub families: Vec<FamilyEntry>,
     /// Debits and credits from before.
     pub transactions: Vec<AggregateTransaction>,
-    /// What the file has and isn't sold here, with its place: see [`super::notes`].
+    /// What the file has and isn't sold here, with its place: see [`super::notes()`].
     pub left_out: Vec<Mistake>,
     /// Where the rest stands in the file.
     places: Places,
