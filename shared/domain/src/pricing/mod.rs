@@ -1,8 +1,9 @@
 //! Pricing: one pure function from catalogue, family, basket and time to amounts.
 //!
 //! Read in this order: this module (the whole), [`place`] (what the items refer to), [`refusal`] (why a basket can't be
-//! sold), [`tuition`] and [`discounts`] (what the enrolments of a season cost), [`tax`], [`instalments`] and [`line`]
-//! (one enrolment on one plan), [`fees`], [`payment`] (what is due now), [`postings`] (what a checkout writes).
+//! sold), [`tuition`] and [`discounts`] (what the enrolments of a season cost), [`tax`], [`instalments`] and
+//! [`mod@line`] (one enrolment on one plan), [`fees`], [`payment`] (what is due now), [`mod@postings`] (what a checkout
+//! writes).
 //!
 //! Checkout calls the same function as the quote, so a family is charged exactly what was quoted. All arithmetic is on
 //! integers and checked: an amount that can't be represented is refused, never wrapped.
