@@ -14,7 +14,7 @@ use classpay_domain::catalogue::{
     Seats, Student, Studio, TaxMode, TaxRate, TrialPolicy,
 };
 use classpay_domain::money::{Money, Percent};
-use classpay_domain::pricing::{Buyer, places, price, quote};
+use classpay_domain::pricing::{Buyer, price, quote, resolve};
 use classpay_domain::surcharge::Country;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jiff::civil::{DateTime, Weekday, date, time};
@@ -163,8 +163,8 @@ fn priced(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(u64::try_from(lines).unwrap()));
         group.bench_function(BenchmarkId::from_parameter(lines), |bencher| {
             bencher.iter(|| {
-                let places = places(black_box(&studio), black_box(&basket), NOW).unwrap();
-                price(&studio, &places, NOW.date()).unwrap()
+                let items = resolve(black_box(&studio), black_box(&basket), NOW).unwrap();
+                price(&studio, &items, NOW.date()).unwrap()
             });
         });
     }

@@ -12,7 +12,7 @@ use crate::catalogue::{AdditionalFee, ChargedFee, FeePeriod, RegistrationFee, Re
 use crate::id::{FeeId, SeasonId, StudentId, TaxRateId};
 use crate::ledger::{DetailKind, Totals};
 use crate::money::{Money, Overflow};
-use crate::pricing::place::Place;
+use crate::pricing::resolved_item::ResolvedItem;
 use crate::pricing::tax::{self, LineDetail, Taxation};
 
 /// A fee that becomes due for one student.
@@ -110,20 +110,28 @@ impl<'a> From<&'a AdditionalFee> for Fee<'a> {
 }
 
 /// The registration fees that become due with a basket, by fee, period and student.
-pub(super) fn registration_fees(studio: &Studio, places: &[Place<'_>], today: Date) -> Result<Vec<FeeLine>, Overflow> {
-    due(studio, places, today, |season| season.registration_fee.iter().map(Fee::from).collect())
+pub(super) fn registration_fees(
+    studio: &Studio,
+    items: &[ResolvedItem<'_>],
+    today: Date,
+) -> Result<Vec<FeeLine>, Overflow> {
+    due(studio, items, today, |season| season.registration_fee.iter().map(Fee::from).collect())
 }
 
 /// The additional fees that become due with a basket, by fee, period and student.
-pub(super) fn additional_fees(studio: &Studio, places: &[Place<'_>], today: Date) -> Result<Vec<FeeLine>, Overflow> {
-    due(studio, places, today, |season| season.additional_fees.iter().map(Fee::from).collect())
+pub(super) fn additional_fees(
+    studio: &Studio,
+    items: &[ResolvedItem<'_>],
+    today: Date,
+) -> Result<Vec<FeeLine>, Overflow> {
+    due(studio, items, today, |season| season.additional_fees.iter().map(Fee::from).collect())
 }
 
 /// A fee that a student owes on enrolling in a season.
 #[derive(Debug)]
 struct Debt<'a> {
     fee: Fee<'a>,
-    place: &'a Place<'a>,
+    item: &'a ResolvedItem<'a>,
     period: Period,
     /// What the family has already been charged of this fee, by any student.
     charged: Money,
@@ -134,24 +142,24 @@ type Owed<'a> = BTreeMap<(&'a FeeId, FeePeriod), BTreeMap<&'a StudentId, Debt<'a
 
 fn due<'a>(
     studio: &Studio,
-    places: &'a [Place<'a>],
+    items: &'a [ResolvedItem<'a>],
     today: Date,
     fees_of: impl Fn(&'a Season) -> Vec<Fee<'a>>,
 ) -> Result<Vec<FeeLine>, Overflow> {
     // If seasons share a fee, it belongs to the season with the smallest id, so the first one stays (rule 24).
-    let mut enrolling: Vec<_> = places.iter().filter(|place| place.enrolment().is_some()).collect();
-    enrolling.sort_by_key(|place| (&place.season.id, &place.student.id));
+    let mut enrolling: Vec<_> = items.iter().filter(|item| item.enrolment().is_some()).collect();
+    enrolling.sort_by_key(|item| (&item.season.id, &item.student.id));
     let mut owed = Owed::new();
-    for place in enrolling {
-        for fee in fees_of(place.season) {
-            let period = Period::of(fee, place.season, today);
+    for item in enrolling {
+        for fee in fees_of(item.season) {
+            let period = Period::of(fee, item.season, today);
             let before: Vec<_> = studio.family.charged_fees.iter().filter(|it| period.covers(fee, it)).collect();
-            if before.iter().any(|charged| charged.student == place.student.id) {
+            if before.iter().any(|charged| charged.student == item.student.id) {
                 continue;
             }
             let charged = Money::sum(before.iter().map(|charged| charged.amount))?;
             let of_period = owed.entry((fee.id, period.name.clone())).or_default();
-            of_period.entry(&place.student.id).or_insert(Debt { fee, place, period, charged });
+            of_period.entry(&item.student.id).or_insert(Debt { fee, item, period, charged });
         }
     }
     let mut lines = Vec::new();
@@ -171,18 +179,18 @@ fn due<'a>(
 impl Debt<'_> {
     /// The amount charged, given what other students already owe of the fee (rule 24).
     fn line(self, studio: &Studio, due: Money) -> Result<FeeLine, Overflow> {
-        let Self { fee, place, period, charged } = self;
+        let Self { fee, item, period, charged } = self;
         let mut amount = period.part(fee)?;
         if let Some(cap) = fee.family_cap {
             amount = amount.min(cap.minus(charged)?.minus(due)?.max(Money::ZERO));
         }
         let taxation = Taxation::at(studio, fee.tax_rate);
-        let description = format!("{}, {}", fee.name, place.student.name).into();
+        let description = format!("{}, {}", fee.name, item.student.name).into();
         let priced = tax::compose(fee.kind, &description, amount, &[], taxation.as_ref())?;
         Ok(FeeLine {
             fee: fee.id.clone(),
-            student: place.student.id.clone(),
-            season: place.season.id.clone(),
+            student: item.student.id.clone(),
+            season: item.season.id.clone(),
             period: period.name,
             days: period.days,
             amount,

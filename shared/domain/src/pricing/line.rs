@@ -13,7 +13,7 @@ use crate::id::{PlanId, SeasonId};
 use crate::ledger::{DetailKind, Totals};
 use crate::money::{Money, Overflow};
 use crate::pricing::instalments::{self, Instalment};
-use crate::pricing::place::Place;
+use crate::pricing::resolved_item::ResolvedItem;
 use crate::pricing::tax::{self, Discount, Giver, LineDetail, ShownDiscount, Taxation};
 use crate::pricing::tuition::Tuition;
 
@@ -91,7 +91,7 @@ impl Joined<'_> {
 
 /// An enrolment on a plan, whose discount is applied last (rule 15).
 pub(super) fn line(studio: &Studio, tuition: &Tuition<'_>, joined: &Joined<'_>) -> Result<Line, Overflow> {
-    let Tuition { place, item, description, base, discounts, .. } = tuition;
+    let Tuition { resolved, item, description, base, discounts, .. } = tuition;
     let plan = joined.plan;
     let mut discounts = discounts.clone();
     let off = Money::sum(discounts.iter().map(|discount| discount.amount))?;
@@ -100,12 +100,12 @@ pub(super) fn line(studio: &Studio, tuition: &Tuition<'_>, joined: &Joined<'_>) 
         let description = Arc::clone(&joined.discount);
         discounts.push(Discount { description, amount, giver: Giver::Plan(plan.id.clone()) });
     }
-    let class = place.class();
+    let class = resolved.class();
     let taxation = Taxation::at(studio, class.tax_rate.as_ref());
     let priced = tax::compose(DetailKind::Tuition, description, *base, &discounts, taxation.as_ref())?;
     Ok(Line {
         item: (*item).clone(),
-        season: place.season.id.clone(),
+        season: resolved.season.id.clone(),
         discountable: class.discountable,
         plan: plan.id.clone(),
         totals: Totals::of(priced.details.iter().map(|d| (d.kind, d.amount)))?,
@@ -118,15 +118,15 @@ pub(super) fn line(studio: &Studio, tuition: &Tuition<'_>, joined: &Joined<'_>) 
 }
 
 /// A trial, if the item is one (rule 29).
-pub(super) fn trial_line(studio: &Studio, place: &Place<'_>) -> Option<Result<TrialLine, Overflow>> {
-    let item = place.trial()?;
-    let taxation = Taxation::at(studio, place.class().tax_rate.as_ref());
-    let description = format!("Trial of {} on {}, {}", place.class().name, item.on, place.student.name).into();
+pub(super) fn trial_line(studio: &Studio, resolved: &ResolvedItem<'_>) -> Option<Result<TrialLine, Overflow>> {
+    let item = resolved.trial()?;
+    let taxation = Taxation::at(studio, resolved.class().tax_rate.as_ref());
+    let description = format!("Trial of {} on {}, {}", resolved.class().name, item.on, resolved.student.name).into();
     let priced = tax::compose(DetailKind::Trial, &description, studio.company.trials.price, &[], taxation.as_ref());
     Some(priced.and_then(|priced| {
         Ok(TrialLine {
             item: item.clone(),
-            season: place.season.id.clone(),
+            season: resolved.season.id.clone(),
             totals: Totals::of(priced.details.iter().map(|d| (d.kind, d.amount)))?,
             details: priced.details,
         })

@@ -1,7 +1,7 @@
 //! Pricing: one pure function from catalogue, family, basket and time to amounts.
 //!
-//! Read in this order: this module (the whole), [`place`] (what the items refer to), [`refusal`] (why a basket can't be
-//! sold), [`tuition`] and [`discounts`] (what the enrolments of a season cost), [`tax`], [`instalments`] and
+//! Read in this order: this module (the whole), [`resolved_item`] (what the items refer to), [`refusal`] (why a basket
+//! can't be sold), [`tuition`] and [`discounts`] (what the enrolments of a season cost), [`tax`], [`instalments`] and
 //! [`mod@line`] (one enrolment on one plan), [`fees`], [`payment`] (what is due now), [`mod@postings`] (what a checkout
 //! writes).
 //!
@@ -13,10 +13,10 @@ mod fees;
 mod instalments;
 mod line;
 mod payment;
-mod place;
 mod postings;
 mod quote_hash;
 mod refusal;
+mod resolved_item;
 mod tax;
 mod tuition;
 
@@ -29,9 +29,9 @@ pub use fees::{FeeLine, FeeSum};
 pub use instalments::Instalment;
 pub use line::{Line, TrialLine};
 pub use payment::{Charge, LARGEST_CHARGE, Payment};
-pub use place::{Place, places};
 pub use postings::{BookedQuote, postings};
 pub use refusal::{BrokenRule, Buyer, NamedItem, NoTrial, Refusal};
+pub use resolved_item::{ResolvedItem, resolve};
 pub use tax::{Giver, LineDetail, ShownDiscount, Taxation};
 
 use crate::basket::{BASKET_MAX_ITEMS, Basket};
@@ -113,42 +113,42 @@ pub fn quote(studio: &Studio, basket: &Basket, now: DateTime, buyer: Buyer) -> R
     if basket.len() > BASKET_MAX_ITEMS {
         return Err(Refusal::of_basket(BrokenRule::BasketTooLarge));
     }
-    let places = places(studio, basket, now).ok_or(Refusal::of_basket(BrokenRule::NotFound))?;
-    refusal::check(studio, &places, buyer)?;
-    price(studio, &places, now.date()).map_err(|Overflow| Refusal::of_basket(BrokenRule::AmountTooLarge))
+    let items = resolve(studio, basket, now).ok_or(Refusal::of_basket(BrokenRule::NotFound))?;
+    refusal::check(studio, &items, buyer)?;
+    price(studio, &items, now.date()).map_err(|Overflow| Refusal::of_basket(BrokenRule::AmountTooLarge))
 }
 
 /// Prices items that may be sold, without a limit on their number.
-pub fn price(studio: &Studio, places: &[Place<'_>], today: Date) -> Result<Quote, Overflow> {
-    let trials = places.iter().filter_map(|place| trial_line(studio, place)).collect::<Result<Vec<_>, _>>()?;
-    let mut of_season: BTreeMap<&SeasonId, (&Season, Vec<&Place<'_>>)> = BTreeMap::new();
-    for place in places.iter().filter(|place| place.enrolment().is_some()) {
-        of_season.entry(&place.season.id).or_insert_with(|| (place.season, Vec::new())).1.push(place);
+pub fn price(studio: &Studio, items: &[ResolvedItem<'_>], today: Date) -> Result<Quote, Overflow> {
+    let trials = items.iter().filter_map(|item| trial_line(studio, item)).collect::<Result<Vec<_>, _>>()?;
+    let mut of_season: BTreeMap<&SeasonId, (&Season, Vec<&ResolvedItem<'_>>)> = BTreeMap::new();
+    for item in items.iter().filter(|item| item.enrolment().is_some()) {
+        of_season.entry(&item.season.id).or_insert_with(|| (item.season, Vec::new())).1.push(item);
     }
     let (mut seasons, mut lines) = (Vec::new(), Vec::new());
-    for (season, places) in of_season.into_values() {
-        let mut tuition = tuition::of_season(studio, season, places.into_iter())?;
+    for (season, items) in of_season.into_values() {
+        let mut tuition = tuition::of_season(studio, season, items.into_iter())?;
         discounts::apply(studio, season, &mut tuition)?;
         let season = season_quote(studio, season, &tuition, today)?;
         lines.extend(chosen(&season, &tuition));
         seasons.push(season);
     }
-    let enrolments = places.iter().filter(|place| place.enrolment().is_some()).count();
+    let enrolments = items.iter().filter(|item| item.enrolment().is_some()).count();
     let known = lines.len() == enrolments;
     if !known {
         lines.clear();
     }
     lines.sort_by(|one, other| one.item.cmp(&other.item));
-    let registration_fees = fees::registration_fees(studio, places, today)?;
+    let registration_fees = fees::registration_fees(studio, items, today)?;
     let mut quote = Quote {
         today,
         seasons,
         lines,
         registration_fees_in_sum: fees::sums(&registration_fees)?,
         registration_fees,
-        additional_fees: fees::additional_fees(studio, places, today)?,
+        additional_fees: fees::additional_fees(studio, items, today)?,
         trials,
-        ended_trials: places.iter().filter_map(|place| place.ended_trial.cloned()).collect(),
+        ended_trials: items.iter().filter_map(|item| item.ended_trial.cloned()).collect(),
         payment: None,
         hash: None,
     };
@@ -163,7 +163,7 @@ pub fn price(studio: &Studio, places: &[Place<'_>], today: Date) -> Result<Quote
 /// The lines whose plan is known, as they are quoted on it.
 fn chosen<'q>(season: &'q SeasonQuote, tuition: &'q [Tuition<'_>]) -> impl Iterator<Item = Line> + 'q {
     tuition.iter().enumerate().filter_map(|(index, tuition)| {
-        let plan = tuition.place.plan()?;
+        let plan = tuition.resolved.plan()?;
         let quoted = season.plans.iter().find(|quoted| quoted.plan == plan.id)?;
         quoted.lines.get(index).cloned()
     })

@@ -11,7 +11,7 @@ use crate::basket::TrialItem;
 use crate::calendar;
 use crate::catalogue::{RegistrationStatus, Studio};
 use crate::id::{ClassId, StudentId};
-use crate::pricing::place::Place;
+use crate::pricing::resolved_item::ResolvedItem;
 
 /// The buyer. Enrolment windows and ages bind families; staff may override them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,31 +107,31 @@ impl Refusal {
 }
 
 /// Checks the items against every rule except those about the basket as a whole.
-pub(super) fn check(studio: &Studio, places: &[Place<'_>], buyer: Buyer) -> Result<(), Refusal> {
-    let view = View::of(studio, places, buyer);
+pub(super) fn check(studio: &Studio, items: &[ResolvedItem<'_>], buyer: Buyer) -> Result<(), Refusal> {
+    let view = View::of(studio, items, buyer);
     for (rule, breaks) in RULES {
-        let broken = places.iter().filter(|place| breaks(&view, place));
-        let mut items: Vec<_> = broken.map(|place| named(&view, place, *rule)).collect();
+        let broken = items.iter().filter(|resolved| breaks(&view, resolved));
+        let mut named: Vec<_> = broken.map(|resolved| named_item(&view, resolved, *rule)).collect();
         if *rule == BrokenRule::DuplicateItem {
-            let mut told = BTreeSet::new();
-            items.retain(|item| told.insert((item.student.clone(), item.class.clone())));
+            let mut seen = BTreeSet::new();
+            named.retain(|item| seen.insert((item.student.clone(), item.class.clone())));
         }
-        if !items.is_empty() {
-            return Err(Refusal { rule: *rule, items });
+        if !named.is_empty() {
+            return Err(Refusal { rule: *rule, items: named });
         }
     }
     Ok(())
 }
 
-fn named(view: &View<'_>, place: &Place<'_>, rule: BrokenRule) -> NamedItem {
-    let trial = place.trial().filter(|_| rule == BrokenRule::TrialNotAvailable);
+fn named_item(view: &View<'_>, resolved: &ResolvedItem<'_>, rule: BrokenRule) -> NamedItem {
+    let trial = resolved.trial().filter(|_| rule == BrokenRule::TrialNotAvailable);
     NamedItem {
-        student: place.student.id.clone(),
-        class: place.class().id.clone(),
-        student_name: place.student.name.clone(),
-        class_name: place.class().name.clone(),
-        trial_on: place.trial().map(|item| item.on),
-        no_trial: trial.and_then(|item| view.no_trial(place, item)),
+        student: resolved.student.id.clone(),
+        class: resolved.class().id.clone(),
+        student_name: resolved.student.name.clone(),
+        class_name: resolved.class().name.clone(),
+        trial_on: resolved.trial().map(|item| item.on),
+        no_trial: trial.and_then(|item| view.no_trial(resolved, item)),
     }
 }
 
@@ -139,7 +139,7 @@ struct View<'a> {
     studio: &'a Studio,
     buyer: Buyer,
     /// How often each student and class occurs in the basket.
-    items: BTreeMap<(&'a StudentId, &'a ClassId), usize>,
+    times: BTreeMap<(&'a StudentId, &'a ClassId), usize>,
     /// The number of seats that the basket needs, by class.
     seats: BTreeMap<&'a ClassId, usize>,
     /// The number of trial places that the basket needs, by lesson.
@@ -147,12 +147,12 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn of(studio: &'a Studio, places: &'a [Place<'_>], buyer: Buyer) -> Self {
-        let mut view = Self { studio, buyer, items: BTreeMap::new(), seats: BTreeMap::new(), lessons: BTreeMap::new() };
-        for place in places {
-            let class = &place.class().id;
-            count(view.items.entry((&place.student.id, class)));
-            match place.trial() {
+    fn of(studio: &'a Studio, items: &'a [ResolvedItem<'_>], buyer: Buyer) -> Self {
+        let mut view = Self { studio, buyer, times: BTreeMap::new(), seats: BTreeMap::new(), lessons: BTreeMap::new() };
+        for resolved in items {
+            let class = &resolved.class().id;
+            count(view.times.entry((&resolved.student.id, class)));
+            match resolved.trial() {
                 Some(trial) => count(view.lessons.entry((class, trial.on))),
                 None => count(view.seats.entry(class)),
             }
@@ -166,85 +166,86 @@ fn count<K: Ord>(entry: Entry<'_, K, usize>) {
     *count = count.saturating_add(1);
 }
 
-type Rule = fn(&View<'_>, &Place<'_>) -> bool;
+type Rule = fn(&View<'_>, &ResolvedItem<'_>) -> bool;
 
 const RULES: &[(BrokenRule, Rule)] = &[
-    (BrokenRule::DuplicateItem, |view, place| {
-        view.items.get(&(&place.student.id, &place.class().id)).is_some_and(|times| *times > 1)
+    (BrokenRule::DuplicateItem, |view, resolved| {
+        view.times.get(&(&resolved.student.id, &resolved.class().id)).is_some_and(|times| *times > 1)
     }),
-    (BrokenRule::AlreadyEnrolled, |view, place| place.enrolment().is_some() && view.is_enrolled(place)),
-    (BrokenRule::EnrolmentClosed, |view, place| {
-        let on_sale = place.season.registration == RegistrationStatus::Open && place.class().portal_enrolment;
+    (BrokenRule::AlreadyEnrolled, |view, resolved| resolved.enrolment().is_some() && view.is_enrolled(resolved)),
+    (BrokenRule::EnrolmentClosed, |view, resolved| {
+        let on_sale = resolved.season.registration == RegistrationStatus::Open && resolved.class().portal_enrolment;
         view.buyer == Buyer::Family && !on_sale
     }),
-    (BrokenRule::ClassEnded, |_, place| place.lessons_to_pay().is_empty()),
-    (BrokenRule::AgeOutOfRange, |view, place| view.buyer == Buyer::Family && !view.is_of_age(place)),
-    (BrokenRule::ClassFull, |view, place| place.enrolment().is_some() && !view.has_seats(place, 0)),
-    (BrokenRule::NoEnabledPlan, |_, place| {
-        place.enrolment().is_some() && place.season.enabled_plans().next().is_none()
+    (BrokenRule::ClassEnded, |_, resolved| resolved.lessons_to_pay().is_empty()),
+    (BrokenRule::AgeOutOfRange, |view, resolved| view.buyer == Buyer::Family && !view.is_of_age(resolved)),
+    (BrokenRule::ClassFull, |view, resolved| resolved.enrolment().is_some() && !view.has_seats(resolved, 0)),
+    (BrokenRule::NoEnabledPlan, |_, resolved| {
+        resolved.enrolment().is_some() && resolved.season.enabled_plans().next().is_none()
     }),
-    (BrokenRule::PlanNotInSeason, |_, place| {
-        let named = place.enrolment().and_then(|item| item.plan.as_ref());
-        named.is_some_and(|plan| place.season.enabled_plan(plan).is_none())
+    (BrokenRule::PlanNotInSeason, |_, resolved| {
+        let named = resolved.enrolment().and_then(|item| item.plan.as_ref());
+        named.is_some_and(|plan| resolved.season.enabled_plan(plan).is_none())
     }),
-    (BrokenRule::TrialNotAvailable, |view, place| {
-        place.trial().is_some_and(|item| view.no_trial(place, item).is_some())
+    (BrokenRule::TrialNotAvailable, |view, resolved| {
+        resolved.trial().is_some_and(|item| view.no_trial(resolved, item).is_some())
     }),
-    (BrokenRule::TrialAlreadyUsed, |view, place| {
-        let same = |student: &StudentId, class: &ClassId| *student == place.student.id && *class == place.class().id;
+    (BrokenRule::TrialAlreadyUsed, |view, resolved| {
+        let same =
+            |student: &StudentId, class: &ClassId| *student == resolved.student.id && *class == resolved.class().id;
         let booked = view.studio.family.trials.iter().any(|trial| same(&trial.student, &trial.class));
-        place.trial().is_some() && (booked || view.is_enrolled(place))
+        resolved.trial().is_some() && (booked || view.is_enrolled(resolved))
     }),
-    (BrokenRule::TrialFull, |view, place| {
-        let is_full = view.is_tried(place) && !view.has_seats(place, 1);
-        is_full || place.trial().is_some_and(|item| !view.has_trial_place(place, item))
+    (BrokenRule::TrialFull, |view, resolved| {
+        let is_full = view.is_tried(resolved) && !view.has_seats(resolved, 1);
+        is_full || resolved.trial().is_some_and(|item| !view.has_trial_place(resolved, item))
     }),
 ];
 
 impl View<'_> {
-    fn is_enrolled(&self, place: &Place<'_>) -> bool {
+    fn is_enrolled(&self, resolved: &ResolvedItem<'_>) -> bool {
         let enrolments = &self.studio.family.enrolments;
-        enrolments.iter().any(|e| e.student == place.student.id && e.class == place.class().id)
+        enrolments.iter().any(|e| e.student == resolved.student.id && e.class == resolved.class().id)
     }
 
     /// Whether the class has seats for the basket's enrolments and for `more`. An unlimited class always has.
-    fn has_seats(&self, place: &Place<'_>, more: usize) -> bool {
-        let wanted = self.seats.get(&place.class().id).copied().unwrap_or_default().saturating_add(more);
-        place.on_sale.seats.left.is_none_or(|left| usize::try_from(left).is_ok_and(|left| left >= wanted))
+    fn has_seats(&self, resolved: &ResolvedItem<'_>, more: usize) -> bool {
+        let wanted = self.seats.get(&resolved.class().id).copied().unwrap_or_default().saturating_add(more);
+        resolved.on_sale.seats.left.is_none_or(|left| usize::try_from(left).is_ok_and(|left| left >= wanted))
     }
 
     /// Whether the basket has a trial in the class.
-    fn is_tried(&self, place: &Place<'_>) -> bool {
-        self.lessons.keys().any(|(class, _)| **class == place.class().id)
+    fn is_tried(&self, resolved: &ResolvedItem<'_>) -> bool {
+        self.lessons.keys().any(|(class, _)| **class == resolved.class().id)
     }
 
-    fn is_of_age(&self, place: &Place<'_>) -> bool {
-        let cut_off = calendar::age_cut_off(self.studio.company.age_cut_off, place.season);
-        let (Some(born_on), Some(cut_off)) = (place.student.born_on, cut_off) else { return true };
+    fn is_of_age(&self, resolved: &ResolvedItem<'_>) -> bool {
+        let cut_off = calendar::age_cut_off(self.studio.company.age_cut_off, resolved.season);
+        let (Some(born_on), Some(cut_off)) = (resolved.student.born_on, cut_off) else { return true };
         let age = calendar::age_in_months(born_on, cut_off);
-        let class = place.class();
+        let class = resolved.class();
         class.min_age_months.is_none_or(|least| age >= i32::from(least))
             && class.max_age_months.is_none_or(|most| age <= i32::from(most))
     }
 
-    fn no_trial(&self, place: &Place<'_>, item: &TrialItem) -> Option<NoTrial> {
+    fn no_trial(&self, resolved: &ResolvedItem<'_>, item: &TrialItem) -> Option<NoTrial> {
         let is_on_portal = self.buyer == Buyer::Staff || self.studio.company.trials.enabled_on_portal;
-        if !place.class().takes_trials {
+        if !resolved.class().takes_trials {
             Some(NoTrial::OfThisClass)
         } else if !is_on_portal {
             Some(NoTrial::ByStaffOnly)
-        } else if !place.lessons.left.contains(&item.on) {
+        } else if !resolved.lessons.left.contains(&item.on) {
             Some(NoTrial::OnThisDay)
         } else {
-            (item.at != place.class().starts_at).then_some(NoTrial::AtThisTime)
+            (item.at != resolved.class().starts_at).then_some(NoTrial::AtThisTime)
         }
     }
 
-    fn has_trial_place(&self, place: &Place<'_>, item: &TrialItem) -> bool {
+    fn has_trial_place(&self, resolved: &ResolvedItem<'_>, item: &TrialItem) -> bool {
         let Some(places) = self.studio.company.trials.places_per_lesson else { return true };
-        let wanted = self.lessons.get(&(&place.class().id, item.on)).copied().unwrap_or_default();
+        let wanted = self.lessons.get(&(&resolved.class().id, item.on)).copied().unwrap_or_default();
         let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
-        let booked = place.on_sale.trials_booked.get(&item.on).copied().unwrap_or(0);
+        let booked = resolved.on_sale.trials_booked.get(&item.on).copied().unwrap_or(0);
         booked.saturating_add(wanted) <= places
     }
 }

@@ -12,13 +12,13 @@ use crate::calendar;
 use crate::catalogue::{PricingModel, PricingScheme, QuantityPrices, Season, Studio};
 use crate::id::{ClassId, StudentId};
 use crate::money::{Money, Overflow, split};
-use crate::pricing::place::Place;
+use crate::pricing::resolved_item::ResolvedItem;
 use crate::pricing::tax::Discount;
 
 /// An enrolment before it is priced on a plan.
 #[derive(Debug)]
 pub(super) struct Tuition<'a> {
-    pub place: &'a Place<'a>,
+    pub resolved: &'a ResolvedItem<'a>,
     pub item: &'a EnrolmentItem,
     /// Text shown to people: class and student.
     pub description: Arc<str>,
@@ -35,7 +35,7 @@ pub(super) struct Tuition<'a> {
 impl Tuition<'_> {
     /// Whether discount schemes count it (rule 10).
     pub fn counts(&self) -> bool {
-        self.place.class().discountable && self.place.student.discountable
+        self.resolved.class().discountable && self.resolved.student.discountable
     }
 }
 
@@ -43,26 +43,26 @@ impl Tuition<'_> {
 pub(super) fn of_season<'a>(
     studio: &Studio,
     season: &Season,
-    places: impl Iterator<Item = &'a Place<'a>>,
+    items: impl Iterator<Item = &'a ResolvedItem<'a>>,
 ) -> Result<Vec<Tuition<'a>>, Overflow> {
-    let items = places.filter_map(|place| place.enrolment().map(|item| (place, item)));
-    let line = |(place, item): (&'a Place<'a>, _)| {
-        let description = format!("{}, {}", place.class().name, place.student.name).into();
+    let enrolments = items.filter_map(|resolved| resolved.enrolment().map(|item| (resolved, item)));
+    let line = |(resolved, item): (&'a ResolvedItem<'a>, _)| {
+        let description = format!("{}, {}", resolved.class().name, resolved.student.name).into();
         Tuition {
-            place,
+            resolved,
             item,
             description,
-            units: units(season.pricing_model, &place.lessons_to_pay()),
-            units_in_all: units(season.pricing_model, &place.lessons.all),
+            units: units(season.pricing_model, &resolved.lessons_to_pay()),
+            units_in_all: units(season.pricing_model, &resolved.lessons.all),
             base: Money::ZERO,
             discounts: Vec::new(),
         }
     };
-    let mut lines: Vec<_> = items.map(line).collect();
+    let mut lines: Vec<_> = enrolments.map(line).collect();
     match &season.pricing_scheme {
         PricingScheme::ClassPrice => {
             for line in &mut lines {
-                line.base = line.place.class().price.times(line.units)?;
+                line.base = line.resolved.class().price.times(line.units)?;
             }
         }
         PricingScheme::ClassQuantity(prices) => price_by_quantity(studio, season, prices, &mut lines)?,

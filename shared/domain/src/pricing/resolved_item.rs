@@ -18,7 +18,7 @@ use crate::id::ClassId;
 
 /// A basket item with the records it names.
 #[derive(Debug, Clone)]
-pub struct Place<'a> {
+pub struct ResolvedItem<'a> {
     pub(super) student: &'a Student,
     pub(super) on_sale: &'a ClassOnSale,
     pub(super) season: &'a Season,
@@ -47,21 +47,21 @@ enum Wanted<'a> {
 /// in the family or is archived, or a class that the company doesn't have, or if the class, its season or the family is
 /// archived.
 #[must_use]
-pub fn places<'a>(studio: &'a Studio, basket: &'a Basket, now: DateTime) -> Option<Vec<Place<'a>>> {
+pub fn resolve<'a>(studio: &'a Studio, basket: &'a Basket, now: DateTime) -> Option<Vec<ResolvedItem<'a>>> {
     if studio.family.archived {
         return None;
     }
     let wanted = basket.enrolments().iter().map(Wanted::Enrolment).chain(basket.trials().iter().map(Wanted::Trial));
     let mut lessons = BTreeMap::new();
-    wanted.map(|wanted| place(studio, wanted, now, &mut lessons)).collect()
+    wanted.map(|wanted| resolve_item(studio, wanted, now, &mut lessons)).collect()
 }
 
-fn place<'a>(
+fn resolve_item<'a>(
     studio: &'a Studio,
     wanted: Wanted<'a>,
     now: DateTime,
     known: &mut BTreeMap<&'a ClassId, Rc<Lessons>>,
-) -> Option<Place<'a>> {
+) -> Option<ResolvedItem<'a>> {
     let (student, class) = match wanted {
         Wanted::Enrolment(item) => (&item.student, &item.class),
         Wanted::Trial(item) => (&item.student, &item.class),
@@ -78,7 +78,7 @@ fn place<'a>(
         Wanted::Enrolment(item) => trial_to_come(studio, item, &lessons),
         Wanted::Trial(_) => None,
     };
-    Some(Place { student, on_sale, season, lessons, ended_trial, wanted })
+    Some(ResolvedItem { student, on_sale, season, lessons, ended_trial, wanted })
 }
 
 /// The trial that the student has booked in this class, if its lesson has not begun.
@@ -88,7 +88,7 @@ fn trial_to_come<'a>(studio: &'a Studio, item: &EnrolmentItem, lessons: &Lessons
     (trial.state == TrialState::Active && lessons.left.contains(&trial.on)).then_some(trial)
 }
 
-impl<'a> Place<'a> {
+impl<'a> ResolvedItem<'a> {
     pub(super) fn class(&self) -> &'a Class {
         &self.on_sale.class
     }
