@@ -88,7 +88,7 @@ export function basketHash(company, family, basket) {
 }
 
 /** The partition of the index of unfinished things that a key belongs to. */
-export const sweepShard = (pk) => `SWEEP#${new Fingerprint('sweep').text(pk).digest()[15] & 7}`;
+export const jobShard = (pk) => `PAY#${new Fingerprint('sweep').text(pk).digest()[15] & 7}`;
 
 /** Its place there, by seconds since 1970. */
-export const sweepDue = (seconds) => String(seconds).padStart(12, '0');
+export const jobDue = (seconds) => String(seconds).padStart(12, '0');

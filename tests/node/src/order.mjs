@@ -2,10 +2,10 @@
 //
 // Invariant: the same conditions and updates as the service's own.
 
-import { sweepDue, sweepShard } from './fingerprint.mjs';
+import { jobDue, jobShard } from './fingerprint.mjs';
 import { BOOL, N, S, check, keys, put, transact, update } from './table.mjs';
 
-const ORDER_SWEEP_S = 120;
+const ORDER_DUE_AFTER_S = 120;
 const NOT_LIVE = 'attribute_not_exists(pk) OR place_state = :cancelled';
 const CANCELLED = { ':cancelled': S('CANCELLED') };
 
@@ -34,8 +34,8 @@ function begin(order, snapshot, session, nowS) {
       doc: S(JSON.stringify(snapshot)),
       placed_s: N(nowS),
       capture_attempt: N(1),
-      gsi1pk: S(sweepShard(head.pk)),
-      gsi1sk: S(sweepDue(nowS + ORDER_SWEEP_S)),
+      gsi1pk: S(jobShard(head.pk)),
+      gsi1sk: S(jobDue(nowS + ORDER_DUE_AFTER_S)),
     }),
   ];
 }

@@ -17,7 +17,7 @@ use crate::catalogue::documents::CompanyDoc;
 use crate::stripe::Intent;
 
 /// How long after its arrival an unfinished event is visited.
-const EVENT_SWEEP_S: i64 = 2 * 60;
+const EVENT_DUE_AFTER_S: i64 = 2 * 60;
 /// How long a finished event is kept: Stripe repeats events for three days.
 const EVENT_LIFE_S: i64 = 30 * 24 * 60 * 60;
 
@@ -86,8 +86,8 @@ impl Store {
     pub async fn put_event(&self, event: &EventRecord, to_do: bool) -> Result<Put, StoreError> {
         let item = event_item(event);
         let (item, put) = if to_do {
-            let due_s = event.received_s.saturating_add(EVENT_SWEEP_S);
-            (item.text("event_state", "kept").swept_at(Lane::Wait, due_s), Put::Unfinished)
+            let due_s = event.received_s.saturating_add(EVENT_DUE_AFTER_S);
+            (item.text("event_state", "kept").due_at(Lane::Wait, due_s), Put::Unfinished)
         } else {
             (item.text("event_state", "finished").number("ttl", forgotten_s(event)), Put::Finished)
         };

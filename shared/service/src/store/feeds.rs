@@ -28,7 +28,7 @@ impl Store {
     /// Creates an account's feed, due at once. [`Commit::ConditionFailed`]: it exists already.
     pub async fn begin_feed(&self, company: &CompanyId, account: &AccountId) -> Result<Commit, StoreError> {
         let item = Item::at(&key::feed(account)).text("cid", company.as_str()).text("account", account.as_str());
-        self.transact(Write::create(item.number("read_s", 0).swept_at(Lane::Wait, 0))).await
+        self.transact(Write::create(item.number("read_s", 0).due_at(Lane::Wait, 0))).await
     }
 
     /// Records up to when an account's events were read, and when to continue. [`Commit::ConditionFailed`]: another run

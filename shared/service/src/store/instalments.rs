@@ -153,7 +153,7 @@ pub fn item(company: &CompanyId, family: &FamilyId, enrolment: &BookedEnrolment)
         .text("season", enrolment.season.as_str())
         .text("doc", document(schedule))
         .number("instalments_written", 0)
-        .swept_at(Lane::Debit, schedule.due_s(first));
+        .due_at(Lane::Debit, schedule.due_s(first));
     Some(item)
 }
 

@@ -142,7 +142,7 @@ impl Item {
 
     /// Puts the item into a lane of the index of unfinished items, due then (seconds since 1970).
     #[must_use]
-    pub fn swept_at(self, lane: Lane, due_s: i64) -> Self {
+    pub fn due_at(self, lane: Lane, due_s: i64) -> Self {
         let shard = lane.shard_of(&self.key);
         self.text("gsi1pk", shard).text("gsi1sk", job_due(due_s))
     }

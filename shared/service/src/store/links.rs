@@ -139,7 +139,7 @@ impl Store {
             .number("created_s", link.created_s)
             .text("doc", document(&StoredEntry::from(&link.aggregate)));
         if let Some(expires_s) = link.expires_s {
-            item = item.number("expires_s", expires_s).swept_at(Lane::Wait, expires_s);
+            item = item.number("expires_s", expires_s).due_at(Lane::Wait, expires_s);
         }
         let mut writes = Writes::new();
         writes.create(item);

@@ -18,7 +18,7 @@ use super::write::{Guard, Write, Writes};
 use crate::snapshot::Snapshot;
 
 /// How long after it is placed an unfinished order is first visited.
-const ORDER_SWEEP_S: i64 = 2 * 60;
+const ORDER_DUE_AFTER_S: i64 = 2 * 60;
 /// The state of an order whose payment isn't finished.
 pub const PENDING: &str = "PENDING";
 /// The generation of an order that an intent pays for, and the first generation of an order that collects nothing.
@@ -85,7 +85,7 @@ pub(super) fn begin(writes: &mut Writes, order: &PlaceOrder<'_>, session: &Sessi
     writes.create(claim);
     writes.push(close_session(session));
     let head = order_item(order, PENDING, FIRST).number("capture_attempt", 1);
-    writes.create(head.swept_at(Lane::Pay, order.now_s + ORDER_SWEEP_S));
+    writes.create(head.due_at(Lane::Pay, order.now_s + ORDER_DUE_AFTER_S));
     writes.create(doc_item(order, FIRST));
 }
 

@@ -154,9 +154,9 @@ pub struct Claim {
 }
 
 /// How long after it was made an unfinished session is first visited.
-const SESSION_SWEEP_S: i64 = 5 * 60;
+const SESSION_DUE_AFTER_S: i64 = 5 * 60;
 /// How long after it was put an unfinished rejection is first visited.
-const REJECTION_SWEEP_S: i64 = 2 * 60;
+const REJECTION_DUE_AFTER_S: i64 = 2 * 60;
 
 impl Store {
     /// Stores a session for an intent that we made. [`Commit::ConditionFailed`]: it is stored already.
@@ -258,7 +258,7 @@ pub(super) fn rejection(session: &Session, claimed_for: &str, refusal: &Error, n
         .text("refusal", document(&StoredRefusal::from(refusal)))
         .number("rejected_s", now_s)
         .flag("claim_done", false)
-        .swept_at(Lane::Pay, now_s + REJECTION_SWEEP_S);
+        .due_at(Lane::Pay, now_s + REJECTION_DUE_AFTER_S);
     [Write::create(item), close_session(session)].into_iter().collect()
 }
 
@@ -297,7 +297,7 @@ pub(super) fn session_item(session: &Session) -> Item {
         .number("amount", session.amount.units())
         .text("currency", session.currency.code())
         .number("created_s", session.created_s)
-        .swept_at(Lane::Wait, session.created_s + SESSION_SWEEP_S)
+        .due_at(Lane::Wait, session.created_s + SESSION_DUE_AFTER_S)
 }
 
 /// Takes a session out of the index because its intent is claimed.
