@@ -151,7 +151,7 @@ async fn keep_the_schedule(stack: &Stack, kills: &watch::Sender<u32>) {
 async fn settle(stack: &Stack) {
     for now in ["2026-09-07T08:06:30Z", "2026-09-07T09:10:00Z", "2026-09-08T09:20:00Z", "2026-09-08T10:30:00Z"] {
         stack.move_clock(now).await;
-        while stack.run_schedule().await["looked"] != 0 {}
+        while stack.run_schedule().await["visited"] != 0 {}
         let flushed = stack.stripe().post("/_control/webhooks/flush", &json!({"all": true})).await;
         assert_eq!(flushed.status, 200, "{}", flushed.text);
     }

@@ -18,8 +18,8 @@ pub async fn handle(ctx: &Context, event: LambdaEvent<Value>) -> Result<Report, 
     let deadline = Deadline::at_ms(event.context.deadline);
     let report = job::run(ctx, deadline).await;
     match &report {
-        Ok(Report { looked, finished, left, refused }) => {
-            tracing::info!(looked, finished, left, refused, "settlement job ran")
+        Ok(Report { visited, finished, left, refused }) => {
+            tracing::info!(visited, finished, left, refused, "settlement job ran")
         }
         Err(error) => tracing::error!(%error, "settlement job can't read what is due"),
     }

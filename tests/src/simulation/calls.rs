@@ -159,5 +159,5 @@ pub fn secret(is_right: bool) -> &'static str {
 
 /// Runs the settlement job. Returns how many records it found; `None` if nothing could be read.
 pub async fn run_schedule(ctx: Hands) -> Option<u32> {
-    job::run(&ctx, Deadline::at_ms(u64::MAX)).await.ok().map(|report| report.looked)
+    job::run(&ctx, Deadline::at_ms(u64::MAX)).await.ok().map(|report| report.visited)
 }

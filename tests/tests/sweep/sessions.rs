@@ -30,7 +30,7 @@ async fn a_basket_whose_payer_closes_the_tab_is_booked_after_five_minutes() {
     let posted = stack.posted(OKAFOR).await;
     assert_eq!(posted.len(), 2);
     assert!(checkout.json().as_array().unwrap().iter().all(|entry| posted.contains(entry)), "{}", checkout.text);
-    assert_eq!(run(&stack).await, json!({"looked": 0, "finished": 0, "left": 0}));
+    assert_eq!(run(&stack).await, json!({"visited": 0, "finished": 0, "left": 0}));
 }
 
 #[tokio::test]

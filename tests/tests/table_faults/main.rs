@@ -132,5 +132,5 @@ async fn settle(stack: &Stack) {
 
 async fn run_schedule(stack: &Stack, now: &str) {
     stack.move_clock(now).await;
-    while stack.run_schedule().await["looked"] != 0 {}
+    while stack.run_schedule().await["visited"] != 0 {}
 }

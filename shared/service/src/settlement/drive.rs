@@ -77,7 +77,7 @@ impl Drive<'_> {
         let Some(stripe) = self.stripe() else { return Break(self.pending()) };
         let view = match self.view.take() {
             Some(view) => view,
-            None => match self.look(&*stripe, &payment).await {
+            None => match self.read(&*stripe, &payment).await {
                 Some(intent) => IntentView::from(intent),
                 None => return Break(self.pending()),
             },
@@ -127,7 +127,7 @@ impl Drive<'_> {
     }
 
     /// The intent's current state at Stripe; `None`: Stripe doesn't say.
-    async fn look(&self, stripe: &dyn Payments, payment: &OrderPayment) -> Option<Intent> {
+    async fn read(&self, stripe: &dyn Payments, payment: &OrderPayment) -> Option<Intent> {
         let read = stripe.load_intent(&payment.account, &payment.intent).await;
         let noted = read.inspect_err(|error| {
             error.note_if_refused();

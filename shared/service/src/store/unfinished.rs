@@ -128,7 +128,7 @@ impl Store {
 
     /// Brings an open session's visit forward, if the next one is later, or is in progress and may not have seen the
     /// change. Both times are in seconds since 1970. [`Commit::ConditionFailed`]: it is visited earlier anyway.
-    pub async fn look_sooner(&self, session: &Session, now_s: i64, by_s: i64) -> Result<Commit, StoreError> {
+    pub async fn visit_sooner(&self, session: &Session, now_s: i64, by_s: i64) -> Result<Commit, StoreError> {
         let (now, by) = (job_due(now_s), job_due(by_s));
         let sooner = Write::edit(key::session(&session.account, &session.intent))
             .set("gsi1sk", by.as_str())

@@ -35,7 +35,7 @@ const DAY_S: i64 = 24 * 60 * 60;
 const PUT_OFF_AT_MOST_S: i64 = 90 * DAY_S;
 /// How long after an event reports a basket as paid the settlement job visits it. Until then the payer's own call has
 /// precedence.
-const PAID_LOOK_S: i64 = 5 * 60;
+const PAID_VISIT_S: i64 = 5 * 60;
 
 /// Whether everything that an event reports is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,12 +131,12 @@ pub async fn finish(ctx: &Context, event: &EventRecord, deadline: Deadline) -> O
 }
 
 /// The ages at which an unconfirmed event is visited. After the last it is given up.
-const DOUBTED_LOOKS_S: [i64; 3] = [2 * 60, 60 * 60, 24 * 60 * 60];
+const DOUBTED_VISITS_S: [i64; 3] = [2 * 60, 60 * 60, 24 * 60 * 60];
 
 /// When to visit an unconfirmed event next, given when it was received; `None`: its time is over.
 fn next_doubted(received_s: i64, now_s: i64) -> Option<i64> {
-    let looks = DOUBTED_LOOKS_S.iter().map(|age_s| received_s.saturating_add(*age_s));
-    looks.into_iter().find(|look_s| *look_s > now_s)
+    let visits = DOUBTED_VISITS_S.iter().map(|age_s| received_s.saturating_add(*age_s));
+    visits.into_iter().find(|visit_s| *visit_s > now_s)
 }
 
 /// Ends an event that was not confirmed in time. An event that may concern a family's money is put up for review.
@@ -208,7 +208,7 @@ async fn act(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<E
     };
     if let (Some(session), None) = (&session, &claim) {
         ctx.store.note_intent(session, &intent, ctx.clock.now_s()).await?;
-        look_soon(ctx, session, intent.status).await?;
+        visit_soon(ctx, session, intent.status).await?;
     }
     if let Some(claim) = &claim {
         note_unposted(ctx, claim, event, topic).await?;
@@ -233,17 +233,17 @@ async fn act(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<E
 
 /// Brings forward the visit of a session that is paid late, because visits grow rare with age. A link is settled by its
 /// event, and a held amount without a basket waits for its checkout.
-async fn look_soon(ctx: &Context, session: &Session, status: IntentStatus) -> Result<(), StoreError> {
+async fn visit_soon(ctx: &Context, session: &Session, status: IntentStatus) -> Result<(), StoreError> {
     let is_due = match (&session.kind, status) {
         (SessionKind::Basket { .. }, IntentStatus::RequiresCapture | IntentStatus::Succeeded)
         | (SessionKind::Amount, IntentStatus::Succeeded) => true,
         (SessionKind::Basket { .. } | SessionKind::Amount | SessionKind::Link { .. }, _) => false,
     };
     let now_s = ctx.clock.now_s();
-    if !is_due || now_s.saturating_sub(session.created_s) <= PAID_LOOK_S {
+    if !is_due || now_s.saturating_sub(session.created_s) <= PAID_VISIT_S {
         return Ok(());
     }
-    match ctx.store.look_sooner(session, now_s, now_s.saturating_add(PAID_LOOK_S)).await? {
+    match ctx.store.visit_sooner(session, now_s, now_s.saturating_add(PAID_VISIT_S)).await? {
         Commit::Done | Commit::ConditionFailed => Ok(()),
         Commit::Contended | Commit::Unknown => Err(StoreError::Unavailable),
     }
@@ -355,10 +355,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_that_nothing_bears_out_has_three_looks() {
-        let looks: Vec<_> =
+    fn an_event_that_nothing_confirms_has_three_visits() {
+        let visits: Vec<_> =
             std::iter::successors(next_doubted(1000, 1000), |now_s| next_doubted(1000, *now_s)).collect();
-        assert_eq!(looks, [1120, 4600, 87_400]);
+        assert_eq!(visits, [1120, 4600, 87_400]);
     }
 
     #[test]

@@ -75,7 +75,7 @@ async fn read(ctx: &Context) -> Result<(Backlog, i64), StoreError> {
 
 async fn backlog(ctx: &Context, payments: Vec<DueKey>) -> Result<Backlog, StoreError> {
     let now_s = ctx.clock.now_s();
-    let looks = stream::iter(payments).map(async |found: DueKey| match ctx.store.load_due(&found.key).await? {
+    let items = stream::iter(payments).map(async |found: DueKey| match ctx.store.load_due(&found.key).await? {
         Some(item) => {
             let since_s = item.received_s.unwrap_or(item.began_s);
             Ok(stand(ctx, &item).await?.map(|stand| (stand, now_s.saturating_sub(since_s))))
@@ -85,7 +85,7 @@ async fn backlog(ctx: &Context, payments: Vec<DueKey>) -> Result<Backlog, StoreE
     let add = async |backlog: Backlog, found: Option<(Stand, i64)>| {
         Ok(found.map_or(backlog, |(stand, age_s)| backlog.with(stand, age_s)))
     };
-    looks.buffer_unordered(AT_ONCE).try_fold(Backlog::default(), add).await
+    items.buffer_unordered(AT_ONCE).try_fold(Backlog::default(), add).await
 }
 
 /// What an unfinished payment waits for.

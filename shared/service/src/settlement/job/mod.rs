@@ -44,7 +44,7 @@ const RESERVE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// How many due items were visited.
-    pub looked: u32,
+    pub visited: u32,
     /// How many of them are finished now.
     pub finished: u32,
     /// How many are visited again later.
@@ -74,7 +74,7 @@ pub async fn run(ctx: &Context, deadline: Deadline) -> Result<Report, StoreError
     let in_time = stream::iter(due).take_while(|_| ready(!deadline.is_near()));
     let visits = in_time.map(|due| visit(ctx, due, deadline)).buffer_unordered(AT_ONCE);
     let count = |mut report: Report, visit| {
-        report.looked += u32::from(visit != Visit::Gone);
+        report.visited += u32::from(visit != Visit::Gone);
         report.finished += u32::from(visit == Visit::Finished);
         report.left += u32::from(matches!(visit, Visit::Left | Visit::Refused));
         report.refused += u32::from(visit == Visit::Refused);
@@ -113,7 +113,7 @@ async fn visit(ctx: &Context, found: DueKey, deadline: Deadline) -> Visit {
                 | Unfinished::Rejection(..)
                 | Unfinished::Link(_)
                 | Unfinished::Instalments(_)
-                | Unfinished::Event(_) => plan::next_look(began_s, now_s),
+                | Unfinished::Event(_) => plan::next_visit(began_s, now_s),
             };
             // A panic in one visit must not stop the visits after it.
             let acted = AssertUnwindSafe(act(ctx, what, began_s, deadline)).catch_unwind().await;

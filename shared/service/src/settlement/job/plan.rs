@@ -12,7 +12,7 @@ const HOUR_S: i64 = 60 * MINUTE_S;
 const DAY_S: i64 = 24 * HOUR_S;
 
 /// The ages at which an item is visited on its first day.
-const LOOKS_S: [i64; 8] =
+const VISITS_S: [i64; 8] =
     [2 * MINUTE_S, 5 * MINUTE_S, 15 * MINUTE_S, HOUR_S, 3 * HOUR_S, 6 * HOUR_S, 12 * HOUR_S, DAY_S];
 /// How often an item is visited after its first day, or while it waits for a person.
 pub const LATER_S: i64 = HOUR_S;
@@ -33,9 +33,9 @@ pub const LOST_S: i64 = DAY_S;
 pub const NOT_RELEASED_S: i64 = DAY_S + 2 * HOUR_S;
 
 /// When to visit an item next that began then, in seconds since 1970.
-pub fn next_look(began_s: i64, now_s: i64) -> i64 {
-    let looks = LOOKS_S.iter().map(|age_s| began_s.saturating_add(*age_s));
-    looks.into_iter().find(|look_s| *look_s > now_s).unwrap_or(now_s.saturating_add(LATER_S))
+pub fn next_visit(began_s: i64, now_s: i64) -> i64 {
+    let visits = VISITS_S.iter().map(|age_s| began_s.saturating_add(*age_s));
+    visits.into_iter().find(|visit_s| *visit_s > now_s).unwrap_or(now_s.saturating_add(LATER_S))
 }
 
 /// What an unclaimed session needs.
@@ -89,21 +89,21 @@ mod tests {
     use crate::wire::ItemsBody;
 
     #[test]
-    fn it_is_looked_at_ever_more_rarely_and_never_for_the_last_time() {
+    fn it_is_visited_ever_more_rarely_and_never_for_the_last_time() {
         let mut now_s = 1000;
         let mut ages_s = Vec::new();
         for _ in 0..10 {
-            now_s = next_look(1000, now_s);
+            now_s = next_visit(1000, now_s);
             ages_s.push(now_s - 1000);
         }
         assert_eq!(ages_s, [120, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400, 90_000, 93_600]);
     }
 
     #[test]
-    fn a_look_that_comes_late_leaves_out_what_it_missed() {
-        assert_eq!(next_look(0, 899), 900);
-        assert_eq!(next_look(0, 900), 3600);
-        assert_eq!(next_look(0, 1_000_000), 1_003_600);
+    fn a_visit_that_comes_late_leaves_out_what_it_missed() {
+        assert_eq!(next_visit(0, 899), 900);
+        assert_eq!(next_visit(0, 900), 3600);
+        assert_eq!(next_visit(0, 1_000_000), 1_003_600);
     }
 
     #[test]
