@@ -62,7 +62,7 @@ pub struct EventObject {
 
 /// What an event reports about an intent that can't be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub enum Reported {
     /// A card is held.
     Held,
     /// It is paid.
@@ -137,12 +137,12 @@ impl Store {
     /// Records on a session what an event has reported while Stripe refuses to show the intent: that a card is held for
     /// it, or that it is paid, since then, in seconds since 1970. [`Commit::ConditionFailed`]: the session is finished,
     /// or more is known.
-    pub async fn note_told(&self, session: &Session, told: Told, since_s: i64) -> Result<Commit, StoreError> {
-        let noted = match told {
-            Told::Held => note_status(session, IntentStatus::RequiresCapture, Lane::Pay)
+    pub async fn note_reported(&self, session: &Session, reported: Reported, since_s: i64) -> Result<Commit, StoreError> {
+        let noted = match reported {
+            Reported::Held => note_status(session, IntentStatus::RequiresCapture, Lane::Pay)
                 .set("authorised_s", since_s)
                 .when(Guard::Missing("authorised_s")),
-            Told::Received => note_status(session, IntentStatus::Succeeded, Lane::Pay).set("received_s", since_s),
+            Reported::Received => note_status(session, IntentStatus::Succeeded, Lane::Pay).set("received_s", since_s),
         };
         let cancelled = IntentStatus::Canceled.as_str();
         let is_unknown = Guard::Missing("received_s")

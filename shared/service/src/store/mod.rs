@@ -42,7 +42,7 @@ use std::sync::Arc;
 
 pub use due::Due;
 pub use dynamodb::DynamoDb;
-pub use events::{EventObject, EventRecord, Put, Told};
+pub use events::{EventObject, EventRecord, Put, Reported};
 pub use feeds::Feed;
 pub use instalments::{Debtor, Scheduled};
 pub use item::{Attributes, Item, Read, Value, document};

@@ -233,7 +233,7 @@ impl Store {
             // before.
             ReviewReason::PaymentUnbooked(..) => Guard::Absent,
             // A person who saw the record before the account was lost, or before the event came, is notified again.
-            ReviewReason::AccountLost(_, since_s) | ReviewReason::ReversalUnposted { told_s: since_s, .. } => {
+            ReviewReason::AccountLost(_, since_s) | ReviewReason::ReversalUnposted { reported_s: since_s, .. } => {
                 Guard::Absent.or(Guard::below("seen_s", *since_s))
             }
             _ => Guard::Absent.or(Guard::is_not("reason", reason.name())),

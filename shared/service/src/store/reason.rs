@@ -57,7 +57,7 @@ pub enum ReviewReason<'a> {
         /// The intent of the disputed charge.
         intent: &'a str,
         /// The event's kind.
-        told_by: &'a str,
+        reported_by: &'a str,
     },
     /// An event reports a refund or a dispute that can't be posted: Stripe refuses to show its intent, or the table to
     /// store it.
@@ -65,9 +65,9 @@ pub enum ReviewReason<'a> {
         /// The intent that it is about.
         intent: &'a IntentId,
         /// The event's kind.
-        told_by: &'a str,
+        reported_by: &'a str,
         /// When the event came, in seconds since 1970.
-        told_s: i64,
+        reported_s: i64,
     },
 }
 
@@ -214,16 +214,16 @@ impl fmt::Display for ReviewReason<'_> {
                 f,
                 "refund {refund} of {intent} has failed: the studio has that money again, and the ledger knows nothing of it"
             ),
-            Self::DisputeNotShown { dispute, intent, told_by } => {
+            Self::DisputeNotShown { dispute, intent, reported_by } => {
                 write!(
                     f,
-                    "{told_by} tells of dispute {dispute} of {intent}, which can't be posted: its charge doesn't show it in its \
+                    "{reported_by} tells of dispute {dispute} of {intent}, which can't be posted: its charge doesn't show it in its \
                      currency, or its payment isn't in the ledger"
                 )
             }
-            Self::ReversalUnposted { intent, told_by, .. } => write!(
+            Self::ReversalUnposted { intent, reported_by, .. } => write!(
                 f,
-                "what {told_by} tells of {intent} isn't in the ledger: Stripe refuses to tell of the payment, or the table to take \
+                "what {reported_by} tells of {intent} isn't in the ledger: Stripe refuses to tell of the payment, or the table to take \
                  the entry. It is posted once that is put right"
             ),
         }

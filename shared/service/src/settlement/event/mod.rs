@@ -143,8 +143,8 @@ fn next_doubted(received_s: i64, now_s: i64) -> Option<i64> {
 async fn give_up(ctx: &Context, event: &EventRecord, doubt: &Doubt) -> Result<Commit, StoreError> {
     let intent = event.intent.as_ref().map_or("none", |intent| intent.as_str());
     if let Doubt::NotDisputed(company) = doubt {
-        let (dispute, told_by) = (event.object.id.as_str(), event.kind.as_str());
-        let reason = ReviewReason::DisputeNotShown { dispute, intent, told_by };
+        let (dispute, reported_by) = (event.object.id.as_str(), event.kind.as_str());
+        let reason = ReviewReason::DisputeNotShown { dispute, intent, reported_by };
         ctx.store.note_for_review(company, &reason, ctx.clock.now_s()).await?;
     }
     let written = ctx.store.finish_event(event).await?;
@@ -173,7 +173,7 @@ async fn put_off(ctx: &Context, event: &EventRecord, for_s: i64) -> Result<Optio
     }
     let company = claim.map(|claim| claim.company).or(session.map(|session| session.company));
     let Some(company) = company else { return Ok(None) };
-    let reason = ReviewReason::ReversalUnposted { intent, told_by: &event.kind, told_s: event.received_s };
+    let reason = ReviewReason::ReversalUnposted { intent, reported_by: &event.kind, reported_s: event.received_s };
     ctx.store.note_for_review(&company, &reason, ctx.clock.now_s()).await?;
     if for_s >= PUT_OFF_AT_MOST_S {
         tracing::error!(event = event.id.as_str(), kind = event.kind, intent = intent.as_str(), "event given up");
@@ -199,9 +199,9 @@ async fn act(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<E
         Ok(intent) => intent.ok_or_else(|| Error::internal("stripe has no such intent"))?,
         Err(error) => {
             if let (Some(session), None, true) = (&session, &claim, error.tells_nothing())
-                && let Some(told) = topic::told(&event.kind)
+                && let Some(reported) = topic::reported(&event.kind)
             {
-                ctx.store.note_told(session, told, event.created_s).await?;
+                ctx.store.note_reported(session, reported, event.created_s).await?;
             }
             return Err(error.into());
         }
@@ -259,7 +259,7 @@ async fn note_unposted(ctx: &Context, claim: &Claim, event: &EventRecord, topic:
             ReviewReason::RefundFailed { refund: id, intent }
         }
         Topic::Dispute if dispute_status(&event.kind, status) == ReversalStatus::Returned => {
-            ReviewReason::DisputeNotShown { dispute: id, intent: intent.as_str(), told_by: &event.kind }
+            ReviewReason::DisputeNotShown { dispute: id, intent: intent.as_str(), reported_by: &event.kind }
         }
         Topic::Refund | Topic::Dispute | Topic::Payment | Topic::Other => return Ok(()),
     };

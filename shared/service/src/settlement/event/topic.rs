@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{Error, ErrorCode};
-use crate::store::{EventObject, EventRecord, Told};
+use crate::store::{EventObject, EventRecord, Reported};
 use crate::stripe::MARKER;
 
 /// The account of an event that belongs to the platform itself: it concerns no payment of ours.
@@ -51,10 +51,10 @@ pub const FOLLOWED_KINDS: [&str; FOLLOWED.len()] = {
 };
 
 /// What an event of that type reports about the money; `None`: nothing that Stripe isn't asked for anyway.
-pub(super) fn told(kind: &str) -> Option<Told> {
+pub(super) fn reported(kind: &str) -> Option<Reported> {
     match kind {
-        AUTHORISED => Some(Told::Held),
-        PAID => Some(Told::Received),
+        AUTHORISED => Some(Reported::Held),
+        PAID => Some(Reported::Received),
         _ => None,
     }
 }
