@@ -96,13 +96,13 @@ impl Place {
     async fn stack_s_time(&self) -> Option<i64> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Told {
+        struct StandinClock {
             now_s: i64,
         }
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().ok()?;
         let url = format!("{}/_control/clock", self.stripe_url().trim_end_matches('/'));
-        let told = client.get(url).send().await.ok()?.text().await.ok()?;
-        serde_json::from_str::<Told>(&told).ok().map(|told| told.now_s)
+        let answer = client.get(url).send().await.ok()?.text().await.ok()?;
+        serde_json::from_str::<StandinClock>(&answer).ok().map(|answer| answer.now_s)
     }
 }
 

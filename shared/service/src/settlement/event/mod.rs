@@ -56,7 +56,7 @@ enum Doubt {
 
 /// How far the payment of an intent has got.
 #[derive(Debug)]
-enum Stand<'a> {
+enum Progress<'a> {
     /// It belongs to this order, and is posted.
     Posted(OrderId),
     /// This session's intent was captured without an order, and credited; a person was notified.
@@ -213,17 +213,17 @@ async fn act(ctx: &Context, event: &EventRecord, deadline: Deadline) -> Result<E
     if let Some(claim) = &claim {
         note_unposted(ctx, claim, event, topic).await?;
     }
-    let stand = advance(ctx, session.as_ref(), claim, intent, deadline).await?;
+    let progress = advance(ctx, session.as_ref(), claim, intent, deadline).await?;
     if topic == Topic::Payment {
         // A payment under way has its own entry in the index: session, order or claim.
         return Ok(Ending::Finished);
     }
-    match stand {
-        Stand::Void => Ok(Ending::Finished),
+    match progress {
+        Progress::Void => Ok(Ending::Finished),
         // A reversal is posted after the payment's credit.
-        Stand::Underway => Ok(Ending::Kept),
-        Stand::Posted(order) => reversals::post(ctx, event, topic, CreditedPayment::Order(&order), deadline).await,
-        Stand::Unallocated(session) => {
+        Progress::Underway => Ok(Ending::Kept),
+        Progress::Posted(order) => reversals::post(ctx, event, topic, CreditedPayment::Order(&order), deadline).await,
+        Progress::Unallocated(session) => {
             let credit = unallocated::credit_id(session);
             let payment = CreditedPayment::Unallocated { session, credit: &credit };
             reversals::post(ctx, event, topic, payment, deadline).await
@@ -293,9 +293,9 @@ async fn advance<'a>(
     claim: Option<Claim>,
     intent: Intent,
     deadline: Deadline,
-) -> Result<Stand<'a>, Error> {
+) -> Result<Progress<'a>, Error> {
     let Some(claim) = claim else {
-        let Some(session) = session else { return Ok(Stand::Void) };
+        let Some(session) = session else { return Ok(Progress::Void) };
         return unclaimed(ctx, session, intent, deadline).await;
     };
     match (&claim.decision, session) {
@@ -305,20 +305,20 @@ async fn advance<'a>(
             // A person has ended it by what was received: reversals of that amount are posted, whether or not the
             // places were kept.
             if order.state != OrderState::Pending && order.resolved.is_some() {
-                return Ok(if order.credit.is_some() { Stand::Posted(id) } else { Stand::Void });
+                return Ok(if order.credit.is_some() { Progress::Posted(id) } else { Progress::Void });
             }
-            Ok(stand(settle(ctx, order, Some(intent.into()), deadline).await.outcome, id))
+            Ok(progress(settle(ctx, order, Some(intent.into()), deadline).await.outcome, id))
         }
         (Decision::Rejected { state: Rejection::Open, refusal }, Some(session)) => {
             let order = order_of_intent(&session.account, &session.intent);
-            Ok(stand(release_rejected(ctx, session, refusal.clone(), deadline).await, order))
+            Ok(progress(release_rejected(ctx, session, refusal.clone(), deadline).await, order))
         }
-        (Decision::Rejected { state: Rejection::Captured, .. }, Some(session)) => Ok(Stand::Unallocated(session)),
+        (Decision::Rejected { state: Rejection::Captured, .. }, Some(session)) => Ok(Progress::Unallocated(session)),
         (Decision::Rejected { state: Rejection::Captured, .. }, None) => {
             Err(Error::internal("a payment was credited without its session"))
         }
         (Decision::Rejected { state: Rejection::Open | Rejection::Released | Rejection::GivenBack, .. }, _) => {
-            Ok(Stand::Void)
+            Ok(Progress::Void)
         }
     }
 }
@@ -329,24 +329,24 @@ async fn unclaimed(
     session: &Session,
     intent: Intent,
     deadline: Deadline,
-) -> Result<Stand<'static>, Error> {
+) -> Result<Progress<'static>, Error> {
     match session.kind {
         SessionKind::Link { .. } => {
             let order = order_of_intent(&session.account, &session.intent);
             let outcome = link::pay::settle_session(ctx, session, intent, deadline).await?;
-            Ok(outcome.map_or(Stand::Void, |outcome| stand(outcome, order)))
+            Ok(outcome.map_or(Progress::Void, |outcome| progress(outcome, order)))
         }
-        SessionKind::Basket { .. } | SessionKind::Amount if intent.amount_received.is_zero() => Ok(Stand::Void),
-        SessionKind::Basket { .. } | SessionKind::Amount => Ok(Stand::Underway),
+        SessionKind::Basket { .. } | SessionKind::Amount if intent.amount_received.is_zero() => Ok(Progress::Void),
+        SessionKind::Basket { .. } | SessionKind::Amount => Ok(Progress::Underway),
     }
 }
 
-fn stand(outcome: Outcome, order: OrderId) -> Stand<'static> {
+fn progress(outcome: Outcome, order: OrderId) -> Progress<'static> {
     match outcome {
-        Outcome::Completed(_) => Stand::Posted(order),
-        Outcome::Refused(refusal) if refusal.payment_released => Stand::Void,
+        Outcome::Completed(_) => Progress::Posted(order),
+        Outcome::Refused(refusal) if refusal.payment_released => Progress::Void,
         // Refused but not released: someone has captured it meanwhile, and the next visit finds its credit.
-        Outcome::Refused(_) | Outcome::Pending(_) => Stand::Underway,
+        Outcome::Refused(_) | Outcome::Pending(_) => Progress::Underway,
     }
 }
 
@@ -364,10 +364,10 @@ mod tests {
     #[test]
     fn a_refused_payment_is_void_only_if_it_was_given_back() {
         let order = OrderId::from_bits(1);
-        let refused = |refusal| stand(Outcome::Refused(refusal), order.clone());
-        assert!(matches!(refused(Error::from(ErrorCode::ClassFull).released()), Stand::Void));
-        assert!(matches!(refused(ErrorCode::PaymentAlreadyCaptured.into()), Stand::Underway));
-        assert!(matches!(stand(Outcome::Pending(order.clone()), order.clone()), Stand::Underway));
-        assert!(matches!(stand(Outcome::Completed(Vec::new()), order.clone()), Stand::Posted(of) if of == order));
+        let refused = |refusal| progress(Outcome::Refused(refusal), order.clone());
+        assert!(matches!(refused(Error::from(ErrorCode::ClassFull).released()), Progress::Void));
+        assert!(matches!(refused(ErrorCode::PaymentAlreadyCaptured.into()), Progress::Underway));
+        assert!(matches!(progress(Outcome::Pending(order.clone()), order.clone()), Progress::Underway));
+        assert!(matches!(progress(Outcome::Completed(Vec::new()), order.clone()), Progress::Posted(of) if of == order));
     }
 }

@@ -78,19 +78,19 @@ async fn backlog(ctx: &Context, payments: Vec<DueKey>) -> Result<Backlog, StoreE
     let items = stream::iter(payments).map(async |found: DueKey| match ctx.store.load_due(&found.key).await? {
         Some(item) => {
             let since_s = item.received_s.unwrap_or(item.began_s);
-            Ok(stand(ctx, &item).await?.map(|stand| (stand, now_s.saturating_sub(since_s))))
+            Ok(waiting(ctx, &item).await?.map(|waiting| (waiting, now_s.saturating_sub(since_s))))
         }
         None => Ok(None),
     });
-    let add = async |backlog: Backlog, found: Option<(Stand, i64)>| {
-        Ok(found.map_or(backlog, |(stand, age_s)| backlog.with(stand, age_s)))
+    let add = async |backlog: Backlog, found: Option<(Waiting, i64)>| {
+        Ok(found.map_or(backlog, |(waiting, age_s)| backlog.with(waiting, age_s)))
     };
     items.buffer_unordered(AT_ONCE).try_fold(Backlog::default(), add).await
 }
 
 /// What an unfinished payment waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stand {
+enum Waiting {
     Order,
     Rejection,
     BankDebit,
@@ -120,18 +120,18 @@ pub fn unbooked(item: &DueItem, now_s: i64) -> Option<Unbooked> {
 }
 
 /// `None`: it isn't measured.
-async fn stand(ctx: &Context, item: &DueItem) -> Result<Option<Stand>, StoreError> {
+async fn waiting(ctx: &Context, item: &DueItem) -> Result<Option<Waiting>, StoreError> {
     Ok(Some(match &item.what {
-        Unfinished::Order(order) if order.needs_review => Stand::InReview,
+        Unfinished::Order(order) if order.needs_review => Waiting::InReview,
         Unfinished::Order(order) => match &order.snapshot.payment {
-            Some(payment) if payment.paid_by == PaidBy::BankDebit => Stand::BankDebit,
-            Some(_) | None => Stand::Order,
+            Some(payment) if payment.paid_by == PaidBy::BankDebit => Waiting::BankDebit,
+            Some(_) | None => Waiting::Order,
         },
         Unfinished::Rejection(account, intent) => match ctx.store.noted_status(account, intent).await? {
-            Some(IntentStatus::Processing) => Stand::BankDebit,
-            Some(_) | None => Stand::Rejection,
+            Some(IntentStatus::Processing) => Waiting::BankDebit,
+            Some(_) | None => Waiting::Rejection,
         },
-        Unfinished::Session(_) => return Ok(unbooked(item, ctx.clock.now_s()).map(Stand::Unbooked)),
+        Unfinished::Session(_) => return Ok(unbooked(item, ctx.clock.now_s()).map(Waiting::Unbooked)),
         Unfinished::Link(_) | Unfinished::Instalments(_) | Unfinished::Event(_) | Unfinished::Feed(_) => {
             return Ok(None);
         }
@@ -139,15 +139,15 @@ async fn stand(ctx: &Context, item: &DueItem) -> Result<Option<Stand>, StoreErro
 }
 
 impl Backlog {
-    fn with(mut self, stand: Stand, age_s: i64) -> Self {
-        let (count, oldest_s) = match stand {
-            Stand::Order => (&mut self.orders, Some(&mut self.oldest_s)),
-            Stand::Rejection => (&mut self.rejections, Some(&mut self.oldest_s)),
-            Stand::BankDebit => (&mut self.bank_debits, Some(&mut self.oldest_bank_debit_s)),
+    fn with(mut self, waiting: Waiting, age_s: i64) -> Self {
+        let (count, oldest_s) = match waiting {
+            Waiting::Order => (&mut self.orders, Some(&mut self.oldest_s)),
+            Waiting::Rejection => (&mut self.rejections, Some(&mut self.oldest_s)),
+            Waiting::BankDebit => (&mut self.bank_debits, Some(&mut self.oldest_bank_debit_s)),
             // What waits for a person keeps its age: seeing its review record doesn't end it.
-            Stand::InReview => (&mut self.in_review, Some(&mut self.oldest_s)),
-            Stand::Unbooked(Unbooked::Held) => (&mut self.holds, None),
-            Stand::Unbooked(Unbooked::Received) => (&mut self.received, Some(&mut self.oldest_s)),
+            Waiting::InReview => (&mut self.in_review, Some(&mut self.oldest_s)),
+            Waiting::Unbooked(Unbooked::Held) => (&mut self.holds, None),
+            Waiting::Unbooked(Unbooked::Received) => (&mut self.received, Some(&mut self.oldest_s)),
         };
         *count = count.saturating_add(1);
         if let Some(oldest_s) = oldest_s {
@@ -164,13 +164,13 @@ mod tests {
     #[test]
     fn a_bank_debit_that_takes_days_hides_no_order_that_takes_minutes() {
         let backlog = [
-            (Stand::BankDebit, 200_000),
-            (Stand::Order, 40),
-            (Stand::Rejection, 901),
-            (Stand::Unbooked(Unbooked::Held), 5_000),
+            (Waiting::BankDebit, 200_000),
+            (Waiting::Order, 40),
+            (Waiting::Rejection, 901),
+            (Waiting::Unbooked(Unbooked::Held), 5_000),
         ]
         .into_iter()
-        .fold(Backlog::default(), |backlog, (stand, age_s)| backlog.with(stand, age_s));
+        .fold(Backlog::default(), |backlog, (waiting, age_s)| backlog.with(waiting, age_s));
         let expected = Backlog {
             orders: 1,
             bank_debits: 1,
@@ -182,9 +182,9 @@ mod tests {
             oldest_bank_debit_s: 200_000,
         };
         assert_eq!(backlog, expected);
-        let backlog = backlog.with(Stand::InReview, 9_999);
+        let backlog = backlog.with(Waiting::InReview, 9_999);
         assert_eq!((backlog.in_review, backlog.oldest_s), (1, 9_999), "it is unfinished until somebody resolves it");
-        let backlog = backlog.with(Stand::Unbooked(Unbooked::Received), 10_000);
+        let backlog = backlog.with(Waiting::Unbooked(Unbooked::Received), 10_000);
         assert_eq!((backlog.received, backlog.oldest_s), (1, 10_000), "it is unfinished until it is in the ledger");
     }
 }
