@@ -64,7 +64,7 @@ async fn the_eleventh_payment_that_is_started_in_an_hour_has_to_wait() {
 }
 
 #[tokio::test]
-async fn after_120_looks_in_an_hour_stripe_is_asked_nothing_about_a_link() {
+async fn after_120_reads_in_an_hour_stripe_is_asked_nothing_about_a_link() {
     let stack = Stack::start().await;
     // No payer has authorised it, so the caller is a guesser.
     let guessed = stack.link(None).await;

@@ -29,7 +29,7 @@ use crate::records;
 /// How many payments of a link may be started in an hour: a payer needs one or two.
 const STARTS_PER_HOUR: u32 = 10;
 /// How often Stripe is asked about a link in an hour, however often a page polls.
-const LOOKS_PER_HOUR: u32 = 120;
+const READS_PER_HOUR: u32 = 120;
 
 /// A link that was paid, or is being paid by a bank debit.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub enum Processed {
 }
 
 /// What a round has read.
-struct Looked {
+struct LinkRead {
     account: AccountId,
     target: LinkTarget,
     /// Stripe's answer about the intent; `None`: it was asked too often in this hour.
@@ -89,7 +89,7 @@ pub async fn process(
 ) -> Result<Processed, Error> {
     let id = id_of(id)?;
     let loaded = ctx.store.load_counted_link(&id.alias(), hour_of(ctx.clock.now_s())).await?;
-    let Some((link, mut looks)) = loaded else {
+    let Some((link, mut reads)) = loaded else {
         return Err(not_found(ctx, &id).await);
     };
     if let Some(asked) = asked {
@@ -98,7 +98,7 @@ pub async fn process(
     let mut just_read = Some(link);
     let mut rounds = Rounds::until(deadline);
     while rounds.another() {
-        let round = round(ctx, &id, just_read.take(), asked, &mut looks, deadline).await;
+        let round = round(ctx, &id, just_read.take(), asked, &mut reads, deadline).await;
         if let Some(processed) = rounds.judge(round) {
             return processed;
         }
@@ -111,15 +111,15 @@ async fn round(
     id: &PaymentLinkId,
     just_read: Option<Link>,
     asked: Option<&IntentId>,
-    looks: &mut u32,
+    reads: &mut u32,
     deadline: Deadline,
 ) -> Result<Round<Processed>, Error> {
     let link = match just_read {
         Some(link) => link,
         None => ctx.store.load_link(&id.alias()).await?.ok_or_else(Error::not_found)?,
     };
-    let looked = look(ctx, &link, asked, looks, deadline).await?;
-    Ok(match settle(ctx, &link, looked, deadline).await? {
+    let link_read = read(ctx, &link, asked, reads, deadline).await?;
+    Ok(match settle(ctx, &link, link_read, deadline).await? {
         Round::Over(ended) => {
             let stripe = match ended.ask {
                 Ask::Stripe => Some(ctx.stripe()?.within(deadline.for_stripe())),
@@ -137,14 +137,14 @@ fn too_many(now_s: i64) -> Error {
     Error::from(ErrorCode::TooManyAttempts).retry_after(wait_s)
 }
 
-/// Reads what the link points at, and its intent beside it unless there have been too many `looks` in this hour.
-async fn look(
+/// Reads what the link points at, and its intent beside it unless there have been too many `reads` in this hour.
+async fn read(
     ctx: &Context,
     link: &Link,
     asked: Option<&IntentId>,
-    looks: &mut u32,
+    reads: &mut u32,
     deadline: Deadline,
-) -> Result<Looked, Error> {
+) -> Result<LinkRead, Error> {
     match link.state {
         LinkState::Revoked => return Err(ErrorCode::LinkRevoked.into()),
         LinkState::Expired => return Err(ErrorCode::LinkExpired.into()),
@@ -157,26 +157,26 @@ async fn look(
         (Some(own), _) => own,
     };
     let account = account(ctx, link).await?;
-    if *looks >= LOOKS_PER_HOUR {
+    if *reads >= READS_PER_HOUR {
         let target = ctx.store.load_link_target(link, &account).await?;
-        return Ok(Looked { account, target, said: None });
+        return Ok(LinkRead { account, target, said: None });
     }
     let (alias, hour) = (link.id.alias(), hour_of(ctx.clock.now_s()));
     let stripe = ctx.stripe()?.within(deadline.for_stripe());
     let (counted, target, intent) = join!(
-        ctx.store.count_look(&alias, hour),
+        ctx.store.count_read(&alias, hour),
         ctx.store.load_link_target(link, &account),
         stripe.load_intent(&account, own),
     );
-    *looks = counted?;
-    Ok(Looked { account, target: target?, said: Some(intent) })
+    *reads = counted?;
+    Ok(LinkRead { account, target: target?, said: Some(intent) })
 }
 
 /// Settles the payment as far as possible now, or answers how far it has got.
 async fn settle(
     ctx: &Context,
     link: &Link,
-    Looked { account, target, said }: Looked,
+    LinkRead { account, target, said }: LinkRead,
     deadline: Deadline,
 ) -> Result<Round<Ended>, Error> {
     let Some(session) = target.session.clone() else {

@@ -63,7 +63,7 @@ const ROLL: &str = "#ROLL";
 const ORDER_DOC: &str = "DOC#";
 /// Sort keys of a debit's partition.
 pub const LINK: &str = "LINK#";
-const TRY: &str = "TRY#";
+const READS: &str = "READS#";
 
 /// How many partitions of the index each lane is spread over.
 const LANE_SHARDS: u128 = 8;
@@ -313,10 +313,10 @@ pub fn link(link: &LinkAlias) -> Key {
     key(format!("{PAYMENT_LINK}{link}"), META)
 }
 
-/// The calls of a link in one hour, counted since 1970.
+/// How often Stripe was asked about a link in one hour, counted since 1970.
 #[must_use]
-pub fn link_tries(link: &LinkAlias, hour: i64) -> Key {
-    key(format!("{PAYMENT_LINK}{link}"), format!("{TRY}{hour}"))
+pub fn link_reads(link: &LinkAlias, hour: i64) -> Key {
+    key(format!("{PAYMENT_LINK}{link}"), format!("{READS}{hour}"))
 }
 
 /// The prefix of orders' partitions.

@@ -32,7 +32,7 @@ mod sold;
 mod starts;
 mod studio;
 mod table;
-mod tries;
+mod link_reads;
 mod unfinished;
 mod versions;
 mod write;

@@ -15,29 +15,29 @@ use super::{Store, StoreError, key};
 use crate::error::Error;
 
 /// How long the count of an hour is kept: that hour, and a margin.
-const LOOKS_LIFE_S: i64 = 2 * HOUR_S;
+const READS_LIFE_S: i64 = 2 * HOUR_S;
 
 impl Store {
     /// A link, and how often Stripe was asked about it in this hour. For an unknown id, the read is the same.
     pub async fn load_counted_link(&self, link: &LinkAlias, hour: i64) -> Result<Option<(Link, u32)>, StoreError> {
-        let (link, looks) = (key::link(link), key::link_tries(link, hour));
-        let items = self.get_all(vec![link.clone(), looks.clone()], Consistency::Strong).await?;
+        let (link, reads) = (key::link(link), key::link_reads(link, hour));
+        let items = self.get_all(vec![link.clone(), reads.clone()], Consistency::Strong).await?;
         let Some(link) = items.get(&link) else { return Ok(None) };
-        let looks = items.get(&looks).map(|item| item.number("looks")).transpose()?;
-        Ok(Some((link_of(link)?, looks.unwrap_or(0))))
+        let reads = items.get(&reads).map(|item| item.number("reads")).transpose()?;
+        Ok(Some((link_of(link)?, reads.unwrap_or(0))))
     }
 
     /// Reads as much as [`Store::load_link_target`] for a link that doesn't exist.
     pub async fn load_absent_target(&self, link: &LinkAlias) -> Result<(), StoreError> {
-        let absent = (0..5).map(|hour| key::link_tries(link, -1 - hour)).collect();
+        let absent = (0..5).map(|hour| key::link_reads(link, -1 - hour)).collect();
         self.get_all(absent, Consistency::Strong).await.map(|_| ())
     }
 
     /// Counts one more request to Stripe about a link, and answers the count of this hour.
-    pub async fn count_look(&self, link: &LinkAlias, hour: i64) -> Result<u32, StoreError> {
-        let ttl = hour.saturating_mul(HOUR_S).saturating_add(LOOKS_LIFE_S);
-        let count = vec![Edit::Add("looks", 1), Edit::Set("ttl", ttl.into())];
-        self.table.edit(&key::link_tries(link, hour), count).await?.number("looks")
+    pub async fn count_read(&self, link: &LinkAlias, hour: i64) -> Result<u32, StoreError> {
+        let ttl = hour.saturating_mul(HOUR_S).saturating_add(READS_LIFE_S);
+        let count = vec![Edit::Add("reads", 1), Edit::Set("ttl", ttl.into())];
+        self.table.edit(&key::link_reads(link, hour), count).await?.number("reads")
     }
 
     /// Claims a link's intent as rejected, like [`Store::reject`]. A call of `process-payment-link` is `counted`.
