@@ -11,7 +11,7 @@ mod check;
 mod converted;
 mod encoding;
 mod file;
-mod mend;
+mod reader;
 mod mistake;
 mod notes;
 mod parts;

@@ -15,7 +15,7 @@ use super::mistake::Mistake;
 use super::parts::{ChargedFeeEntry, EnrolmentEntry, FamilyFileDoc, TrialEntry};
 use super::places::Places;
 use super::published::Deleted;
-use super::{check, mend};
+use super::{check, reader};
 
 /// A studio that can be imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,13 +85,13 @@ impl Catalogue {
     }
 
     fn parse_at(text: &str, now: Option<Timestamp>) -> Result<Self, Vec<Mistake>> {
-        let mended = mend::read(text, now).map_err(|mistake| vec![mistake])?;
-        let found = check::mistakes_of(&mended.file, &mended.gone);
-        if !mended.mistakes.is_empty() || !found.is_empty() {
-            return Err(mended.with(found));
+        let readable = reader::read(text, now).map_err(|mistake| vec![mistake])?;
+        let found = check::mistakes_of(&readable.file, &readable.gone);
+        if !readable.mistakes.is_empty() || !found.is_empty() {
+            return Err(readable.with(found));
         }
-        let places = mended.places();
-        let file = mended.file;
+        let places = readable.places();
+        let file = readable.file;
         let missing = || vec![Mistake::new("company", "is missing")];
         let mut catalogue = Self {
             company: file.company.ok_or_else(missing)?,
@@ -103,9 +103,9 @@ impl Catalogue {
             classes: file.classes,
             families: file.families.into_iter().map(FamilyEntry::from).collect(),
             transactions: file.transactions,
-            left_out: mended.left_out,
+            left_out: readable.left_out,
             places,
-            deleted: mended.deleted,
+            deleted: readable.deleted,
         };
         catalogue.spell_out_tax_rates();
         catalogue.spell_out_registration_fees();

@@ -26,7 +26,7 @@ use super::tree::Node;
 
 /// What could be read, and what could not.
 #[derive(Debug)]
-pub(super) struct Mended {
+pub(super) struct Readable {
     pub file: FileDoc,
     pub mistakes: Vec<Mistake>,
     /// What is published and isn't sold here.
@@ -42,7 +42,7 @@ pub(super) struct Mended {
 ///
 /// # Errors
 /// What is wrong with a text that is no JSON object.
-pub(super) fn read(text: &str, now: Option<Timestamp>) -> Result<Mended, Mistake> {
+pub(super) fn read(text: &str, now: Option<Timestamp>) -> Result<Readable, Mistake> {
     let mut mistakes = Vec::new();
     let mut tree = Node::parse(text, &mut mistakes).map_err(|error| Mistake::new("", format!("not JSON: {error}")))?;
     if !matches!(tree, Node::Object(_)) {
@@ -64,10 +64,10 @@ pub(super) fn read(text: &str, now: Option<Timestamp>) -> Result<Mended, Mistake
         transactions: reader.list_with(&mut tree, "transactions", Reader::parts_of_transaction),
     };
     let Reader { mistakes, gone } = reader;
-    Ok(Mended { file, mistakes, left_out, deleted, gone, tree })
+    Ok(Readable { file, mistakes, left_out, deleted, gone, tree })
 }
 
-impl Mended {
+impl Readable {
     /// Where what is left stands in the file.
     pub(super) fn places(&self) -> Places {
         Places::of(&self.tree)
