@@ -23,7 +23,7 @@ use crate::changes::Kind;
 use crate::{Import, ImportError};
 
 /// So many are added at a time. Each takes five actions at most: itself, its instalments or that nobody is enrolled beside it,
-/// where it stands, its place, its family.
+/// where it was loaded, its place, its family.
 const TOGETHER: usize = MAX_ACTIONS / 5;
 
 /// A place or a fee that the file brings.
@@ -34,8 +34,8 @@ pub(super) struct Belonging<'a> {
     /// Where it stands in the file.
     pub(super) at: String,
     pub(super) of: Of<'a>,
-    /// That it stands here, under its id alone: so no other family or class has the same.
-    pub(super) stand: Option<(Key, Item)>,
+    /// The record of its id: no other family or class can be loaded with the same.
+    pub(super) loaded_place: Option<(Key, Item)>,
     /// The enrolment of a trial's student in its class: beside one that is live no trial is added.
     pub(super) enrolment: Option<Key>,
     item: Item,
@@ -90,7 +90,7 @@ impl Import<'_> {
         belongings: Vec<Belonging<'_>>,
     ) -> Result<Added, ImportError> {
         let mut added = Added::default();
-        // Somebody was faster with one of them: what stands there now is named when the file is loaded again.
+        // Somebody was faster with one of them: what is there now is named when the file is loaded again.
         let mut is_missed = false;
         let mut belongings = belongings.into_iter().peekable();
         while belongings.peek().is_some() {
@@ -139,8 +139,8 @@ fn adding(company: &CompanyId, belongings: &[Belonging<'_>]) -> Writes {
     let mut writes = Writes::new();
     for belonging in belongings {
         writes.push(Write::put(belonging.item.clone()).when(belonging.is_free()));
-        let stand = belonging.stand.iter().map(|(_, item)| item);
-        belonging.instalments.iter().chain(stand).for_each(|item| writes.create(item.clone()));
+        let record = belonging.loaded_place.iter().map(|(_, item)| item);
+        belonging.instalments.iter().chain(record).for_each(|item| writes.create(item.clone()));
         if let Some(enrolment) = &belonging.enrolment {
             writes.push(Write::edit(enrolment.clone()).when(not_live()));
         }
@@ -191,7 +191,7 @@ pub(super) fn belongings_of<'a>(
     let (company, family) = (&studio.id, &entry.family.id);
     let of = |kind, key, at, of, item| {
         let family = key::family(company, family);
-        Belonging { kind, key, at, of, stand: None, enrolment: None, item, instalments: None, takes: None, family }
+        Belonging { kind, key, at, of, loaded_place: None, enrolment: None, item, instalments: None, takes: None, family }
     };
     let mut all = Vec::new();
     for (j, enrolment) in entry.enrolments.iter().enumerate() {
@@ -200,10 +200,10 @@ pub(super) fn belongings_of<'a>(
         let key = key::enrolment(company, family, &enrolment.student_id, &enrolment.class_id);
         let booked = place.booked(enrolment.pricing_plan_id.as_ref());
         let item = enrolment_item(place_item(&key, company, ACTIVE), &booked);
-        let stand = key::stand(company, key::ENROLMENT, enrolment.id.as_str());
+        let record = key::loaded_place(company, key::ENROLMENT, enrolment.id.as_str());
         let at = format!("families[{index}].enrolments[{j}]");
         all.push(Belonging {
-            stand: Some(stands(stand, (company, family), (enrolment.student_id.as_str(), &enrolment.class_id))),
+            loaded_place: Some(place_record(record, (company, family), (enrolment.student_id.as_str(), &enrolment.class_id))),
             instalments: instalments_item(company, family, &booked),
             takes: Some(key::seats(company, &enrolment.class_id)),
             ..of(Kind::Enrolment, key, at, Of::Enrolment(place), item)
@@ -212,10 +212,10 @@ pub(super) fn belongings_of<'a>(
     for (j, trial) in entry.trials.iter().enumerate() {
         let key = key::trial(company, family, &trial.student_id, &trial.class_id);
         let item = trial_item(place_item(&key, company, ACTIVE), &booked_trial(trial));
-        let stand = key::stand(company, key::TRIAL, trial.id.as_str());
+        let record = key::loaded_place(company, key::TRIAL, trial.id.as_str());
         let at = format!("families[{index}].trials[{j}]");
         all.push(Belonging {
-            stand: Some(stands(stand, (company, family), (trial.student_id.as_str(), &trial.class_id))),
+            loaded_place: Some(place_record(record, (company, family), (trial.student_id.as_str(), &trial.class_id))),
             enrolment: Some(key::enrolment(company, family, &trial.student_id, &trial.class_id)),
             takes: Some(key::lesson(company, &trial.class_id, trial.trial_at)),
             ..of(Kind::Trial, key, at, Of::Trial(trial), item)
@@ -230,8 +230,8 @@ pub(super) fn belongings_of<'a>(
     Ok(all)
 }
 
-/// Where the enrolment or trial of an id stands.
-fn stands(key: Key, (company, family): (&CompanyId, &FamilyId), (student, class): (&str, &ClassId)) -> (Key, Item) {
+/// The record of the family, student and class that an enrolment or trial of this id was loaded into.
+fn place_record(key: Key, (company, family): (&CompanyId, &FamilyId), (student, class): (&str, &ClassId)) -> (Key, Item) {
     let item = Item::at(&key).text("cid", company.as_str()).text("fid", family.as_str());
     (key, item.text("student", student).text("class", class.as_str()))
 }

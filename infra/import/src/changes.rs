@@ -192,7 +192,7 @@ impl Changes {
         match extent {
             Extent::Part | Extent::Whole(Removals::Any) => true,
             Extent::Whole(Removals::Few) => self.much().next().is_none(),
-            Extent::Whole(Removals::AtMost(told)) => self.taken_away() <= told,
+            Extent::Whole(Removals::AtMost(most)) => self.taken_away() <= most,
         }
     }
 }

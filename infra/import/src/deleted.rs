@@ -32,23 +32,23 @@ impl Import<'_> {
 fn known_by(catalogue: &Catalogue, deleted: &Deleted) -> Vec<Key> {
     let (company, id) = (&catalogue.company.id, &deleted.id);
     match deleted.kind {
-        Sold::Enrolment => vec![key::stand(company, key::ENROLMENT, id)],
-        Sold::Trial => vec![key::stand(company, key::TRIAL, id)],
+        Sold::Enrolment => vec![key::loaded_place(company, key::ENROLMENT, id)],
+        Sold::Trial => vec![key::loaded_place(company, key::TRIAL, id)],
         Sold::Transaction => {
             id.parse().map(|id| vec![key::due(company, &id), key::loaded_credit(company, &id)]).unwrap_or_default()
         }
     }
 }
 
-/// The place that an id stands for; none for an entry.
-fn place_of(catalogue: &Catalogue, kind: Sold, stand: &Attributes) -> Result<Option<Key>, StoreError> {
+/// The place that an id was loaded as; none for an entry.
+fn place_of(catalogue: &Catalogue, kind: Sold, record: &Attributes) -> Result<Option<Key>, StoreError> {
     let company = &catalogue.company.id;
     let place = match kind {
         Sold::Enrolment => key::enrolment,
         Sold::Trial => key::trial,
         Sold::Transaction => return Ok(None),
     };
-    Ok(Some(place(company, &stand.parsed("fid")?, &stand.parsed("student")?, &stand.parsed("class")?)))
+    Ok(Some(place(company, &record.parsed("fid")?, &record.parsed("student")?, &record.parsed("class")?)))
 }
 
 fn goes_on(deleted: &Deleted, place: Option<&Key>, places: &HashMap<Key, Attributes>) -> Option<Note> {

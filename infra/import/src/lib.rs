@@ -28,7 +28,7 @@ pub mod report;
 mod schedules;
 mod seats;
 mod spelling;
-mod standing;
+mod planned_places;
 mod transactions;
 
 use classpay_domain::id::{AccountId, CompanyId};
@@ -207,7 +207,7 @@ impl<'a> Import<'a> {
         self.write_account(plan.catalogue).await?;
         self.write_seats(&plan).await?;
         self.write_families(&plan).await?;
-        self.write_stands(&plan.stands).await?;
+        self.write_missing_records(&plan.missing_records).await?;
         let Plan { catalogue, belongings, late, transactions, today, .. } = plan;
         let added = self.write_belongings(&catalogue.company.id, belongings).await?;
         self.write_schedules(&late).await?;
@@ -227,11 +227,11 @@ impl<'a> Import<'a> {
         batch.write().await
     }
 
-    /// Where things stand that an earlier version has loaded, so that no other can be loaded under their ids.
-    async fn write_stands(&self, stands: &[Item]) -> Result<(), ImportError> {
+    /// Writes the records of the ids that an earlier version has loaded, so that no other can be loaded under them.
+    async fn write_missing_records(&self, missing_records: &[Item]) -> Result<(), ImportError> {
         let mut batch = Batch::of(self.store);
-        for stand in stands {
-            batch.room_for(0).await?.create(stand.clone());
+        for record in missing_records {
+            batch.room_for(0).await?.create(record.clone());
         }
         batch.write().await
     }

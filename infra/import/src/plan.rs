@@ -40,7 +40,7 @@ pub struct Plan<'a> {
     pub(super) classes: Vec<PlannedClass>,
     pub(super) belongings: Vec<Belonging<'a>>,
     pub(super) late: Vec<LateSchedule>,
-    pub(super) stands: Vec<Item>,
+    pub(super) missing_records: Vec<Item>,
     pub(super) transactions: Vec<&'a AggregateTransaction>,
     pub(super) changes: Changes,
 }
@@ -120,29 +120,29 @@ impl Import<'_> {
         let mut kinds = kinds_of(&entries)?;
         let timezone = &catalogue.company.settings.general.timezone;
         let today = local_date(now, timezone).map_err(|_| StoreError::Corrupt("timezone"))?;
-        let standing = self.standing(catalogue, today).await?;
+        let places = self.plan_places(catalogue, today).await?;
         let transactions = self.new_transactions(catalogue).await?;
         let written = |notes: Vec<Note>| notes.into_iter().map(|note| as_written(catalogue, note));
         let going_on = moved::going_on(&classes, &seasons, today);
         let moved = self.students_with_places_elsewhere(catalogue, &entries, &going_on).await?;
         let copies = if extent == Extent::Part { copies::differing(catalogue, &entries)? } else { Vec::new() };
         let refused =
-            written(copies).chain(written(moved)).chain(written(standing.refused)).chain(written(transactions.refused));
+            written(copies).chain(written(moved)).chain(written(places.refused)).chain(written(transactions.refused));
         let refused: Vec<_> = refused.collect();
         if !refused.is_empty() {
             return Err(ImportError::OtherThings(refused));
         }
-        count(&mut kinds, &standing.new, standing.late.len(), transactions.new.len());
-        let mut notes: Vec<_> = written(standing.notes).chain(written(transactions.notes)).collect();
+        count(&mut kinds, &places.new, places.late.len(), transactions.new.len());
+        let mut notes: Vec<_> = written(places.notes).chain(written(transactions.notes)).collect();
         notes.extend(self.deleted_and_there(catalogue).await?);
         let changes = Changes {
             kinds,
             currency: catalogue.company.settings.billing.currency,
             is_unlisted,
             notes,
-            scheduled: standing.scheduled,
+            scheduled: places.scheduled,
         };
-        let stands = standing.stands.into_iter().chain(transactions.stands).collect();
+        let missing_records = places.missing_records.into_iter().chain(transactions.missing_records).collect();
         let mut plan = Plan {
             catalogue,
             extent,
@@ -153,9 +153,9 @@ impl Import<'_> {
             stored_beside,
             seasons,
             classes,
-            belongings: standing.new,
-            late: standing.late,
-            stands,
+            belongings: places.new,
+            late: places.late,
+            missing_records,
             transactions: transactions.new,
             changes,
         };

@@ -25,14 +25,14 @@ pub(super) struct Planned<'a> {
     /// What is not there yet.
     pub(super) new: Vec<&'a AggregateTransaction>,
     /// The records of ids that credits lack which an earlier version has loaded.
-    pub(super) stands: Vec<Item>,
+    pub(super) missing_records: Vec<Item>,
     /// What the others say otherwise than the table.
     pub(super) notes: Vec<Note>,
     /// What is somebody else's.
     pub(super) refused: Vec<Note>,
 }
 
-/// Where it stands whose a transaction of this id is: a debit, or a credit.
+/// The records of whose a transaction of this id is: a debit, or a credit.
 fn owned_by(company: &CompanyId, id: &TransactionId) -> [Key; 2] {
     [key::due(company, id), key::loaded_credit(company, id)]
 }
@@ -102,7 +102,7 @@ impl Import<'_> {
                 }
                 planned.notes.extend(otherwise(&at, aggregate, &entry_of(item, company, &family)?));
                 if !aggregate.is_debit() && !owned.contains_key(&key::loaded_credit(company, &id)) {
-                    planned.stands.push(loaded_credit(company, &family, &id));
+                    planned.missing_records.push(loaded_credit(company, &family, &id));
                 }
             } else if let Some(item) = owned_by(company, &id).iter().find_map(|key| owned.get(key)) {
                 let family = item.text("fid")?;

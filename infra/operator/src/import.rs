@@ -39,7 +39,7 @@ pub struct Import {
     /// The file is a part of the catalogue: it only adds and changes.
     #[arg(long, conflicts_with = "remove")]
     partial: bool,
-    /// Takes away at most so many things: the number that was told. Needed for more than 5 % of a kind.
+    /// Takes away at most this many things: the number that the refusal names. Needed for more than 5 % of a kind.
     #[arg(long, value_name = "N")]
     remove: Option<usize>,
 }
@@ -54,7 +54,7 @@ pub(crate) async fn run(import: &Import) -> Result<(), Problem> {
     let extent = match (import.partial, import.remove) {
         (true, _) => Extent::Part,
         (false, None) => Extent::Whole(Removals::Few),
-        (false, Some(told)) => Extent::Whole(Removals::AtMost(told)),
+        (false, Some(most)) => Extent::Whole(Removals::AtMost(most)),
     };
     let store = Store::new(table_at(&import.dynamodb_url, &import.table));
     let count = load(&store, &catalogue, extent, now, |text| print!("{text}")).await?;

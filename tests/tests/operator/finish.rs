@@ -33,7 +33,7 @@ async fn an_order_that_is_stuck_is_listed_and_shown_and_settled() {
     for what in [&order, &intent] {
         let shown = shown(&stack, what).await;
         assert_eq!(
-            (&shown["order"], &shown["intent"], &shown["standing"]),
+            (&shown["order"], &shown["intent"], &shown["state"]),
             (&json!(order), &json!(intent), &json!("pending"))
         );
         assert_eq!(
@@ -46,7 +46,7 @@ async fn an_order_that_is_stuck_is_listed_and_shown_and_settled() {
     }
     assert!(orders(&stack, &["settle", &order]).await.ok().out.contains("is completed"));
     let shown = shown(&stack, &order).await;
-    assert_eq!(shown["standing"], "completed");
+    assert_eq!(shown["state"], "completed");
     assert!(shown["entries"].as_array().unwrap().iter().all(|entry| entry["posted"] == true), "{shown}");
     let text = orders(&stack, &["show", &intent]).await.ok().out;
     assert!(
@@ -121,7 +121,7 @@ async fn a_rejection_that_could_not_be_released_is_listed_and_settled_by_its_ord
     let expected = (&json!("rejected"), &json!(50_000), &json!(intent), &json!(NGUYEN));
     assert_eq!((&found["state"], &found["amount"], &found["intent"], &found["family"]), expected);
     let order = found["order"].as_str().unwrap();
-    assert_eq!(shown(&stack, order).await["standing"], "rejected, not yet released");
+    assert_eq!(shown(&stack, order).await["state"], "rejected, not yet released");
     orders(&stack, &["settle", order]).await.refused("Stripe has not said `canceled`");
 
     stack.withdraw_faults().await;

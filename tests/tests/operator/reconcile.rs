@@ -96,7 +96,7 @@ async fn what_was_captured_behind_our_back_is_found_to_the_unit() {
     let all = reconciled(&stack).await;
     let [finding] = &all["findings"].as_array().unwrap()[..] else { panic!("one payment: {all}") };
     let expected = (&json!(intent), &json!(12_345), &json!(0), &json!(12_345), &json!("unclaimed"));
-    let found = ["intent", "received", "inLedger", "difference", "standing"].map(|name| &finding[name]);
+    let found = ["intent", "received", "inLedger", "difference", "state"].map(|name| &finding[name]);
     assert_eq!((found[0], found[1], found[2], found[3], found[4]), expected);
     assert_eq!(all["totals"][0]["difference"], 12_345);
     orders(&stack, &["reconcile", "--date", TODAY]).await.refused("1 payments differ");
@@ -107,7 +107,7 @@ async fn what_was_captured_behind_our_back_is_found_to_the_unit() {
     assert_eq!(reconciled(&stack).await["agrees"], true);
     let shown = shown(&stack, &intent).await;
     assert_eq!(
-        (&shown["standing"], shown["entries"].as_array().unwrap().len()),
+        (&shown["state"], shown["entries"].as_array().unwrap().len()),
         (&json!("rejected, and credited without an order"), 1)
     );
 }
@@ -143,7 +143,7 @@ async fn intents_of_the_studio_s_own_are_counted_apart_on_every_page_and_ours_wi
     assert_eq!((&all["totals"][0]["intents"], &all["totals"][0]["notOurs"]), (&json!(2), &json!(101)));
     let [finding] = &all["findings"].as_array().unwrap()[..] else { panic!("one intent: {all}") };
     assert_eq!(
-        (&finding["intent"], &finding["standing"], &finding["difference"]),
+        (&finding["intent"], &finding["state"], &finding["difference"]),
         (&lost["id"], &json!("no record"), &json!(0))
     );
     assert_eq!(all["agrees"], true, "nobody has paid it");

@@ -43,7 +43,7 @@ impl Record {
     }
 
     /// Its status.
-    pub(super) fn standing(&self) -> &'static str {
+    pub(super) fn state(&self) -> &'static str {
         match (&self.order, &self.claim, &self.session) {
             (Some(order), _, _) => state(order.state),
             (None, Some(Claim { decision: Decision::Order(_), .. }), _) => "claimed, and its order is missing",

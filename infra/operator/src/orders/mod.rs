@@ -55,7 +55,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Drives an order to its end now, as the schedule does: captures and posts, or gives back what Stripe has cancelled. A
+    /// Drives an order to its end now, like the settlement job: captures and posts, or gives back what Stripe has cancelled. A
     /// payment that no order takes is released, credited, or over once it was refunded.
     Settle {
         /// The order, or the one that the payment would have paid.

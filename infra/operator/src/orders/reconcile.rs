@@ -43,7 +43,7 @@ struct Finding {
     intent: String,
     status: &'static str,
     order: String,
-    standing: &'static str,
+    state: &'static str,
     currency: String,
     received: i64,
     refunded: i64,
@@ -207,7 +207,7 @@ impl Compared {
             intent: intent.id.to_string(),
             status: intent.status.as_str(),
             order: self.record.id.to_string(),
-            standing: self.record.standing(),
+            state: self.record.state(),
             currency: intent.currency.clone(),
             received: self.received.units(),
             refunded: self.refunded.units(),
@@ -264,7 +264,7 @@ fn print(all: &Comparison) {
             found.difference,
             found.currency,
             found.order,
-            found.standing,
+            found.state,
         );
     }
     for [account, why] in &all.unreadable {

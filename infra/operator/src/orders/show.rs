@@ -21,7 +21,7 @@ use crate::Problem;
 #[serde(rename_all = "camelCase")]
 struct Shown {
     order: String,
-    standing: &'static str,
+    state: &'static str,
     needs_review: bool,
     company: Option<String>,
     family: Option<String>,
@@ -125,7 +125,7 @@ async fn order(store: &Store, stripe: &Stripe, id: &OrderId) -> Result<Shown, Pr
             let posted = ledger.iter().filter(|entry| entry.transaction.order_id.as_deref() == Some(id.as_str()));
             Ok(Shown {
                 order: id.to_string(),
-                standing: state(order.state),
+                state: state(order.state),
                 needs_review: order.needs_review,
                 company: Some(company.to_string()),
                 family: Some(family.to_string()),
@@ -167,7 +167,7 @@ async fn payment(store: &Store, stripe: &Stripe, account: &AccountId, intent: &I
     let (company, family) = record.family().map(|(company, family)| (company.to_string(), family.to_string())).unzip();
     Ok(Shown {
         order: record.id.to_string(),
-        standing: record.standing(),
+        state: record.state(),
         needs_review: record.order.as_ref().is_some_and(|order| order.needs_review),
         company,
         family,
@@ -242,7 +242,7 @@ fn bought(order: &OrderRecord) -> Bought {
 fn print(shown: &Shown) {
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     let review = if shown.needs_review { ", a person must look" } else { "" };
-    println!("{}  {}{review}", shown.order, shown.standing);
+    println!("{}  {}{review}", shown.order, shown.state);
     println!("  of {} {}. Amounts are in minor units.", or_none(&shown.company), or_none(&shown.family));
     if let Some(bought) = &shown.bought {
         let total = bought.total.map_or_else(|| "nothing".to_owned(), |total| total.to_string());

@@ -21,13 +21,13 @@ use crate::{Import, ImportError};
 
 /// What is to be done about the places and fees of a file.
 #[derive(Debug, Default)]
-pub(super) struct Standing<'a> {
+pub(super) struct PlannedPlaces<'a> {
     /// What is not there yet.
     pub(super) new: Vec<Belonging<'a>>,
     /// What enrolments lack that are there.
     pub(super) late: Vec<LateSchedule>,
     /// The records of ids that places lack which an earlier version has loaded.
-    pub(super) stands: Vec<Item>,
+    pub(super) missing_records: Vec<Item>,
     /// What the file says otherwise and isn't done, and what is done at once.
     pub(super) notes: Vec<Note>,
     /// What stands elsewhere.
@@ -38,11 +38,11 @@ pub(super) struct Standing<'a> {
 
 impl Import<'_> {
     /// Compares the places and fees of a file with what is there.
-    pub(super) async fn standing<'a>(
+    pub(super) async fn plan_places<'a>(
         &self,
         catalogue: &'a Catalogue,
         today: Date,
-    ) -> Result<Standing<'a>, ImportError> {
+    ) -> Result<PlannedPlaces<'a>, ImportError> {
         let classes = catalogue.classes.iter().map(|class| (&class.id, class)).collect();
         let mut all = Vec::new();
         for family in catalogue.families.iter().enumerate() {
@@ -53,14 +53,14 @@ impl Import<'_> {
         let asked = all.iter().map(|belonging| beside(belonging, here(belonging, &stored)));
         let asked = asked.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         let around = self.store.get_all(asked, Consistency::Strong).await?;
-        let mut standing = Standing::default();
+        let mut planned = PlannedPlaces::default();
         for belonging in all {
             match here(&belonging, &stored) {
-                Some(item) => standing.compare(&belonging, item, (&around, today))?,
-                None => standing.add(belonging, &around, today)?,
+                Some(item) => planned.compare(&belonging, item, (&around, today))?,
+                None => planned.add(belonging, &around, today)?,
             }
         }
-        Ok(standing)
+        Ok(planned)
     }
 }
 
@@ -81,16 +81,16 @@ fn is_own(belonging: &Belonging<'_>, item: &Attributes) -> bool {
     }
 }
 
-/// What else must be known of it: where its id stands; an enrolment's instalments; whether a trial's student is enrolled;
+/// What else must be known of it: the record of its id; an enrolment's instalments; whether a trial's student is enrolled;
 /// and the order that has charged a fee.
 fn beside(belonging: &Belonging<'_>, here: Option<&Attributes>) -> Result<Vec<Key>, StoreError> {
-    let stand = belonging.stand.as_ref().map(|(key, _)| key.clone());
+    let record = belonging.loaded_place.as_ref().map(|(key, _)| key.clone());
     let other = match &belonging.of {
         Of::Enrolment(place) => Some(place.plans()),
         Of::Trial(_) => belonging.enrolment.clone().filter(|_| here.is_none()),
         Of::Fee(_) => here.map(order_of).transpose()?.flatten(),
     };
-    Ok(stand.into_iter().chain(other).collect())
+    Ok(record.into_iter().chain(other).collect())
 }
 
 /// The order that a place or fee is of.
@@ -105,20 +105,20 @@ fn being_bought(at: &str) -> Note {
     Note { place: at.to_owned(), what: what.to_owned() }
 }
 
-impl<'a> Standing<'a> {
-    /// Adds what is not here, unless its id stands elsewhere.
+impl<'a> PlannedPlaces<'a> {
+    /// Adds what is not here, unless its id is loaded elsewhere.
     fn add(
         &mut self,
         belonging: Belonging<'a>,
         around: &HashMap<Key, Attributes>,
         today: Date,
     ) -> Result<(), StoreError> {
-        let stand = belonging.stand.as_ref().and_then(|(key, _)| around.get(key));
+        let loaded_place = belonging.loaded_place.as_ref().and_then(|(key, _)| around.get(key));
         let schedule = match &belonging.of {
             Of::Enrolment(place) => around.get(&place.plans()),
             _ => None,
         };
-        if let Some(item) = stand.or(schedule) {
+        if let Some(item) = loaded_place.or(schedule) {
             self.refused.push(elsewhere(&belonging, item)?);
             return Ok(());
         }
@@ -153,8 +153,9 @@ impl<'a> Standing<'a> {
             self.notes.push(being_bought(&belonging.at));
             return Ok(());
         }
-        let stand = belonging.stand.as_ref().filter(|(key, _)| is_own(belonging, item) && !around.contains_key(key));
-        self.stands.extend(stand.map(|(_, item)| item.clone()));
+        let record = belonging.loaded_place.as_ref();
+        let missing = record.filter(|(key, _)| is_own(belonging, item) && !around.contains_key(key));
+        self.missing_records.extend(missing.map(|(_, item)| item.clone()));
         match &belonging.of {
             Of::Enrolment(place) => self.enrolment(&belonging.at, (*place, &belonging.key), item, seen),
             Of::Trial(trial) => {
