@@ -1,6 +1,6 @@
 //! What a file has deleted of what was sold, and the table still has.
 //!
-//! Invariant: it is only told. A file takes no place and no entry away.
+//! Invariant: it is only reported. A file takes no place and no entry away.
 
 use std::collections::HashMap;
 

@@ -157,7 +157,7 @@ fn refuse_rival_schemes(entries: &[Entry]) -> Result<(), ImportError> {
     Ok(())
 }
 
-/// What the table can't hold is told before anything is written.
+/// What the table can't hold is reported before anything is written.
 fn refuse_too_large(plan: &Plan<'_>) -> Result<(), ImportError> {
     for entry in &plan.entries {
         let bytes = plan.bytes_of(entry);

@@ -1,6 +1,6 @@
 //! What goes on without the things that a file takes away: enrolments, instalments, debts.
 //!
-//! Invariant: it is only told. Who still takes part, what falls due on its date and what is owed stay as they are.
+//! Invariant: it is only reported. Who still takes part, what falls due on its date and what is owed stay as they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -9,7 +9,7 @@ use super::mistake::Mistake;
 /// The text of a file in UTF-8, without the mark that some editors put before it.
 ///
 /// # Errors
-/// What it is instead, as far as that can be told.
+/// What it is instead, as far as that is known.
 pub(super) fn text_of(bytes: &[u8]) -> Result<&str, Mistake> {
     if bytes.starts_with(b"\x1f\x8b") || bytes.starts_with(b"PK\x03\x04") {
         return Err(Mistake::new("", "the file is compressed: unpack it"));

@@ -1,6 +1,6 @@
 //! Where things stand in the file, though something before them was left out.
 //!
-//! Invariant: a place that anybody is told counts elements as they were written.
+//! Invariant: a place in a message counts elements as they were written.
 
 use std::collections::BTreeMap;
 

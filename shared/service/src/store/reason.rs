@@ -208,23 +208,23 @@ impl fmt::Display for ReviewReason<'_> {
             Self::AccountLost(account, _) => write!(
                 f,
                 "{account} gives no answer about payments of ours that may have been made: the studio has left or \
-                 disconnected it, or Stripe refuses to tell. They are to be seen in that account only"
+                 disconnected it, or Stripe refuses to show them. They can be seen in that account only"
             ),
             Self::RefundFailed { refund, intent } => write!(
                 f,
-                "refund {refund} of {intent} has failed: the studio has that money again, and the ledger knows nothing of it"
+                "refund {refund} of {intent} has failed: the studio has that money again, and it is not in the ledger"
             ),
             Self::DisputeNotShown { dispute, intent, reported_by } => {
                 write!(
                     f,
-                    "{reported_by} tells of dispute {dispute} of {intent}, which can't be posted: its charge doesn't show it in its \
+                    "{reported_by} reports dispute {dispute} of {intent}, which can't be posted: its charge doesn't show it in its \
                      currency, or its payment isn't in the ledger"
                 )
             }
             Self::ReversalUnposted { intent, reported_by, .. } => write!(
                 f,
-                "what {reported_by} tells of {intent} isn't in the ledger: Stripe refuses to tell of the payment, or the table to take \
-                 the entry. It is posted once that is put right"
+                "what {reported_by} reports about {intent} isn't in the ledger: Stripe refuses to show the payment, or the table to \
+                 store the entry. It is posted once that is put right"
             ),
         }
     }

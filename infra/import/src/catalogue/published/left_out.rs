@@ -197,7 +197,7 @@ impl Many {
 }
 
 /// Keeps a deleted tax rate that something is taxed at. To be untaxed because nobody had looked is worse than to be taxed
-/// as before, so it is, and that is told.
+/// as before, so it is, and that is reported.
 pub(super) fn keep_tax_rates(root: &mut Node) -> Vec<Mistake> {
     let mut used: BTreeMap<String, usize> = BTreeMap::new();
     let mut uses = |rate: Option<String>| {

@@ -128,14 +128,14 @@ fn refunds(event: &EventRecord, charge: &Charge) -> Vec<Reversal> {
     let listed = charge.refunds.iter().rev();
     let mut found: Vec<_> = listed.map(|r| refund(&r.id, r.amount, &r.status, r.created_s)).collect();
     leave_out_release(&mut found, charge);
-    let told = &event.object;
+    let reported = &event.object;
     let is_refund = event.kind != "charge.refunded";
     if is_refund
-        && told.amount > 0
+        && reported.amount > 0
         && is_in_currency(event, charge)
-        && !charge.refunds.iter().any(|listed| listed.id == told.id)
+        && !charge.refunds.iter().any(|listed| listed.id == reported.id)
     {
-        found.insert(0, refund(&told.id, Money::minor(told.amount), &told.status, told.created_s));
+        found.insert(0, refund(&reported.id, Money::minor(reported.amount), &reported.status, reported.created_s));
     }
     found
 }
@@ -170,20 +170,20 @@ enum Disputed {
 /// The dispute in the event, if it moves money and Stripe's charge confirms it. A bank's inquiry moves none, and shows
 /// on no charge.
 fn dispute(event: &EventRecord, charge: &Charge) -> Disputed {
-    let told = &event.object;
-    if told.charge != charge.id {
+    let reported = &event.object;
+    if reported.charge != charge.id {
         tracing::error!(event = event.id.as_str(), "dispute of another charge than the one that paid");
         return Disputed::Nothing;
     }
-    let status = dispute_status(&event.kind, &told.status);
+    let status = dispute_status(&event.kind, &reported.status);
     if status == ReversalStatus::Open {
         return Disputed::Nothing;
     }
     if !charge.disputed || !is_in_currency(event, charge) {
         return Disputed::Unborne;
     }
-    let amount = Money::minor(told.amount.clamp(0, charge.amount_captured.units().max(0)));
-    let (id, created_s) = (told.id.clone(), told.created_s);
+    let amount = Money::minor(reported.amount.clamp(0, charge.amount_captured.units().max(0)));
+    let (id, created_s) = (reported.id.clone(), reported.created_s);
     Disputed::Posted(Reversal { kind: ReversalKind::Dispute, id, amount, status, created_s })
 }
 

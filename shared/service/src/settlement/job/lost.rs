@@ -31,7 +31,7 @@ pub(super) async fn report_order(ctx: &Context, order: &OrderRecord, age_s: i64,
     let (Some(payment), Ok(stripe)) = (&order.snapshot.payment, ctx.stripe()) else { return };
     let OrderPayment { account, intent, .. } = payment;
     let answer = stripe.within(deadline.for_stripe()).load_intent(account, intent).await;
-    if payment.paid_by == PaidBy::BankDebit && !is_to_be_told(ctx, &key::order(&order.id), &answer).await {
+    if payment.paid_by == PaidBy::BankDebit && !is_due_for_review(ctx, &key::order(&order.id), &answer).await {
         return;
     }
     if let Some(reason) = reason(&answer, &order.id, intent, account, age_s) {
@@ -41,7 +41,7 @@ pub(super) async fn report_order(ctx: &Context, order: &OrderRecord, age_s: i64,
 
 /// Whether Stripe's answer about a bank debit may be put up for review: a debit takes days, and may be out of our reach
 /// for a moment.
-async fn is_to_be_told(ctx: &Context, unfinished: &Key, answer: &Result<Option<Intent>, StripeError>) -> bool {
+async fn is_due_for_review(ctx: &Context, unfinished: &Key, answer: &Result<Option<Intent>, StripeError>) -> bool {
     let lost_s = lost_since_s(ctx, unfinished, answer).await;
     !is_out_of_reach(answer) || lost_s.is_some_and(|lost_s| is_for_long(ctx, lost_s))
 }
@@ -74,8 +74,8 @@ pub(super) async fn report_rejection(ctx: &Context, session: &Session, age_s: i6
     let Session { account, intent, company, .. } = session;
     let Ok(stripe) = ctx.stripe() else { return };
     let answer = stripe.within(deadline.for_stripe()).load_intent(account, intent).await;
-    let told = ctx.store.noted_status(account, intent).await;
-    if told == Ok(Some(IntentStatus::Processing)) && !is_to_be_told(ctx, &key::claim(account, intent), &answer).await {
+    let noted = ctx.store.noted_status(account, intent).await;
+    if noted == Ok(Some(IntentStatus::Processing)) && !is_due_for_review(ctx, &key::claim(account, intent), &answer).await {
         return;
     }
     let order = order_of_intent(account, intent);

@@ -61,8 +61,8 @@ async fn may_be_held_for_long(ctx: &Context, session: &Session, age_s: i64) -> b
     let (account, intent) = (&session.account, &session.intent);
     let held_since_s = match session.kind {
         SessionKind::Basket { .. } | SessionKind::Amount => {
-            let told = ctx.store.noted_status(account, intent).await;
-            return age_s >= plan::LOST_S && told.is_ok_and(|told| told != Some(IntentStatus::Succeeded));
+            let noted = ctx.store.noted_status(account, intent).await;
+            return age_s >= plan::LOST_S && noted.is_ok_and(|noted| noted != Some(IntentStatus::Succeeded));
         }
         SessionKind::Link { .. } => ctx.store.held_since_s(account, intent).await,
     };
