@@ -4,7 +4,7 @@
 use classpay_domain::ledger::{Detail, DetailKind, Direction, Entry};
 use classpay_domain::money::Money;
 use classpay_service::aggregate::{AggregateTransaction, Ledger};
-use classpay_service::store::{Commit, Scheduled, Unfinished, key};
+use classpay_service::store::{Commit, Scheduled, Unfinished, key, lane};
 use classpay_tests::backend::Backend;
 use classpay_tests::on_both;
 use classpay_tests::store_fixture::{Purchase, StoreFixture, id};
@@ -29,7 +29,7 @@ async fn bought(shop: &StoreFixture<impl Backend>) -> Purchase {
 /// The index entries that are due until then.
 async fn found(shop: &StoreFixture<impl Backend>, now_s: i64) -> Vec<Scheduled> {
     let mut found = Vec::new();
-    for shard in key::job_shards() {
+    for shard in lane::job_shards() {
         for due in shop.store.due_keys(&shard, now_s, 100).await.unwrap() {
             if let Some(Unfinished::Instalments(scheduled)) =
                 shop.store.load_due(&due.key).await.unwrap().map(|d| d.what)

@@ -15,7 +15,9 @@ use classpay_service::context::Context;
 use classpay_service::deadline::Deadline;
 use classpay_service::error::{Error, ErrorCode};
 use classpay_service::settlement::link::pay::take;
-use classpay_service::settlement::link::{account, id_of, live, not_found, pays_a_part, recorded_intent};
+use classpay_service::settlement::link::{
+    account, id_of, live, not_found, pays_a_part, recorded_intent, refusal_of_state,
+};
 use classpay_service::settlement::rounds::{Round, Rounds};
 use classpay_service::settlement::{Outcome, Settled, follow};
 use classpay_service::snapshot::Snapshot;
@@ -145,10 +147,8 @@ async fn read(
     reads: &mut u32,
     deadline: Deadline,
 ) -> Result<LinkRead, Error> {
-    match link.state {
-        LinkState::Revoked => return Err(ErrorCode::LinkRevoked.into()),
-        LinkState::Expired => return Err(ErrorCode::LinkExpired.into()),
-        LinkState::Open | LinkState::Processing | LinkState::Paid | LinkState::Refunded => {}
+    if let Some(refusal) = refusal_of_state(link.state) {
+        return Err(refusal.into());
     }
     let own = match (&link.intent, asked) {
         (Some(own), Some(asked)) if own != asked => return Err(ErrorCode::PaymentIntentMismatch.into()),

@@ -9,12 +9,12 @@ use classpay_domain::order::{IntentStatus, order_of_intent};
 use classpay_domain::pricing::Payment;
 use classpay_service::context::Context;
 use classpay_service::deadline::Deadline;
-use classpay_service::error::{Error, ErrorCode};
+use classpay_service::error::Error;
 use classpay_service::settlement::link::live::{self, Live};
 use classpay_service::settlement::link::pay::take;
 use classpay_service::settlement::link::{
-    account, due_payment, id_of, is_used_up, not_found, pays_a_part, recorded_intent, refusal_of, session_payment,
-    today,
+    account, due_payment, id_of, is_used_up, not_found, pays_a_part, recorded_intent, refusal_of, refusal_of_state,
+    session_payment, today,
 };
 use classpay_service::settlement::rounds::{Round, Rounds};
 use classpay_service::settlement::{Outcome, Settled, follow};
@@ -61,10 +61,8 @@ async fn round(
     renewals: &mut Renewals,
     deadline: Deadline,
 ) -> Result<Round<Box<Retrieved>>, Error> {
-    match link.state {
-        LinkState::Revoked => return Err(ErrorCode::LinkRevoked.into()),
-        LinkState::Expired => return Err(ErrorCode::LinkExpired.into()),
-        LinkState::Open | LinkState::Processing | LinkState::Paid | LinkState::Refunded => {}
+    if let Some(refusal) = refusal_of_state(link.state) {
+        return Err(refusal.into());
     }
     let account = account(ctx, &link).await?;
     let stripe = ctx.stripe()?.within(deadline.for_stripe());

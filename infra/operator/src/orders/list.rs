@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use classpay_domain::id::{AccountId, CompanyId, FamilyId, IntentId, OrderId};
 use classpay_domain::order::{PaidBy, order_of_intent};
 use classpay_service::settlement::job::backlog::{Unbooked, unbooked};
-use classpay_service::store::key::{self, Lane};
+use classpay_service::store::key;
+use classpay_service::store::lane::Lane;
 use classpay_service::store::{DueItem, DueKey, OrderRecord, ReviewRecord, Session, Store, StoreError, Unfinished};
 use serde::Serialize;
 

@@ -8,7 +8,8 @@ use classpay_domain::order::IntentStatus;
 use serde::{Deserialize, Serialize};
 
 use super::item::{Attributes, Item, Read as _, document};
-use super::key::{self, Lane};
+use super::key;
+use super::lane::Lane;
 use super::payments::Session;
 use super::table::Commit;
 use super::write::{Guard, Write};

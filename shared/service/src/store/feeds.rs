@@ -6,7 +6,8 @@
 use classpay_domain::id::{AccountId, CompanyId};
 
 use super::item::{Attributes, Item, Read as _};
-use super::key::{self, Lane, job_due};
+use super::key;
+use super::lane::{Lane, job_due};
 use super::table::{Commit, Consistency};
 use super::write::{Guard, Write};
 use super::{EventRecord, Store, StoreError};

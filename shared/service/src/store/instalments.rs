@@ -8,7 +8,8 @@ use classpay_domain::id::{ClassId, CompanyId, EnrolmentId, FamilyId, SeasonId, S
 use super::due::due_item;
 use super::entries::entry_item;
 use super::item::{Attributes, Item, Read as _, document};
-use super::key::{self, Key, Lane, job_due};
+use super::key::{self, Key};
+use super::lane::{Lane, job_due};
 use super::place_state::{ACTIVE, CANCELLED};
 use super::table::Commit;
 use super::table::Consistency;

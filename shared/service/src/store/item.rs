@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 
 use super::StoreError;
-use super::key::{Key, Lane, job_due};
+use super::key::Key;
+use super::lane::{Lane, job_due};
 
 /// An attribute's value. The store writes no other types.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,6 +15,7 @@ mod fees;
 mod instalments;
 mod item;
 pub mod key;
+pub mod lane;
 pub mod layout;
 mod link_reads;
 mod links;

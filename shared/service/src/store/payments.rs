@@ -11,7 +11,8 @@ use classpay_domain::order::{IntentStatus, order_of_intent};
 use serde::{Deserialize, Serialize};
 
 use super::item::{Attributes, Item, Read as _, Value, document};
-use super::key::{self, Lane};
+use super::key;
+use super::lane::{self, Lane};
 use super::refusal::StoredRefusal;
 use super::table::Commit;
 use super::write::{Guard, Write, Writes};
@@ -281,7 +282,7 @@ pub(super) fn review_anew(company: &CompanyId, reason: &ReviewReason<'_>, now_s:
         .set("what", reason.to_string())
         .set_if_missing("noted_s", now_s)
         .set("gsi1pk", lane)
-        .set("gsi1sk", key::job_due(now_s))
+        .set("gsi1sk", lane::job_due(now_s))
         .clear("seen_s")
 }
 

@@ -9,7 +9,8 @@ use classpay_domain::money::Money;
 use super::bookings;
 use super::due::{self, due_item};
 use super::entries::entry_item;
-use super::key::{self, Lane};
+use super::key;
+use super::lane::{self, Lane};
 use super::order::{OrderRecord, PENDING, finish};
 use super::table::Commit;
 use super::write::{Guard, Write, Writes};
@@ -110,7 +111,7 @@ fn end(by: Witness, order: &OrderId, state: &str, now_s: i64) -> Write {
             .when(Guard::is("order_state", PENDING))
             .set("order_state", state)
             .set("gsi1pk", Lane::Wait.shard_of(&key))
-            .set("gsi1sk", key::job_due(now_s + WATCHED_AGAIN_S))
+            .set("gsi1sk", lane::job_due(now_s + WATCHED_AGAIN_S))
             .clear("needs_review"),
     }
 }

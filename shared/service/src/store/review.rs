@@ -11,7 +11,8 @@ use futures_util::future::try_join_all;
 
 use super::entries::entry_of;
 use super::item::{Attributes, Read as _};
-use super::key::{self, Lane};
+use super::key;
+use super::lane::{self, Lane};
 use super::table::{Commit, Consistency, DueKey};
 use super::write::{Guard, Write};
 use super::{Feed, Store, StoreError, Unfinished};
@@ -42,7 +43,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if one part of the index can't be read: half of it would look like all of it.
     pub async fn unfinished_keys(&self) -> Result<Vec<DueKey>, StoreError> {
-        let shards: Vec<_> = key::job_shards().collect();
+        let shards: Vec<_> = lane::job_shards().collect();
         let read = shards.iter().map(|shard| self.due_keys(shard, END_OF_TIME_S, usize::MAX));
         let mut found: Vec<_> = try_join_all(read).await?.into_iter().flatten().collect();
         found.sort_by(|one, other| (&one.due, &one.key).cmp(&(&other.due, &other.key)));

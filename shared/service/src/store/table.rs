@@ -66,7 +66,7 @@ pub trait Table: std::fmt::Debug + Send + Sync {
     /// All items of a partition, in the order of their sort keys.
     async fn query(&self, pk: &str, consistency: Consistency) -> Result<Vec<Attributes>, StoreError>;
 
-    /// What is due in a partition of the index up to `until` (as [`super::key::job_due`] writes it), oldest first, at
+    /// What is due in a partition of the index up to `until` (as [`super::lane::job_due`] writes it), oldest first, at
     /// most `most`. The index may lag behind.
     async fn due(&self, shard: &str, until: &str, most: usize) -> Result<Vec<DueKey>, StoreError>;
 

@@ -12,13 +12,14 @@ use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
 use stripe_client_core::{CustomizableStripeRequest, IdempotencyKey, RequestStrategy, StripeRequest};
 
+use super::config::{StripeConfig, StripeConfigError};
 use super::error::StripeError;
 use super::events::{EventPage, EventQuery};
 use super::intent::Intent;
 use super::payments::{CustomerSession, EphemeralKey, NewIntent, Payments, SavedCards};
 use super::requests;
 use super::secret::Secret;
-use super::transport::{StripeConfig, StripeConfigError, Transport};
+use super::transport::Transport;
 
 /// The metadata entry that names the deployment that made an object.
 pub const MARKER: &str = "classpay";

@@ -9,6 +9,7 @@
 //! [`StripeError::OutcomeUnknown`], and nothing is concluded from it.
 
 pub mod adapter;
+mod config;
 pub mod customers;
 pub mod error;
 pub mod events;
@@ -25,6 +26,7 @@ pub mod transport;
 pub mod wire;
 
 pub use adapter::{MARKER, Stripe};
+pub use config::{DEFAULT_API_BASE, StripeConfig, StripeConfigError, is_stripe_or_this_machine};
 pub use customers::{Customer, KnownCustomer, NewCustomer};
 pub use error::{Rejection, StripeError};
 pub use events::{EventPage, EventQuery};
@@ -33,5 +35,5 @@ pub use listing::{IntentPage, IntentQuery, ListedIntent};
 pub use payments::{CustomerSession, EphemeralKey, Methods, NewIntent, Payments, SavedCards};
 pub use secret::Secret;
 pub use timing::Timing;
-pub use transport::{DEFAULT_API_BASE, StripeConfig, StripeConfigError, Transport, is_stripe_or_this_machine};
+pub use transport::Transport;
 pub use wire::{PaymentIntentBody, PaymentSessionBody};

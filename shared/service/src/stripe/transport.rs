@@ -17,6 +17,7 @@ use stripe_client_core::{ConfigOverride, CustomizedStripeRequest, RequestBuilder
 use stripe_client_core::{StripeClient, StripeMethod, VERSION};
 use tokio::time::{Instant, timeout_at};
 
+use super::config::{StripeConfig, StripeConfigError, THIS_MACHINE, is_stripe_or_this_machine};
 use super::error::StripeError;
 use super::retry::{Answer, Attempt, Effect, Next, SoFar, next};
 use super::secret::Secret;
@@ -25,10 +26,6 @@ use crate::net::{Cleartext, NoTls, Pool, Trust};
 use crate::secrets::KeptSecret;
 use crate::telemetry::{Peer, timed};
 
-/// Stripe itself.
-pub const DEFAULT_API_BASE: &str = "https://api.stripe.com";
-/// The names of this machine.
-const THIS_MACHINE: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 /// The prefix of every path, which the SDK omits.
 pub(super) const API: &str = "/v1";
 /// The largest answer that is read: an intent with its charge and refunds is some 10 KB.
@@ -40,55 +37,6 @@ const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-repl
 const STRIPE_SHOULD_RETRY: HeaderName = HeaderName::from_static("stripe-should-retry");
 const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
-
-/// Stripe's address, our key, and the limits.
-#[derive(Debug, Clone)]
-pub struct StripeConfig {
-    /// The platform's secret key.
-    pub secret_key: Secret,
-    /// Where the key is kept, to be read again when Stripe no longer accepts it.
-    pub kept_key: Option<KeptSecret>,
-    /// `https://…`; plain `http://` only to this very machine.
-    pub api_base: String,
-    /// An existing connection pool. Its owner decides whether plain text is allowed.
-    pub pool: Option<Pool>,
-    /// Time limits and pauses.
-    pub timing: Timing,
-}
-
-impl StripeConfig {
-    /// Stripe itself, with the default timing.
-    #[must_use]
-    pub fn new(secret_key: Secret) -> Self {
-        Self {
-            secret_key,
-            kept_key: None,
-            api_base: DEFAULT_API_BASE.to_owned(),
-            pool: None,
-            timing: Timing::default(),
-        }
-    }
-}
-
-/// Why Stripe can't be set up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum StripeConfigError {
-    /// Not `scheme://host[:port]`.
-    #[error("stripe's address is not scheme://host[:port]")]
-    Base,
-    /// A secret key over plain HTTP to another machine.
-    #[error("stripe is reached over https, or over http on this machine only")]
-    NotEncrypted,
-    /// A host other than Stripe's own or this machine: it would receive our key.
-    #[error("stripe is at its own address or on this machine, and nowhere else")]
-    Elsewhere,
-    /// A key that can't be a header.
-    #[error("stripe's secret key has characters that no key has")]
-    Key,
-    /// See [`NoTls`].
-    #[error(transparent)]
-    Tls(#[from] NoTls),
-}
 
 /// The connection to Stripe. A clone shares the pool.
 #[derive(Debug, Clone)]
@@ -334,13 +282,6 @@ impl StripeClient for Transport {
     }
 }
 
-/// Whether an address is exactly Stripe's own, or on this machine.
-#[must_use]
-pub fn is_stripe_or_this_machine(base: &str) -> bool {
-    let is_here = |uri: Uri| uri.host().is_some_and(|host| THIS_MACHINE.contains(&host));
-    base == DEFAULT_API_BASE || base.parse().is_ok_and(is_here)
-}
-
 fn impossible<E>(_: E) -> StripeError {
     StripeError::refused_unsent("a header or the path has characters that can't be sent")
 }
@@ -357,6 +298,7 @@ fn in_order(form: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stripe::config::DEFAULT_API_BASE;
 
     fn with_base(base: &str) -> Result<Transport, StripeConfigError> {
         let config = StripeConfig { api_base: base.to_owned(), ..StripeConfig::new(Secret::new("sk_test_1")) };

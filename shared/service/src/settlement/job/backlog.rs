@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::AT_ONCE;
 use crate::context::Context;
 use crate::deadline::Deadline;
-use crate::store::key::Lane;
+use crate::store::lane::Lane;
 use crate::store::{DueItem, DueKey, StoreError, Unfinished};
 use crate::telemetry::{self, Gauge};
 

@@ -12,7 +12,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorCode};
 use crate::settlement::event::take_in;
 use crate::settlement::event::topic::{FOLLOWED_KINDS, parse_listed};
-use crate::store::{Commit, EventRecord, Feed, key};
+use crate::store::{Commit, EventRecord, Feed, key, lane};
 use crate::stripe::EventQuery;
 
 /// How much of the last span is read again: an event may be listed later than its own timestamp.
@@ -59,7 +59,7 @@ async fn catch_up(ctx: &Context, mut feed: Feed, deadline: Deadline) -> Result<(
         if is_up_to_date || written != Commit::Done {
             return Ok(());
         }
-        feed = Feed { read_s: until_s, due: key::job_due(next_s), ..feed };
+        feed = Feed { read_s: until_s, due: lane::job_due(next_s), ..feed };
     }
 }
 

@@ -31,7 +31,7 @@ use crate::deadline::Deadline;
 use crate::settlement::event;
 use crate::settlement::link;
 use crate::settlement::{Outcome, release_rejected, settle, void_and_settle};
-use crate::store::{Commit, Decision, DueItem, DueKey, OrderRecord, Rejection, Session, StoreError, Unfinished, key};
+use crate::store::{Commit, Decision, DueItem, DueKey, OrderRecord, Rejection, Session, StoreError, Unfinished, lane};
 
 /// How many visits run at a time. They mostly wait for Stripe.
 const AT_ONCE: usize = 8;
@@ -86,7 +86,7 @@ pub async fn run(ctx: &Context, deadline: Deadline) -> Result<Report, StoreError
 /// What is due in all partitions of the index. An unreadable partition waits for the next run.
 async fn all_due(ctx: &Context) -> Result<Vec<DueKey>, StoreError> {
     let now_s = ctx.clock.now_s();
-    let shards: Vec<_> = key::job_shards().collect();
+    let shards: Vec<_> = lane::job_shards().collect();
     let read = join_all(shards.iter().map(|shard| ctx.store.due_keys(shard, now_s, MOST_PER_SHARD))).await;
     if let Some(Err(error)) = read.iter().find(|shard| shard.is_err())
         && read.iter().all(Result::is_err)
@@ -103,7 +103,7 @@ async fn visit(ctx: &Context, found: DueKey, deadline: Deadline) -> Visit {
     let (due, next_s) = match ctx.store.load_due(&found.key).await {
         Ok(None) => return Visit::Gone,
         // The index lags behind: another run has already visited it.
-        Ok(Some(item)) if item.due > key::job_due(now_s) => return Visit::Gone,
+        Ok(Some(item)) if item.due > lane::job_due(now_s) => return Visit::Gone,
         Ok(Some(DueItem { due, began_s, what, .. })) => {
             let next_s = match &what {
                 Unfinished::Order(order) if order.needs_review => now_s.saturating_add(plan::LATER_S),

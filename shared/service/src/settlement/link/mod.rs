@@ -12,7 +12,7 @@ pub mod live;
 pub mod pay;
 
 use classpay_domain::id::AccountId;
-use classpay_domain::link::{LinkAlias, PaymentLinkId, Unpayable, payment};
+use classpay_domain::link::{LinkAlias, LinkState, PaymentLinkId, Unpayable, payment};
 use classpay_domain::money::{Money, Percent};
 use classpay_domain::order::{IntentStatus, OrderState};
 use classpay_domain::pricing::Payment;
@@ -44,6 +44,16 @@ pub async fn account(ctx: &Context, link: &Link) -> Result<AccountId, Error> {
         return Ok(account.clone());
     }
     ctx.account_of(&link.company).await?.ok_or(ErrorCode::StripeMisconfigured.into())
+}
+
+/// Why a link in this state can't be opened or paid; `None`: its state allows it, or tells the outcome.
+#[must_use]
+pub const fn refusal_of_state(state: LinkState) -> Option<ErrorCode> {
+    match state {
+        LinkState::Revoked => Some(ErrorCode::LinkRevoked),
+        LinkState::Expired => Some(ErrorCode::LinkExpired),
+        LinkState::Open | LinkState::Processing | LinkState::Paid | LinkState::Refunded => None,
+    }
 }
 
 /// Today's date in the company's time zone.

@@ -6,13 +6,12 @@
 use std::collections::BTreeMap;
 
 use classpay_domain::ledger::payment_credit;
-use classpay_domain::link::LinkState;
 use classpay_domain::money::Overflow;
 use classpay_domain::order::{IntentStatus, PaidBy, order_of_intent};
 use classpay_domain::pricing::{Buyer, Payment};
 use jiff::civil::Date;
 
-use super::{claimed_for, due_payment, is_authorised, refusal_of, session_payment, today};
+use super::{claimed_for, due_payment, is_authorised, refusal_of, refusal_of_state, session_payment, today};
 use crate::aggregate::Ledger;
 use crate::context::Context;
 use crate::deadline::Deadline;
@@ -158,10 +157,8 @@ async fn session_round(
 
 /// Why an authorised intent can't pay the link now.
 fn refusal(link: &Link, target: &LinkTarget, session: &Session, intent: &Intent, today: Date) -> Option<Error> {
-    match link.state {
-        LinkState::Revoked => return Some(ErrorCode::LinkRevoked.into()),
-        LinkState::Expired => return Some(ErrorCode::LinkExpired.into()),
-        LinkState::Open | LinkState::Processing | LinkState::Paid | LinkState::Refunded => {}
+    if let Some(refusal) = refusal_of_state(link.state) {
+        return Some(refusal.into());
     }
     let authorised_s = intent.charge.as_ref().map(|charge| charge.created_s);
     if let (Some(expires_s), Some(authorised_s)) = (link.expires_s, authorised_s)
