@@ -2,7 +2,7 @@
 //! scenario runs in which one of these calls, or two of them, have one of the faults. However it recovers, nothing is
 //! lost, doubled or left half done, and every client that could be served is.
 //!
-//! `STORY=checkout/12:ReplyLost cargo test -p classpay-tests --test every_fault` runs one scenario again, step by step,
+//! `SCENARIO=checkout/12:ReplyLost cargo test -p classpay-tests --test every_fault` runs one scenario again, step by step,
 //! in all its variants. `EVERY=1` runs the pairs of faults for all functions, with each way to recover, which takes
 //! many minutes.
 //!
@@ -17,7 +17,7 @@ use std::time::Instant;
 use classpay_tests::simulation::forgetful::Forgotten;
 use classpay_tests::simulation::planned::{Harm, Planned};
 use classpay_tests::simulation::roads::Road;
-use classpay_tests::simulation::story::{LateDelivery, Runs, Stories, Story, Told};
+use classpay_tests::simulation::scenario::{LateDelivery, Runs, Scenario, Scenarios, Trace};
 
 /// The scenarios that a plain run covers with two faults.
 const PAIRED: [Road; 4] = [Road::Checkout, Road::Unpaid, Road::Rejected, Road::Link];
@@ -27,37 +27,37 @@ const MOST_SHOWN: usize = 20;
 /// The scenarios that were run.
 #[derive(Default)]
 struct Tally {
-    stories: usize,
-    wrong: Vec<(Story, String)>,
+    scenarios: usize,
+    wrong: Vec<(Scenario, String)>,
     /// The guard that the table ignores.
     forgotten: Option<Forgotten>,
 }
 
 impl Tally {
     /// Runs a scenario.
-    fn tell(&mut self, story: &Story) -> Told {
-        let told = catch_unwind(AssertUnwindSafe(|| story.tell(self.forgotten)));
-        let told = told.unwrap_or_else(|_| Told { violation: Some("it panicked".to_owned()), ..Told::default() });
-        self.stories += 1;
-        self.wrong.extend(told.violation.clone().map(|violation| (story.clone(), violation)));
-        told
+    fn run(&mut self, scenario: &Scenario) -> Trace {
+        let trace = catch_unwind(AssertUnwindSafe(|| scenario.run(self.forgotten)));
+        let trace = trace.unwrap_or_else(|_| Trace { violation: Some("it panicked".to_owned()), ..Trace::default() });
+        self.scenarios += 1;
+        self.wrong.extend(trace.violation.clone().map(|violation| (scenario.clone(), violation)));
+        trace
     }
 
     fn add(&mut self, other: Self) {
-        self.stories += other.stories;
+        self.scenarios += other.scenarios;
         self.wrong.extend(other.wrong);
     }
 
     fn assert_well(&self) {
-        for (story, violation) in self.wrong.iter().take(MOST_SHOWN) {
-            println!("{violation}\n  again: STORY={story} cargo test -p classpay-tests --test every_fault");
+        for (scenario, violation) in self.wrong.iter().take(MOST_SHOWN) {
+            println!("{violation}\n  again: SCENARIO={scenario} cargo test -p classpay-tests --test every_fault");
         }
-        assert!(self.wrong.is_empty(), "{} of {} stories went wrong", self.wrong.len(), self.stories);
+        assert!(self.wrong.is_empty(), "{} of {} scenarios went wrong", self.wrong.len(), self.scenarios);
     }
 }
 
 /// Runs the scenarios that begin with each of these, on every core.
-fn tell_all(beginnings: &[(Road, Planned)], tell: impl Fn(&mut Tally, Road, Planned) + Sync) -> Tally {
+fn run_all(beginnings: &[(Road, Planned)], run: impl Fn(&mut Tally, Road, Planned) + Sync) -> Tally {
     let (next, all) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
@@ -65,7 +65,7 @@ fn tell_all(beginnings: &[(Road, Planned)], tell: impl Fn(&mut Tally, Road, Plan
             scope.spawn(|| {
                 let mut own = Tally::default();
                 while let Some((road, planned)) = beginnings.get(next.fetch_add(1, Relaxed)) {
-                    tell(&mut own, *road, *planned);
+                    run(&mut own, *road, *planned);
                 }
                 all.lock().unwrap().add(own);
             });
@@ -75,12 +75,12 @@ fn tell_all(beginnings: &[(Road, Planned)], tell: impl Fn(&mut Tally, Road, Plan
 }
 
 /// One fault, with each way to recover and each landing of late calls.
-fn tell_single(tally: &mut Tally, road: Road, planned: Planned) {
-    for (_, healing) in Story::HEALINGS {
-        let story = Story { healing, ..Story::of(road, vec![planned]) };
-        if tally.tell(&story).was_late {
+fn run_single(tally: &mut Tally, road: Road, planned: Planned) {
+    for (_, healing) in Scenario::HEALINGS {
+        let scenario = Scenario { healing, ..Scenario::of(road, vec![planned]) };
+        if tally.run(&scenario).was_late {
             for landing in [LateDelivery::After, LateDelivery::Last] {
-                tally.tell(&Story { landing, ..story.clone() });
+                tally.run(&Scenario { landing, ..scenario.clone() });
             }
         }
     }
@@ -88,45 +88,45 @@ fn tell_single(tally: &mut Tally, road: Road, planned: Planned) {
 
 /// Two faults: this one, and each other fault at each later call of this run and of the client's next ones. The ways to
 /// recover and the landings take turns, unless everything is requested.
-fn tell_pairs(tally: &mut Tally, road: Road, planned: Planned) {
-    let first = Story { runs: Runs::Again, ..Story::of(road, vec![planned]) };
-    let calls = tally.tell(&first);
-    tell_seconds(tally, &first, &calls);
+fn run_pairs(tally: &mut Tally, road: Road, planned: Planned) {
+    let first = Scenario { runs: Runs::Again, ..Scenario::of(road, vec![planned]) };
+    let calls = tally.run(&first);
+    run_seconds(tally, &first, &calls);
     if calls.was_late {
-        let first = Story { landing: LateDelivery::Between, ..first };
-        let calls = tally.tell(&first);
-        tell_seconds(tally, &first, &calls);
+        let first = Scenario { landing: LateDelivery::Between, ..first };
+        let calls = tally.run(&first);
+        run_seconds(tally, &first, &calls);
     }
 }
 
-fn tell_seconds(tally: &mut Tally, first: &Story, told: &Told) {
+fn run_seconds(tally: &mut Tally, first: &Scenario, trace: &Trace) {
     let begin = first.plan[0].at + 1;
-    let seconds = told.calls.iter().enumerate().skip(begin);
+    let seconds = trace.calls.iter().enumerate().skip(begin);
     let seconds = seconds.flat_map(|(at, call)| Harm::that_differ(*call).iter().map(move |harm| (at, *harm)));
-    let of_each = if wishes_everything() { Story::HEALINGS.len() } else { 1 };
+    let of_each = if wishes_everything() { Scenario::HEALINGS.len() } else { 1 };
     for (turn, (at, harm)) in seconds.enumerate() {
-        for (_, healing) in Story::HEALINGS.into_iter().cycle().skip((begin + turn) % 3).take(of_each) {
-            let story = Story { plan: vec![first.plan[0], Planned { at, harm }], healing, ..first.clone() };
-            let is_late = tally.tell(&story).was_late;
-            if is_late && story.landing == LateDelivery::Before {
+        for (_, healing) in Scenario::HEALINGS.into_iter().cycle().skip((begin + turn) % 3).take(of_each) {
+            let scenario = Scenario { plan: vec![first.plan[0], Planned { at, harm }], healing, ..first.clone() };
+            let is_late = tally.run(&scenario).was_late;
+            if is_late && scenario.landing == LateDelivery::Before {
                 let landing = [LateDelivery::After, LateDelivery::Last][turn % 2];
-                tally.tell(&Story { landing, ..story });
+                tally.run(&Scenario { landing, ..scenario });
             }
         }
     }
 }
 
 /// The calls of a function without faults. There are enough for its scenarios to be meaningful.
-fn calls(road: Road, least: usize) -> Told {
-    let told = Story::of(road, Vec::new()).tell(None);
-    assert_eq!(told.violation, None, "{}", road.name());
-    assert!(told.calls.len() >= least, "{} makes only {} calls: {:?}", road.name(), told.calls.len(), told.calls);
-    told
+fn calls(road: Road, least: usize) -> Trace {
+    let trace = Scenario::of(road, Vec::new()).run(None);
+    assert_eq!(trace.violation, None, "{}", road.name());
+    assert!(trace.calls.len() >= least, "{} makes only {} calls: {:?}", road.name(), trace.calls.len(), trace.calls);
+    trace
 }
 
 /// The scenario that a developer wants to run again. It runs alone.
 fn wish() -> Option<String> {
-    std::env::var_os("STORY").map(|text| text.into_string().unwrap())
+    std::env::var_os("SCENARIO").map(|text| text.into_string().unwrap())
 }
 
 fn wishes_everything() -> bool {
@@ -137,11 +137,11 @@ fn wishes_everything() -> bool {
 fn every_single_fault_heals() {
     if let Some(wish) = wish() {
         tracing_subscriber::fmt().without_time().with_max_level(tracing::Level::DEBUG).with_test_writer().init();
-        let Stories(stories) = wish.parse().unwrap();
+        let Scenarios(scenarios) = wish.parse().unwrap();
         let mut tally = Tally::default();
-        for story in stories {
-            println!("{story}");
-            tally.tell(&story);
+        for scenario in scenarios {
+            println!("{scenario}");
+            tally.run(&scenario);
         }
         return tally.assert_well();
     }
@@ -149,9 +149,9 @@ fn every_single_fault_heals() {
     for (name, road, least) in Road::ALL {
         let (began, points) = (Instant::now(), calls(road, least).calls.len());
         let each = (0..points).flat_map(|at| Harm::ALL.map(|harm| (road, Planned { at, harm })));
-        let told = tell_all(&each.collect::<Vec<_>>(), tell_single);
-        println!("{name}: {points} calls, {} stories in {:?}", told.stories, began.elapsed());
-        tally.add(told);
+        let trace = run_all(&each.collect::<Vec<_>>(), run_single);
+        println!("{name}: {points} calls, {} scenarios in {:?}", trace.scenarios, began.elapsed());
+        tally.add(trace);
     }
     tally.assert_well();
 }
@@ -168,23 +168,28 @@ fn every_pair_of_faults_heals() {
         let each = points.iter().enumerate();
         let each = each.flat_map(|(at, call)| Harm::that_differ(*call).iter().map(move |harm| (at, *harm)));
         let each: Vec<_> = each.map(|(at, harm)| (road, Planned { at, harm })).collect();
-        let told = tell_all(&each, tell_pairs);
-        println!("{name}: {} calls, {} stories of two faults in {:?}", points.len(), told.stories, began.elapsed());
-        tally.add(told);
+        let trace = run_all(&each, run_pairs);
+        println!(
+            "{name}: {} calls, {} scenarios of two faults in {:?}",
+            points.len(),
+            trace.scenarios,
+            began.elapsed()
+        );
+        tally.add(trace);
     }
     tally.assert_well();
 }
 
 /// The first scenario that shows that a guard is missing.
-fn first_wrong(road: Road, forgotten: Forgotten) -> Option<(Story, String)> {
+fn first_wrong(road: Road, forgotten: Forgotten) -> Option<(Scenario, String)> {
     let mut tally = Tally { forgotten: Some(forgotten), ..Tally::default() };
-    let unharmed = tally.tell(&Story::of(road, Vec::new()));
+    let unharmed = tally.run(&Scenario::of(road, Vec::new()));
     let each = (0..unharmed.calls.len()).flat_map(|at| Harm::ALL.map(|harm| Planned { at, harm }));
     for planned in each {
         if !tally.wrong.is_empty() {
             break;
         }
-        tell_single(&mut tally, road, planned);
+        run_single(&mut tally, road, planned);
     }
     tally.wrong.into_iter().next()
 }
@@ -195,6 +200,6 @@ fn a_guard_that_the_table_forgets_is_missed() {
         return;
     }
     // The other guards matter only with a concurrent call.
-    let (story, violation) = first_wrong(Road::Link, Forgotten::FINISH).expect("in no story");
-    println!("{story}: {violation:.100}");
+    let (scenario, violation) = first_wrong(Road::Link, Forgotten::FINISH).expect("in no scenario");
+    println!("{scenario}: {violation:.100}");
 }

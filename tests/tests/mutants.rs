@@ -139,7 +139,7 @@ fn found(text: &str) -> String {
         let (_, rest) = text.split_once(mark)?;
         rest.split_whitespace().next().map(|value| format!("{}{value}", mark.to_lowercase().replace('=', " ")))
     };
-    after("again: SEED=").or_else(|| after("again: STORY=")).unwrap_or_default().replace("again: ", "")
+    after("again: SEED=").or_else(|| after("again: SCENARIO=")).unwrap_or_default().replace("again: ", "")
 }
 
 /// Makes `tree` equal to `root`. Unchanged files are left alone, so that they aren't rebuilt.

@@ -1,7 +1,7 @@
 //! What is taken off tuition: by discount schemes and, last, by the plan. Each test is named for the rule that it tells.
 //!
 //! Many tables read a student's or class's place in its group off the discount: on the [`ladder`], q is worth q units.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story that breaks off has failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a scenario that breaks off has failed")]
 
 mod studio;
 
@@ -179,12 +179,12 @@ fn r11_schemes_apply_in_the_order_of_their_kinds_each_on_the_base_up_to_what_is_
         ),
         ("none", [units_off(0), percent_off("0"), units_off(0)], &[]),
     ];
-    for (story, offs, expected) in table {
+    for (scenario, offs, expected) in table {
         let mut studio = costing(1_000);
         for (kind, off) in KINDS.into_iter().zip(offs).rev() {
             discount(&mut studio, kind, TotalTuition, [(1, off)]);
         }
-        assert_eq!(taken(&line(&studio)), expected, "{story}");
+        assert_eq!(taken(&line(&studio)), expected, "{scenario}");
     }
 }
 

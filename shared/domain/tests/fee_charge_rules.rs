@@ -1,6 +1,6 @@
 //! What is charged of the fees: a family's cap, the seasons' additional fees, tax. Each test is named for the rule that
 //! it tells.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story that breaks off has failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a scenario that breaks off has failed")]
 
 mod studio;
 

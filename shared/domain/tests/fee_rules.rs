@@ -1,5 +1,5 @@
 //! Who owes a registration fee, for which period, and how much of it. Each test is named for the rule that it tells.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story that breaks off has failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a scenario that breaks off has failed")]
 
 mod studio;
 
@@ -117,11 +117,11 @@ fn r22_an_annual_fee_is_for_the_year_in_which_the_student_begins() {
         ("bought in the next year of the season", autumn, date(2027, 1, 1), "2027-01-01"),
         ("it begins on New Year's Day", date(2027, 1, 1), date(2026, 12, 31), "2027-01-01"),
     ];
-    for (story, starts_on, today, period) in table {
+    for (scenario, starts_on, today, period) in table {
         let mut studio = registering(registration("reg_1", 1_500, Annual));
         lasting(&mut studio, starts_on, summer);
         let fees = priced_on(&studio, &ada_in_a(), today).registration_fees;
-        assert_eq!(owed(&fees), [("stu_a", "sea_1", period, 1_500)], "{story}");
+        assert_eq!(owed(&fees), [("stu_a", "sea_1", period, 1_500)], "{scenario}");
     }
 }
 
@@ -135,18 +135,18 @@ fn r22_the_years_of_an_annual_fee_begin_on_its_day() {
         ("bought on the first day of the next", (1, 5), date(2027, 1, 5), "2027-01-05"),
         ("a leap day is the 28th", (2, 29), date(2027, 3, 1), "2027-02-28"),
     ];
-    for (story, (month, day), today, period) in table {
+    for (scenario, (month, day), today, period) in table {
         let fee =
             RegistrationFee { year_begins: YearDay::new(month, day).unwrap(), ..registration("reg_1", 1_500, Annual) };
         let mut studio = registering(fee);
         lasting(&mut studio, date(2026, 9, 7), summer);
         let fees = priced_on(&studio, &ada_in_a(), today).registration_fees;
-        assert_eq!(owed(&fees), [("stu_a", "sea_1", period, 1_500)], "{story}");
+        assert_eq!(owed(&fees), [("stu_a", "sea_1", period, 1_500)], "{scenario}");
         // Who has paid for it pays no more in that year, whatever the day is called then.
         charged(&mut studio, "reg_1", "stu_a", period, 1_500);
-        assert_eq!(amounts_on(&studio, &ada_in_a(), today), [], "{story}");
+        assert_eq!(amounts_on(&studio, &ada_in_a(), today), [], "{scenario}");
         season(&mut studio).registration_fee.as_mut().unwrap().year_begins = YearDay::new(12, 24).unwrap();
-        assert_eq!(amounts_on(&studio, &ada_in_a(), today), [], "{story}, and the day has changed");
+        assert_eq!(amounts_on(&studio, &ada_in_a(), today), [], "{scenario}, and the day has changed");
     }
 }
 
@@ -210,10 +210,10 @@ fn r23_a_per_season_fee_is_prorated_by_days() {
         ("50 × 48/103 = 23.3", date(2026, 11, 1), 50, &[23]),
         ("50 × 1/103 = 0.49: none", date(2026, 12, 18), 50, &[]),
     ];
-    for (story, today, amount, expected) in table {
+    for (scenario, today, amount, expected) in table {
         let mut studio = registering(RegistrationFee { pro_rated: true, ..registration("reg_1", amount, PerSeason) });
         lasting(&mut studio, date(2026, 9, 7), date(2026, 12, 18));
-        assert_eq!(amounts_on(&studio, &ada_in_a(), today), expected, "{story}");
+        assert_eq!(amounts_on(&studio, &ada_in_a(), today), expected, "{scenario}");
     }
 }
 
@@ -234,10 +234,10 @@ fn r23_an_annual_fee_is_prorated_by_the_days_to_the_end_of_the_year() {
         ("New Year's Eve of a leap year", date(2028, 9, 4), date(2028, 12, 31), 36_600, 100),
         ("rounded: 1000 × 116/365 = 317.8", date(2026, 9, 7), date(2026, 9, 7), 1_000, 318),
     ];
-    for (story, starts_on, today, amount, expected) in table {
+    for (scenario, starts_on, today, amount, expected) in table {
         let mut studio = registering(RegistrationFee { pro_rated: true, ..registration("reg_1", amount, Annual) });
         lasting(&mut studio, starts_on, starts_on.saturating_add(11.months()));
-        assert_eq!(amounts_on(&studio, &ada_in_a(), today), [expected], "{story}");
+        assert_eq!(amounts_on(&studio, &ada_in_a(), today), [expected], "{scenario}");
     }
 }
 

@@ -20,12 +20,12 @@ use classpay_domain::money::Money;
 use classpay_domain::pricing::{BrokenRule, Line, Quote, postings};
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
-use random::{Story, story};
+use random::{Scenario, scenario};
 use studio::{TODAY, booked, class, names};
 
 /// What is quoted. Nothing, if a class has ended; that this is the exception, `oracle_agrees.rs` sees to.
-fn quoted(story: &Story) -> Option<Quote> {
-    match story.asked() {
+fn quoted(scenario: &Scenario) -> Option<Quote> {
+    match scenario.asked() {
         Ok(quote) => Some(quote),
         Err(refusal) => {
             assert_eq!(refusal.rule, BrokenRule::ClassEnded);
@@ -34,9 +34,9 @@ fn quoted(story: &Story) -> Option<Quote> {
     }
 }
 
-/// A story that is quoted, and its quote.
-fn sale() -> impl Strategy<Value = (Story, Quote)> {
-    story().prop_filter_map("a class has ended", |story| quoted(&story).map(|quote| (story, quote)))
+/// A scenario that is quoted, and its quote.
+fn sale() -> impl Strategy<Value = (Scenario, Quote)> {
+    scenario().prop_filter_map("a class has ended", |scenario| quoted(&scenario).map(|quote| (scenario, quote)))
 }
 
 /// The lines on their own plans and on every other plan of their season.
@@ -94,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn a_line_s_instalments_sum_to_its_total_and_differ_by_one_at_most((story, quote) in sale()) {
+    fn a_line_s_instalments_sum_to_its_total_and_differ_by_one_at_most((scenario, quote) in sale()) {
         for line in all_lines(&quote) {
             let amounts: Vec<_> = line.instalments.iter().map(|instalment| instalment.amount).collect();
             prop_assert_eq!(add_up(amounts.clone()), line.totals.total.units());
@@ -103,7 +103,7 @@ proptest! {
             }
             for instalment in &line.instalments {
                 prop_assert!(instalment.amount >= Money::ZERO);
-                prop_assert!(instalment.on >= story.now.date(), "nothing is due in the past");
+                prop_assert!(instalment.on >= scenario.now.date(), "nothing is due in the past");
                 prop_assert_eq!(add_up(instalment.details.iter().map(|d| d.amount)), instalment.amount.units());
             }
             prop_assert!(line.instalments.is_sorted_by(|one, next| one.on < next.on && one.amount >= next.amount));
@@ -116,21 +116,21 @@ proptest! {
     }
 
     #[test]
-    fn a_plan_s_quote_is_the_sum_of_its_lines((story, quote) in sale()) {
+    fn a_plan_s_quote_is_the_sum_of_its_lines((scenario, quote) in sale()) {
         for plan in quote.seasons.iter().flat_map(|season| &season.plans) {
             prop_assert!(is_consistent(&plan.totals));
             prop_assert_eq!(add_up(plan.lines.iter().map(|line| line.totals.total)), plan.totals.total.units());
             prop_assert_eq!(add_up(plan.instalments.values().copied()), plan.totals.total.units());
             prop_assert_eq!(add_up(plan.taxes.values().copied()), plan.totals.tax_total.units());
             prop_assert!(plan.instalments.values().all(|amount| !amount.is_zero()));
-            prop_assert_eq!(plan.due_now, plan.instalments.get(&story.now.date()).copied().unwrap_or_default());
+            prop_assert_eq!(plan.due_now, plan.instalments.get(&scenario.now.date()).copied().unwrap_or_default());
         }
     }
 
     #[test]
-    fn a_family_pays_no_fee_above_its_cap_and_no_student_pays_one_twice((story, quote) in sale()) {
-        let caps = caps(&story.studio);
-        let charged = &story.studio.family.charged_fees;
+    fn a_family_pays_no_fee_above_its_cap_and_no_student_pays_one_twice((scenario, quote) in sale()) {
+        let caps = caps(&scenario.studio);
+        let charged = &scenario.studio.family.charged_fees;
         for fee in quote.fees() {
             let same = |other: &&classpay_domain::pricing::FeeLine| (&other.fee, &other.period) == (&fee.fee, &fee.period);
             let now: Vec<_> = quote.fees().filter(same).collect();
@@ -146,24 +146,24 @@ proptest! {
     }
 
     #[test]
-    fn permuting_the_basket_changes_nothing((story, quote, enrolments, trials) in sale().prop_flat_map(|(story, quote)| {
-        let (enrolments, trials) = (story.enrolments.clone(), story.trials.clone());
-        (Just(story), Just(quote), Just(enrolments).prop_shuffle(), Just(trials).prop_shuffle())
+    fn permuting_the_basket_changes_nothing((scenario, quote, enrolments, trials) in sale().prop_flat_map(|(scenario, quote)| {
+        let (enrolments, trials) = (scenario.enrolments.clone(), scenario.trials.clone());
+        (Just(scenario), Just(quote), Just(enrolments).prop_shuffle(), Just(trials).prop_shuffle())
     })) {
-        let (basket, permuted) = (story.basket(), Basket::new(enrolments.clone(), trials.clone()));
-        let (company, family) = (&story.studio.company.id, &story.studio.family.id);
+        let (basket, permuted) = (scenario.basket(), Basket::new(enrolments.clone(), trials.clone()));
+        let (company, family) = (&scenario.studio.company.id, &scenario.studio.family.id);
         prop_assert_eq!(basket.hash(company, family), permuted.hash(company, family));
-        let other = quoted(&Story { enrolments, trials, ..story.clone() }).unwrap();
-        let written = |quote| postings(&booked(quote), &names(&story.studio), quote.payment);
+        let other = quoted(&Scenario { enrolments, trials, ..scenario.clone() }).unwrap();
+        let written = |quote| postings(&booked(quote), &names(&scenario.studio), quote.payment);
         prop_assert_eq!(written(&quote), written(&other));
         prop_assert_eq!(quote, other);
     }
 
     #[test]
-    fn choosing_another_plan_changes_no_season((story, quote) in sale(), chosen in any::<bool>()) {
-        let mut other = story.clone();
+    fn choosing_another_plan_changes_no_season((scenario, quote) in sale(), chosen in any::<bool>()) {
+        let mut other = scenario.clone();
         for item in &mut other.enrolments {
-            let season = &story.studio.seasons[&story.studio.classes[&item.class].class.season];
+            let season = &scenario.studio.seasons[&scenario.studio.classes[&item.class].class.season];
             item.plan = season.enabled_plans().last().filter(|_| chosen).map(|plan| plan.id.clone());
         }
         let other = quoted(&other).unwrap();
@@ -183,10 +183,10 @@ proptest! {
     }
 
     #[test]
-    fn the_debits_sum_to_the_subtotal_and_so_does_the_credit((story, quote) in sale()) {
+    fn the_debits_sum_to_the_subtotal_and_so_does_the_credit((scenario, quote) in sale()) {
         let Some(payment) = quote.payment else { return Ok(()) };
         prop_assert_eq!(payment.total.units(), payment.subtotal.units() + payment.processing_fee.units());
-        let entries = postings(&booked(&quote), &names(&story.studio), Some(payment)).unwrap();
+        let entries = postings(&booked(&quote), &names(&scenario.studio), Some(payment)).unwrap();
         let (debits, credits): (Vec<_>, Vec<_>) = entries.iter().partition(|e| e.direction == Direction::Debit);
         let total = |entry: &&Entry| entry.totals().unwrap().total;
         prop_assert_eq!(add_up(debits.iter().map(total)), payment.subtotal.units());

@@ -1,5 +1,5 @@
 //! The arithmetic that every amount goes through. Each test is named for the rule that it tells.
-#![expect(clippy::unwrap_used, reason = "a story that breaks off has failed")]
+#![expect(clippy::unwrap_used, reason = "a scenario that breaks off has failed")]
 
 use classpay_domain::money::{Money, Overflow, Percent, PercentError, allocate, round_div, split};
 
@@ -41,8 +41,8 @@ fn r01_an_amount_is_64_bits_and_what_is_beyond_is_an_error() {
         ("the same in time", Money::sum([MOST, minus_one, one]), Ok(MOST)),
         ("nothing", Money::sum([]), Ok(Money::ZERO)),
     ];
-    for (story, is, expected) in table {
-        assert_eq!(is, expected, "{story}");
+    for (scenario, is, expected) in table {
+        assert_eq!(is, expected, "{scenario}");
     }
 }
 

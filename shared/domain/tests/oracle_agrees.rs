@@ -5,7 +5,7 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::panic,
-    reason = "the rules are told in plain arithmetic, and a story that breaks off has failed"
+    reason = "the rules are told in plain arithmetic, and a scenario that breaks off has failed"
 )]
 
 mod oracle;
@@ -27,10 +27,10 @@ use oracle::{disagreements, shipped};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use random::bars::barred;
-use random::{Story, story, story_at};
+use random::{Scenario, scenario, scenario_at};
 use studio::{TODAY, id, money, monthly, morning, one_off, percent, place, trial};
 
-/// In how many of the stories something happened.
+/// In how many of the scenarios something happened.
 #[derive(Debug, Default)]
 struct Tally(RefCell<BTreeMap<&'static str, u32>>);
 
@@ -61,14 +61,14 @@ impl Tally {
     fn is_enough(&self, cases: u32) {
         let enough = |what: &str| if what == "sold" { cases / 2 } else { cases / 50 };
         let rare = self.0.borrow().iter().any(|(what, count)| *count < enough(what));
-        assert!(!rare, "too little in {cases} stories: {self:?}");
+        assert!(!rare, "too little in {cases} scenarios: {self:?}");
     }
 }
 
-/// Compares the two bills of a story, or why it has none, as staff and as the family ask.
-fn compare(story: &Story, tally: &Tally) -> Result<(), TestCaseError> {
-    let (studio, basket) = (&story.studio, story.basket());
-    let page = oracle::bill(studio, &basket, story.now);
+/// Compares the two bills of a scenario, or why it has none, as staff and as the family ask.
+fn compare(scenario: &Scenario, tally: &Tally) -> Result<(), TestCaseError> {
+    let (studio, basket) = (&scenario.studio, scenario.basket());
+    let page = oracle::bill(studio, &basket, scenario.now);
     for buyer in [Buyer::Staff, Buyer::Family] {
         let is_for_family =
             |is_barred: fn(&Studio, &Basket) -> bool| buyer == Buyer::Family && is_barred(studio, &basket);
@@ -82,18 +82,18 @@ fn compare(story: &Story, tally: &Tally) -> Result<(), TestCaseError> {
         let refusal = barred.iter().find(|(_, _, applies)| *applies).map(|(rule, ..)| *rule);
         barred.iter().for_each(|(rule, what, _)| tally.count(what, refusal == Some(*rule)));
         match (refusal, &page) {
-            (None, Some(page)) => compare_bills(story, buyer, page, tally)?,
+            (None, Some(page)) => compare_bills(scenario, buyer, page, tally)?,
             (refusal, _) => {
-                prop_assert_eq!(story.asked_by(buyer).err().map(|refusal| refusal.rule), refusal, "{:?}", buyer)
+                prop_assert_eq!(scenario.asked_by(buyer).err().map(|refusal| refusal.rule), refusal, "{:?}", buyer)
             }
         }
     }
     Ok(())
 }
 
-fn compare_bills(story: &Story, buyer: Buyer, page: &Bill, tally: &Tally) -> Result<(), TestCaseError> {
-    let code = match story.asked_by(buyer) {
-        Ok(quote) => shipped::bill(&story.studio, &quote).map_err(|_| BrokenRule::AmountTooLarge),
+fn compare_bills(scenario: &Scenario, buyer: Buyer, page: &Bill, tally: &Tally) -> Result<(), TestCaseError> {
+    let code = match scenario.asked_by(buyer) {
+        Ok(quote) => shipped::bill(&scenario.studio, &quote).map_err(|_| BrokenRule::AmountTooLarge),
         Err(refusal) => Err(refusal.rule),
     };
     tally.count("sold", code.is_ok());
@@ -101,23 +101,23 @@ fn compare_bills(story: &Story, buyer: Buyer, page: &Bill, tally: &Tally) -> Res
         Err(rule) => {
             tally.count("too large", true);
             prop_assert_eq!(rule, BrokenRule::AmountTooLarge);
-            let weight = page.weight() + shipped::charged_before(&story.studio);
+            let weight = page.weight() + shipped::charged_before(&scenario.studio);
             prop_assert!(weight > i128::from(i64::MAX), "nothing is too large in\n{}", page.facts().join("\n"));
         }
         Ok(code) => {
             tally.count_all(page);
             let differences = disagreements(page, &code);
-            prop_assert!(differences.is_empty(), "at {}:\n{}\n", story.now, differences.join("\n"));
+            prop_assert!(differences.is_empty(), "at {}:\n{}\n", scenario.now, differences.join("\n"));
         }
     }
     Ok(())
 }
 
-/// Compares so many stories as `PROPTEST_CASES` wants.
-fn compare_all(stories: impl Strategy<Value = Story>) {
+/// Compares so many scenarios as `PROPTEST_CASES` wants.
+fn compare_all(scenarios: impl Strategy<Value = Scenario>) {
     let config = Config { failure_persistence: None, ..Config::default() };
     let (cases, tally) = (config.cases, Tally::default());
-    if let Err(failure) = TestRunner::new(config).run(&stories, |story| compare(&story, &tally)) {
+    if let Err(failure) = TestRunner::new(config).run(&scenarios, |scenario| compare(&scenario, &tally)) {
         panic!("{failure}");
     }
     tally.is_enough(cases);
@@ -125,23 +125,23 @@ fn compare_all(stories: impl Strategy<Value = Story>) {
 
 #[test]
 fn a_quote_is_what_the_rules_say() {
-    compare_all(barred(story()));
+    compare_all(barred(scenario()));
 }
 
 #[test]
 fn a_quote_near_the_end_of_64_bits_is_what_the_rules_say_or_refused() {
-    compare_all(barred(story_at(random::huge())));
+    compare_all(barred(scenario_at(random::huge())));
 }
 
-/// The same story in another order of everything that has none.
-fn permuted(story: Story) -> impl Strategy<Value = (Story, Story)> {
-    let family = story.studio.family.clone();
-    let bought = (Just(story.enrolments.clone()).prop_shuffle(), Just(story.trials.clone()).prop_shuffle());
+/// The same scenario in another order of everything that has none.
+fn permuted(scenario: Scenario) -> impl Strategy<Value = (Scenario, Scenario)> {
+    let family = scenario.studio.family.clone();
+    let bought = (Just(scenario.enrolments.clone()).prop_shuffle(), Just(scenario.trials.clone()).prop_shuffle());
     let (trials, fees) = (Just(family.trials).prop_shuffle(), Just(family.charged_fees).prop_shuffle());
     let had = (Just(family.enrolments).prop_shuffle(), trials, fees);
-    let holidays = Just(story.studio.holidays.clone()).prop_shuffle();
-    (Just(story), bought, had, holidays).prop_map(|(story, bought, had, holidays)| {
-        let mut other = story.clone();
+    let holidays = Just(scenario.studio.holidays.clone()).prop_shuffle();
+    (Just(scenario), bought, had, holidays).prop_map(|(scenario, bought, had, holidays)| {
+        let mut other = scenario.clone();
         (other.enrolments, other.trials) = bought;
         let own = &mut other.studio.family;
         (own.enrolments, own.trials, own.charged_fees) = had;
@@ -150,20 +150,20 @@ fn permuted(story: Story) -> impl Strategy<Value = (Story, Story)> {
             season.plans.reverse();
             season.additional_fees.reverse();
         }
-        (story, other)
+        (scenario, other)
     })
 }
 
 proptest! {
     #[test]
-    fn the_order_of_things_changes_only_the_order_of_the_plans((story, other) in story().prop_flat_map(permuted)) {
-        let facts = |story: &Story| {
-            let quote = story.asked().map_err(|refusal| refusal.rule)?;
-            let mut facts = shipped::bill(&story.studio, &quote).unwrap().facts();
+    fn the_order_of_things_changes_only_the_order_of_the_plans((scenario, other) in scenario().prop_flat_map(permuted)) {
+        let facts = |scenario: &Scenario| {
+            let quote = scenario.asked().map_err(|refusal| refusal.rule)?;
+            let mut facts = shipped::bill(&scenario.studio, &quote).unwrap().facts();
             facts.sort();
             Ok::<_, BrokenRule>(facts)
         };
-        prop_assert_eq!(facts(&story), facts(&other));
+        prop_assert_eq!(facts(&scenario), facts(&other));
     }
 }
 
@@ -247,7 +247,12 @@ fn the_oracle_says_what_the_worked_example_says() {
     assert_eq!(facts, expected);
     let tally = Tally::default();
     compare(
-        &Story { studio, enrolments: basket.enrolments().into(), trials: basket.trials().into(), now: morning(TODAY) },
+        &Scenario {
+            studio,
+            enrolments: basket.enrolments().into(),
+            trials: basket.trials().into(),
+            now: morning(TODAY),
+        },
         &tally,
     )
     .unwrap();

@@ -1,5 +1,5 @@
 //! When a line is paid and what a checkout charges now: plans, instalments, the fee and the limits of a charge.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story that breaks off has failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a scenario that breaks off has failed")]
 
 mod studio;
 
@@ -80,8 +80,8 @@ fn r19_a_monthly_plan_follows_its_first_payment_or_the_dates_it_gives() {
             [date(2026, 9, 30), date(2026, 11, 5), date(2026, 12, 1)],
         ),
     ];
-    for (story, plan, dates) in table {
-        assert_eq!(paid(plan, 300, TODAY), dates.map(|date| (date, 100)), "{story}");
+    for (scenario, plan, dates) in table {
+        assert_eq!(paid(plan, 300, TODAY), dates.map(|date| (date, 100)), "{scenario}");
     }
 }
 
@@ -96,8 +96,8 @@ fn r20_who_joins_late_pays_what_is_past_today_and_the_rest_on_its_day() {
         ("after the third", date(2026, 11, 8), &[(date(2026, 11, 8), 50), (december, 50)]),
         ("after all of them", date(2026, 12, 8), &[(date(2026, 12, 8), 100)]),
     ];
-    for (story, day, instalments) in table {
-        assert_eq!(paid(monthly("pp_m", 4), 100, day), instalments, "{story}");
+    for (scenario, day, instalments) in table {
+        assert_eq!(paid(monthly("pp_m", 4), 100, day), instalments, "{scenario}");
     }
     assert_eq!(paid(one_off("pp_u"), 100, date(2026, 11, 8)), [(date(2026, 11, 8), 100)], "a one-off plan, late");
 }

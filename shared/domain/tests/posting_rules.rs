@@ -1,5 +1,5 @@
 //! What a checkout writes to the ledger. Each test is named for the rule that it tells.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story that breaks off has failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a scenario that breaks off has failed")]
 
 mod studio;
 
@@ -100,8 +100,8 @@ fn r32_a_debit_without_details_is_not_written() {
     class(&mut free, "cls_a").price = Money::ZERO;
     let mut later = costing(1_000);
     season(&mut later).plans[0].first_payment_on = date(2026, 10, 1);
-    for (story, studio) in [("the class is free", free), ("all of it is due later", later)] {
-        assert_eq!(written(&studio, &priced(&studio, &ada_in_a())), [], "{story}");
+    for (scenario, studio) in [("the class is free", free), ("all of it is due later", later)] {
+        assert_eq!(written(&studio, &priced(&studio, &ada_in_a())), [], "{scenario}");
     }
     let mut studio = two_seasons();
     class(&mut studio, "cls_c").price = Money::ZERO;

@@ -1,5 +1,5 @@
 //! The hash by which a checkout knows the quote again: another one for another price, the same one for the same.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story that breaks off has failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a scenario that breaks off has failed")]
 
 mod studio;
 
@@ -123,10 +123,10 @@ fn the_quote_s_hash_is_another_when_something_else_is_charged() {
     ];
     let (studio, basket) = hashed();
     let mut hashes = BTreeSet::from([hash(&studio, &basket)]);
-    for (story, change) in table {
+    for (scenario, change) in table {
         let mut changed = studio.clone();
         change(&mut changed);
-        assert!(hashes.insert(hash(&changed, &basket)), "{story}");
+        assert!(hashes.insert(hash(&changed, &basket)), "{scenario}");
     }
     for plan in ["pp_u", "pp_n"] {
         let mut changed = studio.clone();
@@ -152,10 +152,10 @@ fn the_quote_s_hash_is_the_same_while_the_same_is_charged() {
     ];
     let (studio, basket) = hashed();
     let expected = hash(&studio, &basket);
-    for (story, change) in table {
+    for (scenario, change) in table {
         let mut changed = studio.clone();
         change(&mut changed);
-        assert_eq!(hash(&changed, &basket), expected, "{story}");
+        assert_eq!(hash(&changed, &basket), expected, "{scenario}");
     }
     // The class costs the season, whenever it is bought; its first part is due today, whichever day that is.
     assert_eq!(hash_on(&studio, &basket, date(2026, 9, 8)), expected, "a minute later it is tomorrow");

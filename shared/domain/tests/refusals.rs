@@ -1,6 +1,6 @@
-//! What can't be sold: one story for each broken rule, each naming every item that it is about; which rule is told
+//! What can't be sold: one scenario for each broken rule, each naming every item that it is about; which rule is told
 //! first; and what staff may do that families may not.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story that breaks off has failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a scenario that breaks off has failed")]
 
 mod studio;
 
@@ -72,11 +72,11 @@ fn not_found_names_nothing_so_that_nobody_learns_what_exists() {
         ("an archived student", place("stu_c", "cls_a", "pp_u")),
         ("another company's class", place("stu_a", "cls_z", "pp_u")),
     ];
-    for (story, item) in table {
+    for (scenario, item) in table {
         let tried = trial(item.student.as_str(), item.class.as_str(), FIRST);
         for basket in [places([item.clone()]), trials([tried]), places([item, place("stu_b", "cls_b", "pp_u")])] {
-            assert_eq!(refused(&studio, &basket), broken(BrokenRule::NotFound, []), "{story}");
-            assert_eq!(refused_to_staff(&studio, &basket), broken(BrokenRule::NotFound, []), "{story}");
+            assert_eq!(refused(&studio, &basket), broken(BrokenRule::NotFound, []), "{scenario}");
+            assert_eq!(refused_to_staff(&studio, &basket), broken(BrokenRule::NotFound, []), "{scenario}");
         }
     }
 }
@@ -151,10 +151,10 @@ fn age_out_of_range_counts_whole_months_both_ends_included() {
         ("not born yet", Some(date(2026, 10, 1)), too.clone()),
         ("nobody knows", None, None),
     ];
-    for (story, born_on, refusal) in table {
+    for (scenario, born_on, refusal) in table {
         studio.family.students.get_mut(&id("stu_a")).unwrap().born_on = born_on;
-        assert_eq!(refused(&studio, &ada_in_a()), refusal, "{story}");
-        assert_eq!(refused_to_staff(&studio, &ada_in_a()), None, "{story}");
+        assert_eq!(refused(&studio, &ada_in_a()), refusal, "{scenario}");
+        assert_eq!(refused_to_staff(&studio, &ada_in_a()), None, "{scenario}");
     }
 }
 
@@ -201,14 +201,18 @@ fn age_out_of_range_is_asked_at_the_company_s_cut_off() {
         ("a day of the year before", AgeCutOff::SpecificDate(day(12, 31)), date(2020, 12, 31)),
         ("ten days after it starts", AgeCutOff::DaysAfterSeasonStart(10), date(2021, 9, 17)),
     ];
-    for (story, cut_off, youngest) in table {
+    for (scenario, cut_off, youngest) in table {
         studio.company.age_cut_off = cut_off;
         let mut born = |on: Date| {
             studio.family.students.get_mut(&id("stu_a")).unwrap().born_on = Some(on);
             refused(&studio, &ada_in_a())
         };
-        assert_eq!(born(youngest), None, "{story}");
-        assert_eq!(born(youngest.tomorrow().unwrap()), broken(BrokenRule::AgeOutOfRange, ["Ada in Ballet"]), "{story}");
+        assert_eq!(born(youngest), None, "{scenario}");
+        assert_eq!(
+            born(youngest.tomorrow().unwrap()),
+            broken(BrokenRule::AgeOutOfRange, ["Ada in Ballet"]),
+            "{scenario}"
+        );
     }
 }
 
@@ -295,10 +299,10 @@ mod precedence {
                 of_trial(EnrolmentClosed),
             ),
         ];
-        for (story, change, expected) in table {
+        for (scenario, change, expected) in table {
             let mut studio = studio::studio();
             change(&mut studio);
-            assert_eq!(refused(&studio, &basket()), expected, "{story}");
+            assert_eq!(refused(&studio, &basket()), expected, "{scenario}");
         }
     }
 

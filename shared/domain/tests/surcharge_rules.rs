@@ -1,5 +1,5 @@
 //! Where, and from which day on, nobody is charged for paying by card.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story that breaks off has failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a scenario that breaks off has failed")]
 
 mod studio;
 

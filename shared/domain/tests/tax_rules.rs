@@ -1,5 +1,5 @@
 //! How prices are taxed, and the details that they are taken apart into. Each test is named for the rule that it tells.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story that breaks off has failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a scenario that breaks off has failed")]
 
 mod studio;
 
@@ -34,10 +34,10 @@ fn r16_nothing_is_taxed_without_a_rate_or_with_tax_disabled() {
     class(&mut without_rate, "cls_a").tax_rate = None;
     let mut disabled = taxed;
     disabled.company.tax = None;
-    for (story, studio) in [("the class has no rate", without_rate), ("tax is disabled", disabled)] {
-        assert_eq!(in_short(&line(&studio).details), [("tuition", 1_000)], "{story}");
-        assert_eq!(line(&studio).tax_description, None, "{story}");
-        assert!(priced(&studio, &ada_in_a()).seasons[0].plans[0].taxes.is_empty(), "{story}");
+    for (scenario, studio) in [("the class has no rate", without_rate), ("tax is disabled", disabled)] {
+        assert_eq!(in_short(&line(&studio).details), [("tuition", 1_000)], "{scenario}");
+        assert_eq!(line(&studio).tax_description, None, "{scenario}");
+        assert!(priced(&studio, &ada_in_a()).seasons[0].plans[0].taxes.is_empty(), "{scenario}");
     }
 }
 

@@ -1,5 +1,5 @@
 //! Trials: when there is one, how many, and what it costs. Each test is named for the rule that it tells.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story that breaks off has failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a scenario that breaks off has failed")]
 
 mod studio;
 
@@ -40,11 +40,15 @@ fn r27_trial_not_available_unless_it_is_a_lesson_left_of_a_class_with_trials() {
         ("after the last lesson", at(trial("stu_a", "cls_b", date(2026, 12, 23)))),
         ("another time of day", at(too_early)),
     ];
-    for (story, basket) in table {
+    for (scenario, basket) in table {
         for buyer in [Buyer::Family, Buyer::Staff] {
             let only_ada = broken_by(buyer, &studio::studio(), &basket, date(2026, 9, 10));
             let on = basket.trials()[0].on;
-            assert_eq!(only_ada, broken(BrokenRule::TrialNotAvailable, [&format!("Ada tries Tap on {on}")]), "{story}");
+            assert_eq!(
+                only_ada,
+                broken(BrokenRule::TrialNotAvailable, [&format!("Ada tries Tap on {on}")]),
+                "{scenario}"
+            );
         }
     }
 }
@@ -83,14 +87,14 @@ fn r28_trial_full_names_all_of_the_basket_s_trials_of_that_lesson() {
 fn r27_a_lesson_of_today_can_be_tried_until_it_begins() {
     let basket = trials([trial("stu_a", "cls_b", FIRST)]);
     let studio = studio::studio();
-    for (story, now, is_left) in [
+    for (scenario, now, is_left) in [
         ("the evening before", date(2026, 9, 8).at(20, 0, 0, 0), true),
         ("a second before", FIRST.at(16, 29, 59, 0), true),
         ("it begins", FIRST.at(16, 30, 0, 0), false),
     ] {
         for buyer in [Buyer::Family, Buyer::Staff] {
             let rule = quote(&studio, &basket, now, buyer).err().map(|refusal| refusal.rule);
-            assert_eq!(rule, (!is_left).then_some(BrokenRule::TrialNotAvailable), "{story}, {buyer:?}");
+            assert_eq!(rule, (!is_left).then_some(BrokenRule::TrialNotAvailable), "{scenario}, {buyer:?}");
         }
     }
 }

@@ -1,5 +1,5 @@
 //! What a place costs before discounts and tax: lessons, units, prices. Each test is named for the rule that it tells.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story that breaks off has failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a scenario that breaks off has failed")]
 
 mod studio;
 
@@ -55,11 +55,11 @@ fn r05_lessons_begin_with_the_later_start_and_end_with_the_earlier_end() {
         ("the season ends on a Monday", date(2026, 9, 7), date(2027, 3, 1), (whole.0, date(2026, 9, 14)), 2),
         ("one lesson in all", date(2026, 12, 8), date(2026, 12, 14), whole, 1),
     ];
-    for (story, first, last, (starts_on, ends_on), lessons) in table {
+    for (scenario, first, last, (starts_on, ends_on), lessons) in table {
         let mut studio = counting();
         (class(&mut studio, "cls_a").first_lesson_on, class(&mut studio, "cls_a").last_lesson_on) = (first, last);
         (season(&mut studio).starts_on, season(&mut studio).ends_on) = (starts_on, ends_on);
-        assert_eq!(total_on(&studio, date(2026, 8, 1)), lessons, "{story}");
+        assert_eq!(total_on(&studio, date(2026, 8, 1)), lessons, "{scenario}");
     }
 }
 
@@ -74,10 +74,10 @@ fn r05_a_holiday_takes_its_lessons_both_ends_included() {
         ("it takes two Mondays", vec![(monday, date(2026, 11, 2))], 13),
         ("two holidays share the Monday", vec![(before, monday), (monday, after)], 14),
     ];
-    for (story, holidays, lessons) in table {
+    for (scenario, holidays, lessons) in table {
         let mut studio = counting();
         studio.holidays = holidays.into_iter().map(|(starts_on, ends_on)| Holiday { starts_on, ends_on }).collect();
-        assert_eq!(total_on(&studio, TODAY), lessons, "{story}");
+        assert_eq!(total_on(&studio, TODAY), lessons, "{scenario}");
     }
 }
 
@@ -91,9 +91,9 @@ fn r06_only_on_the_day_of_a_lesson_does_the_time_of_day_matter() {
         ("early on the next", date(2026, 9, 8).at(0, 0, 0, 0), 14),
         ("a minute before the last lesson", date(2026, 12, 14).at(16, 29, 0, 0), 1),
     ];
-    for (story, now, lessons) in table {
+    for (scenario, now, lessons) in table {
         let quote = quote(&counting(), &ada_in_a(), now, Buyer::Family).unwrap();
-        assert_eq!(quote.lines[0].totals.total, money(lessons), "{story}");
+        assert_eq!(quote.lines[0].totals.total, money(lessons), "{scenario}");
     }
 }
 
@@ -210,10 +210,10 @@ fn r09_a_student_pays_what_his_classes_cost_more_than_those_he_has() {
         ("and so are all further ones", 3, 4, &[0, 0, 0, 0]),
         ("a fourth to a tenth", 7, 3, &[0, 0, 0]),
     ];
-    for (story, has, takes, expected) in table {
+    for (scenario, has, takes, expected) in table {
         let mut studio = by_quantity(&[1_000, 1_800, 2_400]);
         live(&mut studio, has, "sea_1");
-        assert_eq!(bases(&studio, &ada_in(takes)), expected, "{story}");
+        assert_eq!(bases(&studio, &ada_in(takes)), expected, "{scenario}");
     }
 }
 

@@ -18,7 +18,7 @@
 //!
 //! Costume 2 × 1000; trial 500 + 100; registration 1500 + 1000 (the cap), tax 300 + 200. Subtotal 36001; fee 2.9 % =
 //! 1044.03 ⇒ 1044; total 37045.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story that breaks off has failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a scenario that breaks off has failed")]
 
 mod studio;
 

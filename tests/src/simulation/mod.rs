@@ -20,7 +20,7 @@ pub mod recover;
 pub mod returns;
 pub mod roads;
 pub mod run;
-pub mod story;
+pub mod scenario;
 pub mod stripe;
 pub mod studio;
 pub mod table;

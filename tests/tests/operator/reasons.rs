@@ -37,10 +37,11 @@ fn the_runbook_names_every_reason_and_no_other() {
 }
 
 #[test]
-fn every_reason_has_its_story() {
-    let stories = [include_str!("reasons.rs"), include_str!("lost_accounts.rs"), include_str!("unbooked.rs")].concat();
+fn every_reason_has_its_scenario() {
+    let scenarios =
+        [include_str!("reasons.rs"), include_str!("lost_accounts.rs"), include_str!("unbooked.rs")].concat();
     for reason in ReviewReason::NAMES {
-        assert!(stories.contains(&format!("record(&stack, \"{reason}\")")), "no story ends {reason}");
+        assert!(scenarios.contains(&format!("record(&stack, \"{reason}\")")), "no scenario ends {reason}");
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::refused::NOTHING;
 
-stories! {
+scenarios! {
     BadSignature: an_event_that_stripe_has_not_signed;
     Forbidden: a_token_that_names_no_company_or_family;
     PayloadTooLarge: more_than_64_kib;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::refused::NOTHING;
 
-stories! {
+scenarios! {
     MalformedJson: what_is_no_json;
     UnknownField: a_field_that_nobody_knows_at_any_level;
     WrongType: values_that_do_not_fit;

@@ -1,18 +1,18 @@
 //! Every refusal of the shipped binaries: one test for each code of the contract.
 //!
 //! Invariant: a test can't check another code than the one it is listed under, and a code without a test fails
-//! [`every_code_has_its_story`].
+//! [`every_code_has_its_scenario`].
 
 /// Lists tests under their codes: defines a test for each, and the codes for the final check.
-macro_rules! stories {
-    ($($code:ident: $story:ident;)*) => {
+macro_rules! scenarios {
+    ($($code:ident: $scenario:ident;)*) => {
         pub const TOLD: &[classpay_service::error::ErrorCode] = &[$(classpay_service::error::ErrorCode::$code,)*];
 
-        mod stories {
+        mod scenarios {
             $(
                 #[tokio::test]
-                async fn $story() {
-                    super::$story(classpay_service::error::ErrorCode::$code).await;
+                async fn $scenario() {
+                    super::$scenario(classpay_service::error::ErrorCode::$code).await;
                 }
             )*
         }
@@ -32,7 +32,7 @@ use classpay_service::error::ErrorCode;
 const OF_LINKS: &str = "only a payment link is refused so";
 
 /// Codes that no call about a basket can cause, each with the reason.
-const WITHOUT_STORY: &[(ErrorCode, &str)] = &[
+const WITHOUT_SCENARIO: &[(ErrorCode, &str)] = &[
     (ErrorCode::Unauthenticated, "API Gateway's authorizer answers before a function runs: see `sign_in`"),
     (ErrorCode::PaymentProcessing, "an intent of a basket takes cards only, and a card is never `processing`"),
     (ErrorCode::NothingToPay, OF_LINKS),
@@ -45,10 +45,10 @@ const WITHOUT_STORY: &[(ErrorCode, &str)] = &[
 ];
 
 #[test]
-fn every_code_has_its_story() {
+fn every_code_has_its_scenario() {
     let told = [gateway::TOLD, input::TOLD, payment::TOLD, rules::TOLD, whose::TOLD].concat();
     for code in ErrorCode::ALL {
-        let reason = WITHOUT_STORY.iter().find(|(without, _)| without == code);
-        assert_ne!(told.contains(code), reason.is_some(), "{code} needs a story, or a reason why it has none");
+        let reason = WITHOUT_SCENARIO.iter().find(|(without, _)| without == code);
+        assert_ne!(told.contains(code), reason.is_some(), "{code} needs a scenario, or a reason why it has none");
     }
 }

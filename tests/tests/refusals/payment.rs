@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::refused::{NOTHING, Wish, assert_kept, assert_released};
 
-stories! {
+scenarios! {
     AmountTooSmall: less_than_a_card_can_be_charged;
     NotSupported: a_session_for_a_transaction;
     PaymentRequired: no_payment_for_what_is_due;

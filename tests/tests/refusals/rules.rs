@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::refused::Wish;
 
-stories! {
+scenarios! {
     BasketEmpty: a_basket_with_nothing_in_it;
     BasketTooLarge: twenty_six_items;
     DuplicateItem: the_same_place_twice;

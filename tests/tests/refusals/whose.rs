@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::refused::{NOTHING, Wish};
 
-stories! {
+scenarios! {
     NotFound: a_family_a_class_or_a_student_that_is_not_there;
 }
 

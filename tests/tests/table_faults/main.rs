@@ -4,10 +4,10 @@
 //!
 //! Each call of the API runs once without faults, and its calls are counted by their receivers. Then it runs once for
 //! each of these calls and each fault that the call can have, with a family of its own. A failure names the call and
-//! the fault; `STORY='…' cargo test -p classpay-tests --test table_faults` runs only the scenarios that begin with that
+//! the fault; `SCENARIO='…' cargo test -p classpay-tests --test table_faults` runs only the scenarios that begin with that
 //! text.
 //!
-//! Read in this order: this module, [`roads`] (the calls of the API), [`harms`] (their faults), [`story`] (one
+//! Read in this order: this module, [`roads`] (the calls of the API), [`harms`] (their faults), [`scenario`] (one
 //! scenario).
 //!
 //! No scenario waits for a time to pass; a late call lands at another call, or on request.
@@ -16,7 +16,7 @@
 
 mod harms;
 mod roads;
-mod story;
+mod scenario;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -27,7 +27,7 @@ use classpay_tests::{CallKind, Crowd, Point, Stack, Webhooks, assert_books_balan
 
 use harms::{LateDelivery, harms};
 use roads::Road;
-use story::{Client, Process, Story};
+use scenario::{Client, Process, Scenario};
 
 /// More families than any call of the API has scenarios.
 const FAMILIES: usize = 150;
@@ -46,27 +46,27 @@ async fn a_link_is_paid_whatever_fails() {
 
 fn assert_served(wrong: &[Vec<String>]) {
     let wrong = wrong.concat();
-    assert!(wrong.is_empty(), "{} stories went wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} scenarios went wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// Runs all scenarios of a call, on a stack of its own. Returns the failures.
 async fn travel(road: Road) -> Vec<String> {
-    let wanted = std::env::var_os("STORY").map(|wanted| wanted.to_string_lossy().into_owned());
+    let wanted = std::env::var_os("SCENARIO").map(|wanted| wanted.to_string_lossy().into_owned());
     if wanted.as_ref().is_some_and(|wanted| !wanted.starts_with(&format!("{road:?},"))) {
         return Vec::new();
     }
     let began = Instant::now();
     let mut crowd = Crowd::start(FAMILIES, Webhooks::Held).await;
     let points = points(&mut crowd, road).await;
-    let mut stories = stories(road, &points);
-    stories.retain(|story| wanted.as_ref().is_none_or(|wanted| story.to_string().starts_with(wanted)));
+    let mut scenarios = scenarios(road, &points);
+    scenarios.retain(|scenario| wanted.as_ref().is_none_or(|wanted| scenario.to_string().starts_with(wanted)));
 
     let (mut ends, mut wrong) = (Vec::new(), Vec::new());
-    for story in &stories {
+    for scenario in &scenarios {
         let member = crowd.newcomer();
-        match story.tell(&crowd.stack, &member).await {
-            Ok(end) => ends.push((story, end)),
-            Err(why) => wrong.push(story.went_wrong(&why)),
+        match scenario.run(&crowd.stack, &member).await {
+            Ok(end) => ends.push((scenario, end)),
+            Err(why) => wrong.push(scenario.went_wrong(&why)),
         }
     }
     settle(&crowd.stack).await;
@@ -74,25 +74,25 @@ async fn travel(road: Road) -> Vec<String> {
     for (intent, _) in crowd.stack.captured().await {
         *captured.entry(intent).or_default() += 1;
     }
-    let mistakes = ends.iter().filter_map(|(story, end)| Some(story.went_wrong(&end.mistake(&captured)?)));
+    let mistakes = ends.iter().filter_map(|(scenario, end)| Some(scenario.went_wrong(&end.mistake(&captured)?)));
     wrong.extend(mistakes);
-    println!("{road:?}: {} calls, {} stories, {:?}", points.len(), stories.len(), began.elapsed());
+    println!("{road:?}: {} calls, {} scenarios, {:?}", points.len(), scenarios.len(), began.elapsed());
     assert_books_balance(&crowd.stack).await;
     wrong
 }
 
-fn stories(road: Road, points: &[(Point, Process)]) -> Vec<Story> {
-    let mut stories = Vec::new();
+fn scenarios(road: Road, points: &[(Point, Process)]) -> Vec<Scenario> {
+    let mut scenarios = Vec::new();
     for (point, process) in points {
         for harm in harms(&point.kind) {
             for client in Client::worth_telling(road, &point.kind, &harm) {
-                stories.push(Story { road, point: point.clone(), process: *process, harm: harm.clone(), client });
+                scenarios.push(Scenario { road, point: point.clone(), process: *process, harm: harm.clone(), client });
             }
         }
     }
     // What must land at the very end must not land earlier.
-    stories.sort_by_key(|story| story.harm.landing == LateDelivery::Last);
-    stories
+    scenarios.sort_by_key(|scenario| scenario.harm.landing == LateDelivery::Last);
+    scenarios
 }
 
 /// The calls to the table and to Stripe: those of a process that has served before, and those that only a new one

@@ -7,7 +7,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
-use super::Story;
+use super::Scenario;
 
 /// What may keep a season's classes from being sold.
 #[derive(Debug, Clone)]
@@ -93,10 +93,10 @@ fn bars() -> impl Strategy<Value = Bars> {
     })
 }
 
-/// The same stories, of which some can't be sold.
-pub fn barred(stories: impl Strategy<Value = Story>) -> impl Strategy<Value = Story> {
-    (stories, bars()).prop_map(|(mut story, bars)| {
-        bars.put_up(&mut story.studio);
-        story
+/// The same scenarios, of which some can't be sold.
+pub fn barred(scenarios: impl Strategy<Value = Scenario>) -> impl Strategy<Value = Scenario> {
+    (scenarios, bars()).prop_map(|(mut scenario, bars)| {
+        bars.put_up(&mut scenario.studio);
+        scenario
     })
 }

@@ -12,7 +12,7 @@ use jiff::civil::{Date, DateTime};
 use proptest::prelude::*;
 
 use super::super::studio::{id, money};
-use super::{Prices, Story, lessons_left};
+use super::{Prices, Scenario, lessons_left};
 
 const STUDENTS: [&str; 4] = ["stu_a", "stu_b", "stu_c", "stu_d"];
 /// Every student may want something of every class.
@@ -142,8 +142,8 @@ fn booked(
     TrialBooking { id, student: student.clone(), class: class.id.clone(), on, state }
 }
 
-/// The story of a family that gets its wishes. One that wants nothing gets a place in the first class.
-pub fn wanted(mut studio: Studio, now: DateTime, (wishes, undecided): &Wishes) -> Story {
+/// The scenario of a family that gets its wishes. One that wants nothing gets a place in the first class.
+pub fn wanted(mut studio: Studio, now: DateTime, (wishes, undecided): &Wishes) -> Scenario {
     let (mut enrolments, mut trials) = (vec![], vec![]);
     let classes: Vec<_> = studio.classes.values().map(|on_sale| on_sale.class.clone()).collect();
     let students: Vec<_> = studio.family.students.keys().cloned().collect();
@@ -197,5 +197,5 @@ pub fn wanted(mut studio: Studio, now: DateTime, (wishes, undecided): &Wishes) -
     for (_, student) in studio.family.students.iter_mut().enumerate().filter(|(index, _)| index % 2 == 1) {
         student.1.archived = !wants(student.0);
     }
-    Story { studio, enrolments, trials, now }
+    Scenario { studio, enrolments, trials, now }
 }

@@ -27,14 +27,14 @@ use super::studio::{id, money};
 
 /// A studio, what a family wants from it, and when it asks.
 #[derive(Debug, Clone)]
-pub struct Story {
+pub struct Scenario {
     pub studio: Studio,
     pub enrolments: Vec<EnrolmentItem>,
     pub trials: Vec<TrialItem>,
     pub now: DateTime,
 }
 
-impl Story {
+impl Scenario {
     pub fn basket(&self) -> Basket {
         Basket::new(self.enrolments.clone(), self.trials.clone())
     }
@@ -201,8 +201,8 @@ fn together((around, seasons, classes, rest): (Date, Vec<Season>, Vec<Class>, Re
     (studio, around)
 }
 
-/// A story whose every price is one of these.
-pub fn story_at(prices: Prices) -> impl Strategy<Value = Story> {
+/// A scenario whose every price is one of these.
+pub fn scenario_at(prices: Prices) -> impl Strategy<Value = Scenario> {
     empty_studio(prices.clone()).prop_flat_map(move |(studio, around)| {
         let family = family::family(&studio, around, &prices);
         (Just(studio), family, now(), family::wishes()).prop_map(|(mut studio, family, (part, time), wishes)| {
@@ -213,9 +213,9 @@ pub fn story_at(prices: Prices) -> impl Strategy<Value = Story> {
     })
 }
 
-/// A story with prices as they are.
-pub fn story() -> impl Strategy<Value = Story> {
-    story_at(usual())
+/// A scenario with prices as they are.
+pub fn scenario() -> impl Strategy<Value = Scenario> {
+    scenario_at(usual())
 }
 
 /// How far into the seasons a family asks, in thousandths, and at what time.

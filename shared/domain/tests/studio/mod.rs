@@ -1,4 +1,4 @@
-//! A small studio to tell stories about: one season, two classes, two students of one family, one plan; nothing is
+//! A small studio to tell scenarios about: one season, two classes, two students of one family, one plan; nothing is
 //! taxed and nobody pays a fee; it is in the United States, where one may be taken. A test says only what is different about its own.
 //!
 //! The season runs from Monday 7 September to Friday 18 December 2026. Class A is on Mondays, class B on
@@ -25,7 +25,7 @@ use classpay_domain::pricing::{
 use classpay_domain::surcharge::Country;
 use jiff::civil::{Date, DateTime, Time, Weekday, date, time};
 
-/// The season's first day, a Monday. Most stories begin at eight on that morning.
+/// The season's first day, a Monday. Most scenarios begin at eight on that morning.
 pub const TODAY: Date = date(2026, 9, 7);
 /// When every lesson begins.
 pub const HALF_PAST_FOUR: Time = time(16, 30, 0, 0);

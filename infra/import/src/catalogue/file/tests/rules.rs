@@ -1,4 +1,4 @@
-//! One story for each rule beyond the shape of a document.
+//! One scenario for each rule beyond the shape of a document.
 
 use super::*;
 

@@ -40,7 +40,7 @@ pub enum LateDelivery {
 
 /// A scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Story {
+pub struct Scenario {
     /// The function.
     pub road: Road,
     /// Its faults: none, one or two.
@@ -55,7 +55,7 @@ pub struct Story {
 
 /// The result of a scenario.
 #[derive(Debug, Default)]
-pub struct Told {
+pub struct Trace {
     /// The number of the function's calls, over all of its runs.
     pub calls: Vec<CallKind>,
     /// Whether a call was late. If not, the scenario is the same for every landing.
@@ -64,7 +64,7 @@ pub struct Told {
     pub violation: Option<Violation>,
 }
 
-impl Story {
+impl Scenario {
     /// Ways to recover, by name.
     pub const HEALINGS: [(&str, Healing); 3] =
         [("schedule", Healing::Schedule), ("clients", Healing::Clients), ("events", Healing::Webhook)];
@@ -85,7 +85,7 @@ impl Story {
 
     /// Runs it from the start of its world to the end, on a table that may ignore a guard.
     #[must_use]
-    pub fn tell(&self, forgotten: Option<Forgotten>) -> Told {
+    pub fn run(&self, forgotten: Option<Forgotten>) -> Trace {
         let faults = Arc::new(Mutex::new(PlannedFaults::of(self.plan.clone())));
         let mut world = World::begin_with(Chance::of(0), faults.clone());
         if let Some(forgotten) = forgotten {
@@ -97,7 +97,7 @@ impl Story {
         if result.is_ok() && !faults.is_met() {
             result = Err(format!("of {} calls none is the one that was to go wrong", faults.calls.len()));
         }
-        Told { calls: faults.calls.clone(), was_late, violation: result.err() }
+        Trace { calls: faults.calls.clone(), was_late, violation: result.err() }
     }
 
     fn live(&self, world: &mut World, faults: &Mutex<PlannedFaults>, was_late: &mut bool) -> Result<(), Violation> {
@@ -174,7 +174,7 @@ fn name<T: PartialEq>(among: &[(&'static str, T)], of: &T) -> &'static str {
     among.iter().find(|(_, one)| one == of).map_or("", |(name, _)| name)
 }
 
-impl fmt::Display for Story {
+impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.road.name())?;
         for planned in &self.plan {
@@ -190,9 +190,9 @@ impl fmt::Display for Story {
 
 /// All scenarios that a text describes: parts that it leaves out take every value.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Stories(pub Vec<Story>);
+pub struct Scenarios(pub Vec<Scenario>);
 
-impl FromStr for Stories {
+impl FromStr for Scenarios {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -200,12 +200,13 @@ impl FromStr for Stories {
         let road = parts.next().unwrap_or_default();
         let (_, road, _) =
             Road::ALL.iter().find(|(name, ..)| *name == road).ok_or(format!("there is no road {road}"))?;
-        let (mut plan, mut healings, mut landings) = (Vec::new(), Story::HEALINGS.to_vec(), Story::LANDINGS.to_vec());
+        let (mut plan, mut healings, mut landings) =
+            (Vec::new(), Scenario::HEALINGS.to_vec(), Scenario::LANDINGS.to_vec());
         let mut runs = Runs::Once;
         for part in parts {
-            if Story::HEALINGS.iter().any(|(name, _)| *name == part) {
+            if Scenario::HEALINGS.iter().any(|(name, _)| *name == part) {
                 healings.retain(|(name, _)| *name == part);
-            } else if Story::LANDINGS.iter().any(|(name, _)| *name == part) {
+            } else if Scenario::LANDINGS.iter().any(|(name, _)| *name == part) {
                 landings.retain(|(name, _)| *name == part);
             } else if part == "again" {
                 runs = Runs::Again;
@@ -213,11 +214,11 @@ impl FromStr for Stories {
                 plan.push(part.parse()?);
             }
         }
-        let story = Story::of(*road, plan);
-        let story = if runs == Runs::Again { Story { runs, ..story } } else { story };
+        let scenario = Scenario::of(*road, plan);
+        let scenario = if runs == Runs::Again { Scenario { runs, ..scenario } } else { scenario };
         let each = |healing| {
-            let story = &story;
-            landings.iter().map(move |(_, landing)| Story { healing, landing: *landing, ..story.clone() })
+            let scenario = &scenario;
+            landings.iter().map(move |(_, landing)| Scenario { healing, landing: *landing, ..scenario.clone() })
         };
         Ok(Self(healings.iter().flat_map(|(_, healing)| each(*healing)).collect()))
     }
@@ -229,17 +230,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_story_is_its_text() {
+    fn a_scenario_is_its_text() {
         let plan: Vec<Planned> = Harm::ALL.iter().map(|harm| Planned { at: 3, harm: *harm }).collect();
-        let story = Story { healing: Healing::Webhook, landing: LateDelivery::After, ..Story::of(Road::Link, plan) };
-        assert_eq!(story.to_string().parse(), Ok(Stories(vec![story])));
+        let scenario =
+            Scenario { healing: Healing::Webhook, landing: LateDelivery::After, ..Scenario::of(Road::Link, plan) };
+        assert_eq!(scenario.to_string().parse(), Ok(Scenarios(vec![scenario])));
     }
 
     #[test]
     fn what_a_text_does_not_say_is_told_each_way() {
-        let Stories(stories) = "checkout/12:ReplyLost/19:Late".parse().expect("it is one");
-        assert_eq!(stories.len(), Story::HEALINGS.len() * Story::LANDINGS.len());
-        assert!("checkout/12:Lost".parse::<Stories>().is_err());
-        assert!("nowhere".parse::<Stories>().is_err());
+        let Scenarios(scenarios) = "checkout/12:ReplyLost/19:Late".parse().expect("it is one");
+        assert_eq!(scenarios.len(), Scenario::HEALINGS.len() * Scenario::LANDINGS.len());
+        assert!("checkout/12:Lost".parse::<Scenarios>().is_err());
+        assert!("nowhere".parse::<Scenarios>().is_err());
     }
 }

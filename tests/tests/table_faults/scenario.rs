@@ -57,7 +57,7 @@ impl Process {
 }
 
 #[derive(Debug, Clone)]
-pub struct Story {
+pub struct Scenario {
     pub road: Road,
     pub point: Point,
     pub process: Process,
@@ -65,7 +65,7 @@ pub struct Story {
     pub client: Client,
 }
 
-impl fmt::Display for Story {
+impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { road, point, process, harm, client } = self;
         write!(f, "{road:?}, {point}, {}, client {client:?}", harm.name)?;
@@ -95,17 +95,17 @@ impl End {
     }
 }
 
-impl Story {
+impl Scenario {
     /// How to run it again, and what is wrong.
     pub fn went_wrong(&self, why: &str) -> String {
-        format!("STORY='{self}'\n    {why}")
+        format!("SCENARIO='{self}'\n    {why}")
     }
 
     /// Runs it. The settlement job comes later, for all scenarios at once.
     ///
     /// # Errors
     /// The fault hit no call, or the client was not served.
-    pub async fn tell(&self, stack: &Stack, member: &Member) -> Result<End, String> {
+    pub async fn run(&self, stack: &Stack, member: &Member) -> Result<End, String> {
         let start = self.road.prepare(stack, member).await;
         self.process.make(stack, self.road);
         let caller = (self.road.function(), start.intent.as_deref());
