@@ -14,13 +14,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
+use classpay_tests::simulation::flows::Flow;
 use classpay_tests::simulation::forgetful::Forgotten;
 use classpay_tests::simulation::planned::{Harm, Planned};
-use classpay_tests::simulation::roads::Road;
 use classpay_tests::simulation::scenario::{LateDelivery, Runs, Scenario, Scenarios, Trace};
 
 /// The scenarios that a plain run covers with two faults.
-const PAIRED: [Road; 4] = [Road::Checkout, Road::Unpaid, Road::Rejected, Road::Link];
+const PAIRED: [Flow; 4] = [Flow::Checkout, Flow::ZeroDue, Flow::Rejected, Flow::Link];
 /// The number of failures that are printed.
 const MOST_SHOWN: usize = 20;
 
@@ -57,15 +57,15 @@ impl Tally {
 }
 
 /// Runs the scenarios that begin with each of these, on every core.
-fn run_all(beginnings: &[(Road, Planned)], run: impl Fn(&mut Tally, Road, Planned) + Sync) -> Tally {
+fn run_all(beginnings: &[(Flow, Planned)], run: impl Fn(&mut Tally, Flow, Planned) + Sync) -> Tally {
     let (next, all) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 let mut own = Tally::default();
-                while let Some((road, planned)) = beginnings.get(next.fetch_add(1, Relaxed)) {
-                    run(&mut own, *road, *planned);
+                while let Some((flow, planned)) = beginnings.get(next.fetch_add(1, Relaxed)) {
+                    run(&mut own, *flow, *planned);
                 }
                 all.lock().unwrap().add(own);
             });
@@ -75,9 +75,9 @@ fn run_all(beginnings: &[(Road, Planned)], run: impl Fn(&mut Tally, Road, Planne
 }
 
 /// One fault, with each way to recover and each landing of late calls.
-fn run_single(tally: &mut Tally, road: Road, planned: Planned) {
+fn run_single(tally: &mut Tally, flow: Flow, planned: Planned) {
     for (_, healing) in Scenario::HEALINGS {
-        let scenario = Scenario { healing, ..Scenario::of(road, vec![planned]) };
+        let scenario = Scenario { healing, ..Scenario::of(flow, vec![planned]) };
         if tally.run(&scenario).was_late {
             for landing in [LateDelivery::After, LateDelivery::Last] {
                 tally.run(&Scenario { landing, ..scenario.clone() });
@@ -88,8 +88,8 @@ fn run_single(tally: &mut Tally, road: Road, planned: Planned) {
 
 /// Two faults: this one, and each other fault at each later call of this run and of the client's next ones. The ways to
 /// recover and the landings take turns, unless everything is requested.
-fn run_pairs(tally: &mut Tally, road: Road, planned: Planned) {
-    let first = Scenario { runs: Runs::Again, ..Scenario::of(road, vec![planned]) };
+fn run_pairs(tally: &mut Tally, flow: Flow, planned: Planned) {
+    let first = Scenario { runs: Runs::Again, ..Scenario::of(flow, vec![planned]) };
     let calls = tally.run(&first);
     run_seconds(tally, &first, &calls);
     if calls.was_late {
@@ -117,10 +117,10 @@ fn run_seconds(tally: &mut Tally, first: &Scenario, trace: &Trace) {
 }
 
 /// The calls of a function without faults. There are enough for its scenarios to be meaningful.
-fn calls(road: Road, least: usize) -> Trace {
-    let trace = Scenario::of(road, Vec::new()).run(None);
-    assert_eq!(trace.violation, None, "{}", road.name());
-    assert!(trace.calls.len() >= least, "{} makes only {} calls: {:?}", road.name(), trace.calls.len(), trace.calls);
+fn calls(flow: Flow, least: usize) -> Trace {
+    let trace = Scenario::of(flow, Vec::new()).run(None);
+    assert_eq!(trace.violation, None, "{}", flow.name());
+    assert!(trace.calls.len() >= least, "{} makes only {} calls: {:?}", flow.name(), trace.calls.len(), trace.calls);
     trace
 }
 
@@ -146,9 +146,9 @@ fn every_single_fault_heals() {
         return tally.assert_well();
     }
     let mut tally = Tally::default();
-    for (name, road, least) in Road::ALL {
-        let (began, points) = (Instant::now(), calls(road, least).calls.len());
-        let each = (0..points).flat_map(|at| Harm::ALL.map(|harm| (road, Planned { at, harm })));
+    for (name, flow, least) in Flow::ALL {
+        let (began, points) = (Instant::now(), calls(flow, least).calls.len());
+        let each = (0..points).flat_map(|at| Harm::ALL.map(|harm| (flow, Planned { at, harm })));
         let trace = run_all(&each.collect::<Vec<_>>(), run_single);
         println!("{name}: {points} calls, {} scenarios in {:?}", trace.scenarios, began.elapsed());
         tally.add(trace);
@@ -162,12 +162,12 @@ fn every_pair_of_faults_heals() {
         return;
     }
     let mut tally = Tally::default();
-    let paired = |road| wishes_everything() || PAIRED.contains(&road);
-    for (name, road, least) in Road::ALL.into_iter().filter(|(_, road, _)| paired(*road)) {
-        let (began, points) = (Instant::now(), calls(road, least).calls);
+    let paired = |flow| wishes_everything() || PAIRED.contains(&flow);
+    for (name, flow, least) in Flow::ALL.into_iter().filter(|(_, flow, _)| paired(*flow)) {
+        let (began, points) = (Instant::now(), calls(flow, least).calls);
         let each = points.iter().enumerate();
         let each = each.flat_map(|(at, call)| Harm::that_differ(*call).iter().map(move |harm| (at, *harm)));
-        let each: Vec<_> = each.map(|(at, harm)| (road, Planned { at, harm })).collect();
+        let each: Vec<_> = each.map(|(at, harm)| (flow, Planned { at, harm })).collect();
         let trace = run_all(&each, run_pairs);
         println!(
             "{name}: {} calls, {} scenarios of two faults in {:?}",
@@ -181,15 +181,15 @@ fn every_pair_of_faults_heals() {
 }
 
 /// The first scenario that shows that a guard is missing.
-fn first_wrong(road: Road, forgotten: Forgotten) -> Option<(Scenario, String)> {
+fn first_wrong(flow: Flow, forgotten: Forgotten) -> Option<(Scenario, String)> {
     let mut tally = Tally { forgotten: Some(forgotten), ..Tally::default() };
-    let unharmed = tally.run(&Scenario::of(road, Vec::new()));
+    let unharmed = tally.run(&Scenario::of(flow, Vec::new()));
     let each = (0..unharmed.calls.len()).flat_map(|at| Harm::ALL.map(|harm| Planned { at, harm }));
     for planned in each {
         if !tally.wrong.is_empty() {
             break;
         }
-        run_single(&mut tally, road, planned);
+        run_single(&mut tally, flow, planned);
     }
     tally.wrong.into_iter().next()
 }
@@ -200,6 +200,6 @@ fn a_guard_that_the_table_forgets_is_missed() {
         return;
     }
     // The other guards matter only with a concurrent call.
-    let (scenario, violation) = first_wrong(Road::Link, Forgotten::FINISH).expect("in no scenario");
+    let (scenario, violation) = first_wrong(Flow::Link, Forgotten::FINISH).expect("in no scenario");
     println!("{scenario}: {violation:.100}");
 }

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 
 use super::chance::Chance;
 use super::faults::{CallKind, WorldFaults as _};
+use super::flows::{Answers, Flow};
 use super::forgetful::Forgotten;
 use super::planned::{Planned, PlannedFaults};
 use super::recover::{self, Healing};
-use super::roads::{Answers, Road};
 use super::world::{Doing, Violation, World, lock};
 
 const HOUR_S: i64 = 60 * 60;
@@ -42,7 +42,7 @@ pub enum LateDelivery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scenario {
     /// The function.
-    pub road: Road,
+    pub flow: Flow,
     /// Its faults: none, one or two.
     pub plan: Vec<Planned>,
     /// How often the function runs while there are faults.
@@ -78,9 +78,9 @@ impl Scenario {
 
     /// A scenario that the settlement job recovers. With two faults the function runs again.
     #[must_use]
-    pub fn of(road: Road, plan: Vec<Planned>) -> Self {
+    pub fn of(flow: Flow, plan: Vec<Planned>) -> Self {
         let runs = if plan.len() > 1 { Runs::Again } else { Runs::Once };
-        Self { road, plan, runs, healing: Healing::Schedule, landing: LateDelivery::Before }
+        Self { flow, plan, runs, healing: Healing::Schedule, landing: LateDelivery::Before }
     }
 
     /// Runs it from the start of its world to the end, on a table that may ignore a guard.
@@ -101,7 +101,7 @@ impl Scenario {
     }
 
     fn live(&self, world: &mut World, faults: &Mutex<PlannedFaults>, was_late: &mut bool) -> Result<(), Violation> {
-        self.road.prepare(world)?;
+        self.flow.prepare(world)?;
         lock(faults).resume();
         let (least, most) = if self.runs == Runs::Again { (2, 3) } else { (1, 1) };
         for run in 1..=most {
@@ -113,7 +113,7 @@ impl Scenario {
             if is_over && run >= least {
                 break;
             }
-            world.pass_s(self.road.pause_s());
+            world.pass_s(self.flow.pause_s());
         }
         lock(faults).end();
         if matches!(self.landing, LateDelivery::Between | LateDelivery::Before) {
@@ -124,7 +124,7 @@ impl Scenario {
 
     /// Runs the function once, to its end or its death. Returns whether it has nothing more to do.
     fn run(&self, world: &mut World, faults: &Mutex<PlannedFaults>) -> Result<bool, Violation> {
-        self.road.begin_run(world)?;
+        self.flow.begin_run(world)?;
         let mut is_over = false;
         while !world.running.is_empty() {
             if let Some(done) = world.step()? {
@@ -146,17 +146,17 @@ impl Scenario {
     }
 
     fn recover(&self, world: &mut World) -> Result<(), Violation> {
-        let bank = self.road.bank();
+        let bank = self.flow.bank();
         if let Some((bank, answers @ Answers::AtOnce)) = bank {
-            self.road.bank_answers(world, bank, answers)?;
+            self.flow.bank_answers(world, bank, answers)?;
         }
-        self.road.goes_on(world, self.healing)?;
+        self.flow.goes_on(world, self.healing)?;
         recover::at_first(world, self.healing)?;
         if self.landing == LateDelivery::After {
             recover::land_all(world)?;
         }
         if let Some((bank, answers @ Answers::Later)) = bank {
-            self.road.bank_answers(world, bank, answers)?;
+            self.flow.bank_answers(world, bank, answers)?;
             recover::at_first(world, self.healing)?;
         }
         // The settlement job is never down for a whole day. A payment that is not captured for that long is given up.
@@ -166,7 +166,7 @@ impl Scenario {
             recover::land_all(world)?;
             recover::days_go_by(world, Healing::Schedule)?;
         }
-        self.road.ended(world, self.healing)
+        self.flow.ended(world, self.healing)
     }
 }
 
@@ -176,7 +176,7 @@ fn name<T: PartialEq>(among: &[(&'static str, T)], of: &T) -> &'static str {
 
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.road.name())?;
+        write!(f, "{}", self.flow.name())?;
         for planned in &self.plan {
             write!(f, "/{planned}")?;
         }
@@ -197,9 +197,9 @@ impl FromStr for Scenarios {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = text.split('/');
-        let road = parts.next().unwrap_or_default();
-        let (_, road, _) =
-            Road::ALL.iter().find(|(name, ..)| *name == road).ok_or(format!("there is no road {road}"))?;
+        let flow = parts.next().unwrap_or_default();
+        let (_, flow, _) =
+            Flow::ALL.iter().find(|(name, ..)| *name == flow).ok_or(format!("there is no flow {flow}"))?;
         let (mut plan, mut healings, mut landings) =
             (Vec::new(), Scenario::HEALINGS.to_vec(), Scenario::LANDINGS.to_vec());
         let mut runs = Runs::Once;
@@ -214,7 +214,7 @@ impl FromStr for Scenarios {
                 plan.push(part.parse()?);
             }
         }
-        let scenario = Scenario::of(*road, plan);
+        let scenario = Scenario::of(*flow, plan);
         let scenario = if runs == Runs::Again { Scenario { runs, ..scenario } } else { scenario };
         let each = |healing| {
             let scenario = &scenario;
@@ -233,7 +233,7 @@ mod tests {
     fn a_scenario_is_its_text() {
         let plan: Vec<Planned> = Harm::ALL.iter().map(|harm| Planned { at: 3, harm: *harm }).collect();
         let scenario =
-            Scenario { healing: Healing::Webhook, landing: LateDelivery::After, ..Scenario::of(Road::Link, plan) };
+            Scenario { healing: Healing::Webhook, landing: LateDelivery::After, ..Scenario::of(Flow::Link, plan) };
         assert_eq!(scenario.to_string().parse(), Ok(Scenarios(vec![scenario])));
     }
 

@@ -7,15 +7,15 @@
 //! the fault; `SCENARIO='…' cargo test -p classpay-tests --test table_faults` runs only the scenarios that begin with that
 //! text.
 //!
-//! Read in this order: this module, [`roads`] (the calls of the API), [`harms`] (their faults), [`scenario`] (one
+//! Read in this order: this module, [`flows`] (the calls of the API), [`harms`] (their faults), [`scenario`] (one
 //! scenario).
 //!
 //! No scenario waits for a time to pass; a late call lands at another call, or on request.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
+mod flows;
 mod harms;
-mod roads;
 mod scenario;
 
 use std::collections::BTreeMap;
@@ -25,8 +25,8 @@ use futures_util::future::join_all;
 
 use classpay_tests::{CallKind, Crowd, Point, Stack, Webhooks, assert_books_balance};
 
+use flows::Flow;
 use harms::{LateDelivery, harms};
-use roads::Road;
 use scenario::{Client, Process, Scenario};
 
 /// More families than any call of the API has scenarios.
@@ -34,14 +34,14 @@ const FAMILIES: usize = 150;
 
 #[tokio::test]
 async fn a_basket_is_paid_whatever_fails() {
-    let wrong = tokio::join!(travel(Road::Session), travel(Road::Checkout));
+    let wrong = tokio::join!(run_flow(Flow::Session), run_flow(Flow::Checkout));
     assert_served(&[wrong.0, wrong.1]);
 }
 
 #[tokio::test]
 async fn a_link_is_paid_whatever_fails() {
-    let roads = [Road::Open, Road::Pay, Road::Reopen, Road::Event];
-    assert_served(&join_all(roads.map(travel)).await);
+    let flows = [Flow::Open, Flow::Pay, Flow::Reopen, Flow::Event];
+    assert_served(&join_all(flows.map(run_flow)).await);
 }
 
 fn assert_served(wrong: &[Vec<String>]) {
@@ -50,15 +50,15 @@ fn assert_served(wrong: &[Vec<String>]) {
 }
 
 /// Runs all scenarios of a call, on a stack of its own. Returns the failures.
-async fn travel(road: Road) -> Vec<String> {
+async fn run_flow(flow: Flow) -> Vec<String> {
     let wanted = std::env::var_os("SCENARIO").map(|wanted| wanted.to_string_lossy().into_owned());
-    if wanted.as_ref().is_some_and(|wanted| !wanted.starts_with(&format!("{road:?},"))) {
+    if wanted.as_ref().is_some_and(|wanted| !wanted.starts_with(&format!("{flow:?},"))) {
         return Vec::new();
     }
     let began = Instant::now();
     let mut crowd = Crowd::start(FAMILIES, Webhooks::Held).await;
-    let points = points(&mut crowd, road).await;
-    let mut scenarios = scenarios(road, &points);
+    let points = points(&mut crowd, flow).await;
+    let mut scenarios = scenarios(flow, &points);
     scenarios.retain(|scenario| wanted.as_ref().is_none_or(|wanted| scenario.to_string().starts_with(wanted)));
 
     let (mut ends, mut wrong) = (Vec::new(), Vec::new());
@@ -76,17 +76,17 @@ async fn travel(road: Road) -> Vec<String> {
     }
     let mistakes = ends.iter().filter_map(|(scenario, end)| Some(scenario.went_wrong(&end.mistake(&captured)?)));
     wrong.extend(mistakes);
-    println!("{road:?}: {} calls, {} scenarios, {:?}", points.len(), scenarios.len(), began.elapsed());
+    println!("{flow:?}: {} calls, {} scenarios, {:?}", points.len(), scenarios.len(), began.elapsed());
     assert_books_balance(&crowd.stack).await;
     wrong
 }
 
-fn scenarios(road: Road, points: &[(Point, Process)]) -> Vec<Scenario> {
+fn scenarios(flow: Flow, points: &[(Point, Process)]) -> Vec<Scenario> {
     let mut scenarios = Vec::new();
     for (point, process) in points {
         for harm in harms(&point.kind) {
-            for client in Client::worth_telling(road, &point.kind, &harm) {
-                scenarios.push(Scenario { road, point: point.clone(), process: *process, harm: harm.clone(), client });
+            for client in Client::worth_telling(flow, &point.kind, &harm) {
+                scenarios.push(Scenario { flow, point: point.clone(), process: *process, harm: harm.clone(), client });
             }
         }
     }
@@ -97,19 +97,19 @@ fn scenarios(road: Road, points: &[(Point, Process)]) -> Vec<Scenario> {
 
 /// The calls to the table and to Stripe: those of a process that has served before, and those that only a new one
 /// makes.
-async fn points(crowd: &mut Crowd, road: Road) -> Vec<(Point, Process)> {
+async fn points(crowd: &mut Crowd, flow: Flow) -> Vec<(Point, Process)> {
     let mut counted = Vec::new();
     for process in [Process::New, Process::Used] {
         let member = crowd.newcomer();
         let stack = &crowd.stack;
-        let start = road.prepare(stack, &member).await;
-        process.make(stack, road);
+        let start = flow.prepare(stack, &member).await;
+        process.make(stack, flow);
         stack.forget_calls().await;
-        let answer = road.act(stack, &member, &start).await;
+        let answer = flow.act(stack, &member, &start).await;
         assert_eq!(answer.status, 200, "unharmed: {}", answer.text);
-        counted.push(stack.calls_of(road.function()).await);
-        print!("{road:?}, {process:?}:\n{}", stack.call_order().await);
-        road.go_on(stack, &member, &start, &answer).await.expect("unharmed");
+        counted.push(stack.calls_of(flow.function()).await);
+        print!("{flow:?}, {process:?}:\n{}", stack.call_order().await);
+        flow.go_on(stack, &member, &start, &answer).await.expect("unharmed");
     }
     let (new, used) = (&counted[0], &counted[1]);
     let of = |(kind, count): (&CallKind, &u64)| {

@@ -7,8 +7,8 @@ use std::fmt;
 
 use classpay_tests::{CallKind, Member, Point, Stack};
 
+use crate::flows::Flow;
 use crate::harms::{Harm, LateDelivery};
-use crate::roads::Road;
 
 /// The items that record an intent.
 const LEFT_BEHIND: [&str; 2] = ["TransactWriteItems", "POST /v1/payment_intents"];
@@ -25,18 +25,18 @@ pub enum Client {
 impl Client {
     /// The clients whose scenarios differ. The payer of a link that is opened again has returned, and an event comes
     /// once.
-    pub fn worth_telling(road: Road, kind: &CallKind, harm: &Harm) -> Vec<Self> {
-        match road {
-            Road::Reopen => vec![Self::Returns],
-            Road::Event => vec![Self::Leaves],
+    pub fn worth_telling(flow: Flow, kind: &CallKind, harm: &Harm) -> Vec<Self> {
+        match flow {
+            Flow::Reopen => vec![Self::Returns],
+            Flow::Event => vec![Self::Leaves],
             // A read that its caller repeats makes no difference to a client that leaves.
             _ if !harm.lasts || kind.reads() && harm.count == 1 => vec![Self::Returns],
-            Road::Checkout | Road::Pay => vec![Self::Returns, Self::Leaves],
+            Flow::Checkout | Flow::Pay => vec![Self::Returns, Self::Leaves],
             // A client that hasn't paid leaves an intent behind, and the items that record it.
-            Road::Session | Road::Open if LEFT_BEHIND.contains(&kind.name.as_str()) => {
+            Flow::Session | Flow::Open if LEFT_BEHIND.contains(&kind.name.as_str()) => {
                 vec![Self::Returns, Self::Leaves]
             }
-            Road::Session | Road::Open => vec![Self::Returns],
+            Flow::Session | Flow::Open => vec![Self::Returns],
         }
     }
 }
@@ -49,16 +49,16 @@ pub enum Process {
 }
 
 impl Process {
-    pub fn make(self, stack: &Stack, road: Road) {
+    pub fn make(self, stack: &Stack, flow: Flow) {
         if self == Self::New {
-            let _killed: usize = stack.kill_function(road.function());
+            let _killed: usize = stack.kill_function(flow.function());
         }
     }
 }
 
 #[derive(Debug, Clone)]
 pub struct Scenario {
-    pub road: Road,
+    pub flow: Flow,
     pub point: Point,
     pub process: Process,
     pub harm: Harm,
@@ -67,8 +67,8 @@ pub struct Scenario {
 
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { road, point, process, harm, client } = self;
-        write!(f, "{road:?}, {point}, {}, client {client:?}", harm.name)?;
+        let Self { flow, point, process, harm, client } = self;
+        write!(f, "{flow:?}, {point}, {}, client {client:?}", harm.name)?;
         if *process == Process::New { f.write_str(", new process") } else { Ok(()) }
     }
 }
@@ -106,11 +106,11 @@ impl Scenario {
     /// # Errors
     /// The fault hit no call, or the client was not served.
     pub async fn run(&self, stack: &Stack, member: &Member) -> Result<End, String> {
-        let start = self.road.prepare(stack, member).await;
-        self.process.make(stack, self.road);
-        let caller = (self.road.function(), start.intent.as_deref());
+        let start = self.flow.prepare(stack, member).await;
+        self.process.make(stack, self.flow);
+        let caller = (self.flow.function(), start.intent.as_deref());
         stack.order_fault_at(caller, &self.point, (self.harm.count, &self.harm.what)).await;
-        let first = self.road.act(stack, member, &start).await;
+        let first = self.flow.act(stack, member, &start).await;
         let left = stack.withdraw_faults_at(self.point.kind.callee).await;
         if self.harm.landing == LateDelivery::AfterTheAnswer {
             stack.let_land().await;
@@ -125,10 +125,10 @@ impl Scenario {
             return Ok(start.intent.map_or(End::Left, End::Paid));
         }
         // The same call after a final answer changes nothing.
-        let got = self.road.insist(stack, member, &start).await?;
-        if first.status == 200 && matches!(self.road, Road::Checkout | Road::Pay) && got.text != first.text {
+        let got = self.flow.insist(stack, member, &start).await?;
+        if first.status == 200 && matches!(self.flow, Flow::Checkout | Flow::Pay) && got.text != first.text {
             return Err(format!("first it was {}, then {}", first.text, got.text));
         }
-        self.road.go_on(stack, member, &start, &got).await.map(End::Paid)
+        self.flow.go_on(stack, member, &start, &got).await.map(End::Paid)
     }
 }

@@ -12,7 +12,7 @@ const AUTHORISED: &str = "payment_intent.amount_capturable_updated";
 
 /// The call that gets a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Road {
+pub enum Flow {
     /// A family opens a payment session.
     Session,
     /// A family checks out what it has authorised.
@@ -35,7 +35,7 @@ pub struct Start {
     event: Option<Value>,
 }
 
-impl Road {
+impl Flow {
     /// The function that serves it.
     pub fn function(self) -> &'static str {
         match self {

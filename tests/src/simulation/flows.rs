@@ -35,7 +35,7 @@ pub enum Answers {
 
 /// Which function runs, and with what state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Road {
+pub enum Flow {
     /// A payment session is opened for a basket.
     OpenBasket,
     /// A link is opened.
@@ -94,14 +94,14 @@ const DAY_S: i64 = 24 * 60 * 60;
 /// Stripe's status of an authorised card.
 const AUTHORISED: &str = "payment_intent.amount_capturable_updated";
 
-impl Road {
+impl Flow {
     /// Every scenario by name, with an upper bound on its calls.
     pub const ALL: [(&str, Self, usize); 16] = [
         ("open-basket", Self::OpenBasket, 7),
         ("open-link", Self::OpenLink, 5),
         ("checkout", Self::Checkout, 9),
         ("checkout-told", Self::CheckoutTold, 8),
-        ("unpaid", Self::Unpaid, 4),
+        ("zero_due", Self::ZeroDue, 4),
         ("rejected", Self::Rejected, 8),
         ("link", Self::Link, 6),
         ("link-rejected", Self::LinkRejected, 5),
@@ -121,13 +121,13 @@ impl Road {
     /// If it isn't in the list.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, road, _)| *road == self).map(|(name, ..)| *name).expect("it is one of all")
+        Self::ALL.iter().find(|(_, flow, _)| *flow == self).map(|(name, ..)| *name).expect("it is one of all")
     }
 
     fn end(self, healing: Healing) -> End {
         match self {
             Self::OpenBasket | Self::OpenLink if healing == Healing::Schedule => End::Unpaid,
-            Self::Unpaid => End::Booked,
+            Self::ZeroDue => End::Booked,
             Self::Rejected => End::Released(ErrorCode::ClassFull),
             Self::LinkRejected => End::Released(ErrorCode::LinkPaidByOther),
             Self::Debit(Bank::Refuses, _) | Self::DebitEvent(Bank::Refuses) => End::Unpaid,
@@ -157,7 +157,7 @@ impl Road {
             Self::OpenBasket => (basket(BASKET), None),
             Self::OpenLink => (link(world, 0), None),
             Self::Checkout | Self::CheckoutTold | Self::Schedule => (basket(BASKET), Some(PaysWith::Card)),
-            Self::Unpaid => (basket(FREE_PLACE), None),
+            Self::ZeroDue => (basket(FREE_PLACE), None),
             Self::Rejected => (basket(ONE_PLACE), Some(PaysWith::Card)),
             Self::Link | Self::LinkRejected | Self::LinkEvent => (link(world, 0), Some(PaysWith::Card)),
             Self::Debit(..) | Self::DebitEvent(_) => (link(world, 0), Some(PaysWith::BankDebit)),
@@ -246,7 +246,7 @@ impl Road {
             Self::OpenBasket | Self::OpenLink => world.open(0),
             Self::Checkout
             | Self::CheckoutTold
-            | Self::Unpaid
+            | Self::ZeroDue
             | Self::Rejected
             | Self::Link
             | Self::LinkRejected
@@ -351,8 +351,8 @@ mod tests {
 
     #[test]
     fn every_road_has_a_name_of_its_own() {
-        let names: std::collections::BTreeSet<_> = Road::ALL.iter().map(|(name, ..)| *name).collect();
-        assert_eq!(names.len(), Road::ALL.len());
-        assert!(Road::ALL.iter().all(|(name, road, _)| road.name() == *name));
+        let names: std::collections::BTreeSet<_> = Flow::ALL.iter().map(|(name, ..)| *name).collect();
+        assert_eq!(names.len(), Flow::ALL.len());
+        assert!(Flow::ALL.iter().all(|(name, flow, _)| flow.name() == *name));
     }
 }
