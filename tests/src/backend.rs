@@ -10,10 +10,10 @@ use classpay_local::template::{TEMPLATE, Template};
 use classpay_service::store::{Attributes, DynamoDb, Table as StoreTable};
 use futures_util::future::{BoxFuture, join_all};
 
-use crate::simulation::chance::Chance;
 use crate::simulation::executor::Executor;
 use crate::simulation::faults::{CallKind, Faults, Network};
 use crate::simulation::forgetful::Forgotten;
+use crate::simulation::rng::Rng;
 use crate::simulation::table::MemoryTable;
 use crate::table::seen;
 use crate::{Item, Table};
@@ -78,11 +78,11 @@ impl Backend for Embedded {
 
     /// The order in which they begin is drawn; the rest is up to threads and sockets.
     async fn race<T: Send + 'static>(seed: u64, rivals: Vec<BoxFuture<'static, T>>) -> Vec<T> {
-        let chance = Chance::of(seed);
+        let rng = Rng::of(seed);
         let mut waiting: Vec<_> = rivals.into_iter().enumerate().collect();
         let mut running = Vec::with_capacity(waiting.len());
         while !waiting.is_empty() {
-            let (at, rival) = waiting.swap_remove(chance.below(waiting.len()));
+            let (at, rival) = waiting.swap_remove(rng.below(waiting.len()));
             let rival = tokio::spawn(rival);
             running.push(async move { (at, rival.await.expect("a rival comes to an end")) });
         }
@@ -96,7 +96,7 @@ impl<M: Memory> Backend for M {
     const ROUNDS: u64 = 100;
 
     async fn open() -> (MemoryTable, MemoryTable) {
-        let table = MemoryTable::new(Network::with(&Arc::new(Mutex::new(Unhurried(Chance::of(0))))));
+        let table = MemoryTable::new(Network::with(&Arc::new(Mutex::new(Unhurried(Rng::of(0))))));
         if let Some(forgotten) = M::FORGOTTEN {
             table.forget(forgotten);
         }
@@ -109,7 +109,7 @@ impl<M: Memory> Backend for M {
 
     /// The call that continues is drawn before and after every request.
     async fn race<T: Send + 'static>(seed: u64, rivals: Vec<BoxFuture<'static, T>>) -> Vec<T> {
-        let mut executor = Executor::new(Chance::of(seed));
+        let mut executor = Executor::new(Rng::of(seed));
         for (at, rival) in rivals.into_iter().enumerate() {
             executor.spawn(async move { (at, rival.await) });
         }
@@ -124,7 +124,7 @@ fn in_order<T>(mut results: Vec<(usize, T)>) -> Vec<T> {
 
 /// Every call is answered, some later than others.
 #[derive(Debug)]
-struct Unhurried(Chance);
+struct Unhurried(Rng);
 
 impl Faults for Unhurried {
     fn delay(&mut self, _call: CallKind) -> u32 {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
-use classpay_tests::simulation::chance::Chance;
+use classpay_tests::simulation::rng::Rng;
 use classpay_tests::{Answer, Crowd, Member, Stack, Webhooks, assert_books_balance, kill};
 use futures_util::future::join_all;
 use serde_json::json;
@@ -48,12 +48,12 @@ async fn whoever_is_killed_in_the_middle_leaves_nothing_half_done() {
     let crowd = Crowd::start(CLIENTS * FAMILIES_EACH, Webhooks::Delivered).await;
     let (stack, kills) = (&crowd.stack, &watch::Sender::new(0));
     let clients = crowd.members().chunks(FAMILIES_EACH).enumerate().map(|(n, families)| {
-        let chance = Chance::of(seed.wrapping_add(1 + n as u64));
+        let rng = Rng::of(seed.wrapping_add(1 + n as u64));
         async move {
             let mut told = Vec::new();
             for family in families {
-                told.push(buy(stack, family, &chance).await);
-                told.push(pay(stack, family, &chance).await);
+                told.push(buy(stack, family, &rng).await);
+                told.push(pay(stack, family, &rng).await);
             }
             // Repeats the same calls, so that there are processes to kill until enough have been killed.
             for (family, bought) in families.iter().zip(told.iter().step_by(2)).cycle() {
@@ -87,7 +87,7 @@ struct Told {
 }
 
 /// Calls until the answer is final. `None` if the client has left.
-async fn ask(chance: Option<&Chance>, call: impl AsyncFn() -> Answer) -> Option<Answer> {
+async fn ask(rng: Option<&Rng>, call: impl AsyncFn() -> Answer) -> Option<Answer> {
     for _ in 0..ASKED {
         let answer = call().await;
         let is_underway = answer.text.contains(r#""status":"processing""#);
@@ -98,7 +98,7 @@ async fn ask(chance: Option<&Chance>, call: impl AsyncFn() -> Answer) -> Option<
             429 => return None,
             _ => return Some(answer),
         }
-        if chance.is_some_and(|chance| chance.one_in(ONE_LEAVES_OF)) {
+        if rng.is_some_and(|rng| rng.one_in(ONE_LEAVES_OF)) {
             return None;
         }
     }
@@ -106,32 +106,32 @@ async fn ask(chance: Option<&Chance>, call: impl AsyncFn() -> Answer) -> Option<
 }
 
 /// A family buys.
-async fn buy(stack: &Stack, member: &Member, chance: &Chance) -> Told {
+async fn buy(stack: &Stack, member: &Member, rng: &Rng) -> Told {
     let (family, basket) = (&member.family, member.basket());
     let session = ask(None, async || stack.family(family).session(family, &basket).await).await.unwrap();
     let intent = classpay_tests::intent_id(&session);
     stack.confirm(&intent).await;
-    let answer = ask(Some(chance), async || stack.check_out(family, &intent, &basket).await).await;
+    let answer = ask(Some(rng), async || stack.check_out(family, &intent, &basket).await).await;
     Told { intent, answer }
 }
 
 /// A family pays its link.
-async fn pay(stack: &Stack, member: &Member, chance: &Chance) -> Told {
+async fn pay(stack: &Stack, member: &Member, rng: &Rng) -> Told {
     let opened = ask(None, async || stack.open_link(&member.link).await).await.unwrap();
     let intent = Stack::shown_intent(&opened)["id"].as_str().unwrap().to_owned();
     stack.confirm(&intent).await;
-    let answer = ask(Some(chance), async || stack.process_link(&member.link, Some(&intent)).await).await;
+    let answer = ask(Some(rng), async || stack.process_link(&member.link, Some(&intent)).await).await;
     Told { intent, answer }
 }
 
 /// Kills processes, one at a time, until enough have been killed.
 async fn kill_now_and_then(stack: &Stack, seed: u64, kills: &watch::Sender<u32>) {
-    let chance = Chance::of(seed);
+    let rng = Rng::of(seed);
     while *kills.borrow() < KILLS {
         // The moment is left to chance; nothing waits for it.
-        tokio::time::sleep(Duration::from_millis(chance.below(PAUSE_MS) as u64)).await;
+        tokio::time::sleep(Duration::from_millis(rng.below(PAUSE_MS) as u64)).await;
         let processes: Vec<u32> = FUNCTIONS.iter().flat_map(|function| stack.processes_of(function)).collect();
-        if !processes.is_empty() && kill(*chance.pick(&processes)) {
+        if !processes.is_empty() && kill(*rng.pick(&processes)) {
             kills.send_modify(|kills| *kills += 1);
         }
     }

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use classpay_domain::id::IntentId;
 use classpay_tests::simulation::calls;
-use classpay_tests::simulation::chance::Chance;
 use classpay_tests::simulation::planned::PlannedFaults;
 use classpay_tests::simulation::purchases::{Purchase, Wanted};
 use classpay_tests::simulation::recover::{self, Healing};
+use classpay_tests::simulation::rng::Rng;
 use classpay_tests::simulation::stripe::{Arrival, PaysWith};
 use classpay_tests::simulation::world::{Doing, World};
 
@@ -30,8 +30,8 @@ fn deliver(world: &mut World) {
 /// An event reports a refund, which fails after some steps; a concurrent event reports the failure.
 fn refund_fails(seed: u64) -> Result<u64, Violated> {
     let faults = Arc::new(Mutex::new(PlannedFaults::of(Vec::new())));
-    let mut world = World::begin_with(Chance::of(seed), faults);
-    world.purchases.push(Purchase::of("fml_1", Wanted::Basket(PLACE.into()), &Chance::of(seed), 0));
+    let mut world = World::begin_with(Rng::of(seed), faults);
+    world.purchases.push(Purchase::of("fml_1", Wanted::Basket(PLACE.into()), &Rng::of(seed), 0));
     world.open(0);
     recover::run_all(&mut world)?;
     let intent: IntentId = world.purchases[0].intent.clone().unwrap().parse().unwrap();
@@ -43,7 +43,7 @@ fn refund_fails(seed: u64) -> Result<u64, Violated> {
     let refund = world.stripe.refund(&intent, None, Arrival::Later).unwrap();
     world.check()?;
     deliver(&mut world);
-    for _ in 0..world.chance.below(60) {
+    for _ in 0..world.rng.below(60) {
         world.step()?;
     }
     world.stripe.fail_refund(&refund).unwrap();

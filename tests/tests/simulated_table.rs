@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use classpay_service::store::key::Key;
 use classpay_service::store::{Attributes, Commit, Consistency, DueKey, Edit, Guard, Item, Name, Table, Value, Write};
 use classpay_tests::backend::{Backend as _, Embedded};
-use classpay_tests::simulation::chance::Chance;
 use classpay_tests::simulation::faults::Network;
+use classpay_tests::simulation::rng::Rng;
 use classpay_tests::simulation::table::MemoryTable;
 
 /// The number of transactions for each seed.
@@ -28,39 +28,39 @@ const MIXED: Name = "mixed";
 const WORDS: [&str; 4] = ["A", "B", "a", "é"];
 const SHARDS: [&str; 2] = ["WAIT#0", "WAIT#1"];
 
-fn number(chance: &Chance) -> i64 {
+fn number(rng: &Rng) -> i64 {
     // Numbers of one and two digits, so that comparing them as texts would give other results.
-    i64::try_from(chance.below(24)).expect("it is small") - 6
+    i64::try_from(rng.below(24)).expect("it is small") - 6
 }
 
-fn word(chance: &Chance) -> Value {
-    (*chance.pick(&WORDS)).into()
+fn word(rng: &Rng) -> Value {
+    (*rng.pick(&WORDS)).into()
 }
 
-fn due(chance: &Chance) -> Value {
-    format!("{:012}", chance.below(5)).into()
+fn due(rng: &Rng) -> Value {
+    format!("{:012}", rng.below(5)).into()
 }
 
 /// A number or a word.
-fn ordered(chance: &Chance) -> Value {
-    if chance.one_in(2) { number(chance).into() } else { word(chance) }
+fn ordered(rng: &Rng) -> Value {
+    if rng.one_in(2) { number(rng).into() } else { word(rng) }
 }
 
-fn anything(chance: &Chance) -> Value {
-    if chance.one_in(3) { chance.one_in(2).into() } else { ordered(chance) }
+fn anything(rng: &Rng) -> Value {
+    if rng.one_in(3) { rng.one_in(2).into() } else { ordered(rng) }
 }
 
-fn comparison(chance: &Chance) -> Guard {
-    let (name, value) = match chance.below(5) {
-        0 => (MIXED, ordered(chance)),
-        1 => (*chance.pick(&TEXTS), word(chance)),
+fn comparison(rng: &Rng) -> Guard {
+    let (name, value) = match rng.below(5) {
+        0 => (MIXED, ordered(rng)),
+        1 => (*rng.pick(&TEXTS), word(rng)),
         2 => {
-            let (name, value) = (*chance.pick(&[FLAG, MIXED]), chance.one_in(2).into());
-            return if chance.one_in(2) { Guard::Is(name, value) } else { Guard::IsNot(name, value) };
+            let (name, value) = (*rng.pick(&[FLAG, MIXED]), rng.one_in(2).into());
+            return if rng.one_in(2) { Guard::Is(name, value) } else { Guard::IsNot(name, value) };
         }
-        _ => (*chance.pick(&NUMBERS), number(chance).into()),
+        _ => (*rng.pick(&NUMBERS), number(rng).into()),
     };
-    match chance.below(6) {
+    match rng.below(6) {
         0 => Guard::Is(name, value),
         1 => Guard::IsNot(name, value),
         2 => Guard::AtLeast(name, value),
@@ -70,9 +70,9 @@ fn comparison(chance: &Chance) -> Guard {
     }
 }
 
-fn presence(chance: &Chance) -> Guard {
-    let name = *chance.pick(&[NUMBERS[0], NUMBERS[2], TEXTS[1], FLAG, "gsi1pk"]);
-    match chance.below(4) {
+fn presence(rng: &Rng) -> Guard {
+    let name = *rng.pick(&[NUMBERS[0], NUMBERS[2], TEXTS[1], FLAG, "gsi1pk"]);
+    match rng.below(4) {
         0 => Guard::Exists,
         1 => Guard::Absent,
         2 => Guard::Present(name),
@@ -81,91 +81,91 @@ fn presence(chance: &Chance) -> Guard {
 }
 
 /// A guard with this many levels of nesting.
-fn guard(chance: &Chance, depth: usize) -> Guard {
+fn guard(rng: &Rng, depth: usize) -> Guard {
     if depth == 0 {
-        return if chance.one_in(3) { presence(chance) } else { comparison(chance) };
+        return if rng.one_in(3) { presence(rng) } else { comparison(rng) };
     }
-    let one = guard(chance, chance.below(depth));
-    match chance.below(5) {
+    let one = guard(rng, rng.below(depth));
+    match rng.below(5) {
         0 => one,
-        1 | 2 => one.and(guard(chance, depth - 1)),
-        _ => one.or(guard(chance, depth - 1)),
+        1 | 2 => one.and(guard(rng, depth - 1)),
+        _ => one.or(guard(rng, depth - 1)),
     }
 }
 
 /// A write with a guard, or with none. A contradictory guard is fine: both tables evaluate it alike.
-fn guarded(chance: &Chance, write: Write) -> Write {
-    if chance.one_in(4) { write } else { write.when(guard(chance, chance.below(4))) }
+fn guarded(rng: &Rng, write: Write) -> Write {
+    if rng.one_in(4) { write } else { write.when(guard(rng, rng.below(4))) }
 }
 
-fn item(chance: &Chance, key: &Key) -> Item {
+fn item(rng: &Rng, key: &Key) -> Item {
     let mut item = Item::at(key);
     for name in NUMBERS {
-        if !chance.one_in(4) {
-            item = item.with(name, number(chance));
+        if !rng.one_in(4) {
+            item = item.with(name, number(rng));
         }
     }
     for name in TEXTS {
-        if !chance.one_in(4) {
-            item = item.with(name, word(chance));
+        if !rng.one_in(4) {
+            item = item.with(name, word(rng));
         }
     }
-    if !chance.one_in(4) {
-        item = item.with(FLAG, chance.one_in(2)).with(MIXED, anything(chance));
+    if !rng.one_in(4) {
+        item = item.with(FLAG, rng.one_in(2)).with(MIXED, anything(rng));
     }
-    if chance.one_in(2) {
-        item = item.with("gsi1pk", *chance.pick(&SHARDS)).with("gsi1sk", due(chance));
+    if rng.one_in(2) {
+        item = item.with("gsi1pk", *rng.pick(&SHARDS)).with("gsi1sk", due(rng));
     }
     item
 }
 
 /// An edit of each attribute, at most one.
-fn edit(chance: &Chance, key: Key) -> Write {
+fn edit(rng: &Rng, key: Key) -> Write {
     let mut write = Write::edit(key);
     for name in NUMBERS {
-        write = match chance.below(8) {
-            0 | 1 => write.add(name, number(chance)),
+        write = match rng.below(8) {
+            0 | 1 => write.add(name, number(rng)),
             2 => write.clear(name),
-            3 => write.set(name, number(chance)),
-            4 => write.set_if_missing(name, number(chance)),
-            5 => write.take(name, number(chance).abs()),
+            3 => write.set(name, number(rng)),
+            4 => write.set_if_missing(name, number(rng)),
+            5 => write.take(name, number(rng).abs()),
             _ => write,
         };
     }
     for name in TEXTS {
-        write = match chance.below(6) {
-            0 => write.set(name, word(chance)),
-            1 => write.set_if_missing(name, word(chance)),
+        write = match rng.below(6) {
+            0 => write.set(name, word(rng)),
+            1 => write.set_if_missing(name, word(rng)),
             2 => write.clear(name),
             _ => write,
         };
     }
-    if chance.one_in(4) {
-        write = write.set(MIXED, anything(chance));
+    if rng.one_in(4) {
+        write = write.set(MIXED, anything(rng));
     }
-    match chance.below(6) {
+    match rng.below(6) {
         0 => write.leave_index(),
-        1 => write.set("gsi1sk", due(chance)),
-        2 => write.set("gsi1pk", *chance.pick(&SHARDS)).set("gsi1sk", due(chance)),
+        1 => write.set("gsi1sk", due(rng)),
+        2 => write.set("gsi1pk", *rng.pick(&SHARDS)).set("gsi1sk", due(rng)),
         _ => write,
     }
 }
 
-fn write(chance: &Chance, key: Key) -> Write {
-    match chance.below(7) {
-        0 => Write::edit(key).when(guard(chance, chance.below(4))),
-        1 => guarded(chance, Write::delete(key)),
-        2 => Write::create(item(chance, &key)),
-        3 => guarded(chance, Write::put(item(chance, &key))),
+fn write(rng: &Rng, key: Key) -> Write {
+    match rng.below(7) {
+        0 => Write::edit(key).when(guard(rng, rng.below(4))),
+        1 => guarded(rng, Write::delete(key)),
+        2 => Write::create(item(rng, &key)),
+        3 => guarded(rng, Write::put(item(rng, &key))),
         _ => {
-            let write = edit(chance, key);
+            let write = edit(rng, key);
             let writes = |edit: &Edit| !matches!(edit, Edit::Clear(_));
             match write.action() {
                 // Nothing relies on the result of edits that only clear attributes of a missing item.
                 classpay_service::store::Action::Edit(edits) if !edits.iter().any(writes) => {
-                    guarded(chance, write.when(Guard::Exists))
+                    guarded(rng, write.when(Guard::Exists))
                 }
-                _ => guarded(chance, write),
+                _ => guarded(rng, write),
             }
         }
     }
@@ -177,10 +177,10 @@ fn keys() -> Vec<Key> {
 }
 
 /// A transaction on some of the keys.
-fn transaction(chance: &Chance) -> Vec<Write> {
+fn transaction(rng: &Rng) -> Vec<Write> {
     let mut keys = keys();
-    let mut draw = |_| write(chance, keys.remove(chance.below(keys.len())));
-    (0..1 + chance.below(3)).map(&mut draw).collect()
+    let mut draw = |_| write(rng, keys.remove(rng.below(keys.len())));
+    (0..1 + rng.below(3)).map(&mut draw).collect()
 }
 
 /// Everything that the store can read of a table.
@@ -210,10 +210,10 @@ async fn everything(table: &impl Table) -> Everything {
 async fn agree(seed: u64) {
     let (dynamodb, _) = Embedded::open().await;
     let memory = MemoryTable::new(Network::reliable());
-    let chance = Chance::of(seed);
+    let rng = Rng::of(seed);
     let (mut done, mut failed) = (0, 0);
     for case in 0..CASES {
-        let writes = transaction(&chance);
+        let writes = transaction(&rng);
         let written = memory.transact(writes.clone()).await;
         assert_eq!(dynamodb.transact(writes.clone()).await, written, "seed {seed}, case {case}: {writes:#?}");
         if written == Ok(Commit::Done) {

@@ -6,7 +6,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use super::chance::Chance;
+use super::rng::Rng;
 
 /// One of an executor's tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,7 +30,7 @@ struct Task<T> {
 pub struct Executor<T> {
     tasks: Vec<Task<T>>,
     spawned: usize,
-    chance: Chance,
+    rng: Rng,
 }
 
 impl<T> std::fmt::Debug for Executor<T> {
@@ -42,8 +42,8 @@ impl<T> std::fmt::Debug for Executor<T> {
 impl<T> Executor<T> {
     /// An executor without tasks.
     #[must_use]
-    pub fn new(chance: Chance) -> Self {
-        Self { tasks: Vec::new(), spawned: 0, chance }
+    pub fn new(rng: Rng) -> Self {
+        Self { tasks: Vec::new(), spawned: 0, rng }
     }
 
     /// Adds a task. It doesn't start before it is drawn.
@@ -64,7 +64,7 @@ impl<T> Executor<T> {
         if self.tasks.is_empty() {
             return None;
         }
-        let at = self.chance.below(self.tasks.len());
+        let at = self.rng.below(self.tasks.len());
         Some(self.step_at(at))
     }
 
@@ -148,7 +148,7 @@ mod tests {
 
     fn spoken(seed: u64) -> String {
         let said = Arc::new(Mutex::new(String::new()));
-        let mut executor = Executor::new(Chance::of(seed));
+        let mut executor = Executor::new(Rng::of(seed));
         for who in ['a', 'b', 'c'] {
             executor.spawn(says(who, said.clone()));
         }
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn who_is_killed_says_no_more() {
         let said = Arc::new(Mutex::new(String::new()));
-        let mut executor = Executor::new(Chance::of(1));
+        let mut executor = Executor::new(Rng::of(1));
         let (a, b) = (executor.spawn(says('a', said.clone())), executor.spawn(says('b', said.clone())));
         assert_eq!(executor.step_of(a), Some(Step { task: a, answer: None }));
         assert!(executor.kill(a));

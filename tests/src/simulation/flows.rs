@@ -292,7 +292,7 @@ impl Flow {
 
 fn wants(world: &mut World, family: &'static str, wanted: Wanted) {
     let which = world.purchases.len();
-    let mut purchase = Purchase::of(family, wanted, &world.chance, which);
+    let mut purchase = Purchase::of(family, wanted, &world.rng, which);
     purchase.key = matches!(purchase.wanted, Wanted::Basket(_)).then(|| format!("key-{which}"));
     world.purchases.push(purchase);
 }

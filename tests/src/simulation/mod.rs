@@ -5,7 +5,6 @@
 
 pub mod books;
 pub mod calls;
-pub mod chance;
 pub mod coverage;
 pub mod executor;
 pub mod faults;
@@ -19,6 +18,7 @@ pub mod purchases;
 pub mod random;
 pub mod recover;
 pub mod returns;
+pub mod rng;
 pub mod run;
 pub mod scenario;
 pub mod stripe;

@@ -99,12 +99,12 @@ impl Surroundings {
 
 /// Whether a change happens in this step.
 pub(super) fn is_drawn(world: &World) -> bool {
-    !world.outside.drawn.is_empty() && world.chance.one_in(RARITY)
+    !world.outside.drawn.is_empty() && world.rng.one_in(RARITY)
 }
 
 /// Makes a change.
 pub(super) fn happen(world: &mut World) -> Result<(), Violation> {
-    let what = *world.chance.pick(world.outside.drawn);
+    let what = *world.rng.pick(world.outside.drawn);
     world.note(|| format!("from outside: {what:?}"));
     match what {
         Outside::CustomerDeleted => {
@@ -117,16 +117,16 @@ pub(super) fn happen(world: &mut World) -> Result<(), Violation> {
         }
         Outside::CapabilityLost => {
             let debits = Capability::BankDebits;
-            let capability = *world.chance.pick(&[debits, debits, debits, Capability::Cards]);
-            let is_active = world.chance.one_in(3);
+            let capability = *world.rng.pick(&[debits, debits, debits, Capability::Cards]);
+            let is_active = world.rng.one_in(3);
             world.stripe.set_capability(&account(world), capability, is_active);
         }
-        Outside::CallsRefused if world.chance.one_in(3) => world.stripe.withdraw_refusals(),
+        Outside::CallsRefused if world.rng.one_in(3) => world.stripe.withdraw_refusals(),
         Outside::CallsRefused => {
             let kinds = [CallKind::CreateIntent, CallKind::CreateCustomer, CallKind::CustomerSession];
-            let kind = *world.chance.pick(&kinds);
+            let kind = *world.rng.pick(&kinds);
             let refusals = [(400, "amount_too_small"), (402, "card_declined"), (403, "account_restricted")];
-            let (status, code) = *world.chance.pick(&refusals);
+            let (status, code) = *world.rng.pick(&refusals);
             world.stripe.refuse(kind, status, code);
         }
         Outside::AccountChanged => world.coverage.account_left += u64::from(change_account(world, true)),
@@ -167,7 +167,7 @@ fn account(world: &World) -> AccountId {
 /// Any customer that exists: no intent may have been created for it yet.
 fn a_customer(world: &World) -> Option<CustomerId> {
     let customers = world.stripe.customers();
-    if customers.is_empty() { None } else { Some(world.chance.pick(&customers).clone()) }
+    if customers.is_empty() { None } else { Some(world.rng.pick(&customers).clone()) }
 }
 
 /// Payments under way stay on their account. Returns whether there are any.
@@ -203,21 +203,21 @@ fn copy_intent(world: &mut World) {
     if intents.is_empty() {
         return;
     }
-    let (ours, amount) = world.chance.pick(&intents).clone();
-    let currency = *world.chance.pick(&["gbp", "eur", "jpy"]);
+    let (ours, amount) = world.rng.pick(&intents).clone();
+    let currency = *world.rng.pick(&["gbp", "eur", "jpy"]);
     let Ok(copy) = world.stripe.copy_intent(&ours, (amount.max(Money::minor(100)), currency)) else { return };
     let is_paid = world.stripe.confirm(&copy, PaysWith::Card).is_ok();
     world.coverage.copied += u64::from(is_paid);
-    if world.chance.one_in(2) {
+    if world.rng.one_in(2) {
         world.stripe.capture_in_dashboard(&copy, None).ok();
     }
-    if world.chance.one_in(2) && !world.purchases.is_empty() {
+    if world.rng.one_in(2) && !world.purchases.is_empty() {
         call_with(world, copy);
     }
 }
 
 fn call_with(world: &mut World, intent: IntentId) {
-    let purchase = world.chance.below(world.purchases.len());
+    let purchase = world.rng.below(world.purchases.len());
     let (family, wanted) = (world.purchases[purchase].family, world.purchases[purchase].wanted.clone());
     let (ctx, call, intent) = (world.ctx.clone(), world.calls.len(), Some(intent.as_str().to_owned()));
     let of = wanted.clone();

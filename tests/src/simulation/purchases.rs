@@ -10,7 +10,7 @@ use classpay_service::error::ErrorCode;
 use serde_json::{Value, json};
 
 use super::calls::{self, Answer};
-use super::chance::Chance;
+use super::rng::Rng;
 use super::stripe::PaysWith;
 use super::studio::{CLASSES, FAMILIES, LONG_CLASS};
 use super::world::{Doing, World};
@@ -69,26 +69,23 @@ pub struct Call {
 impl Purchase {
     /// A random purchase.
     #[must_use]
-    pub fn draw(chance: &Chance, number: usize, links: &[Arc<str>]) -> Self {
-        let wanted = if chance.one_in(3) {
-            Wanted::Link(chance.pick(links).clone())
-        } else {
-            Wanted::Basket(String::new().into())
-        };
-        let (family, students) = *chance.pick(&FAMILIES);
+    pub fn draw(rng: &Rng, number: usize, links: &[Arc<str>]) -> Self {
+        let wanted =
+            if rng.one_in(3) { Wanted::Link(rng.pick(links).clone()) } else { Wanted::Basket(String::new().into()) };
+        let (family, students) = *rng.pick(&FAMILIES);
         let wanted = match wanted {
-            Wanted::Basket(_) => Wanted::Basket(basket(chance, students).to_string().into()),
+            Wanted::Basket(_) => Wanted::Basket(basket(rng, students).to_string().into()),
             link @ Wanted::Link(_) => link,
         };
-        let is_by_amount = matches!(wanted, Wanted::Basket(_)) && chance.one_in(8);
-        let amount = is_by_amount.then(|| *chance.pick(&AMOUNTS));
-        Self { amount, ..Self::of(family, wanted, chance, number) }
+        let is_by_amount = matches!(wanted, Wanted::Basket(_)) && rng.one_in(8);
+        let amount = is_by_amount.then(|| *rng.pick(&AMOUNTS));
+        Self { amount, ..Self::of(family, wanted, rng, number) }
     }
 
     /// A purchase of this.
     #[must_use]
-    pub fn of(family: &'static str, wanted: Wanted, chance: &Chance, number: usize) -> Self {
-        let times = |most: usize| u32::try_from(chance.below(most)).expect("few") + 1;
+    pub fn of(family: &'static str, wanted: Wanted, rng: &Rng, number: usize) -> Self {
+        let times = |most: usize| u32::try_from(rng.below(most)).expect("few") + 1;
         Self {
             family,
             wanted,
@@ -99,20 +96,20 @@ impl Purchase {
             paid: None,
             opened: (0, times(2)),
             called: (0, times(3)),
-            key: chance.one_in(3).then(|| format!("key-{number}")),
+            key: rng.one_in(3).then(|| format!("key-{number}")),
         }
     }
 
     /// A trial and a place in the same class for the same student.
     #[must_use]
-    pub fn trial_and_place(chance: &Chance) -> [Self; 2] {
-        let (family, students) = *chance.pick(&FAMILIES);
-        let (student, (class, plan, _)) = (*chance.pick(students), *chance.pick(&CLASSES));
+    pub fn trial_and_place(rng: &Rng) -> [Self; 2] {
+        let (family, students) = *rng.pick(&FAMILIES);
+        let (student, (class, plan, _)) = (*rng.pick(students), *rng.pick(&CLASSES));
         let trial = json!({"classId": class, "studentId": student, "trialAt": "2026-09-28", "time": "16:30"});
         let place = json!({"classId": class, "studentId": student, "pricingPlanId": plan});
         let baskets =
             [(90, json!({"enrolments": [], "trials": [trial]})), (91, json!({"enrolments": [place], "trials": []}))];
-        baskets.map(|(number, items)| Self::of(family, Wanted::Basket(items.to_string().into()), chance, number))
+        baskets.map(|(number, items)| Self::of(family, Wanted::Basket(items.to_string().into()), rng, number))
     }
 
     /// Whether its calls can end.
@@ -129,20 +126,20 @@ const AMOUNTS: [i64; 3] = [7_203, 6_174, 12_345];
 const BASKETS_A_LONG_ONE: usize = 60;
 
 /// One or two items of a family's students.
-fn basket(chance: &Chance, students: &[&str]) -> Value {
-    if chance.one_in(BASKETS_A_LONG_ONE) {
+fn basket(rng: &Rng, students: &[&str]) -> Value {
+    if rng.one_in(BASKETS_A_LONG_ONE) {
         return long_basket(students);
     }
     let mut enrolments: Vec<Value> = Vec::new();
     let mut trials: Vec<Value> = Vec::new();
-    for _ in 0..=chance.below(2) {
-        let (student, (class, plan, _)) = (*chance.pick(students), *chance.pick(&CLASSES));
+    for _ in 0..=rng.below(2) {
+        let (student, (class, plan, _)) = (*rng.pick(students), *rng.pick(&CLASSES));
         let is_same = |item: &Value| item["studentId"] == student && item["classId"] == class;
         if enrolments.iter().chain(&trials).any(is_same) {
             continue;
         }
-        if chance.one_in(6) {
-            let day = *chance.pick(&["2026-09-14", "2026-09-21"]);
+        if rng.one_in(6) {
+            let day = *rng.pick(&["2026-09-14", "2026-09-21"]);
             trials.push(json!({"classId": class, "studentId": student, "trialAt": day, "time": "16:30"}));
         } else {
             enrolments.push(json!({"classId": class, "studentId": student, "pricingPlanId": plan}));
@@ -167,12 +164,12 @@ impl World {
             self.purchases[which].opened.0 += 1;
             self.open(which);
         } else if purchase.intent.is_some() && purchase.paid.is_none() {
-            if self.chance.one_in(8) {
+            if self.rng.one_in(8) {
                 self.call(which);
             } else {
                 self.pay(which);
             }
-        } else if purchase.is_paid() && self.chance.one_in(12) {
+        } else if purchase.is_paid() && self.rng.one_in(12) {
             self.misuse(which);
         } else if purchase.is_paid() && purchase.called.0 < purchase.called.1 {
             self.call(which);
@@ -200,7 +197,7 @@ impl World {
     /// The payer confirms the intent that was shown.
     pub fn pay(&mut self, which: usize) {
         let is_link = matches!(self.purchases[which].wanted, Wanted::Link(_));
-        let with = match self.chance.below(20) {
+        let with = match self.rng.below(20) {
             0 => PaysWith::DecliningCard,
             1..=6 if is_link => PaysWith::BankDebit,
             _ => PaysWith::Card,
@@ -253,22 +250,22 @@ impl World {
             let intent = intent.clone();
             self.calls.push(Call { purchase: which, family, wanted, intent, shown: None, answer: None });
         };
-        if self.chance.one_in(4) {
-            let link = self.chance.pick(&self.links).clone();
+        if self.rng.one_in(4) {
+            let link = self.rng.pick(&self.links).clone();
             told(self.purchases[which].family, Wanted::Link(link.clone()));
             self.spawn(Doing::Misusing(call), async move { Some(calls::process_link(ctx, link, intent).await) });
             return;
         }
         let own = self.purchases[which].family;
         if let (true, Some(intent), Wanted::Basket(items)) =
-            (self.chance.one_in(3), &intent, self.purchases[which].wanted.clone())
+            (self.rng.one_in(3), &intent, self.purchases[which].wanted.clone())
         {
             let intent = intent.clone();
             self.spawn(Doing::Trespassing, async move { Some(calls::trespass(ctx, own, intent, items).await) });
             return;
         }
-        let (family, students) = if self.chance.one_in(3) { *self.chance.pick(&FAMILIES) } else { family_of(own) };
-        let items: Arc<str> = basket(&self.chance, students).to_string().into();
+        let (family, students) = if self.rng.one_in(3) { *self.rng.pick(&FAMILIES) } else { family_of(own) };
+        let items: Arc<str> = basket(&self.rng, students).to_string().into();
         told(family, Wanted::Basket(items.clone()));
         self.spawn(
             Doing::Misusing(call),

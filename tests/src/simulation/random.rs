@@ -2,13 +2,13 @@
 //!
 //! Once they are stopped, no further faults occur, and a world must recover.
 
-use super::chance::Chance;
 use super::faults::{CallKind, Fault, Faults, WorldFaults};
+use super::rng::Rng;
 
 /// The parameters of a world's network, drawn from its seed.
 #[derive(Debug)]
 pub struct RandomFaults {
-    chance: Chance,
+    rng: Rng,
     /// One call in this many goes wrong; `None` if none does.
     rate: Option<usize>,
     /// One call in this many takes longer than others.
@@ -20,15 +20,9 @@ pub struct RandomFaults {
 impl RandomFaults {
     /// The faults of a world.
     #[must_use]
-    pub fn draw(chance: &Chance) -> Self {
-        let rate = *chance.pick(&[None, Some(40), Some(15), Some(6)]);
-        Self {
-            chance: Chance::of(chance.next()),
-            rate,
-            slow: *chance.pick(&[2, 5, 1000]),
-            is_paused: false,
-            replies_lost: 0,
-        }
+    pub fn draw(rng: &Rng) -> Self {
+        let rate = *rng.pick(&[None, Some(40), Some(15), Some(6)]);
+        Self { rng: Rng::of(rng.next()), rate, slow: *rng.pick(&[2, 5, 1000]), is_paused: false, replies_lost: 0 }
     }
 }
 
@@ -58,7 +52,7 @@ impl WorldFaults for RandomFaults {
 impl Faults for RandomFaults {
     fn next(&mut self, call: CallKind) -> Fault {
         let Some(rate) = self.rate.filter(|_| !self.is_paused) else { return Fault::None };
-        if !self.chance.one_in(rate) {
+        if !self.rng.one_in(rate) {
             return Fault::None;
         }
         let of_writes = [
@@ -85,17 +79,17 @@ impl Faults for RandomFaults {
             | CallKind::Cancel
             | CallKind::CreateCustomer
             | CallKind::CustomerSession
-            | CallKind::EphemeralKey => *self.chance.pick(&of_writes),
+            | CallKind::EphemeralKey => *self.rng.pick(&of_writes),
         };
         self.replies_lost += u64::from(fault == Fault::ReplyLost);
         fault
     }
 
     fn delay(&mut self, _call: CallKind) -> u32 {
-        if self.slow < usize::MAX && self.chance.one_in(self.slow) { u32::from(self.chance.one_in(3)) + 1 } else { 0 }
+        if self.slow < usize::MAX && self.rng.one_in(self.slow) { u32::from(self.rng.one_in(3)) + 1 } else { 0 }
     }
 
     fn age(&mut self, _call: CallKind) -> usize {
-        if self.slow < usize::MAX && self.chance.one_in(4) { self.chance.below(4) } else { 0 }
+        if self.slow < usize::MAX && self.rng.one_in(4) { self.rng.below(4) } else { 0 }
     }
 }

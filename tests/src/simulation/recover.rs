@@ -35,7 +35,7 @@ const AN_HOUR_S: i64 = 3600;
 /// Ends a world: faults stop, calls end or are killed, lost calls land or don't, and then the world recovers.
 pub fn to_the_end(world: &mut World, healing: Healing) -> Result<(), Violation> {
     lock(&world.faults).end();
-    while !world.running.is_empty() && world.chance.one_in(3) {
+    while !world.running.is_empty() && world.rng.one_in(3) {
         world.kill_one()?;
     }
     run_all(world)?;
@@ -200,7 +200,7 @@ fn settle_debits(world: &mut World) -> Result<(), Violation> {
         }
     });
     for intent in under_way {
-        match world.chance.below(3) {
+        match world.rng.below(3) {
             0 => world.coverage.debit_settled += u64::from(world.stripe.settle_debit(&intent).is_ok()),
             1 => world.coverage.debit_failed += u64::from(world.stripe.fail_debit(&intent).is_ok()),
             _ => {}

@@ -23,7 +23,7 @@ const PARTS: [i64; 3] = [10, 100, 3_000];
 
 /// Starts a reversal, or decides an open one.
 pub(super) fn happen(world: &mut World) {
-    match world.chance.below(8) {
+    match world.rng.below(8) {
         0..=2 => refund(world),
         3 => complain(world, Complaint::Dispute),
         4 => complain(world, Complaint::Inquiry),
@@ -43,13 +43,13 @@ pub(super) fn happen(world: &mut World) {
 /// Decides the open reversals, or leaves them open.
 pub(super) fn are_decided(world: &mut World) -> Result<(), Violation> {
     for refund in world.returns.refunds.clone() {
-        if world.chance.one_in(2) {
+        if world.rng.one_in(2) {
             refund_ends(world, &refund);
             world.check()?;
         }
     }
     for dispute in world.returns.disputes.clone() {
-        if world.chance.one_in(2) {
+        if world.rng.one_in(2) {
             bank_decides(world, &dispute);
             world.check()?;
         }
@@ -58,7 +58,7 @@ pub(super) fn are_decided(world: &mut World) -> Result<(), Violation> {
 }
 
 fn one_of(world: &World, ids: &[String]) -> Option<String> {
-    if ids.is_empty() { None } else { Some(world.chance.pick(ids).clone()) }
+    if ids.is_empty() { None } else { Some(world.rng.pick(ids).clone()) }
 }
 
 /// A random payment of ours. The studio's own payments are not our concern.
@@ -69,17 +69,17 @@ fn a_payment(world: &World) -> Option<IntentId> {
             found.push(glance.intent.clone());
         }
     });
-    if found.is_empty() { None } else { Some(world.chance.pick(&found).clone()) }
+    if found.is_empty() { None } else { Some(world.rng.pick(&found).clone()) }
 }
 
 /// The whole payment, or part of it.
 fn an_amount(world: &World) -> Option<Money> {
-    if world.chance.one_in(2) { None } else { Some(Money::minor(*world.chance.pick(&PARTS))) }
+    if world.rng.one_in(2) { None } else { Some(Money::minor(*world.rng.pick(&PARTS))) }
 }
 
 fn refund(world: &mut World) {
     let Some(intent) = a_payment(world) else { return };
-    let arrival = *world.chance.pick(&[Arrival::AtOnce, Arrival::AtOnce, Arrival::Later]);
+    let arrival = *world.rng.pick(&[Arrival::AtOnce, Arrival::AtOnce, Arrival::Later]);
     let amount = an_amount(world);
     if let Ok(refund) = world.stripe.refund(&intent, amount, arrival) {
         world.returns.refunds.push(refund);
@@ -87,7 +87,7 @@ fn refund(world: &mut World) {
 }
 
 fn refund_ends(world: &mut World, refund: &str) {
-    if world.chance.one_in(2) {
+    if world.rng.one_in(2) {
         world.coverage.refund_arrived += u64::from(world.stripe.settle_refund(refund).is_ok());
     } else {
         world.stripe.fail_refund(refund).ok();
@@ -105,10 +105,10 @@ fn complain(world: &mut World, complaint: Complaint) {
 
 /// A dispute is won or lost; an inquiry ends or becomes a dispute.
 fn bank_decides(world: &mut World, dispute: &str) {
-    let verdict = *world.chance.pick(&[Verdict::Won, Verdict::Won, Verdict::Lost]);
+    let verdict = *world.rng.pick(&[Verdict::Won, Verdict::Won, Verdict::Lost]);
     if world.stripe.close_dispute(dispute, verdict).is_ok() {
         world.coverage.dispute_lost += u64::from(verdict == Verdict::Lost);
-    } else if world.chance.one_in(2) {
+    } else if world.rng.one_in(2) {
         world.coverage.inquiry_closed += u64::from(world.stripe.close_dispute(dispute, Verdict::WarningClosed).is_ok());
     } else {
         world.coverage.inquiry_escalated += u64::from(world.stripe.escalate(dispute).is_ok());

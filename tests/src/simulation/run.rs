@@ -60,8 +60,8 @@ pub fn run(seed: u64, choice: &Choice, forgotten: Option<Forgotten>) -> Report {
 /// 11: without faults and competitors, a valid call that is clicked several times completes once and answers alike.
 fn calm(world: &mut World) -> Result<(), Violation> {
     lock(&world.faults).end();
-    let number = world.chance.below(1000);
-    let mut purchase = Purchase::draw(&world.chance, number, &world.links[..1]);
+    let number = world.rng.below(1000);
+    let mut purchase = Purchase::draw(&world.rng, number, &world.links[..1]);
     (purchase.opened, purchase.amount) = ((0, 1), None);
     if purchase.wanted != Wanted::Link(world.links[0].clone()) {
         let items = r#"{"enrolments":[{"classId":"cls_1","studentId":"stu_1","pricingPlanId":"pp_u"}],"trials":[]}"#;
@@ -74,7 +74,7 @@ fn calm(world: &mut World) -> Result<(), Violation> {
     let intent_id = IntentId::parse(intent.as_str()).expect("an intent's id");
     world.stripe.confirm(&intent_id, super::stripe::PaysWith::Card).map_err(|error| format!("11: {error}"))?;
     world.purchases[0].paid = Some(super::stripe::PaysWith::Card);
-    let clicks = 2 + world.chance.below(4);
+    let clicks = 2 + world.rng.below(4);
     for _ in 0..clicks {
         world.call(0);
     }
@@ -104,7 +104,7 @@ fn race(world: &mut World) -> Result<(), Violation> {
         }
     }
     lock(&world.faults).resume();
-    for _ in 0..=world.chance.below(2) {
+    for _ in 0..=world.rng.below(2) {
         for which in 0..2 {
             if world.purchases[which].is_paid() {
                 world.call(which);
@@ -112,14 +112,14 @@ fn race(world: &mut World) -> Result<(), Violation> {
         }
     }
     for _ in 0..MOMENTS / 2 {
-        match world.chance.below(40) {
+        match world.rng.below(40) {
             0 => deliver_one(world),
             1 => world.land_one()?,
             2 if lock(&world.faults).are_on() => world.kill_one()?,
             _ => goes_on(world)?,
         }
     }
-    let healing = *world.chance.pick(&[Healing::Schedule, Healing::Clients, Healing::Webhook]);
+    let healing = *world.rng.pick(&[Healing::Schedule, Healing::Clients, Healing::Webhook]);
     recover::to_the_end(world, healing)
 }
 
@@ -129,7 +129,7 @@ fn rivals(world: &World) -> [Purchase; 2] {
         let item = format!(r#"{{"classId":"{class}","studentId":"{student}","pricingPlanId":"{plan}"}}"#);
         Wanted::Basket(format!(r#"{{"enrolments":[{item}],"trials":[]}}"#).into())
     };
-    let [one, other] = match world.chance.below(4) {
+    let [one, other] = match world.rng.below(4) {
         // Two links for one debit.
         0 => [("fml_1", Wanted::Link(world.links[0].clone())), ("fml_1", Wanted::Link(world.links[1].clone()))],
         // The only place of a class, for two families.
@@ -139,30 +139,30 @@ fn rivals(world: &World) -> [Purchase; 2] {
         // The rest of a family's cap, and which student is the second.
         _ => [("fml_1", place("cls_1", "stu_1", "pp_u")), ("fml_1", place("cls_2", "stu_2", "pp_m"))],
     };
-    [one, other].map(|(family, wanted)| Purchase::of(family, wanted, &world.chance, 0))
+    [one, other].map(|(family, wanted)| Purchase::of(family, wanted, &world.rng, 0))
 }
 
 /// Everything at once, then recovery.
 fn live(world: &mut World) -> Result<(), Violation> {
-    for number in 0..=world.chance.below(5) {
+    for number in 0..=world.rng.below(5) {
         let links = world.links.clone();
-        world.purchases.push(Purchase::draw(&world.chance, number, &links));
+        world.purchases.push(Purchase::draw(&world.rng, number, &links));
     }
     // Competitors want the same.
-    if world.chance.one_in(2) {
+    if world.rng.one_in(2) {
         let first = &world.purchases[0];
         let (family, wanted) = (first.family, first.wanted.clone());
-        let rival = Purchase::of(family, wanted, &world.chance, 0);
+        let rival = Purchase::of(family, wanted, &world.rng, 0);
         world.purchases.push(rival);
     }
     // A child tries a class and enrols in it.
-    if world.chance.one_in(4) {
-        world.purchases.extend(Purchase::trial_and_place(&world.chance));
+    if world.rng.one_in(4) {
+        world.purchases.extend(Purchase::trial_and_place(&world.rng));
     }
     for _ in 0..MOMENTS {
         moment(world)?;
     }
-    let healing = match world.chance.below(3) {
+    let healing = match world.rng.below(3) {
         0 => Healing::Schedule,
         1 => Healing::Clients,
         _ => Healing::Webhook,
@@ -176,10 +176,10 @@ fn moment(world: &mut World) -> Result<(), Violation> {
     if outside::is_drawn(world) {
         return outside::happen(world);
     }
-    match world.chance.below(100) {
+    match world.rng.below(100) {
         0..=59 => goes_on(world),
         60..=75 => {
-            let which = world.chance.below(world.purchases.len());
+            let which = world.rng.below(world.purchases.len());
             world.advance(which);
             Ok(())
         }
@@ -196,7 +196,7 @@ fn moment(world: &mut World) -> Result<(), Violation> {
             Ok(())
         }
         85..=90 => {
-            let seconds = *world.chance.pick(&[1, 5, 61, 130, 400, 4_000]);
+            let seconds = *world.rng.pick(&[1, 5, 61, 130, 400, 4_000]);
             world.pass_s(seconds);
             world.check()
         }
@@ -221,9 +221,9 @@ fn deliver_one(world: &mut World) {
     if world.outbox.is_empty() {
         return;
     }
-    let which = world.chance.below(world.outbox.len());
-    let is_right = !world.chance.one_in(20);
-    let again = !is_right || world.chance.one_in(4);
+    let which = world.rng.below(world.outbox.len());
+    let is_right = !world.rng.one_in(20);
+    let again = !is_right || world.rng.one_in(4);
     let (event, count) = &mut world.outbox[which];
     let event = event.clone();
     *count += u32::from(is_right);
@@ -249,7 +249,7 @@ fn an_intent(world: &World, status: &[IntentStatus]) -> Option<IntentId> {
             found.push(glance.intent.clone());
         }
     });
-    if found.is_empty() { None } else { Some(world.chance.pick(&found).clone()) }
+    if found.is_empty() { None } else { Some(world.rng.pick(&found).clone()) }
 }
 
 /// Actions of others: the payer's bank, the studio in Stripe's dashboard, staff.
@@ -257,10 +257,10 @@ fn interfere(world: &mut World) -> Result<(), Violation> {
     world.note(|| "somebody meddles".to_owned());
     const UNPAID: &[IntentStatus] = &[IntentStatus::RequiresPaymentMethod];
     const HELD: &[IntentStatus] = &[IntentStatus::RequiresCapture];
-    match world.chance.below(14) {
+    match world.rng.below(14) {
         0..=2 => {
             if let Some(intent) = an_intent(world, &[IntentStatus::Processing]) {
-                if world.chance.one_in(2) {
+                if world.rng.one_in(2) {
                     world.coverage.debit_settled += u64::from(world.stripe.settle_debit(&intent).is_ok());
                 } else {
                     world.coverage.debit_failed += u64::from(world.stripe.fail_debit(&intent).is_ok());
@@ -274,7 +274,7 @@ fn interfere(world: &mut World) -> Result<(), Violation> {
         }
         4 => {
             if let Some(intent) = an_intent(world, UNPAID) {
-                let amount = Money::minor(*world.chance.pick(&[100, 3_000, 99_999]));
+                let amount = Money::minor(*world.rng.pick(&[100, 3_000, 99_999]));
                 world.coverage.tampered += u64::from(world.stripe.edit_amount(&intent, amount).is_ok());
             }
         }
@@ -288,11 +288,11 @@ fn interfere(world: &mut World) -> Result<(), Violation> {
         }
         7..=10 => returns::happen(world),
         11 => {
-            let (ctx, link) = (world.ctx.clone(), world.chance.pick(&world.links).clone());
+            let (ctx, link) = (world.ctx.clone(), world.rng.pick(&world.links).clone());
             world.spawn(Doing::Revoking, async move { Some(calls::revoke_link(ctx, link).await) });
         }
         _ => {
-            let (ctx, price) = (world.ctx.clone(), 5_000 + i64::from(world.chance.one_in(2)) * 100);
+            let (ctx, price) = (world.ctx.clone(), 5_000 + i64::from(world.rng.one_in(2)) * 100);
             let account = world.outside.account;
             world.coverage.repriced += 1;
             world.spawn(Doing::Repricing, async move {
@@ -306,7 +306,7 @@ fn interfere(world: &mut World) -> Result<(), Violation> {
 
 fn capture_in_dashboard(world: &mut World, intent: Option<IntentId>) {
     let Some(intent) = intent else { return };
-    let amount = world.chance.one_in(3).then(|| Money::minor(100));
+    let amount = world.rng.one_in(3).then(|| Money::minor(100));
     lock(&world.meddled).insert(intent.as_str().to_owned());
     let is_captured = world.stripe.capture_in_dashboard(&intent, amount).is_ok();
     world.coverage.meddled += u64::from(is_captured);

@@ -6,12 +6,12 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 
-use super::chance::Chance;
 use super::faults::{CallKind, WorldFaults as _};
 use super::flows::{Answers, Flow};
 use super::forgetful::Forgotten;
 use super::planned::{Planned, PlannedFaults};
 use super::recover::{self, Healing};
+use super::rng::Rng;
 use super::world::{Doing, Violation, World, lock};
 
 const HOUR_S: i64 = 60 * 60;
@@ -87,7 +87,7 @@ impl Scenario {
     #[must_use]
     pub fn run(&self, forgotten: Option<Forgotten>) -> Trace {
         let faults = Arc::new(Mutex::new(PlannedFaults::of(self.plan.clone())));
-        let mut world = World::begin_with(Chance::of(0), faults.clone());
+        let mut world = World::begin_with(Rng::of(0), faults.clone());
         if let Some(forgotten) = forgotten {
             world.table.forget(forgotten);
         }

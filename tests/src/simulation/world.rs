@@ -19,7 +19,6 @@ use classpay_service::store::key::Key;
 use classpay_service::stripe::Secret;
 
 use super::calls::{self, Answer, Hands};
-use super::chance::Chance;
 use super::coverage::Coverage;
 use super::executor::{self, Executor, TaskId};
 use super::faults::{Network, WorldFaults};
@@ -29,6 +28,7 @@ use super::outside::Surroundings;
 use super::purchases::{Call, Purchase};
 use super::random::RandomFaults;
 use super::returns::Returns;
+use super::rng::Rng;
 use super::stripe::{Event, MemoryStripe};
 use super::studio::{self, BEGIN_MS};
 use super::table::MemoryTable;
@@ -137,7 +137,7 @@ pub struct World {
     /// The faults.
     pub faults: Arc<Mutex<dyn WorldFaults>>,
     /// The random generator.
-    pub chance: Chance,
+    pub rng: Rng,
     /// The running tasks.
     pub executor: Executor<Done>,
     /// The action of each running task.
@@ -171,9 +171,9 @@ impl World {
     /// If the studio can't be prepared.
     #[must_use]
     pub fn begin(seed: u64) -> Self {
-        let chance = Chance::of(seed);
-        let faults = Arc::new(Mutex::new(RandomFaults::draw(&chance)));
-        Self::begin_with(chance, faults)
+        let rng = Rng::of(seed);
+        let faults = Arc::new(Mutex::new(RandomFaults::draw(&rng)));
+        Self::begin_with(rng, faults)
     }
 
     /// A new world with these faults.
@@ -181,7 +181,7 @@ impl World {
     /// # Panics
     /// If the studio can't be prepared.
     #[must_use]
-    pub fn begin_with<W: WorldFaults + 'static>(chance: Chance, faults: Arc<Mutex<W>>) -> Self {
+    pub fn begin_with<W: WorldFaults + 'static>(rng: Rng, faults: Arc<Mutex<W>>) -> Self {
         let network = Network::with(&faults);
         let stripe_ms = Arc::new(AtomicI64::new(BEGIN_MS));
         let (table, model, links, ids) = PREPARED.with(|prepared| {
@@ -196,11 +196,11 @@ impl World {
         });
         let world = Self {
             ctx: hands(&table, &stripe),
-            executor: Executor::new(chance.clone()),
+            executor: Executor::new(rng.clone()),
             table,
             stripe,
             faults,
-            chance,
+            rng,
             running: Vec::new(),
             purchases: Vec::new(),
             calls: Vec::new(),
@@ -301,7 +301,7 @@ impl World {
         if self.running.is_empty() {
             return Ok(());
         }
-        let (task, doing) = self.running.swap_remove(self.chance.below(self.running.len()));
+        let (task, doing) = self.running.swap_remove(self.rng.below(self.running.len()));
         self.executor.kill(task);
         self.note(|| format!("{task:?} is killed"));
         self.coverage.kills += 1;
@@ -321,7 +321,7 @@ impl World {
         if writes + calls == 0 {
             return Ok(());
         }
-        let which = self.chance.below(writes + calls);
+        let which = self.rng.below(writes + calls);
         let landed = if which < writes { self.table.land_late(which) } else { self.stripe.land_late(which - writes) };
         self.note(|| format!("something lands late: {landed}"));
         if landed {

@@ -9,8 +9,8 @@ mod stripes;
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
 use classpay_service::stripe::{Methods, SavedCards};
-use classpay_tests::simulation::chance::Chance;
 use classpay_tests::simulation::faults::{CallKind, Fault};
+use classpay_tests::simulation::rng::Rng;
 use classpay_tests::simulation::stripe::{Arrival, Authentication, Capability, Complaint, PaysWith, Verdict};
 use stripes::Stripes;
 
@@ -50,48 +50,48 @@ const PAUSES_S: [i64; 5] = [1, 60, 86_399, 86_400, 7 * 86_400];
 
 /// The parameters drawn for a step.
 struct Draw<'c> {
-    chance: &'c Chance,
+    rng: &'c Rng,
     key: String,
     amount: Money,
     some_amount: Option<Money>,
 }
 
 impl<'c> Draw<'c> {
-    fn of(chance: &'c Chance) -> Self {
+    fn of(rng: &'c Rng) -> Self {
         // A key that was used before, perhaps for something else, or a new one.
-        let key = if chance.one_in(3) { chance.below(KEYS).to_string() } else { chance.next().to_string() };
-        let amount = if chance.one_in(4) { *chance.pick(&AMOUNTS) } else { TOTAL };
+        let key = if rng.one_in(3) { rng.below(KEYS).to_string() } else { rng.next().to_string() };
+        let amount = if rng.one_in(4) { *rng.pick(&AMOUNTS) } else { TOTAL };
         let some_amount = [None, Some(100), Some(500), Some(amount)];
-        let some_amount = chance.pick(&some_amount).map(Money::minor);
-        Self { chance, key, amount: Money::minor(amount), some_amount }
+        let some_amount = rng.pick(&some_amount).map(Money::minor);
+        Self { rng, key, amount: Money::minor(amount), some_amount }
     }
 
     fn pick<A: Copy>(&self, among: &[A]) -> A {
-        *self.chance.pick(among)
+        *self.rng.pick(among)
     }
 
     async fn create(&self, stripes: &mut Stripes) {
         let methods = self.pick(&[Methods::Card, Methods::CardOrBankDebit, Methods::CardOrBankDebit]);
         let currency = self.pick(&["gbp", "gbp", "gbp", "eur"]);
         // Occasionally a customer that doesn't exist.
-        let customer = self.chance.below(stripes.customers() * 5 + 1) / 5;
+        let customer = self.rng.below(stripes.customers() * 5 + 1) / 5;
         stripes.create_intent((self.amount, currency), customer, methods, &self.key).await;
     }
 
     /// A step that is likely to be possible.
     async fn likely(&self, stripes: &mut Stripes, which: usize, status: IntentStatus) {
-        let chance = self.chance;
+        let rng = self.rng;
         match status {
-            IntentStatus::RequiresAction if chance.one_in(2) => {
+            IntentStatus::RequiresAction if rng.one_in(2) => {
                 let answer = self.pick(&[Authentication::Passes, Authentication::Fails]);
                 stripes.authenticate(which, answer).await;
             }
             IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction => {
                 stripes.confirm(which, self.pick(&PAYS_WITH)).await
             }
-            IntentStatus::Processing if chance.one_in(3) => stripes.fail_debit(which).await,
+            IntentStatus::Processing if rng.one_in(3) => stripes.fail_debit(which).await,
             IntentStatus::Processing => stripes.settle_debit(which).await,
-            IntentStatus::RequiresCapture => match chance.below(8) {
+            IntentStatus::RequiresCapture => match rng.below(8) {
                 0 => stripes.cancel(which, &self.key).await,
                 1 => stripes.expire(which).await,
                 2 => stripes.capture_in_dashboard(which, self.some_amount).await,
@@ -106,16 +106,16 @@ impl<'c> Draw<'c> {
     /// A reversal.
     async fn back(&self, stripes: &mut Stripes, which: usize) {
         let (refund, dispute) = (stripes.refunds().checked_sub(1), stripes.disputes().checked_sub(1));
-        match (self.chance.below(10), refund, dispute) {
-            (0, Some(last), _) => stripes.settle_refund(self.chance.below(last + 1)).await,
-            (1, Some(last), _) => stripes.fail_refund(self.chance.below(last + 1)).await,
+        match (self.rng.below(10), refund, dispute) {
+            (0, Some(last), _) => stripes.settle_refund(self.rng.below(last + 1)).await,
+            (1, Some(last), _) => stripes.fail_refund(self.rng.below(last + 1)).await,
             (2, _, _) => stripes.dispute(which, self.some_amount, Complaint::Dispute).await,
             (3, _, _) => stripes.dispute(which, self.some_amount, Complaint::Inquiry).await,
             (4, _, Some(last)) => {
                 let verdicts = [Verdict::Won, Verdict::Lost, Verdict::Lost, Verdict::WarningClosed];
-                stripes.close_dispute(self.chance.below(last + 1), self.pick(&verdicts)).await;
+                stripes.close_dispute(self.rng.below(last + 1), self.pick(&verdicts)).await;
             }
-            (5, _, Some(last)) => stripes.escalate(self.chance.below(last + 1)).await,
+            (5, _, Some(last)) => stripes.escalate(self.rng.below(last + 1)).await,
             _ => stripes.refund(which, self.some_amount, self.pick(&[Arrival::AtOnce, Arrival::Later])).await,
         }
     }
@@ -123,12 +123,12 @@ impl<'c> Draw<'c> {
     /// A lasting change: a customer is deleted, a capability lost, an intent copied, a call refused. The dashboard's
     /// own calls aren't refused, so refusals are withdrawn before they are made.
     async fn outside(&self, stripes: &mut Stripes, which: usize) {
-        let chance = self.chance;
-        match chance.below(5) {
-            0 => stripes.delete_customer(chance.below(stripes.customers() + 1)).await,
+        let rng = self.rng;
+        match rng.below(5) {
+            0 => stripes.delete_customer(rng.below(stripes.customers() + 1)).await,
             1 | 2 => {
                 let capability = self.pick(&[Capability::Cards, Capability::BankDebits, Capability::BankDebits]);
-                stripes.set_capability(capability, chance.one_in(2)).await;
+                stripes.set_capability(capability, rng.one_in(2)).await;
             }
             3 => stripes.copy_intent(which, (self.amount, self.pick(&["gbp", "eur", "usd"]))).await,
             _ => {
@@ -160,18 +160,18 @@ impl<'c> Draw<'c> {
 
     /// Any step, possible or not.
     async fn any(&self, stripes: &mut Stripes, which: usize) {
-        let (chance, key) = (self.chance, self.key.as_str());
-        let customer = chance.below(stripes.customers() + 1);
+        let (rng, key) = (self.rng, self.key.as_str());
+        let customer = rng.below(stripes.customers() + 1);
         // Occasionally one that doesn't exist.
-        let asked = if chance.one_in(10) { usize::MAX } else { which };
-        match chance.below(17) {
+        let asked = if rng.one_in(10) { usize::MAX } else { which };
+        match rng.below(17) {
             0..=1 => self.create(stripes).await,
             2 => stripes.capture(asked, self.amount, key).await,
             3 => stripes.cancel(asked, key).await,
             4 => stripes.load(asked).await,
             5 => stripes.confirm(which, self.pick(&PAYS_WITH)).await,
             6 => stripes.authenticate(which, Authentication::Passes).await,
-            7 => match chance.below(3) {
+            7 => match rng.below(3) {
                 0 => stripes.settle_debit(which).await,
                 1 => stripes.fail_debit(which).await,
                 _ => stripes.expire(which).await,
@@ -195,18 +195,18 @@ impl<'c> Draw<'c> {
     }
 }
 
-async fn step(stripes: &mut Stripes, chance: &Chance) {
-    let draw = Draw::of(chance);
-    if chance.one_in(5) {
+async fn step(stripes: &mut Stripes, rng: &Rng) {
+    let draw = Draw::of(rng);
+    if rng.one_in(5) {
         stripes.suffer(draw.pick(&FAULTS));
     }
     match stripes.intents().checked_sub(1) {
         None => draw.create(stripes).await,
         Some(last) => {
             // Usually the newest.
-            let which = if chance.one_in(4) { chance.below(last + 1) } else { last };
+            let which = if rng.one_in(4) { rng.below(last + 1) } else { last };
             let status = stripes.status(which);
-            if chance.one_in(2) { draw.any(stripes, which).await } else { draw.likely(stripes, which, status).await }
+            if rng.one_in(2) { draw.any(stripes, which).await } else { draw.likely(stripes, which, status).await }
         }
     }
     stripes.suffer(Fault::None);
@@ -216,11 +216,11 @@ async fn step(stripes: &mut Stripes, chance: &Chance) {
 async fn both_stripes_do_the_same() {
     let mut stripes = Stripes::start().await;
     for seed in 0..SEQUENCES {
-        let chance = Chance::of(seed);
+        let rng = Rng::of(seed);
         stripes.begin(seed).await;
         for number in 0..STEPS {
             stripes.note(format!("seed {seed}, step {number}"));
-            step(&mut stripes, &chance).await;
+            step(&mut stripes, &rng).await;
         }
         stripes.note(format!("seed {seed}, at the end"));
         stripes.compare_everything().await;

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use classpay_service::store::{Guard, Item, Value};
 
 use super::*;
-use crate::simulation::chance::Chance;
 use crate::simulation::executor::{Executor, run};
 use crate::simulation::faults::{Faults, NoFaults, OneFault};
+use crate::simulation::rng::Rng;
 
 fn key(sk: &str) -> Key {
     Key { pk: "P".to_owned(), sk: sk.to_owned() }
@@ -186,7 +186,7 @@ fn a_batch_and_a_query_can_see_a_transaction_in_half() {
             let table = MemoryTable::new(Network::reliable());
             assert_eq!(write(&table, vec![add("a", 1), add("b", 1)]), Ok(Commit::Done));
             let table = table.copy(Network::with(&Arc::new(Mutex::new(Slow::default()))));
-            let mut executor = Executor::new(Chance::of(seed));
+            let mut executor = Executor::new(Rng::of(seed));
             let (writer, reader) = (table.clone(), table);
             executor.spawn(async move {
                 assert_eq!(writer.transact(vec![add("a", 1), add("b", 1)]).await, Ok(Commit::Done));

@@ -1,8 +1,8 @@
 //! Lost calls, and what the caller learns.
 
 use super::*;
-use crate::simulation::chance::Chance;
 use crate::simulation::executor::Executor;
+use crate::simulation::rng::Rng;
 
 const LOST: StripeError = StripeError::OutcomeUnknown;
 const SPOILT: StripeError = StripeError::KeyExhausted;
@@ -109,7 +109,7 @@ fn a_call_is_killed_before_its_effect_or_after_it() {
         let desk = Desk::open();
         let intent = desk.confirmed(PaysWith::Card);
         let (stripe, account, captured) = (desk.stripe.clone(), desk.account.clone(), intent.clone());
-        let mut executor = Executor::new(Chance::of(1));
+        let mut executor = Executor::new(Rng::of(1));
         let task = executor
             .spawn(async move { stripe.capture_intent(&account, &captured, Money::minor(AMOUNT), "cap").await });
         for _ in 0..steps {

@@ -10,9 +10,9 @@ const STRIDE: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A generator. Its clones share one sequence.
 #[derive(Debug, Clone)]
-pub struct Chance(Arc<AtomicU64>);
+pub struct Rng(Arc<AtomicU64>);
 
-impl Chance {
+impl Rng {
     /// The generator with that seed.
     #[must_use]
     pub fn of(seed: u64) -> Self {
@@ -63,19 +63,19 @@ mod tests {
     #[test]
     fn a_seed_gives_its_sequence_and_clones_share_it() {
         // The first numbers of the reference implementation.
-        let chance = Chance::of(1_234_567);
-        assert_eq!(chance.next(), 6_457_827_717_110_365_317);
-        assert_eq!(chance.clone().next(), 3_203_168_211_198_807_973);
-        assert_eq!(chance.next(), 9_817_491_932_198_370_423);
+        let rng = Rng::of(1_234_567);
+        assert_eq!(rng.next(), 6_457_827_717_110_365_317);
+        assert_eq!(rng.clone().next(), 3_203_168_211_198_807_973);
+        assert_eq!(rng.next(), 9_817_491_932_198_370_423);
     }
 
     #[test]
     fn every_number_below_the_end_comes_up_and_no_other() {
-        let (chance, mut seen) = (Chance::of(7), [0_u32; 6]);
+        let (rng, mut seen) = (Rng::of(7), [0_u32; 6]);
         for _ in 0..600 {
-            seen[chance.below(6)] += 1;
+            seen[rng.below(6)] += 1;
         }
         assert!(seen.iter().all(|times| *times > 50), "{seen:?}");
-        assert!(chance.one_in(1));
+        assert!(rng.one_in(1));
     }
 }
