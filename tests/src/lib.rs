@@ -33,7 +33,7 @@ pub use faults::{CallKind, CallTime, Callee, Point};
 pub use links::{COSTUMES, COSTUMES_DUE, COSTUMES_TOTAL, OKAFOR};
 pub use picture::Picture;
 pub use processes::kill;
-pub use scenarios::{Call, intent_id, without_request_id};
 pub use stack::{DEPLOYMENT, Stack, StackOptions, Webhooks, binaries};
+pub use steps::{Call, intent_id, without_request_id};
 pub use table::{Item, Table, entry};
 pub use webhooks::signature;

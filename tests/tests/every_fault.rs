@@ -74,26 +74,26 @@ fn run_all(beginnings: &[(Flow, Planned)], run: impl Fn(&mut Tally, Flow, Planne
     all.into_inner().unwrap()
 }
 
-/// One fault, with each way to recover and each landing of late calls.
+/// One fault, with each way to recover and each time at which late calls land.
 fn run_single(tally: &mut Tally, flow: Flow, planned: Planned) {
-    for (_, healing) in Scenario::HEALINGS {
-        let scenario = Scenario { healing, ..Scenario::of(flow, vec![planned]) };
+    for (_, recovery) in Scenario::RECOVERIES {
+        let scenario = Scenario { recovery, ..Scenario::of(flow, vec![planned]) };
         if tally.run(&scenario).was_late {
-            for landing in [LateDelivery::After, LateDelivery::Last] {
-                tally.run(&Scenario { landing, ..scenario.clone() });
+            for late_delivery in [LateDelivery::After, LateDelivery::Last] {
+                tally.run(&Scenario { late_delivery, ..scenario.clone() });
             }
         }
     }
 }
 
 /// Two faults: this one, and each other fault at each later call of this run and of the client's next ones. The ways to
-/// recover and the landings take turns, unless everything is requested.
+/// recover and the late deliveries take turns, unless everything is requested.
 fn run_pairs(tally: &mut Tally, flow: Flow, planned: Planned) {
     let first = Scenario { runs: Runs::Again, ..Scenario::of(flow, vec![planned]) };
     let calls = tally.run(&first);
     run_seconds(tally, &first, &calls);
     if calls.was_late {
-        let first = Scenario { landing: LateDelivery::Between, ..first };
+        let first = Scenario { late_delivery: LateDelivery::Between, ..first };
         let calls = tally.run(&first);
         run_seconds(tally, &first, &calls);
     }
@@ -103,14 +103,14 @@ fn run_seconds(tally: &mut Tally, first: &Scenario, trace: &Trace) {
     let begin = first.plan[0].at + 1;
     let seconds = trace.calls.iter().enumerate().skip(begin);
     let seconds = seconds.flat_map(|(at, call)| Harm::that_differ(*call).iter().map(move |harm| (at, *harm)));
-    let of_each = if wishes_everything() { Scenario::HEALINGS.len() } else { 1 };
+    let of_each = if wishes_everything() { Scenario::RECOVERIES.len() } else { 1 };
     for (turn, (at, harm)) in seconds.enumerate() {
-        for (_, healing) in Scenario::HEALINGS.into_iter().cycle().skip((begin + turn) % 3).take(of_each) {
-            let scenario = Scenario { plan: vec![first.plan[0], Planned { at, harm }], healing, ..first.clone() };
+        for (_, recovery) in Scenario::RECOVERIES.into_iter().cycle().skip((begin + turn) % 3).take(of_each) {
+            let scenario = Scenario { plan: vec![first.plan[0], Planned { at, harm }], recovery, ..first.clone() };
             let is_late = tally.run(&scenario).was_late;
-            if is_late && scenario.landing == LateDelivery::Before {
-                let landing = [LateDelivery::After, LateDelivery::Last][turn % 2];
-                tally.run(&Scenario { landing, ..scenario });
+            if is_late && scenario.late_delivery == LateDelivery::Before {
+                let late_delivery = [LateDelivery::After, LateDelivery::Last][turn % 2];
+                tally.run(&Scenario { late_delivery, ..scenario });
             }
         }
     }

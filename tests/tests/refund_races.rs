@@ -8,7 +8,7 @@ use classpay_domain::id::IntentId;
 use classpay_tests::simulation::calls;
 use classpay_tests::simulation::planned::PlannedFaults;
 use classpay_tests::simulation::purchases::{Purchase, Wanted};
-use classpay_tests::simulation::recover::{self, Healing};
+use classpay_tests::simulation::recover::{self, Recovery};
 use classpay_tests::simulation::rng::Rng;
 use classpay_tests::simulation::stripe::{Arrival, PaysWith};
 use classpay_tests::simulation::world::{Doing, World};
@@ -50,7 +50,7 @@ fn refund_fails(seed: u64) -> Result<u64, Violated> {
     world.check()?;
     deliver(&mut world);
     recover::run_all(&mut world)?;
-    recover::days_go_by(&mut world, Healing::Schedule)?;
+    recover::days_go_by(&mut world, Recovery::Schedule)?;
     Ok(world.coverage.refund_failed)
 }
 

@@ -10,7 +10,7 @@ use classpay_service::error::ErrorCode;
 use super::calls;
 use super::invariants;
 use super::purchases::{Purchase, Wanted};
-use super::recover::{self, Healing};
+use super::recover::{self, Recovery};
 use super::run::deliver;
 use super::stripe::{Event, PaysWith};
 use super::world::{Doing, Violation, World};
@@ -43,9 +43,9 @@ pub enum Flow {
     /// A basket is checked out: a monthly plan, a plan, a trial, fees, an idempotency key.
     Checkout,
     /// The same, after Stripe has reported that the card is authorised.
-    CheckoutTold,
+    CheckoutReported,
     /// A basket with nothing to pay, with an idempotency key.
-    Unpaid,
+    ZeroDue,
     /// A basket whose last place another family has taken since it was paid.
     Rejected,
     /// A link that was paid by card.
@@ -100,7 +100,7 @@ impl Flow {
         ("open-basket", Self::OpenBasket, 7),
         ("open-link", Self::OpenLink, 5),
         ("checkout", Self::Checkout, 9),
-        ("checkout-told", Self::CheckoutTold, 8),
+        ("checkout-told", Self::CheckoutReported, 8),
         ("zero_due", Self::ZeroDue, 4),
         ("rejected", Self::Rejected, 8),
         ("link", Self::Link, 6),
@@ -124,9 +124,9 @@ impl Flow {
         Self::ALL.iter().find(|(_, flow, _)| *flow == self).map(|(name, ..)| *name).expect("it is one of all")
     }
 
-    fn end(self, healing: Healing) -> End {
+    fn end(self, recovery: Recovery) -> End {
         match self {
-            Self::OpenBasket | Self::OpenLink if healing == Healing::Schedule => End::Unpaid,
+            Self::OpenBasket | Self::OpenLink if recovery == Recovery::Schedule => End::Unpaid,
             Self::ZeroDue => End::Booked,
             Self::Rejected => End::Released(ErrorCode::ClassFull),
             Self::LinkRejected => End::Released(ErrorCode::LinkPaidByOther),
@@ -134,7 +134,7 @@ impl Flow {
             Self::OpenBasket
             | Self::OpenLink
             | Self::Checkout
-            | Self::CheckoutTold
+            | Self::CheckoutReported
             | Self::Link
             | Self::Debit(Bank::Pays, _)
             | Self::LinkEvent
@@ -156,7 +156,7 @@ impl Flow {
         let (wanted, with) = match self {
             Self::OpenBasket => (basket(BASKET), None),
             Self::OpenLink => (link(world, 0), None),
-            Self::Checkout | Self::CheckoutTold | Self::Schedule => (basket(BASKET), Some(PaysWith::Card)),
+            Self::Checkout | Self::CheckoutReported | Self::Schedule => (basket(BASKET), Some(PaysWith::Card)),
             Self::ZeroDue => (basket(FREE_PLACE), None),
             Self::Rejected => (basket(ONE_PLACE), Some(PaysWith::Card)),
             Self::Link | Self::LinkRejected | Self::LinkEvent => (link(world, 0), Some(PaysWith::Card)),
@@ -185,7 +185,7 @@ impl Flow {
         world.purchases[0].called.0 = 1;
         match self {
             Self::Schedule => world.pass_s(NOBODY_CALLS_S),
-            Self::CheckoutTold => {
+            Self::CheckoutReported => {
                 deliver_event(world, AUTHORISED)?;
                 recover::run_all(world)?;
             }
@@ -207,8 +207,8 @@ impl Flow {
     }
 
     /// What follows the function: a payer who has only opened pays now. If nobody is to come back, the payer has left.
-    pub fn goes_on(self, world: &mut World, healing: Healing) -> Result<(), Violation> {
-        if !self.opens() || healing == Healing::Schedule {
+    pub fn goes_on(self, world: &mut World, recovery: Recovery) -> Result<(), Violation> {
+        if !self.opens() || recovery == Recovery::Schedule {
             return Ok(());
         }
         if world.purchases[0].intent.is_none() {
@@ -245,7 +245,7 @@ impl Flow {
         match self {
             Self::OpenBasket | Self::OpenLink => world.open(0),
             Self::Checkout
-            | Self::CheckoutTold
+            | Self::CheckoutReported
             | Self::ZeroDue
             | Self::Rejected
             | Self::Link
@@ -266,9 +266,9 @@ impl Flow {
     }
 
     /// Checks how it has ended.
-    pub fn ended(self, world: &World, healing: Healing) -> Result<(), Violation> {
-        let end = self.end(healing);
-        told_well(end, world, healing)?;
+    pub fn ended(self, world: &World, recovery: Recovery) -> Result<(), Violation> {
+        let end = self.end(recovery);
+        told_well(end, world, recovery)?;
         let intent = world.purchases[0].intent.as_ref();
         let order =
             world.model().orders.values().find(|order| order.intent.is_some() && order.intent.as_ref() == intent);
@@ -278,7 +278,7 @@ impl Flow {
         let was_told = world.calls.iter().any(|call| call.answer.as_ref().is_some_and(|answer| answer.status == 204));
         let is_right = match end {
             End::Paid => state == Some("COMPLETED"),
-            End::Booked => has_place || !(was_told || healing == Healing::Clients),
+            End::Booked => has_place || !(was_told || recovery == Recovery::Clients),
             End::Released(_) => state.is_none() && taken.is_some_and(|taken| taken.status == IntentStatus::Canceled),
             End::Unpaid => state != Some("COMPLETED") && world.model().due["trn_1"].due == 10_000,
         };
@@ -324,7 +324,7 @@ fn deliver_event(world: &mut World, kind: &str) -> Result<(), Violation> {
 }
 
 /// The client's answers, in order.
-fn told_well(end: End, world: &World, healing: Healing) -> Result<(), Violation> {
+fn told_well(end: End, world: &World, recovery: Recovery) -> Result<(), Violation> {
     let own: Vec<_> = world.calls.iter().filter(|call| call.purchase == 0).collect();
     let answers: Vec<_> = own.iter().filter_map(|call| call.answer.as_ref()).collect();
     let is_final = |answer: &calls::Answer| match end {
@@ -337,10 +337,10 @@ fn told_well(end: End, world: &World, healing: Healing) -> Result<(), Violation>
         return Err(format!("it must end as {end:?}, and its client was told {wrong:?}"));
     }
     match answers.last() {
-        Some(last) if healing == Healing::Clients && !is_final(last) => {
+        Some(last) if recovery == Recovery::Clients && !is_final(last) => {
             Err(format!("its client was told no end: {last:?}"))
         }
-        None if healing == Healing::Clients => Err("its client has not called".to_owned()),
+        None if recovery == Recovery::Clients => Err("its client has not called".to_owned()),
         _ => Ok(()),
     }
 }

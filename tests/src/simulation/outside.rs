@@ -15,7 +15,7 @@ use classpay_service::store::key::{self, Key};
 use super::calls::{self, Answer};
 use super::faults::CallKind;
 use super::purchases::{Call, Wanted};
-use super::recover::{self, Healing};
+use super::recover::{self, Recovery};
 use super::stripe::{Capability, PaysWith};
 use super::studio;
 use super::world::{Doing, Violation, World};
@@ -263,7 +263,7 @@ pub(super) fn reconnected_accounts_heal(world: &mut World) -> Result<(), Violati
         world.stripe.reconnect(&account.parse().expect("an account"));
     }
     recover::by_schedule(world, 2 * 3600)?;
-    recover::days_go_by(world, Healing::Schedule)?;
+    recover::days_go_by(world, Recovery::Schedule)?;
     world.coverage.reconnected += 1;
     Ok(())
 }

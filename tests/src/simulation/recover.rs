@@ -18,7 +18,7 @@ use super::world::{Doing, Violation, World, lock};
 
 /// What recovers a world first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Healing {
+pub enum Recovery {
     /// Only the settlement job: nobody comes back, and no event arrives.
     Schedule,
     /// Clients call again.
@@ -33,7 +33,7 @@ const CALLS_AGAIN: u32 = 6;
 const AN_HOUR_S: i64 = 3600;
 
 /// Ends a world: faults stop, calls end or are killed, lost calls land or don't, and then the world recovers.
-pub fn to_the_end(world: &mut World, healing: Healing) -> Result<(), Violation> {
+pub fn to_the_end(world: &mut World, recovery: Recovery) -> Result<(), Violation> {
     lock(&world.faults).end();
     while !world.running.is_empty() && world.rng.one_in(3) {
         world.kill_one()?;
@@ -41,11 +41,11 @@ pub fn to_the_end(world: &mut World, healing: Healing) -> Result<(), Violation> 
     run_all(world)?;
     land_all(world)?;
     outside::last_import_holds(world)?;
-    at_first(world, healing)?;
+    at_first(world, recovery)?;
     // Payers and banks complete what they have begun, or leave it.
     settle_debits(world)?;
     returns::are_decided(world)?;
-    days_go_by(world, healing)
+    days_go_by(world, recovery)
 }
 
 /// Calls that are still on their way arrive.
@@ -57,16 +57,16 @@ pub fn land_all(world: &mut World) -> Result<(), Violation> {
 }
 
 /// What is tried alone, within minutes. The settlement job runs in any case.
-pub fn at_first(world: &mut World, healing: Healing) -> Result<(), Violation> {
-    match healing {
-        Healing::Schedule => Ok(()),
-        Healing::Clients => by_clients(world),
-        Healing::Webhook => by_webhook(world),
+pub fn at_first(world: &mut World, recovery: Recovery) -> Result<(), Violation> {
+    match recovery {
+        Recovery::Schedule => Ok(()),
+        Recovery::Clients => by_clients(world),
+        Recovery::Webhook => by_webhook(world),
     }
 }
 
 /// Days pass: the settlement job runs, and in the end all events arrive. Then nothing is unfinished.
-pub fn days_go_by(world: &mut World, healing: Healing) -> Result<(), Violation> {
+pub fn days_go_by(world: &mut World, recovery: Recovery) -> Result<(), Violation> {
     for _ in 0..5 {
         by_schedule(world, 40)?;
     }
@@ -74,7 +74,7 @@ pub fn days_go_by(world: &mut World, healing: Healing) -> Result<(), Violation> 
     for _ in 0..6 {
         by_schedule(world, 9 * 3600)?;
     }
-    if healing == Healing::Schedule {
+    if recovery == Recovery::Schedule {
         world.coverage.healed_by_schedule += 1;
         let never_told = world.outbox.iter().filter(|(event, count)| *count == 0 && event.kind == "refund.created");
         world.coverage.refund_read += u64::try_from(never_told.count()).expect("few");

@@ -14,7 +14,7 @@ use super::forgetful::Forgotten;
 use super::invariants;
 use super::outside::{self, Choice, Surroundings};
 use super::purchases::{Call, Purchase, Wanted};
-use super::recover::{self, Healing};
+use super::recover::{self, Recovery};
 use super::returns;
 use super::stripe::LastingRefusals;
 use super::studio;
@@ -85,7 +85,7 @@ fn calm(world: &mut World) -> Result<(), Violation> {
         return Err(format!("11: {clicks} clicks were answered {told:?}"));
     }
     world.coverage.calm += 1;
-    recover::to_the_end(world, Healing::Schedule)
+    recover::to_the_end(world, Recovery::Schedule)
 }
 
 /// Two payers pay at the same time for something of which there is one: a seat, a debit, the rest of a fee's cap.
@@ -119,8 +119,8 @@ fn race(world: &mut World) -> Result<(), Violation> {
             _ => goes_on(world)?,
         }
     }
-    let healing = *world.rng.pick(&[Healing::Schedule, Healing::Clients, Healing::Webhook]);
-    recover::to_the_end(world, healing)
+    let recovery = *world.rng.pick(&[Recovery::Schedule, Recovery::Clients, Recovery::Webhook]);
+    recover::to_the_end(world, recovery)
 }
 
 /// Two purchases that can't both succeed, or not at the price shown to both.
@@ -162,12 +162,12 @@ fn live(world: &mut World) -> Result<(), Violation> {
     for _ in 0..MOMENTS {
         moment(world)?;
     }
-    let healing = match world.rng.below(3) {
-        0 => Healing::Schedule,
-        1 => Healing::Clients,
-        _ => Healing::Webhook,
+    let recovery = match world.rng.below(3) {
+        0 => Recovery::Schedule,
+        1 => Recovery::Clients,
+        _ => Recovery::Webhook,
     };
-    recover::to_the_end(world, healing)?;
+    recover::to_the_end(world, recovery)?;
     outside::lasting_refusals_are_final(world)?;
     outside::reconnected_accounts_heal(world)
 }

@@ -10,7 +10,7 @@ use super::faults::{CallKind, WorldFaults as _};
 use super::flows::{Answers, Flow};
 use super::forgetful::Forgotten;
 use super::planned::{Planned, PlannedFaults};
-use super::recover::{self, Healing};
+use super::recover::{self, Recovery};
 use super::rng::Rng;
 use super::world::{Doing, Violation, World, lock};
 
@@ -48,9 +48,9 @@ pub struct Scenario {
     /// How often the function runs while there are faults.
     pub runs: Runs,
     /// What recovers first.
-    pub healing: Healing,
+    pub recovery: Recovery,
     /// When late calls arrive.
-    pub landing: LateDelivery,
+    pub late_delivery: LateDelivery,
 }
 
 /// The result of a scenario.
@@ -58,7 +58,7 @@ pub struct Scenario {
 pub struct Trace {
     /// The number of the function's calls, over all of its runs.
     pub calls: Vec<CallKind>,
-    /// Whether a call was late. If not, the scenario is the same for every landing.
+    /// Whether a call was late. If not, the scenario is the same for every late delivery.
     pub was_late: bool,
     /// The violations.
     pub violation: Option<Violation>,
@@ -66,10 +66,10 @@ pub struct Trace {
 
 impl Scenario {
     /// Ways to recover, by name.
-    pub const HEALINGS: [(&str, Healing); 3] =
-        [("schedule", Healing::Schedule), ("clients", Healing::Clients), ("events", Healing::Webhook)];
+    pub const RECOVERIES: [(&str, Recovery); 3] =
+        [("schedule", Recovery::Schedule), ("clients", Recovery::Clients), ("events", Recovery::Webhook)];
     /// Landings, by name.
-    pub const LANDINGS: [(&str, LateDelivery); 4] = [
+    pub const LATE_DELIVERIES: [(&str, LateDelivery); 4] = [
         ("between", LateDelivery::Between),
         ("before", LateDelivery::Before),
         ("after", LateDelivery::After),
@@ -80,7 +80,7 @@ impl Scenario {
     #[must_use]
     pub fn of(flow: Flow, plan: Vec<Planned>) -> Self {
         let runs = if plan.len() > 1 { Runs::Again } else { Runs::Once };
-        Self { flow, plan, runs, healing: Healing::Schedule, landing: LateDelivery::Before }
+        Self { flow, plan, runs, recovery: Recovery::Schedule, late_delivery: LateDelivery::Before }
     }
 
     /// Runs it from the start of its world to the end, on a table that may ignore a guard.
@@ -107,7 +107,7 @@ impl Scenario {
         for run in 1..=most {
             let is_over = self.run(world, faults)?;
             *was_late |= world.has_late();
-            if self.landing == LateDelivery::Between {
+            if self.late_delivery == LateDelivery::Between {
                 recover::land_all(world)?;
             }
             if is_over && run >= least {
@@ -116,7 +116,7 @@ impl Scenario {
             world.pass_s(self.flow.pause_s());
         }
         lock(faults).end();
-        if matches!(self.landing, LateDelivery::Between | LateDelivery::Before) {
+        if matches!(self.late_delivery, LateDelivery::Between | LateDelivery::Before) {
             recover::land_all(world)?;
         }
         self.recover(world)
@@ -150,23 +150,23 @@ impl Scenario {
         if let Some((bank, answers @ Answers::AtOnce)) = bank {
             self.flow.bank_answers(world, bank, answers)?;
         }
-        self.flow.goes_on(world, self.healing)?;
-        recover::at_first(world, self.healing)?;
-        if self.landing == LateDelivery::After {
+        self.flow.goes_on(world, self.recovery)?;
+        recover::at_first(world, self.recovery)?;
+        if self.late_delivery == LateDelivery::After {
             recover::land_all(world)?;
         }
         if let Some((bank, answers @ Answers::Later)) = bank {
             self.flow.bank_answers(world, bank, answers)?;
-            recover::at_first(world, self.healing)?;
+            recover::at_first(world, self.recovery)?;
         }
         // The settlement job is never down for a whole day. A payment that is not captured for that long is given up.
         recover::by_schedule(world, HOUR_S)?;
-        recover::days_go_by(world, self.healing)?;
+        recover::days_go_by(world, self.recovery)?;
         if world.has_late() {
             recover::land_all(world)?;
-            recover::days_go_by(world, Healing::Schedule)?;
+            recover::days_go_by(world, Recovery::Schedule)?;
         }
-        self.flow.ended(world, self.healing)
+        self.flow.ended(world, self.recovery)
     }
 }
 
@@ -183,8 +183,9 @@ impl fmt::Display for Scenario {
         if self.runs == Runs::Again {
             write!(f, "/again")?;
         }
-        let (healing, landing) = (name(&Self::HEALINGS, &self.healing), name(&Self::LANDINGS, &self.landing));
-        write!(f, "/{healing}/{landing}")
+        let (recovery, late_delivery) =
+            (name(&Self::RECOVERIES, &self.recovery), name(&Self::LATE_DELIVERIES, &self.late_delivery));
+        write!(f, "/{recovery}/{late_delivery}")
     }
 }
 
@@ -200,14 +201,14 @@ impl FromStr for Scenarios {
         let flow = parts.next().unwrap_or_default();
         let (_, flow, _) =
             Flow::ALL.iter().find(|(name, ..)| *name == flow).ok_or(format!("there is no flow {flow}"))?;
-        let (mut plan, mut healings, mut landings) =
-            (Vec::new(), Scenario::HEALINGS.to_vec(), Scenario::LANDINGS.to_vec());
+        let (mut plan, mut recoveries, mut late_deliveries) =
+            (Vec::new(), Scenario::RECOVERIES.to_vec(), Scenario::LATE_DELIVERIES.to_vec());
         let mut runs = Runs::Once;
         for part in parts {
-            if Scenario::HEALINGS.iter().any(|(name, _)| *name == part) {
-                healings.retain(|(name, _)| *name == part);
-            } else if Scenario::LANDINGS.iter().any(|(name, _)| *name == part) {
-                landings.retain(|(name, _)| *name == part);
+            if Scenario::RECOVERIES.iter().any(|(name, _)| *name == part) {
+                recoveries.retain(|(name, _)| *name == part);
+            } else if Scenario::LATE_DELIVERIES.iter().any(|(name, _)| *name == part) {
+                late_deliveries.retain(|(name, _)| *name == part);
             } else if part == "again" {
                 runs = Runs::Again;
             } else {
@@ -216,11 +217,15 @@ impl FromStr for Scenarios {
         }
         let scenario = Scenario::of(*flow, plan);
         let scenario = if runs == Runs::Again { Scenario { runs, ..scenario } } else { scenario };
-        let each = |healing| {
+        let each = |recovery| {
             let scenario = &scenario;
-            landings.iter().map(move |(_, landing)| Scenario { healing, landing: *landing, ..scenario.clone() })
+            late_deliveries.iter().map(move |(_, late_delivery)| Scenario {
+                recovery,
+                late_delivery: *late_delivery,
+                ..scenario.clone()
+            })
         };
-        Ok(Self(healings.iter().flat_map(|(_, healing)| each(*healing)).collect()))
+        Ok(Self(recoveries.iter().flat_map(|(_, recovery)| each(*recovery)).collect()))
     }
 }
 
@@ -232,15 +237,18 @@ mod tests {
     #[test]
     fn a_scenario_is_its_text() {
         let plan: Vec<Planned> = Harm::ALL.iter().map(|harm| Planned { at: 3, harm: *harm }).collect();
-        let scenario =
-            Scenario { healing: Healing::Webhook, landing: LateDelivery::After, ..Scenario::of(Flow::Link, plan) };
+        let scenario = Scenario {
+            recovery: Recovery::Webhook,
+            late_delivery: LateDelivery::After,
+            ..Scenario::of(Flow::Link, plan)
+        };
         assert_eq!(scenario.to_string().parse(), Ok(Scenarios(vec![scenario])));
     }
 
     #[test]
     fn what_a_text_does_not_say_is_told_each_way() {
         let Scenarios(scenarios) = "checkout/12:ReplyLost/19:Late".parse().expect("it is one");
-        assert_eq!(scenarios.len(), Scenario::HEALINGS.len() * Scenario::LANDINGS.len());
+        assert_eq!(scenarios.len(), Scenario::RECOVERIES.len() * Scenario::LATE_DELIVERIES.len());
         assert!("checkout/12:Lost".parse::<Scenarios>().is_err());
         assert!("nowhere".parse::<Scenarios>().is_err());
     }

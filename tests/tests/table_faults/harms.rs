@@ -24,7 +24,7 @@ pub struct Harm {
     pub what: Value,
     /// The number of consecutive calls of the kind that have it.
     pub count: u32,
-    pub landing: LateDelivery,
+    pub late_delivery: LateDelivery,
     /// Whether a client that leaves afterwards leaves work unfinished.
     pub lasts: bool,
 }
@@ -39,7 +39,7 @@ const ALL: u32 = 1000;
 const SLOW_MS: u32 = 30;
 
 fn harm(name: &'static str, what: Value) -> Harm {
-    Harm { name, what, count: 1, landing: LateDelivery::None, lasts: true }
+    Harm { name, what, count: 1, late_delivery: LateDelivery::None, lasts: true }
 }
 
 /// Faults that end with the call, because the caller retries automatically.
@@ -76,8 +76,11 @@ pub fn harms(kind: &CallKind) -> Vec<Harm> {
             brief("409", json!({"status": 409})),
             harm("done and 500", json!({"status": 500, "executed": true})),
             brief("answered late", json!({"delayMs": SLOW_MS, "executed": true})),
-            Harm { landing: LateDelivery::AfterTheAnswer, ..harm("lands after the answer", json!({"drop": "late"})) },
-            Harm { landing: LateDelivery::Last, ..harm("lands in the end", json!({"drop": "late"})) },
+            Harm {
+                late_delivery: LateDelivery::AfterTheAnswer,
+                ..harm("lands after the answer", json!({"drop": "late"}))
+            },
+            Harm { late_delivery: LateDelivery::Last, ..harm("lands in the end", json!({"drop": "late"})) },
         ]),
     }
     harms
@@ -92,8 +95,8 @@ fn transaction() -> Vec<Harm> {
         harm("lands before the next call", json!({"drop": "late", "landAfterCalls": 0})),
         harm("lands after the next call", json!({"drop": "late", "landAfterCalls": 1})),
         harm("lands after five calls", json!({"drop": "late", "landAfterCalls": 5})),
-        Harm { landing: LateDelivery::AfterTheAnswer, ..harm("lands after the answer", json!({"drop": "late"})) },
-        Harm { landing: LateDelivery::Last, ..harm("lands in the end", json!({"drop": "late"})) },
+        Harm { late_delivery: LateDelivery::AfterTheAnswer, ..harm("lands after the answer", json!({"drop": "late"})) },
+        Harm { late_delivery: LateDelivery::Last, ..harm("lands in the end", json!({"drop": "late"})) },
         Harm { count: ALL, ..harm("out of reach", json!({"drop": "before"})) },
         brief("throttled", json!({"throttle": "calls"})),
         brief("table throttled", json!({"throttle": "table"})),

@@ -91,7 +91,7 @@ fn scenarios(flow: Flow, points: &[(Point, Process)]) -> Vec<Scenario> {
         }
     }
     // What must land at the very end must not land earlier.
-    scenarios.sort_by_key(|scenario| scenario.harm.landing == LateDelivery::Last);
+    scenarios.sort_by_key(|scenario| scenario.harm.late_delivery == LateDelivery::Last);
     scenarios
 }
 

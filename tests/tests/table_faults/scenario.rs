@@ -112,7 +112,7 @@ impl Scenario {
         stack.order_fault_at(caller, &self.point, (self.harm.count, &self.harm.what)).await;
         let first = self.flow.act(stack, member, &start).await;
         let left = stack.withdraw_faults_at(self.point.kind.callee).await;
-        if self.harm.landing == LateDelivery::AfterTheAnswer {
+        if self.harm.late_delivery == LateDelivery::AfterTheAnswer {
             stack.let_land().await;
         }
         if left == u64::from(self.harm.count) {
