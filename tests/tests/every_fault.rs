@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use classpay_tests::simulation::flows::Flow;
 use classpay_tests::simulation::forgetful::Forgotten;
-use classpay_tests::simulation::planned::{Harm, Planned};
+use classpay_tests::simulation::planned::{InjectedFault, Planned};
 use classpay_tests::simulation::scenario::{LateDelivery, Runs, Scenario, Scenarios, Trace};
 
 /// The scenarios that a plain run covers with two faults.
@@ -102,11 +102,12 @@ fn run_pairs(tally: &mut Tally, flow: Flow, planned: Planned) {
 fn run_seconds(tally: &mut Tally, first: &Scenario, trace: &Trace) {
     let begin = first.plan[0].at + 1;
     let seconds = trace.calls.iter().enumerate().skip(begin);
-    let seconds = seconds.flat_map(|(at, call)| Harm::that_differ(*call).iter().map(move |harm| (at, *harm)));
+    let seconds =
+        seconds.flat_map(|(at, call)| InjectedFault::that_differ(*call).iter().map(move |injected| (at, *injected)));
     let of_each = if wishes_everything() { Scenario::RECOVERIES.len() } else { 1 };
-    for (turn, (at, harm)) in seconds.enumerate() {
+    for (turn, (at, injected)) in seconds.enumerate() {
         for (_, recovery) in Scenario::RECOVERIES.into_iter().cycle().skip((begin + turn) % 3).take(of_each) {
-            let scenario = Scenario { plan: vec![first.plan[0], Planned { at, harm }], recovery, ..first.clone() };
+            let scenario = Scenario { plan: vec![first.plan[0], Planned { at, injected }], recovery, ..first.clone() };
             let is_late = tally.run(&scenario).was_late;
             if is_late && scenario.late_delivery == LateDelivery::Before {
                 let late_delivery = [LateDelivery::After, LateDelivery::Last][turn % 2];
@@ -148,7 +149,7 @@ fn every_single_fault_heals() {
     let mut tally = Tally::default();
     for (name, flow, least) in Flow::ALL {
         let (began, points) = (Instant::now(), calls(flow, least).calls.len());
-        let each = (0..points).flat_map(|at| Harm::ALL.map(|harm| (flow, Planned { at, harm })));
+        let each = (0..points).flat_map(|at| InjectedFault::ALL.map(|injected| (flow, Planned { at, injected })));
         let trace = run_all(&each.collect::<Vec<_>>(), run_single);
         println!("{name}: {points} calls, {} scenarios in {:?}", trace.scenarios, began.elapsed());
         tally.add(trace);
@@ -166,8 +167,9 @@ fn every_pair_of_faults_heals() {
     for (name, flow, least) in Flow::ALL.into_iter().filter(|(_, flow, _)| paired(*flow)) {
         let (began, points) = (Instant::now(), calls(flow, least).calls);
         let each = points.iter().enumerate();
-        let each = each.flat_map(|(at, call)| Harm::that_differ(*call).iter().map(move |harm| (at, *harm)));
-        let each: Vec<_> = each.map(|(at, harm)| (flow, Planned { at, harm })).collect();
+        let each =
+            each.flat_map(|(at, call)| InjectedFault::that_differ(*call).iter().map(move |injected| (at, *injected)));
+        let each: Vec<_> = each.map(|(at, injected)| (flow, Planned { at, injected })).collect();
         let trace = run_all(&each, run_pairs);
         println!(
             "{name}: {} calls, {} scenarios of two faults in {:?}",
@@ -183,8 +185,8 @@ fn every_pair_of_faults_heals() {
 /// The first scenario that shows that a guard is missing.
 fn first_wrong(flow: Flow, forgotten: Forgotten) -> Option<(Scenario, String)> {
     let mut tally = Tally { forgotten: Some(forgotten), ..Tally::default() };
-    let unharmed = tally.run(&Scenario::of(flow, Vec::new()));
-    let each = (0..unharmed.calls.len()).flat_map(|at| Harm::ALL.map(|harm| Planned { at, harm }));
+    let without = tally.run(&Scenario::of(flow, Vec::new()));
+    let each = (0..without.calls.len()).flat_map(|at| InjectedFault::ALL.map(|injected| Planned { at, injected }));
     for planned in each {
         if !tally.wrong.is_empty() {
             break;

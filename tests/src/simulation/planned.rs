@@ -10,25 +10,25 @@ use super::faults::{CallKind, Fault, Faults, WorldFaults};
 
 /// The fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Harm {
+pub enum InjectedFault {
     /// The call itself goes wrong.
-    Goes(Fault),
+    Call(Fault),
     /// The function is killed before the call has any effect.
     KilledBefore,
     /// The function is killed when the call has had its whole effect, and its answer is not seen.
     KilledAfter,
 }
 
-impl Harm {
+impl InjectedFault {
     /// Every fault.
     pub const ALL: [Self; 9] = [
-        Self::Goes(Fault::NotSent),
-        Self::Goes(Fault::Refused),
-        Self::Goes(Fault::RequestLost),
-        Self::Goes(Fault::ReplyLost),
-        Self::Goes(Fault::Late),
-        Self::Goes(Fault::Stored500),
-        Self::Goes(Fault::Stored500Done),
+        Self::Call(Fault::NotSent),
+        Self::Call(Fault::Refused),
+        Self::Call(Fault::RequestLost),
+        Self::Call(Fault::ReplyLost),
+        Self::Call(Fault::Late),
+        Self::Call(Fault::Stored500),
+        Self::Call(Fault::Stored500Done),
         Self::KilledBefore,
         Self::KilledAfter,
     ];
@@ -37,25 +37,25 @@ impl Harm {
     /// table is a lost call; and Stripe's refusal is like a call that never arrived.
     #[must_use]
     pub fn that_differ(call: CallKind) -> &'static [Self] {
-        const OF_A_READ: [Harm; 2] = [Harm::Goes(Fault::NotSent), Harm::KilledAfter];
-        const OF_THE_TABLE: [Harm; 7] = [
-            Harm::Goes(Fault::NotSent),
-            Harm::Goes(Fault::Refused),
-            Harm::Goes(Fault::RequestLost),
-            Harm::Goes(Fault::ReplyLost),
-            Harm::Goes(Fault::Late),
-            Harm::KilledBefore,
-            Harm::KilledAfter,
+        const OF_A_READ: [InjectedFault; 2] = [InjectedFault::Call(Fault::NotSent), InjectedFault::KilledAfter];
+        const OF_THE_TABLE: [InjectedFault; 7] = [
+            InjectedFault::Call(Fault::NotSent),
+            InjectedFault::Call(Fault::Refused),
+            InjectedFault::Call(Fault::RequestLost),
+            InjectedFault::Call(Fault::ReplyLost),
+            InjectedFault::Call(Fault::Late),
+            InjectedFault::KilledBefore,
+            InjectedFault::KilledAfter,
         ];
-        const OF_STRIPE: [Harm; 8] = [
-            Harm::Goes(Fault::NotSent),
-            Harm::Goes(Fault::RequestLost),
-            Harm::Goes(Fault::ReplyLost),
-            Harm::Goes(Fault::Late),
-            Harm::Goes(Fault::Stored500),
-            Harm::Goes(Fault::Stored500Done),
-            Harm::KilledBefore,
-            Harm::KilledAfter,
+        const OF_STRIPE: [InjectedFault; 8] = [
+            InjectedFault::Call(Fault::NotSent),
+            InjectedFault::Call(Fault::RequestLost),
+            InjectedFault::Call(Fault::ReplyLost),
+            InjectedFault::Call(Fault::Late),
+            InjectedFault::Call(Fault::Stored500),
+            InjectedFault::Call(Fault::Stored500Done),
+            InjectedFault::KilledBefore,
+            InjectedFault::KilledAfter,
         ];
         match call {
             CallKind::Get
@@ -78,7 +78,7 @@ impl Harm {
     fn fault(self, call: CallKind) -> Fault {
         let is_read = Self::that_differ(call) == Self::that_differ(CallKind::Get);
         match self {
-            Self::Goes(fault) => fault,
+            Self::Call(fault) => fault,
             // A function that is killed before a read and one that is killed after it know the same. A read that fails
             // might be finished before the function can be killed.
             Self::KilledBefore if is_read => Fault::None,
@@ -88,11 +88,11 @@ impl Harm {
     }
 }
 
-impl fmt::Display for Harm {
+impl fmt::Display for InjectedFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Goes(fault) => write!(f, "{fault:?}"),
-            harm @ (Self::KilledBefore | Self::KilledAfter) => write!(f, "{harm:?}"),
+            Self::Call(fault) => write!(f, "{fault:?}"),
+            injected @ (Self::KilledBefore | Self::KilledAfter) => write!(f, "{injected:?}"),
         }
     }
 }
@@ -103,12 +103,12 @@ pub struct Planned {
     /// The number of the call.
     pub at: usize,
     /// Its fault.
-    pub harm: Harm,
+    pub injected: InjectedFault,
 }
 
 impl fmt::Display for Planned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.at, self.harm)
+        write!(f, "{}:{}", self.at, self.injected)
     }
 }
 
@@ -118,10 +118,10 @@ impl FromStr for Planned {
     fn from_str(text: &str) -> Result<Self, String> {
         let read = || {
             let (at, name) = text.split_once(':')?;
-            let harm = Harm::ALL.into_iter().find(|harm| harm.to_string() == name)?;
-            Some(Self { at: at.parse().ok()?, harm })
+            let injected = InjectedFault::ALL.into_iter().find(|injected| injected.to_string() == name)?;
+            Some(Self { at: at.parse().ok()?, injected })
         };
-        read().ok_or_else(|| format!("{text} is no call with its harm: one is 12:ReplyLost"))
+        read().ok_or_else(|| format!("{text} is no call with its fault: one is 12:ReplyLost"))
     }
 }
 
@@ -162,14 +162,14 @@ impl Faults for PlannedFaults {
         }
         let at = self.calls.len();
         self.calls.push(call);
-        let Some(Planned { harm, .. }) = self.plan.iter().find(|planned| planned.at == at) else {
+        let Some(Planned { injected, .. }) = self.plan.iter().find(|planned| planned.at == at) else {
             tracing::debug!(at, ?call, "a call");
             return Fault::None;
         };
-        tracing::debug!(at, ?call, %harm, "a call suffers");
+        tracing::debug!(at, ?call, %injected, "a call suffers");
         self.met += 1;
-        self.kills |= matches!(harm, Harm::KilledBefore | Harm::KilledAfter);
-        harm.fault(call)
+        self.kills |= matches!(injected, InjectedFault::KilledBefore | InjectedFault::KilledAfter);
+        injected.fault(call)
     }
 }
 

@@ -105,7 +105,7 @@ impl Scenario {
         lock(faults).resume();
         let (least, most) = if self.runs == Runs::Again { (2, 3) } else { (1, 1) };
         for run in 1..=most {
-            let is_over = self.run(world, faults)?;
+            let is_over = self.run_once(world, faults)?;
             *was_late |= world.has_late();
             if self.late_delivery == LateDelivery::Between {
                 recover::land_all(world)?;
@@ -123,7 +123,7 @@ impl Scenario {
     }
 
     /// Runs the function once, to its end or its death. Returns whether it has nothing more to do.
-    fn run(&self, world: &mut World, faults: &Mutex<PlannedFaults>) -> Result<bool, Violation> {
+    fn run_once(&self, world: &mut World, faults: &Mutex<PlannedFaults>) -> Result<bool, Violation> {
         self.flow.begin_run(world)?;
         let mut is_over = false;
         while !world.running.is_empty() {
@@ -231,12 +231,13 @@ impl FromStr for Scenarios {
 
 #[cfg(test)]
 mod tests {
-    use super::super::planned::Harm;
+    use super::super::planned::InjectedFault;
     use super::*;
 
     #[test]
     fn a_scenario_is_its_text() {
-        let plan: Vec<Planned> = Harm::ALL.iter().map(|harm| Planned { at: 3, harm: *harm }).collect();
+        let plan: Vec<Planned> =
+            InjectedFault::ALL.iter().map(|injected| Planned { at: 3, injected: *injected }).collect();
         let scenario = Scenario {
             recovery: Recovery::Webhook,
             late_delivery: LateDelivery::After,

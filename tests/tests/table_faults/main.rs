@@ -7,15 +7,15 @@
 //! the fault; `SCENARIO='…' cargo test -p classpay-tests --test table_faults` runs only the scenarios that begin with that
 //! text.
 //!
-//! Read in this order: this module, [`flows`] (the calls of the API), [`harms`] (their faults), [`scenario`] (one
+//! Read in this order: this module, [`flows`] (the calls of the API), [`faults`] (their faults), [`scenario`] (one
 //! scenario).
 //!
 //! No scenario waits for a time to pass; a late call lands at another call, or on request.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
 
+mod faults;
 mod flows;
-mod harms;
 mod scenario;
 
 use std::collections::BTreeMap;
@@ -25,8 +25,8 @@ use futures_util::future::join_all;
 
 use classpay_tests::{CallKind, Crowd, Point, Stack, Webhooks, assert_books_balance};
 
+use faults::{LateDelivery, faults};
 use flows::Flow;
-use harms::{LateDelivery, harms};
 use scenario::{Client, Process, Scenario};
 
 /// More families than any call of the API has scenarios.
@@ -84,14 +84,20 @@ async fn run_flow(flow: Flow) -> Vec<String> {
 fn scenarios(flow: Flow, points: &[(Point, Process)]) -> Vec<Scenario> {
     let mut scenarios = Vec::new();
     for (point, process) in points {
-        for harm in harms(&point.kind) {
-            for client in Client::worth_telling(flow, &point.kind, &harm) {
-                scenarios.push(Scenario { flow, point: point.clone(), process: *process, harm: harm.clone(), client });
+        for fault in faults(&point.kind) {
+            for client in Client::worth_running(flow, &point.kind, &fault) {
+                scenarios.push(Scenario {
+                    flow,
+                    point: point.clone(),
+                    process: *process,
+                    fault: fault.clone(),
+                    client,
+                });
             }
         }
     }
     // What must land at the very end must not land earlier.
-    scenarios.sort_by_key(|scenario| scenario.harm.late_delivery == LateDelivery::Last);
+    scenarios.sort_by_key(|scenario| scenario.fault.late_delivery == LateDelivery::Last);
     scenarios
 }
 

@@ -7,8 +7,8 @@ use std::fmt;
 
 use classpay_tests::{CallKind, Member, Point, Stack};
 
+use crate::faults::{LateDelivery, TableFault};
 use crate::flows::Flow;
-use crate::harms::{Harm, LateDelivery};
 
 /// The items that record an intent.
 const LEFT_BEHIND: [&str; 2] = ["TransactWriteItems", "POST /v1/payment_intents"];
@@ -25,12 +25,12 @@ pub enum Client {
 impl Client {
     /// The clients whose scenarios differ. The payer of a link that is opened again has returned, and an event comes
     /// once.
-    pub fn worth_telling(flow: Flow, kind: &CallKind, harm: &Harm) -> Vec<Self> {
+    pub fn worth_running(flow: Flow, kind: &CallKind, fault: &TableFault) -> Vec<Self> {
         match flow {
             Flow::Reopen => vec![Self::Returns],
             Flow::Event => vec![Self::Leaves],
             // A read that its caller repeats makes no difference to a client that leaves.
-            _ if !harm.lasts || kind.reads() && harm.count == 1 => vec![Self::Returns],
+            _ if !fault.lasts || kind.reads() && fault.count == 1 => vec![Self::Returns],
             Flow::Checkout | Flow::Pay => vec![Self::Returns, Self::Leaves],
             // A client that hasn't paid leaves an intent behind, and the items that record it.
             Flow::Session | Flow::Open if LEFT_BEHIND.contains(&kind.name.as_str()) => {
@@ -61,14 +61,14 @@ pub struct Scenario {
     pub flow: Flow,
     pub point: Point,
     pub process: Process,
-    pub harm: Harm,
+    pub fault: TableFault,
     pub client: Client,
 }
 
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { flow, point, process, harm, client } = self;
-        write!(f, "{flow:?}, {point}, {}, client {client:?}", harm.name)?;
+        let Self { flow, point, process, fault, client } = self;
+        write!(f, "{flow:?}, {point}, {}, client {client:?}", fault.name)?;
         if *process == Process::New { f.write_str(", new process") } else { Ok(()) }
     }
 }
@@ -109,13 +109,13 @@ impl Scenario {
         let start = self.flow.prepare(stack, member).await;
         self.process.make(stack, self.flow);
         let caller = (self.flow.function(), start.intent.as_deref());
-        stack.order_fault_at(caller, &self.point, (self.harm.count, &self.harm.what)).await;
+        stack.order_fault_at(caller, &self.point, (self.fault.count, &self.fault.what)).await;
         let first = self.flow.act(stack, member, &start).await;
         let left = stack.withdraw_faults_at(self.point.kind.callee).await;
-        if self.harm.late_delivery == LateDelivery::AfterTheAnswer {
+        if self.fault.late_delivery == LateDelivery::AfterTheAnswer {
             stack.let_land().await;
         }
-        if left == u64::from(self.harm.count) {
+        if left == u64::from(self.fault.count) {
             return Err(format!("nothing was harmed, and the answer was {} {}", first.status, first.text));
         }
         if !matches!(first.status, 200 | 202 | 503) {

@@ -19,7 +19,7 @@ pub enum LateDelivery {
 
 /// The fault of a call.
 #[derive(Debug, Clone)]
-pub struct Harm {
+pub struct TableFault {
     pub name: &'static str,
     pub what: Value,
     /// The number of consecutive calls of the kind that have it.
@@ -38,70 +38,73 @@ const ALL: u32 = 1000;
 /// Long enough for a concurrent call to overtake it.
 const SLOW_MS: u32 = 30;
 
-fn harm(name: &'static str, what: Value) -> Harm {
-    Harm { name, what, count: 1, late_delivery: LateDelivery::None, lasts: true }
+fn fault(name: &'static str, what: Value) -> TableFault {
+    TableFault { name, what, count: 1, late_delivery: LateDelivery::None, lasts: true }
 }
 
 /// Faults that end with the call, because the caller retries automatically.
-fn brief(name: &'static str, what: Value) -> Harm {
-    Harm { lasts: false, ..harm(name, what) }
+fn brief(name: &'static str, what: Value) -> TableFault {
+    TableFault { lasts: false, ..fault(name, what) }
 }
 
 /// The faults that a call of this kind can have.
-pub fn harms(kind: &CallKind) -> Vec<Harm> {
-    let mut harms = vec![
-        harm("request lost", json!({"drop": "before"})),
-        harm("500", json!({"status": 500})),
+pub fn faults(kind: &CallKind) -> Vec<TableFault> {
+    let mut faults = vec![
+        fault("request lost", json!({"drop": "before"})),
+        fault("500", json!({"status": 500})),
         brief("slow", json!({"delayMs": SLOW_MS})),
     ];
     if !kind.reads() {
         // A caller that only reads can't distinguish a lost request from a lost reply.
-        harms.push(harm("answer lost", json!({"drop": "after"})));
+        faults.push(fault("answer lost", json!({"drop": "after"})));
     }
     match (kind.callee, kind.name.as_str()) {
-        (Callee::DynamoDb, "TransactWriteItems") => harms.extend(transaction()),
-        (Callee::DynamoDb, _) => harms.extend([
-            Harm { count: GIVES_UP, ..harm("out of reach", json!({"drop": "before"})) },
+        (Callee::DynamoDb, "TransactWriteItems") => faults.extend(transaction()),
+        (Callee::DynamoDb, _) => faults.extend([
+            TableFault { count: GIVES_UP, ..fault("out of reach", json!({"drop": "before"})) },
             brief("throttled", json!({"throttle": "calls"})),
             brief("table throttled", json!({"throttle": "table"})),
         ]),
-        (Callee::Stripe, _) if kind.reads() => harms.extend([
-            Harm { count: ALL, ..harm("out of reach", json!({"drop": "before"})) },
+        (Callee::Stripe, _) if kind.reads() => faults.extend([
+            TableFault { count: ALL, ..fault("out of reach", json!({"drop": "before"})) },
             brief("429", json!({"status": 429})),
         ]),
-        (Callee::Stripe, _) => harms.extend([
-            Harm { count: ALL, ..harm("out of reach", json!({"drop": "before"})) },
-            Harm { count: ALL, ..harm("deaf", json!({"drop": "after"})) },
+        (Callee::Stripe, _) => faults.extend([
+            TableFault { count: ALL, ..fault("out of reach", json!({"drop": "before"})) },
+            TableFault { count: ALL, ..fault("deaf", json!({"drop": "after"})) },
             brief("429", json!({"status": 429})),
             brief("409", json!({"status": 409})),
-            harm("done and 500", json!({"status": 500, "executed": true})),
+            fault("done and 500", json!({"status": 500, "executed": true})),
             brief("answered late", json!({"delayMs": SLOW_MS, "executed": true})),
-            Harm {
+            TableFault {
                 late_delivery: LateDelivery::AfterTheAnswer,
-                ..harm("lands after the answer", json!({"drop": "late"}))
+                ..fault("lands after the answer", json!({"drop": "late"}))
             },
-            Harm { late_delivery: LateDelivery::Last, ..harm("lands in the end", json!({"drop": "late"})) },
+            TableFault { late_delivery: LateDelivery::Last, ..fault("lands in the end", json!({"drop": "late"})) },
         ]),
     }
-    harms
+    faults
 }
 
-fn transaction() -> Vec<Harm> {
+fn transaction() -> Vec<TableFault> {
     let conflict = || json!({"cancel": [{"at": 1, "code": "TransactionConflict"}]});
     let mix = json!([{"at": 0, "code": "ConditionalCheckFailed"}, {"at": 1, "code": "TransactionConflict"}]);
     vec![
-        harm("done and 500", json!({"status": 500, "executed": true})),
+        fault("done and 500", json!({"status": 500, "executed": true})),
         brief("answered late", json!({"delayMs": SLOW_MS, "executed": true})),
-        harm("lands before the next call", json!({"drop": "late", "landAfterCalls": 0})),
-        harm("lands after the next call", json!({"drop": "late", "landAfterCalls": 1})),
-        harm("lands after five calls", json!({"drop": "late", "landAfterCalls": 5})),
-        Harm { late_delivery: LateDelivery::AfterTheAnswer, ..harm("lands after the answer", json!({"drop": "late"})) },
-        Harm { late_delivery: LateDelivery::Last, ..harm("lands in the end", json!({"drop": "late"})) },
-        Harm { count: ALL, ..harm("out of reach", json!({"drop": "before"})) },
+        fault("lands before the next call", json!({"drop": "late", "landAfterCalls": 0})),
+        fault("lands after the next call", json!({"drop": "late", "landAfterCalls": 1})),
+        fault("lands after five calls", json!({"drop": "late", "landAfterCalls": 5})),
+        TableFault {
+            late_delivery: LateDelivery::AfterTheAnswer,
+            ..fault("lands after the answer", json!({"drop": "late"}))
+        },
+        TableFault { late_delivery: LateDelivery::Last, ..fault("lands in the end", json!({"drop": "late"})) },
+        TableFault { count: ALL, ..fault("out of reach", json!({"drop": "before"})) },
         brief("throttled", json!({"throttle": "calls"})),
         brief("table throttled", json!({"throttle": "table"})),
         brief("conflict", conflict()),
-        Harm { count: CONFLICTS, ..harm("nothing but conflicts", conflict()) },
+        TableFault { count: CONFLICTS, ..fault("nothing but conflicts", conflict()) },
         brief("conflict and condition", json!({"cancel": mix})),
     ]
 }
