@@ -135,7 +135,7 @@ fn wishes_everything() -> bool {
 }
 
 #[test]
-fn every_single_fault_heals() {
+fn every_single_fault_is_recovered() {
     if let Some(wish) = wish() {
         tracing_subscriber::fmt().without_time().with_max_level(tracing::Level::DEBUG).with_test_writer().init();
         let Scenarios(scenarios) = wish.parse().unwrap();
@@ -158,7 +158,7 @@ fn every_single_fault_heals() {
 }
 
 #[test]
-fn every_pair_of_faults_heals() {
+fn every_pair_of_faults_is_recovered() {
     if wish().is_some() {
         return;
     }

@@ -41,7 +41,7 @@ const ONE_LEAVES_OF: usize = 3;
 const ASKED: u32 = 200;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_is_killed_in_the_middle_leaves_nothing_half_done() {
+async fn a_function_killed_in_the_middle_leaves_nothing_half_done() {
     let seed = std::env::var_os("SEED").and_then(|seed| seed.to_str()?.parse().ok());
     let seed: u64 = seed.unwrap_or_else(|| RandomState::new().hash_one(0) % 1_000_000);
     println!("SEED={seed}");

@@ -181,7 +181,7 @@ fn every_operation_has_a_row_and_who_needs_no_token_is_written_down() {
 }
 
 #[tokio::test]
-async fn whoever_is_not_let_in_is_told_so_and_has_written_nothing() {
+async fn a_caller_who_is_not_let_in_is_refused_and_has_written_nothing() {
     let stack = Stack::start().await;
     let link = stack.link(None).await;
     for (operation, whose, function) in functions(true) {

@@ -16,7 +16,7 @@ use classpay_tests::simulation::run::run;
 /// The number of worlds in a plain run.
 const SEEDS: u64 = 20_000;
 
-#[expect(clippy::disallowed_methods, reason = "whoever runs it says how much")]
+#[expect(clippy::disallowed_methods, reason = "the developer says how many")]
 fn wish(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }

@@ -26,7 +26,7 @@ use crate::loopback::listen;
 use crate::runtime::{self, Backends, Pool, Pools};
 use crate::secrets::Secrets;
 use crate::studio::{self, Loaded};
-use crate::template::Template;
+use crate::template::{Schedule, Template};
 use crate::{Problem, dynamodb, schedule, stripe};
 
 /// How long the requests in progress may take when the stack ends.
@@ -86,8 +86,9 @@ impl Stack {
 
         // We open every port before starting anything, so that a busy port leaves nothing half done.
         let (api, api_url) = listen(settings.port, "--port").await?;
-        let dynamodb = Place::find(settings.dynamodb_url.as_ref(), settings.dynamodb_port, "--dynamodb-port").await?;
-        let stripe = Place::find(settings.stripe_url.as_ref(), settings.stripe_port, "--stripe-port").await?;
+        let dynamodb =
+            Endpoint::find(settings.dynamodb_url.as_ref(), settings.dynamodb_port, "--dynamodb-port").await?;
+        let stripe = Endpoint::find(settings.stripe_url.as_ref(), settings.stripe_port, "--stripe-port").await?;
 
         let file = |name: &str| data_dir.as_ref().map(|folder| folder.file(name));
         let mut servers = Vec::new();
@@ -106,13 +107,12 @@ impl Stack {
         let client = dynamodb::client(&dynamodb.url, is_local);
         dynamodb::ensure_table(&client, &settings.table, &template.table, is_local || settings.create_table).await?;
 
-        // We load only a studio that the developer names into an external DynamoDB.
         let store = Store::new(DynamoDb::over(client, &settings.table));
+        // Only a studio that the developer names is loaded into an external DynamoDB, and only a few records are removed.
+        let removals = if is_local { Removals::Any } else { Removals::Few };
         if is_local || settings.catalogue.is_some() {
-            // Loading may remove anything from a local table, but only a few records from an external one.
-            let removals = if is_local { Removals::Any } else { Removals::Few };
-            let tell = |text: &str| eprint!("{text}");
-            import::load(&store, &catalogue, Extent::Whole(removals), clock.now(), tell).await?;
+            let print = |text: &str| eprint!("{text}");
+            import::load(&store, &catalogue, Extent::Whole(removals), clock.now(), print).await?;
             studio.payment_links = studio::payment_links(&store, &catalogue, clock.now()).await?;
         }
         studio.example = studio::example(&store, &catalogue, clock.now()).await?;
@@ -126,14 +126,7 @@ impl Stack {
             clock_offset_ms: clock.told_offset_ms(),
         };
         let pools = Arc::new(pools(&template, binaries, &backends)?);
-        for schedule in &template.schedules {
-            let Some(pool) = pools.get(&schedule.function) else { continue };
-            let kept = schedule::keep(schedule.clone(), Arc::clone(pool), Arc::clone(&clock));
-            let end = when(&ended);
-            servers.push(tokio::spawn(async move {
-                tokio::select! { () = kept => {}, () = end => {} }
-            }));
-        }
+        servers.extend(schedules(&template, &pools, &clock, &ended));
         let (secrets, timeout) = (Secrets::with(&stripe_key), settings.integration_timeout);
         let gateway = Gateway::new(template, Arc::clone(&pools), clock, secrets, timeout, studio.clone());
         let server = gateway.serve(api, when(&ended));
@@ -191,13 +184,31 @@ fn pools(template: &Template, binaries: &Binaries, backends: &Backends) -> Resul
     Ok(Pools::new(pools))
 }
 
+/// Runs the functions that have a schedule, until the stack ends.
+fn schedules(
+    template: &Template,
+    pools: &Pools,
+    clock: &Arc<Clock>,
+    ended: &watch::Receiver<bool>,
+) -> Vec<JoinHandle<()>> {
+    let scheduled = template.schedules.iter().filter_map(|schedule| Some((schedule, pools.get(&schedule.function)?)));
+    let run = |(schedule, pool): (&Schedule, &Arc<Pool>)| {
+        let kept = schedule::keep(schedule.clone(), Arc::clone(pool), Arc::clone(clock));
+        let end = when(ended);
+        tokio::spawn(async move {
+            tokio::select! { () = kept => {}, () = end => {} }
+        })
+    };
+    scheduled.map(run).collect()
+}
+
 /// The address of a backend, and the listener if we serve it.
-struct Place {
+struct Endpoint {
     url: String,
     ours: Option<TcpListener>,
 }
 
-impl Place {
+impl Endpoint {
     async fn find(given: Option<&String>, port: u16, option: &str) -> Result<Self, Problem> {
         match given {
             Some(url) => Ok(Self { url: url.clone(), ours: None }),

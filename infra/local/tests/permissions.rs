@@ -169,7 +169,7 @@ async fn a_transaction_needs_what_its_members_need() {
 }
 
 #[tokio::test]
-async fn whoever_is_no_function_may_do_everything() {
+async fn a_caller_that_is_no_function_may_do_everything() {
     let api = echo::echo().await;
     for name in [None, Some("other")] {
         let scan = Caller::of(&api, name).client.scan().table_name(&api.stack.table).send().await;

@@ -56,7 +56,7 @@ async fn a_good_token_is_let_in_with_and_without_the_word_bearer() {
 }
 
 #[tokio::test]
-async fn whoever_brings_no_token_is_told_to() {
+async fn a_caller_without_a_token_is_refused() {
     let api = echo::echo().await;
     let response = api.request(Method::GET, "/v1/families/f").send().await.unwrap();
     assert_eq!(response.headers()["www-authenticate"], "Bearer");

@@ -91,7 +91,7 @@ fn r10_only_discountable_classes_of_discountable_students_take_part() {
 
 #[test]
 fn r10_live_enrolments_count_if_they_are_discountable_and_of_the_season() {
-    // Whoever's live enrolment makes two of a kind with Ada in A.
+    // Any student's live enrolment makes two of a kind with Ada in A.
     for (kind, enrolled) in [(StudentsOfFamily, "bX"), (ClassesOfStudent, "aX"), (ClassesOfFamily, "bX")] {
         let mut studio = ranking(kind, TotalTuition);
         assert_eq!(off(&studio, &ada_in_a()), [1], "{kind:?}: alone");

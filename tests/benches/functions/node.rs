@@ -1,4 +1,4 @@
-//! What tests/node has in Node, built for whoever has Node on his machine.
+//! What tests/node has in Node, built if Node is installed.
 //!
 //! Invariant: nothing is installed or built in the source tree, and what can't be had here only leaves the comparison
 //! out; a bundle that doesn't build fails.
@@ -51,7 +51,7 @@ impl Node {
     }
 }
 
-/// The sources alone: whoever has worked in that folder may have more in it.
+/// The sources alone: the folder may have more in it.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to.join("src"))?;
     for file in [".npmrc", "package.json", "package-lock.json"] {

@@ -62,7 +62,7 @@ counters! {
     debit_failed = "a bank debit that failed";
     debit_settled = "a bank debit that arrived";
     hold_expired = "a hold that ran out";
-    meddled = "a capture in Stripe's dashboard";
+    interfered = "a capture in Stripe's dashboard";
     captured_in_part = "an authorisation captured in part in Stripe's dashboard";
     tampered = "an intent's amount changed at Stripe";
     returned = "something posted that went back of a payment";
@@ -83,10 +83,10 @@ counters! {
     answered_used = "an intent that had paid another basket";
     delivered_twice = "an event delivered more than once";
     forged = "an event with a wrong signature";
-    healed_by_schedule = "a world healed by the schedule alone";
+    recovered_by_schedule = "a world recovered by the schedule alone";
     refund_read = "a refund of which no event arrived, read by the schedule";
-    healed_by_clients = "a purchase healed by its client alone";
-    healed_by_webhook = "a link's payment healed by its event alone";
+    recovered_by_clients = "a purchase recovered by its client alone";
+    recovered_by_webhook = "a link's payment recovered by its event alone";
     trespassed = "a call of another studio with an intent that is not its own";
     deleted_customer = "a call refused for a deleted customer";
     deleted_unused = "a customer deleted for whom no intent had been made";
@@ -98,7 +98,7 @@ counters! {
     account_closed = "a payment under way on an account that the studio disconnects and names still";
     let_go = "a link's intent let go, on an account out of reach";
     order_lost = "an order put before a person, on an account out of reach";
-    reconnected = "a world healed after its account was connected again";
+    reconnected = "a world recovered after its account was connected again";
     copied = "an intent of the studio's own that looks like one of ours, paid";
     currency_refused = "an import in another currency, refused";
     calm = "a valid call clicked several times without faults or rivals";

@@ -253,7 +253,7 @@ fn import(world: &mut World, account: &'static str) {
 }
 
 /// Disconnected accounts are connected again, and what was unreachable ends as if it had always been reachable.
-pub(super) fn reconnected_accounts_heal(world: &mut World) -> Result<(), Violation> {
+pub(super) fn reconnected_accounts_recover(world: &mut World) -> Result<(), Violation> {
     let mut is_lost = false;
     world.stripe.for_each(|glance| is_lost |= !glance.is_connected);
     if !is_lost {

@@ -13,7 +13,7 @@ use super::invariants;
 use super::outside;
 use super::purchases::Wanted;
 use super::returns;
-use super::run::{deliver, everybody_has_what_he_was_told};
+use super::run::{deliver, every_client_has_what_it_was_answered};
 use super::world::{Doing, Violation, World, lock};
 
 /// What recovers a world first.
@@ -75,7 +75,7 @@ pub fn days_go_by(world: &mut World, recovery: Recovery) -> Result<(), Violation
         by_schedule(world, 9 * 3600)?;
     }
     if recovery == Recovery::Schedule {
-        world.coverage.healed_by_schedule += 1;
+        world.coverage.recovered_by_schedule += 1;
         let never_told = world.outbox.iter().filter(|(event, count)| *count == 0 && event.kind == "refund.created");
         world.coverage.refund_read += u64::try_from(never_told.count()).expect("few");
         invariants::at_the_end(world.model(), &world.stripe)?;
@@ -85,7 +85,7 @@ pub fn days_go_by(world: &mut World, recovery: Recovery) -> Result<(), Violation
         by_schedule(world, 9 * 3600)?;
     }
     invariants::at_the_end(world.model(), &world.stripe)?;
-    everybody_has_what_he_was_told(world)
+    every_client_has_what_it_was_answered(world)
 }
 
 /// Runs all tasks to their end.
@@ -141,9 +141,9 @@ fn by_clients(world: &mut World) -> Result<(), Violation> {
         let status = purchase.intent.as_deref().and_then(|intent| invariants::taken(&world.stripe, intent));
         let is_under_way = status.is_some_and(|taken| taken.status == IntentStatus::Processing || !taken.is_connected);
         if is_open && !waits && !is_under_way {
-            return Err(format!("a client alone heals nothing: {purchase:?}"));
+            return Err(format!("a client alone recovers nothing: {purchase:?}"));
         }
-        world.coverage.healed_by_clients += 1;
+        world.coverage.recovered_by_clients += 1;
     }
     Ok(())
 }
@@ -172,7 +172,7 @@ fn by_webhook(world: &mut World) -> Result<(), Violation> {
         if is_remembered && status == Some(IntentStatus::RequiresCapture) && !world.is_meddled(intent) {
             return Err(format!("its event alone does not recover {intent}"));
         }
-        world.coverage.healed_by_webhook += 1;
+        world.coverage.recovered_by_webhook += 1;
     }
     Ok(())
 }

@@ -169,7 +169,7 @@ fn live(world: &mut World) -> Result<(), Violation> {
     };
     recover::to_the_end(world, recovery)?;
     outside::lasting_refusals_are_final(world)?;
-    outside::reconnected_accounts_heal(world)
+    outside::reconnected_accounts_recover(world)
 }
 
 fn moment(world: &mut World) -> Result<(), Violation> {
@@ -254,7 +254,7 @@ fn an_intent(world: &World, status: &[IntentStatus]) -> Option<IntentId> {
 
 /// Actions of others: the payer's bank, the studio in Stripe's dashboard, staff.
 fn interfere(world: &mut World) -> Result<(), Violation> {
-    world.note(|| "somebody meddles".to_owned());
+    world.note(|| "somebody interferes".to_owned());
     const UNPAID: &[IntentStatus] = &[IntentStatus::RequiresPaymentMethod];
     const HELD: &[IntentStatus] = &[IntentStatus::RequiresCapture];
     match world.rng.below(14) {
@@ -307,16 +307,16 @@ fn interfere(world: &mut World) -> Result<(), Violation> {
 fn capture_in_dashboard(world: &mut World, intent: Option<IntentId>) {
     let Some(intent) = intent else { return };
     let amount = world.rng.one_in(3).then(|| Money::minor(100));
-    lock(&world.meddled).insert(intent.as_str().to_owned());
+    lock(&world.interfered).insert(intent.as_str().to_owned());
     let is_captured = world.stripe.capture_in_dashboard(&intent, amount).is_ok();
-    world.coverage.meddled += u64::from(is_captured);
+    world.coverage.interfered += u64::from(is_captured);
     let taken = invariants::taken(&world.stripe, intent.as_str());
     let is_part = taken.is_some_and(|taken| taken.received < taken.amount);
     world.coverage.captured_in_part += u64::from(is_captured && is_part);
 }
 
 /// 10: a payer who was answered 200 has what was paid for; one who was answered "released" was not charged.
-pub(super) fn everybody_has_what_he_was_told(world: &World) -> Result<(), Violation> {
+pub(super) fn every_client_has_what_it_was_answered(world: &World) -> Result<(), Violation> {
     for call in &world.calls {
         let (Some(answer), Some(intent)) = (&call.answer, &call.intent) else { continue };
         let taken = invariants::taken(&world.stripe, intent);

@@ -155,7 +155,7 @@ pub struct World {
     /// Changes from outside.
     pub outside: Surroundings,
     /// Intents that somebody has edited at Stripe.
-    pub meddled: Arc<Mutex<BTreeSet<String>>>,
+    pub interfered: Arc<Mutex<BTreeSet<String>>>,
     /// The cases that were seen.
     pub coverage: Coverage,
     model: Model,
@@ -208,7 +208,7 @@ impl World {
             returns: Returns::default(),
             outbox: Vec::new(),
             outside: Surroundings::calm(),
-            meddled: Arc::default(),
+            interfered: Arc::default(),
             coverage: Coverage::default(),
             model,
             stripe_ms,
@@ -221,7 +221,7 @@ impl World {
 
     /// 3: every capture by us is recorded at that instant.
     fn watch_captures(&self) {
-        let (table, found, meddled) = (self.table.clone(), self.unrecorded.clone(), self.meddled.clone());
+        let (table, found, interfered) = (self.table.clone(), self.unrecorded.clone(), self.interfered.clone());
         let mut held = BTreeSet::new();
         self.stripe.watch(move |glance| {
             let intent = glance.intent.as_str();
@@ -236,7 +236,7 @@ impl World {
                     let order = classpay_domain::order::order_of_intent(glance.account, glance.intent);
                     let is_recorded =
                         table.item(&classpay_service::store::key::order(&order)).is_some_and(|o| !o.is_empty());
-                    let is_ours = !lock(&meddled).contains(intent);
+                    let is_ours = !lock(&interfered).contains(intent);
                     if is_ours && !is_recorded {
                         *lock(&found) = Some(format!("3: {intent} was captured without a record of it"));
                     }
@@ -345,7 +345,7 @@ impl World {
     /// Whether somebody has edited an intent at Stripe.
     #[must_use]
     pub fn is_meddled(&self, intent: &str) -> bool {
-        lock(&self.meddled).contains(intent)
+        lock(&self.interfered).contains(intent)
     }
 
     /// Reads the changes and checks the invariants.

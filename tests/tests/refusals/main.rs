@@ -41,7 +41,7 @@ const WITHOUT_SCENARIO: &[(ErrorCode, &str)] = &[
     (ErrorCode::LinkRevoked, OF_LINKS),
     (ErrorCode::PaymentInProgress, OF_LINKS),
     (ErrorCode::TooManyAttempts, OF_LINKS),
-    (ErrorCode::Internal, "a fault of ours: whoever knows how to cause one mends it"),
+    (ErrorCode::Internal, "a fault of ours: one that can be caused is corrected"),
 ];
 
 #[test]

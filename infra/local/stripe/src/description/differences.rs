@@ -14,7 +14,7 @@ pub(super) struct Difference {
     pub also: &'static str,
     what: fn() -> Value,
     /// Why it is right.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for whoever reads it, and a test that there is one"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "for readers, and a test that there is one"))]
     pub because: &'static str,
 }
 

@@ -155,7 +155,7 @@ fn check(what: &str, value: &Value) -> Result<(), String> {
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes.join("; ")) }
 }
 
-/// Told twice: to the caller, who can't do anything with it, and to whoever reads the log.
+/// Reported twice: to the caller, who can't do anything with it, and in the log.
 fn wrong(what: &str) -> ApiError {
     eprintln!("{WRONG_ANSWER}{what}");
     ApiError::internal_because(format!("This isn't what Stripe would answer: {what}"))

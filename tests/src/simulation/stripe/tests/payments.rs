@@ -131,7 +131,7 @@ fn a_hold_runs_out_after_seven_days_or_before() {
     let ended = desk.load(&intent);
     assert_eq!(ended.status, IntentStatus::Canceled);
     let released_s = ended.charge.expect("it was held").refunds.first().map(|refund| refund.created_s);
-    assert_eq!(released_s, Some((START_MS + 7 * DAY_MS) / 1000), "at its time, whoever looks when");
+    assert_eq!(released_s, Some((START_MS + 7 * DAY_MS) / 1000), "at its time, whenever it is read");
 
     let early = Desk::open();
     let intent = early.confirmed(PaysWith::Card);

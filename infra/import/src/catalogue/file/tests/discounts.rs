@@ -92,7 +92,7 @@ fn r9_prices_by_quantity_are_those_of_one_two_three_classes() {
         ("class-quantity", &[(2, 100)], Some(gap)),
         ("class-quantity", &[(0, 0), (1, 100)], Some(gap)),
         ("class-quantity", &[(1, 100), (2, 180), (1, 90)], Some(twice)),
-        // They are not used, but whoever wrote them meant something.
+        // They are not used, but they were written on purpose.
         ("none", &[(1, 100), (3, 200)], Some(gap)),
     ] {
         let found =
