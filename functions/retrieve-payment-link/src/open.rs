@@ -9,7 +9,7 @@ use classpay_domain::pricing::Payment;
 use classpay_service::context::Context;
 use classpay_service::error::{Error, ErrorCode};
 use classpay_service::scope::Role;
-use classpay_service::settlement::link::live;
+use classpay_service::settlement::cancel;
 use classpay_service::settlement::rounds::Round;
 use classpay_service::store::{Commit, Link, LinkTarget, Session, SessionKind};
 use classpay_service::stripe::{KnownCustomer, Methods, NewCustomer, NewIntent, Payments, SavedCards, StripeError};
@@ -153,7 +153,8 @@ pub(crate) async fn open(
 async fn cancel_unclaimed(ctx: &Context, stripe: &dyn Payments, ours: &Session) -> Result<(), Error> {
     let (session, claim) = ctx.store.load_payment(&ours.account, &ours.intent).await?;
     if session.is_none() && claim.is_none() {
-        live::cancel_again(ctx, stripe, &ours.account, &ours.intent).await?;
+        let key = format!("lost:{}", ours.intent);
+        cancel(stripe, &ours.account, &ours.intent, &key).await?;
     }
     Ok(())
 }

@@ -191,18 +191,7 @@ pub(super) fn belongings_of<'a>(
     let (company, family) = (&studio.id, &entry.family.id);
     let of = |kind, key, at, of, item| {
         let family = key::family(company, family);
-        Belonging {
-            kind,
-            key,
-            at,
-            of,
-            loaded_place: None,
-            enrolment: None,
-            item,
-            instalments: None,
-            takes: None,
-            family,
-        }
+        Belonging { kind, key, at, of, loaded_place: None, enrolment: None, item, instalments: None, takes: None, family }
     };
     let mut all = Vec::new();
     for (j, enrolment) in entry.enrolments.iter().enumerate() {
@@ -214,11 +203,7 @@ pub(super) fn belongings_of<'a>(
         let record = key::loaded_place(company, key::ENROLMENT, enrolment.id.as_str());
         let at = format!("families[{index}].enrolments[{j}]");
         all.push(Belonging {
-            loaded_place: Some(place_record(
-                record,
-                (company, family),
-                (enrolment.student_id.as_str(), &enrolment.class_id),
-            )),
+            loaded_place: Some(place_record(record, (company, family), (enrolment.student_id.as_str(), &enrolment.class_id))),
             instalments: instalments_item(company, family, &booked),
             takes: Some(key::seats(company, &enrolment.class_id)),
             ..of(Kind::Enrolment, key, at, Of::Enrolment(place), item)
@@ -246,11 +231,7 @@ pub(super) fn belongings_of<'a>(
 }
 
 /// The record of the family, student and class that an enrolment or trial of this id was loaded into.
-fn place_record(
-    key: Key,
-    (company, family): (&CompanyId, &FamilyId),
-    (student, class): (&str, &ClassId),
-) -> (Key, Item) {
+fn place_record(key: Key, (company, family): (&CompanyId, &FamilyId), (student, class): (&str, &ClassId)) -> (Key, Item) {
     let item = Item::at(&key).text("cid", company.as_str()).text("fid", family.as_str());
     (key, item.text("student", student).text("class", class.as_str()))
 }

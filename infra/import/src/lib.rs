@@ -24,11 +24,11 @@ mod moved;
 mod outstanding;
 mod plan;
 mod planned;
-mod planned_places;
 pub mod report;
 mod schedules;
 mod seats;
 mod spelling;
+mod planned_places;
 mod transactions;
 
 use classpay_domain::id::{AccountId, CompanyId};

@@ -33,5 +33,5 @@ pub mod rounds;
 pub mod unallocated;
 
 pub use claim::follow;
-pub use drive::{release_rejected, settle, void_and_settle};
+pub use drive::{cancel, release_rejected, settle, void_and_settle};
 pub use outcome::{IntentView, Outcome, Settled, posted};

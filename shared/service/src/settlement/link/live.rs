@@ -3,14 +3,14 @@
 //! Invariant: the live intent is cancelled first, and the link changes only on the condition that it is still the live
 //! one. This never takes back what the payer has paid.
 
-use classpay_domain::id::{AccountId, IntentId};
+use classpay_domain::id::AccountId;
 use classpay_domain::link::LinkState;
 use classpay_domain::order::{IntentStatus, order_of_intent};
 
 use super::is_used_up;
 use crate::context::Context;
 use crate::error::Error;
-use crate::settlement::drive::{can_be_cancelled, cancel};
+use crate::settlement::cancel;
 use crate::store::{Link, ReviewReason};
 use crate::stripe::{Payments, StripeError};
 
@@ -62,46 +62,25 @@ pub async fn cancel_live(
     if is_used_up(ctx, claim.as_ref()).await? {
         return Ok(Live::Ended);
     }
-    match cancel_again(ctx, stripe, account, intent).await {
-        Ok(IntentStatus::Canceled) => Ok(Live::Ended),
-        Ok(IntentStatus::Processing | IntentStatus::Succeeded) => Ok(Live::Underway),
-        Ok(
+    // A key replays even a stored 500 for a day, so the second key is new each time.
+    for key in [format!("close:{intent}"), format!("close:{intent}:{}", ctx.ids.bare())] {
+        let known =
+            cancel(stripe, account, intent, &key).await.and_then(|known| known.ok_or_else(StripeError::missing));
+        let status = match known {
+            Ok(known) => known.status,
+            Err(error) if let_go_if_out_of_reach(ctx, account, link, &error).await? => return Ok(Live::LetGo),
+            Err(error) => return Err(error.into()),
+        };
+        match status {
+            IntentStatus::Canceled => return Ok(Live::Ended),
+            IntentStatus::Processing | IntentStatus::Succeeded => return Ok(Live::Underway),
             IntentStatus::RequiresPaymentMethod
             | IntentStatus::RequiresConfirmation
             | IntentStatus::RequiresAction
-            | IntentStatus::RequiresCapture,
-        ) => Ok(Live::Held),
-        Err(error) if let_go_if_out_of_reach(ctx, account, link, &error).await? => Ok(Live::LetGo),
-        Err(error) => Err(error.into()),
+            | IntentStatus::RequiresCapture => {}
+        }
     }
-}
-
-/// Cancels an intent of a link, under a second key if it can still be cancelled after the first. Answers its status.
-///
-/// # Errors
-/// [`StripeError`] if the status stays unknown, or Stripe has no such intent.
-pub async fn cancel_again(
-    ctx: &Context,
-    stripe: &dyn Payments,
-    account: &AccountId,
-    intent: &IntentId,
-) -> Result<IntentStatus, StripeError> {
-    let first = cancelled(stripe, account, intent, &format!("close:{intent}")).await?;
-    if !can_be_cancelled(first) {
-        return Ok(first);
-    }
-    // A key replays even a stored 500 for a day, so the second key is new each time.
-    cancelled(stripe, account, intent, &format!("close:{intent}:{}", ctx.ids.bare())).await
-}
-
-async fn cancelled(
-    stripe: &dyn Payments,
-    account: &AccountId,
-    intent: &IntentId,
-    key: &str,
-) -> Result<IntentStatus, StripeError> {
-    let known = cancel(stripe, account, intent, key).await?;
-    known.map(|known| known.status).ok_or_else(StripeError::missing)
+    Ok(Live::Held)
 }
 
 /// Lets go of the live intent of an open link if Stripe doesn't know it, or permanently refuses us on an account that
