@@ -150,9 +150,9 @@ fn every_single_fault_is_recovered() {
     for (name, flow, least) in Flow::ALL {
         let (began, points) = (Instant::now(), calls(flow, least).calls.len());
         let each = (0..points).flat_map(|at| InjectedFault::ALL.map(|injected| (flow, Planned { at, injected })));
-        let trace = run_all(&each.collect::<Vec<_>>(), run_single);
-        println!("{name}: {points} calls, {} scenarios in {:?}", trace.scenarios, began.elapsed());
-        tally.add(trace);
+        let found = run_all(&each.collect::<Vec<_>>(), run_single);
+        println!("{name}: {points} calls, {} scenarios in {:?}", found.scenarios, began.elapsed());
+        tally.add(found);
     }
     tally.assert_well();
 }
@@ -170,14 +170,14 @@ fn every_pair_of_faults_is_recovered() {
         let each =
             each.flat_map(|(at, call)| InjectedFault::that_differ(*call).iter().map(move |injected| (at, *injected)));
         let each: Vec<_> = each.map(|(at, injected)| (flow, Planned { at, injected })).collect();
-        let trace = run_all(&each, run_pairs);
+        let found = run_all(&each, run_pairs);
         println!(
             "{name}: {} calls, {} scenarios of two faults in {:?}",
             points.len(),
-            trace.scenarios,
+            found.scenarios,
             began.elapsed()
         );
-        tally.add(trace);
+        tally.add(found);
     }
     tally.assert_well();
 }

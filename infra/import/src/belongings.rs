@@ -1,7 +1,7 @@
 //! The places and fees that families of a file have already.
 //!
 //! Invariant: each is added once, in one transaction with the place that it takes and its family's next version, and an
-//! id stands in one place. What is there was loaded or sold before, and stays as it is ([`super::standing`]).
+//! id stands in one place. What is there was loaded or sold before, and stays as it is ([`super::planned_places`]).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -191,7 +191,18 @@ pub(super) fn belongings_of<'a>(
     let (company, family) = (&studio.id, &entry.family.id);
     let of = |kind, key, at, of, item| {
         let family = key::family(company, family);
-        Belonging { kind, key, at, of, loaded_place: None, enrolment: None, item, instalments: None, takes: None, family }
+        Belonging {
+            kind,
+            key,
+            at,
+            of,
+            loaded_place: None,
+            enrolment: None,
+            item,
+            instalments: None,
+            takes: None,
+            family,
+        }
     };
     let mut all = Vec::new();
     for (j, enrolment) in entry.enrolments.iter().enumerate() {
@@ -203,7 +214,11 @@ pub(super) fn belongings_of<'a>(
         let record = key::loaded_place(company, key::ENROLMENT, enrolment.id.as_str());
         let at = format!("families[{index}].enrolments[{j}]");
         all.push(Belonging {
-            loaded_place: Some(place_record(record, (company, family), (enrolment.student_id.as_str(), &enrolment.class_id))),
+            loaded_place: Some(place_record(
+                record,
+                (company, family),
+                (enrolment.student_id.as_str(), &enrolment.class_id),
+            )),
             instalments: instalments_item(company, family, &booked),
             takes: Some(key::seats(company, &enrolment.class_id)),
             ..of(Kind::Enrolment, key, at, Of::Enrolment(place), item)
@@ -231,7 +246,11 @@ pub(super) fn belongings_of<'a>(
 }
 
 /// The record of the family, student and class that an enrolment or trial of this id was loaded into.
-fn place_record(key: Key, (company, family): (&CompanyId, &FamilyId), (student, class): (&str, &ClassId)) -> (Key, Item) {
+fn place_record(
+    key: Key,
+    (company, family): (&CompanyId, &FamilyId),
+    (student, class): (&str, &ClassId),
+) -> (Key, Item) {
     let item = Item::at(&key).text("cid", company.as_str()).text("fid", family.as_str());
     (key, item.text("student", student).text("class", class.as_str()))
 }

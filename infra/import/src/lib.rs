@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`catalogue`] (the file, and every mistake in it), [`changes`] and [`report`] (what an office
 //! reads), [`plan`] (what is stored, and what it will be), here (the order of the writes), [`copies`], [`beside`],
-//! [`seats`], [`families`], [`standing`] and [`belongings`], [`lessons`], [`schedules`], [`transactions`], [`deleted`],
+//! [`seats`], [`families`], [`planned_places`] and [`belongings`], [`lessons`], [`schedules`], [`transactions`], [`deleted`],
 //! [`moved`], [`outstanding`].
 //!
 //! Invariant: nothing that was sold is reset. Seats move by the difference of the capacity; balances, versions,
@@ -24,11 +24,11 @@ mod moved;
 mod outstanding;
 mod plan;
 mod planned;
+mod planned_places;
 pub mod report;
 mod schedules;
 mod seats;
 mod spelling;
-mod planned_places;
 mod transactions;
 
 use classpay_domain::id::{AccountId, CompanyId};

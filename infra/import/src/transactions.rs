@@ -32,7 +32,7 @@ pub(super) struct Planned<'a> {
     pub(super) refused: Vec<Note>,
 }
 
-/// The records of whose a transaction of this id is: a debit, or a credit.
+/// The records that say whose a transaction of this id is: a debit, or a credit.
 fn owned_by(company: &CompanyId, id: &TransactionId) -> [Key; 2] {
     [key::due(company, id), key::loaded_credit(company, id)]
 }

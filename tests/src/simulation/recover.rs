@@ -135,7 +135,7 @@ fn by_clients(world: &mut World) -> Result<(), Violation> {
             }
         }
         let purchase = &world.purchases[which];
-        let waits = purchase.intent.as_deref().is_some_and(|intent| world.is_meddled(intent));
+        let waits = purchase.intent.as_deref().is_some_and(|intent| world.is_interfered(intent));
         // A bank debit takes days, whichever of the clients that share the intent has chosen it. And on an account that
         // refuses our calls, no client makes progress.
         let status = purchase.intent.as_deref().and_then(|intent| invariants::taken(&world.stripe, intent));
@@ -169,7 +169,7 @@ fn by_webhook(world: &mut World) -> Result<(), Violation> {
         let is_remembered = world.model().link_sessions.contains_key(intent);
         let reached = invariants::taken(&world.stripe, intent).filter(|taken| taken.is_connected);
         let status = reached.map(|taken| taken.status);
-        if is_remembered && status == Some(IntentStatus::RequiresCapture) && !world.is_meddled(intent) {
+        if is_remembered && status == Some(IntentStatus::RequiresCapture) && !world.is_interfered(intent) {
             return Err(format!("its event alone does not recover {intent}"));
         }
         world.coverage.recovered_by_webhook += 1;

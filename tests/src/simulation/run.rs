@@ -357,7 +357,7 @@ fn told_done(world: &World, call: &Call, intent: &String) -> Result<(), Violatio
             }
             let received = taken.map(|taken| taken.received);
             // Of a partial capture by the studio, only the amount received is credited.
-            let is_part = taken.is_some_and(|taken| taken.received < taken.amount) && world.is_meddled(intent);
+            let is_part = taken.is_some_and(|taken| taken.received < taken.amount) && world.is_interfered(intent);
             let is_other = call.shown.is_some_and(|shown| shown != order.total) && !is_part;
             if is_other || received != Some(order.total) {
                 return Err(format!("7: {call:?} was charged {received:?}: {order:?}"));

@@ -58,7 +58,7 @@ pub struct Scenario {
 pub struct Trace {
     /// The number of the function's calls, over all of its runs.
     pub calls: Vec<CallKind>,
-    /// Whether a call was late. If not, the scenario is the same for every late delivery.
+    /// Whether a call was late. If not, the scenario is the same whenever late calls land.
     pub was_late: bool,
     /// The violations.
     pub violation: Option<Violation>,
@@ -68,7 +68,7 @@ impl Scenario {
     /// Ways to recover, by name.
     pub const RECOVERIES: [(&str, Recovery); 3] =
         [("schedule", Recovery::Schedule), ("clients", Recovery::Clients), ("events", Recovery::Webhook)];
-    /// Landings, by name.
+    /// Times of late delivery, by name.
     pub const LATE_DELIVERIES: [(&str, LateDelivery); 4] = [
         ("between", LateDelivery::Between),
         ("before", LateDelivery::Before),

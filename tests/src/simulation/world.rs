@@ -344,7 +344,7 @@ impl World {
 
     /// Whether somebody has edited an intent at Stripe.
     #[must_use]
-    pub fn is_meddled(&self, intent: &str) -> bool {
+    pub fn is_interfered(&self, intent: &str) -> bool {
         lock(&self.interfered).contains(intent)
     }
 

@@ -162,7 +162,7 @@ async fn ids_that_an_earlier_version_has_loaded_are_known_after_the_next_load() 
     let first = with(OKAFOR, &own).with(CAMPBELL, &one_trial("tri_1", ISLA, LESSON)).with_cash("CASH", 1_000);
     let stack = first.start().await;
     // It stored no item under the bare id.
-    for (id, sk) in [("ENR#enr_1", "PLACE"), ("TRIAL#tri_1", "PLACE"), (&format!("TRN#{CASH}"), "CREDIT")] {
+    for (id, sk) in [("ENR#enr_1", "STAND"), ("TRIAL#tri_1", "STAND"), (&format!("TRN#{CASH}"), "CREDIT")] {
         stack.table().delete(&format!("C#{COMPANY}#{id}"), sk).await;
     }
     for _ in 0..2 {

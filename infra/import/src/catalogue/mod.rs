@@ -11,12 +11,12 @@ mod check;
 mod converted;
 mod encoding;
 mod file;
-mod reader;
 mod mistake;
 mod notes;
 mod parts;
 mod places;
 mod published;
+mod reader;
 #[cfg(test)]
 mod stored;
 mod tree;

@@ -1,4 +1,4 @@
-//! A small studio to tell scenarios about: one season, two classes, two students of one family, one plan; nothing is
+//! A small studio for the scenarios: one season, two classes, two students of one family, one plan; nothing is
 //! taxed and nobody pays a fee; it is in the United States, where one may be taken. A test says only what is different about its own.
 //!
 //! The season runs from Monday 7 September to Friday 18 December 2026. Class A is on Mondays, class B on

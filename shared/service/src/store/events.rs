@@ -138,7 +138,12 @@ impl Store {
     /// Records on a session what an event has reported while Stripe refuses to show the intent: that a card is held for
     /// it, or that it is paid, since then, in seconds since 1970. [`Commit::ConditionFailed`]: the session is finished,
     /// or more is known.
-    pub async fn note_reported(&self, session: &Session, reported: Reported, since_s: i64) -> Result<Commit, StoreError> {
+    pub async fn note_reported(
+        &self,
+        session: &Session,
+        reported: Reported,
+        since_s: i64,
+    ) -> Result<Commit, StoreError> {
         let noted = match reported {
             Reported::Held => note_status(session, IntentStatus::RequiresCapture, Lane::Pay)
                 .set("authorised_s", since_s)

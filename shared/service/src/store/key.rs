@@ -196,7 +196,7 @@ pub fn trial(company: &CompanyId, family: &FamilyId, student: &StudentId, class:
 /// Where the enrolment or trial is that a file imported under this id: `prefix` is [`ENROLMENT`] or [`TRIAL`].
 #[must_use]
 pub fn loaded_place(company: &CompanyId, prefix: &str, id: &str) -> Key {
-    key(format!("C#{company}#{prefix}{id}"), "PLACE")
+    key(format!("C#{company}#{prefix}{id}"), "STAND")
 }
 
 /// A fee that a student was charged.

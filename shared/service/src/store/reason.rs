@@ -171,7 +171,7 @@ impl fmt::Display for ReviewReason<'_> {
             Self::IntentLost(order, intent, account) => write!(
                 f,
                 "the payment of {order} is unfinished, and {account} gives no answer about {intent}: the studio has left or \
-                 disconnected it, it has no such intent, or Stripe refuses to tell"
+                 disconnected it, it has no such intent, or Stripe refuses to show it"
             ),
             Self::PaymentUnbooked(_, intent) => write!(f, "intent {intent} was captured before its basket was booked"),
             Self::PaymentCredited(_, intent) => {

@@ -75,7 +75,9 @@ pub(super) async fn report_rejection(ctx: &Context, session: &Session, age_s: i6
     let Ok(stripe) = ctx.stripe() else { return };
     let answer = stripe.within(deadline.for_stripe()).load_intent(account, intent).await;
     let noted = ctx.store.noted_status(account, intent).await;
-    if noted == Ok(Some(IntentStatus::Processing)) && !is_due_for_review(ctx, &key::claim(account, intent), &answer).await {
+    if noted == Ok(Some(IntentStatus::Processing))
+        && !is_due_for_review(ctx, &key::claim(account, intent), &answer).await
+    {
         return;
     }
     let order = order_of_intent(account, intent);
