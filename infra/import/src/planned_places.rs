@@ -81,8 +81,8 @@ fn is_own(belonging: &Belonging<'_>, item: &Attributes) -> bool {
     }
 }
 
-/// What else must be known of it: the record of its id; an enrolment's instalments; whether a trial's student is enrolled;
-/// and the order that has charged a fee.
+/// What else must be known of it: the record of its id; an enrolment's instalments; whether a trial's student is
+/// enrolled; and the order that has charged a fee.
 fn beside(belonging: &Belonging<'_>, here: Option<&Attributes>) -> Result<Vec<Key>, StoreError> {
     let record = belonging.loaded_place.as_ref().map(|(key, _)| key.clone());
     let other = match &belonging.of {

@@ -1,4 +1,4 @@
-//! A link's counts for one hour: payments that calls have started, and how often Stripe was asked.
+//! What limits the calls of a link in one hour: how often Stripe was asked about it, and the payments that were started.
 //!
 //! Invariant: a start is counted in the same transaction that claims the intent, so that a repeated call, or one that
 //! loses the claim, counts nothing.

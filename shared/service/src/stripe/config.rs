@@ -11,6 +11,7 @@ use crate::secrets::KeptSecret;
 pub const DEFAULT_API_BASE: &str = "https://api.stripe.com";
 /// The names of this machine.
 pub(super) const THIS_MACHINE: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+
 /// Stripe's address, our key, and the limits.
 #[derive(Debug, Clone)]
 pub struct StripeConfig {
