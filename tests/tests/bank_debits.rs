@@ -164,17 +164,27 @@ async fn a_debit_made_after_the_expiry_that_arrives_all_the_same_is_the_family_s
 
 #[tokio::test]
 async fn a_card_that_holds_less_than_a_failed_bank_debit_s_order_is_released_and_the_link_is_open_again() {
+    released_if_it_holds(COSTUMES_TOTAL - 100).await;
+}
+
+#[tokio::test]
+async fn a_card_that_holds_more_than_a_failed_bank_debit_s_order_is_released_and_the_link_is_open_again() {
+    released_if_it_holds(COSTUMES_TOTAL + 100).await;
+}
+
+/// The payer has authorised another amount than the order's.
+async fn released_if_it_holds(amount: i64) {
     let stack = Stack::start().await;
     let link = stack.link(None).await;
     let intent = debited(&stack, &link).await;
     assert_eq!(stack.process_link(&link, Some(&intent)).await.status, 200);
     bank_says(&stack, &intent, "fail").await;
-    // Before any call, the studio gives a discount of its own at Stripe, and the payer uses a card.
-    let lowered = stack.stripe().request(Method::POST, &format!("/v1/payment_intents/{intent}"));
-    let lowered = lowered.bearer_auth("sk_test_dashboard").header("stripe-account", stack.account());
-    let form = format!("amount={}", COSTUMES_TOTAL - 100);
-    let lowered = Api::send(lowered.header("content-type", "application/x-www-form-urlencoded").body(form)).await;
-    assert_eq!(lowered.status, 200, "{}", lowered.text);
+    // Before any call, the studio changes the amount at Stripe, and the payer uses a card.
+    let changed = stack.stripe().request(Method::POST, &format!("/v1/payment_intents/{intent}"));
+    let changed = changed.bearer_auth("sk_test_dashboard").header("stripe-account", stack.account());
+    let form = format!("amount={amount}");
+    let changed = Api::send(changed.header("content-type", "application/x-www-form-urlencoded").body(form)).await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
     stack.confirm(&intent).await;
     assert_eq!(stack.intent_status(&intent).await, "requires_capture");
 

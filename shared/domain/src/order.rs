@@ -112,7 +112,7 @@ pub enum Step {
     Complete,
     /// Release what the order reserved and cancel it.
     Release,
-    /// Cancel the intent: its bank debit failed, or it holds less than the order's total.
+    /// Cancel the intent: its bank debit failed, or it holds what the order can't take.
     Void,
     /// Nothing can be done now: the payer, the bank or Stripe must act first.
     Wait,
@@ -124,9 +124,11 @@ pub enum Step {
 #[must_use]
 pub fn next_step(paid_by: PaidBy, total: Money, intent: IntentFacts) -> Step {
     match (intent.status, paid_by) {
-        // A payer whose bank debit failed may confirm again with a card, which is an ordinary authorisation. The amount
-        // may have been changed in between; an amount below the total can never be captured as the total.
-        (IntentStatus::RequiresCapture, _) if intent.amount < total => Step::Void,
+        // A payer whose bank debit failed may confirm again with a card: a new authorisation, perhaps of an amount that was
+        // changed at Stripe in between. The payer is charged what was authorised, or nothing.
+        (IntentStatus::RequiresCapture, PaidBy::BankDebit) if intent.amount != total => Step::Void,
+        // An order is placed on a hold of its total, which can grow at Stripe.
+        (IntentStatus::RequiresCapture, PaidBy::Card) if intent.amount < total => Step::Void,
         (IntentStatus::RequiresCapture, _) => Step::Capture,
         (IntentStatus::Succeeded, _) if intent.received == total => Step::Complete,
         // The captured amount is not the order's, so we don't guess.
@@ -181,10 +183,10 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_less_than_the_order_s_total_is_voided_and_what_holds_more_is_captured() {
-        for paid_by in [PaidBy::Card, PaidBy::BankDebit] {
+    fn a_hold_of_less_is_voided_and_of_more_too_if_it_was_authorised_after_the_order() {
+        for (paid_by, more) in [(PaidBy::Card, Step::Capture), (PaidBy::BankDebit, Step::Void)] {
             let step = |amount| next_step(paid_by, Money::minor(1000), facts(IntentStatus::RequiresCapture, amount, 0));
-            assert_eq!([step(999), step(1000), step(1001)], [Step::Void, Step::Capture, Step::Capture]);
+            assert_eq!([step(999), step(1000), step(1001)], [Step::Void, Step::Capture, more]);
         }
     }
 
