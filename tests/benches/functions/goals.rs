@@ -105,7 +105,7 @@ pub fn goals(rows: &[Row], limited: bool) -> Vec<Goal> {
     goals.extend(growth(rows));
     goals.push(Goal::untold(
         "round trips in a row",
-        "a test counts them: cargo test -p classpay-tests --test round_trips",
+        "a test counts them: cargo test -p classpay-tests --test api round_trips",
     ));
     goals
 }
