@@ -1,5 +1,5 @@
 //! Tests the stand-in over real HTTP.
-#![expect(clippy::unwrap_used, reason = "a story that breaks off has failed")]
+#![expect(clippy::unwrap_used, reason = "a scenario that breaks off has failed")]
 
 mod accounts;
 mod api;

@@ -10,7 +10,7 @@ fn parse<T: miniserde::Deserialize>(value: &Value) -> T {
 }
 
 #[tokio::test]
-async fn a_captured_card_tells_its_story_in_stripes_order() {
+async fn a_captured_card_has_its_events_in_stripes_order() {
     let stand = Stand::start().await;
     let id = stand.hold().await;
     stand.post_with_key(&format!("{INTENTS}/{id}/capture"), "", "cap:1").await.ok();

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use crate::harness::{START, Stand};
 
-pub const SECRET: &str = "whsec_of_the_stories";
+pub const SECRET: &str = "whsec_of_the_scenarios";
 
 #[derive(Clone)]
 pub struct Came {
