@@ -127,13 +127,13 @@ async fn a_transaction_is_cancelled_for_the_reasons_that_were_ordered_and_nothin
 #[tokio::test]
 async fn a_500_may_have_done_it_and_a_throttled_call_has_not() {
     let table = Table::start().await;
-    for (harm, code, done) in [
+    for (effect, code, done) in [
         (json!({"status": 500}), "InternalServerError", false),
         (json!({"status": 500, "executed": true}), "InternalServerError", true),
         (json!({"throttle": "calls"}), "ThrottlingException", false),
     ] {
-        let name = harm.to_string();
-        table.order(json!({"do": harm})).await;
+        let name = effect.to_string();
+        table.order(json!({"do": effect})).await;
         let error = table.put(&[&name]).await.unwrap_err().into_service_error();
         assert_eq!(error.code(), Some(code), "{name}");
         assert_eq!(table.has(&table.nobody, &name).await, Some(done), "{name}");

@@ -188,7 +188,7 @@ async fn the_log_counts_the_permissions_that_calls_have_used() {
     let log: Value = requests(Method::GET).await.unwrap().json().await.unwrap();
     let used = |action: &str, count: u32| json!({"function": "echo", "action": action, "resource": "the table", "count": count});
     assert_eq!(log["used"], json!([used("dynamodb:GetItem", 2), used("dynamodb:PutItem", 1)]));
-    let scan = ["function", "operation", "status", "harmed"].map(|name| log["calls"][3][name].clone());
+    let scan = ["function", "operation", "status", "faulty"].map(|name| log["calls"][3][name].clone());
     assert_eq!(json!(scan), json!(["echo", "Scan", 400, false]));
     requests(Method::DELETE).await.unwrap();
     let log: Value = requests(Method::GET).await.unwrap().json().await.unwrap();

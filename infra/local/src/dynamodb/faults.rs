@@ -35,7 +35,7 @@ pub(super) struct Fault {
     #[serde(default)]
     after: u32,
     #[serde(rename = "do")]
-    harm: Harm,
+    effect: Effect,
 }
 
 fn once() -> u32 {
@@ -67,9 +67,10 @@ impl Call {
     }
 }
 
+/// What a fault does to a call.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Harm {
+pub(super) enum Effect {
     Fail(Fail),
     Throttle(Throttle),
     Cancel(Cancel),
@@ -149,25 +150,30 @@ impl Fault {
     /// Why the fault can't be injected, if it can't.
     pub fn mistake(&self) -> Option<&'static str> {
         let is_transaction = self.calls.operation.as_deref().is_none_or(|operation| operation == TRANSACTION);
-        match &self.harm {
+        match &self.effect {
             _ if self.count == 0 => Some("count must be at least 1"),
-            Harm::Fail(Fail { status, .. }) if *status != 500 => Some("status must be 500"),
-            Harm::Cancel(_) if !is_transaction => Some("only TransactWriteItems can be cancelled"),
-            Harm::Leave(_) if self.calls.operation.as_deref().is_some_and(|operation| operation != BATCH) => {
+            Effect::Fail(Fail { status, .. }) if *status != 500 => Some("status must be 500"),
+            Effect::Cancel(_) if !is_transaction => Some("only TransactWriteItems can be cancelled"),
+            Effect::Leave(_) if self.calls.operation.as_deref().is_some_and(|operation| operation != BATCH) => {
                 Some("only BatchGetItem leaves keys unprocessed")
             }
-            Harm::Leave(Leave { leave: 0 }) => Some("it must leave at least 1 key"),
-            Harm::Cancel(Cancel { cancel }) if cancel.is_empty() => Some("a transaction is cancelled for a reason"),
-            Harm::Drop(DropConnection { drop, land_after_ms: None, land_after_calls: None }) if *drop != When::Late => {
+            Effect::Leave(Leave { leave: 0 }) => Some("it must leave at least 1 key"),
+            Effect::Cancel(Cancel { cancel }) if cancel.is_empty() => Some("a transaction is cancelled for a reason"),
+            Effect::Drop(DropConnection { drop, land_after_ms: None, land_after_calls: None })
+                if *drop != When::Late =>
+            {
                 None
             }
-            Harm::Drop(DropConnection { drop, .. }) if *drop != When::Late => Some("only what is dropped late lands"),
-            Harm::Drop(DropConnection { land_after_ms: Some(_), land_after_calls: Some(_), .. }) => {
+            Effect::Drop(DropConnection { drop, .. }) if *drop != When::Late => Some("only what is dropped late lands"),
+            Effect::Drop(DropConnection { land_after_ms: Some(_), land_after_calls: Some(_), .. }) => {
                 Some("it lands after a time or after calls, not both")
             }
-            Harm::Fail(_) | Harm::Throttle(_) | Harm::Cancel(_) | Harm::Leave(_) | Harm::Drop(_) | Harm::Delay(_) => {
-                None
-            }
+            Effect::Fail(_)
+            | Effect::Throttle(_)
+            | Effect::Cancel(_)
+            | Effect::Leave(_)
+            | Effect::Drop(_)
+            | Effect::Delay(_) => None,
         }
     }
 
@@ -175,8 +181,8 @@ impl Fault {
         self.calls.operation.as_ref().is_none_or(|given| *given == call.operation)
             && self.calls.function.as_ref().is_none_or(|given| *given == call.function)
             && self.calls.says.as_ref().is_none_or(|given| String::from_utf8_lossy(request).contains(given))
-            && (call.is_transaction() || !matches!(self.harm, Harm::Cancel(_)))
-            && (call.operation == BATCH || !matches!(self.harm, Harm::Leave(_)))
+            && (call.is_transaction() || !matches!(self.effect, Effect::Cancel(_)))
+            && (call.operation == BATCH || !matches!(self.effect, Effect::Leave(_)))
     }
 }
 
@@ -198,7 +204,7 @@ impl Faults {
     }
 
     /// The fault for this call: the first that matches and has let enough calls pass.
-    pub fn strike(&mut self, call: &Call, request: &[u8]) -> Option<Harm> {
+    pub fn strike(&mut self, call: &Call, request: &[u8]) -> Option<Effect> {
         let mut struck = None;
         for (index, fault) in self.0.iter_mut().enumerate().filter(|(_, fault)| fault.fits(call, request)) {
             if fault.after == 0 {
@@ -208,11 +214,11 @@ impl Faults {
             fault.after -= 1;
         }
         let fault = &mut self.0[struck?];
-        let harm = fault.harm.clone();
+        let effect = fault.effect.clone();
         fault.count -= 1;
         if fault.count == 0 {
             self.0.remove(struck?);
         }
-        Some(harm)
+        Some(effect)
     }
 }

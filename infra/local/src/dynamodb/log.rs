@@ -26,7 +26,7 @@ struct Entry {
     /// `None` if it has no answer yet, or the connection was closed without one.
     status: Option<u16>,
     /// Whether a fault applied to it.
-    harmed: bool,
+    faulty: bool,
     /// When it arrived, by the machine's clock.
     began: SystemTime,
     /// When it was answered, or its connection closed.
@@ -44,7 +44,7 @@ pub(super) struct Log {
 
 impl Log {
     /// `used` lists the permissions that the call needs and has; it is empty if the call is refused.
-    pub fn begin(&mut self, call: &Call, used: BTreeSet<Permission>, harmed: bool) -> Number {
+    pub fn begin(&mut self, call: &Call, used: BTreeSet<Permission>, faulty: bool) -> Number {
         *self.counts.entry(call.clone()).or_default() += 1;
         for permission in used {
             *self.used.entry((call.function.clone(), permission)).or_default() += 1;
@@ -55,7 +55,7 @@ impl Log {
         self.latest.push_back(Entry {
             call: call.clone(),
             status: None,
-            harmed,
+            faulty,
             began: machine_time().into(),
             ended: None,
         });

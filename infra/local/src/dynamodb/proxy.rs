@@ -23,7 +23,7 @@ use tokio::time::sleep;
 
 use super::access::Access;
 use super::answers;
-use super::faults::{Call, Cancel, Delay, DropConnection, Fail, Faults, Harm, Leave, Throttle, What, When};
+use super::faults::{Call, Cancel, Delay, DropConnection, Effect, Fail, Faults, Leave, Throttle, What, When};
 use super::log::Log;
 use crate::developer::tell;
 use crate::loopback::send_at_once;
@@ -150,38 +150,38 @@ impl Proxy {
             state.log.end(number, Some(answer.status().as_u16()));
             return Ok(answer);
         }
-        let (landing, harm, number) = {
+        let (landing, effect, number) = {
             let mut state = self.state();
             let landing = state.landing_before_a_call();
-            let harm = state.faults.strike(&call, &sent.body);
-            let number = state.log.begin(&call, needs, harm.is_some());
-            (landing, harm, number)
+            let effect = state.faults.strike(&call, &sent.body);
+            let number = state.log.begin(&call, needs, effect.is_some());
+            (landing, effect, number)
         };
         self.execute(landing).await;
-        let answer = match harm {
+        let answer = match effect {
             None => self.pass_on(sent).await,
-            Some(harm) => self.harm(&call, sent, harm).await,
+            Some(effect) => self.apply(&call, sent, effect).await,
         };
         let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
         self.state().log.end(number, status);
         answer
     }
 
-    async fn harm(self: &Arc<Self>, call: &Call, sent: Sent, harm: Harm) -> Result<Response<Body>, Dropped> {
-        match harm {
-            Harm::Fail(Fail { executed, .. }) => {
+    async fn apply(self: &Arc<Self>, call: &Call, sent: Sent, effect: Effect) -> Result<Response<Body>, Dropped> {
+        match effect {
+            Effect::Fail(Fail { executed, .. }) => {
                 if executed {
                     self.pass_on(sent).await?;
                 }
                 Ok(answers::broken())
             }
-            Harm::Throttle(Throttle { throttle: What::Calls }) => Ok(answers::too_many_calls()),
-            Harm::Throttle(Throttle { throttle: What::Table }) => Ok(answers::table_overloaded(call, &sent.body)),
-            Harm::Cancel(Cancel { cancel }) => Ok(answers::cancelled(&sent.body, &cancel)),
-            Harm::Leave(Leave { leave }) => self.leave(sent, leave).await,
-            Harm::Drop(DropConnection { drop: When::Before, .. }) => Err(Dropped),
-            Harm::Drop(DropConnection { drop: When::After, .. }) => self.pass_on(sent).await.and(Err(Dropped)),
-            Harm::Drop(DropConnection { drop: When::Late, land_after_ms: Some(ms), .. }) => {
+            Effect::Throttle(Throttle { throttle: What::Calls }) => Ok(answers::too_many_calls()),
+            Effect::Throttle(Throttle { throttle: What::Table }) => Ok(answers::table_overloaded(call, &sent.body)),
+            Effect::Cancel(Cancel { cancel }) => Ok(answers::cancelled(&sent.body, &cancel)),
+            Effect::Leave(Leave { leave }) => self.leave(sent, leave).await,
+            Effect::Drop(DropConnection { drop: When::Before, .. }) => Err(Dropped),
+            Effect::Drop(DropConnection { drop: When::After, .. }) => self.pass_on(sent).await.and(Err(Dropped)),
+            Effect::Drop(DropConnection { drop: When::Late, land_after_ms: Some(ms), .. }) => {
                 let proxy = Arc::clone(self);
                 tokio::spawn(async move {
                     sleep(Duration::from_millis(ms)).await;
@@ -189,11 +189,11 @@ impl Proxy {
                 });
                 Err(Dropped)
             }
-            Harm::Drop(DropConnection { drop: When::Late, land_after_calls, .. }) => {
+            Effect::Drop(DropConnection { drop: When::Late, land_after_calls, .. }) => {
                 self.state().kept.push(Kept { call: call.clone(), sent, after_calls: land_after_calls });
                 Err(Dropped)
             }
-            Harm::Delay(Delay { delay_ms, executed }) => {
+            Effect::Delay(Delay { delay_ms, executed }) => {
                 let delay = sleep(Duration::from_millis(delay_ms));
                 if executed {
                     let answer = self.pass_on(sent).await;

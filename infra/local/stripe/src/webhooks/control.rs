@@ -89,7 +89,7 @@ fn order(standin: &StandIn, body: &str) -> Result<Value, ApiError> {
     let fault: Fault = serde_json::from_str(body).map_err(|error| ApiError::invalid(error.to_string()))?;
     match fault.mistake() {
         Some(mistake) => Err(ApiError::invalid(mistake)),
-        None => Ok(standin.order_harm(fault)),
+        None => Ok(standin.order_fault(fault)),
     }
 }
 

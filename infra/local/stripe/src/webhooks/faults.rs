@@ -19,7 +19,7 @@ pub(crate) struct Fault {
     #[serde(default = "once")]
     count: u32,
     #[serde(rename = "do")]
-    harm: Harm,
+    action: Action,
 }
 
 fn once() -> u32 {
@@ -46,9 +46,10 @@ impl Deliveries {
     }
 }
 
+/// What a fault does to a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) enum Harm {
+pub(crate) enum Action {
     Duplicate,
     HoldBack,
     Reorder,
@@ -83,14 +84,14 @@ impl Faults {
     }
 
     /// The fault for this delivery: the first that matches. Its count goes down by one.
-    pub fn strike(&mut self, kind: &str, account: &str) -> Option<Harm> {
+    pub fn strike(&mut self, kind: &str, account: &str) -> Option<Action> {
         let index = self.0.iter().position(|fault| fault.deliveries.fit(kind, account))?;
         let fault = &mut self.0[index];
-        let harm = fault.harm;
+        let action = fault.action;
         fault.count -= 1;
         if fault.count == 0 {
             self.0.remove(index);
         }
-        Some(harm)
+        Some(action)
     }
 }

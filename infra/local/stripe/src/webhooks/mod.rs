@@ -24,7 +24,7 @@ use crate::store::{self, Object};
 
 use endpoint::Endpoint;
 pub use endpoint::EndpointError;
-use faults::{Fault, Faults, Harm};
+use faults::{Action, Fault, Faults};
 use queue::{Delivery, State};
 use send::Sender;
 
@@ -58,13 +58,13 @@ impl Webhooks {
 #[derive(Debug, Clone)]
 struct Outcome {
     delivery: Delivery,
-    harm: Option<Harm>,
+    action: Option<Action>,
 }
 
 impl Outcome {
     fn json(&self) -> Value {
         let mut told = self.delivery.json();
-        told["fault"] = json!(self.harm);
+        told["fault"] = json!(self.action);
         told
     }
 }
@@ -144,31 +144,31 @@ impl StandIn {
     }
 
     async fn attempt(&self, mut delivery: Delivery, event: &Event) -> Result<Outcome, ApiError> {
-        let harm = locked(&self.webhooks.faults).strike(&event.kind, &delivery.account);
-        let set_aside = match harm {
-            Some(Harm::HoldBack) => Some(State::Held),
-            Some(Harm::Reorder) => Some(State::Behind),
-            Some(Harm::Lose) => Some(State::Lost),
+        let action = locked(&self.webhooks.faults).strike(&event.kind, &delivery.account);
+        let set_aside = match action {
+            Some(Action::HoldBack) => Some(State::Held),
+            Some(Action::Reorder) => Some(State::Behind),
+            Some(Action::Lose) => Some(State::Lost),
             _ => None,
         };
         if let Some(state) = set_aside {
             delivery.state = state;
             queue::save(&self.store.lock(), &delivery)?;
-            return Ok(Outcome { delivery, harm });
+            return Ok(Outcome { delivery, action });
         }
-        if let Some(Harm::Delay(milliseconds)) = harm {
+        if let Some(Action::Delay(milliseconds)) = action {
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         }
-        let Some(endpoint) = locked(&self.webhooks.endpoint).clone() else { return Ok(Outcome { delivery, harm }) };
-        let endpoint = if harm == Some(Harm::MisSign) { endpoint.with_a_wrong_secret() } else { endpoint };
+        let Some(endpoint) = locked(&self.webhooks.endpoint).clone() else { return Ok(Outcome { delivery, action }) };
+        let endpoint = if action == Some(Action::MisSign) { endpoint.with_a_wrong_secret() } else { endpoint };
         let body = event.json().to_string();
-        let times = if harm == Some(Harm::Duplicate) { 2 } else { 1 };
+        let times = if action == Some(Action::Duplicate) { 2 } else { 1 };
         for _ in 0..times {
             let answer = self.webhooks.sender.send(&endpoint, &body, self.now()).await;
             delivery.attempted(answer, event.created, self.now());
         }
         self.conclude(&delivery)?;
-        Ok(Outcome { delivery, harm })
+        Ok(Outcome { delivery, action })
     }
 
     /// Records how it ended, and releases the deliveries that waited for it.
@@ -186,7 +186,7 @@ impl StandIn {
         Ok(())
     }
 
-    fn order_harm(&self, fault: Fault) -> Value {
+    fn order_fault(&self, fault: Fault) -> Value {
         let mut faults = locked(&self.webhooks.faults);
         faults.order(fault);
         json!(faults.waiting())

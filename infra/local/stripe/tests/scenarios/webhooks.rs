@@ -10,7 +10,7 @@ use crate::receiver::{Receiver, SECRET};
 const DAY: i64 = 24 * 60 * 60;
 const HOLD: [&str; 3] = ["payment_intent.created", "charge.succeeded", "payment_intent.amount_capturable_updated"];
 
-async fn harm(stand: &Stand, what: Value) {
+async fn order_fault(stand: &Stand, what: Value) {
     stand.control("webhooks/faults", what).await.ok();
 }
 
@@ -112,7 +112,7 @@ async fn a_restart_finds_the_queue() {
     let stand = Stand::open(&file).await;
     stand.standin.deliver_to(&receiver.url, &[SECRET]).unwrap();
     receiver.will_answer(&[500]);
-    harm(&stand, json!({ "match": { "type": HOLD[1] }, "do": "holdBack" })).await;
+    order_fault(&stand, json!({ "match": { "type": HOLD[1] }, "do": "holdBack" })).await;
     stand.hold().await;
     assert_eq!(receiver.flushed(&stand).await, [HOLD[0], HOLD[2]]);
     stand.post("/v1/customers", "name=Ada").await.ok();
@@ -136,8 +136,8 @@ async fn a_restart_finds_the_queue() {
 #[tokio::test]
 async fn deliveries_are_doubled_held_back_and_reordered_to_order() {
     let (stand, receiver) = Receiver::with_stand().await;
-    harm(&stand, json!({ "do": "duplicate" })).await;
-    harm(&stand, json!({ "match": { "type": "charge.*" }, "do": "holdBack" })).await;
+    order_fault(&stand, json!({ "do": "duplicate" })).await;
+    order_fault(&stand, json!({ "match": { "type": "charge.*" }, "do": "holdBack" })).await;
     stand.hold().await;
     assert_eq!(receiver.flushed(&stand).await, [HOLD[0], HOLD[0], HOLD[2]]);
     let held = stand.told("webhooks").await["deliveries"][1].clone();
@@ -146,7 +146,7 @@ async fn deliveries_are_doubled_held_back_and_reordered_to_order() {
     assert_eq!(stand.control("webhooks/release", event).await.ok()["released"], 1);
     assert_eq!(receiver.flushed(&stand).await, [HOLD[1]]);
 
-    harm(&stand, json!({ "do": "reorder" })).await;
+    order_fault(&stand, json!({ "do": "reorder" })).await;
     stand.hold().await;
     assert_eq!(receiver.flushed(&stand).await, [HOLD[1], HOLD[0], HOLD[2]]);
     assert_eq!(stand.told("webhooks/faults").await, json!([]));
@@ -155,7 +155,7 @@ async fn deliveries_are_doubled_held_back_and_reordered_to_order() {
 #[tokio::test]
 async fn the_last_in_the_queue_is_reordered_with_what_comes_later() {
     let (stand, receiver) = Receiver::with_stand().await;
-    harm(&stand, json!({ "do": "reorder" })).await;
+    order_fault(&stand, json!({ "do": "reorder" })).await;
     stand.post("/v1/customers", "name=Ada").await.ok();
     assert!(receiver.flushed(&stand).await.is_empty());
     stand.hold().await;
@@ -166,8 +166,8 @@ async fn the_last_in_the_queue_is_reordered_with_what_comes_later() {
 #[tokio::test]
 async fn an_event_is_mis_signed_or_lost_to_order() {
     let (stand, receiver) = Receiver::with_stand().await;
-    harm(&stand, json!({ "match": { "account": STUDIO }, "do": "misSign" })).await;
-    harm(&stand, json!({ "match": { "type": HOLD[1] }, "do": "lose" })).await;
+    order_fault(&stand, json!({ "match": { "account": STUDIO }, "do": "misSign" })).await;
+    order_fault(&stand, json!({ "match": { "type": HOLD[1] }, "do": "lose" })).await;
     receiver.will_answer(&[400]);
     stand.hold().await;
     stand.control("webhooks/flush", json!({})).await.ok();
@@ -182,7 +182,7 @@ async fn an_event_is_mis_signed_or_lost_to_order() {
     assert_eq!(stand.event_types().await, HOLD);
     let missed = stand.get("/v1/events?delivery_success=false").await.ok();
     assert_eq!((&missed["data"][0]["type"], missed["data"].as_array().unwrap().len()), (&json!(HOLD[1]), 1));
-    harm(&stand, json!({ "do": { "delayMs": 1 } })).await;
+    order_fault(&stand, json!({ "do": { "delayMs": 1 } })).await;
     stand.post("/v1/customers", "name=Ada").await.ok();
     assert_eq!(receiver.flushed(&stand).await, ["customer.created"]);
     let wrong = stand.control("webhooks/faults", json!({ "do": "burn" })).await;
