@@ -4,7 +4,7 @@ use classpay_domain::id::AccountId;
 use classpay_domain::money::Money;
 use classpay_service::settlement::event::topic::{FOLLOWED_KINDS, parse_listed};
 use classpay_service::stripe::{EventQuery, Payments, StripeError};
-use classpay_tests::simulation::stripe::{Arrival, Capability, Complaint, Glance, Verdict};
+use classpay_tests::simulation::stripe::{Arrival, Capability, Complaint, IntentView, Verdict};
 use serde_json::{Value, json};
 
 use super::stripes::{Pair, Stripes};
@@ -121,8 +121,8 @@ impl Stripes {
     /// The studio creates an intent that looks like one of ours.
     pub async fn copy_intent(&mut self, which: usize, (amount, currency): (Money, &str)) {
         let [_, memory] = self.intent(which);
-        let see = |glance: &Glance<'_>| (glance.customer.clone(), glance.metadata.clone());
-        let Some((customer, metadata)) = self.memory.glance(&memory, see) else { return };
+        let see = |view: &IntentView<'_>| (view.customer.clone(), view.metadata.clone());
+        let Some((customer, metadata)) = self.memory.inspect(&memory, see) else { return };
         let copied = self.memory.copy_intent(&memory, (amount, currency));
         let customer = self.customer_of_both(&customer);
         let mut form = format!(
@@ -213,7 +213,7 @@ impl Stripes {
             let theirs = charges.iter().filter(|charge| charge["paymentIntent"] == real.as_str());
             let sum = |field: &str| theirs.clone().filter_map(|charge| charge[field].as_i64()).sum::<i64>();
             let expected = (sum("amountCaptured"), sum("amountRefunded"));
-            let money = self.memory.glance(&memory, |glance| (glance.received.units(), glance.refunded.units()));
+            let money = self.memory.inspect(&memory, |view| (view.received.units(), view.refunded.units()));
             assert_eq!(money, Some(expected), "{}: the simulation, and the stand-in", memory.as_str());
         }
     }

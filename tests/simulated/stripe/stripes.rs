@@ -125,7 +125,7 @@ impl Stripes {
 
     /// The status of an intent, at the simulation's Stripe.
     pub fn status(&self, which: usize) -> IntentStatus {
-        self.memory.glance(&self.intent(which)[1], |glance| glance.status).expect("it was made")
+        self.memory.inspect(&self.intent(which)[1], |view| view.status).expect("it was made")
     }
 
     pub fn pass_s(&self, seconds: i64) {

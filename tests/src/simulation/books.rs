@@ -141,8 +141,8 @@ pub(super) fn paid(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     }
     let (mut expected, mut out_of_reach) = (Moved::default(), false);
     let mut wrong = None;
-    stripe.for_each(|glance| {
-        let (intent, taken) = (glance.intent.as_str(), Taken::from(glance));
+    stripe.for_each(|view| {
+        let (intent, taken) = (view.intent.as_str(), Taken::from(view));
         if taken.is_studios {
             return;
         }

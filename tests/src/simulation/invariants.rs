@@ -10,7 +10,7 @@ use classpay_domain::order::{IntentStatus, order_of_intent};
 
 use super::books;
 use super::model::{Code, Model, Order, Place};
-use super::stripe::{Glance, MemoryStripe};
+use super::stripe::{IntentView, MemoryStripe};
 use super::studio::{FEE_CAP, TRIAL_DAY};
 
 /// An intent, as Stripe reports it.
@@ -36,18 +36,18 @@ pub struct Taken {
     pub is_studios: bool,
 }
 
-impl From<&Glance<'_>> for Taken {
-    fn from(glance: &Glance<'_>) -> Self {
+impl From<&IntentView<'_>> for Taken {
+    fn from(view: &IntentView<'_>) -> Self {
         Self {
-            status: glance.status,
-            amount: glance.amount.units(),
-            currency: Code::of(glance.currency),
-            received: glance.received.units(),
-            refunded: glance.refunded.units(),
-            disputed: glance.disputed.units(),
-            is_connected: glance.is_connected,
-            was_disconnected: glance.was_disconnected,
-            is_studios: glance.is_studios,
+            status: view.status,
+            amount: view.amount.units(),
+            currency: Code::of(view.currency),
+            received: view.received.units(),
+            refunded: view.refunded.units(),
+            disputed: view.disputed.units(),
+            is_connected: view.is_connected,
+            was_disconnected: view.was_disconnected,
+            is_studios: view.is_studios,
         }
     }
 }
@@ -56,7 +56,7 @@ impl From<&Glance<'_>> for Taken {
 #[must_use]
 pub fn taken(stripe: &MemoryStripe, intent: &str) -> Option<Taken> {
     let intent = IntentId::parse(intent).ok()?;
-    stripe.glance(&intent, |glance| Taken::from(glance))
+    stripe.inspect(&intent, |view| Taken::from(view))
 }
 
 /// Checks what holds at every instant.
@@ -170,7 +170,7 @@ fn one_live_intent(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
 /// Whether a review record says that an intent was left.
 fn was_let_go(model: &Model, stripe: &MemoryStripe, intent: &str) -> bool {
     let intent = IntentId::parse(intent).ok();
-    let order = intent.and_then(|id| stripe.glance(&id, |glance| order_of_intent(glance.account, &id)));
+    let order = intent.and_then(|id| stripe.inspect(&id, |view| order_of_intent(view.account, &id)));
     order.is_some_and(|order| model.reviews.contains(&format!("left-{order}")))
 }
 
@@ -208,9 +208,9 @@ fn settled(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
         return Err(format!("9: {key:?} is reserved, or marked"));
     }
     let mut wrong = None;
-    stripe.for_each(|glance| {
-        if glance.status == IntentStatus::RequiresCapture && glance.is_connected && !glance.is_studios {
-            wrong = Some(format!("9: {} is authorised", glance.intent));
+    stripe.for_each(|view| {
+        if view.status == IntentStatus::RequiresCapture && view.is_connected && !view.is_studios {
+            wrong = Some(format!("9: {} is authorised", view.intent));
         }
     });
     if let Some(key) = model.indexed.iter().find(|key| !may_stay_indexed(key, model, stripe, &on_its_way)) {
@@ -222,16 +222,16 @@ fn settled(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
 /// A payment that we can't reach and that nobody has claimed is put up for review.
 fn lost_is_told(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     let mut wrong = None;
-    stripe.for_each(|glance| {
+    stripe.for_each(|view| {
         let is_paid =
-            matches!(glance.status, IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded);
-        let intent = glance.intent.as_str();
+            matches!(view.status, IntentStatus::RequiresCapture | IntentStatus::Processing | IntentStatus::Succeeded);
+        let intent = view.intent.as_str();
         let is_unclaimed = model.sessions.contains_key(intent) && !model.claims.contains_key(intent);
-        if glance.is_connected || !is_paid || !is_unclaimed {
+        if view.is_connected || !is_paid || !is_unclaimed {
             return;
         }
-        let order = order_of_intent(glance.account, glance.intent);
-        let records = [order.to_string(), format!("left-{order}"), format!("lost-{}", glance.account)];
+        let order = order_of_intent(view.account, view.intent);
+        let records = [order.to_string(), format!("left-{order}"), format!("lost-{}", view.account)];
         if !records.iter().any(|record| model.reviews.contains(record)) {
             wrong = Some(format!("9: {intent} is paid and out of reach, and nobody is told"));
         }

@@ -110,7 +110,7 @@ pub(super) fn happen(world: &mut World) -> Result<(), Violation> {
         Outside::CustomerDeleted => {
             if let Some(customer) = a_customer(world) {
                 let mut has_intent = false;
-                world.stripe.for_each(|glance| has_intent |= *glance.customer == customer);
+                world.stripe.for_each(|view| has_intent |= *view.customer == customer);
                 let is_deleted = world.stripe.delete_customer(&customer).is_ok();
                 world.coverage.deleted_unused += u64::from(is_deleted && !has_intent);
             }
@@ -188,7 +188,7 @@ fn change_account(world: &mut World, stays_connected: bool) -> bool {
 fn is_under_way(world: &World) -> bool {
     let named = world.outside.account;
     let mut is_under_way = false;
-    world.stripe.for_each(|glance| is_under_way |= glance.account.as_str() == named && !is_final(glance.status));
+    world.stripe.for_each(|view| is_under_way |= view.account.as_str() == named && !is_final(view.status));
     is_under_way
 }
 
@@ -199,7 +199,7 @@ fn is_final(status: IntentStatus) -> bool {
 /// The studio's own intent is paid, perhaps captured, and perhaps used in a call to us.
 fn copy_intent(world: &mut World) {
     let mut intents = Vec::new();
-    world.stripe.for_each(|glance| intents.push((glance.intent.clone(), glance.amount)));
+    world.stripe.for_each(|view| intents.push((view.intent.clone(), view.amount)));
     if intents.is_empty() {
         return;
     }
@@ -255,7 +255,7 @@ fn import(world: &mut World, account: &'static str) {
 /// Disconnected accounts are connected again, and what was unreachable ends as if it had always been reachable.
 pub(super) fn reconnected_accounts_recover(world: &mut World) -> Result<(), Violation> {
     let mut is_lost = false;
-    world.stripe.for_each(|glance| is_lost |= !glance.is_connected);
+    world.stripe.for_each(|view| is_lost |= !view.is_connected);
     if !is_lost {
         return Ok(());
     }
@@ -323,9 +323,9 @@ fn is_claimed_out_of_reach(world: &World) -> bool {
         state.is_some_and(|state| state.as_text() == Some("PENDING"))
     };
     let mut found = false;
-    world.stripe.for_each(|glance| {
-        let is_claimed = is_paid(glance.status) || is_pending(glance.account, glance.intent);
-        found |= !glance.is_connected && is_claimed;
+    world.stripe.for_each(|view| {
+        let is_claimed = is_paid(view.status) || is_pending(view.account, view.intent);
+        found |= !view.is_connected && is_claimed;
     });
     found
 }

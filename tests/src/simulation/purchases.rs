@@ -208,7 +208,7 @@ impl World {
             return;
         };
         let confirmed = self.stripe.confirm(&intent, with).is_ok();
-        let status = self.stripe.glance(&intent, |glance| glance.status);
+        let status = self.stripe.inspect(&intent, |view| view.status);
         let under_way = matches!(status, Some(IntentStatus::RequiresCapture | IntentStatus::Processing));
         if confirmed && under_way {
             self.purchases[which].paid = Some(with);

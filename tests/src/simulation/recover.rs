@@ -194,9 +194,9 @@ fn deliver_all(world: &mut World) -> Result<(), Violation> {
 /// Bank debits are paid or fail, one by one; some stay under way.
 fn settle_debits(world: &mut World) -> Result<(), Violation> {
     let mut under_way = Vec::new();
-    world.stripe.for_each(|glance| {
-        if glance.status == IntentStatus::Processing {
-            under_way.push(glance.intent.clone());
+    world.stripe.for_each(|view| {
+        if view.status == IntentStatus::Processing {
+            under_way.push(view.intent.clone());
         }
     });
     for intent in under_way {

@@ -64,9 +64,9 @@ fn one_of(world: &World, ids: &[String]) -> Option<String> {
 /// A random payment of ours. The studio's own payments are not our concern.
 fn a_payment(world: &World) -> Option<IntentId> {
     let mut found = Vec::new();
-    world.stripe.for_each(|glance| {
-        if glance.status == IntentStatus::Succeeded && !glance.is_studios {
-            found.push(glance.intent.clone());
+    world.stripe.for_each(|view| {
+        if view.status == IntentStatus::Succeeded && !view.is_studios {
+            found.push(view.intent.clone());
         }
     });
     if found.is_empty() { None } else { Some(world.rng.pick(&found).clone()) }

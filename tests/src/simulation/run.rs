@@ -244,9 +244,9 @@ pub(super) fn deliver(world: &mut World, event: super::stripe::Event, is_right: 
 /// A random intent with this status.
 fn an_intent(world: &World, status: &[IntentStatus]) -> Option<IntentId> {
     let mut found = Vec::new();
-    world.stripe.for_each(|glance| {
-        if status.contains(&glance.status) {
-            found.push(glance.intent.clone());
+    world.stripe.for_each(|view| {
+        if status.contains(&view.status) {
+            found.push(view.intent.clone());
         }
     });
     if found.is_empty() { None } else { Some(world.rng.pick(&found).clone()) }

@@ -223,17 +223,17 @@ impl World {
     fn watch_captures(&self) {
         let (table, found, interfered) = (self.table.clone(), self.unrecorded.clone(), self.interfered.clone());
         let mut held = BTreeSet::new();
-        self.stripe.watch(move |glance| {
-            let intent = glance.intent.as_str();
-            if glance.is_studios {
+        self.stripe.watch(move |view| {
+            let intent = view.intent.as_str();
+            if view.is_studios {
                 return;
             }
-            match glance.status {
+            match view.status {
                 IntentStatus::RequiresCapture => {
                     held.insert(intent.to_owned());
                 }
                 IntentStatus::Succeeded if held.remove(intent) => {
-                    let order = classpay_domain::order::order_of_intent(glance.account, glance.intent);
+                    let order = classpay_domain::order::order_of_intent(view.account, view.intent);
                     let is_recorded =
                         table.item(&classpay_service::store::key::order(&order)).is_some_and(|o| !o.is_empty());
                     let is_ours = !lock(&interfered).contains(intent);

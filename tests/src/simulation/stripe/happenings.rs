@@ -12,7 +12,7 @@ use super::calls::at_least_one;
 use super::events::Event;
 use super::intents::{Authentication, PaysWith};
 use super::returns::{Arrival, Complaint, DisputeStatus};
-use super::state::{Glance, Payment, Refusal, State};
+use super::state::{IntentView, Payment, Refusal, State};
 
 /// How a dispute ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,28 +240,28 @@ impl MemoryStripe {
 
     /// Reports every change of an intent's status or money at that instant. Stripe is locked meanwhile, so the watcher
     /// must not call it.
-    pub fn watch(&self, watcher: impl FnMut(&Glance<'_>) + Send + 'static) {
+    pub fn watch(&self, watcher: impl FnMut(&IntentView<'_>) + Send + 'static) {
         self.state().watcher = Some(Box::new(watcher));
     }
 
     /// Shows every intent, in the order of creation.
-    pub fn for_each(&self, mut show: impl FnMut(&Glance<'_>)) {
+    pub fn for_each(&self, mut show: impl FnMut(&IntentView<'_>)) {
         let state = self.looked_at();
-        (0..state.payments.len()).for_each(|at| show(&state.glance(at)));
+        (0..state.payments.len()).for_each(|at| show(&state.view(at)));
     }
 
     /// Shows every intent that has changed since the last call. Returns whether there was one.
-    pub fn for_each_changed(&self, mut show: impl FnMut(&Glance<'_>)) -> bool {
+    pub fn for_each_changed(&self, mut show: impl FnMut(&IntentView<'_>)) -> bool {
         let mut state = self.looked_at();
         let changed = state.take_changed();
-        changed.iter().for_each(|&at| show(&state.glance(at)));
+        changed.iter().for_each(|&at| show(&state.view(at)));
         !changed.is_empty()
     }
 
     /// Shows one intent.
-    pub fn glance<A>(&self, intent: &IntentId, look: impl FnOnce(&Glance<'_>) -> A) -> Option<A> {
+    pub fn inspect<A>(&self, intent: &IntentId, look: impl FnOnce(&IntentView<'_>) -> A) -> Option<A> {
         let state = self.looked_at();
-        state.place(intent).map(|at| look(&state.glance(at)))
+        state.place(intent).map(|at| look(&state.view(at)))
     }
 
     /// The whole intent, as a call would return it now.

@@ -41,7 +41,7 @@ pub use happenings::Verdict;
 pub use intents::{Authentication, PaysWith};
 pub use lasting::{Capability, LastingRefusals};
 pub use returns::{Arrival, Complaint};
-pub use state::Glance;
+pub use state::IntentView;
 
 use super::faults::{CallKind, Fault, Network};
 

@@ -22,11 +22,11 @@ use super::returns::Dispute;
 const SHOWN_REFUNDS: usize = 10;
 
 /// Called whenever an intent's status or money changes, at that instant.
-pub(super) type Watcher = Box<dyn FnMut(&Glance<'_>) + Send>;
+pub(super) type Watcher = Box<dyn FnMut(&IntentView<'_>) + Send>;
 
 /// An intent as the checks see it: no call, no fault, no copy.
 #[derive(Debug, Clone, Copy)]
-pub struct Glance<'a> {
+pub struct IntentView<'a> {
     /// Its account.
     pub account: &'a AccountId,
     /// Its id.
@@ -352,7 +352,7 @@ impl State {
             self.changed.push(at);
         }
         if let Some(mut watcher) = self.watcher.take() {
-            watcher(&self.glance(at));
+            watcher(&self.view(at));
             self.watcher = Some(watcher);
         }
     }
@@ -366,11 +366,11 @@ impl State {
         changed
     }
 
-    pub fn glance(&self, at: usize) -> Glance<'_> {
+    pub fn view(&self, at: usize) -> IntentView<'_> {
         let payment = &self.payments[at];
         let (_, refunded) = payment.money();
         let withheld = payment.disputes.iter().filter(|dispute| dispute.status.keeps());
-        Glance {
+        IntentView {
             account: &self.accounts[payment.account].id,
             intent: &payment.intent.id,
             customer: &payment.customer,

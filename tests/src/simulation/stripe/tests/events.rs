@@ -115,8 +115,8 @@ fn a_watcher_sees_a_capture_at_its_instant() {
     let desk = Desk::open();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let watching = Arc::clone(&seen);
-    desk.stripe.watch(move |glance| {
-        watching.lock().unwrap().push((glance.status, glance.received.units(), glance.changed_ms));
+    desk.stripe.watch(move |view| {
+        watching.lock().unwrap().push((view.status, view.received.units(), view.changed_ms));
     });
     let intent = desk.confirmed(PaysWith::Card);
     desk.pass_ms(5);
@@ -134,7 +134,7 @@ fn what_has_changed_is_shown_once() {
     let desk = Desk::open();
     let changed = || {
         let mut changed = Vec::new();
-        desk.stripe.for_each_changed(|glance| changed.push(glance.intent.clone()));
+        desk.stripe.for_each_changed(|view| changed.push(view.intent.clone()));
         changed
     };
     let intent = desk.paid();

@@ -86,10 +86,10 @@ fn the_studio_copies_an_intent_and_it_looks_like_ours() {
     desk.stripe.confirm(&copy, PaysWith::Card).unwrap();
     desk.stripe.capture_in_dashboard(&copy, None).unwrap();
     let seen = |intent| {
-        let see = |glance: &super::super::Glance<'_>| {
-            (glance.is_studios, glance.currency.to_owned(), glance.metadata.clone(), glance.customer.clone())
+        let see = |view: &super::super::IntentView<'_>| {
+            (view.is_studios, view.currency.to_owned(), view.metadata.clone(), view.customer.clone())
         };
-        desk.stripe.glance(intent, see).unwrap()
+        desk.stripe.inspect(intent, see).unwrap()
     };
     let marked = BTreeMap::from([("classpay".to_owned(), "1".to_owned())]);
     assert_eq!(seen(&copy), (true, "jpy".to_owned(), marked.clone(), desk.customer.clone()));

@@ -103,7 +103,7 @@ fn a_part_is_captured_and_the_rest_is_let_go_and_more_is_refused() {
     let charge = part.charge.expect("it was taken");
     assert_eq!((part.amount_received.units(), charge.amount_captured.units()), (1000, 1000));
     assert_eq!((charge.amount_refunded.units(), charge.refunded, charge.refunds.len()), (29, false, 1));
-    let refunded = desk.stripe.glance(&intent, |glance| glance.refunded.units());
+    let refunded = desk.stripe.inspect(&intent, |view| view.refunded.units());
     assert_eq!(refunded, Some(0), "what was never taken isn't given back");
 }
 
@@ -116,7 +116,7 @@ fn a_cancelled_hold_shows_a_refund_of_what_was_never_captured() {
     assert_eq!((charge.amount_captured.units(), charge.amount_refunded.units()), (0, AMOUNT));
     assert!(charge.refunded);
     assert_eq!(charge.refunds.first().map(|refund| refund.status.as_str()), Some("succeeded"));
-    let money = desk.stripe.glance(&intent, |glance| (glance.received, glance.refunded));
+    let money = desk.stripe.inspect(&intent, |view| (view.received, view.refunded));
     assert_eq!(money, Some((Money::ZERO, Money::ZERO)));
 }
 

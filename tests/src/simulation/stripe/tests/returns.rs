@@ -17,7 +17,7 @@ fn dispute(desk: &Desk, intent: &IntentId, amount: Option<i64>) -> Result<String
 
 /// The amounts received, refunded and disputed.
 fn money(desk: &Desk, intent: &IntentId) -> [i64; 3] {
-    let seen = desk.stripe.glance(intent, |glance| [glance.received, glance.refunded, glance.disputed]);
+    let seen = desk.stripe.inspect(intent, |view| [view.received, view.refunded, view.disputed]);
     seen.expect("it was made").map(Money::units)
 }
 
