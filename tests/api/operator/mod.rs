@@ -19,13 +19,13 @@ pub const A_DAY_LATER: &str = "2026-09-08T09:30:00Z";
 pub const A_DAY_AFTER_THAT: &str = "2026-09-09T10:30:00Z";
 
 /// The output of a command.
-pub struct Told {
+pub struct CommandOutput {
     pub is_ok: bool,
     pub out: String,
     pub err: String,
 }
 
-impl Told {
+impl CommandOutput {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("no JSON: {}{}", self.out, self.err))
     }
@@ -42,18 +42,18 @@ impl Told {
 }
 
 /// Runs an operator's command. Its output must name no person and contain no secret.
-pub async fn orders(stack: &Stack, words: &[&str]) -> Told {
+pub async fn orders(stack: &Stack, words: &[&str]) -> CommandOutput {
     let mut command = Command::new(binaries().join("classpay-local"));
     command.arg("orders").args(words).args(["--table", &stack.table().name, "--dynamodb-url", stack.dynamodb_url()]);
     let output = command.args(["--stripe-url", stack.stripe_url()]).output().await.expect("it starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-    let told = Told { is_ok: output.status.success(), out: text(output.stdout), err: text(output.stderr) };
-    let all = format!("{}{}", told.out, told.err);
+    let output = CommandOutput { is_ok: output.status.success(), out: text(output.stdout), err: text(output.stderr) };
+    let all = format!("{}{}", output.out, output.err);
     assert_eq!(log::leaks(&all), Vec::<&str>::new());
     for name in ["Okafor", "Nguyen", "Ada ", "Minh ", "@"] {
         assert!(!all.contains(name), "{name}: {all}");
     }
-    told
+    output
 }
 
 pub async fn listed(stack: &Stack) -> Value {

@@ -13,9 +13,9 @@ const TODAY: &str = "2026-09-07";
 
 /// The comparison of the day. The command succeeds exactly if both sides agree.
 async fn reconciled(stack: &Stack) -> Value {
-    let told = orders(stack, &["reconcile", "--date", TODAY, "--json"]).await;
-    assert_eq!(told.json()["agrees"], told.is_ok, "{}", told.err);
-    told.json()
+    let output = orders(stack, &["reconcile", "--date", TODAY, "--json"]).await;
+    assert_eq!(output.json()["agrees"], output.is_ok, "{}", output.err);
+    output.json()
 }
 
 #[tokio::test]
