@@ -48,23 +48,23 @@ async fn a_function_killed_in_the_middle_leaves_nothing_half_done() {
     let clients = crowd.members().chunks(FAMILIES_EACH).enumerate().map(|(n, families)| {
         let rng = Rng::of(seed.wrapping_add(1 + n as u64));
         async move {
-            let mut told = Vec::new();
+            let mut payments = Vec::new();
             for family in families {
-                told.push(buy(stack, family, &rng).await);
-                told.push(pay(stack, family, &rng).await);
+                payments.push(buy(stack, family, &rng).await);
+                payments.push(pay(stack, family, &rng).await);
             }
             // Repeats the same calls, so that there are processes to kill until enough have been killed.
-            for (family, bought) in families.iter().zip(told.iter().step_by(2)).cycle() {
+            for (family, bought) in families.iter().zip(payments.iter().step_by(2)).cycle() {
                 if *kills.borrow() == KILLS {
                     break;
                 }
                 let again = stack.check_out(&family.family, &bought.intent, &family.basket()).await;
                 assert!(matches!(again.status, 200 | 202 | 500), "{}: {}", bought.intent, again.text);
             }
-            told
+            payments
         }
     });
-    let (told, (), ()) =
+    let (payments, (), ()) =
         tokio::join!(join_all(clients), kill_now_and_then(stack, seed, kills), keep_the_schedule(stack, kills));
     let logged = stack.logged();
     let hit = |function| logged.lines().filter(|line| line.starts_with(&format!("{function}: {HIT}"))).count();
@@ -73,12 +73,12 @@ async fn a_function_killed_in_the_middle_leaves_nothing_half_done() {
     println!("{KILLS} processes were killed, {in_the_middle} of them in the middle of an invocation: {hits:?}");
     assert!(in_the_middle > 0, "no process was killed in the middle of an invocation");
     settle(stack).await;
-    assert_nothing_is_half_done(stack, &told.concat()).await;
+    assert_nothing_is_half_done(stack, &payments.concat()).await;
 }
 
 /// What a client knows about a payment that it has confirmed.
 #[derive(Debug, Clone)]
-struct Told {
+struct Payment {
     intent: String,
     /// The final answer; `None` if the client left.
     answer: Option<Answer>,
@@ -104,22 +104,22 @@ async fn ask(rng: Option<&Rng>, call: impl AsyncFn() -> Answer) -> Option<Answer
 }
 
 /// A family buys.
-async fn buy(stack: &Stack, member: &Member, rng: &Rng) -> Told {
+async fn buy(stack: &Stack, member: &Member, rng: &Rng) -> Payment {
     let (family, basket) = (&member.family, member.basket());
     let session = ask(None, async || stack.family(family).session(family, &basket).await).await.unwrap();
     let intent = classpay_tests::intent_id(&session);
     stack.confirm(&intent).await;
     let answer = ask(Some(rng), async || stack.check_out(family, &intent, &basket).await).await;
-    Told { intent, answer }
+    Payment { intent, answer }
 }
 
 /// A family pays its link.
-async fn pay(stack: &Stack, member: &Member, rng: &Rng) -> Told {
+async fn pay(stack: &Stack, member: &Member, rng: &Rng) -> Payment {
     let opened = ask(None, async || stack.open_link(&member.link).await).await.unwrap();
     let intent = Stack::shown_intent(&opened)["id"].as_str().unwrap().to_owned();
     stack.confirm(&intent).await;
     let answer = ask(Some(rng), async || stack.process_link(&member.link, Some(&intent)).await).await;
-    Told { intent, answer }
+    Payment { intent, answer }
 }
 
 /// Kills processes, one at a time, until enough have been killed.
@@ -157,7 +157,7 @@ async fn settle(stack: &Stack) {
 
 /// Every confirmed payment is captured once, for a completed order, and no other money moved. Every client's answer was
 /// true.
-async fn assert_nothing_is_half_done(stack: &Stack, told: &[Told]) {
+async fn assert_nothing_is_half_done(stack: &Stack, payments: &[Payment]) {
     let mut captured: BTreeMap<String, u32> = BTreeMap::new();
     for (intent, _) in stack.captured().await {
         *captured.entry(intent).or_default() += 1;
@@ -172,15 +172,15 @@ async fn assert_nothing_is_half_done(stack: &Stack, told: &[Told]) {
             _ => panic!("{id} is {status} in the end"),
         }
     }
-    for Told { intent, answer } in told {
+    for Payment { intent, answer } in payments {
         assert_eq!(captured.get(intent), Some(&1), "{intent}: {answer:?}");
         if let Some(answer) = answer {
             assert_eq!(answer.status, 200, "{intent}: {}", answer.text);
             assert_eq!(named_order(answer), completed_order(stack, intent).await, "{intent}");
         }
     }
-    let left = told.iter().filter(|told| told.answer.is_none()).count();
-    println!("{} payments, {left} of them by clients who left; {} intents", told.len(), intents.len());
+    let left = payments.iter().filter(|payment| payment.answer.is_none()).count();
+    println!("{} payments, {left} of them by clients who left; {} intents", payments.len(), intents.len());
     assert_books_balance(stack).await;
 }
 
