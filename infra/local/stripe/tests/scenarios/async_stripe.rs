@@ -17,7 +17,7 @@ use stripe_misc::ephemeral_key::CreateEphemeralKey;
 use stripe_shared::PaymentIntentAllowedPaymentMethodTypes as Allowed;
 use stripe_shared::{Customer, PaymentIntent, PaymentIntentStatus};
 
-use crate::harness::{START, STUDIO, Stand};
+use crate::harness::{START, STUDIO, TestStripe};
 
 const INTENTS: &str = "/v1/payment_intents";
 
@@ -27,9 +27,9 @@ fn parse<T: miniserde::Deserialize>(text: &str) -> T {
 
 #[tokio::test]
 async fn intents_parse_in_every_state() {
-    let stand = Stand::start().await;
+    let stripe = TestStripe::start().await;
     let expand = "expand[]=latest_charge.refunds&expand[]=payment_method&expand[]=customer";
-    let customer = stand.post("/v1/customers", "email=ada@example.com").await.ok();
+    let customer = stripe.post("/v1/customers", "email=ada@example.com").await.ok();
     let customer = customer["id"].as_str().unwrap();
     let form = format!(
         "amount=100&currency=gbp&customer={customer}&capture_method=manual&shipping[name]=Ada\
@@ -37,48 +37,48 @@ async fn intents_parse_in_every_state() {
          &allowed_payment_method_types[]=card&allowed_payment_method_types[]=bacs_debit\
          &setup_future_usage=off_session&metadata[a]=1&{expand}"
     );
-    let text = stand.post(INTENTS, &form).await.text;
+    let text = stripe.post(INTENTS, &form).await.text;
     let intent: PaymentIntent = parse(&text);
     assert_eq!(intent.status, PaymentIntentStatus::RequiresPaymentMethod);
     let path = format!("{INTENTS}/{}", intent.id);
     let confirm = format!("{path}/confirm");
 
     let form = format!("payment_method=pm_card_chargeDeclined&{expand}");
-    assert_eq!(stand.post(&confirm, &form).await.status, 402);
-    let declined: PaymentIntent = parse(&stand.get(&format!("{path}?{expand}")).await.text);
+    assert_eq!(stripe.post(&confirm, &form).await.status, 402);
+    let declined: PaymentIntent = parse(&stripe.get(&format!("{path}?{expand}")).await.text);
     assert!(declined.last_payment_error.unwrap().decline_code.is_some());
 
     let form = format!("payment_method=pm_card_authenticationRequired&{expand}");
-    let waiting: PaymentIntent = parse(&stand.post(&confirm, &form).await.text);
+    let waiting: PaymentIntent = parse(&stripe.post(&confirm, &form).await.text);
     assert_eq!(waiting.status, PaymentIntentStatus::RequiresAction);
     assert!(waiting.next_action.unwrap().use_stripe_sdk.is_some());
 
     let form = format!("payment_method=pm_card_visa&{expand}");
-    let held: PaymentIntent = parse(&stand.post(&confirm, &form).await.text);
+    let held: PaymentIntent = parse(&stripe.post(&confirm, &form).await.text);
     assert_eq!(held.status, PaymentIntentStatus::RequiresCapture);
     let charge = held.latest_charge.unwrap().into_object().unwrap();
     let card = charge.payment_method_details.unwrap().card.unwrap();
     assert_eq!(card.capture_before, Some(START + 7 * 24 * 60 * 60));
     assert!(charge.refunds.unwrap().data.is_empty());
 
-    let taken: PaymentIntent = parse(&stand.post(&format!("{path}/capture"), expand).await.text);
+    let taken: PaymentIntent = parse(&stripe.post(&format!("{path}/capture"), expand).await.text);
     assert_eq!((taken.status, taken.amount_received), (PaymentIntentStatus::Succeeded, 100));
-    let text = stand.post(INTENTS, "amount=100&currency=usd").await.text;
+    let text = stripe.post(INTENTS, "amount=100&currency=usd").await.text;
     let dynamic: PaymentIntent = parse(&text);
     let cancel = format!("{INTENTS}/{}/cancel", dynamic.id);
-    let cancelled: PaymentIntent = parse(&stand.post(&cancel, "cancellation_reason=duplicate").await.text);
+    let cancelled: PaymentIntent = parse(&stripe.post(&cancel, "cancellation_reason=duplicate").await.text);
     assert_eq!(cancelled.status, PaymentIntentStatus::Canceled);
 }
 
 #[tokio::test]
 async fn errors_parse() {
-    let stand = Stand::start().await;
+    let stripe = TestStripe::start().await;
     let form = "amount=100&currency=usd&confirm=true&payment_method=pm_card_chargeDeclined\
                 &return_url=https://example.com";
-    let declined = stand.post(INTENTS, form).await;
-    let id = stand.hold().await;
-    let unexpected = stand.post(&format!("{INTENTS}/{id}/confirm"), "").await;
-    let missing = stand.get(&format!("{INTENTS}/pi_none")).await;
+    let declined = stripe.post(INTENTS, form).await;
+    let id = stripe.hold().await;
+    let unexpected = stripe.post(&format!("{INTENTS}/{id}/confirm"), "").await;
+    let missing = stripe.get(&format!("{INTENTS}/pi_none")).await;
     for answer in [declined, unexpected, missing] {
         let error: stripe_shared::ApiErrors = parse(&answer.body["error"].to_string());
         assert!(error.code.is_some() && error.message.is_some());
@@ -87,20 +87,20 @@ async fn errors_parse() {
 
 #[tokio::test]
 async fn customers_their_sessions_and_their_keys_parse() {
-    let stand = Stand::start().await;
+    let stripe = TestStripe::start().await;
     let form = "email=ada@example.com&name=Ada&address[line1]=1+Ballet+Lane&metadata[a]=1";
-    let customer: Customer = parse(&stand.post("/v1/customers", form).await.text);
+    let customer: Customer = parse(&stripe.post("/v1/customers", form).await.text);
     assert_eq!(customer.email.as_deref(), Some("ada@example.com"));
     let id = customer.id;
 
     for component in ["payment_element", "mobile_payment_element", "customer_sheet", "buy_button"] {
         let form = format!("customer={id}&components[{component}][enabled]=true");
-        let text = stand.post("/v1/customer_sessions", &form).await.text;
+        let text = stripe.post("/v1/customer_sessions", &form).await.text;
         let session: stripe_core::CustomerSession = parse(&text);
         assert_eq!(session.expires_at, START + 1800);
     }
 
-    let request = stand
+    let request = stripe
         .call(Method::POST, "/v1/ephemeral_keys")
         .header("stripe-account", STUDIO)
         .header("stripe-version", "2026-09-30.endive")
@@ -110,12 +110,12 @@ async fn customers_their_sessions_and_their_keys_parse() {
     assert!(key.secret.is_some());
 
     let form = format!("customer={id}");
-    let text = stand.post("/v1/payment_methods/pm_card_visa/attach", &form).await.text;
+    let text = stripe.post("/v1/payment_methods/pm_card_visa/attach", &form).await.text;
     let method: stripe_shared::PaymentMethod = parse(&text);
     assert_eq!(method.card.unwrap().last4, "4242");
 }
 
-async fn send<R>(stand: &Stand, request: &R) -> R::Output
+async fn send<R>(stripe: &TestStripe, request: &R) -> R::Output
 where
     R: StripeRequest<Output: miniserde::Deserialize>,
 {
@@ -126,7 +126,7 @@ where
         StripeMethod::Delete => Method::DELETE,
     };
     let path = format!("/v1{}?{}", built.path, built.query.unwrap_or_default());
-    let request = stand
+    let request = stripe
         .call(method, &path)
         .header("stripe-account", STUDIO)
         .header("stripe-version", stripe_shared::version::VERSION.as_str())
@@ -139,20 +139,20 @@ where
 
 #[tokio::test]
 async fn what_async_stripe_sends_is_taken() {
-    let stand = Stand::start().await;
+    let stripe = TestStripe::start().await;
     let customer = CreateCustomer::new().name("Ada").metadata([("a b".into(), "&=é".into())]);
-    let customer: Customer = send(&stand, &customer).await;
+    let customer: Customer = send(&stripe, &customer).await;
     assert_eq!(customer.metadata.unwrap()["a b"], "&=é");
-    send(&stand, &RetrieveCustomer::new(&customer.id)).await;
-    assert_eq!(send(&stand, &ListCustomer::new().limit(3)).await.data.len(), 1);
-    send(&stand, &CreateEphemeralKey::new().customer(customer.id.as_str())).await;
+    send(&stripe, &RetrieveCustomer::new(&customer.id)).await;
+    assert_eq!(send(&stripe, &ListCustomer::new().limit(3)).await.data.len(), 1);
+    send(&stripe, &CreateEphemeralKey::new().customer(customer.id.as_str())).await;
     let mut components = CreateCustomerSessionComponents::new();
     components.payment_element = Some(CreateCustomerSessionComponentsPaymentElement::new(true));
     let session = CreateCustomerSession::new(components).customer(customer.id.as_str());
-    send(&stand, &session).await;
+    send(&stripe, &session).await;
 
     // The currency type comes from a crate that isn't otherwise needed.
-    let sample = stand.post(INTENTS, "amount=100&currency=gbp").await.text;
+    let sample = stripe.post(INTENTS, "amount=100&currency=gbp").await.text;
     let pounds = parse::<PaymentIntent>(&sample).currency;
     let mut card = CreatePaymentIntentPaymentMethodOptionsCard::new();
     card.capture_method = Some(CardCapture::Manual);
@@ -164,23 +164,23 @@ async fn what_async_stripe_sends_is_taken() {
         .payment_method_options(options)
         .metadata([("order".into(), "ord_1".into())])
         .expand(vec!["latest_charge.refunds".into(), "payment_method".into()]);
-    let intent = send(&stand, &create).await;
-    send(&stand, &UpdatePaymentIntent::new(&intent.id).description("Ballet")).await;
+    let intent = send(&stripe, &create).await;
+    send(&stripe, &UpdatePaymentIntent::new(&intent.id).description("Ballet")).await;
     let confirm = ConfirmPaymentIntent::new(&intent.id).payment_method("pm_card_visa");
-    let held = send(&stand, &confirm).await;
+    let held = send(&stripe, &confirm).await;
     assert_eq!((held.status, held.amount_capturable), (PaymentIntentStatus::RequiresCapture, 4200));
     let expand = vec!["latest_charge.refunds".to_owned(), "payment_method".to_owned()];
-    send(&stand, &RetrievePaymentIntent::new(&intent.id).expand(expand)).await;
+    send(&stripe, &RetrievePaymentIntent::new(&intent.id).expand(expand)).await;
     let capture = CapturePaymentIntent::new(&intent.id).amount_to_capture(4200);
-    assert_eq!(send(&stand, &capture).await.amount_received, 4200);
-    let other = send(&stand, &create).await;
-    send(&stand, &CancelPaymentIntent::new(&other.id)).await;
+    assert_eq!(send(&stripe, &capture).await.amount_received, 4200);
+    let other = send(&stripe, &create).await;
+    send(&stripe, &CancelPaymentIntent::new(&other.id)).await;
     let list = ListPaymentIntent::new().expand(vec!["data.latest_charge".into()]);
-    assert_eq!(send(&stand, &list).await.data.len(), 3);
-    send(&stand, &DeleteCustomer::new(&customer.id)).await;
+    assert_eq!(send(&stripe, &list).await.data.len(), 3);
+    send(&stripe, &DeleteCustomer::new(&customer.id)).await;
     let kinds = ["payment_intent.succeeded", "payment_intent.canceled"].map(str::to_owned);
-    let told = send(&stand, &ListEvent::new().types(kinds).limit(1)).await;
+    let told = send(&stripe, &ListEvent::new().types(kinds).limit(1)).await;
     assert_eq!((told.data.len(), told.has_more), (1, true));
     let rest = ListEvent::new().types(["payment_intent.succeeded".to_owned()]).starting_after(told.data[0].id.as_str());
-    assert_eq!(send(&stand, &rest).await.data.len(), 1);
+    assert_eq!(send(&stripe, &rest).await.data.len(), 1);
 }

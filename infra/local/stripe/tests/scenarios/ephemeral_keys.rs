@@ -3,17 +3,17 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answered, STUDIO, Stand};
+use crate::harness::{Answered, STUDIO, TestStripe};
 
 const HOUR: i64 = 60 * 60;
 
-async fn customer(stand: &Stand) -> String {
-    let customer = stand.post("/v1/customers", "name=Jenny").await.ok();
+async fn customer(stripe: &TestStripe) -> String {
+    let customer = stripe.post("/v1/customers", "name=Jenny").await.ok();
     customer["id"].as_str().unwrap().to_owned()
 }
 
-async fn key(stand: &Stand, customer: &str) -> Value {
-    let request = stand
+async fn key(stripe: &TestStripe, customer: &str) -> Value {
+    let request = stripe
         .call(Method::POST, "/v1/ephemeral_keys")
         .header("stripe-account", STUDIO)
         .header("stripe-version", "2026-09-30.endive")
@@ -23,19 +23,19 @@ async fn key(stand: &Stand, customer: &str) -> Value {
 
 /// A phone with the secret of a key.
 struct Phone<'a> {
-    stand: &'a Stand,
+    stripe: &'a TestStripe,
     secret: String,
 }
 
 impl<'a> Phone<'a> {
-    async fn of(stand: &'a Stand, customer: &str) -> Self {
-        let key = key(stand, customer).await;
-        Self { stand, secret: key["secret"].as_str().unwrap().to_owned() }
+    async fn of(stripe: &'a TestStripe, customer: &str) -> Self {
+        let key = key(stripe, customer).await;
+        Self { stripe, secret: key["secret"].as_str().unwrap().to_owned() }
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let client = reqwest::Client::new();
-        client.request(method, format!("{}{path}", self.stand.url)).bearer_auth(&self.secret)
+        client.request(method, format!("{}{path}", self.stripe.url)).bearer_auth(&self.secret)
     }
 
     async fn get(&self, path: &str) -> Answered {
@@ -50,9 +50,9 @@ impl<'a> Phone<'a> {
 
 #[tokio::test]
 async fn a_key_opens_its_customer_and_that_customers_methods() {
-    let stand = Stand::start().await;
-    let id = customer(&stand).await;
-    let phone = Phone::of(&stand, &id).await;
+    let stripe = TestStripe::start().await;
+    let id = customer(&stripe).await;
+    let phone = Phone::of(&stripe, &id).await;
     assert_eq!(phone.get(&format!("/v1/customers/{id}")).await.ok()["name"], "Jenny");
     let attached = phone.post("/v1/payment_methods/pm_card_visa/attach", &format!("customer={id}")).await.ok();
     assert_eq!(attached["customer"], id);
@@ -61,7 +61,7 @@ async fn a_key_opens_its_customer_and_that_customers_methods() {
         assert_eq!(phone.get(&path).await.ok()["data"], json!([attached]));
     }
     // The studio's own key sees it too, and the phone may name its account.
-    assert_eq!(stand.get(&format!("/v1/payment_methods?customer={id}")).await.ok()["data"], json!([attached]));
+    assert_eq!(stripe.get(&format!("/v1/payment_methods?customer={id}")).await.ok()["data"], json!([attached]));
     let own = phone.request(Method::GET, &format!("/v1/customers/{id}")).header("stripe-account", STUDIO);
     assert_eq!(own.send().await.unwrap().status(), 200);
     let detach = format!("/v1/payment_methods/{}/detach", attached["id"].as_str().unwrap());
@@ -71,11 +71,11 @@ async fn a_key_opens_its_customer_and_that_customers_methods() {
 
 #[tokio::test]
 async fn a_key_opens_nothing_else() {
-    let stand = Stand::start().await;
-    let (id, other) = (customer(&stand).await, customer(&stand).await);
-    let theirs = stand.post("/v1/payment_methods/pm_card_visa/attach", &format!("customer={other}")).await.ok();
-    let intent = stand.hold().await;
-    let phone = Phone::of(&stand, &id).await;
+    let stripe = TestStripe::start().await;
+    let (id, other) = (customer(&stripe).await, customer(&stripe).await);
+    let theirs = stripe.post("/v1/payment_methods/pm_card_visa/attach", &format!("customer={other}")).await.ok();
+    let intent = stripe.hold().await;
+    let phone = Phone::of(&stripe, &id).await;
     let refused = |answer: Answered| {
         assert_eq!(answer.status, 403, "{}", answer.text);
         assert_eq!(answer.body["error"]["type"], "invalid_request_error");
@@ -113,37 +113,37 @@ async fn a_key_opens_nothing_else() {
     }
     let elsewhere = phone.request(Method::GET, &format!("/v1/customers/{id}")).header("stripe-account", "acct_other");
     Answered::from(elsewhere.send().await.unwrap()).await.refused(403, "account_invalid");
-    assert_eq!(stand.get(&format!("/v1/payment_intents/{intent}")).await.ok()["status"], "requires_capture");
+    assert_eq!(stripe.get(&format!("/v1/payment_intents/{intent}")).await.ok()["status"], "requires_capture");
 }
 
 #[tokio::test]
 async fn a_key_ends_after_an_hour_or_when_it_is_deleted() {
-    let stand = Stand::start().await;
-    let id = customer(&stand).await;
+    let stripe = TestStripe::start().await;
+    let id = customer(&stripe).await;
     let path = format!("/v1/customers/{id}");
-    let phone = Phone::of(&stand, &id).await;
-    stand.pass(HOUR - 1);
+    let phone = Phone::of(&stripe, &id).await;
+    stripe.pass(HOUR - 1);
     phone.get(&path).await.ok();
-    stand.pass(1);
+    stripe.pass(1);
     phone.get(&path).await.refused(401, "api_key_expired");
 
-    let key = key(&stand, &id).await;
-    let phone = Phone { stand: &stand, secret: key["secret"].as_str().unwrap().to_owned() };
+    let key = key(&stripe, &id).await;
+    let phone = Phone { stripe: &stripe, secret: key["secret"].as_str().unwrap().to_owned() };
     phone.get(&path).await.ok();
-    stand.delete(&format!("/v1/ephemeral_keys/{}", key["id"].as_str().unwrap())).await.ok();
+    stripe.delete(&format!("/v1/ephemeral_keys/{}", key["id"].as_str().unwrap())).await.ok();
     let answer = phone.get(&path).await;
     assert_eq!(answer.status, 401);
     assert!(!answer.text.contains(&phone.secret), "{}", answer.text);
-    let made_up = Phone { stand: &stand, secret: "ek_test_made_up".to_owned() };
+    let made_up = Phone { stripe: &stripe, secret: "ek_test_made_up".to_owned() };
     assert_eq!(made_up.get(&path).await.status, 401);
 }
 
 #[tokio::test]
 async fn a_key_of_a_deleted_customer_opens_a_stub() {
-    let stand = Stand::start().await;
-    let id = customer(&stand).await;
-    let phone = Phone::of(&stand, &id).await;
-    stand.control(&format!("customers/{id}/delete"), json!({})).await.ok();
+    let stripe = TestStripe::start().await;
+    let id = customer(&stripe).await;
+    let phone = Phone::of(&stripe, &id).await;
+    stripe.control(&format!("customers/{id}/delete"), json!({})).await.ok();
     assert_eq!(phone.get(&format!("/v1/customers/{id}")).await.ok()["deleted"], true);
     let attach = phone.post("/v1/payment_methods/pm_card_visa/attach", &format!("customer={id}")).await;
     assert_eq!(attach.refused(400, "resource_missing")["param"], "customer");

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::harness::{START, STUDIO, Stand};
+use crate::harness::{START, STUDIO, TestStripe};
 
 const INTENTS: &str = "/v1/payment_intents";
 const WEEK: i64 = 7 * 24 * 60 * 60;
@@ -11,9 +11,9 @@ fn parse<T: miniserde::Deserialize>(value: &Value) -> T {
 
 #[tokio::test]
 async fn a_captured_card_has_its_events_in_stripes_order() {
-    let stand = Stand::start().await;
-    let id = stand.hold().await;
-    stand.post_with_key(&format!("{INTENTS}/{id}/capture"), "", "cap:1").await.ok();
+    let stripe = TestStripe::start().await;
+    let id = stripe.hold().await;
+    stripe.post_with_key(&format!("{INTENTS}/{id}/capture"), "", "cap:1").await.ok();
     let expected = [
         "payment_intent.created",
         "charge.succeeded",
@@ -21,10 +21,10 @@ async fn a_captured_card_has_its_events_in_stripes_order() {
         "charge.captured",
         "payment_intent.succeeded",
     ];
-    assert_eq!(stand.event_types().await, expected);
+    assert_eq!(stripe.event_types().await, expected);
     // The replay of an answer makes no second event.
-    stand.post_with_key(&format!("{INTENTS}/{id}/capture"), "", "cap:1").await.ok();
-    let events = stand.get("/v1/events").await.ok();
+    stripe.post_with_key(&format!("{INTENTS}/{id}/capture"), "", "cap:1").await.ok();
+    let events = stripe.get("/v1/events").await.ok();
     assert_eq!(events["data"].as_array().unwrap().len(), 5);
     let newest = &events["data"][0];
     assert_eq!(newest["request"]["idempotency_key"], "cap:1");
@@ -43,13 +43,13 @@ async fn a_captured_card_has_its_events_in_stripes_order() {
 
 #[tokio::test]
 async fn a_decline_and_3d_secure_are_told() {
-    let stand = Stand::start().await;
+    let stripe = TestStripe::start().await;
     let form = "amount=100&currency=eur&allowed_payment_method_types[]=card&confirm=true\
                 &payment_method=pm_card_chargeDeclined";
-    stand.post(INTENTS, form).await.refused(402, "card_declined");
-    let asked = stand.paid_by("pm_card_authenticationRequired", "currency=eur").await;
+    stripe.post(INTENTS, form).await.refused(402, "card_declined");
+    let asked = stripe.paid_by("pm_card_authenticationRequired", "currency=eur").await;
     let authenticate = format!("payment_intents/{}/authenticate", asked["id"].as_str().unwrap());
-    stand.control(&authenticate, json!({ "outcome": "fail" })).await.ok();
+    stripe.control(&authenticate, json!({ "outcome": "fail" })).await.ok();
     let expected = [
         "payment_intent.created",
         "charge.failed",
@@ -58,40 +58,40 @@ async fn a_decline_and_3d_secure_are_told() {
         "payment_intent.requires_action",
         "payment_intent.payment_failed",
     ];
-    assert_eq!(stand.event_types().await, expected);
+    assert_eq!(stripe.event_types().await, expected);
     // A request that is refused before execution leaves no event.
-    stand.post(INTENTS, "amount=100&currency=eur&confirm=true&payment_method=pm_card_visa").await;
-    assert_eq!(stand.event_types().await, expected);
+    stripe.post(INTENTS, "amount=100&currency=eur&confirm=true&payment_method=pm_card_visa").await;
+    assert_eq!(stripe.event_types().await, expected);
 }
 
 #[tokio::test]
 async fn a_hold_that_ends_is_told_once_at_its_time() {
-    let stand = Stand::start().await;
-    let cancelled = stand.hold().await;
-    stand.post(&format!("{INTENTS}/{cancelled}/cancel"), "").await.ok();
-    assert_eq!(stand.event_types().await[3..], ["charge.refunded", "payment_intent.canceled"]);
+    let stripe = TestStripe::start().await;
+    let cancelled = stripe.hold().await;
+    stripe.post(&format!("{INTENTS}/{cancelled}/cancel"), "").await.ok();
+    assert_eq!(stripe.event_types().await[3..], ["charge.refunded", "payment_intent.canceled"]);
 
-    let expired = stand.hold().await;
-    stand.pass(WEEK + 60);
-    let events = stand.get("/v1/events?limit=2").await.ok();
-    assert_eq!(stand.event_types().await[8..], ["charge.expired", "payment_intent.canceled"]);
+    let expired = stripe.hold().await;
+    stripe.pass(WEEK + 60);
+    let events = stripe.get("/v1/events?limit=2").await.ok();
+    assert_eq!(stripe.event_types().await[8..], ["charge.expired", "payment_intent.canceled"]);
     let event = &events["data"][0];
     assert_eq!((&event["created"], &event["data"]["object"]["id"]), (&json!(START + WEEK), &json!(expired)));
     assert_eq!(event["data"]["object"]["cancellation_reason"], "automatic");
-    let confirm = stand.post(&format!("{INTENTS}/{expired}/confirm"), "payment_method=pm_card_visa").await;
+    let confirm = stripe.post(&format!("{INTENTS}/{expired}/confirm"), "payment_method=pm_card_visa").await;
     confirm.refused(400, "payment_intent_unexpected_state");
-    stand.get(&format!("{INTENTS}/{expired}")).await.ok();
-    assert_eq!(stand.event_types().await.len(), 10);
+    stripe.get(&format!("{INTENTS}/{expired}")).await.ok();
+    assert_eq!(stripe.event_types().await.len(), 10);
 }
 
 #[tokio::test]
 async fn events_are_read_by_time_type_and_page_and_by_account() {
-    let stand = Stand::start().await;
-    stand.hold().await;
-    stand.pass(100);
-    stand.post("/v1/customers", "name=Ada").await.ok();
+    let stripe = TestStripe::start().await;
+    stripe.hold().await;
+    stripe.pass(100);
+    stripe.post("/v1/customers", "name=Ada").await.ok();
     let types = async |query: &str| -> Vec<String> {
-        let events = stand.get(&format!("/v1/events?{query}")).await.ok();
+        let events = stripe.get(&format!("/v1/events?{query}")).await.ok();
         events["data"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
     };
     let since = format!("created[gte]={}", START + 100);
@@ -100,32 +100,32 @@ async fn events_are_read_by_time_type_and_page_and_by_account() {
     let some = "types[]=payment_intent.created&types[]=customer.created";
     assert_eq!(types(some).await, ["customer.created", "payment_intent.created"]);
     assert_eq!(types("type=payment_intent.*&limit=1").await, ["payment_intent.amount_capturable_updated"]);
-    let all = stand.get("/v1/events").await.ok();
+    let all = stripe.get("/v1/events").await.ok();
     let after = all["data"][1]["id"].as_str().unwrap();
     assert_eq!(types(&format!("starting_after={after}")).await, ["charge.succeeded", "payment_intent.created"]);
-    assert_eq!(stand.get("/v1/events?type=a&types[]=b").await.status, 400);
+    assert_eq!(stripe.get("/v1/events?type=a&types[]=b").await.status, 400);
 
     let path = format!("/v1/events/{after}");
-    assert_eq!(stand.get(&path).await.ok(), all["data"][1]);
-    stand.get_as("acct_other", &path).await.refused(404, "resource_missing");
-    assert_eq!(stand.get_as("acct_other", "/v1/events").await.ok()["data"], json!([]));
+    assert_eq!(stripe.get(&path).await.ok(), all["data"][1]);
+    stripe.get_as("acct_other", &path).await.refused(404, "resource_missing");
+    assert_eq!(stripe.get_as("acct_other", "/v1/events").await.ok()["data"], json!([]));
 }
 
 #[tokio::test]
 async fn all_pages_together_are_every_event_once_newest_first() {
-    let stand = Stand::start().await;
+    let stripe = TestStripe::start().await;
     for _ in 0..3 {
-        stand.hold().await;
-        stand.pass(1);
+        stripe.hold().await;
+        stripe.pass(1);
     }
     let between = format!("created[gte]={START}&created[lte]={}", START + 1);
     let query = format!("{between}&types[0]=charge.succeeded&types[1]=payment_intent.created");
-    let whole = stand.get(&format!("/v1/events?{query}")).await.ok();
+    let whole = stripe.get(&format!("/v1/events?{query}")).await.ok();
     assert_eq!((whole["has_more"].as_bool(), whole["data"].as_array().unwrap().len()), (Some(false), 4));
     let mut paged = Vec::new();
     let mut after = String::new();
     for has_more in [true, false] {
-        let page = stand.get(&format!("/v1/events?{query}&limit=3{after}")).await.ok();
+        let page = stripe.get(&format!("/v1/events?{query}&limit=3{after}")).await.ok();
         assert_eq!(page["has_more"], has_more);
         paged.extend(page["data"].as_array().unwrap().clone());
         after = format!("&starting_after={}", paged.last().unwrap()["id"].as_str().unwrap());
@@ -137,14 +137,14 @@ async fn all_pages_together_are_every_event_once_newest_first() {
 
 #[tokio::test]
 async fn customers_and_their_cards_are_told() {
-    let stand = Stand::start().await;
-    let ada = stand.post("/v1/customers", "name=Ada").await.ok();
+    let stripe = TestStripe::start().await;
+    let ada = stripe.post("/v1/customers", "name=Ada").await.ok();
     let path = format!("/v1/customers/{}", ada["id"].as_str().unwrap());
-    stand.post(&path, "name=Ada+L.").await.ok();
+    stripe.post(&path, "name=Ada+L.").await.ok();
     let form = format!("customer={}", ada["id"].as_str().unwrap());
-    let card = stand.post("/v1/payment_methods/pm_card_visa/attach", &form).await.ok();
-    stand.post(&format!("/v1/payment_methods/{}/detach", card["id"].as_str().unwrap()), "").await.ok();
-    stand.delete(&path).await.ok();
+    let card = stripe.post("/v1/payment_methods/pm_card_visa/attach", &form).await.ok();
+    stripe.post(&format!("/v1/payment_methods/{}/detach", card["id"].as_str().unwrap()), "").await.ok();
+    stripe.delete(&path).await.ok();
     let expected = [
         "customer.created",
         "customer.updated",
@@ -152,8 +152,8 @@ async fn customers_and_their_cards_are_told() {
         "payment_method.detached",
         "customer.deleted",
     ];
-    assert_eq!(stand.event_types().await, expected);
-    let updated = stand.get("/v1/events?type=customer.updated").await.ok()["data"][0]["data"].clone();
+    assert_eq!(stripe.event_types().await, expected);
+    let updated = stripe.get("/v1/events?type=customer.updated").await.ok()["data"][0]["data"].clone();
     assert_eq!(updated["previous_attributes"], json!({ "name": "Ada" }));
     assert_eq!(updated["object"]["name"], "Ada L.");
 }

@@ -16,7 +16,7 @@ pub const STUDIO: &str = "acct_studio";
 /// 2026-09-01T09:00:00Z.
 pub const START: i64 = 1_788_253_200;
 
-pub struct Stand {
+pub struct TestStripe {
     pub url: String,
     pub standin: Arc<StandIn>,
     client: Client,
@@ -65,7 +65,7 @@ fn clock() -> (Arc<AtomicI64>, Clock) {
     (time, Arc::new(move || read.load(Ordering::SeqCst)))
 }
 
-impl Stand {
+impl TestStripe {
     pub async fn start() -> Self {
         let (time, clock) = clock();
         Self::serve(StandIn::memory(clock).unwrap(), time).await

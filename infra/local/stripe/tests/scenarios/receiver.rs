@@ -13,7 +13,7 @@ use sha2::Sha256;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use crate::harness::{START, Stand};
+use crate::harness::{START, TestStripe};
 
 pub const SECRET: &str = "whsec_of_the_scenarios";
 
@@ -76,10 +76,10 @@ impl Receiver {
     }
 
     /// A stand-in that delivers to this receiver.
-    pub async fn with_stand() -> (Stand, Self) {
-        let (stand, receiver) = (Stand::start().await, Self::start().await);
-        stand.standin.deliver_to(&receiver.url, &[SECRET]).unwrap();
-        (stand, receiver)
+    pub async fn with_stripe() -> (TestStripe, Self) {
+        let (stripe, receiver) = (TestStripe::start().await, Self::start().await);
+        stripe.standin.deliver_to(&receiver.url, &[SECRET]).unwrap();
+        (stripe, receiver)
     }
 
     /// The answers to the next deliveries; 200 after them.
@@ -93,8 +93,8 @@ impl Receiver {
     }
 
     /// Delivers what is due, and returns what arrived.
-    pub async fn flushed(&self, stand: &Stand) -> Vec<String> {
-        stand.control("webhooks/flush", json!({})).await.ok();
+    pub async fn flushed(&self, stripe: &TestStripe) -> Vec<String> {
+        stripe.control("webhooks/flush", json!({})).await.ok();
         self.take().iter().map(|came| came.kind().to_owned()).collect()
     }
 
