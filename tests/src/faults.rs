@@ -87,7 +87,7 @@ impl Stack {
         }
     }
 
-    async fn told(&self, callee: Callee, method: Method, path: &str) -> Answer {
+    async fn call_control(&self, callee: Callee, method: Method, path: &str) -> Answer {
         let answer = Api::send(self.control(callee).request(method, path)).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer
@@ -99,7 +99,7 @@ impl Stack {
     /// If one of the two doesn't answer.
     pub async fn forget_calls(&self) {
         for callee in [Callee::DynamoDb, Callee::Stripe] {
-            self.told(callee, Method::DELETE, "/_control/requests").await;
+            self.call_control(callee, Method::DELETE, "/_control/requests").await;
         }
     }
 
@@ -111,7 +111,7 @@ impl Stack {
     pub async fn calls_of(&self, function: &str) -> BTreeMap<CallKind, u64> {
         let mut calls = BTreeMap::new();
         for callee in [Callee::DynamoDb, Callee::Stripe] {
-            let log = self.told(callee, Method::GET, "/_control/requests").await.json();
+            let log = self.call_control(callee, Method::GET, "/_control/requests").await.json();
             for count in log["counts"].as_array().expect("a list") {
                 let text = |name: &str| count[name].as_str().unwrap_or_default();
                 let name = match callee {
@@ -133,7 +133,7 @@ impl Stack {
     pub async fn call_times(&self, function: &str) -> Vec<CallTime> {
         let mut times = Vec::new();
         for callee in [Callee::DynamoDb, Callee::Stripe] {
-            let log = self.told(callee, Method::GET, "/_control/requests").await.json();
+            let log = self.call_control(callee, Method::GET, "/_control/requests").await.json();
             let calls = log["calls"].as_array().expect("a list");
             let ours = calls.iter().filter(|call| callee == Callee::Stripe || call["function"] == function);
             let time = |call: &Value, name: &str| serde_json::from_value(call[name].clone()).ok().flatten();
@@ -150,7 +150,7 @@ impl Stack {
     /// # Panics
     /// If the table doesn't answer.
     pub async fn permissions_used(&self) -> BTreeMap<[String; 3], u64> {
-        let log = self.told(Callee::DynamoDb, Method::GET, "/_control/requests").await.json();
+        let log = self.call_control(Callee::DynamoDb, Method::GET, "/_control/requests").await.json();
         let used = log["used"].as_array().expect("a list").iter().map(|used| {
             let text = |name: &str| used[name].as_str().expect("a text").to_owned();
             (["function", "action", "resource"].map(text), used["count"].as_u64().expect("a count"))
@@ -163,15 +163,15 @@ impl Stack {
     /// # Panics
     /// If one of the two doesn't answer.
     pub async fn call_order(&self) -> String {
-        let mut told = String::new();
+        let mut text = String::new();
         for (callee, names) in [(Callee::DynamoDb, ["operation", "function"]), (Callee::Stripe, ["method", "path"])] {
-            let log = self.told(callee, Method::GET, "/_control/requests").await.json();
+            let log = self.call_control(callee, Method::GET, "/_control/requests").await.json();
             for call in log["calls"].as_array().expect("a list") {
                 let [what, of] = names.map(|name| call[name].as_str().unwrap_or_default());
-                told.push_str(&format!("  {callee:?}: {what} {of} {}\n", call["status"]));
+                text.push_str(&format!("  {callee:?}: {what} {of} {}\n", call["status"]));
             }
         }
-        told
+        text
     }
 
     /// Injects a fault into `count` calls of a function from this one onwards. At Stripe, which doesn't know the
@@ -196,8 +196,8 @@ impl Stack {
     /// # Panics
     /// If it doesn't answer.
     pub async fn withdraw_faults_at(&self, callee: Callee) -> u64 {
-        let waiting = self.told(callee, Method::GET, "/_control/faults").await.json();
-        self.told(callee, Method::DELETE, "/_control/faults").await;
+        let waiting = self.call_control(callee, Method::GET, "/_control/faults").await.json();
+        self.call_control(callee, Method::DELETE, "/_control/faults").await;
         waiting.as_array().expect("a list").iter().filter_map(|fault| fault["count"].as_u64()).sum()
     }
 
@@ -207,7 +207,7 @@ impl Stack {
     /// If one of the two doesn't answer.
     pub async fn let_land(&self) {
         for callee in [Callee::DynamoDb, Callee::Stripe] {
-            self.told(callee, Method::POST, "/_control/faults/land").await;
+            self.call_control(callee, Method::POST, "/_control/faults/land").await;
         }
     }
 

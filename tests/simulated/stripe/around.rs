@@ -158,9 +158,9 @@ impl Stripes {
         let real = self.http.events(self.account.as_str()).await;
         let memory = self.memory.take_events();
         let memory: Vec<_> = memory.into_iter().filter(|event| event.account == self.account).collect();
-        let told: Vec<_> = memory.iter().map(|event| (event.kind, Some(event.created_s))).collect();
+        let events: Vec<_> = memory.iter().map(|event| (event.kind, Some(event.created_s))).collect();
         let expected: Vec<_> = real.iter().map(|event| (text(event, "type"), event["created"].as_i64())).collect();
-        assert_eq!(told, expected, "{}: the events of the simulation, and the stand-in's", self.note);
+        assert_eq!(events, expected, "{}: the events of the simulation, and the stand-in's", self.note);
         for (memory, real) in memory.iter().zip(&real) {
             let body: Value = serde_json::from_str(&memory.body).expect("JSON");
             assert_eq!(body["account"], real["account"]);
@@ -205,8 +205,8 @@ impl Stripes {
 
     /// The amounts captured and refunded of every intent.
     pub async fn compare_money(&mut self) {
-        let told = self.http.told("charges").await;
-        let charges = told.as_array().expect("a list");
+        let list = self.http.get_control("charges").await;
+        let charges = list.as_array().expect("a list");
         let mut pairs = std::mem::take(&mut self.all_intents);
         pairs.append(&mut self.intents);
         for [real, memory] in pairs {
@@ -235,8 +235,8 @@ async fn all_listed(stripe: &impl Payments, account: &AccountId) -> Vec<(String,
     }
 }
 
-fn id_of(told: Value) -> String {
-    text(&told, "id").to_owned()
+fn id_of(object: Value) -> String {
+    text(&object, "id").to_owned()
 }
 
 fn text<'v>(object: &'v Value, field: &str) -> &'v str {

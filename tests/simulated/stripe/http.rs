@@ -43,7 +43,7 @@ impl Http {
     }
 
     /// Reads from the stand-in's control.
-    pub async fn told(&self, path: &str) -> Value {
+    pub async fn get_control(&self, path: &str) -> Value {
         let call = self.client.request(Method::GET, format!("{}/_control/{path}", self.url));
         Self::send(call).await.expect("an answer")
     }
@@ -58,9 +58,9 @@ impl Http {
     /// The account's events, oldest first.
     pub async fn events(&self, account: &str) -> Vec<Value> {
         let call = self.client.request(Method::GET, format!("{}/v1/events?limit=100", self.url));
-        let told = Self::send(call.bearer_auth(SECRET_KEY).header("stripe-account", account)).await.expect("a list");
-        assert_eq!(told["has_more"], false, "a sequence is too long for one page");
-        let mut events = told["data"].as_array().expect("a list").clone();
+        let page = Self::send(call.bearer_auth(SECRET_KEY).header("stripe-account", account)).await.expect("a list");
+        assert_eq!(page["has_more"], false, "a sequence is too long for one page");
+        let mut events = page["data"].as_array().expect("a list").clone();
         events.reverse();
         events
     }

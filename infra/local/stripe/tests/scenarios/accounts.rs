@@ -16,7 +16,7 @@ async fn order(stripe: &TestStripe, account: &str, what: &str, body: Value) -> V
 #[tokio::test]
 async fn a_type_that_the_account_does_not_take_is_refused_by_name() {
     let stripe = TestStripe::start().await;
-    assert_eq!(stripe.told("accounts").await, json!([]));
+    assert_eq!(stripe.get_control("accounts").await, json!([]));
     let told = order(&stripe, STUDIO, "capabilities", json!({ "bacsDebitPayments": "inactive" })).await;
     assert_eq!((&told["bacsDebitPayments"], &told["cardPayments"]), (&json!("inactive"), &json!("active")));
     let error = stripe.post_with_key(INTENTS, NAMED, "pl:1").await.refused(400, INVALID);
@@ -38,7 +38,7 @@ async fn a_type_that_the_account_does_not_take_is_refused_by_name() {
 
     // Another account is not affected, and a restored capability is accepted again.
     order(&stripe, "acct_other", "capabilities", json!({ "card_payments": "pending" })).await;
-    assert_eq!(stripe.told("accounts").await.as_array().unwrap().len(), 2);
+    assert_eq!(stripe.get_control("accounts").await.as_array().unwrap().len(), 2);
     order(&stripe, STUDIO, "capabilities", json!({ "bacsDebitPayments": "active" })).await;
     let both = stripe.post(INTENTS, NAMED).await.ok();
     assert_eq!(both["payment_method_types"], json!(["card", "bacs_debit"]));

@@ -151,7 +151,7 @@ async fn a_list_is_walked_page_by_page() {
 async fn who_asks_is_told_what_time_it_is() {
     let stripe = TestStripe::start().await;
     stripe.pass(60);
-    assert_eq!(stripe.told("clock").await, json!({"nowS": crate::harness::START + 60}));
+    assert_eq!(stripe.get_control("clock").await, json!({"nowS": crate::harness::START + 60}));
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ async fn a_debit_is_under_way_until_the_bank_has_paid() {
     let charge = &intent["latest_charge"];
     assert_eq!((&charge["status"], &charge["paid"]), (&json!("pending"), &json!(false)));
     assert_eq!((&intent["amount_capturable"], &intent["amount_received"]), (&json!(0), &json!(0)));
-    assert_eq!(stripe.told("charges").await[0]["amountCaptured"], 0);
+    assert_eq!(stripe.get_control("charges").await[0]["amountCaptured"], 0);
     for call in ["capture", "cancel", "confirm"] {
         let refused = stripe.post(&format!("{INTENTS}/{id}/{call}"), "").await;
         refused.refused(400, "payment_intent_unexpected_state");
@@ -37,7 +37,7 @@ async fn a_debit_is_under_way_until_the_bank_has_paid() {
     let told = stripe.control(&settle, json!({})).await.ok();
     assert_eq!((&told["status"], &told["amountReceived"]), (&json!("succeeded"), &json!(4200)));
     stripe.control(&settle, json!({})).await.refused(400, "payment_intent_unexpected_state");
-    assert_eq!(stripe.told("charges").await[0]["amountCaptured"], 4200);
+    assert_eq!(stripe.get_control("charges").await[0]["amountCaptured"], 4200);
     let refunded = stripe.post("/v1/refunds", &format!("payment_intent={id}&amount=200")).await;
     let parsed: stripe_shared::Refund = miniserde::json::from_str(&refunded.text).unwrap();
     assert_eq!(parsed.destination_details.unwrap().type_, "gb_bank_transfer");

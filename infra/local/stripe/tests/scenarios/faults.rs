@@ -44,7 +44,7 @@ async fn a_dropped_connection_tells_nothing_of_what_was_done() {
         let again = stripe.post_with_key(&capture, "", when).await.ok();
         assert_eq!(again["amount_received"], 4200);
     }
-    let log = stripe.told("requests").await;
+    let log = stripe.get_control("requests").await;
     let dropped: Vec<&Value> =
         log["calls"].as_array().unwrap().iter().filter(|call| call["status"].is_null()).collect();
     assert_eq!(dropped.len(), 2);
@@ -96,7 +96,7 @@ async fn calls_are_counted_and_logged() {
     let stripe = TestStripe::start().await;
     let id = stripe.hold().await;
     stripe.post_with_key(&format!("{INTENTS}/{id}/capture"), "", "cap:1").await.ok();
-    let log = stripe.told("requests").await;
+    let log = stripe.get_control("requests").await;
     assert_eq!(log["total"], 2);
     let last = &log["calls"][1];
     assert_eq!(last["path"], format!("{INTENTS}/{id}/capture"));
@@ -124,7 +124,7 @@ async fn an_impossible_fault_is_refused() {
     ] {
         assert_eq!(stripe.control("faults", wrong.clone()).await.status, 400, "{wrong}");
     }
-    assert_eq!(stripe.told("faults").await, json!([]));
+    assert_eq!(stripe.get_control("faults").await, json!([]));
 }
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn a_call_hangs_before_or_after_it_was_executed_until_its_caller_gives_up(
         assert_eq!(again.header("idempotent-replayed"), (when == "after").then_some("true"));
         assert_eq!(again.ok()["amount_received"], 4200);
     }
-    let log = stripe.told("requests").await;
+    let log = stripe.get_control("requests").await;
     let unanswered = log["calls"].as_array().unwrap().iter().filter(|call| call["status"].is_null());
     assert_eq!(unanswered.count(), 2);
 }

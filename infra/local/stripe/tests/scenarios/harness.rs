@@ -148,7 +148,7 @@ impl TestStripe {
         Answered::from(request.send().await.unwrap()).await
     }
 
-    pub async fn told(&self, path: &str) -> Value {
+    pub async fn get_control(&self, path: &str) -> Value {
         let url = format!("{}/_control/{path}", self.url);
         Answered::from(self.client.get(url).send().await.unwrap()).await.ok()
     }

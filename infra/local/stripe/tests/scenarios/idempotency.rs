@@ -54,7 +54,7 @@ async fn a_decline_is_replayed_and_a_refused_parameter_is_not() {
     let again = stripe.post_with_key(INTENTS, &declined, "declined").await;
     assert_eq!((first.status, again.status), (402, 402));
     assert_eq!(again.text, first.text);
-    assert_eq!(stripe.told("charges").await.as_array().unwrap().len(), 1);
+    assert_eq!(stripe.get_control("charges").await.as_array().unwrap().len(), 1);
 
     stripe.post_with_key(INTENTS, "amount=1&currency=usd", "typo").await.refused(400, "amount_too_small");
     stripe.post_with_key(INTENTS, FORM, "typo").await.ok();

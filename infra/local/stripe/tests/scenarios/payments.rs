@@ -23,7 +23,7 @@ async fn a_hold_is_captured_once() {
     assert_eq!((&taken["amount_capturable"], &taken["amount_received"]), (&json!(0), &json!(4200)));
     let error = stripe.post(&capture, "").await.refused(400, "payment_intent_unexpected_state");
     assert_eq!(error["payment_intent"]["status"], "succeeded");
-    let charges = stripe.told("charges").await;
+    let charges = stripe.get_control("charges").await;
     assert_eq!(charges[0]["amountCaptured"], 4200);
     assert_eq!(charges[0]["paymentIntent"], id);
     assert_eq!(charges.as_array().unwrap().len(), 1);
@@ -244,7 +244,7 @@ async fn the_studio_captures_a_part_in_its_dashboard() {
     assert_eq!((&charge["captured"], &charge["refunded"]), (&json!(true), &json!(false)));
     // The released amount looks like a refund, but isn't one.
     assert_eq!(charge["refunds"]["data"][0]["amount"], 2700);
-    let charges = stripe.told("charges").await;
+    let charges = stripe.get_control("charges").await;
     assert_eq!((&charges[0]["amountCaptured"], &charges[0]["amountRefunded"]), (&json!(1500), &json!(0)));
     assert_eq!(stripe.event_types().await[3..], ["charge.captured", "payment_intent.succeeded"]);
     stripe.control(&capture, json!({})).await.refused(400, "payment_intent_unexpected_state");

@@ -68,7 +68,7 @@ async fn a_refund_that_looked_done_comes_back() {
     let (intent, id) = captured(&stripe, "pm_card_refundFail").await;
     let told = stripe.control(&format!("payment_intents/{intent}/refund"), json!({ "amount": 1000 })).await.ok();
     assert_eq!((&told["status"], &told["paymentIntent"]), (&json!("succeeded"), &json!(intent)));
-    assert_eq!(stripe.told("charges").await[0]["amountRefunded"], 1000);
+    assert_eq!(stripe.get_control("charges").await[0]["amountRefunded"], 1000);
     let refund = told["id"].as_str().unwrap();
     let fail = format!("refunds/{refund}/fail");
     let told = stripe.control(&fail, json!({ "reason": "lost_or_stolen_card" })).await.ok();
@@ -128,11 +128,11 @@ async fn a_hold_that_is_let_go_leaves_a_refund_of_no_money() {
     let expired = stripe.hold().await;
     stripe.control(&format!("payment_intents/{expired}/expire"), json!({})).await.ok();
     assert_eq!(shown(&expired).await["refunds"]["data"][0]["reason"], "expired_uncaptured_charge");
-    let money = stripe.told("charges").await;
+    let money = stripe.get_control("charges").await;
     let of = |index: usize| (money[index]["amountCaptured"].clone(), money[index]["amountRefunded"].clone());
     let nothing = (json!(0), json!(0));
     assert_eq!([of(0), of(1), of(2)], [nothing.clone(), (json!(4000), json!(0)), nothing]);
     // The captured amount can be refunded, and no more.
     stripe.control(&format!("payment_intents/{partly}/refund"), json!({})).await.ok();
-    assert_eq!(stripe.told("charges").await[1]["amountRefunded"], 4000);
+    assert_eq!(stripe.get_control("charges").await[1]["amountRefunded"], 4000);
 }

@@ -48,7 +48,7 @@ async fn during_a_rotation_both_secrets_fit() {
     stripe.control("webhooks/flush", json!({})).await.ok();
     let came = receiver.take();
     assert!(came[0].is_signed_with("whsec_new") && came[0].is_signed_with("whsec_old"));
-    let overview = stripe.told("webhooks").await;
+    let overview = stripe.get_control("webhooks").await;
     assert_eq!(overview["endpoint"], json!({ "url": receiver.url, "secrets": 2 }));
 }
 
@@ -75,14 +75,14 @@ async fn what_fails_is_retried_later_and_later_and_given_up_after_three_days() {
         stripe.pass(1);
         assert_eq!(attempts().await, 1);
     }
-    let waiting = stripe.told("webhooks").await["deliveries"][0].clone();
+    let waiting = stripe.get_control("webhooks").await["deliveries"][0].clone();
     let expected = (&json!("waiting"), &json!(5), &json!(500));
     assert_eq!((&waiting["state"], &waiting["attempts"], &waiting["lastStatus"]), expected);
     stripe.pass(3 * DAY);
     assert_eq!(attempts().await, 1);
     stripe.pass(3 * DAY);
     assert_eq!(attempts().await, 0);
-    let overview = stripe.told("webhooks").await;
+    let overview = stripe.get_control("webhooks").await;
     assert_eq!(overview["deliveries"][0]["state"], "givenUp");
     // Stripe's own list still contains it.
     assert_eq!(stripe.event_types().await, ["customer.created"]);
@@ -140,7 +140,7 @@ async fn deliveries_are_doubled_held_back_and_reordered_to_order() {
     order_fault(&stripe, json!({ "match": { "type": "charge.*" }, "do": "holdBack" })).await;
     stripe.hold().await;
     assert_eq!(receiver.flushed(&stripe).await, [HOLD[0], HOLD[0], HOLD[2]]);
-    let held = stripe.told("webhooks").await["deliveries"][1].clone();
+    let held = stripe.get_control("webhooks").await["deliveries"][1].clone();
     assert_eq!(held["state"], "held");
     let event = json!({ "eventId": held["eventId"] });
     assert_eq!(stripe.control("webhooks/release", event).await.ok()["released"], 1);
@@ -149,7 +149,7 @@ async fn deliveries_are_doubled_held_back_and_reordered_to_order() {
     order_fault(&stripe, json!({ "do": "reorder" })).await;
     stripe.hold().await;
     assert_eq!(receiver.flushed(&stripe).await, [HOLD[1], HOLD[0], HOLD[2]]);
-    assert_eq!(stripe.told("webhooks/faults").await, json!([]));
+    assert_eq!(stripe.get_control("webhooks/faults").await, json!([]));
 }
 
 #[tokio::test]
