@@ -31,7 +31,7 @@ use serde::Deserialize;
 /// What a session is opened for: exactly one of `amount` and `items`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "PaymentSessionRequest", extend("oneOf" = [
+#[schemars(rename = "PaymentSessionRequest", extend("anyOf" = [
     {
         "required": ["amount"],
         "properties": {"amount": {"type": "integer"}, "items": {"type": "null"}, "quoteHash": {"type": "null"}},

@@ -9,7 +9,7 @@ use classpay_local::template::{Authorizer, Route, Template};
 use classpay_tests::OKAFOR;
 use serde_json::{Value, json};
 
-use super::answers::answers;
+use super::answers::{answers, refusals};
 use super::operations::{Operation, id, operations};
 use super::schemas::schemas;
 
@@ -24,6 +24,9 @@ family reaches its own `familyId` only, staff every family of their company.";
 pub fn document(template: &Template) -> Value {
     let mut paths = json!({});
     let operations = operations();
+    let mut schemas = schemas();
+    let refusal = schemas.remove("Refusal").expect("it is answered");
+    schemas.extend(operations.iter().map(|operation| refusals(operation, &refusal)));
     for route in &template.routes {
         let function = &template.functions[&route.function].package;
         let operation = operations.iter().find(|operation| operation.endpoint.function() == function);
@@ -43,10 +46,14 @@ pub fn document(template: &Template) -> Value {
                 "variables": {"host": {"default": "api.example.com"}},
             },
         ],
-        "tags": [{"name": "Basket"}, {"name": "Stripe"}, {"name": "Payment links"}],
+        "tags": [
+            {"name": "Basket", "description": "What a basket of classes and trials costs, and buying it."},
+            {"name": "Stripe", "description": "Opening a card payment, and Stripe's events."},
+            {"name": "Payment links", "description": "Links with which a payer pays a debit without signing in."},
+        ],
         "paths": paths,
         "components": {
-            "schemas": schemas(),
+            "schemas": schemas,
             "headers": {
                 "RetryAfter": {
                     "description": "After how many seconds to call again.", "x-addition": true,
