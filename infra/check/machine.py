@@ -20,6 +20,7 @@ WORK = ROOT / "target/check"
 # From PyPI, one virtual environment each: they share nothing, and a tool's dependencies are no business of the other's.
 TOOLS = {
     "cargo-lambda": ["cargo-lambda==1.9.2", "ziglang==0.17.1"],
+    "openapi-python-client": ["openapi-python-client==0.29.0", "ruff==0.17.6"],
     "openapi-spec-validator": ["openapi-spec-validator==0.9.0"],
     "sam": ["aws-sam-cli==1.170.0"],
     "schemathesis": ["schemathesis==4.32.5"],

@@ -31,13 +31,7 @@ use serde::Deserialize;
 /// What a session is opened for: exactly one of `amount` and `items`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "PaymentSessionRequest", extend("anyOf" = [
-    {
-        "required": ["amount"],
-        "properties": {"amount": {"type": "integer"}, "items": {"type": "null"}, "quoteHash": {"type": "null"}},
-    },
-    {"required": ["items"], "properties": {"items": {"$ref": "#/components/schemas/BasketItems"}, "amount": {"type": "null"}}},
-]))]
+#[schemars(rename = "PaymentSessionRequest")]
 pub struct SessionBody {
     /// What to authorise, in minor units. Written in digits: `1029.0` is refused.
     amount: Option<i64>,

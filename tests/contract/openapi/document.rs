@@ -104,10 +104,8 @@ fn described(operation: &Operation, route: &Route) -> Value {
 fn with_example(operation: &Operation) -> impl Fn(Value) -> Value {
     let example = example(operation.id);
     move |mut parameter| {
-        if let (Some(example), Some(media)) = (&example, parameter.pointer("/content/application~1json")) {
-            let mut media = media.clone();
-            media["example"] = example[parameter["name"].as_str().expect("a name")].clone();
-            parameter["content"]["application/json"] = media;
+        if let (Some(example), Some(_)) = (&example, parameter.pointer("/schema/contentSchema")) {
+            parameter["example"] = example[parameter["name"].as_str().expect("a name")].to_string().into();
         }
         parameter
     }
@@ -123,13 +121,26 @@ pub fn example(name: &str) -> Option<Value> {
     Some(serde_json::from_str(&text).unwrap_or_else(|_| panic!("the example {name} is no JSON")))
 }
 
-/// Every part of an operation that has a schema and may have an example, and its place.
-pub fn media_of(operation: &Value) -> impl Iterator<Item = (String, &Value)> {
+/// The JSON parameters of an operation: the name, the schema, and the parameter itself.
+pub fn json_parameters(operation: &Value) -> impl Iterator<Item = (&str, &Value, &Value)> {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
-    let parameters = parameters.map(|parameter| (format!("parameter {}", parameter["name"]), parameter));
+    parameters.filter_map(|parameter| {
+        Some((parameter["name"].as_str()?, parameter.pointer("/schema/contentSchema")?, parameter))
+    })
+}
+
+/// Every example of an operation: its place, its schema, and the example.
+pub fn examples(operation: &Value) -> Vec<(String, &Value, Value)> {
+    let parameters = json_parameters(operation).filter_map(|(name, schema, parameter)| {
+        let example = serde_json::from_str(parameter["example"].as_str()?).expect("the example is JSON");
+        Some((format!("parameter {name}"), schema, example))
+    });
     let request = operation.get("requestBody").map(|body| ("request".to_owned(), body));
     let answers = operation["responses"].as_object().into_iter().flatten();
-    let answers = answers.map(|(status, answer)| (status.clone(), answer));
-    let holders = parameters.chain(request).chain(answers);
-    holders.filter_map(|(place, holder)| Some((place, holder.pointer("/content/application~1json")?)))
+    let bodies = request.into_iter().chain(answers.map(|(status, answer)| (status.clone(), answer)));
+    let bodies = bodies.filter_map(|(place, body)| {
+        let media = body.pointer("/content/application~1json")?;
+        Some((place, &media["schema"], media.get("example")?.clone()))
+    });
+    parameters.chain(bodies).collect()
 }

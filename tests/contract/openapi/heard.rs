@@ -13,7 +13,7 @@ use classpay_tests::{Answer, Api, COSTUMES, Call, Document, intent_id, signature
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::document::example_file;
+use super::document::{example_file, json_parameters};
 use super::published;
 
 /// The recorder of requests and answers.
@@ -72,11 +72,8 @@ impl Ear {
 
 /// The schemas of an operation's input: its body's, or that of each JSON parameter.
 fn requests(operation: &Value) -> Vec<(Option<&str>, &Value)> {
-    let media = "/content/application~1json/schema";
-    let body = operation.get("requestBody").and_then(|body| body.pointer(media)).map(|schema| (None, schema));
-    let parameters = operation["parameters"].as_array().into_iter().flatten();
-    let parameters = parameters.filter_map(|parameter| Some((parameter["name"].as_str(), parameter.pointer(media)?)));
-    body.into_iter().chain(parameters).collect()
+    let body = operation.pointer("/requestBody/content/application~1json/schema").map(|schema| (None, schema));
+    body.into_iter().chain(json_parameters(operation).map(|(name, schema, _)| (Some(name), schema))).collect()
 }
 
 /// `UPDATE_EXAMPLES=1` makes the first recorded answer the document's example.

@@ -109,12 +109,11 @@ fn every_example_fits_its_schema() {
     let document = published();
     let mut examples = 0;
     for (method, path, operation) in document.operations() {
-        document::media_of(operation).for_each(|(place, media)| {
-            let Some(example) = media.get("example") else { return };
+        for (place, schema, example) in document::examples(operation) {
             examples += 1;
-            let misfits = document.misfits(&media["schema"], example);
+            let misfits = document.misfits(schema, &example);
             assert!(misfits.is_empty(), "{method} {path}, {place}: {misfits:#?}");
-        });
+        }
     }
     assert!(examples > 40, "only {examples} examples");
 }

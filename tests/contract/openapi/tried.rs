@@ -15,13 +15,14 @@ async fn what_the_page_offers_in_a_late_autumn_can_be_quoted_and_opened() {
     let offered = |operation: &Value, name: &str| {
         let parameters = operation["parameters"].as_array().unwrap();
         let parameter = parameters.iter().find(|parameter| parameter["name"] == name).unwrap();
-        parameter.get("example").unwrap_or_else(|| &parameter["content"]["application/json"]["example"]).clone()
+        parameter["example"].as_str().unwrap().to_owned()
     };
+    let list = |name: &str| serde_json::from_str::<Value>(&offered(&quote, name)).unwrap();
     let family = offered(&quote, "familyId");
-    let family = family.as_str().unwrap();
+    let family = family.as_str();
     let callers = stack.staff().get("/docs/callers.json").await.json();
     assert_eq!(callers[0]["name"], format!("family {family}"), "whom the page is signed in as");
-    let items = json!({"enrolments": offered(&quote, "enrolments"), "trials": offered(&quote, "trials")});
+    let items = json!({"enrolments": list("enrolments"), "trials": list("trials")});
     assert_eq!(items["trials"].as_array().map(Vec::len), Some(1), "Swagger UI sends no empty list");
     let quoted = stack.family(family).quote(family, &items).await;
     assert_eq!(quoted.status, 200, "{}", quoted.text);
@@ -32,6 +33,6 @@ async fn what_the_page_offers_in_a_late_autumn_can_be_quoted_and_opened() {
     assert_eq!(session.status, 200, "{}", session.text);
 
     let link = offered(&operation("/v1/payment-links/{paymentLinkId}", "post"), "paymentLinkId");
-    let opened = stack.open_link(link.as_str().unwrap()).await;
+    let opened = stack.open_link(&link).await;
     assert_eq!(opened.status, 200, "{}", opened.text);
 }

@@ -20,9 +20,6 @@ const OPENAPI: &str = include_str!("../../../openapi.yaml");
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// The path to the schema of a parameter that is JSON.
-const JSON_CONTENT: &str = "/content/application~1json";
-
 /// Each file by its name, with its media type.
 const FILES: [(&str, &str, &str); 4] = [
     ("index.html", HTML, include_str!("../../docs/index.html")),
@@ -91,15 +88,16 @@ fn name_what_is_there(operation: &mut Value, studio: &Loaded) {
     let basket =
         studio.example.as_ref().map(|example| (example.family.as_str(), example.enrolments(), example.trials()));
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
-        let (at, example) = match (parameter["name"].as_str(), &basket) {
-            (Some("paymentLinkId"), _) => ("", link.map(|link| json!(link))),
-            (Some("familyId"), Some((family, ..))) => ("", Some(json!(family))),
-            (Some("enrolments"), Some((_, enrolments, _))) => (JSON_CONTENT, Some(enrolments.clone())),
-            (Some("trials"), Some((.., trials))) => (JSON_CONTENT, Some(trials.clone())),
-            _ => continue,
+        let example = match (parameter["name"].as_str(), &basket) {
+            (Some("paymentLinkId"), _) => link.map(|link| json!(link)),
+            (Some("familyId"), Some((family, ..))) => Some(json!(family)),
+            // A list in a query is a text that is JSON.
+            (Some("enrolments"), Some((_, enrolments, _))) => Some(json!(enrolments.to_string())),
+            (Some("trials"), Some((.., trials))) => Some(json!(trials.to_string())),
+            _ => None,
         };
-        if let (Some(example), Some(place)) = (example, parameter.pointer_mut(at)) {
-            place["example"] = example;
+        if let Some(example) = example {
+            parameter["example"] = example;
         }
     }
     let items = operation.pointer_mut("/requestBody/content/application~1json/example/items");
