@@ -23,7 +23,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-use super::faults::Fault;
+use super::faults;
 use super::proxy::Proxy;
 
 pub(super) fn router() -> Router<Arc<Proxy>> {
@@ -38,18 +38,11 @@ async fn waiting(State(proxy): State<Arc<Proxy>>) -> Json<Value> {
 }
 
 async fn order(State(proxy): State<Arc<Proxy>>, body: String) -> Response {
-    let mistake = match serde_json::from_str::<Fault>(&body) {
-        Err(error) => error.to_string(),
-        Ok(fault) => match fault.mistake() {
-            Some(mistake) => mistake.to_owned(),
-            None => {
-                let mut state = proxy.state();
-                state.faults.order(fault);
-                return Json(json!(state.faults.waiting())).into_response();
-            }
-        },
-    };
-    (StatusCode::BAD_REQUEST, Json(json!({"error": {"message": mistake}}))).into_response()
+    let mut state = proxy.state();
+    match state.faults.order(&body, faults::mistake) {
+        Ok(()) => Json(json!(state.faults.waiting())).into_response(),
+        Err(mistake) => (StatusCode::BAD_REQUEST, Json(json!({"error": {"message": mistake}}))).into_response(),
+    }
 }
 
 async fn withdraw(State(proxy): State<Arc<Proxy>>) -> Json<Value> {

@@ -14,9 +14,9 @@
 //! - delay: the call is executed late, even if the caller has given up meanwhile. With `executed` it is executed at
 //!   once and answered late.
 //!
-//! A fault applies to exactly `count` calls of functions, after letting `after` of them pass, in the order of arrival.
-//! Other callers are never affected, so a test can read the table.
+//! Only calls of functions count, in the order of arrival. Other callers are never affected, so a test can read the table.
 
+use classpay_stripe_standin::fault_queue::FaultQueue;
 use serde::{Deserialize, Serialize};
 
 /// The operation that can leave keys unprocessed.
@@ -24,28 +24,10 @@ const BATCH: &str = "BatchGetItem";
 /// The operation that can be cancelled for a reason.
 const TRANSACTION: &str = "TransactWriteItems";
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Fault {
-    #[serde(rename = "match", default)]
-    calls: Calls,
-    #[serde(default = "once")]
-    count: u32,
-    /// The number of matching calls that pass first.
-    #[serde(default)]
-    after: u32,
-    #[serde(rename = "do")]
-    effect: Effect,
-}
-
-fn once() -> u32 {
-    1
-}
-
 /// Which calls match; every given field must match.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Calls {
+pub(super) struct Calls {
     /// The operation, as DynamoDB names it: `TransactWriteItems`.
     operation: Option<String>,
     /// The calling function: `basket-checkout`.
@@ -146,79 +128,41 @@ pub(super) struct Delay {
     pub executed: bool,
 }
 
-impl Fault {
-    /// Why the fault can't be injected, if it can't.
-    pub fn mistake(&self) -> Option<&'static str> {
-        let is_transaction = self.calls.operation.as_deref().is_none_or(|operation| operation == TRANSACTION);
-        match &self.effect {
-            _ if self.count == 0 => Some("count must be at least 1"),
-            Effect::Fail(Fail { status, .. }) if *status != 500 => Some("status must be 500"),
-            Effect::Cancel(_) if !is_transaction => Some("only TransactWriteItems can be cancelled"),
-            Effect::Leave(_) if self.calls.operation.as_deref().is_some_and(|operation| operation != BATCH) => {
-                Some("only BatchGetItem leaves keys unprocessed")
-            }
-            Effect::Leave(Leave { leave: 0 }) => Some("it must leave at least 1 key"),
-            Effect::Cancel(Cancel { cancel }) if cancel.is_empty() => Some("a transaction is cancelled for a reason"),
-            Effect::Drop(DropConnection { drop, land_after_ms: None, land_after_calls: None })
-                if *drop != When::Late =>
-            {
-                None
-            }
-            Effect::Drop(DropConnection { drop, .. }) if *drop != When::Late => Some("only what is dropped late lands"),
-            Effect::Drop(DropConnection { land_after_ms: Some(_), land_after_calls: Some(_), .. }) => {
-                Some("it lands after a time or after calls, not both")
-            }
-            Effect::Fail(_)
-            | Effect::Throttle(_)
-            | Effect::Cancel(_)
-            | Effect::Leave(_)
-            | Effect::Drop(_)
-            | Effect::Delay(_) => None,
+/// Why a fault can't be injected, if it can't.
+pub(super) fn mistake(calls: &Calls, effect: &Effect) -> Option<&'static str> {
+    let is_of = |named: &str| calls.operation.as_deref().is_none_or(|operation| operation == named);
+    match effect {
+        Effect::Fail(Fail { status, .. }) if *status != 500 => Some("status must be 500"),
+        Effect::Cancel(_) if !is_of(TRANSACTION) => Some("only TransactWriteItems can be cancelled"),
+        Effect::Leave(_) if !is_of(BATCH) => Some("only BatchGetItem leaves keys unprocessed"),
+        Effect::Leave(Leave { leave: 0 }) => Some("it must leave at least 1 key"),
+        Effect::Cancel(Cancel { cancel }) if cancel.is_empty() => Some("a transaction is cancelled for a reason"),
+        Effect::Drop(DropConnection { drop, land_after_ms: None, land_after_calls: None }) if *drop != When::Late => {
+            None
         }
-    }
-
-    fn fits(&self, call: &Call, request: &[u8]) -> bool {
-        self.calls.operation.as_ref().is_none_or(|given| *given == call.operation)
-            && self.calls.function.as_ref().is_none_or(|given| *given == call.function)
-            && self.calls.says.as_ref().is_none_or(|given| String::from_utf8_lossy(request).contains(given))
-            && (call.is_transaction() || !matches!(self.effect, Effect::Cancel(_)))
-            && (call.operation == BATCH || !matches!(self.effect, Effect::Leave(_)))
+        Effect::Drop(DropConnection { drop, .. }) if *drop != When::Late => Some("only what is dropped late lands"),
+        Effect::Drop(DropConnection { land_after_ms: Some(_), land_after_calls: Some(_), .. }) => {
+            Some("it lands after a time or after calls, not both")
+        }
+        Effect::Fail(_)
+        | Effect::Throttle(_)
+        | Effect::Cancel(_)
+        | Effect::Leave(_)
+        | Effect::Drop(_)
+        | Effect::Delay(_) => None,
     }
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Faults(Vec<Fault>);
+/// The faults of functions' calls.
+pub(super) type Faults = FaultQueue<Calls, Effect>;
 
-impl Faults {
-    pub fn order(&mut self, fault: Fault) {
-        self.0.push(fault);
-    }
-
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// Faults that still apply to further calls.
-    pub fn waiting(&self) -> &[Fault] {
-        &self.0
-    }
-
-    /// The fault for this call: the first that matches and has let enough calls pass.
-    pub fn strike(&mut self, call: &Call, request: &[u8]) -> Option<Effect> {
-        let mut struck = None;
-        for (index, fault) in self.0.iter_mut().enumerate().filter(|(_, fault)| fault.fits(call, request)) {
-            if fault.after == 0 {
-                struck = Some(index);
-                break;
-            }
-            fault.after -= 1;
-        }
-        let fault = &mut self.0[struck?];
-        let effect = fault.effect.clone();
-        fault.count -= 1;
-        if fault.count == 0 {
-            self.0.remove(struck?);
-        }
-        Some(effect)
-    }
+/// The effect of a fault on this call, if there is one.
+pub(super) fn strike(faults: &mut Faults, call: &Call, request: &[u8]) -> Option<Effect> {
+    faults.strike(|calls, effect| {
+        calls.operation.as_ref().is_none_or(|given| *given == call.operation)
+            && calls.function.as_ref().is_none_or(|given| *given == call.function)
+            && calls.says.as_ref().is_none_or(|given| String::from_utf8_lossy(request).contains(given))
+            && (call.is_transaction() || !matches!(effect, Effect::Cancel(_)))
+            && (call.operation == BATCH || !matches!(effect, Effect::Leave(_)))
+    })
 }

@@ -23,7 +23,7 @@ use tokio::time::sleep;
 
 use super::access::Access;
 use super::answers;
-use super::faults::{Call, Cancel, Delay, DropConnection, Effect, Fail, Faults, Leave, Throttle, What, When};
+use super::faults::{self, Call, Cancel, Delay, DropConnection, Effect, Fail, Faults, Leave, Throttle, What, When};
 use super::log::Log;
 use crate::developer::tell;
 use crate::loopback::send_at_once;
@@ -153,7 +153,7 @@ impl Proxy {
         let (landing, effect, number) = {
             let mut state = self.state();
             let landing = state.landing_before_a_call();
-            let effect = state.faults.strike(&call, &sent.body);
+            let effect = faults::strike(&mut state.faults, &call, &sent.body);
             let number = state.log.begin(&call, needs, effect.is_some());
             (landing, effect, number)
         };

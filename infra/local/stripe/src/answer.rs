@@ -124,7 +124,7 @@ impl StandIn {
     }
 
     async fn with_faults(&self, incoming: &Incoming, caller: &Caller) -> Result<Reply, Unanswered> {
-        let fault = self.faults().strike(incoming.method.as_str(), &incoming.path);
+        let fault = self.faults().strike(|calls, _| calls.fit(incoming.method.as_str(), &incoming.path));
         match &fault {
             Some(Action::Answer(AnswerWith { status: 429, .. })) => {
                 return Ok(refusal(&faults::rate_limited(), incoming));

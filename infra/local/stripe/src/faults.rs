@@ -16,33 +16,12 @@
 //!   (401, 403, a 400 whose code begins with `parameter_`). `remembered` overrides this. A key that already has an
 //!   answer replays it.
 //!
-//! A fault applies to exactly `count` calls, or with `lasting` to all until it is withdrawn, after letting `after` of
-//! them pass, in the order of arrival.
+//! Calls are counted in the order of arrival.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ApiError, Effect};
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Fault {
-    #[serde(rename = "match", default)]
-    pub calls: Calls,
-    #[serde(default = "once")]
-    pub count: u32,
-    /// The fault applies until it is withdrawn, and `count` has no meaning.
-    #[serde(default)]
-    pub lasting: bool,
-    /// The number of matching calls that pass first.
-    #[serde(default)]
-    pub after: u32,
-    #[serde(rename = "do")]
-    pub action: Action,
-}
-
-fn once() -> u32 {
-    1
-}
+use crate::fault_queue::FaultQueue;
 
 /// Which calls match; every given field must match.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -56,7 +35,7 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    fn fit(&self, method: &str, path: &str) -> bool {
+    pub fn fit(&self, method: &str, path: &str) -> bool {
         self.method.as_ref().is_none_or(|given| given.eq_ignore_ascii_case(method))
             && self.path.as_ref().is_none_or(|given| path.contains(given.as_str()))
             && self.route.as_ref().is_none_or(|given| *given == crate::routes::pattern(path))
@@ -186,61 +165,21 @@ impl Refused {
     }
 }
 
-impl Fault {
-    /// Why the fault can't be injected, if it can't.
-    pub fn mistake(&self) -> Option<&'static str> {
-        match &self.action {
-            _ if self.count == 0 => Some("count must be at least 1"),
-            Action::Answer(AnswerWith { status: 429 | 409, executed: true }) => {
-                Some("a 429 or a 409 says that nothing was executed")
-            }
-            Action::Answer(AnswerWith { status: 429 | 409 | 500, .. }) => None,
-            Action::Answer(_) => Some("status must be 429, 409 or 500"),
-            Action::Refuse(Refuse { refuse }) => refuse.mistake(),
-            Action::Drop(_) | Action::Delay(_) | Action::Hang(_) => None,
+/// Why a fault can't be injected, if it can't.
+pub(crate) fn mistake(_: &Calls, action: &Action) -> Option<&'static str> {
+    match action {
+        Action::Answer(AnswerWith { status: 429 | 409, executed: true }) => {
+            Some("a 429 or a 409 says that nothing was executed")
         }
+        Action::Answer(AnswerWith { status: 429 | 409 | 500, .. }) => None,
+        Action::Answer(_) => Some("status must be 429, 409 or 500"),
+        Action::Refuse(Refuse { refuse }) => refuse.mistake(),
+        Action::Drop(_) | Action::Delay(_) | Action::Hang(_) => None,
     }
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<Fault>);
-
-impl Faults {
-    pub fn order(&mut self, fault: Fault) {
-        self.0.push(fault);
-    }
-
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// Faults that still apply to further calls.
-    pub fn waiting(&self) -> &[Fault] {
-        &self.0
-    }
-
-    /// The fault for this call: the first that matches and has let enough calls pass. Its count goes down by one.
-    pub fn strike(&mut self, method: &str, path: &str) -> Option<Action> {
-        let mut struck = None;
-        for (index, fault) in self.0.iter_mut().enumerate().filter(|(_, fault)| fault.calls.fit(method, path)) {
-            if fault.after == 0 {
-                struck = Some(index);
-                break;
-            }
-            fault.after -= 1;
-        }
-        let index = struck?;
-        let fault = &mut self.0[index];
-        let action = fault.action.clone();
-        if !fault.lasting {
-            fault.count -= 1;
-        }
-        if fault.count == 0 {
-            self.0.remove(index);
-        }
-        Some(action)
-    }
-}
+/// The faults of calls.
+pub(crate) type Faults = FaultQueue<Calls, Action>;
 
 pub(crate) fn rate_limited() -> ApiError {
     let message = "Request rate limit exceeded. You can learn more about rate limits here \

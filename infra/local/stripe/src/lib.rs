@@ -22,6 +22,7 @@ mod description;
 mod error;
 mod events;
 mod expand;
+pub mod fault_queue;
 mod faults;
 mod form;
 mod idempotency;

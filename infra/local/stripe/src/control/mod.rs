@@ -46,7 +46,7 @@ use serde_json::{Value, json};
 use crate::StandIn;
 use crate::answer::pretty;
 use crate::error::{ApiError, Effect};
-use crate::faults::Fault;
+use crate::faults;
 use crate::form::Form;
 use crate::objects::Charge;
 use crate::{store, webhooks};
@@ -161,11 +161,7 @@ fn charges(standin: &StandIn) -> Result<Value, ApiError> {
 }
 
 fn order(standin: &StandIn, body: &str) -> Result<Value, ApiError> {
-    let fault: Fault = serde_json::from_str(body).map_err(|error| ApiError::invalid(error.to_string()))?;
-    if let Some(mistake) = fault.mistake() {
-        return Err(ApiError::invalid(mistake));
-    }
     let mut faults = standin.faults();
-    faults.order(fault);
+    faults.order(body, faults::mistake).map_err(ApiError::invalid)?;
     Ok(json!(faults.waiting()))
 }

@@ -20,7 +20,6 @@ use crate::control::{nothing_here, parse};
 use crate::error::ApiError;
 use crate::events::Event;
 use crate::store;
-use crate::webhooks::faults::Fault;
 use crate::webhooks::{Outcome, locked, queue};
 
 #[derive(Deserialize)]
@@ -86,11 +85,9 @@ fn endpoint(standin: &StandIn, given: &Target) -> Result<Value, ApiError> {
 }
 
 fn order(standin: &StandIn, body: &str) -> Result<Value, ApiError> {
-    let fault: Fault = serde_json::from_str(body).map_err(|error| ApiError::invalid(error.to_string()))?;
-    match fault.mistake() {
-        Some(mistake) => Err(ApiError::invalid(mistake)),
-        None => Ok(standin.order_fault(fault)),
-    }
+    let mut faults = locked(&standin.webhooks.faults);
+    faults.order(body, |_, _| None).map_err(ApiError::invalid)?;
+    Ok(json!(faults.waiting()))
 }
 
 fn release(standin: &StandIn, given: &Which) -> Result<Value, ApiError> {

@@ -24,7 +24,7 @@ use crate::store::{self, Object};
 
 use endpoint::Endpoint;
 pub use endpoint::EndpointError;
-use faults::{Action, Fault, Faults};
+use faults::{Action, Faults};
 use queue::{Delivery, State};
 use send::Sender;
 
@@ -144,7 +144,8 @@ impl StandIn {
     }
 
     async fn attempt(&self, mut delivery: Delivery, event: &Event) -> Result<Outcome, ApiError> {
-        let action = locked(&self.webhooks.faults).strike(&event.kind, &delivery.account);
+        let action =
+            locked(&self.webhooks.faults).strike(|deliveries, _| deliveries.fit(&event.kind, &delivery.account));
         let set_aside = match action {
             Some(Action::HoldBack) => Some(State::Held),
             Some(Action::Reorder) => Some(State::Behind),
@@ -184,11 +185,5 @@ impl StandIn {
         }
         transaction.commit()?;
         Ok(())
-    }
-
-    fn order_fault(&self, fault: Fault) -> Value {
-        let mut faults = locked(&self.webhooks.faults);
-        faults.order(fault);
-        json!(faults.waiting())
     }
 }
