@@ -49,7 +49,7 @@ pub fn answers(operation: &Operation, route: &Route) -> Map<String, Value> {
     let refusals = codes.iter().map(|(status, codes)| {
         let gateway = BY_GATEWAY.iter().find(|(of, ..)| of == status);
         let gateway = gateway.filter(|_| gateway_can(*status, operation, route)).map(|(_, says, when)| (*says, *when));
-        (*status, refusal(operation, *status, codes, gateway))
+        (*status, refusal(operation, codes, gateway))
     });
     successes.chain(refusals).map(|(status, answer)| (status.to_string(), answer)).collect()
 }
@@ -88,7 +88,7 @@ fn refusal_name(operation: &Operation) -> String {
     format!("{}{rest}Refusal", first.to_uppercase())
 }
 
-fn refusal(operation: &Operation, status: u16, codes: &[ErrorCode], gateway: Option<(&str, &str)>) -> Value {
+fn refusal(operation: &Operation, codes: &[ErrorCode], gateway: Option<(&str, &str)>) -> Value {
     let endpoint = operation.endpoint;
     let released = |code: &ErrorCode| endpoint == Endpoint::Checkout && releases(*code);
     let after = |code| if released(code) { " What was authorised is released." } else { "" };
