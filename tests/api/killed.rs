@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
-use classpay_tests::simulation::rng::Rng;
+use classpay_simulation::rng::Rng;
 use classpay_tests::{Answer, Crowd, Member, Stack, Webhooks, assert_books_balance, kill};
 use futures_util::future::join_all;
 use serde_json::json;

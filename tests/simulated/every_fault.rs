@@ -13,10 +13,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
-use classpay_tests::simulation::flows::Flow;
-use classpay_tests::simulation::forgetful::Forgotten;
-use classpay_tests::simulation::planned::{InjectedFault, Planned};
-use classpay_tests::simulation::scenario::{LateDelivery, Runs, Scenario, Scenarios, Trace};
+use classpay_simulation::flows::Flow;
+use classpay_simulation::forgetful::Forgotten;
+use classpay_simulation::planned::{InjectedFault, Planned};
+use classpay_simulation::scenario::{LateDelivery, Runs, Scenario, Scenarios, Trace};
 
 /// The scenarios that a plain run covers with two faults.
 const PAIRED: [Flow; 4] = [Flow::Checkout, Flow::ZeroDue, Flow::Rejected, Flow::Link];

@@ -4,13 +4,13 @@
 use std::sync::{Arc, Mutex};
 
 use classpay_domain::id::IntentId;
-use classpay_tests::simulation::calls;
-use classpay_tests::simulation::planned::PlannedFaults;
-use classpay_tests::simulation::purchases::{Purchase, Wanted};
-use classpay_tests::simulation::recover::{self, Recovery};
-use classpay_tests::simulation::rng::Rng;
-use classpay_tests::simulation::stripe::{Arrival, PaysWith};
-use classpay_tests::simulation::world::{Doing, World};
+use classpay_simulation::calls;
+use classpay_simulation::planned::PlannedFaults;
+use classpay_simulation::purchases::{Purchase, Wanted};
+use classpay_simulation::recover::{self, Recovery};
+use classpay_simulation::rng::Rng;
+use classpay_simulation::stripe::{Arrival, PaysWith};
+use classpay_simulation::world::{Doing, World};
 
 type Violated = String;
 

@@ -8,10 +8,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread::Builder;
 
-use classpay_tests::simulation::coverage::Coverage;
-use classpay_tests::simulation::forgetful::Forgotten;
-use classpay_tests::simulation::outside::{Choice, Outside, PLAIN};
-use classpay_tests::simulation::run::run;
+use classpay_simulation::coverage::Coverage;
+use classpay_simulation::forgetful::Forgotten;
+use classpay_simulation::outside::{Choice, Outside, PLAIN};
+use classpay_simulation::run::run;
 
 /// The number of worlds in a plain run.
 const SEEDS: u64 = 20_000;

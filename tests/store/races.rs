@@ -175,9 +175,9 @@ on_both! {
 
 /// The races are tight enough to notice each safeguard that is removed.
 mod without {
+    use classpay_simulation::executor::run;
+    use classpay_simulation::forgetful::Forgotten;
     use classpay_tests::backend::Memory;
-    use classpay_tests::simulation::executor::run;
-    use classpay_tests::simulation::forgetful::Forgotten;
 
     #[derive(Debug, Clone, Copy)]
     struct SeatsForgotten;

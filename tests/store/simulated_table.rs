@@ -7,10 +7,10 @@ use std::collections::HashMap;
 
 use classpay_service::store::key::Key;
 use classpay_service::store::{Attributes, Commit, Consistency, DueKey, Edit, Guard, Item, Name, Table, Value, Write};
+use classpay_simulation::faults::Network;
+use classpay_simulation::rng::Rng;
+use classpay_simulation::table::MemoryTable;
 use classpay_tests::backend::{Backend as _, Embedded};
-use classpay_tests::simulation::faults::Network;
-use classpay_tests::simulation::rng::Rng;
-use classpay_tests::simulation::table::MemoryTable;
 
 /// The number of transactions for each seed.
 const CASES: usize = 5_200;

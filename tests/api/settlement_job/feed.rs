@@ -2,9 +2,9 @@
 
 use classpay_domain::id::AccountId;
 use classpay_service::store::key;
-use classpay_tests::simulation::recover::by_schedule;
-use classpay_tests::simulation::studio::ACCOUNT;
-use classpay_tests::simulation::world::World;
+use classpay_simulation::recover::by_schedule;
+use classpay_simulation::studio::ACCOUNT;
+use classpay_simulation::world::World;
 use classpay_tests::studio::{COMPANY, OKAFOR, Studio, ballet_for_ada};
 use classpay_tests::{COSTUMES, Item, Stack, assert_books_balance, binaries};
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use classpay_domain::id::AccountId;
 use classpay_domain::money::Money;
 use classpay_service::settlement::event::topic::{FOLLOWED_KINDS, parse_listed};
 use classpay_service::stripe::{EventQuery, Payments, StripeError};
-use classpay_tests::simulation::stripe::{Arrival, Capability, Complaint, IntentView, Verdict};
+use classpay_simulation::stripe::{Arrival, Capability, Complaint, IntentView, Verdict};
 use serde_json::{Value, json};
 
 use super::stripes::{Pair, Stripes};

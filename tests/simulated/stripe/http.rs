@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use classpay_service::stripe::{Secret, Stripe, StripeConfig, StripeError, Timing};
+use classpay_simulation::faults::{CallKind, Fault};
 use classpay_stripe_standin::{StandIn, serve};
-use classpay_tests::simulation::faults::{CallKind, Fault};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;

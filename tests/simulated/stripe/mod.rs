@@ -9,9 +9,9 @@ mod stripes;
 use classpay_domain::money::Money;
 use classpay_domain::order::IntentStatus;
 use classpay_service::stripe::{Methods, SavedCards};
-use classpay_tests::simulation::faults::{CallKind, Fault};
-use classpay_tests::simulation::rng::Rng;
-use classpay_tests::simulation::stripe::{Arrival, Authentication, Capability, Complaint, PaysWith, Verdict};
+use classpay_simulation::faults::{CallKind, Fault};
+use classpay_simulation::rng::Rng;
+use classpay_simulation::stripe::{Arrival, Authentication, Capability, Complaint, PaysWith, Verdict};
 use stripes::Stripes;
 
 /// The number of sequences in one run.

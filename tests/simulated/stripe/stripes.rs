@@ -15,8 +15,8 @@ use classpay_service::stripe::{
     Charge, Intent, Methods, NewIntent, PaymentMethod, Payments, Refund, Rejection, SavedCards, Secret, Stripe,
     StripeError,
 };
-use classpay_tests::simulation::faults::{CallKind, Fault, Faults, Network};
-use classpay_tests::simulation::stripe::{Authentication, MemoryStripe, PaysWith};
+use classpay_simulation::faults::{CallKind, Fault, Faults, Network};
+use classpay_simulation::stripe::{Authentication, MemoryStripe, PaysWith};
 use serde_json::{Value, json};
 
 use super::http::Http;

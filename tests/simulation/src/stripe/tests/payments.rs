@@ -1,7 +1,7 @@
 //! The statuses of an intent, and the changes that each allows.
 
 use super::*;
-use crate::simulation::stripe::Authentication;
+use crate::stripe::Authentication;
 use classpay_service::stripe::PaymentMethodData;
 
 const ALL: [IntentStatus; 7] = IntentStatus::ALL;

@@ -21,9 +21,12 @@ pub mod returns;
 pub mod rng;
 pub mod run;
 pub mod scenario;
+mod signature;
 pub mod stripe;
 pub mod studio;
 pub mod table;
 pub mod tenancy;
 pub mod told;
 pub mod world;
+
+pub use signature::signature;

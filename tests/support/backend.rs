@@ -10,13 +10,13 @@ use classpay_local::template::{TEMPLATE, Template};
 use classpay_service::store::{Attributes, DynamoDb, Table as StoreTable};
 use futures_util::future::{BoxFuture, join_all};
 
-use crate::simulation::executor::Executor;
-use crate::simulation::faults::{CallKind, Faults, Network};
-use crate::simulation::forgetful::Forgotten;
-use crate::simulation::rng::Rng;
-use crate::simulation::table::MemoryTable;
 use crate::table::seen;
 use crate::{Item, Table};
+use classpay_simulation::executor::Executor;
+use classpay_simulation::faults::{CallKind, Faults, Network};
+use classpay_simulation::forgetful::Forgotten;
+use classpay_simulation::rng::Rng;
+use classpay_simulation::table::MemoryTable;
 
 /// The embedded DynamoDB.
 #[derive(Debug, Clone, Copy)]
@@ -150,7 +150,7 @@ macro_rules! on_both {
 
             #[test]
             fn in_memory() {
-                $crate::simulation::executor::run(super::$test::<$crate::backend::InMemory>());
+                $crate::run_in_memory(super::$test::<$crate::backend::InMemory>());
             }
         }
     )* };

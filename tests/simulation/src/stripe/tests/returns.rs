@@ -1,7 +1,7 @@
 //! Refunds and disputes.
 
 use super::*;
-use crate::simulation::stripe::{Arrival, Complaint, Verdict};
+use crate::stripe::{Arrival, Complaint, Verdict};
 
 fn refund(desk: &Desk, intent: &IntentId, amount: Option<i64>) -> Result<String, StripeError> {
     desk.stripe.refund(intent, amount.map(Money::minor), Arrival::AtOnce)

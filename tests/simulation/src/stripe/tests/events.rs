@@ -1,8 +1,8 @@
 //! Events, and what a world observes.
 
 use super::*;
-use crate::simulation::stripe::Complaint;
-use crate::simulation::stripe::{Arrival, Event, Verdict};
+use crate::stripe::Complaint;
+use crate::stripe::{Arrival, Event, Verdict};
 use classpay_service::settlement::event::topic;
 use classpay_service::stripe::Secret;
 use classpay_service::stripe::signature::{BadSignature, verify};

@@ -2,30 +2,13 @@
 //!
 //! A test decides when an event arrives, and how often.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use sha2::Sha256;
 
-use crate::{Answer, Api, Item, Stack};
+use crate::{Answer, Api, Item, Stack, signature};
 
 /// The secret with which the stack's Stripe signs.
 const SECRET: &str = "whsec_local";
-
-/// The header `Stripe-Signature` for this body at that time (seconds since 1970).
-///
-/// # Panics
-/// Never: any text is a key.
-#[must_use]
-pub fn signature(secret: &str, body: &str, time_s: i64) -> String {
-    use std::fmt::Write as _;
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
-    mac.update(format!("{time_s}.{body}").as_bytes());
-    mac.finalize().into_bytes().iter().fold(format!("t={time_s},v1="), |mut header, byte| {
-        write!(header, "{byte:02x}").expect("a string takes any text");
-        header
-    })
-}
 
 impl Stack {
     /// Sends this body to the webhook, with this signature.

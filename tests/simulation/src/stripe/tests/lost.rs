@@ -1,8 +1,8 @@
 //! Lost calls, and what the caller learns.
 
 use super::*;
-use crate::simulation::executor::Executor;
-use crate::simulation::rng::Rng;
+use crate::executor::Executor;
+use crate::rng::Rng;
 
 const LOST: StripeError = StripeError::OutcomeUnknown;
 const SPOILT: StripeError = StripeError::KeyExhausted;

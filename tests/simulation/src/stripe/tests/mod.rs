@@ -19,8 +19,8 @@ use classpay_service::stripe::payments::Payments;
 use classpay_service::stripe::{Intent, Methods, NewIntent, StripeError};
 
 use super::{MemoryStripe, PaysWith};
-use crate::simulation::executor::run;
-use crate::simulation::faults::{Fault, Network, OneFault};
+use crate::executor::run;
+use crate::faults::{Fault, Network, OneFault};
 
 /// 2026-09-07, in milliseconds.
 const START_MS: i64 = 1_788_768_000_123;

@@ -13,7 +13,7 @@ use super::calls::Request;
 use super::happenings::{Happening, said};
 use super::intents::PaysWith;
 use super::state::{Refusal, State};
-use crate::simulation::faults::CallKind;
+use crate::faults::CallKind;
 
 /// A capability of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

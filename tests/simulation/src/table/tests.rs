@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use classpay_service::store::{Guard, Item, Value};
 
 use super::*;
-use crate::simulation::executor::{Executor, run};
-use crate::simulation::faults::{Faults, NoFaults, OneFault};
-use crate::simulation::rng::Rng;
+use crate::executor::{Executor, run};
+use crate::faults::{Faults, NoFaults, OneFault};
+use crate::rng::Rng;
 
 fn key(sk: &str) -> Key {
     Key { pk: "P".to_owned(), sk: sk.to_owned() }

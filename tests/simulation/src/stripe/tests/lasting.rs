@@ -1,8 +1,8 @@
 //! Lasting refusals.
 
 use super::*;
-use crate::simulation::faults::CallKind;
-use crate::simulation::stripe::Capability;
+use crate::faults::CallKind;
+use crate::stripe::Capability;
 use classpay_service::stripe::SavedCards;
 
 const INVALID: &str = "payment_intent_invalid_parameter";

@@ -11,7 +11,7 @@ use classpay_service::stripe::{
 };
 
 use super::state::{Refusal, State};
-use crate::simulation::faults::{CallKind, Fault};
+use crate::faults::{CallKind, Fault};
 
 /// Stripe keeps answers for at least 24 hours. Here it is exactly that, so that a world can reach the end.
 const REMEMBERED_S: i64 = 24 * 60 * 60;
