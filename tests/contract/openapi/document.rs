@@ -10,6 +10,7 @@ use classpay_tests::OKAFOR;
 use serde_json::{Value, json};
 
 use super::answers::{answers, refusals};
+use super::codes::about_refusals;
 use super::operations::{Operation, id, operations};
 use super::schemas::schemas;
 
@@ -37,7 +38,7 @@ pub fn document(template: &Template) -> Value {
         "openapi": "3.1.0",
         "info": {
             "title": "classpay", "version": "1.0.0", "summary": "The payments of a class business",
-            "description": ABOUT, "license": {"name": "MIT or Apache 2.0", "identifier": "MIT OR Apache-2.0"},
+            "description": format!("{ABOUT}\n\n{}", about_refusals()), "license": {"name": "MIT or Apache 2.0", "identifier": "MIT OR Apache-2.0"},
         },
         "servers": [
             {"url": "http://127.0.0.1:9000", "description": "A running `cargo dev`"},

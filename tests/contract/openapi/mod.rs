@@ -2,8 +2,8 @@
 //! table of refusals and from the template's routes. A running stack's answers must fit it.
 //!
 //! Read in this order: this module, [`operations`] (what each operation is), [`answers`] (its answers), [`schemas`]
-//! (the shapes), [`document`] (the whole), [`yaml`] (as text), [`codes`] (the table in `infra/errors.md`), [`heard`] (a
-//! stack's own answers).
+//! (the shapes), [`document`] (the whole), [`codes`] (what it says of refusals), [`yaml`] (as text), [`heard`] (a stack's own
+//! answers).
 //!
 //! Nothing in the document is written twice. `UPDATE_OPENAPI=1` rewrites it, and `UPDATE_EXAMPLES=1` rewrites the
 //! examples that were deleted from `tests/contract/examples` from a stack's answers.
@@ -38,17 +38,12 @@ fn document_text() -> String {
     yaml::text(&document::document(&template()))
 }
 
-fn codes_file() -> PathBuf {
-    workspace_root().join("infra/errors.md")
-}
-
-/// Rewrites the generated files once, if requested; every test calls this before it reads.
+/// Rewrites the document once, if requested; every test calls this before it reads.
 fn renewed() {
     static RENEWED: Once = Once::new();
     RENEWED.call_once(|| {
         if std::env::var_os("UPDATE_OPENAPI").is_some() {
             std::fs::write(document_file(), document_text()).unwrap();
-            std::fs::write(codes_file(), codes::renewed(&std::fs::read_to_string(codes_file()).unwrap())).unwrap();
         }
     });
 }
@@ -78,12 +73,6 @@ fn hold(file: &Path, expected: &str) {
 #[test]
 fn the_document_is_what_the_types_and_tables_say() {
     hold(&document_file(), &document_text());
-}
-
-#[test]
-fn the_errors_document_has_the_table_of_codes() {
-    renewed();
-    hold(&codes_file(), &codes::renewed(&std::fs::read_to_string(codes_file()).unwrap()));
 }
 
 #[test]
