@@ -2,9 +2,8 @@
 //! `cargo bench -p classpay-tests --bench functions` measures all of them; `-- --help` names what can be chosen.
 //!
 //! Read in this order: here (what is measured), [`measure`] (how), [`work`] (the rows), [`world`] (what a row has for
-//! itself), [`program`] (a process and its Runtime API), [`stand_in`] (DynamoDB and Stripe behind TLS), [`node`] (what is
-//! compared with) and [`same`] (that it can be), [`report`], [`goals`], [`cost`]; and [`instructions`], which a build may
-//! fail by.
+//! itself), [`program`] (a process and its Runtime API), [`stand_in`] (DynamoDB and Stripe behind TLS), [`node`] (what
+//! makes the same calls in Node), [`report`], [`goals`], [`cost`]; and [`instructions`], which a build may fail by.
 //!
 //! Invariant: the functions are built as they are deployed: for themselves, so that no feature that only the tests need
 //! is in them.
@@ -19,7 +18,6 @@ mod node;
 mod program;
 mod quota;
 mod report;
-mod same;
 mod spent;
 mod stand_in;
 mod work;

@@ -1,4 +1,4 @@
-//! What tests/node has in Node, built if Node is installed.
+//! What makes the same calls in Node (tests/node), built if Node is installed.
 //!
 //! Invariant: nothing is installed or built in the source tree, and what can't be had here only leaves the comparison
 //! out; a bundle that doesn't build fails.

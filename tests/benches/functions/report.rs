@@ -157,9 +157,10 @@ pub fn ratios(rows: &[Row]) -> String {
     aligned(&lines)
 }
 
-/// What each row in Node takes, divided by what its counterpart takes.
+/// What each row in Node takes for the calls alone, divided by what its counterpart takes for all of its work.
 pub fn in_node(rows: &[Row]) -> String {
-    let head = ["Node ÷ Rust", "ready cpu", "wall", "first request cpu", "wall", "warm cpu", "peak memory", "zip"];
+    let head =
+        ["calls in Node ÷ Rust", "ready cpu", "wall", "first request cpu", "wall", "warm cpu", "peak memory", "zip"];
     let mut lines = vec![head.map(str::to_owned).to_vec()];
     for row in rows {
         let Some(work) = row.work.counterpart() else { continue };

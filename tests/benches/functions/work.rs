@@ -49,7 +49,7 @@ pub enum Work {
     QuoteAfter(usize),
     /// At a studio with so many classes.
     QuoteAmong(usize),
-    /// One of the others, done by its counterpart in Node of this version.
+    /// The calls of one of the others, made by Node of this version.
     InNode(&'static Self, u16),
 }
 
@@ -84,7 +84,7 @@ impl Work {
         Self::QuoteAmong(1000),
     ];
 
-    /// What tests/node does as well.
+    /// Those whose calls tests/node makes as well.
     const ALSO_IN_NODE: [&'static Self; 6] = [
         &Self::Quote,
         &Self::Checkout,
@@ -94,13 +94,13 @@ impl Work {
         &Self::QuoteOfLines(MOST_LINES),
     ];
 
-    /// Those of these works that are done in Node, too.
+    /// The rows in Node for these works.
     pub fn in_node(works: &[Self], major: u16) -> Vec<Self> {
         let also = Self::ALSO_IN_NODE.into_iter().filter(|work| works.contains(work));
         also.map(|work| Self::InNode(work, major)).collect()
     }
 
-    /// What the same work is compared with.
+    /// What a row in Node is compared with.
     pub fn counterpart(self) -> Option<Self> {
         if let Self::InNode(work, _) = self { Some(*work) } else { None }
     }
@@ -251,7 +251,7 @@ impl Work {
         }
     }
 
-    /// Fails if an answer says that the work was not done.
+    /// Fails if an answer says that the work was not done. A row in Node needs only to answer with a success.
     pub fn check(self, answer: &[u8]) {
         let body = body(self.function(), answer);
         if self == Self::Settle {

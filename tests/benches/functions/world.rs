@@ -54,8 +54,6 @@ pub struct Ground {
 pub struct World {
     ground: Arc<Ground>,
     backends: Backends,
-    /// Past the terminator.
-    pub table: Table,
     pub dynamodb: StandIn,
     pub stripe: StandIn,
     secrets: StandIn,
@@ -76,7 +74,7 @@ impl World {
         tokio::spawn(async move { server.await.expect("it serves") });
         let client = dynamodb::client(&format!("http://{table_itself}"), true);
         dynamodb::ensure_table(&client, TABLE, &ground.template.table, true).await.expect("the table can be made");
-        let table = Table { client: client.clone(), name: TABLE.to_owned() };
+        let table = Table { client, name: TABLE.to_owned() };
         Studio::parse(studio).load_into(&table).await;
 
         let (listener, stripe_itself) = listen().await;
@@ -100,7 +98,6 @@ impl World {
         Self {
             ground: Arc::clone(ground),
             backends,
-            table,
             dynamodb,
             stripe,
             secrets,
@@ -128,7 +125,7 @@ impl World {
         Program::start(Command::new(self.binary(function)), &self.variables(function, behind_ms)).await
     }
 
-    /// Starts its counterpart in Node.
+    /// Starts what makes its calls in Node.
     pub async fn start_in_node(&self, function: &str) -> Program {
         let node = self.ground.node.as_ref().expect("a row in Node is there if Node is");
         let mut program = Command::new("node");

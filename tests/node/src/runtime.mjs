@@ -5,13 +5,11 @@ import { Agent, request } from 'node:http';
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 const [hostname, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
 const invocation = '/2018-06-01/runtime/invocation';
-const { SERVICE_NAME: service, AWS_LAMBDA_FUNCTION_NAME: name } = process.env;
+const { SERVICE_NAME: Service, AWS_LAMBDA_FUNCTION_NAME: Function } = process.env;
 
 function call(method, path, body) {
   return new Promise((resolve, reject) => {
-    const headers = body === undefined
-      ? {}
-      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const headers = body && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     const sent = request({ hostname, port, agent, method, path, headers }, (response) => {
       const parts = [];
       response.on('data', (part) => parts.push(part));
@@ -23,33 +21,21 @@ function call(method, path, body) {
   });
 }
 
-const HEADERS = {
-  'cache-control': 'no-store',
-  'referrer-policy': 'no-referrer',
-  'content-type': 'application/json',
-};
+const headers = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'content-type': 'application/json' };
 
-const answer = (statusCode, body) => ({ statusCode, headers: HEADERS, body: JSON.stringify(body), isBase64Encoded: false });
+const answer = (statusCode, body) => ({ statusCode, headers, body: JSON.stringify(body), isBase64Encoded: false });
 
 let isCold = true;
 
 /** The line of a request, which CloudWatch keeps as metrics as well. */
-function writeLine(requestId, status, tookMs, cause) {
-  const metrics = [{ Name: 'DurationMs', Unit: 'Milliseconds' }];
-  if (isCold) metrics.push({ Name: 'ColdStarts', Unit: 'Count' });
-  const directive = { Namespace: 'classpay', Dimensions: [['Service', 'Function']], Metrics: metrics };
+function writeLine(requestId, status, DurationMs, cause) {
+  const Metrics = [{ Name: 'DurationMs', Unit: 'Milliseconds' }];
+  if (isCold) Metrics.push({ Name: 'ColdStarts', Unit: 'Count' });
+  const directive = { Namespace: 'classpay', Dimensions: [['Service', 'Function']], Metrics };
+  const [level, message] = cause ? ['ERROR', 'failed'] : ['INFO', 'answered'];
   process.stdout.write(`${JSON.stringify({
-    level: cause ? 'ERROR' : 'INFO',
-    message: cause ? 'failed' : 'answered',
-    request_id: requestId,
-    status,
-    cause,
-    cold_start: isCold,
-    DurationMs: tookMs,
-    ...(isCold && { ColdStarts: 1 }),
-    Service: service,
-    Function: name,
-    _aws: { Timestamp: Date.now(), CloudWatchMetrics: [directive] },
+    level, message, request_id: requestId, status, cause, cold_start: isCold, DurationMs, Service, Function,
+    ...(isCold && { ColdStarts: 1 }), _aws: { Timestamp: Date.now(), CloudWatchMetrics: [directive] },
   })}\n`);
   isCold = false;
 }
@@ -57,8 +43,7 @@ function writeLine(requestId, status, tookMs, cause) {
 /** Serves events for ever. What a handler throws is a 500 that says why: this is for a benchmark. */
 export async function serve(handler) {
   for (;;) {
-    const { headers, body } = await call('GET', `${invocation}/next`);
-    const id = headers['lambda-runtime-aws-request-id'];
+    const { headers: { 'lambda-runtime-aws-request-id': id }, body } = await call('GET', `${invocation}/next`);
     const began = performance.now();
     let [reply, cause] = [];
     try {

@@ -29,14 +29,8 @@ async function open() {
 /** Reads the key; meanwhile a connection is opened. */
 export async function openStripe() {
   const [secret] = await Promise.all([key(), open()]);
-  stripe = new Stripe(secret, {
-    apiVersion: '2026-09-30.endive',
-    httpClient,
-    host: base.hostname,
-    port,
-    protocol,
-    telemetry: false,
-  });
+  const to = { host: base.hostname, port, protocol };
+  stripe = new Stripe(secret, { apiVersion: '2026-09-30.endive', httpClient, ...to, telemetry: false });
 }
 
 /** An intent as Stripe says it is. */
