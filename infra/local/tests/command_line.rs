@@ -1,15 +1,12 @@
 //! `classpay-local` as a program: what it prints, and how it ends.
 
-#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
-
-mod echo;
-
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 
-use echo::Meeting;
 use serde_json::Value;
+
+use crate::echo::{self, Meeting};
 
 fn program() -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_classpay-local"));

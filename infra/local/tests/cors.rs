@@ -1,10 +1,8 @@
 //! What the gateway tells browsers about cross-origin requests.
 
-#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
-
-mod echo;
-
 use reqwest::Method;
+
+use crate::echo;
 
 #[tokio::test]
 async fn a_page_of_this_machine_may_ask_what_it_may_send_without_a_token() {

@@ -1,13 +1,10 @@
 //! What a function receives, and how its answer reaches the caller.
 
-#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
-
-mod echo;
-
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use echo::{COMPANY, FAMILY};
 use serde_json::{Value, json};
+
+use crate::echo::{self, COMPANY, FAMILY};
 
 #[tokio::test]
 async fn a_request_reaches_the_function_as_api_gateway_presents_it() {

@@ -1,9 +1,5 @@
 //! Faults between a function and the embedded DynamoDB, as the SDK sees them.
 
-#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
-
-mod echo;
-
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{AppName, retry::RetryConfig};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata as _, SdkError};
@@ -11,6 +7,8 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use reqwest::Method;
 use serde_json::{Value, json};
+
+use crate::echo;
 
 /// A table, called by a function that identifies itself and by a caller that doesn't.
 struct Table {

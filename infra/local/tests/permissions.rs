@@ -1,9 +1,5 @@
 //! The functions' permissions: how they are read from the template, and how a call without permission is refused.
 
-#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
-
-mod echo;
-
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::Client;
@@ -15,6 +11,8 @@ use aws_sdk_dynamodb::types::{
 use classpay_local::template::{Expression, Permission, Resource, TEMPLATE, Template};
 use reqwest::Method;
 use serde_json::{Value, json};
+
+use crate::echo;
 
 fn permission(action: &str, resource: Resource) -> Permission {
     Permission { action: action.to_owned(), resource }

@@ -1,18 +1,15 @@
 //! How functions run: one event at a time in a process, more processes under load, never too many, none beyond its
 //! timeout, and none left behind.
 
-#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
-
-mod echo;
-
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use classpay_local::clock::machine_time;
 use classpay_local::runtime::PROCESSES_PER_FUNCTION;
-use echo::{Guest, Meeting};
 use serde_json::Value;
 use tokio::task::JoinSet;
+
+use crate::echo::{self, Guest, Meeting};
 
 #[tokio::test]
 async fn an_idle_process_is_used_again() {

@@ -1,15 +1,12 @@
 //! The gateway's own refusals.
 
-#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
-
-mod echo;
-
 use classpay_local::clock::machine_time;
 use classpay_operator::token::{AUDIENCE, DEVELOPMENT_KEY, ISSUER};
-use echo::Api;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
+
+use crate::echo::{self, Api};
 
 async fn call_with(api: &Api, token: &str) -> Response {
     api.request(Method::GET, "/v1/families/f").header("authorization", token).send().await.unwrap()

@@ -1,9 +1,5 @@
 //! The table in the embedded DynamoDB, through the real SDK.
 
-#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
-
-mod echo;
-
 use std::path::PathBuf;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TimeToLiveStatus};
@@ -11,6 +7,8 @@ use classpay_local::binaries;
 use classpay_local::dynamodb::client;
 use classpay_local::stack::{Settings, Stack};
 use classpay_local::template::{TEMPLATE, Template};
+
+use crate::echo;
 
 /// An empty folder for one test.
 fn folder(name: &str) -> PathBuf {

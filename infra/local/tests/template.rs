@@ -1,7 +1,5 @@
 //! What is read from a template, and what is rejected in one.
 
-#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps, and says what")]
-
 use std::collections::BTreeSet;
 use std::time::Duration;
 

@@ -2,8 +2,6 @@
 //!
 //! Every stack has its own ports and keeps nothing, so that tests run side by side.
 
-#![allow(dead_code, reason = "each test binary uses its part of it")]
-
 use std::path::PathBuf;
 use std::time::Duration;
 
