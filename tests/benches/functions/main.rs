@@ -73,7 +73,7 @@ struct Options {
     /// Writes that table anew.
     #[arg(long, requires = "instructions")]
     keep: bool,
-    /// The functions lie there, each named as its package; nothing is built.
+    /// The functions lie there, seen from the workspace, each named as its package; nothing is built.
     #[arg(long, value_name = "FOLDER", requires = "instructions")]
     binaries: Option<PathBuf>,
     /// One line of JSON instead of tables.
@@ -102,7 +102,7 @@ async fn main() -> ExitCode {
     let mut works = chosen(&options.only);
     works.extend(Work::GROWTH.iter().filter(|_| options.growth));
     let binaries = match &options.binaries {
-        Some(folder) => in_folder(folder, &template),
+        Some(folder) => in_folder(&workspace_root().join(folder), &template),
         None if options.instructions => {
             // What only prepares a row need not be optimised.
             let mut binaries = binaries::build(false).await.expect("the functions build");
