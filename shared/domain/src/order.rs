@@ -112,7 +112,8 @@ pub enum Step {
     Complete,
     /// Release what the order reserved and cancel it.
     Release,
-    /// Cancel the intent: its bank debit failed, or it holds what the order can't take.
+    /// Cancel the intent: its bank debit failed, or it holds less than the order's total, or, authorised after a failed
+    /// debit, any other amount.
     Void,
     /// Nothing can be done now: the payer, the bank or Stripe must act first.
     Wait,
