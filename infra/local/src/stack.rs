@@ -100,7 +100,7 @@ impl Stack {
             servers.push(attend("DynamoDB", server));
         }
         if let Some(listener) = stripe.ours {
-            let standin = stripe::standin(file("stripe.sqlite").as_deref(), Arc::clone(&clock), &api_url)?;
+            let standin = stripe::standin(file("stripe.json").as_deref(), Arc::clone(&clock), &api_url)?;
             servers.push(attend("Stripe", stripe::run(standin, listener, when(&ended), when(&ended))));
         }
         let is_local = is_loopback(&dynamodb.url);

@@ -1,5 +1,5 @@
 //! From an HTTP request to an HTTP answer: authentication, injected faults, replays of idempotency keys, the call
-//! itself in one transaction, and Stripe's headers.
+//! itself, and Stripe's headers.
 //!
 //! No lock is held over an await. A caller that hangs up doesn't stop its call, as at Stripe. A call that an injected
 //! fault hangs holds no lock and no idempotency key.
@@ -8,20 +8,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use classpay_stripe_model::{ApiError, Effect, Origin, STRIPE_VERSION, keys};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Limited};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::StandIn;
 use crate::auth::{self, Caller, text};
-use crate::call::{Call, Origin, STRIPE_VERSION};
-use crate::error::{ApiError, Effect};
 use crate::faults::{self, Action, AnswerWith, Delay, DropConnection, Hang, HangWhen, Refuse, When};
 use crate::form::Form;
-use crate::idempotency::{self, Remembered};
 use crate::request_log::{Entry, machine_time};
-use crate::{control, description, ids, intents, routes};
+use crate::routes::Asked;
+use crate::{control, description, routes};
 
 /// Far above any of our calls.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -65,6 +65,15 @@ impl Incoming {
     }
 }
 
+/// An answer as it is stored under its key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Remembered {
+    status: u16,
+    body: String,
+    request: String,
+}
+
 struct Reply {
     status: u16,
     body: String,
@@ -86,7 +95,7 @@ impl StandIn {
         if path.starts_with("/_control/") {
             return Ok(control::answer(&self, &method, &path, &body).await);
         }
-        let request_id = ids::request();
+        let request_id = self.store.lock().stripe.request_id();
         let incoming = Incoming { method, path, query, headers, body, request_id };
         // A separate task outlives the connection.
         let call = tokio::spawn(async move { self.log_and_answer(incoming).await });
@@ -99,7 +108,7 @@ impl StandIn {
     }
 
     fn caller(&self, incoming: &Incoming) -> Result<Caller, ApiError> {
-        auth::caller(&self.store.lock(), &incoming.headers, &self.revoked(), self.now())
+        auth::caller(&self.store.lock().stripe, &incoming.headers, &self.revoked(), self.now())
     }
 
     async fn log_and_answer(&self, incoming: Incoming) -> Result<Response<Body>, Unanswered> {
@@ -131,7 +140,7 @@ impl StandIn {
             }
             Some(Action::Answer(AnswerWith { status: 409, .. })) => {
                 let key = incoming.key().unwrap_or_default();
-                return Ok(refusal(&idempotency::in_use(key), incoming));
+                return Ok(refusal(&keys::in_use(key), incoming));
             }
             Some(Action::Hang(Hang { hang: HangWhen::Before })) => return Err(Unanswered::Hangs),
             Some(Action::Drop(DropConnection { drop: When::Before })) => return Err(Unanswered::Closed),
@@ -144,12 +153,12 @@ impl StandIn {
         let claim = match incoming.key() {
             None => None,
             Some(key) => {
-                if let Err(error) = idempotency::check(key) {
+                if let Err(error) = keys::check(key) {
                     return Ok(refusal(&error, incoming));
                 }
                 let claim = self.in_flight.claim(&caller.account, key);
                 let Some(claim) = claim else {
-                    return Ok(refusal(&idempotency::in_use(key), incoming));
+                    return Ok(refusal(&keys::in_use(key), incoming));
                 };
                 Some(claim)
             }
@@ -184,50 +193,30 @@ impl StandIn {
         late.into_iter().map(land).collect()
     }
 
-    /// Executes the call in one transaction and stores the answer under its key. An `Err` leaves no trace: nothing was
-    /// written.
+    /// Executes the call and stores the answer under its key. An `Err` leaves no trace: nothing was changed.
     fn execute(&self, incoming: &Incoming, caller: &Caller, instead: Option<Instead>) -> Result<Reply, ApiError> {
         let account = &caller.account;
         let form = Form::parse(&incoming.query, &incoming.body)?;
         let fingerprint = format!("{} {}\n{}", incoming.method, incoming.path, form.canonical);
         let now = self.now();
-        let mut db = self.store.lock();
-        let mut transaction = db.transaction()?;
-        let version = text(&incoming.headers, "stripe-version");
-        let origin = Origin { request: Some(&incoming.request_id), key: incoming.key() };
-        let asked = Call { db: &transaction, account, now, form: &form, version, origin };
-        auth::permit(&asked, caller.customer.as_deref(), &incoming.method, &incoming.path)?;
+        let mut stored = self.store.lock();
+        auth::permit(&stored.stripe, caller, &form, &incoming.method, &incoming.path)?;
         if let Some(key) = incoming.key()
-            && let Some(known) = idempotency::recall(&transaction, account, key, &fingerprint, now)?
+            && let Some(Remembered { status, body, request }) = stored.keys.recall(account, key, &fingerprint, now)?
         {
-            let Remembered { status, body, request } = known;
             return Ok(Reply { status, body, original: Some(request) });
         }
-        intents::expire_due(&transaction, now)?;
-        let inner = transaction.savepoint()?;
-        let call = Call { db: &inner, account, now, form: &form, version, origin };
-        let result = match &instead {
+        let asked = Asked { form: &form, version: text(&incoming.headers, "stripe-version") };
+        let origin = Origin { request: Some(&incoming.request_id), key: incoming.key() };
+        let result = stored.call(account, now, origin, |call| match &instead {
             Some(Instead::Broken { executed: false }) => Err(faults::broken()),
             Some(Instead::Refused(error)) => Err(error.clone()),
-            _ => routes::dispatch(&call, &incoming.method, &incoming.path),
-        };
-        let changed = match &result {
-            Ok(_) => true,
-            Err(error) => match error.0.effect {
-                Effect::Changed => true,
-                Effect::Refused => false,
-                Effect::NotExecuted => return Ok(refusal(error, incoming)),
-            },
-        };
-        if changed {
-            inner.commit()?;
-        } else {
-            // Dropping a savepoint rolls it back.
-            drop(inner);
-        }
-        let result = match instead {
-            Some(Instead::Broken { executed: true }) => Err(faults::broken()),
-            _ => result,
+            _ => routes::dispatch(call, &asked, &incoming.method, &incoming.path),
+        });
+        let result = match (instead, result) {
+            (_, Err(error)) if error.0.effect == Effect::NotExecuted => return Err(error),
+            (Some(Instead::Broken { executed: true }), _) => Err(faults::broken()),
+            (_, result) => result,
         };
         let reply = match &result {
             Ok(answer) => Reply { status: 200, body: pretty(answer), original: None },
@@ -236,9 +225,9 @@ impl StandIn {
         if let Some(key) = incoming.key() {
             let (status, body) = (reply.status, reply.body.clone());
             let answer = Remembered { status, body, request: incoming.request_id.clone() };
-            idempotency::remember(&transaction, account, key, &fingerprint, &answer, now)?;
+            stored.keys.remember(account, key, fingerprint, answer, now);
         }
-        transaction.commit()?;
+        self.store.keep(&stored)?;
         self.webhooks.wake();
         Ok(reply)
     }

@@ -7,14 +7,11 @@ use std::collections::HashSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use classpay_stripe_model::ephemeral_keys::SECRET;
+use classpay_stripe_model::{ApiError, Effect, EphemeralKey, PLATFORM, PaymentMethod, State};
 use http::{HeaderMap, Method};
-use rusqlite::Connection;
 
-use crate::call::{Call, PLATFORM};
-use crate::error::{ApiError, Effect};
-use crate::objects::ephemeral_keys::{EphemeralKey, SECRET};
-use crate::objects::{Account, payment_methods};
-use crate::store;
+use crate::form::Form;
 
 /// An account whose id contains this text has disconnected from the platform.
 const DISCONNECTED: &str = "disconnected";
@@ -34,7 +31,7 @@ pub(crate) struct Caller {
 
 /// Authenticates the caller by these headers.
 pub(crate) fn caller(
-    db: &Connection,
+    state: &State,
     headers: &HeaderMap,
     revoked: &HashSet<String>,
     now: i64,
@@ -49,7 +46,7 @@ pub(crate) fn caller(
         ));
     };
     if key.starts_with(SECRET) {
-        return ephemeral(db, headers, &key, now);
+        return ephemeral(state, headers, &key, now);
     }
     if !key.starts_with("sk_test_") && !key.starts_with("rk_test_") {
         let shown: String = key.chars().take(8).collect();
@@ -61,8 +58,7 @@ pub(crate) fn caller(
     let Some(account) = text(headers, "stripe-account") else {
         return Ok(Caller { account: PLATFORM.into(), customer: None });
     };
-    let known: Option<Account> = store::load(db, account, account)?;
-    let left = known.is_some_and(|account| account.disconnected);
+    let left = state.account(account).disconnected;
     if !account.starts_with("acct_") || account.contains(DISCONNECTED) || left {
         return Err(no_access("sk_test_****", account));
     }
@@ -70,17 +66,17 @@ pub(crate) fn caller(
 }
 
 /// An ephemeral key implies its account; a header may only repeat it.
-fn ephemeral(db: &Connection, headers: &HeaderMap, key: &str, now: i64) -> Result<Caller, ApiError> {
-    let Some((account, found)) = EphemeralKey::of_secret(db, key)? else {
+fn ephemeral(state: &State, headers: &HeaderMap, key: &str, now: i64) -> Result<Caller, ApiError> {
+    let Some((account, found)) = EphemeralKey::of_secret(state, key) else {
         return Err(unauthorised("Invalid API Key provided: ek_test_****".into()));
     };
-    if found.expired(now) {
+    if now >= found.expires {
         return Err(unauthorised("Expired API Key provided: ek_test_****".into()).code("api_key_expired"));
     }
     if let Some(other) = text(headers, "stripe-account").filter(|other| *other != account) {
         return Err(no_access("ek_test_****", other));
     }
-    Ok(Caller { customer: Some(found.customer().to_owned()), account })
+    Ok(Caller { customer: Some(found.customer.clone()), account: account.to_owned() })
 }
 
 fn no_access(key: &str, account: &str) -> ApiError {
@@ -92,15 +88,18 @@ fn no_access(key: &str, account: &str) -> ApiError {
 }
 
 /// Whether the caller's key permits this call.
-pub(crate) fn permit(call: &Call, customer: Option<&str>, method: &Method, path: &str) -> Result<(), ApiError> {
-    let Some(customer) = customer else { return Ok(()) };
-    let mut named = call.form.pairs.iter().filter(|(name, _)| name == "customer").peekable();
+pub(crate) fn permit(state: &State, caller: &Caller, form: &Form, method: &Method, path: &str) -> Result<(), ApiError> {
+    let Caller { account, customer: Some(customer) } = caller else { return Ok(()) };
+    let mut named = form.pairs.iter().filter(|(name, _)| name == "customer").peekable();
     let mut is_named = || named.peek().is_some() && named.all(|(_, value)| value == customer);
     let segments: Vec<&str> = path.split('/').skip(2).collect();
     let permitted = match (method.as_str(), segments.as_slice()) {
         ("GET", ["customers", id] | ["customers", id, "payment_methods"]) => *id == customer,
         ("GET", ["payment_methods"]) | ("POST", ["payment_methods", _, "attach"]) => is_named(),
-        ("POST", ["payment_methods", id, "detach"]) => payment_methods::is_of(call, id, customer)?,
+        ("POST", ["payment_methods", id, "detach"]) => {
+            let method = state.get::<PaymentMethod>(account, id);
+            method.is_some_and(|method| method.customer.as_ref() == Some(customer))
+        }
         _ => false,
     };
     if permitted {
@@ -108,8 +107,7 @@ pub(crate) fn permit(call: &Call, customer: Option<&str>, method: &Method, path:
     }
     let message = format!(
         "The provided key 'ek_test_****' does not have the required permissions for this endpoint \
-         on account '{}'. Having more permissions would allow this request to continue.",
-        call.account
+         on account '{account}'. Having more permissions would allow this request to continue."
     );
     Err(ApiError::new(403, "invalid_request_error", Effect::NotExecuted, message))
 }

@@ -3,13 +3,10 @@
 //! Invariant: a path that Stripe couldn't expand is refused even if the field is null, so that a mistake shows on the
 //! first call and not on the first charge.
 
+use classpay_stripe_model::{
+    ApiError, Call, Charge, Customer, Dispute, Object, PaymentIntent, PaymentMethod, Refund, refunds,
+};
 use serde_json::Value;
-
-use crate::call::Call;
-use crate::error::ApiError;
-use crate::intents::PaymentIntent;
-use crate::objects::{Charge, Customer, Dispute, PaymentMethod, Refund, refunds};
-use crate::store::Object;
 
 /// Stripe's limit on the depth of a path.
 const DEPTH: usize = 4;
@@ -38,8 +35,8 @@ fn target(object: &str, field: &str) -> Option<&'static str> {
 }
 
 /// Applies every path of the call to its answer.
-pub(crate) fn apply(call: &Call, answer: &mut Value) -> Result<(), ApiError> {
-    for path in &call.form.expand {
+pub(crate) fn apply(call: &Call, paths: &[String], answer: &mut Value) -> Result<(), ApiError> {
+    for path in paths {
         let fields: Vec<&str> = path.split('.').collect();
         if fields.len() > DEPTH {
             let message = format!("You cannot expand more than {DEPTH} levels of a property: {path}");
@@ -50,13 +47,13 @@ pub(crate) fn apply(call: &Call, answer: &mut Value) -> Result<(), ApiError> {
             ("list", ["data", fields @ ..]) => {
                 let kind = list_of(&answer["url"]);
                 for item in answer["data"].as_array_mut().into_iter().flatten() {
-                    follow(call, item, fields)?;
+                    follow(call, item, fields);
                 }
                 check(kind, fields, path)?;
             }
             (kind, fields) => {
                 check(kind, fields, path)?;
-                follow(call, answer, fields)?;
+                follow(call, answer, fields);
             }
         }
     }
@@ -84,25 +81,25 @@ fn check(kind: &str, fields: &[&str], path: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn follow(call: &Call, object: &mut Value, fields: &[&str]) -> Result<(), ApiError> {
-    let [field, rest @ ..] = fields else { return Ok(()) };
+fn follow(call: &Call, object: &mut Value, fields: &[&str]) {
+    let [field, rest @ ..] = fields else { return };
     let kind = object["object"].as_str().unwrap_or_default().to_owned();
-    let Some(target) = target(&kind, field) else { return Ok(()) };
+    let Some(target) = target(&kind, field) else { return };
     if target == "refunds" {
-        object["refunds"] = refunds::of_charge(call, object["id"].as_str().unwrap_or_default())?;
-        return Ok(());
+        object["refunds"] = refunds::of_charge(call, object["id"].as_str().unwrap_or_default()).json();
+        return;
     }
     if let Some(id) = object[*field].as_str()
-        && let Some(found) = find(call, target, id)?
+        && let Some(found) = find(call, target, id)
     {
         object[*field] = found;
     }
-    follow(call, &mut object[*field], rest)
+    follow(call, &mut object[*field], rest);
 }
 
-fn find(call: &Call, kind: &str, id: &str) -> Result<Option<Value>, ApiError> {
-    fn json<T: Object>(call: &Call, id: &str) -> Result<Option<Value>, ApiError> {
-        Ok(call.load::<T>(id)?.map(|object| object.json()))
+fn find(call: &Call, kind: &str, id: &str) -> Option<Value> {
+    fn json<T: Object>(call: &Call, id: &str) -> Option<Value> {
+        call.load::<T>(id).map(|object| object.json())
     }
     match kind {
         Charge::KIND => json::<Charge>(call, id),
@@ -111,6 +108,6 @@ fn find(call: &Call, kind: &str, id: &str) -> Result<Option<Value>, ApiError> {
         PaymentMethod::KIND => json::<PaymentMethod>(call, id),
         Refund::KIND => json::<Refund>(call, id),
         Dispute::KIND => json::<Dispute>(call, id),
-        _ => Ok(None),
+        _ => None,
     }
 }

@@ -18,9 +18,9 @@
 //!
 //! Calls are counted in the order of arrival.
 
+use classpay_stripe_model::{ApiError, Effect};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{ApiError, Effect};
 use crate::fault_queue::FaultQueue;
 
 /// Which calls match; every given field must match.

@@ -3,12 +3,9 @@
 //! Invariant: a parameter that a call doesn't know is refused, never ignored, even if the real Stripe knows it. A
 //! mistake in an ignored parameter would show only at the real Stripe.
 
-use std::collections::BTreeMap;
-
+use classpay_stripe_model::ApiError;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
-
-use crate::error::ApiError;
 
 /// Form-encoding mode: accepts both `[` and `%5B`.
 const CONFIG: serde_qs::Config = serde_qs::Config::new().use_form_encoding(true);
@@ -56,7 +53,7 @@ impl Form {
                 && name != "metadata"
                 && !name.contains(['[', '%'])
             {
-                return Err(empty(name));
+                return Err(ApiError::empty(name));
             }
         }
         Ok(self)
@@ -128,69 +125,10 @@ fn refusal(path: &str, message: &str) -> ApiError {
     ApiError::invalid(format!("Invalid {path}: {message}")).param(path)
 }
 
-pub(crate) fn empty(param: &str) -> ApiError {
-    ApiError::invalid(format!(
-        "You passed an empty string for '{param}'. We assume empty values are an attempt to unset \
-         a parameter; however '{param}' cannot be unset. You should remove '{param}' from your \
-         request or supply a non-empty value."
-    ))
-    .code("parameter_invalid_empty")
-    .param(param)
-}
-
-/// An empty string unsets the value; an absent one leaves it unchanged.
-pub(crate) fn set(field: &mut Option<String>, given: Option<String>) {
-    if let Some(given) = given {
-        *field = Some(given).filter(|given| !given.is_empty());
-    }
-}
-
-pub(crate) type Metadata = BTreeMap<String, String>;
-
-/// Stripe's limits on metadata.
-const METADATA_KEYS: usize = 50;
-const METADATA_KEY_CHARACTERS: usize = 40;
-const METADATA_VALUE_CHARACTERS: usize = 500;
-
-/// Merges metadata: given keys replace, an empty value deletes its key, and empty metadata deletes all keys.
-pub(crate) fn merge(metadata: &mut Metadata, given: Option<Metadata>) -> Result<(), ApiError> {
-    let Some(given) = given else { return Ok(()) };
-    if given.is_empty() {
-        metadata.clear();
-    }
-    for (key, value) in given {
-        if key.chars().count() > METADATA_KEY_CHARACTERS {
-            let message = format!(
-                "Metadata keys can have up to {METADATA_KEY_CHARACTERS} characters, but you passed \
-                 in a key that is {} characters. Invalid key: {key}",
-                key.chars().count()
-            );
-            return Err(ApiError::invalid(message).param("metadata"));
-        }
-        if value.chars().count() > METADATA_VALUE_CHARACTERS {
-            let message = format!(
-                "Metadata values can have up to {METADATA_VALUE_CHARACTERS} characters, but you \
-                 passed in a value that is {} characters. Invalid value: {value}",
-                value.chars().count()
-            );
-            return Err(ApiError::invalid(message).param("metadata"));
-        }
-        if value.is_empty() {
-            metadata.remove(&key);
-        } else {
-            metadata.insert(key, value);
-        }
-    }
-    if metadata.len() > METADATA_KEYS {
-        let message = format!("Metadata can have up to {METADATA_KEYS} keys.");
-        return Err(ApiError::invalid(message).param("metadata"));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use classpay_stripe_model::fields::Metadata;
     use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
@@ -244,15 +182,5 @@ mod tests {
         let canonical = |body| Form::parse("", body).expect("an encoded form").canonical;
         assert_eq!(canonical("a=1&b%5Bc%5D=2"), canonical("b[c]=2&a=1"));
         assert_ne!(canonical("a[]=1&a[]=2"), canonical("a[]=2&a[]=1"));
-    }
-
-    #[test]
-    fn an_empty_value_deletes_its_key() {
-        let mut metadata = Metadata::from([("a".into(), "1".into()), ("b".into(), "2".into())]);
-        let given = Metadata::from([("a".into(), String::new()), ("c".into(), "3".into())]);
-        merge(&mut metadata, Some(given)).expect("within the limits");
-        assert_eq!(metadata, Metadata::from([("b".into(), "2".into()), ("c".into(), "3".into())]));
-        merge(&mut metadata, Some(Metadata::new())).expect("within the limits");
-        assert!(metadata.is_empty());
     }
 }

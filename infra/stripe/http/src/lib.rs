@@ -1,6 +1,7 @@
-//! A stateful stand-in for the part of Stripe's HTTP API that the service uses, for local development and tests. It
-//! speaks Stripe's wire format (bracketed forms in, Stripe's objects, error bodies and codes out), keeps its state in
-//! SQLite, and can inject faults.
+//! A stateful stand-in for the part of Stripe's HTTP API that the service uses, for local development and tests. What
+//! Stripe does is `classpay-stripe-model`'s; this is Stripe's wire format around it (bracketed forms in, Stripe's objects,
+//! error bodies and codes out), the check against Stripe's own description, webhooks, injected faults, and the state's
+//! file.
 //!
 //! - `/v1/…` is Stripe's API. Any key that starts with `sk_test_` or `rk_test_` is accepted until it is revoked; an
 //!   ephemeral key (`ek_test_…`) opens the customer that it was made for.
@@ -16,21 +17,13 @@
 
 mod answer;
 mod auth;
-mod call;
 mod control;
 mod description;
-mod error;
-mod events;
 mod expand;
 pub mod fault_queue;
 mod faults;
 mod form;
-mod idempotency;
-mod ids;
-mod intents;
-mod money;
-mod objects;
-mod page;
+mod in_flight;
 mod request_log;
 mod routes;
 mod serve;
@@ -38,14 +31,13 @@ mod store;
 mod webhooks;
 
 use std::collections::HashSet;
-use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use answer::Incoming;
 use auth::Caller;
 use faults::Faults;
-use idempotency::InFlight;
+use in_flight::InFlight;
 use request_log::RequestLog;
 use store::Store;
 use webhooks::Webhooks;
@@ -53,6 +45,7 @@ use webhooks::Webhooks;
 pub use description::WRONG_ANSWER;
 pub use routes::mistake;
 pub use serve::serve;
+pub use store::OpenError;
 pub use webhooks::EndpointError;
 
 /// The time in Unix seconds, by the stack's clock, which can be moved.
@@ -75,34 +68,18 @@ pub struct StandIn {
     clock_owner: Mutex<Option<String>>,
 }
 
-/// The state couldn't be opened: not a database, not writable, or of another program.
-#[derive(Debug)]
-pub struct OpenError(rusqlite::Error);
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "the Stripe stand-in's state can't be opened: {}", self.0)
-    }
-}
-
-impl std::error::Error for OpenError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
-    }
-}
-
 impl StandIn {
     /// Keeps its state in memory.
     pub fn memory(now: Clock) -> Result<Self, OpenError> {
-        Ok(Self::with(Store::memory().map_err(OpenError)?, now))
+        Ok(Self::with(Store::memory(), now))
     }
 
     /// Keeps its state in this file, which is created if it doesn't exist.
     ///
     /// # Errors
-    /// The file can't be opened as our database.
+    /// The file can't be read or written, or isn't our snapshot.
     pub fn open(path: &Path, now: Clock) -> Result<Self, OpenError> {
-        Ok(Self::with(Store::open(path).map_err(OpenError)?, now))
+        Ok(Self::with(Store::open(path)?, now))
     }
 
     fn with(store: Store, now: Clock) -> Self {

@@ -3,57 +3,134 @@
 //! Invariant: a call that isn't listed here is answered as Stripe answers for an unknown address; nothing is guessed.
 //! Every listed call has the name that Stripe's description gives it.
 
+use classpay_stripe_model::page::List;
+use classpay_stripe_model::params::Terms;
+use classpay_stripe_model::{
+    ApiError, Call, Effect, Object, STRIPE_VERSION, charges, confirm, customer_sessions, customers, disputes,
+    ephemeral_keys, events, intents, payment_methods, refunds,
+};
 use http::Method;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use crate::call::{Answer, Call};
 use crate::description::{self, Parameters};
-use crate::error::{ApiError, Effect};
+use crate::expand;
 use crate::form::Form;
-use crate::objects::{self, customer_sessions, customers, disputes, ephemeral_keys, payment_methods, refunds};
-use crate::{events, expand, intents};
+
+type Answer = Result<Value, ApiError>;
+
+/// What a call says besides its path.
+pub(crate) struct Asked<'a> {
+    pub form: &'a Form,
+    /// The `Stripe-Version` header, if there is one.
+    pub version: Option<&'a str>,
+}
+
+impl Asked<'_> {
+    fn typed<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        self.form.typed()
+    }
+
+    /// At creation there is nothing to unset.
+    fn new<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        self.form.without_empty()?.typed()
+    }
+
+    fn terms(&self, terms: Terms) -> Result<Terms, ApiError> {
+        terms.check_version(self.version.unwrap_or(STRIPE_VERSION))?;
+        Ok(terms)
+    }
+}
+
+fn one<T: Object>(result: Result<T, ApiError>) -> Answer {
+    result.map(|object| object.json())
+}
+
+fn page<T: Object>(result: Result<List<T>, ApiError>) -> Answer {
+    result.map(|list| list.json())
+}
+
+/// A key is made for the API version of the phone. Only here is its secret answered.
+fn create_ephemeral_key(call: &mut Call, asked: &Asked) -> Answer {
+    let given = asked.typed()?;
+    if asked.version.is_none() {
+        return Err(ApiError::invalid(
+            "Please specify a Stripe-Version header when creating an ephemeral key: it has to be \
+             the API version of the mobile SDK that will use it.",
+        ));
+    }
+    let key = ephemeral_keys::create(call, &given)?;
+    let mut answer = key.json();
+    answer["secret"] = key.secret.into();
+    Ok(answer)
+}
 
 /// The handler: for a kind of object, or for one object.
 #[derive(Clone, Copy)]
 enum Handler {
-    Kind(fn(&Call) -> Answer),
-    One(fn(&Call, &str) -> Answer),
+    Kind(fn(&mut Call, &Asked) -> Answer),
+    One(fn(&mut Call, &str, &Asked) -> Answer),
 }
 
 use Handler::{Kind, One};
 
 const ROUTES: &[(&str, &str, Handler)] = &[
-    ("POST", "/v1/payment_intents", Kind(intents::create)),
-    ("GET", "/v1/payment_intents", Kind(intents::list)),
-    ("GET", "/v1/payment_intents/{intent}", One(intents::retrieve)),
-    ("POST", "/v1/payment_intents/{intent}", One(intents::update)),
-    ("POST", "/v1/payment_intents/{intent}/confirm", One(intents::confirm)),
-    ("POST", "/v1/payment_intents/{intent}/capture", One(intents::capture)),
-    ("POST", "/v1/payment_intents/{intent}/cancel", One(intents::cancel)),
-    ("GET", "/v1/events", Kind(events::list)),
-    ("GET", "/v1/events/{id}", One(events::retrieve)),
-    ("POST", "/v1/refunds", Kind(refunds::create)),
-    ("GET", "/v1/refunds", Kind(refunds::list)),
-    ("GET", "/v1/refunds/{refund}", One(refunds::retrieve)),
-    ("POST", "/v1/refunds/{refund}", One(refunds::update)),
-    ("POST", "/v1/refunds/{refund}/cancel", One(refunds::cancel)),
-    ("GET", "/v1/disputes", Kind(disputes::list)),
-    ("GET", "/v1/disputes/{dispute}", One(disputes::retrieve)),
-    ("POST", "/v1/disputes/{dispute}/close", One(disputes::accept)),
-    ("GET", "/v1/charges", Kind(objects::list_charges)),
-    ("GET", "/v1/charges/{charge}", One(objects::retrieve_charge)),
-    ("POST", "/v1/customers", Kind(customers::create)),
-    ("GET", "/v1/customers", Kind(customers::list)),
-    ("GET", "/v1/customers/{customer}", One(customers::retrieve)),
-    ("POST", "/v1/customers/{customer}", One(customers::update)),
-    ("DELETE", "/v1/customers/{customer}", One(customers::delete)),
-    ("GET", "/v1/customers/{customer}/payment_methods", One(payment_methods::list_of_customer)),
-    ("GET", "/v1/payment_methods", Kind(payment_methods::list)),
-    ("GET", "/v1/payment_methods/{payment_method}", One(payment_methods::retrieve)),
-    ("POST", "/v1/payment_methods/{payment_method}/attach", One(payment_methods::attach)),
-    ("POST", "/v1/payment_methods/{payment_method}/detach", One(payment_methods::detach)),
-    ("POST", "/v1/customer_sessions", Kind(customer_sessions::create)),
-    ("POST", "/v1/ephemeral_keys", Kind(ephemeral_keys::create)),
-    ("DELETE", "/v1/ephemeral_keys/{key}", One(ephemeral_keys::delete)),
+    ("POST", "/v1/payment_intents", Kind(|call, asked| one(intents::create(call, asked.terms(asked.new()?)?)))),
+    ("GET", "/v1/payment_intents", Kind(|call, asked| page(intents::list(call, asked.typed()?)))),
+    ("GET", "/v1/payment_intents/{intent}", One(|call, id, asked| one(intents::retrieve(call, id, asked.typed()?)))),
+    (
+        "POST",
+        "/v1/payment_intents/{intent}",
+        One(|call, id, asked| one(intents::update(call, id, asked.terms(asked.typed()?)?))),
+    ),
+    (
+        "POST",
+        "/v1/payment_intents/{intent}/confirm",
+        One(|call, id, asked| one(confirm::confirm(call, id, asked.terms(asked.typed()?)?))),
+    ),
+    (
+        "POST",
+        "/v1/payment_intents/{intent}/capture",
+        One(|call, id, asked| one(intents::capture(call, id, asked.typed()?))),
+    ),
+    (
+        "POST",
+        "/v1/payment_intents/{intent}/cancel",
+        One(|call, id, asked| one(intents::cancel(call, id, asked.typed()?))),
+    ),
+    ("GET", "/v1/events", Kind(|call, asked| page(events::list(call, asked.typed()?)))),
+    ("GET", "/v1/events/{id}", One(|call, id, _| one(events::retrieve(call, id)))),
+    ("POST", "/v1/refunds", Kind(|call, asked| one(refunds::create(call, asked.new()?)))),
+    ("GET", "/v1/refunds", Kind(|call, asked| page(refunds::list(call, asked.typed()?)))),
+    ("GET", "/v1/refunds/{refund}", One(|call, id, _| one(refunds::retrieve(call, id)))),
+    ("POST", "/v1/refunds/{refund}", One(|call, id, asked| one(refunds::update(call, id, asked.typed()?)))),
+    ("POST", "/v1/refunds/{refund}/cancel", One(|call, id, _| one(refunds::cancel(call, id)))),
+    ("GET", "/v1/disputes", Kind(|call, asked| page(disputes::list(call, asked.typed()?)))),
+    ("GET", "/v1/disputes/{dispute}", One(|call, id, _| one(disputes::retrieve(call, id)))),
+    ("POST", "/v1/disputes/{dispute}/close", One(|call, id, _| one(disputes::accept(call, id)))),
+    ("GET", "/v1/charges", Kind(|call, asked| page(charges::list(call, asked.typed()?)))),
+    ("GET", "/v1/charges/{charge}", One(|call, id, _| one(charges::retrieve(call, id)))),
+    ("POST", "/v1/customers", Kind(|call, asked| one(customers::create(call, asked.typed()?)))),
+    ("GET", "/v1/customers", Kind(|call, asked| page(customers::list(call, asked.typed()?)))),
+    ("GET", "/v1/customers/{customer}", One(|call, id, _| one(customers::retrieve(call, id)))),
+    ("POST", "/v1/customers/{customer}", One(|call, id, asked| one(customers::update(call, id, asked.typed()?)))),
+    ("DELETE", "/v1/customers/{customer}", One(|call, id, _| one(customers::delete(call, id)))),
+    (
+        "GET",
+        "/v1/customers/{customer}/payment_methods",
+        One(|call, id, asked| page(payment_methods::list_of_customer(call, id, asked.typed()?))),
+    ),
+    ("GET", "/v1/payment_methods", Kind(|call, asked| page(payment_methods::list(call, asked.typed()?)))),
+    ("GET", "/v1/payment_methods/{payment_method}", One(|call, id, _| one(payment_methods::retrieve(call, id)))),
+    (
+        "POST",
+        "/v1/payment_methods/{payment_method}/attach",
+        One(|call, id, asked| one(payment_methods::attach(call, id, asked.typed()?))),
+    ),
+    ("POST", "/v1/payment_methods/{payment_method}/detach", One(|call, id, _| one(payment_methods::detach(call, id)))),
+    ("POST", "/v1/customer_sessions", Kind(|call, asked| one(customer_sessions::create(call, asked.typed()?)))),
+    ("POST", "/v1/ephemeral_keys", Kind(create_ephemeral_key)),
+    ("DELETE", "/v1/ephemeral_keys/{key}", One(|call, id, _| one(ephemeral_keys::delete(call, id)))),
 ];
 
 /// A call's name in Stripe's description: `GET /v1/charges/{charge}`.
@@ -76,16 +153,16 @@ fn find<'a>(method: &str, path: &'a str) -> Option<Found<'a>> {
     })
 }
 
-pub(crate) fn dispatch(call: &Call, method: &Method, path: &str) -> Answer {
+pub(crate) fn dispatch(call: &mut Call, asked: &Asked, method: &Method, path: &str) -> Answer {
     let Some(Found { name, handler, ids }) = find(method.as_str(), path) else {
         return Err(unrecognised(method, path));
     };
-    description::check_request(&name, &Parameters { path: &ids, form: &call.form.pairs })?;
+    description::check_request(&name, &Parameters { path: &ids, form: &asked.form.pairs })?;
     let mut answer = match handler {
-        Kind(handle) => handle(call)?,
-        One(handle) => handle(call, ids.first().map_or("", |(_, id)| id))?,
+        Kind(handle) => handle(call, asked)?,
+        One(handle) => handle(call, ids.first().map_or("", |(_, id)| id), asked)?,
     };
-    expand::apply(call, &mut answer)?;
+    expand::apply(call, &asked.form.expand, &mut answer)?;
     description::check_answer(&name, &answer)?;
     Ok(answer)
 }

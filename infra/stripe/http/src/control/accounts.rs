@@ -2,16 +2,13 @@
 //!
 //! The settings are stored with the state and change no existing object.
 
+use classpay_stripe_model::accounts::{Account, Capability, Named};
+use classpay_stripe_model::{ApiError, PLATFORM};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Nothing, parse};
 use crate::StandIn;
-use crate::call::PLATFORM;
-use crate::error::ApiError;
-use crate::objects::Account;
-use crate::objects::accounts::{Capability, Named};
-use crate::store;
 
 /// An omitted field stays as it is.
 #[derive(Deserialize)]
@@ -30,7 +27,7 @@ struct Pad {
     bytes: usize,
 }
 
-/// A page has a hundred events, and SQLite stores them all.
+/// A page has a hundred events.
 const MOST_PADDING: usize = 1024 * 1024;
 
 /// `None` if there is no such action.
@@ -65,24 +62,22 @@ pub(super) fn handle(standin: &StandIn, id: &str, what: &str, body: &str) -> Res
 }
 
 fn change(standin: &StandIn, id: &str, change: impl FnOnce(&mut Account)) -> Result<Value, ApiError> {
-    let now = standin.now();
-    let db = standin.store.lock();
-    let known: Option<Account> = store::load(&db, id, id)?;
-    let mut account = known.unwrap_or_else(|| Account::new(id, now));
-    change(&mut account);
-    store::save(&db, id, &account)?;
-    Ok(shown(&account))
+    let mut stored = standin.store.lock();
+    let account = stored.stripe.account_mut(id);
+    change(account);
+    let shown = shown(id, account);
+    standin.store.keep(&stored)?;
+    Ok(shown)
 }
 
 /// The accounts that have settings.
-pub(super) fn list(standin: &StandIn) -> Result<Value, ApiError> {
-    let accounts = store::everywhere::<Account>(&standin.store.lock())?;
-    Ok(accounts.iter().map(|(_, account)| shown(account)).collect())
+pub(super) fn list(standin: &StandIn) -> Value {
+    standin.store.lock().stripe.accounts().iter().map(|(id, account)| shown(id, account)).collect()
 }
 
-fn shown(account: &Account) -> Value {
+fn shown(id: &str, account: &Account) -> Value {
     json!({
-        "id": account.id,
+        "id": id,
         "cardPayments": account.card_payments,
         "bacsDebitPayments": account.bacs_debit_payments,
         "named": account.named,

@@ -1,21 +1,22 @@
 //! What happens to an object from outside the API: by the payer, the bank, the studio, or with time.
 //!
-//! Each happens in one transaction with its events, like an API call, but without an idempotency key.
+//! Each happens at once with its events, like an API call, but without an idempotency key.
 
+use classpay_stripe_model::confirm::{Authentication, authenticate, confirm_in_browser};
+use classpay_stripe_model::debits::{fail_debit, settle_debit};
+use classpay_stripe_model::disputes::{Complaint, Grievance, Outcome};
+use classpay_stripe_model::holds::{capture_in_dashboard, expire};
+use classpay_stripe_model::intents::happens;
+use classpay_stripe_model::means::Failure;
+use classpay_stripe_model::refunds::{FailureReason, Reason, Wanted, refund_in_dashboard};
+use classpay_stripe_model::{
+    ApiError, Call, Charge, Customer, Dispute, Object, Origin, PaymentIntent, Refund, customers,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Nothing, parse};
 use crate::StandIn;
-use crate::call::{Call, Origin};
-use crate::error::{ApiError, Effect};
-use crate::form::Form;
-use crate::intents::{self, Attempt, Authentication, PaymentIntent};
-use crate::objects::banks::Failure;
-use crate::objects::disputes::{Complaint, Grievance, Outcome};
-use crate::objects::refunds::{FailureReason, Reason, Wanted, charge_meant};
-use crate::objects::{Charge, Customer, Dispute, Refund, customers};
-use crate::store::{self, Object};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,51 +85,57 @@ pub(super) fn handle(
     body: &str,
 ) -> Result<Option<Value>, ApiError> {
     let told = match (kind, what) {
-        ("payment_intents", "refund") => refund(standin, id, parse(body)?)?,
+        ("payment_intents", "refund") => {
+            let GiveBack { amount, reason, pending } = parse(body)?;
+            with::<PaymentIntent>(standin, id, |call, _| {
+                let refund = refund_in_dashboard(call, id, Wanted { amount, reason, metadata: None, pending })?;
+                Ok(refund_told(call, &refund))
+            })?
+        }
         ("payment_intents", _) => return intent(standin, id, what, body),
         ("refunds", "succeed") => {
             let Nothing {} = parse(body)?;
-            with(standin, id, |call, refund: &mut Refund| {
+            with(standin, id, |call, mut refund: Refund| {
                 refund.succeed(call)?;
-                Ok(refund_told(call, refund))
+                Ok(refund_told(call, &refund))
             })?
         }
         ("refunds", "fail") => {
             let FailRefund { reason } = parse(body)?;
-            with(standin, id, |call, refund: &mut Refund| {
+            with(standin, id, |call, mut refund: Refund| {
                 refund.fail(call, reason.unwrap_or(FailureReason::Unknown))?;
-                Ok(refund_told(call, refund))
+                Ok(refund_told(call, &refund))
             })?
         }
         ("charges", "dispute") => {
             let Complain { amount, currency, reason, inquiry } = parse(body)?;
             let complaint = Complaint { amount, currency, reason: reason.unwrap_or_default(), inquiry };
-            with(standin, id, |call, charge: &mut Charge| {
-                let dispute = Dispute::open(call, charge.clone(), complaint)?;
+            with(standin, id, |call, charge: Charge| {
+                let dispute = Dispute::open(call, charge, complaint)?;
                 Ok(dispute_told(call, &dispute))
             })?
         }
         ("disputes", "close") => {
             let Decide { outcome } = parse(body)?;
-            with(standin, id, |call, dispute: &mut Dispute| {
+            with(standin, id, |call, mut dispute: Dispute| {
                 dispute.close(call, outcome)?;
-                Ok(dispute_told(call, dispute))
+                Ok(dispute_told(call, &dispute))
             })?
         }
         ("disputes", "review" | "escalate") => {
             let Nothing {} = parse(body)?;
-            with(standin, id, |call, dispute: &mut Dispute| {
+            with(standin, id, |call, mut dispute: Dispute| {
                 if what == "review" {
                     dispute.review(call)?
                 } else {
                     dispute.escalate(call)?
                 }
-                Ok(dispute_told(call, dispute))
+                Ok(dispute_told(call, &dispute))
             })?
         }
         ("customers", "delete") => {
             let Nothing {} = parse(body)?;
-            with(standin, id, |call, customer: &mut Customer| customers::remove(call, customer.clone()))?
+            with::<Customer>(standin, id, |call, _| Ok(customers::delete(call, id)?.json()))?
         }
         _ => return Ok(None),
     };
@@ -136,80 +143,52 @@ pub(super) fn handle(
 }
 
 fn intent(standin: &StandIn, id: &str, what: &str, body: &str) -> Result<Option<Value>, ApiError> {
-    type Change = Box<dyn FnOnce(&Call, &mut PaymentIntent) -> Result<(), ApiError>>;
+    type Change = Box<dyn FnOnce(&mut Call, &mut PaymentIntent) -> Result<(), ApiError>>;
     let change: Change = match what {
         "confirm" => {
             let Confirm { payment_method } = parse(body)?;
-            Box::new(move |call, intent| {
-                intents::put_method(call, intent, &payment_method)?;
-                // A browser has a page to return to, and the payer is present.
-                intents::attempt(call, intent, Attempt { without_payer: false, can_return: true })
-            })
+            Box::new(move |call, intent| confirm_in_browser(call, intent, &payment_method))
         }
         "authenticate" => {
             let Authenticate { outcome } = parse(body)?;
-            Box::new(move |call, intent| intents::authenticate(call, intent, outcome))
+            Box::new(move |call, intent| authenticate(call, intent, outcome))
         }
         "fail" => {
             let FailDebit { code } = parse(body)?;
-            Box::new(move |call, intent| intents::fail_debit(call, intent, code.unwrap_or(Failure::InsufficientFunds)))
+            Box::new(move |call, intent| fail_debit(call, intent, code.unwrap_or(Failure::InsufficientFunds)))
         }
         "capture" => {
             let Capture { amount } = parse(body)?;
-            if let Some(amount) = amount {
-                crate::money::at_least_one(amount, "amount")?;
-            }
-            Box::new(move |call, intent| {
-                let amount = intents::capturable(intent, amount)?;
-                intents::capture_hold(call, intent, amount)
-            })
+            Box::new(move |call, intent| capture_in_dashboard(call, intent, amount))
         }
         "expire" | "settle" => {
             let Nothing {} = parse(body)?;
-            Box::new(if what == "expire" { intents::expire } else { intents::settle_debit })
+            Box::new(if what == "expire" { expire } else { settle_debit })
         }
         _ => return Ok(None),
     };
-    let told = with(standin, id, |call, intent: &mut PaymentIntent| {
-        change(call, intent)?;
-        call.save(intent)?;
-        Ok(intent_told(call, intent))
+    let told = with::<PaymentIntent>(standin, id, |call, _| {
+        let intent = happens(call, id, change)?;
+        Ok(intent_told(call, &intent))
     })?;
     Ok(Some(told))
 }
 
-fn refund(standin: &StandIn, id: &str, given: GiveBack) -> Result<Value, ApiError> {
-    let GiveBack { amount, reason, pending } = given;
-    if let Some(amount) = amount {
-        crate::money::at_least_one(amount, "amount")?;
-    }
-    with(standin, id, |call, _: &mut PaymentIntent| {
-        let charge = charge_meant(call, None, Some(id))?;
-        let refund = Refund::make(call, charge, Wanted { amount, reason, metadata: None, pending })?;
-        Ok(refund_told(call, &refund))
-    })
-}
-
-/// Applies `change` to an object in one transaction. `change` saves what it changes.
+/// Something happens to an object, wherever it is.
 fn with<T: Object>(
     standin: &StandIn,
     id: &str,
-    change: impl FnOnce(&Call, &mut T) -> Result<Value, ApiError>,
+    change: impl FnOnce(&mut Call, T) -> Result<Value, ApiError>,
 ) -> Result<Value, ApiError> {
     let now = standin.now();
-    let mut db = standin.store.lock();
-    let transaction = db.transaction()?;
-    intents::expire_due(&transaction, now)?;
     let missing = || ApiError::no_such(T::KIND, id, "id");
-    let account = store::account_of(&transaction, id)?.ok_or_else(missing)?;
-    let form = Form::default();
-    let origin = Origin::default();
-    let call = Call { db: &transaction, account: &account, now, form: &form, version: None, origin };
-    let mut object: T = call.load(id)?.ok_or_else(missing)?;
-    let result = change(&call, &mut object);
-    if result.as_ref().err().is_none_or(|error| error.0.effect == Effect::Changed) {
-        transaction.commit()?;
-    }
+    let mut stored = standin.store.lock();
+    let account = stored.stripe.account_of(id).ok_or_else(missing)?.to_owned();
+    let result = stored.call(&account, now, Origin::default(), |call| {
+        let object = call.load(id).ok_or_else(missing)?;
+        change(call, object)
+    });
+    standin.store.keep(&stored)?;
     result
 }
 
@@ -217,7 +196,7 @@ fn intent_told(call: &Call, intent: &PaymentIntent) -> Value {
     json!({
         "id": intent.id,
         "account": call.account,
-        "status": intent.status,
+        "status": intent.status.as_str(),
         "amount": intent.amount,
         "amountCapturable": intent.amount_capturable,
         "amountReceived": intent.amount_received,

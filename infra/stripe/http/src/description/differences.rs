@@ -3,7 +3,7 @@
 //! Invariant: each difference is here, with its reason, and nothing else is let through.
 //!
 //! What our version took away is refused with a code of its own, so it is a handler's: `payment_method_types`, by
-//! `intents::params`.
+//! the model's `params`.
 
 use serde_json::{Value, json};
 

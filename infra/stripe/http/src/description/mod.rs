@@ -16,10 +16,9 @@ mod typed;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
+use classpay_stripe_model::ApiError;
 use jsonschema::{Registry, Validator};
 use serde_json::{Map, Value, json};
-
-use crate::error::ApiError;
 
 /// Answers are checked where tests run, and not where somebody measures.
 const ANSWERS_ARE_CHECKED: bool = cfg!(debug_assertions);

@@ -3,12 +3,10 @@
 //! Invariant: the parameter is named as the caller wrote it, `a[b][0]`, and one mistake is told at a time: what is
 //! unknown first, then what is missing, then what is wrong.
 
+use classpay_stripe_model::ApiError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
-
-use crate::error::ApiError;
-use crate::form;
 
 /// A parameter or a field that isn't as described.
 pub(super) struct Mistake {
@@ -96,7 +94,7 @@ impl Mistake {
         }
         let given = self.given.as_str().unwrap_or_default();
         if given.is_empty() && self.given.is_string() {
-            return form::empty(&param);
+            return ApiError::empty(&param);
         }
         match &self.what {
             What::Unknown => ApiError::unknown_parameter(&param),

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use classpay_stripe_model::ids::Ids;
+use classpay_stripe_model::{ApiError, Origin, State};
 use http::Method;
 use serde_json::{Value, json};
 
 use super::{DESCRIPTION, Parameters, check_answer, check_error, check_event, check_request};
-use crate::call::{Call, Origin};
 use crate::form::Form;
-use crate::routes;
-use crate::store::Store;
+use crate::routes::{self, Asked};
 
 const CREATE: &str = "POST /v1/payment_intents";
 const PAID: &str = "amount=4200&currency=gbp";
@@ -153,20 +153,19 @@ fn an_id_in_the_address_is_a_parameter_too() {
 
 /// What stands in the state, as a call of this studio's answers it; and what is done with it first.
 fn answer(of: &str, spoil: impl Fn(&mut Value)) -> Result<Value, String> {
-    let store = Store::memory().unwrap();
-    let db = store.lock();
+    let dispatch = |state: &mut State, form: &Form, method, path: &str| {
+        let asked = Asked { form, version: None };
+        let origin = Origin::default();
+        state.call("acct_1", 1_788_253_200, origin, |call| routes::dispatch(call, &asked, &method, path)).0
+    };
+    let mut state = State::new(Ids::seeded(1));
     let form = Form::parse("", &format!("{PAID}&allowed_payment_method_types[]=card")).unwrap();
-    let origin = Origin { request: Some("req_1"), key: None };
-    let call = Call { db: &db, account: "acct_1", now: 1_788_253_200, form: &form, version: None, origin };
-    let made = routes::dispatch(&call, &Method::POST, "/v1/payment_intents").unwrap();
-    let body: String =
-        db.query_row("SELECT body FROM objects WHERE kind = 'payment_intent'", [], |row| row.get(0)).unwrap();
-    let mut body: Value = serde_json::from_str(&body).unwrap();
-    spoil(&mut body);
-    db.execute("UPDATE objects SET body = ?1 WHERE kind = 'payment_intent'", [body.to_string()]).unwrap();
-    let call = Call { form: &Form::default(), ..call };
+    let made = dispatch(&mut state, &form, Method::POST, "/v1/payment_intents").unwrap();
+    let mut snapshot = serde_json::to_value(&state).unwrap();
+    spoil(&mut snapshot["objects"]["acct_1"]["payment_intents"][0]);
+    let mut state = serde_json::from_value(snapshot).unwrap();
     let path = of.replace("{id}", made["id"].as_str().unwrap());
-    routes::dispatch(&call, &Method::GET, &path).map_err(|error| {
+    dispatch(&mut state, &Form::default(), Method::GET, &path).map_err(|error| {
         assert_eq!(error.0.status, 500);
         error.0.detail.message
     })
@@ -193,7 +192,7 @@ fn an_answer_that_stripe_would_not_give_is_a_500_that_says_where() {
 
 #[test]
 fn a_wrong_answer_error_or_event_is_told_with_the_place_in_it() {
-    let told = |result: Result<(), crate::error::ApiError>| result.unwrap_err().0.detail.message;
+    let told = |result: Result<(), ApiError>| result.unwrap_err().0.detail.message;
     let list = json!({ "object": "list", "url": "/v1/charges", "has_more": "no", "data": [] });
     let error = told(check_answer("GET /v1/charges", &list));
     assert!(error.contains("GET /v1/charges: /has_more: \"no\" is not of type \"boolean\""), "{error}");

@@ -11,15 +11,13 @@
 //!
 //! The secrets are never returned.
 
+use classpay_stripe_model::{ApiError, Event};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::StandIn;
 use crate::control::{nothing_here, parse};
-use crate::error::ApiError;
-use crate::events::Event;
-use crate::store;
 use crate::webhooks::{Outcome, locked, queue};
 
 #[derive(Deserialize)]
@@ -45,7 +43,7 @@ struct Target {
 pub(crate) async fn handle(standin: &StandIn, method: &Method, path: &str, body: &str) -> Result<Value, ApiError> {
     let segments: Vec<&str> = path.split('/').skip(3).collect();
     match (method.as_str(), segments.as_slice()) {
-        ("GET", []) => overview(standin),
+        ("GET", []) => Ok(overview(standin)),
         ("POST", ["endpoint"]) => endpoint(standin, &parse(body)?),
         ("GET", ["faults"]) => Ok(json!(locked(&standin.webhooks.faults).waiting())),
         ("POST", ["faults"]) => order(standin, body),
@@ -59,23 +57,23 @@ pub(crate) async fn handle(standin: &StandIn, method: &Method, path: &str, body:
             let Flush { all } = parse(body)?;
             let outcomes = standin.flush(all).await;
             let attempts: Vec<Value> = outcomes.iter().map(Outcome::json).collect();
-            let counts = queue::counts(&standin.store.lock())?;
+            let counts = standin.store.lock().queue.counts();
             Ok(json!({ "deliveries": attempts, "counts": counts }))
         }
         _ => Err(nothing_here(method, path)),
     }
 }
 
-fn overview(standin: &StandIn) -> Result<Value, ApiError> {
+fn overview(standin: &StandIn) -> Value {
     let endpoint = locked(&standin.webhooks.endpoint).clone();
-    let db = standin.store.lock();
-    let deliveries: Vec<Value> = queue::log(&db)?.iter().map(queue::Delivery::json).collect();
-    Ok(json!({
+    let stored = standin.store.lock();
+    let deliveries: Vec<Value> = stored.queue.latest().iter().map(queue::Delivery::json).collect();
+    json!({
         "endpoint": endpoint.map(|it| json!({ "url": it.uri.to_string(), "secrets": it.secrets() })),
-        "counts": queue::counts(&db)?,
+        "counts": stored.queue.counts(),
         "faults": locked(&standin.webhooks.faults).waiting(),
         "deliveries": deliveries,
-    }))
+    })
 }
 
 fn endpoint(standin: &StandIn, given: &Target) -> Result<Value, ApiError> {
@@ -91,21 +89,26 @@ fn order(standin: &StandIn, body: &str) -> Result<Value, ApiError> {
 }
 
 fn release(standin: &StandIn, given: &Which) -> Result<Value, ApiError> {
-    let released = queue::release(&standin.store.lock(), given.event_id.as_deref(), standin.now())?;
+    let now = standin.now();
+    let mut stored = standin.store.lock();
+    let released = stored.queue.release(given.event_id.as_deref(), now);
+    standin.store.keep(&stored)?;
     standin.webhooks.wake();
     Ok(json!({ "released": released }))
 }
 
 fn replay(standin: &StandIn, given: Which) -> Result<Value, ApiError> {
     let id = given.event_id.ok_or_else(|| ApiError::missing("eventId"))?;
-    let db = standin.store.lock();
-    let missing = || ApiError::no_such("event", &id, "eventId");
-    let account = store::account_of(&db, &id)?.ok_or_else(missing)?;
-    let event: Event = store::load(&db, &account, &id)?.ok_or_else(missing)?;
+    let now = standin.now();
+    let mut stored = standin.store.lock();
+    let account = stored.stripe.account_of(&id).map(str::to_owned);
+    let event = account.and_then(|account| stored.stripe.get::<Event>(&account, &id).cloned());
+    let event = event.ok_or_else(|| ApiError::no_such("event", &id, "eventId"))?;
     if event.account.is_none() {
         return Err(ApiError::invalid("The platform's own events aren't delivered to a Connect endpoint."));
     }
-    queue::add(&db, &event, standin.now())?;
+    stored.queue.add(&event, now);
+    standin.store.keep(&stored)?;
     standin.webhooks.wake();
     Ok(json!({ "eventId": id }))
 }

@@ -14,13 +14,11 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use classpay_stripe_model::{ApiError, Event, Object};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::StandIn;
-use crate::error::ApiError;
-use crate::events::Event;
-use crate::store::{self, Object};
 
 use endpoint::Endpoint;
 pub use endpoint::EndpointError;
@@ -31,7 +29,7 @@ use send::Sender;
 /// How often we check the clock for retries; new events wake the deliverer at once.
 const TICK: Duration = Duration::from_millis(100);
 
-/// The part of the stand-in that delivers. The queue itself is in the database.
+/// The part of the stand-in that delivers. The queue itself is stored.
 #[derive(Default)]
 pub(crate) struct Webhooks {
     endpoint: Mutex<Option<Endpoint>>,
@@ -107,40 +105,33 @@ impl StandIn {
         loop {
             let _one_at_a_time = self.webhooks.delivering.lock().await;
             let outcome = match self.next(all.then_some(&early)) {
-                Ok(Some((delivery, event))) => {
+                Some((delivery, event)) => {
                     early.push(delivery.seq);
                     self.attempt(delivery, &event).await
                 }
-                Ok(None) => return outcomes,
-                Err(error) => Err(error),
+                None => return outcomes,
             };
             match outcome {
                 Ok(outcome) => outcomes.push(outcome),
-                // Our own database failed: `ApiError` reports it on stderr, and no loop gets further.
+                // Our state can't be written, which was reported on stderr, and no loop gets further.
                 Err(_) => return outcomes,
             }
         }
     }
 
     /// The delivery that is due first. With `early` it may be one that isn't due yet, but each only once.
-    fn next(&self, early: Option<&Vec<i64>>) -> Result<Option<(Delivery, Event)>, ApiError> {
+    fn next(&self, early: Option<&Vec<usize>>) -> Option<(Delivery, Arc<Event>)> {
         if locked(&self.webhooks.endpoint).is_none() {
-            return Ok(None);
+            return None;
         }
         let now = self.now();
-        let mut db = self.store.lock();
-        let transaction = db.transaction()?;
-        crate::intents::expire_due(&transaction, now)?;
-        transaction.commit()?;
-        let (due, limit) = if early.is_some() { (i64::MAX, i64::MAX) } else { (now, 1) };
-        for delivery in queue::waiting(&db, due, limit)? {
-            if delivery.due > now && early.is_some_and(|done| done.contains(&delivery.seq)) {
-                continue;
-            }
-            let event: Option<Event> = store::load(&db, &delivery.account, &delivery.event)?;
-            return Ok(event.map(|event| (delivery, event)));
-        }
-        Ok(None)
+        let mut stored = self.store.lock();
+        stored.pass_time(now);
+        let is_next =
+            |delivery: &&Delivery| delivery.due <= now || early.is_some_and(|done| !done.contains(&delivery.seq));
+        let delivery = stored.queue.waiting().find(is_next)?.clone();
+        let event = Arc::clone(stored.stripe.get(&delivery.account, &delivery.event)?);
+        Some((delivery, event))
     }
 
     async fn attempt(&self, mut delivery: Delivery, event: &Event) -> Result<Outcome, ApiError> {
@@ -154,7 +145,9 @@ impl StandIn {
         };
         if let Some(state) = set_aside {
             delivery.state = state;
-            queue::save(&self.store.lock(), &delivery)?;
+            let mut stored = self.store.lock();
+            stored.queue.put(&delivery);
+            self.store.keep(&stored)?;
             return Ok(Outcome { delivery, action });
         }
         if let Some(Action::Delay(milliseconds)) = action {
@@ -174,16 +167,12 @@ impl StandIn {
 
     /// Records how it ended, and releases the deliveries that waited for it.
     fn conclude(&self, delivery: &Delivery) -> Result<(), ApiError> {
-        let mut db = self.store.lock();
-        let transaction = db.transaction()?;
-        queue::save(&transaction, delivery)?;
-        queue::release_behind(&transaction, delivery.seq)?;
-        let event: Option<Event> = store::load(&transaction, &delivery.account, &delivery.event)?;
-        if let (State::Delivered, Some(mut event)) = (delivery.state, event) {
-            event.pending_webhooks = 0;
-            store::save(&transaction, &delivery.account, &event)?;
+        let mut stored = self.store.lock();
+        stored.queue.put(delivery);
+        stored.queue.release_behind(delivery.seq);
+        if delivery.state == State::Delivered {
+            stored.stripe.event_delivered(&delivery.account, &delivery.event);
         }
-        transaction.commit()?;
-        Ok(())
+        self.store.keep(&stored)
     }
 }

@@ -1,7 +1,10 @@
+use std::sync::Arc;
+
+use classpay_stripe_standin::StandIn;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{STUDIO, TestStripe};
+use crate::harness::{START, STUDIO, TestStripe};
 
 const INTENTS: &str = "/v1/payment_intents";
 const NAMED: &str =
@@ -82,13 +85,19 @@ async fn what_nobody_named_is_left_out() {
 async fn what_was_ordered_of_an_account_outlives_the_process() {
     let folder = std::env::temp_dir().join(format!("classpay-accounts-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("stripe.sqlite");
+    let file = folder.join("stripe.json");
     let stripe = TestStripe::open(&file).await;
     order(&stripe, STUDIO, "capabilities", json!({ "bacsDebitPayments": "inactive" })).await;
     stripe.kill().await;
     let stripe = TestStripe::open(&file).await;
     stripe.post(INTENTS, NAMED).await.refused(400, INVALID);
     stripe.stop().await;
+    for foreign in ["SQLite format 3", "{}", r#"{"format":"classpay stripe stand-in, 1"}"#] {
+        std::fs::write(&file, foreign).unwrap();
+        let error = StandIn::open(&file, Arc::new(|| START)).err().unwrap().to_string();
+        assert!(error.starts_with("the Stripe stand-in's state can't be opened: "), "{error}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), foreign);
+    }
     std::fs::remove_dir_all(&folder).unwrap();
 }
 

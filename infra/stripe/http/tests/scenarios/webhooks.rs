@@ -107,7 +107,7 @@ async fn a_retry_does_not_hold_up_the_others_and_can_be_hurried() {
 async fn a_restart_finds_the_queue() {
     let folder = std::env::temp_dir().join(format!("stripe-standin-queue-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("stripe.db");
+    let file = folder.join("stripe.json");
     let receiver = Receiver::start().await;
     let stripe = TestStripe::open(&file).await;
     stripe.standin.deliver_to(&receiver.url, &[SECRET]).unwrap();

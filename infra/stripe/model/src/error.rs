@@ -1,16 +1,18 @@
 //! Stripe's error body, as one type.
 //!
-//! An error says what the call changed (`Effect`), because that decides whether the transaction is kept and whether the
-//! answer is stored under the idempotency key.
+//! An error says what the call changed (`Effect`), because that decides whether the change is kept and whether the answer
+//! is stored under the idempotency key.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::means::Decline;
+
 /// What the refused call changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effect {
+pub enum Effect {
     /// The parameters were refused before anything was executed, so the idempotency key stays free.
     NotExecuted,
     /// It was executed and changed nothing; the answer is stored.
@@ -20,7 +22,7 @@ pub(crate) enum Effect {
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
-pub(crate) struct Detail {
+pub struct Detail {
     #[serde(rename = "type")]
     pub kind: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,10 +46,10 @@ pub(crate) struct Detail {
 
 /// Boxed because every handler returns it and it is large.
 #[derive(Debug, Clone)]
-pub(crate) struct ApiError(pub Box<Refusal>);
+pub struct ApiError(pub Box<Refusal>);
 
 #[derive(Debug, Clone)]
-pub(crate) struct Refusal {
+pub struct Refusal {
     pub status: u16,
     pub effect: Effect,
     pub detail: Detail,
@@ -91,11 +93,29 @@ impl ApiError {
         Self::invalid(format!("Received unknown parameter: {param}")).code("parameter_unknown").param(param)
     }
 
-    pub fn card(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(402, "card_error", Effect::Changed, message).code(code)
+    /// 402: the card's bank declines.
+    pub(crate) fn declined(reason: Decline) -> Self {
+        let mut error = Self::new(402, "card_error", Effect::Changed, reason.message).code(reason.code);
+        error.0.detail.decline_code = Some(reason.decline_code.into());
+        error
     }
 
-    /// Stripe's own failure. A failure of our database looks the same from outside.
+    /// 400 at execution, without a code: stored.
+    pub(crate) fn refused_plainly(message: impl Into<String>) -> Self {
+        Self::new(400, "invalid_request_error", Effect::Refused, message)
+    }
+
+    /// 400: a value is empty that can't be unset.
+    pub fn empty(param: &str) -> Self {
+        Self::invalid(format!(
+            "You passed an empty string for '{param}'. We assume empty values are an attempt to unset a parameter; \
+             however '{param}' cannot be unset. You should remove '{param}' from your request or supply a non-empty value."
+        ))
+        .code("parameter_invalid_empty")
+        .param(param)
+    }
+
+    /// Stripe's own failure. A failure to write our state looks the same from outside.
     pub fn internal() -> Self {
         Self::internal_because("An unknown error occurred. Please try again, or look at the stand-in's log.")
     }
@@ -125,19 +145,5 @@ impl ApiError {
 
     pub fn body(&self) -> Value {
         json!({ "error": self.0.detail })
-    }
-}
-
-impl From<rusqlite::Error> for ApiError {
-    fn from(error: rusqlite::Error) -> Self {
-        eprintln!("stripe stand-in: database: {error}");
-        Self::internal()
-    }
-}
-
-impl From<serde_json::Error> for ApiError {
-    fn from(error: serde_json::Error) -> Self {
-        eprintln!("stripe stand-in: stored object: {error}");
-        Self::internal()
     }
 }

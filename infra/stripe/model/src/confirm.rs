@@ -2,22 +2,23 @@
 //!
 //! Invariant: at most one charge of an intent is ever paid.
 
+use classpay_domain::order::IntentStatus;
 use serde_json::{Value, json};
 
-use crate::call::{Answer, Call};
+use crate::accounts::not_activated;
+use crate::call::Call;
+use crate::charges::{Charge, HOLD_SECONDS};
 use crate::error::ApiError;
-use crate::ids;
-use crate::intents::calls::of_path;
-use crate::intents::params::{Novelty, OffSession, Terms};
-use crate::intents::{PaymentIntent, Status, debits};
-use crate::objects::accounts::not_activated;
-use crate::objects::cards::{AUTHENTICATION_REQUIRED, Decline, Issuer};
-use crate::objects::{Account, Charge, HOLD_SECONDS, PaymentMethod, customers, payment_methods};
-use crate::store::Object;
+use crate::intents::{PaymentIntent, of_path};
+use crate::means::{AUTHENTICATION_REQUIRED, Decline, Issuer, Means};
+use crate::params::{Novelty, OffSession, Terms, put_method};
+use crate::payment_methods::PaymentMethod;
+use crate::state::Object;
+use crate::{customers, debits, payment_methods};
 
 /// The circumstances of a confirmation.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Attempt {
+pub struct Attempt {
     /// The payer isn't present to authenticate, or the caller prefers an error to a pending action.
     pub without_payer: bool,
     /// There is a page to return to after a redirect.
@@ -34,31 +35,39 @@ impl Attempt {
     }
 }
 
-pub(crate) fn confirm(call: &Call, id: &str) -> Answer {
-    let terms = Terms::parse(call)?;
+pub fn confirm(call: &mut Call, id: &str, terms: Terms) -> Result<PaymentIntent, ApiError> {
+    terms.check()?;
     let how = Attempt::of(&terms);
     let mut intent = of_path(call, id)?;
     check_status(&intent)?;
     terms.apply(call, &mut intent, Novelty::Existing)?;
     attempt(call, &mut intent, how)?;
-    call.save(&intent)?;
-    Ok(intent.json())
+    call.save(&intent);
+    Ok(intent)
+}
+
+/// The payer confirms in a browser, which has a page to return to.
+pub fn confirm_in_browser(call: &mut Call, intent: &mut PaymentIntent, method: &str) -> Result<(), ApiError> {
+    put_method(call, intent, method)?;
+    attempt(call, intent, Attempt { without_payer: false, can_return: true })
 }
 
 /// Whether it can be confirmed at all.
-pub(crate) fn check_status(intent: &PaymentIntent) -> Result<(), ApiError> {
+pub fn check_status(intent: &PaymentIntent) -> Result<(), ApiError> {
     match intent.status {
-        Status::RequiresPaymentMethod | Status::RequiresConfirmation | Status::RequiresAction => Ok(()),
-        Status::Processing => Err(intent.unexpected_state(
+        IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction => {
+            Ok(())
+        }
+        IntentStatus::Processing => Err(intent.unexpected_state(
             "You cannot confirm this PaymentIntent because it is already processing a payment. Only \
              a PaymentIntent with one of the following statuses may be confirmed: \
              requires_payment_method, requires_confirmation, requires_action.",
         )),
-        Status::RequiresCapture | Status::Succeeded => Err(intent.unexpected_state(
+        IntentStatus::RequiresCapture | IntentStatus::Succeeded => Err(intent.unexpected_state(
             "You cannot confirm this PaymentIntent because it has already succeeded after being \
              previously confirmed.",
         )),
-        Status::Canceled => Err(intent.unexpected_state(
+        IntentStatus::Canceled => Err(intent.unexpected_state(
             "This PaymentIntent could not be confirmed because it has a status of canceled. Only \
              a PaymentIntent with one of the following statuses may be confirmed: \
              requires_payment_method, requires_confirmation, requires_action.",
@@ -67,20 +76,21 @@ pub(crate) fn check_status(intent: &PaymentIntent) -> Result<(), ApiError> {
 }
 
 /// Whether this payment method may pay this intent.
-pub(crate) fn check_method(call: &Call, intent: &PaymentIntent, method: &PaymentMethod) -> Result<(), ApiError> {
-    if !intent.payment_method_types.contains(&method.kind) {
+pub fn check_method(call: &mut Call, intent: &PaymentIntent, method: &PaymentMethod) -> Result<(), ApiError> {
+    let kind = method.means.kind();
+    if !intent.payment_method_types.iter().any(|known| known == kind) {
         let message = format!(
             "The PaymentMethod provided ({}) is not allowed for this PaymentIntent. Please attach \
              a PaymentMethod of one of the following types: {}.",
-            method.kind,
+            kind,
             intent.payment_method_types.join(", ")
         );
         let code = "payment_intent_incompatible_payment_method";
         return Err(ApiError::invalid(message).code(code).param("payment_method"));
     }
     // It may have been attached when the intent was made.
-    if !Account::of(call)?.takes(&method.kind) {
-        return Err(not_activated(&method.kind, "payment_method"));
+    if !call.settings().takes(kind) {
+        return Err(not_activated(kind, "payment_method"));
     }
     match (&method.customer, &intent.customer) {
         (None, _) => Ok(()),
@@ -99,7 +109,7 @@ pub(crate) fn check_method(call: &Call, intent: &PaymentIntent, method: &Payment
 }
 
 /// Charges the card and updates the intent. A decline saves the intent and is also an error, as at Stripe.
-pub(crate) fn attempt(call: &Call, intent: &mut PaymentIntent, how: Attempt) -> Result<(), ApiError> {
+pub fn attempt(call: &mut Call, intent: &mut PaymentIntent, how: Attempt) -> Result<(), ApiError> {
     check_status(intent)?;
     let Some(id) = intent.payment_method.clone() else {
         return Err(intent.unexpected_state(
@@ -122,96 +132,106 @@ pub(crate) fn attempt(call: &Call, intent: &mut PaymentIntent, how: Attempt) -> 
     }
     let method = payment_methods::named(call, &id)?;
     check_method(call, intent, &method)?;
-    if method.kind == "bacs_debit" {
-        return debits::start(call, intent, method);
-    }
+    let card = match method.means {
+        Means::BankAccount(_) => {
+            debits::start(call, intent, method);
+            return Ok(());
+        }
+        Means::Card(card) => card,
+    };
     let asks = intent.payment_method_options.card_authenticates();
-    match method.issuer() {
-        Issuer::Declines(reason) => decline(call, intent, &method, reason),
-        Issuer::AsksPayer if how.without_payer => decline(call, intent, &method, AUTHENTICATION_REQUIRED),
+    match card.issuer {
+        Issuer::Declines(reason) => return decline(call, intent, &method, reason),
+        Issuer::AsksPayer if how.without_payer => return decline(call, intent, &method, AUTHENTICATION_REQUIRED),
         Issuer::Approves if asks && !how.without_payer => ask_payer(call, intent),
         Issuer::AsksPayer => ask_payer(call, intent),
         Issuer::Approves => approve(call, intent, method),
     }
+    Ok(())
 }
 
-fn ask_payer(call: &Call, intent: &mut PaymentIntent) -> Result<(), ApiError> {
-    intent.status = Status::RequiresAction;
+fn ask_payer(call: &mut Call, intent: &mut PaymentIntent) {
+    intent.status = IntentStatus::RequiresAction;
     intent.last_payment_error = None;
     intent.next_action = Some(json!({
         "type": "use_stripe_sdk",
         "use_stripe_sdk": {
             "type": "three_d_secure_redirect",
-            "source": ids::object("src"),
+            "source": call.new_id("src"),
             "stripe_js": "",
         },
     }));
-    call.event("payment_intent.requires_action", intent)
+    call.event("payment_intent.requires_action", intent);
 }
 
-fn approve(call: &Call, intent: &mut PaymentIntent, method: PaymentMethod) -> Result<(), ApiError> {
+fn approve(call: &mut Call, intent: &mut PaymentIntent, method: PaymentMethod) {
     let mut charge = Charge::authorised(call, intent, &method);
     intent.latest_charge = Some(charge.id.clone());
     intent.last_payment_error = None;
     intent.next_action = None;
     if intent.captured_by_hand() {
-        intent.status = Status::RequiresCapture;
+        intent.status = IntentStatus::RequiresCapture;
         intent.amount_capturable = intent.amount;
-        intent.held_until = Some(call.now + HOLD_SECONDS);
+        let end = call.now + HOLD_SECONDS;
+        intent.held_until = Some(end);
+        call.holds_until(end);
     } else {
         charge.capture(intent.amount);
-        intent.status = Status::Succeeded;
+        intent.status = IntentStatus::Succeeded;
         intent.amount_received = intent.amount;
     }
-    keep_method(call, intent, method)?;
-    call.save(&charge)?;
-    call.event("charge.succeeded", &charge)?;
+    keep_method(call, intent, method);
+    call.save(&charge);
+    call.event("charge.succeeded", &charge);
     match intent.status {
-        Status::RequiresCapture => call.event("payment_intent.amount_capturable_updated", intent),
+        IntentStatus::RequiresCapture => call.event("payment_intent.amount_capturable_updated", intent),
         _ => call.event("payment_intent.succeeded", intent),
     }
 }
 
 /// Attaches the payment method to the intent's customer, if the intent says so.
-pub(super) fn keep_method(call: &Call, intent: &PaymentIntent, mut method: PaymentMethod) -> Result<(), ApiError> {
+pub fn keep_method(call: &mut Call, intent: &PaymentIntent, mut method: PaymentMethod) {
     let saved = intent.setup_future_usage.is_some() || intent.payment_method_options.card_saved_for().is_some();
     let customer = intent.customer.as_deref().filter(|_| saved && method.customer.is_none());
     // A customer that was deleted meanwhile gets nothing, and the payment still succeeds.
     if let Some(id) = customer
-        && customers::is_living(call, id)?
+        && customers::named(call, id).is_ok()
     {
         method.customer = Some(id.to_owned());
-        call.save(&method)?;
-        call.event("payment_method.attached", &method)?;
+        call.save(&method);
+        call.event("payment_method.attached", &method);
     }
-    Ok(())
 }
 
-fn decline(call: &Call, intent: &mut PaymentIntent, method: &PaymentMethod, reason: Decline) -> Result<(), ApiError> {
+fn decline(
+    call: &mut Call,
+    intent: &mut PaymentIntent,
+    method: &PaymentMethod,
+    reason: Decline,
+) -> Result<(), ApiError> {
     let charge = Charge::declined(call, intent, method, reason);
-    call.save(&charge)?;
-    let mut error = ApiError::card(reason.code, reason.message);
-    error.0.detail.decline_code = Some(reason.decline_code.into());
+    call.save(&charge);
+    let mut error = ApiError::declined(reason);
     error.0.detail.charge = Some(charge.id.clone());
     error.0.detail.payment_method = Some(method.json());
     intent.latest_charge = Some(charge.id.clone());
     back_to_start(intent, json!(error.0.detail));
-    call.save(intent)?;
-    call.event("charge.failed", &charge)?;
-    call.event("payment_intent.payment_failed", intent)?;
+    call.save(intent);
+    call.event("charge.failed", &charge);
+    call.event("payment_intent.payment_failed", intent);
     Err(error.payment_intent(intent.json()))
 }
 
-pub(super) fn back_to_start(intent: &mut PaymentIntent, error: Value) {
-    intent.status = Status::RequiresPaymentMethod;
+pub fn back_to_start(intent: &mut PaymentIntent, error: Value) {
+    intent.status = IntentStatus::RequiresPaymentMethod;
     intent.payment_method = None;
     intent.next_action = None;
     intent.last_payment_error = Some(error);
 }
 
 /// Applies the payer's answer to 3-D Secure.
-pub(crate) fn authenticate(call: &Call, intent: &mut PaymentIntent, outcome: Authentication) -> Result<(), ApiError> {
-    if intent.status != Status::RequiresAction {
+pub fn authenticate(call: &mut Call, intent: &mut PaymentIntent, outcome: Authentication) -> Result<(), ApiError> {
+    if intent.status != IntentStatus::RequiresAction {
         let status = intent.status.as_str();
         return Err(intent.unexpected_state(format!(
             "This PaymentIntent has a status of {status}: there is nothing to authenticate."
@@ -220,7 +240,7 @@ pub(crate) fn authenticate(call: &Call, intent: &mut PaymentIntent, outcome: Aut
     let id = intent.payment_method.clone().unwrap_or_default();
     let method = payment_methods::named(call, &id)?;
     match outcome {
-        Authentication::Succeed => approve(call, intent, method)?,
+        Authentication::Succeed => approve(call, intent, method),
         Authentication::Fail => {
             let message = "The provided PaymentMethod has failed authentication. You can provide \
                            payment_method_data or a new PaymentMethod to attempt to fulfill this \
@@ -228,15 +248,16 @@ pub(crate) fn authenticate(call: &Call, intent: &mut PaymentIntent, outcome: Aut
             let mut error = ApiError::refused("payment_intent_authentication_failure", message);
             error.0.detail.payment_method = Some(method.json());
             back_to_start(intent, json!(error.0.detail));
-            call.event("payment_intent.payment_failed", intent)?;
+            call.event("payment_intent.payment_failed", intent);
         }
     }
-    call.save(intent)
+    call.save(intent);
+    Ok(())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Authentication {
+pub enum Authentication {
     Succeed,
     Fail,
 }

@@ -2,20 +2,20 @@
 //!
 //! Invariant: a deleted customer is still reported as deleted, owns nothing, and pays for nothing.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::call::{Answer, Call};
+use crate::call::Call;
 use crate::error::ApiError;
-use crate::form::{Metadata, merge, set};
-use crate::ids;
-use crate::objects::PaymentMethod;
-use crate::objects::postal::{Address, Shipping};
-use crate::page::{self, Created, Page};
-use crate::store::{self, Object, Where};
+use crate::fields::{Address, Metadata, Shipping, merge, set};
+use crate::page::{self, List, Listing};
+use crate::payment_methods::{self, PaymentMethod};
+use crate::state::Object;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Customer {
+pub struct Customer {
     pub id: String,
     pub address: Option<Address>,
     pub balance: i64,
@@ -34,7 +34,7 @@ pub(crate) struct Customer {
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct InvoiceSettings {
+pub struct InvoiceSettings {
     custom_fields: Option<Value>,
     default_payment_method: Option<String>,
     footer: Option<String>,
@@ -43,7 +43,7 @@ pub(crate) struct InvoiceSettings {
 
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum TaxExempt {
+pub enum TaxExempt {
     #[default]
     None,
     Exempt,
@@ -52,14 +52,6 @@ pub(crate) enum TaxExempt {
 
 impl Object for Customer {
     const KIND: &'static str = "customer";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
 
     fn constants() -> Value {
         json!({
@@ -79,28 +71,29 @@ impl Object for Customer {
     }
 }
 
-#[derive(Debug, Deserialize)]
+/// The parameters of a creation and of an update.
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Given {
-    address: Option<Address>,
-    balance: Option<i64>,
-    description: Option<String>,
-    email: Option<String>,
-    invoice_settings: Option<GivenInvoiceSettings>,
-    metadata: Option<Metadata>,
-    name: Option<String>,
-    payment_method: Option<String>,
-    phone: Option<String>,
-    preferred_locales: Option<Vec<String>>,
-    shipping: Option<Shipping>,
-    tax_exempt: Option<TaxExempt>,
+pub struct Given {
+    pub address: Option<Address>,
+    pub balance: Option<i64>,
+    pub description: Option<String>,
+    pub email: Option<String>,
+    pub invoice_settings: Option<GivenInvoiceSettings>,
+    pub metadata: Option<Metadata>,
+    pub name: Option<String>,
+    pub payment_method: Option<String>,
+    pub phone: Option<String>,
+    pub preferred_locales: Option<Vec<String>>,
+    pub shipping: Option<Shipping>,
+    pub tax_exempt: Option<TaxExempt>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct GivenInvoiceSettings {
-    default_payment_method: Option<String>,
-    footer: Option<String>,
+pub struct GivenInvoiceSettings {
+    pub default_payment_method: Option<String>,
+    pub footer: Option<String>,
 }
 
 impl Customer {
@@ -123,7 +116,7 @@ impl Customer {
         if let Some(settings) = given.invoice_settings {
             if let Some(id) = settings.default_payment_method.as_deref().filter(|id| !id.is_empty()) {
                 let param = "invoice_settings[default_payment_method]";
-                let method: Option<PaymentMethod> = call.load(id)?;
+                let method: Option<PaymentMethod> = call.load(id);
                 method
                     .filter(|method| method.customer.as_deref() == Some(&self.id))
                     .ok_or_else(|| ApiError::no_such_reference("PaymentMethod", id, param))?;
@@ -136,7 +129,7 @@ impl Customer {
 }
 
 /// Checks an e-mail address as far as possible without sending to it.
-pub(crate) fn check_email(email: &str, param: &str) -> Result<(), ApiError> {
+pub fn check_email(email: &str, param: &str) -> Result<(), ApiError> {
     let plausible = email.split_once('@').is_some_and(|(name, domain)| !name.is_empty() && domain.contains('.'));
     if plausible && !email.contains(char::is_whitespace) {
         return Ok(());
@@ -147,27 +140,20 @@ pub(crate) fn check_email(email: &str, param: &str) -> Result<(), ApiError> {
 
 /// A customer that a parameter names and that isn't deleted.
 pub(crate) fn named(call: &Call, id: &str) -> Result<Customer, ApiError> {
-    let customer: Option<Customer> = call.load(id)?;
-    customer
-        .filter(|customer| customer.deleted_at.is_none())
-        .ok_or_else(|| ApiError::no_such_reference("customer", id, "customer"))
+    living(call, id).ok_or_else(|| ApiError::no_such_reference("customer", id, "customer"))
 }
 
-/// Whether a customer with this id exists and isn't deleted.
-pub(crate) fn is_living(call: &Call, id: &str) -> Result<bool, ApiError> {
-    let customer: Option<Customer> = call.load(id)?;
-    Ok(customer.is_some_and(|customer| customer.deleted_at.is_none()))
+fn living(call: &Call, id: &str) -> Option<Customer> {
+    call.load(id).filter(|customer: &Customer| customer.deleted_at.is_none())
 }
 
-fn living(call: &Call, id: &str) -> Result<Customer, ApiError> {
-    let customer: Option<Customer> = call.load(id)?;
-    customer.filter(|customer| customer.deleted_at.is_none()).ok_or_else(|| ApiError::no_such("customer", id, "id"))
+fn of_path(call: &Call, id: &str) -> Result<Customer, ApiError> {
+    living(call, id).ok_or_else(|| ApiError::no_such("customer", id, "id"))
 }
 
-pub(crate) fn create(call: &Call) -> Answer {
-    let given: Given = call.form.typed()?;
+pub fn create(call: &mut Call, given: Given) -> Result<Customer, ApiError> {
     let mut customer = Customer {
-        id: ids::object("cus"),
+        id: call.new_id("cus"),
         address: None,
         balance: 0,
         created: call.now,
@@ -183,67 +169,47 @@ pub(crate) fn create(call: &Call) -> Answer {
         tax_exempt: TaxExempt::None,
     };
     let method = given.payment_method.clone();
-    let method = method.map(|id| super::payment_methods::named(call, &id)).transpose()?;
+    let method = method.map(|id| payment_methods::named(call, &id)).transpose()?;
     if let Some(mut method) = method {
         method.customer = Some(customer.id.clone());
-        call.save(&method)?;
+        call.save(&method);
     }
     customer.apply(call, given)?;
-    call.save(&customer)?;
-    call.event("customer.created", &customer)?;
-    Ok(customer.json())
+    call.save(&customer);
+    call.event("customer.created", &customer);
+    Ok(customer)
 }
 
-pub(crate) fn retrieve(call: &Call, id: &str) -> Answer {
-    let customer: Option<Customer> = call.load(id)?;
-    Ok(customer.ok_or_else(|| ApiError::no_such("customer", id, "id"))?.json())
+/// Also one that was deleted.
+pub fn retrieve(call: &Call, id: &str) -> Result<Customer, ApiError> {
+    call.load(id).ok_or_else(|| ApiError::no_such("customer", id, "id"))
 }
 
-pub(crate) fn update(call: &Call, id: &str) -> Answer {
-    let given: Given = call.form.typed()?;
-    let mut customer = living(call, id)?;
-    let before = customer.json();
+pub fn update(call: &mut Call, id: &str, given: Given) -> Result<Customer, ApiError> {
+    let mut customer = of_path(call, id)?;
+    let before = customer.clone();
     customer.apply(call, given)?;
-    call.save(&customer)?;
-    call.event_since("customer.updated", &customer, &before)?;
-    Ok(customer.json())
-}
-
-pub(crate) fn delete(call: &Call, id: &str) -> Answer {
-    remove(call, living(call, id)?)
+    call.save(&customer);
+    call.event_since("customer.updated", &customer, &before);
+    Ok(customer)
 }
 
 /// By our call, or by the studio in its dashboard.
-pub(crate) fn remove(call: &Call, mut customer: Customer) -> Answer {
-    if customer.deleted_at.is_some() {
-        return Err(ApiError::no_such("customer", &customer.id, "id"));
-    }
-    let theirs = [Where::Is("customer", customer.id.clone())];
-    let methods: Vec<PaymentMethod> = store::select(call.db, call.account, &theirs, i64::MAX, false)?;
-    for mut method in methods {
-        method.customer = None;
-        call.save(&method)?;
+pub fn delete(call: &mut Call, id: &str) -> Result<Customer, ApiError> {
+    let mut customer = of_path(call, id)?;
+    let theirs = call.all().iter().filter(|method: &&Arc<PaymentMethod>| method.customer.as_deref() == Some(id));
+    for method in theirs.cloned().collect::<Vec<_>>() {
+        call.save(&PaymentMethod { customer: None, ..PaymentMethod::clone(&method) });
     }
     // The event shows the customer as it was, not the stub.
-    call.event("customer.deleted", &customer)?;
+    call.event("customer.deleted", &customer);
     customer.deleted_at = Some(call.now);
-    call.save(&customer)?;
-    Ok(customer.json())
+    call.save(&customer);
+    Ok(customer)
 }
 
-pub(crate) fn list(call: &Call) -> Answer {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct List {
-        created: Option<Created>,
-        email: Option<String>,
-        ending_before: Option<String>,
-        limit: Option<i64>,
-        starting_after: Option<String>,
-    }
-    let List { created, email, ending_before, limit, starting_after } = call.form.typed()?;
-    let mut conditions = vec![Where::IsNull("deleted_at")];
-    conditions.extend(email.map(|email| Where::Is("email", email)));
-    let page = Page { limit, starting_after, ending_before, created };
-    page::list::<Customer>(call, "/v1/customers", page, conditions)
+pub fn list(call: &Call, listing: Listing) -> Result<List<Customer>, ApiError> {
+    page::list(call, "/v1/customers", listing, |listing, customer: &Customer| {
+        customer.deleted_at.is_none() && (listing.email.is_none() || listing.email == customer.email)
+    })
 }

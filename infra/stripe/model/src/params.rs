@@ -2,22 +2,22 @@
 //!
 //! No call changes the terms after the payer has authorised.
 
+use classpay_domain::order::IntentStatus;
 use serde::Deserialize;
 
 use crate::call::Call;
 use crate::error::ApiError;
-use crate::form::{self, Metadata};
-use crate::intents::methods::{AutomaticMethods, Choice};
-use crate::intents::{CaptureMethod, ConfirmationMethod, MethodOptions, PaymentIntent, Status, TransferData};
-use crate::money;
-use crate::objects::{Account, Shipping, customers, payment_methods};
+use crate::fields::{self, Metadata, Shipping};
+use crate::intents::{CaptureMethod, ConfirmationMethod, PaymentIntent, TransferData, is_open};
+use crate::methods::{AutomaticMethods, Choice, MethodOptions};
+use crate::{confirm, customers, money, payment_methods};
 
-/// The version that removed `payment_method_types`.
+/// The version of Stripe's API that removed `payment_method_types`.
 const WITHOUT_METHOD_TYPES: &str = "2026-09-30";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum OffSession {
+pub enum OffSession {
     True,
     False,
     OneOff,
@@ -26,7 +26,7 @@ pub(crate) enum OffSession {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum FutureUsage {
+pub enum FutureUsage {
     OffSession,
     OnSession,
     #[serde(rename = "")]
@@ -43,9 +43,9 @@ impl FutureUsage {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Terms {
+pub struct Terms {
     pub allowed_payment_method_types: Option<Vec<String>>,
     pub amount: Option<i64>,
     pub application_fee_amount: Option<i64>,
@@ -76,9 +76,9 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    pub fn parse(call: &Call) -> Result<Self, ApiError> {
-        let terms: Self = call.form.typed()?;
-        if terms.payment_method_types.is_some() && call.since(WITHOUT_METHOD_TYPES) {
+    /// Whether this version of the API has all of the parameters.
+    pub fn check_version(&self, version: &str) -> Result<(), ApiError> {
+        if self.payment_method_types.is_some() && version >= WITHOUT_METHOD_TYPES {
             let message = "The `payment_method_types` parameter is no longer supported on this \
                            API version. Use dynamic payment methods, or \
                            `allowed_payment_method_types` to limit them.";
@@ -86,10 +86,14 @@ impl Terms {
                 .code("payment_method_types_no_longer_supported")
                 .param("payment_method_types"));
         }
-        if let Some(email) = terms.receipt_email.as_deref().filter(|email| !email.is_empty()) {
+        Ok(())
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ApiError> {
+        if let Some(email) = self.receipt_email.as_deref().filter(|email| !email.is_empty()) {
             customers::check_email(email, "receipt_email")?;
         }
-        Ok(terms)
+        Ok(())
     }
 
     fn choice(&self) -> Choice {
@@ -122,9 +126,9 @@ impl Terms {
     }
 
     /// Applies the terms to the intent.
-    pub fn apply(self, call: &Call, intent: &mut PaymentIntent, new: Novelty) -> Result<(), ApiError> {
+    pub fn apply(self, call: &mut Call, intent: &mut PaymentIntent, new: Novelty) -> Result<(), ApiError> {
         let binding = self.binding();
-        if let (Some(name), false) = (binding, intent.status.open()) {
+        if let (Some(name), false) = (binding, is_open(intent.status)) {
             let status = intent.status.as_str();
             return Err(intent.unexpected_state(format!(
                 "This PaymentIntent's {name} could not be updated because it has a status of \
@@ -148,7 +152,7 @@ impl Terms {
         intent.confirmation_method = self.confirmation_method.unwrap_or(intent.confirmation_method);
         if new == Novelty::New || choice.given() {
             let by_hand = intent.capture_method == CaptureMethod::Manual;
-            let chosen = choice.decide(&Account::of(call)?, &intent.currency, by_hand)?;
+            let chosen = choice.decide(call.settings(), &intent.currency, by_hand)?;
             intent.allowed_payment_method_types = choice.allowed;
             intent.excluded_payment_method_types = choice.excluded;
             intent.payment_method_types = chosen.types;
@@ -159,22 +163,22 @@ impl Terms {
             application_fee(fee, intent.amount)?;
             intent.application_fee_amount = Some(fee);
         }
-        form::merge(&mut intent.metadata, self.metadata)?;
-        form::set(&mut intent.customer, self.customer);
-        form::set(&mut intent.description, self.description);
-        form::set(&mut intent.on_behalf_of, self.on_behalf_of);
-        form::set(&mut intent.receipt_email, self.receipt_email);
-        form::set(&mut intent.statement_descriptor, self.statement_descriptor);
-        form::set(&mut intent.statement_descriptor_suffix, self.statement_descriptor_suffix);
-        form::set(&mut intent.transfer_group, self.transfer_group);
+        fields::merge(&mut intent.metadata, self.metadata)?;
+        fields::set(&mut intent.customer, self.customer);
+        fields::set(&mut intent.description, self.description);
+        fields::set(&mut intent.on_behalf_of, self.on_behalf_of);
+        fields::set(&mut intent.receipt_email, self.receipt_email);
+        fields::set(&mut intent.statement_descriptor, self.statement_descriptor);
+        fields::set(&mut intent.statement_descriptor_suffix, self.statement_descriptor_suffix);
+        fields::set(&mut intent.transfer_group, self.transfer_group);
         let usage = self.setup_future_usage.map(|usage| usage.as_str().to_owned());
-        form::set(&mut intent.setup_future_usage, usage);
+        fields::set(&mut intent.setup_future_usage, usage);
         intent.shipping = self.shipping.or(intent.shipping.take());
         intent.transfer_data = self.transfer_data.or(intent.transfer_data.take());
         if let Some(id) = self.payment_method.filter(|id| !id.is_empty()) {
             put_method(call, intent, &id)?;
-        } else if binding.is_some() && intent.status == Status::RequiresAction {
-            intent.status = Status::RequiresConfirmation;
+        } else if binding.is_some() && intent.status == IntentStatus::RequiresAction {
+            intent.status = IntentStatus::RequiresConfirmation;
             intent.next_action = None;
         }
         Ok(())
@@ -182,23 +186,23 @@ impl Terms {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Novelty {
+pub enum Novelty {
     New,
     Existing,
 }
 
 /// The payer's choice of method. An intent that is past that point refuses it.
-pub(crate) fn put_method(call: &Call, intent: &mut PaymentIntent, id: &str) -> Result<(), ApiError> {
-    super::confirm::check_status(intent)?;
+pub fn put_method(call: &mut Call, intent: &mut PaymentIntent, id: &str) -> Result<(), ApiError> {
+    confirm::check_status(intent)?;
     let method = payment_methods::named(call, id)?;
-    super::confirm::check_method(call, intent, &method)?;
+    confirm::check_method(call, intent, &method)?;
     intent.payment_method = Some(method.id);
-    intent.status = Status::RequiresConfirmation;
+    intent.status = IntentStatus::RequiresConfirmation;
     intent.next_action = None;
     Ok(())
 }
 
-pub(crate) fn application_fee(fee: i64, amount: i64) -> Result<(), ApiError> {
+pub fn application_fee(fee: i64, amount: i64) -> Result<(), ApiError> {
     let param = "application_fee_amount";
     if fee < 0 {
         return Err(ApiError::invalid("This value must be greater than or equal to 0.")

@@ -7,29 +7,28 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::accounts::{Account, Named, not_activated, nothing_activated};
 use crate::error::ApiError;
-use crate::objects::Account;
-use crate::objects::accounts::{Named, not_activated, nothing_activated};
 
 /// The result of dynamic payment methods here: the studio has activated no others.
 const DYNAMIC: &[&str] = &["card", "link"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Redirects {
+pub enum Redirects {
     Always,
     Never,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct AutomaticMethods {
+pub struct AutomaticMethods {
     pub enabled: bool,
     pub allow_redirects: Option<Redirects>,
 }
 
 /// How a call names the types that it accepts.
-pub(crate) struct Choice {
+pub struct Choice {
     pub allowed: Option<Vec<String>>,
     pub automatic: Option<AutomaticMethods>,
     pub excluded: Option<Vec<String>>,
@@ -38,7 +37,7 @@ pub(crate) struct Choice {
 }
 
 /// The types of an intent, with its `automatic_payment_methods`.
-pub(crate) struct Chosen {
+pub struct Chosen {
     pub types: Vec<String>,
     pub automatic: Option<Value>,
 }
@@ -48,7 +47,7 @@ impl Choice {
         self.allowed.is_some() || self.automatic.is_some() || self.excluded.is_some() || self.demanded.is_some()
     }
 
-    pub fn decide(&self, account: &Account, currency: &str, by_hand: bool) -> Result<Chosen, ApiError> {
+    pub fn decide(&self, account: Account, currency: &str, by_hand: bool) -> Result<Chosen, ApiError> {
         self.one_at_most()?;
         self.activated(account)?;
         if let Some(demanded) = &self.demanded {
@@ -89,7 +88,7 @@ impl Choice {
     }
 
     /// Checks that every named type is activated; the first that isn't is refused.
-    fn activated(&self, account: &Account) -> Result<(), ApiError> {
+    fn activated(&self, account: Account) -> Result<(), ApiError> {
         let lists = [
             ("payment_method_types", &self.demanded, true),
             ("allowed_payment_method_types", &self.allowed, account.named == Named::Refused),
@@ -150,7 +149,7 @@ fn usable(kind: &str, currency: &str, by_hand: bool) -> Result<(), ApiError> {
 /// `payment_method_options`, in the form that is both given and stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct MethodOptions {
+pub struct MethodOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     card: Option<CardOptions>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -233,6 +232,12 @@ struct LinkOptions {
 }
 
 impl MethodOptions {
+    /// A card that is held first and captured later, whatever the intent's other methods do.
+    pub fn held_card() -> Self {
+        let card = CardOptions { capture_method: Some(CardCapture::Manual), ..CardOptions::default() };
+        Self { card: Some(card), ..Self::default() }
+    }
+
     pub fn card_captured_by_hand(&self) -> bool {
         self.card.as_ref().is_some_and(|card| card.capture_method == Some(CardCapture::Manual))
     }
@@ -262,7 +267,7 @@ impl MethodOptions {
                 given.request_incremental_authorization.or(card.request_incremental_authorization);
             card.request_multicapture = given.request_multicapture.or(card.request_multicapture);
             card.request_overcapture = given.request_overcapture.or(card.request_overcapture);
-            crate::form::set(&mut card.setup_future_usage, given.setup_future_usage);
+            crate::fields::set(&mut card.setup_future_usage, given.setup_future_usage);
         }
         self.bacs_debit = given.bacs_debit.or(self.bacs_debit.take());
         self.link = given.link.or(self.link.take());

@@ -36,7 +36,7 @@ fn smallest(currency: &str) -> i64 {
 }
 
 /// `$0.50 usd`, as Stripe writes an amount in a message.
-pub(crate) fn words(amount: i64, currency: &str) -> String {
+pub fn words(amount: i64, currency: &str) -> String {
     let symbol = match currency {
         "usd" => "$",
         "gbp" => "£",
@@ -52,7 +52,7 @@ pub(crate) fn words(amount: i64, currency: &str) -> String {
 }
 
 /// The currency in lower case, or why it isn't one.
-pub(crate) fn currency(given: &str) -> Result<String, ApiError> {
+pub fn currency(given: &str) -> Result<String, ApiError> {
     let currency = given.to_ascii_lowercase();
     if currency.len() == 3 && CURRENCIES.split(' ').any(|known| known == currency) {
         return Ok(currency);
@@ -63,7 +63,7 @@ pub(crate) fn currency(given: &str) -> Result<String, ApiError> {
 }
 
 /// Checks that Stripe would charge the amount. `currency` is already checked.
-pub(crate) fn chargeable(amount: i64, currency: &str) -> Result<(), ApiError> {
+pub fn chargeable(amount: i64, currency: &str) -> Result<(), ApiError> {
     at_least_one(amount, "amount")?;
     if amount < smallest(currency) {
         let message = format!("Amount must be at least {}", words(smallest(currency), currency));
@@ -80,7 +80,7 @@ pub(crate) fn chargeable(amount: i64, currency: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-pub(crate) fn at_least_one(amount: i64, param: &str) -> Result<(), ApiError> {
+pub fn at_least_one(amount: i64, param: &str) -> Result<(), ApiError> {
     if amount >= 1 {
         return Ok(());
     }

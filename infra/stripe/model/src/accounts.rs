@@ -1,19 +1,15 @@
 //! Settings of connected accounts: capabilities, and whether they are connected.
 //!
-//! An account without settings is connected and has every capability. The API never returns an account, and only
-//! `/_control/` changes it.
+//! The API never returns an account, and no call changes it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use crate::call::Call;
 use crate::error::ApiError;
-use crate::store::Object;
 
 /// Stripe's `status` of a capability. Only an active one accepts payments.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Capability {
+pub enum Capability {
     #[default]
     Active,
     Inactive,
@@ -24,67 +20,27 @@ pub(crate) enum Capability {
 /// always refused.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Named {
+pub enum Named {
     #[default]
     Refused,
     LeftOut,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Account {
-    pub id: String,
-    pub created: i64,
-    #[serde(default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
     pub card_payments: Capability,
-    #[serde(default)]
     pub bacs_debit_payments: Capability,
-    #[serde(default)]
     pub named: Named,
     /// The studio has disconnected the account from the platform.
-    #[serde(default)]
     pub disconnected: bool,
     /// The number of bytes added to each of its events from now on.
-    #[serde(default)]
     pub event_padding: usize,
 }
 
-impl Object for Account {
-    const KIND: &'static str = "account";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-
-    fn constants() -> Value {
-        json!({})
-    }
-}
-
 impl Account {
-    pub fn new(id: &str, now: i64) -> Self {
-        Self {
-            id: id.to_owned(),
-            created: now,
-            card_payments: Capability::Active,
-            bacs_debit_payments: Capability::Active,
-            named: Named::Refused,
-            disconnected: false,
-            event_padding: 0,
-        }
-    }
-
-    /// The account that a call concerns.
-    pub fn of(call: &Call) -> Result<Self, ApiError> {
-        let known: Option<Self> = call.load(call.account)?;
-        Ok(known.unwrap_or_else(|| Self::new(call.account, call.now)))
-    }
-
-    /// Whether the account accepts payments of this type. Types for which the stand-in has no capability are accepted.
-    pub fn takes(&self, kind: &str) -> bool {
+    /// Whether the account accepts payments of this type. Types without a capability here are accepted.
+    pub fn takes(self, kind: &str) -> bool {
         let capability = match kind {
             "card" | "link" => self.card_payments,
             "bacs_debit" => self.bacs_debit_payments,
