@@ -5,4 +5,3 @@
 mod every_fault;
 mod refund_races;
 mod simulation;
-mod stripe;

@@ -18,6 +18,7 @@ use lambda_http::http::Request as HttpRequest;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _};
 
+use super::signature::signature;
 use super::stripe::Event;
 use super::studio::{COMPANY, OTHER_COMPANY, WEBHOOK_SECRET};
 
@@ -145,8 +146,9 @@ pub async fn revoke_link(ctx: Hands, link: Arc<str>) -> Answer {
 
 /// Stripe delivers an event, signed with this secret.
 pub async fn deliver(ctx: Hands, event: Event, secret: &'static str) -> Answer {
-    let signature = event.signature(secret, ctx.clock.now_s());
-    let mut request = request(("", ""), &[], event.body.to_string());
+    let body = event.body();
+    let signature = signature(secret, &body, ctx.clock.now_s());
+    let mut request = request(("", ""), &[], body);
     request.headers_mut().insert("stripe-signature", signature.parse().expect("a signature is visible ASCII"));
     Answer::of(Endpoint::StripeWebhook, stripe_webhook::handle(&ctx, &request).await)
 }

@@ -209,13 +209,13 @@ impl StandIn {
         let asked = Asked { form: &form, version: text(&incoming.headers, "stripe-version") };
         let origin = Origin { request: Some(&incoming.request_id), key: incoming.key() };
         let result = stored.call(account, now, origin, |call| match &instead {
-            Some(Instead::Broken { executed: false }) => Err(faults::broken()),
+            Some(Instead::Broken { executed: false }) => Err(ApiError::broken()),
             Some(Instead::Refused(error)) => Err(error.clone()),
             _ => routes::dispatch(call, &asked, &incoming.method, &incoming.path),
         });
         let result = match (instead, result) {
             (_, Err(error)) if error.0.effect == Effect::NotExecuted => return Err(error),
-            (Some(Instead::Broken { executed: true }), _) => Err(faults::broken()),
+            (Some(Instead::Broken { executed: true }), _) => Err(ApiError::broken()),
             (_, result) => result,
         };
         let reply = match &result {

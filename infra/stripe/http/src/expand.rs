@@ -86,7 +86,7 @@ fn follow(call: &Call, object: &mut Value, fields: &[&str]) {
     let kind = object["object"].as_str().unwrap_or_default().to_owned();
     let Some(target) = target(&kind, field) else { return };
     if target == "refunds" {
-        object["refunds"] = refunds::of_charge(call, object["id"].as_str().unwrap_or_default()).json();
+        object["refunds"] = refunds::of_charge(call.all(), object["id"].as_str().unwrap_or_default()).json();
         return;
     }
     if let Some(id) = object[*field].as_str()

@@ -186,10 +186,3 @@ pub(crate) fn rate_limited() -> ApiError {
                    https://stripe.com/docs/rate-limits.";
     ApiError::new(429, "invalid_request_error", Effect::NotExecuted, message).code("rate_limit")
 }
-
-/// A 500 that is Stripe's own fault and is stored.
-pub(crate) fn broken() -> ApiError {
-    let mut error = ApiError::internal();
-    error.0.effect = Effect::Refused;
-    error
-}

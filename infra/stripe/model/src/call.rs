@@ -30,8 +30,6 @@ pub struct Touched {
 pub struct TouchedIntent {
     pub account: String,
     pub id: String,
-    /// In Unix seconds: a hold ends at its time, whenever that is noticed.
-    pub at: i64,
 }
 
 impl Touched {
@@ -112,7 +110,7 @@ impl<'a> Call<'a> {
     fn touch(&mut self, intent: &str) {
         if !self.touched.intents.iter().any(|touched| touched.id == intent) {
             let (account, id) = (self.account.to_owned(), intent.to_owned());
-            self.touched.intents.push(TouchedIntent { account, id, at: self.now });
+            self.touched.intents.push(TouchedIntent { account, id });
         }
     }
 

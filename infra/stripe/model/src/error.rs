@@ -125,6 +125,13 @@ impl ApiError {
         Self::new(500, "api_error", Effect::NotExecuted, message)
     }
 
+    /// Stripe's own failure, stored and answered again.
+    pub fn broken() -> Self {
+        let mut error = Self::internal();
+        error.0.effect = Effect::Refused;
+        error
+    }
+
     pub fn code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
         let code = code.into();
         let page = code.replace('_', "-");

@@ -350,8 +350,8 @@ pub fn list(call: &Call, listing: Listing) -> Result<List<Refund>, ApiError> {
 }
 
 /// `refunds` of an expanded charge: the newest first.
-pub fn of_charge(call: &Call, charge: &str) -> List<Refund> {
-    let theirs = call.all().iter().rev().filter(|refund: &&Arc<Refund>| refund.charge == charge);
+pub fn of_charge(all: &[Arc<Refund>], charge: &str) -> List<Refund> {
+    let theirs = all.iter().rev().filter(|refund| refund.charge == charge);
     let mut data: Vec<_> = theirs.take(SHOWN_ON_CHARGE + 1).cloned().collect();
     let has_more = data.len() > SHOWN_ON_CHARGE;
     data.truncate(SHOWN_ON_CHARGE);

@@ -1,30 +1,39 @@
-//! Calls that change something, and their idempotency keys.
-//!
-//! The first answer under a key is the only one for 24 hours, even if it is an error or a 500, and other parameters
-//! under the same key do nothing. A refusal before execution leaves the key free.
+//! Calls that change something: how they are lost, their idempotency keys, and lasting refusals.
 
 use std::collections::BTreeMap;
 
-use classpay_domain::id::{AccountId, CustomerId, IntentId};
+use classpay_domain::id::{AccountId, CustomerId};
 use classpay_service::stripe::{
     CustomerSession, EphemeralKey, Intent, Methods, NewIntent, Rejection, SavedCards, Secret, StripeError,
 };
+use classpay_stripe_model::customer_sessions::{self, Component, Components};
+use classpay_stripe_model::intents::{self, Cancel, Capture, CaptureMethod};
+use classpay_stripe_model::methods::MethodOptions;
+use classpay_stripe_model::params::Terms;
+use classpay_stripe_model::{self as model, ApiError, Call, Customer, Effect, Origin, customers, ephemeral_keys};
 
-use super::state::{Refusal, State};
+use super::convert;
+use super::state::State;
 use crate::faults::{CallKind, Fault};
-
-/// Stripe keeps answers for at least 24 hours. Here it is exactly that, so that a world can reach the end.
-const REMEMBERED_S: i64 = 24 * 60 * 60;
 
 /// A request. Equal requests have equal parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Request {
     Create { amount: i64, currency: String, customer: CustomerId, methods: Methods, metadata: BTreeMap<String, String> },
-    Capture { intent: IntentId, amount: i64 },
-    Cancel { intent: IntentId },
+    Capture { intent: String, amount: i64 },
+    Cancel { intent: String },
     Customer { name: String, metadata: BTreeMap<String, String> },
     CustomerSession { customer: CustomerId, cards: SavedCards },
     EphemeralKey { customer: CustomerId },
+}
+
+/// The model's answer.
+enum Object {
+    /// The intent with this id.
+    Intent(String),
+    Customer(Customer),
+    CustomerSession(model::CustomerSession),
+    EphemeralKey(model::EphemeralKey),
 }
 
 impl Request {
@@ -49,6 +58,77 @@ impl Request {
             metadata: new.metadata.clone(),
         }
     }
+
+    /// The customer that it names.
+    fn customer(&self) -> Option<&CustomerId> {
+        match self {
+            Self::Create { customer, .. }
+            | Self::CustomerSession { customer, .. }
+            | Self::EphemeralKey { customer } => Some(customer),
+            Self::Capture { .. } | Self::Cancel { .. } | Self::Customer { .. } => None,
+        }
+    }
+
+    fn run(&self, call: &mut Call) -> Result<Object, ApiError> {
+        Ok(match self {
+            Self::Create { amount, currency, customer, methods, metadata } => {
+                let terms = terms((*amount, currency), customer.as_str(), *methods, metadata);
+                Object::Intent(intents::create(call, terms)?.id)
+            }
+            Self::Capture { intent, amount } => {
+                let given = Capture { amount_to_capture: Some(*amount), ..Capture::default() };
+                Object::Intent(intents::capture(call, intent, given)?.id)
+            }
+            Self::Cancel { intent } => Object::Intent(intents::cancel(call, intent, Cancel::default())?.id),
+            Self::Customer { name, metadata } => {
+                let (name, metadata) = (Some(name.clone()), Some(metadata.clone()));
+                Object::Customer(customers::create(call, customers::Given { name, metadata, ..Default::default() })?)
+            }
+            Self::CustomerSession { customer, .. } => {
+                // Which features it has doesn't matter to a world.
+                let payment_element = Component { enabled: true, features: None };
+                let components = Components { payment_element, ..Components::default() };
+                let customer = customer.as_str().to_owned();
+                Object::CustomerSession(customer_sessions::create(
+                    call,
+                    customer_sessions::Create { customer, components },
+                )?)
+            }
+            Self::EphemeralKey { customer } => {
+                let given = ephemeral_keys::Create { customer: customer.as_str().to_owned() };
+                Object::EphemeralKey(ephemeral_keys::create(call, &given)?)
+            }
+        })
+    }
+}
+
+/// The terms of an intent, as the service asks for it.
+pub(super) fn terms(
+    (amount, currency): (i64, &str),
+    customer: &str,
+    methods: Methods,
+    metadata: &BTreeMap<String, String>,
+) -> Terms {
+    let common = Terms {
+        amount: Some(amount),
+        currency: Some(currency.to_owned()),
+        customer: Some(customer.to_owned()),
+        metadata: Some(metadata.clone()),
+        ..Terms::default()
+    };
+    let allowed = |kinds: &[&str]| Some(kinds.iter().map(|kind| (*kind).to_owned()).collect());
+    match methods {
+        Methods::Card => Terms {
+            allowed_payment_method_types: allowed(&["card"]),
+            capture_method: Some(CaptureMethod::Manual),
+            ..common
+        },
+        Methods::CardOrBankDebit => Terms {
+            allowed_payment_method_types: allowed(&["card", "bacs_debit"]),
+            payment_method_options: Some(MethodOptions::held_card()),
+            ..common
+        },
+    }
 }
 
 /// The answer.
@@ -58,14 +138,6 @@ pub(super) enum Answer {
     Customer(CustomerId),
     CustomerSession(CustomerSession),
     EphemeralKey(EphemeralKey),
-}
-
-/// A stored answer.
-#[derive(Debug, Clone)]
-pub(super) struct Remembered {
-    request: Request,
-    answer: Result<Answer, StripeError>,
-    at_s: i64,
 }
 
 /// A request that is still on its way.
@@ -78,9 +150,30 @@ pub(super) struct Late {
 
 /// Stripe fails: it answers 500, whatever it has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Broken {
+enum Broken {
     BeforeTheEffect,
     AfterTheEffect,
+}
+
+/// The number of calls and payers that were refused lastingly, by cause.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LastingRefusals {
+    /// The customer was deleted.
+    pub deleted_customer: u64,
+    /// The account doesn't have the capability.
+    pub not_activated: u64,
+    /// Stripe refuses calls of this kind.
+    pub by_kind: u64,
+    /// The same, with a 402.
+    pub declined: u64,
+}
+
+impl LastingRefusals {
+    /// Counts an error if it says that the account doesn't have the capability.
+    pub(super) fn note(&mut self, error: &ApiError) {
+        let code = error.0.detail.code.as_deref();
+        self.not_activated += u64::from(code == Some("payment_intent_invalid_parameter"));
+    }
 }
 
 impl State {
@@ -116,90 +209,72 @@ impl State {
         self.execute(&late.account, &late.key, late.request, None).is_ok()
     }
 
-    /// Executes one request as Stripe does.
-    pub fn execute(
+    /// Executes one request as Stripe does, and stores its answer under its key.
+    fn execute(
         &mut self,
         account: &AccountId,
         key: &str,
         request: Request,
         broken: Option<Broken>,
     ) -> Result<Answer, StripeError> {
-        let at = self.connected(account)?;
+        self.connected(account)?;
         let now_s = self.now_s();
-        let keys = &self.accounts[at].keys;
-        if let Some(known) = keys.get(key).filter(|known| now_s.saturating_sub(known.at_s) < REMEMBERED_S) {
-            let replayed = || known.answer.clone().map_err(StripeError::replayed);
-            return if known.request == request { replayed() } else { Err(other_parameters()) };
+        if let Some(known) = self.keys.recall(account.as_str(), key, &request, now_s).map_err(convert::error)? {
+            return known.map_err(StripeError::replayed);
         }
-        self.end_holds();
-        let result = match broken {
-            Some(Broken::BeforeTheEffect) => Err(broken_down()),
-            Some(Broken::AfterTheEffect) | None => self.answers(&request).and_then(|()| self.perform(at, &request)),
+        let refusal = match broken {
+            Some(Broken::BeforeTheEffect) => Some(model::ApiError::broken()),
+            Some(Broken::AfterTheEffect) | None => self.refusal(request.kind()),
         };
+        let result = self.call(account.as_str(), Origin::default(), |call| match refusal {
+            Some(error) => Err(error),
+            None => request.run(call),
+        });
+        if let Err(error) = &result {
+            self.note(account, &request, error);
+            if error.0.effect == Effect::NotExecuted {
+                return Err(convert::error(error.clone()));
+            }
+        }
         let answer = match result {
-            Err(Refusal { error, is_kept: false }) => return Err(error),
             _ if broken.is_some() => Err(StripeError::KeyExhausted),
-            result => result.map_err(|refusal| refusal.error),
+            result => result.map(|object| self.answer(account, object)).map_err(convert::error),
         };
-        let remembered = Remembered { request, answer: answer.clone(), at_s: now_s };
-        self.accounts[at].keys.insert(key.to_owned(), remembered);
+        self.keys.remember(account.as_str(), key, request, answer.clone(), now_s);
         answer
     }
 
-    fn perform(&mut self, account: usize, request: &Request) -> Result<Answer, Refusal> {
-        let place = match request {
-            Request::Create { amount, currency, customer, methods, metadata } => {
-                self.create(account, (*amount, currency), customer, *methods, metadata)?
+    fn answer(&self, account: &AccountId, object: Object) -> Answer {
+        let customer_id = |id: String| CustomerId::parse(id).expect("the model's ids are ids");
+        match object {
+            Object::Intent(id) => {
+                let intent = convert::intent(&self.stripe, account.as_str(), &id);
+                Answer::Intent(Box::new(intent.expect("it was just changed")))
             }
-            Request::Capture { intent, amount } => {
-                at_least_one(*amount)?;
-                let place = self.place_on(account, intent)?;
-                self.capture(place, Some(*amount))?;
-                place
-            }
-            Request::Cancel { intent } => {
-                let place = self.place_on(account, intent)?;
-                self.cancel(place)?;
-                place
-            }
-            Request::Customer { .. } => return Ok(Answer::Customer(self.create_customer(account))),
-            Request::CustomerSession { customer, .. } => {
-                self.living(account, customer)?;
-                let client_secret = Secret::new(self.new_id("cuss_secret"));
-                let customer_id = customer.clone();
-                return Ok(Answer::CustomerSession(CustomerSession { customer_id, client_secret }));
-            }
-            Request::EphemeralKey { customer } => {
-                self.living(account, customer)?;
-                return Ok(Answer::EphemeralKey(EphemeralKey {
-                    id: self.new_id("ephkey"),
-                    secret: Secret::new(self.new_id("ek_test")),
-                    associated_object_id: customer.as_str().to_owned(),
-                    associated_object_type: "customer",
-                }));
-            }
-        };
-        Ok(Answer::Intent(Box::new(self.payments[place].intent.clone())))
+            Object::Customer(customer) => Answer::Customer(customer_id(customer.id)),
+            Object::CustomerSession(session) => Answer::CustomerSession(CustomerSession {
+                customer_id: customer_id(session.customer),
+                client_secret: Secret::new(session.id),
+            }),
+            Object::EphemeralKey(key) => Answer::EphemeralKey(convert::ephemeral_key(key)),
+        }
     }
 
-    fn create_customer(&mut self, account: usize) -> CustomerId {
-        let customer = CustomerId::parse(self.new_id("cus")).expect("a prefix and a number");
-        self.accounts[account].customers.push(customer.clone());
-        self.tell_of_customer(account, &customer, "customer.created");
-        customer
+    /// How a call of this kind is refused lastingly.
+    fn refusal(&mut self, kind: CallKind) -> Option<ApiError> {
+        let (_, error) = self.refused.iter().find(|(refused, _)| *refused == kind)?;
+        self.lasting_refusals.by_kind += 1;
+        self.lasting_refusals.declined += u64::from(error.0.status == 402);
+        Some(error.clone())
     }
-}
 
-pub(super) fn at_least_one(amount: i64) -> Result<(), Refusal> {
-    if amount >= 1 { Ok(()) } else { Err(Refusal::unread("parameter_invalid_integer", "less than 1")) }
-}
-
-fn other_parameters() -> StripeError {
-    Refusal::unread("idempotency_error", "the key came with other parameters").error
-}
-
-fn broken_down() -> Refusal {
-    Refusal { error: StripeError::KeyExhausted, is_kept: true }
+    fn note(&mut self, account: &AccountId, request: &Request, error: &ApiError) {
+        self.lasting_refusals.note(error);
+        let customer = request.customer().and_then(|id| self.stripe.get::<Customer>(account.as_str(), id.as_str()));
+        let is_deleted = customer.is_some_and(|customer| customer.deleted_at.is_some());
+        let is_missing = error.0.detail.param.as_deref() == Some("customer");
+        self.lasting_refusals.deleted_customer += u64::from(is_deleted && is_missing);
+    }
 }
 
 /// A call that our own adapter refuses to send.

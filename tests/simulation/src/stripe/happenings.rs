@@ -6,13 +6,77 @@
 use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
 use classpay_service::stripe::{Intent, Methods, StripeError};
+use classpay_stripe_model::accounts::{self, Account};
+use classpay_stripe_model::confirm::{self, confirm_in_browser};
+use classpay_stripe_model::debits;
+use classpay_stripe_model::disputes::{self, Grievance, Outcome};
+use classpay_stripe_model::holds::{self, capture_in_dashboard};
+use classpay_stripe_model::intents::{self, Cancel, happens};
+use classpay_stripe_model::means::Failure;
+use classpay_stripe_model::params::Terms;
+use classpay_stripe_model::refunds::{self, FailureReason, Wanted};
+use classpay_stripe_model::{
+    ApiError, Call, Customer, Dispute, Effect, Object, Origin, PaymentIntent, Refund, customers,
+};
 
 use super::MemoryStripe;
-use super::calls::at_least_one;
+use super::calls::terms;
+use super::convert;
 use super::events::Event;
-use super::intents::{Authentication, PaysWith};
-use super::returns::{Arrival, Complaint, DisputeStatus};
-use super::state::{IntentView, Payment, Refusal, State};
+use super::state::IntentView;
+use crate::faults::CallKind;
+
+/// The payer's payment method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaysWith {
+    /// A card whose bank approves.
+    Card,
+    /// A card whose bank declines.
+    DecliningCard,
+    /// A card whose bank asks the payer first (3-D Secure).
+    AskingCard,
+    /// A British bank account, whose bank answers days later.
+    BankDebit,
+}
+
+impl PaysWith {
+    /// Stripe's test id.
+    fn id(self) -> &'static str {
+        match self {
+            Self::Card => "pm_card_visa",
+            Self::DecliningCard => "pm_card_chargeDeclined",
+            Self::AskingCard => "pm_card_authenticationRequired",
+            Self::BankDebit => "pm_bacsDebit_success",
+        }
+    }
+}
+
+/// The payer's answer to 3-D Secure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authentication {
+    /// The payer authenticates.
+    Passes,
+    /// The payer doesn't know the code, or it is somebody else.
+    Fails,
+}
+
+/// When a refund reaches the payer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// It looks completed at once.
+    AtOnce,
+    /// The bank takes its time, so it is pending.
+    Later,
+}
+
+/// The kind of a dispute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Complaint {
+    /// It takes the money back.
+    Dispute,
+    /// It only asks.
+    Inquiry,
+}
 
 /// How a dispute ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,27 +89,37 @@ pub enum Verdict {
     WarningClosed,
 }
 
-/// An impossible action is refused as Stripe would refuse it.
-pub(super) type Happening = Result<(), StripeError>;
+/// A capability of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capability {
+    /// `card_payments`.
+    Cards,
+    /// `bacs_debit_payments`.
+    BankDebits,
+}
 
-/// The studio's account and customers.
+/// An impossible action is refused as Stripe would refuse it.
+type Happening = Result<(), StripeError>;
+
+/// The studio's account and customers, and what Stripe refuses lastingly.
 impl MemoryStripe {
     /// A customer that existed before this world began.
     pub fn add_customer(&self, account: &AccountId, customer: CustomerId) {
-        let mut state = self.state();
-        let at = state.account(account);
-        let customers = &mut state.accounts[at].customers;
-        if !customers.contains(&customer) {
-            customers.push(customer);
-        }
+        let add = |call: &mut Call<'_>| {
+            call.save(&Customer::new(customer.as_str().to_owned(), call.now));
+            Ok(())
+        };
+        self.state().call(account.as_str(), Origin::default(), add).expect("nothing refuses it");
+    }
+
+    fn set(&self, account: &AccountId, set: impl FnOnce(&mut Account)) {
+        set(self.state().stripe.account_mut(account.as_str()));
     }
 
     /// The studio disconnects its account: our calls are refused, and its payments go on.
     pub fn disconnect(&self, account: &AccountId) {
-        let mut state = self.state();
-        let at = state.account(account);
-        let account = &mut state.accounts[at];
-        (account.is_connected, account.was_disconnected) = (false, true);
+        self.set(account, |account| account.disconnected = true);
+        self.state().was_disconnected.insert(account.as_str().to_owned());
     }
 
     /// Whether our calls for an account are answered.
@@ -56,9 +130,59 @@ impl MemoryStripe {
 
     /// The studio connects its account again.
     pub fn reconnect(&self, account: &AccountId) {
-        let mut state = self.state();
-        let at = state.account(account);
-        state.accounts[at].is_connected = true;
+        self.set(account, |account| account.disconnected = false);
+    }
+
+    /// Stripe removes a capability from an account, or restores it.
+    pub fn set_capability(&self, account: &AccountId, capability: Capability, is_active: bool) {
+        let status = if is_active { accounts::Capability::Active } else { accounts::Capability::Inactive };
+        self.set(account, |account| match capability {
+            Capability::Cards => account.card_payments = status,
+            Capability::BankDebits => account.bacs_debit_payments = status,
+        });
+    }
+
+    /// The customers of all accounts that weren't deleted.
+    #[must_use]
+    pub fn customers(&self) -> Vec<CustomerId> {
+        let state = self.state();
+        let all = state.stripe.everywhere::<Customer>().into_iter();
+        let living = all.filter(|(_, customer)| customer.deleted_at.is_none());
+        living.map(|(_, customer)| CustomerId::parse(customer.id.as_str()).expect("it is an id")).collect()
+    }
+
+    /// The studio deletes a customer. Intents made for it before can still be paid.
+    ///
+    /// # Errors
+    /// No account has a customer with that id, or it was deleted before.
+    pub fn delete_customer(&self, customer: &CustomerId) -> Happening {
+        self.change(customer.as_str(), |call, _: Customer| customers::delete(call, customer.as_str()).map(drop))
+    }
+
+    /// From now on Stripe refuses every changing call of a kind: with a 400, 402 or 404, which their keys store, or
+    /// with a 401 or 403, which they don't.
+    pub fn refuse(&self, kind: CallKind, status: u16, code: &str) {
+        let effect = if matches!(status, 401 | 403) { Effect::NotExecuted } else { Effect::Refused };
+        let error = ApiError::new(status, "invalid_request_error", effect, "Refused lastingly.").code(code.to_owned());
+        self.state().refused.push((kind, error));
+    }
+
+    /// Whether Stripe refuses a kind of call, or an account accepts no cards.
+    #[must_use]
+    pub fn refuses_payments(&self) -> bool {
+        let state = self.state();
+        !state.refused.is_empty() || state.stripe.accounts().values().any(|account| !account.takes("card"))
+    }
+
+    /// Stripe answers all kinds of calls again.
+    pub fn withdraw_refusals(&self) {
+        self.state().refused.clear();
+    }
+
+    /// The lasting refusals so far.
+    #[must_use]
+    pub fn lasting_refusals(&self) -> super::LastingRefusals {
+        self.state().lasting_refusals
     }
 }
 
@@ -69,27 +193,34 @@ impl MemoryStripe {
     /// # Errors
     /// The intent isn't waiting for a confirmation.
     pub fn confirm(&self, intent: &IntentId, with: PaysWith) -> Happening {
-        self.happens(intent, |state, at| state.confirm(at, with))
+        self.happens(intent, |call, intent| match confirm_in_browser(call, intent, with.id()) {
+            Err(error) if error.0.effect == Effect::Changed => Ok(()),
+            result => result,
+        })
     }
 
     /// The payer answers to 3-D Secure.
     pub fn authenticate(&self, intent: &IntentId, answer: Authentication) -> Happening {
-        self.happens(intent, |state, at| state.authenticate(at, answer))
+        let outcome = match answer {
+            Authentication::Passes => confirm::Authentication::Succeed,
+            Authentication::Fails => confirm::Authentication::Fail,
+        };
+        self.happens(intent, |call, intent| confirm::authenticate(call, intent, outcome))
     }
 
     /// The bank pays a debit.
     pub fn settle_debit(&self, intent: &IntentId) -> Happening {
-        self.happens(intent, State::settle_debit)
+        self.happens(intent, debits::settle_debit)
     }
 
     /// The bank refuses a debit.
     pub fn fail_debit(&self, intent: &IntentId) -> Happening {
-        self.happens(intent, State::fail_debit)
+        self.happens(intent, |call, intent| debits::fail_debit(call, intent, Failure::InsufficientFunds))
     }
 
     /// The card's bank releases a hold early. When a hold's time is up, that happens automatically.
     pub fn expire(&self, intent: &IntentId) -> Happening {
-        self.happens(intent, |state, at| state.run_out(at, state.now_ms()))
+        self.happens(intent, holds::expire)
     }
 
     /// The payer's bank takes back the given amount or all, or opens an inquiry. Returns the dispute's id.
@@ -102,7 +233,13 @@ impl MemoryStripe {
         amount: Option<Money>,
         complaint: Complaint,
     ) -> Result<String, StripeError> {
-        self.happens(intent, |state, at| state.dispute(at, amount.map(Money::units), complaint))
+        self.change(intent.as_str(), |call, intent: PaymentIntent| {
+            let charge = refunds::charge_meant(call, None, Some(&intent.id))?;
+            let (amount, reason) = (amount.map(Money::units), Grievance::default());
+            let inquiry = complaint == Complaint::Inquiry;
+            let complaint = disputes::Complaint { amount, currency: None, reason, inquiry };
+            Ok(Dispute::open(call, charge, complaint)?.id)
+        })
     }
 
     /// The bank has inquired, and now takes the money.
@@ -110,7 +247,7 @@ impl MemoryStripe {
     /// # Errors
     /// It isn't an inquiry, it is closed already, or it doesn't exist.
     pub fn escalate(&self, dispute: &str) -> Happening {
-        said(self.looked_at().escalate(dispute))
+        self.change(dispute, |call, mut dispute: Dispute| dispute.escalate(call))
     }
 
     /// The bank decides a dispute.
@@ -118,12 +255,12 @@ impl MemoryStripe {
     /// # Errors
     /// It is closed already, can't be closed like that, or doesn't exist.
     pub fn close_dispute(&self, dispute: &str, verdict: Verdict) -> Happening {
-        let status = match verdict {
-            Verdict::Won => DisputeStatus::Won,
-            Verdict::Lost => DisputeStatus::Lost,
-            Verdict::WarningClosed => DisputeStatus::WarningClosed,
+        let outcome = match verdict {
+            Verdict::Won => Outcome::Won,
+            Verdict::Lost => Outcome::Lost,
+            Verdict::WarningClosed => Outcome::WarningClosed,
         };
-        said(self.looked_at().close_dispute(dispute, status))
+        self.change(dispute, |call, mut dispute: Dispute| dispute.close(call, outcome))
     }
 
     /// The bank reports that a pending refund has arrived.
@@ -131,7 +268,7 @@ impl MemoryStripe {
     /// # Errors
     /// It isn't pending, or doesn't exist.
     pub fn settle_refund(&self, refund: &str) -> Happening {
-        said(self.looked_at().settle_refund(refund))
+        self.change(refund, |call, mut refund: Refund| refund.succeed(call))
     }
 
     /// A refund fails, even one that had looked completed.
@@ -139,7 +276,7 @@ impl MemoryStripe {
     /// # Errors
     /// It has failed before, or doesn't exist.
     pub fn fail_refund(&self, refund: &str) -> Happening {
-        said(self.looked_at().fail_refund(refund))
+        self.change(refund, |call, mut refund: Refund| refund.fail(call, FailureReason::Unknown))
     }
 }
 
@@ -150,10 +287,7 @@ impl MemoryStripe {
     /// # Errors
     /// Nothing is held, or less than the amount.
     pub fn capture_in_dashboard(&self, intent: &IntentId, amount: Option<Money>) -> Happening {
-        self.happens(intent, |state, at| {
-            amount.map_or(Ok(()), |amount| at_least_one(amount.units()))?;
-            state.capture(at, amount.map(Money::units))
-        })
+        self.happens(intent, |call, intent| capture_in_dashboard(call, intent, amount.map(Money::units)))
     }
 
     /// It cancels.
@@ -161,7 +295,9 @@ impl MemoryStripe {
     /// # Errors
     /// It is too late to cancel.
     pub fn cancel_in_dashboard(&self, intent: &IntentId) -> Happening {
-        self.happens(intent, State::cancel)
+        let cancel =
+            |call: &mut Call<'_>, intent: PaymentIntent| intents::cancel(call, &intent.id, Cancel::default()).map(drop);
+        self.change(intent.as_str(), cancel)
     }
 
     /// It changes the amount before the payer has confirmed.
@@ -169,19 +305,17 @@ impl MemoryStripe {
     /// # Errors
     /// The payer has confirmed, or Stripe doesn't charge such an amount.
     pub fn edit_amount(&self, intent: &IntentId, amount: Money) -> Happening {
-        self.happens(intent, |state, at| state.edit_amount(at, amount.units()))
+        self.edit(intent, Terms { amount: Some(amount.units()), ..Terms::default() })
     }
 
     /// It changes or removes an entry of the metadata.
     pub fn edit_metadata(&self, intent: &IntentId, name: &str, value: Option<&str>) -> Happening {
-        self.happens(intent, |state, at| {
-            let metadata = &mut state.payments[at].metadata;
-            match value {
-                Some(value) => metadata.insert(name.to_owned(), value.to_owned()),
-                None => metadata.remove(name),
-            };
-            Ok(())
-        })
+        let entry = (name.to_owned(), value.unwrap_or_default().to_owned());
+        self.edit(intent, Terms { metadata: Some([entry].into()), ..Terms::default() })
+    }
+
+    fn edit(&self, intent: &IntentId, terms: Terms) -> Happening {
+        self.change(intent.as_str(), |call, intent: PaymentIntent| intents::update(call, &intent.id, terms).map(drop))
     }
 
     /// It creates another intent for the same customer and copies the metadata, so that it looks like ours. Returns its
@@ -190,12 +324,13 @@ impl MemoryStripe {
     /// # Errors
     /// There is no such intent, its customer was deleted, or Stripe doesn't charge such an amount.
     pub fn copy_intent(&self, intent: &IntentId, (amount, currency): (Money, &str)) -> Result<IntentId, StripeError> {
-        self.happens(intent, |state, at| {
-            let Payment { account, customer, metadata, .. } = state.payments[at].clone();
-            let made = state.create(account, (amount.units(), currency), &customer, Methods::Card, &metadata)?;
-            state.payments[made].is_studios = true;
-            Ok(state.payments[made].intent.id.clone())
-        })
+        let made = self.change(intent.as_str(), |call, intent: PaymentIntent| {
+            let customer = intent.customer.as_deref().unwrap_or_default();
+            let terms = terms((amount.units(), currency), customer, Methods::Card, &intent.metadata);
+            Ok(intents::create(call, terms)?.id)
+        })?;
+        self.state().is_made_by_the_studio(&made);
+        Ok(IntentId::parse(made).expect("the model's ids are ids"))
     }
 
     /// It refunds the given amount, or the rest. Returns the refund's id.
@@ -203,7 +338,11 @@ impl MemoryStripe {
     /// # Errors
     /// Nothing was captured, less is left, or it is disputed.
     pub fn refund(&self, intent: &IntentId, amount: Option<Money>, arrival: Arrival) -> Result<String, StripeError> {
-        self.happens(intent, |state, at| state.refund(at, amount.map(Money::units), arrival))
+        let (amount, pending) = (amount.map(Money::units), arrival == Arrival::Later);
+        self.change(intent.as_str(), |call, intent: PaymentIntent| {
+            let wanted = Wanted { amount, pending, ..Wanted::default() };
+            Ok(refunds::refund_in_dashboard(call, &intent.id, wanted)?.id)
+        })
     }
 }
 
@@ -226,16 +365,10 @@ impl MemoryStripe {
         state.land(late)
     }
 
-    /// The events since the last call, in the order in which they happened.
+    /// The events since the last call of the types that our webhook subscribes to, in the order in which they happened.
     #[must_use]
     pub fn take_events(&self) -> Vec<Event> {
-        let mut state = self.looked_at();
-        std::mem::take(&mut state.events)
-    }
-
-    /// From now on there are also events of types that our webhook doesn't subscribe to.
-    pub fn tell_everything(&self) {
-        self.state().tells_everything = true;
+        std::mem::take(&mut self.looked_at().events)
     }
 
     /// Reports every change of an intent's status or money at that instant. Stripe is locked meanwhile, so the watcher
@@ -247,7 +380,7 @@ impl MemoryStripe {
     /// Shows every intent, in the order of creation.
     pub fn for_each(&self, mut show: impl FnMut(&IntentView<'_>)) {
         let state = self.looked_at();
-        (0..state.payments.len()).for_each(|at| show(&state.view(at)));
+        (0..state.intents()).for_each(|at| show(&state.view(at)));
     }
 
     /// Shows every intent that has changed since the last call. Returns whether there was one.
@@ -261,27 +394,42 @@ impl MemoryStripe {
     /// Shows one intent.
     pub fn inspect<A>(&self, intent: &IntentId, look: impl FnOnce(&IntentView<'_>) -> A) -> Option<A> {
         let state = self.looked_at();
-        state.place(intent).map(|at| look(&state.view(at)))
+        state.place(intent.as_str()).map(|at| look(&state.view(at)))
     }
 
     /// The whole intent, as a call would return it now.
     #[must_use]
     pub fn intent(&self, intent: &IntentId) -> Option<Intent> {
         let state = self.looked_at();
-        state.place(intent).map(|at| state.payments[at].intent.clone())
+        convert::intent(&state.stripe, state.stripe.account_of(intent.as_str())?, intent.as_str())
     }
 
-    fn happens<A>(
+    fn happens(
         &self,
         intent: &IntentId,
-        what: impl FnOnce(&mut State, usize) -> Result<A, Refusal>,
-    ) -> Result<A, StripeError> {
-        let mut state = self.looked_at();
-        let at = said(state.place(intent).ok_or_else(|| Refusal::missing(404)))?;
-        said(what(&mut state, at))
+        what: impl FnOnce(&mut Call<'_>, &mut PaymentIntent) -> Result<(), ApiError>,
+    ) -> Happening {
+        self.change(intent.as_str(), |call, intent: PaymentIntent| happens(call, &intent.id, what).map(drop))
     }
-}
 
-pub(super) fn said<A>(result: Result<A, Refusal>) -> Result<A, StripeError> {
-    result.map_err(|refusal| refusal.error)
+    /// Something happens to an object, whichever account it is of.
+    fn change<T: Object, A>(
+        &self,
+        id: &str,
+        change: impl FnOnce(&mut Call<'_>, T) -> Result<A, ApiError>,
+    ) -> Result<A, StripeError> {
+        let mut state = self.state();
+        let missing = || ApiError::no_such(T::KIND, id, "id");
+        let Some(account) = state.stripe.account_of(id).map(str::to_owned) else {
+            return Err(convert::error(missing()));
+        };
+        let result = state.call(&account, Origin::default(), |call| {
+            let object = call.load(id).ok_or_else(missing)?;
+            change(call, object)
+        });
+        result.map_err(|error| {
+            state.lasting_refusals.note(&error);
+            convert::error(error)
+        })
+    }
 }

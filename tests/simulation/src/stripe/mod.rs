@@ -1,19 +1,16 @@
-//! A Stripe in memory: intents with their charges, idempotency keys, events, and what happens around Stripe.
+//! Stripe in memory: the model that the stand-in serves, behind the service's port.
 //!
-//! Read in this order: this module (the service's calls), [`described`] (their form), [`calls`] (keys), [`intents`] and
-//! [`returns`] (changes to a payment), [`lasting`] (lasting refusals), [`events`], [`happenings`] (payers, banks, the
-//! studio) and [`state`].
+//! What Stripe does is the model's. Here is what a world adds: the service's types ([`convert`]), calls that are lost or
+//! late, and lasting refusals ([`calls`]), payers, banks and the studio ([`happenings`]), and what a world observes
+//! ([`state`], [`events`]). Each of the service's requests is held against Stripe's description ([`described`]).
 //!
-//! Invariant: it behaves like the stand-in over HTTP (a test compares the two), and its answers are what our adapter
-//! makes of Stripe's. A call in progress holds no lock.
+//! A call in progress holds no lock.
 
 mod calls;
+mod convert;
 mod described;
 mod events;
 mod happenings;
-mod intents;
-mod lasting;
-mod returns;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -31,22 +28,18 @@ use classpay_service::stripe::requests::Asked;
 use classpay_service::stripe::{
     CustomerSession, EphemeralKey, EventPage, EventQuery, Intent, NewIntent, SavedCards, StripeError,
 };
+use classpay_stripe_model::keys;
 
 use calls::{Answer, Request, refused_unsent};
 use described::hold;
 use state::State;
 
+pub use calls::LastingRefusals;
 pub use events::Event;
-pub use happenings::Verdict;
-pub use intents::{Authentication, PaysWith};
-pub use lasting::{Capability, LastingRefusals};
-pub use returns::{Arrival, Complaint};
+pub use happenings::{Arrival, Authentication, Capability, Complaint, PaysWith, Verdict};
 pub use state::IntentView;
 
 use super::faults::{CallKind, Fault, Network};
-
-/// The longest idempotency key.
-const LONGEST_KEY: usize = 255;
 
 /// Stripe. Its clones share their state.
 #[derive(Debug, Clone)]
@@ -62,13 +55,6 @@ impl MemoryStripe {
         Self { state: Arc::new(Mutex::new(State::new(clock))), network }
     }
 
-    /// A copy with the same accounts, keys and intents, for a world that continues from a prepared one. It has no
-    /// requests on their way, no new events and no watcher.
-    #[must_use]
-    pub fn copy(&self, network: Network, clock: Arc<AtomicI64>) -> Self {
-        Self { state: Arc::new(Mutex::new(self.state().copy(clock))), network }
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         // A watcher that panics has found a violation; the state must stay readable for the report.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -77,34 +63,40 @@ impl MemoryStripe {
     /// The present state, after expiring holds.
     fn looked_at(&self) -> MutexGuard<'_, State> {
         let mut state = self.state();
-        state.end_holds();
+        state.pass_time();
         state
     }
 
-    async fn send(
-        &self,
-        kind: CallKind,
-        account: &AccountId,
-        key: &str,
-        request: Request,
-    ) -> Result<Answer, StripeError> {
-        if key.is_empty() || key.len() > LONGEST_KEY {
+    async fn send(&self, account: &AccountId, key: &str, request: Request) -> Result<Answer, StripeError> {
+        if key.is_empty() || keys::check(key).is_err() {
             return Err(refused_unsent("an idempotency key is 1 to 255 characters"));
         }
-        self.network.call(kind, |fault| self.state().receive(fault, account, key, request)).await
+        self.network.call(request.kind(), |fault| self.state().receive(fault, account, key, request)).await
     }
 
-    async fn send_for_intent(
-        &self,
-        kind: CallKind,
-        account: &AccountId,
-        key: &str,
-        request: Request,
-    ) -> Result<Intent, StripeError> {
-        match self.send(kind, account, key, request).await? {
+    async fn send_for_intent(&self, account: &AccountId, key: &str, request: Request) -> Result<Intent, StripeError> {
+        match self.send(account, key, request).await? {
             Answer::Intent(intent) => Ok(*intent),
             other => panic!("{other:?} answers a call for an intent"),
         }
+    }
+
+    /// A read changes nothing, however it fails.
+    async fn read<A>(
+        &self,
+        kind: CallKind,
+        account: &AccountId,
+        read: impl FnOnce(&mut State) -> Result<A, StripeError>,
+    ) -> Result<A, StripeError> {
+        let read = |fault| match fault {
+            Fault::None => {
+                let mut state = self.looked_at();
+                state.connected(account)?;
+                read(&mut state)
+            }
+            _ => Err(StripeError::Unavailable),
+        };
+        self.network.call(kind, read).await
     }
 }
 
@@ -117,16 +109,8 @@ impl Payments for MemoryStripe {
 
     async fn load_intent(&self, account: &AccountId, intent: &IntentId) -> Result<Option<Intent>, StripeError> {
         hold(Asked::LoadIntent(intent));
-        let read = |fault| {
-            if fault != Fault::None {
-                // A read changes nothing, however it fails.
-                return Err(StripeError::Unavailable);
-            }
-            let mut state = self.looked_at();
-            let account = state.connected(account)?;
-            Ok(state.place_on(account, intent).ok().map(|at| state.payments[at].intent.clone()))
-        };
-        self.network.call(CallKind::LoadIntent, read).await
+        let read = |state: &mut State| Ok(convert::intent(&state.stripe, account.as_str(), intent.as_str()));
+        self.read(CallKind::LoadIntent, account, read).await
     }
 
     async fn create_intent(&self, account: &AccountId, new: &NewIntent<'_>, key: &str) -> Result<Intent, StripeError> {
@@ -134,7 +118,7 @@ impl Payments for MemoryStripe {
             return Err(refused_unsent("not a currency, or not in lower case"));
         }
         hold(Asked::CreateIntent(new));
-        self.send_for_intent(CallKind::CreateIntent, account, key, Request::create(new)).await
+        self.send_for_intent(account, key, Request::create(new)).await
     }
 
     async fn capture_intent(
@@ -145,14 +129,13 @@ impl Payments for MemoryStripe {
         key: &str,
     ) -> Result<Intent, StripeError> {
         hold(Asked::CaptureIntent(intent, amount));
-        let request = Request::Capture { intent: intent.clone(), amount: amount.units() };
-        self.send_for_intent(CallKind::Capture, account, key, request).await
+        let request = Request::Capture { intent: intent.as_str().to_owned(), amount: amount.units() };
+        self.send_for_intent(account, key, request).await
     }
 
     async fn cancel_intent(&self, account: &AccountId, intent: &IntentId, key: &str) -> Result<Intent, StripeError> {
         hold(Asked::CancelIntent(intent));
-        let request = Request::Cancel { intent: intent.clone() };
-        self.send_for_intent(CallKind::Cancel, account, key, request).await
+        self.send_for_intent(account, key, Request::Cancel { intent: intent.as_str().to_owned() }).await
     }
 
     async fn create_customer(
@@ -164,7 +147,7 @@ impl Payments for MemoryStripe {
     ) -> Result<CustomerId, StripeError> {
         hold(Asked::CreateCustomer(name, about));
         let request = Request::Customer { name: name.to_owned(), metadata: about.clone() };
-        match self.send(CallKind::CreateCustomer, account, key, request).await? {
+        match self.send(account, key, request).await? {
             Answer::Customer(customer) => Ok(customer),
             other => panic!("{other:?} answers a call for a customer"),
         }
@@ -178,8 +161,7 @@ impl Payments for MemoryStripe {
         key: &str,
     ) -> Result<CustomerSession, StripeError> {
         hold(Asked::CreateCustomerSession(customer, cards));
-        let request = Request::CustomerSession { customer: customer.clone(), cards };
-        match self.send(CallKind::CustomerSession, account, key, request).await? {
+        match self.send(account, key, Request::CustomerSession { customer: customer.clone(), cards }).await? {
             Answer::CustomerSession(session) => Ok(session),
             other => panic!("{other:?} answers a call for a customer's session"),
         }
@@ -192,8 +174,7 @@ impl Payments for MemoryStripe {
         key: &str,
     ) -> Result<EphemeralKey, StripeError> {
         hold(Asked::CreateEphemeralKey(customer));
-        let request = Request::EphemeralKey { customer: customer.clone() };
-        match self.send(CallKind::EphemeralKey, account, key, request).await? {
+        match self.send(account, key, Request::EphemeralKey { customer: customer.clone() }).await? {
             Answer::EphemeralKey(key) => Ok(key),
             other => panic!("{other:?} answers a call for an ephemeral key"),
         }
@@ -201,14 +182,6 @@ impl Payments for MemoryStripe {
 
     async fn list_events(&self, account: &AccountId, query: EventQuery<'_>) -> Result<EventPage, StripeError> {
         hold(Asked::ListEvents(query));
-        let read = |fault| {
-            if fault != Fault::None {
-                return Err(StripeError::Unavailable);
-            }
-            let mut state = self.looked_at();
-            let account = state.connected(account)?;
-            Ok(state.list_events(account, query))
-        };
-        self.network.call(CallKind::ListEvents, read).await
+        self.read(CallKind::ListEvents, account, |state| state.list_events(account, query)).await
     }
 }

@@ -1,113 +1,53 @@
 //! Events, and what a world observes.
 
 use super::*;
-use crate::stripe::Complaint;
-use crate::stripe::{Arrival, Event, Verdict};
-use classpay_service::settlement::event::topic;
-use classpay_service::stripe::Secret;
-use classpay_service::stripe::signature::{BadSignature, verify};
+use crate::signature;
+use classpay_service::settlement::event::topic::{FOLLOWED_KINDS, parse};
+use classpay_service::stripe::signature::verify;
+use classpay_service::stripe::{EventQuery, Secret};
 
 const SECRET: &str = "whsec_1";
 
-fn kinds(events: &[Event]) -> Vec<&'static str> {
-    events.iter().map(|event| event.kind).collect()
-}
-
-fn read(told: &Event) -> classpay_service::store::EventRecord {
-    topic::parse(told.body.as_bytes(), 7).expect("an event that our webhook reads")
-}
-
 #[test]
-fn our_webhook_believes_an_event_that_is_signed_with_its_secret() {
+fn our_webhook_reads_each_event_that_it_subscribes_to_and_gets_no_other() {
     let desk = Desk::open();
-    desk.confirmed(PaysWith::Card);
-    let [told]: [Event; 1] = desk.stripe.take_events().try_into().expect("one that is followed");
-    let check = |header: &str, now_s| {
-        verify(Some(header), told.body.as_bytes(), &[Secret::new("whsec_0"), Secret::new(SECRET)], now_s)
-    };
-    assert_eq!(check(&told.signature(SECRET, 5000), 5000), Ok(()));
-    assert_eq!(check(&told.signature("whsec_of_somebody_else", 5000), 5000), Err(BadSignature::Wrong));
-    assert_eq!(check(&told.signature(SECRET, 5000), 6000), Err(BadSignature::Old));
-}
-
-#[test]
-fn an_event_says_what_it_is_about() {
-    let desk = Desk::open();
-    let intent = desk.paid();
-    let (account, now_s) = (&desk.account, START_MS / 1000);
-    for told in desk.stripe.take_events() {
-        let read = read(&told);
-        assert_eq!((&read.account, read.intent.as_ref(), read.created_s), (account, Some(&intent), now_s));
-        assert_eq!((read.id.as_str(), read.kind.as_str()), (told.id.as_str(), told.kind));
-        assert_eq!(read.marker.as_deref(), Some("1"));
-        assert_eq!((read.object.id.as_str(), read.object.amount), (intent.as_str(), AMOUNT));
-    }
-    let refund = desk.stripe.refund(&intent, Some(Money::minor(29)), Arrival::Later).unwrap();
-    desk.stripe.fail_refund(&refund).unwrap();
-    let told = desk.stripe.take_events();
-    let expected = ["refund.created", "charge.refunded", "refund.failed", "refund.updated", "charge.refund.updated"];
-    assert_eq!(kinds(&told), expected);
-    let charge = desk.load(&intent).charge.unwrap().id;
-    for (told, status) in told.iter().zip(["pending", "succeeded", "failed", "failed", "failed"]) {
-        let read = read(told);
-        let (id, amount) = if told.kind == "charge.refunded" { (&charge, AMOUNT) } else { (&refund, 29) };
-        assert_eq!((&read.object.id, read.object.amount, read.object.status.as_str()), (id, amount, status));
-        assert_eq!(read.intent.as_ref(), Some(&intent));
-    }
-    let dispute = desk.stripe.dispute(&intent, Some(Money::minor(100)), Complaint::Dispute).unwrap();
-    desk.stripe.close_dispute(&dispute, Verdict::Won).unwrap();
-    let told = desk.stripe.take_events();
-    let expected = ["created", "funds_withdrawn", "closed", "funds_reinstated"];
-    assert_eq!(kinds(&told), expected.map(|kind| format!("charge.dispute.{kind}")));
-    for (told, status) in told.iter().zip(["needs_response", "needs_response", "won", "won"]) {
-        let object = read(told).object;
-        assert_eq!((object.id, object.amount, object.status.as_str()), (dispute.clone(), 100, status));
-        assert_eq!((object.charge, object.created_s), (charge.clone(), now_s));
-    }
-}
-
-#[test]
-fn an_event_keeps_what_was_true_then_and_edited_metadata_is_edited() {
-    let desk = Desk::open();
-    let intent = desk.confirmed(PaysWith::Card);
-    desk.stripe.edit_metadata(&intent, "classpay", None).unwrap();
-    desk.stripe.cancel_in_dashboard(&intent).unwrap();
-    let told = desk.stripe.take_events();
-    let expected = ["payment_intent.amount_capturable_updated", "charge.refunded", "payment_intent.canceled"];
-    assert_eq!(kinds(&told), expected);
-    let told: Vec<_> = told.iter().map(|told| (read(told).marker.is_some(), read(told).object.status)).collect();
-    let (held, charge, cancelled) = ("requires_capture", "succeeded", "canceled");
-    assert_eq!(told, [(true, held.into()), (true, charge.into()), (false, cancelled.into())]);
-}
-
-#[test]
-fn what_nobody_follows_is_told_only_on_demand() {
-    let desk = Desk::open();
-    desk.stripe.tell_everything();
     run(desk.stripe.create_customer(&desk.account, "Jo", &BTreeMap::new(), "cu")).unwrap();
-    desk.paid();
-    let told = desk.stripe.take_events();
-    let expected = [
-        "customer.created",
-        "payment_intent.created",
-        "charge.succeeded",
-        "payment_intent.amount_capturable_updated",
-        "charge.captured",
-        "payment_intent.succeeded",
-    ];
-    assert_eq!(kinds(&told), expected);
-    told.iter().for_each(|told| assert_eq!(read(told).kind, told.kind));
+    let intent = desk.paid();
+    let events = desk.stripe.take_events();
+    let kinds: Vec<_> = events.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(kinds, ["payment_intent.amount_capturable_updated", "payment_intent.succeeded"]);
+    for event in events {
+        let body = event.body();
+        let secrets = [Secret::new("whsec_0"), Secret::new(SECRET)];
+        assert_eq!(verify(Some(&signature(SECRET, &body, 5000)), body.as_bytes(), &secrets, 5000), Ok(()));
+        let read = parse(body.as_bytes(), 7).unwrap();
+        assert_eq!((&read.account, read.intent.as_ref()), (&desk.account, Some(&intent)));
+        assert_eq!((read.kind.as_str(), read.created_s), (event.kind.as_str(), START_MS / 1000));
+        assert_eq!((read.object.id.as_str(), read.object.amount), (intent.as_str(), AMOUNT));
+        assert_eq!((read.marker.as_deref(), event.intent), (Some("1"), Some(intent.clone())));
+    }
     assert!(desk.stripe.take_events().is_empty());
 }
 
 #[test]
-fn a_hold_that_runs_out_tells_so_at_its_time() {
+fn the_list_of_events_has_pages() {
     let desk = Desk::open();
-    desk.confirmed(PaysWith::Card);
-    desk.pass_ms(8 * DAY_MS);
-    let told = desk.stripe.take_events();
-    let [_, ended] = told.as_slice() else { panic!("{told:?}") };
-    assert_eq!((ended.kind, ended.created_s), ("payment_intent.canceled", (START_MS + 7 * DAY_MS) / 1000));
+    let intent = desk.paid();
+    for _ in 0..4 {
+        desk.stripe.refund(&intent, Some(Money::minor(1)), crate::stripe::Arrival::AtOnce).unwrap();
+    }
+    let mut after = None;
+    let mut sizes = Vec::new();
+    loop {
+        let query = EventQuery { from_s: 0, until_s: START_MS, kinds: &FOLLOWED_KINDS, after: after.as_ref() };
+        let page = run(desk.stripe.list_events(&desk.account, query)).unwrap();
+        sizes.push(page.events.len());
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(sizes, [8, 2]);
 }
 
 #[test]
@@ -115,16 +55,12 @@ fn a_watcher_sees_a_capture_at_its_instant() {
     let desk = Desk::open();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let watching = Arc::clone(&seen);
-    desk.stripe.watch(move |view| {
-        watching.lock().unwrap().push((view.status, view.received.units(), view.changed_ms));
-    });
-    let intent = desk.confirmed(PaysWith::Card);
-    desk.pass_ms(5);
-    desk.capture(&intent, AMOUNT, "cap").unwrap();
+    desk.stripe.watch(move |view| watching.lock().unwrap().push((view.status, view.received.units())));
+    desk.paid();
     let expected = [
-        (IntentStatus::RequiresPaymentMethod, 0, START_MS),
-        (IntentStatus::RequiresCapture, 0, START_MS),
-        (IntentStatus::Succeeded, AMOUNT, START_MS + 5),
+        (IntentStatus::RequiresPaymentMethod, 0),
+        (IntentStatus::RequiresCapture, 0),
+        (IntentStatus::Succeeded, AMOUNT),
     ];
     assert_eq!(*seen.lock().unwrap(), expected);
 }
@@ -145,13 +81,21 @@ fn what_has_changed_is_shown_once() {
 }
 
 #[test]
-fn a_copy_goes_its_own_way() {
+fn an_intent_is_loaded_with_its_charge_its_refunds_and_its_card() {
     let desk = Desk::open();
-    let intent = desk.confirmed(PaysWith::Card);
-    let copy = desk.stripe.copy(Network::reliable(), Arc::new(AtomicI64::new(START_MS)));
-    desk.cancel(&intent, "void").unwrap();
-    assert!(copy.take_events().is_empty());
-    assert!(!copy.for_each_changed(|_| {}));
-    let captured = run(copy.capture_intent(&desk.account, &intent, Money::minor(AMOUNT), "cap")).unwrap();
-    assert_eq!((captured.status, desk.status(&intent)), (IntentStatus::Succeeded, IntentStatus::Canceled));
+    let intent = desk.paid();
+    let refunds = [500, 29]
+        .map(|amount| desk.stripe.refund(&intent, Some(Money::minor(amount)), crate::stripe::Arrival::Later).unwrap());
+    desk.stripe.fail_refund(&refunds[0]).unwrap();
+    desk.stripe.dispute(&intent, Some(Money::minor(100)), crate::stripe::Complaint::Dispute).unwrap();
+    let loaded = desk.load(&intent);
+    assert_eq!(desk.stripe.intent(&intent).as_ref(), Some(&loaded));
+    let charge = loaded.charge.unwrap();
+    let shown: Vec<_> = charge.refunds.iter().map(|refund| (refund.status.as_str(), refund.amount.units())).collect();
+    assert_eq!(shown, [("pending", 29), ("failed", 500)], "newest first");
+    assert_eq!(charge.refunds[0].created_on, jiff::civil::date(2026, 9, 7));
+    assert_eq!((charge.amount_captured.units(), charge.amount_refunded.units(), charge.disputed), (AMOUNT, 29, true));
+    assert!(loaded.payment_method.is_some());
+    let money = |view: &super::super::IntentView<'_>| [view.received, view.refunded, view.disputed].map(Money::units);
+    assert_eq!(desk.stripe.inspect(&intent, money), Some([AMOUNT, 29, 100]));
 }

@@ -45,28 +45,6 @@ fn other_parameters_or_another_call_under_a_key_are_refused() {
 }
 
 #[test]
-fn a_key_is_forgotten_after_a_day() {
-    let desk = Desk::open();
-    let first = desk.create("mk").unwrap();
-    desk.pass_ms(DAY_MS - 1000);
-    assert_eq!(desk.create("mk").unwrap().id, first.id);
-    desk.pass_ms(1000);
-    let second = desk.create("mk").unwrap();
-    assert_ne!(second.id, first.id);
-    assert_eq!(desk.create("mk").unwrap().id, second.id);
-}
-
-#[test]
-fn an_account_has_keys_of_its_own() {
-    let desk = Desk::open();
-    let made = desk.create("mk").unwrap();
-    let other = AccountId::parse("acct_other").unwrap();
-    desk.stripe.add_customer(&other, desk.customer.clone());
-    let theirs = run(desk.stripe.create_intent(&other, &desk.new_intent(500, Methods::Card), "mk")).unwrap();
-    assert_ne!(theirs.id, made.id);
-}
-
-#[test]
 fn a_key_has_its_length() {
     let desk = Desk::open();
     for key in [String::new(), "k".repeat(256)] {

@@ -1,11 +1,10 @@
-//! The rules of the Stripe in memory, one by one.
+//! What a world adds to the model: faults, keys as the port shows them, refusals, the watcher. What Stripe does is tested
+//! over HTTP, by the scenarios of `infra/stripe/http`.
 
 mod events;
 mod keys;
 mod lasting;
 mod lost;
-mod payments;
-mod returns;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
