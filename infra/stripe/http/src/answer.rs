@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::StandIn;
 use crate::auth::{self, Caller, text};
-use crate::faults::{self, Action, AnswerWith, Delay, DropConnection, Hang, HangWhen, Refuse, When};
+use crate::faults::{self, Action, HangWhen, When};
 use crate::form::Form;
 use crate::request_log::{Entry, machine_time};
 use crate::routes::Asked;
@@ -135,16 +135,16 @@ impl StandIn {
     async fn with_faults(&self, incoming: &Incoming, caller: &Caller) -> Result<Reply, Unanswered> {
         let fault = self.faults().strike(|calls, _| calls.fit(incoming.method.as_str(), &incoming.path));
         match &fault {
-            Some(Action::Answer(AnswerWith { status: 429, .. })) => {
+            Some(Action::Answer { status: 429, .. }) => {
                 return Ok(refusal(&faults::rate_limited(), incoming));
             }
-            Some(Action::Answer(AnswerWith { status: 409, .. })) => {
+            Some(Action::Answer { status: 409, .. }) => {
                 let key = incoming.key().unwrap_or_default();
                 return Ok(refusal(&keys::in_use(key), incoming));
             }
-            Some(Action::Hang(Hang { hang: HangWhen::Before })) => return Err(Unanswered::Hangs),
-            Some(Action::Drop(DropConnection { drop: When::Before })) => return Err(Unanswered::Closed),
-            Some(Action::Drop(DropConnection { drop: When::Late })) => {
+            Some(Action::Hang { hang: HangWhen::Before }) => return Err(Unanswered::Hangs),
+            Some(Action::Drop { drop: When::Before }) => return Err(Unanswered::Closed),
+            Some(Action::Drop { drop: When::Late }) => {
                 self.late().push((incoming.clone(), caller.clone()));
                 return Err(Unanswered::Closed);
             }
@@ -163,22 +163,22 @@ impl StandIn {
                 Some(claim)
             }
         };
-        if let Some(Action::Delay(Delay { delay_ms, executed: false })) = fault {
+        if let Some(Action::Delay { delay_ms, executed: false }) = fault {
             tokio::time::sleep(Duration::from_millis(delay_ms)).await;
         }
         let instead = match &fault {
-            Some(Action::Answer(AnswerWith { executed, .. })) => Some(Instead::Broken { executed: *executed }),
-            Some(Action::Refuse(Refuse { refuse })) => Some(Instead::Refused(refuse.error())),
+            Some(Action::Answer { executed, .. }) => Some(Instead::Broken { executed: *executed }),
+            Some(Action::Refuse { refuse }) => Some(Instead::Refused(refuse.error())),
             _ => None,
         };
         let reply = self.execute(incoming, caller, instead).unwrap_or_else(|error| refusal(&error, incoming));
-        if let Some(Action::Delay(Delay { delay_ms, executed: true })) = fault {
+        if let Some(Action::Delay { delay_ms, executed: true }) = fault {
             tokio::time::sleep(Duration::from_millis(delay_ms)).await;
         }
         drop(claim);
         match fault {
-            Some(Action::Drop(DropConnection { drop: When::After })) => Err(Unanswered::Closed),
-            Some(Action::Hang(_)) => Err(Unanswered::Hangs),
+            Some(Action::Drop { drop: When::After }) => Err(Unanswered::Closed),
+            Some(Action::Hang { .. }) => Err(Unanswered::Hangs),
             _ => Ok(reply),
         }
     }

@@ -42,28 +42,30 @@ impl Calls {
     }
 }
 
+/// It says by its field what it is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, deny_unknown_fields)]
 pub(crate) enum Action {
-    Answer(AnswerWith),
-    Drop(DropConnection),
-    Delay(Delay),
-    Hang(Hang),
-    Refuse(Refuse),
-}
-
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AnswerWith {
-    pub status: u16,
-    #[serde(default)]
-    pub executed: bool,
-}
-
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct DropConnection {
-    pub drop: When,
+    Answer {
+        status: u16,
+        #[serde(default)]
+        executed: bool,
+    },
+    Drop {
+        drop: When,
+    },
+    Delay {
+        #[serde(rename = "delayMs")]
+        delay_ms: u64,
+        #[serde(default)]
+        executed: bool,
+    },
+    Hang {
+        hang: HangWhen,
+    },
+    Refuse {
+        refuse: Refused,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,31 +76,11 @@ pub(crate) enum When {
     Late,
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Delay {
-    pub delay_ms: u64,
-    #[serde(default)]
-    pub executed: bool,
-}
-
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Hang {
-    pub hang: HangWhen,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum HangWhen {
     Before,
     After,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Refuse {
-    pub refuse: Refused,
 }
 
 /// An error in Stripe's words.
@@ -168,13 +150,11 @@ impl Refused {
 /// Why a fault can't be injected, if it can't.
 pub(crate) fn mistake(_: &Calls, action: &Action) -> Option<&'static str> {
     match action {
-        Action::Answer(AnswerWith { status: 429 | 409, executed: true }) => {
-            Some("a 429 or a 409 says that nothing was executed")
-        }
-        Action::Answer(AnswerWith { status: 429 | 409 | 500, .. }) => None,
-        Action::Answer(_) => Some("status must be 429, 409 or 500"),
-        Action::Refuse(Refuse { refuse }) => refuse.mistake(),
-        Action::Drop(_) | Action::Delay(_) | Action::Hang(_) => None,
+        Action::Answer { status: 429 | 409, executed: true } => Some("a 429 or a 409 says that nothing was executed"),
+        Action::Answer { status: 429 | 409 | 500, .. } => None,
+        Action::Answer { .. } => Some("status must be 429, 409 or 500"),
+        Action::Refuse { refuse } => refuse.mistake(),
+        Action::Drop { .. } | Action::Delay { .. } | Action::Hang { .. } => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! A stateful stand-in for the part of Stripe's HTTP API that the service uses, for local development and tests. What
-//! Stripe does is `classpay-stripe-model`'s; this is Stripe's wire format around it (bracketed forms in, Stripe's objects,
-//! error bodies and codes out), the check against Stripe's own description, webhooks, injected faults, and the state's
-//! file.
+//! Stripe does is `classpay-stripe-model`'s; this is Stripe's wire format around it (bracketed forms in, Stripe's
+//! objects, error bodies and codes out), the check against Stripe's own description, webhooks, injected faults, and the
+//! state's file.
 //!
 //! - `/v1/…` is Stripe's API. Any key that starts with `sk_test_` or `rk_test_` is accepted until it is revoked; an
 //!   ephemeral key (`ek_test_…`) opens the customer that it was made for.

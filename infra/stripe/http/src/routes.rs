@@ -31,12 +31,8 @@ impl Asked<'_> {
         self.form.typed()
     }
 
-    /// At creation there is nothing to unset.
-    fn new<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
-        self.form.without_empty()?.typed()
-    }
-
-    fn terms(&self, terms: Terms) -> Result<Terms, ApiError> {
+    fn terms(&self) -> Result<Terms, ApiError> {
+        let terms: Terms = self.typed()?;
         terms.check_version(self.version.unwrap_or(STRIPE_VERSION))?;
         Ok(terms)
     }
@@ -48,6 +44,16 @@ fn one<T: Object>(result: Result<T, ApiError>) -> Answer {
 
 fn page<T: Object>(result: Result<List<T>, ApiError>) -> Answer {
     result.map(|list| list.json())
+}
+
+fn create_intent(call: &mut Call, asked: &Asked) -> Answer {
+    asked.form.without_empty()?;
+    one(intents::create(call, asked.terms()?))
+}
+
+fn create_refund(call: &mut Call, asked: &Asked) -> Answer {
+    asked.form.without_empty()?;
+    one(refunds::create(call, asked.typed()?))
 }
 
 /// A key is made for the API version of the phone. Only here is its secret answered.
@@ -74,63 +80,48 @@ enum Handler {
 
 use Handler::{Kind, One};
 
+/// In a handler, `c` is the call, `a` what was asked.
 const ROUTES: &[(&str, &str, Handler)] = &[
-    ("POST", "/v1/payment_intents", Kind(|call, asked| one(intents::create(call, asked.terms(asked.new()?)?)))),
-    ("GET", "/v1/payment_intents", Kind(|call, asked| page(intents::list(call, asked.typed()?)))),
-    ("GET", "/v1/payment_intents/{intent}", One(|call, id, asked| one(intents::retrieve(call, id, asked.typed()?)))),
-    (
-        "POST",
-        "/v1/payment_intents/{intent}",
-        One(|call, id, asked| one(intents::update(call, id, asked.terms(asked.typed()?)?))),
-    ),
-    (
-        "POST",
-        "/v1/payment_intents/{intent}/confirm",
-        One(|call, id, asked| one(confirm::confirm(call, id, asked.terms(asked.typed()?)?))),
-    ),
-    (
-        "POST",
-        "/v1/payment_intents/{intent}/capture",
-        One(|call, id, asked| one(intents::capture(call, id, asked.typed()?))),
-    ),
-    (
-        "POST",
-        "/v1/payment_intents/{intent}/cancel",
-        One(|call, id, asked| one(intents::cancel(call, id, asked.typed()?))),
-    ),
-    ("GET", "/v1/events", Kind(|call, asked| page(events::list(call, asked.typed()?)))),
-    ("GET", "/v1/events/{id}", One(|call, id, _| one(events::retrieve(call, id)))),
-    ("POST", "/v1/refunds", Kind(|call, asked| one(refunds::create(call, asked.new()?)))),
-    ("GET", "/v1/refunds", Kind(|call, asked| page(refunds::list(call, asked.typed()?)))),
-    ("GET", "/v1/refunds/{refund}", One(|call, id, _| one(refunds::retrieve(call, id)))),
-    ("POST", "/v1/refunds/{refund}", One(|call, id, asked| one(refunds::update(call, id, asked.typed()?)))),
-    ("POST", "/v1/refunds/{refund}/cancel", One(|call, id, _| one(refunds::cancel(call, id)))),
-    ("GET", "/v1/disputes", Kind(|call, asked| page(disputes::list(call, asked.typed()?)))),
-    ("GET", "/v1/disputes/{dispute}", One(|call, id, _| one(disputes::retrieve(call, id)))),
-    ("POST", "/v1/disputes/{dispute}/close", One(|call, id, _| one(disputes::accept(call, id)))),
-    ("GET", "/v1/charges", Kind(|call, asked| page(charges::list(call, asked.typed()?)))),
-    ("GET", "/v1/charges/{charge}", One(|call, id, _| one(charges::retrieve(call, id)))),
-    ("POST", "/v1/customers", Kind(|call, asked| one(customers::create(call, asked.typed()?)))),
-    ("GET", "/v1/customers", Kind(|call, asked| page(customers::list(call, asked.typed()?)))),
-    ("GET", "/v1/customers/{customer}", One(|call, id, _| one(customers::retrieve(call, id)))),
-    ("POST", "/v1/customers/{customer}", One(|call, id, asked| one(customers::update(call, id, asked.typed()?)))),
-    ("DELETE", "/v1/customers/{customer}", One(|call, id, _| one(customers::delete(call, id)))),
+    ("POST", "/v1/payment_intents", Kind(create_intent)),
+    ("GET", "/v1/payment_intents", Kind(|c, a| page(intents::list(c, a.typed()?)))),
+    ("GET", "/v1/payment_intents/{intent}", One(|c, id, a| one(intents::retrieve(c, id, a.typed()?)))),
+    ("POST", "/v1/payment_intents/{intent}", One(|c, id, a| one(intents::update(c, id, a.terms()?)))),
+    ("POST", "/v1/payment_intents/{intent}/confirm", One(|c, id, a| one(confirm::confirm(c, id, a.terms()?)))),
+    ("POST", "/v1/payment_intents/{intent}/capture", One(|c, id, a| one(intents::capture(c, id, a.typed()?)))),
+    ("POST", "/v1/payment_intents/{intent}/cancel", One(|c, id, a| one(intents::cancel(c, id, a.typed()?)))),
+    ("GET", "/v1/events", Kind(|c, a| page(events::list(c, a.typed()?)))),
+    ("GET", "/v1/events/{id}", One(|c, id, _| one(events::retrieve(c, id)))),
+    ("POST", "/v1/refunds", Kind(create_refund)),
+    ("GET", "/v1/refunds", Kind(|c, a| page(refunds::list(c, a.typed()?)))),
+    ("GET", "/v1/refunds/{refund}", One(|c, id, _| one(refunds::retrieve(c, id)))),
+    ("POST", "/v1/refunds/{refund}", One(|c, id, a| one(refunds::update(c, id, a.typed()?)))),
+    ("POST", "/v1/refunds/{refund}/cancel", One(|c, id, _| one(refunds::cancel(c, id)))),
+    ("GET", "/v1/disputes", Kind(|c, a| page(disputes::list(c, a.typed()?)))),
+    ("GET", "/v1/disputes/{dispute}", One(|c, id, _| one(disputes::retrieve(c, id)))),
+    ("POST", "/v1/disputes/{dispute}/close", One(|c, id, _| one(disputes::accept(c, id)))),
+    ("GET", "/v1/charges", Kind(|c, a| page(charges::list(c, a.typed()?)))),
+    ("GET", "/v1/charges/{charge}", One(|c, id, _| one(charges::retrieve(c, id)))),
+    ("POST", "/v1/customers", Kind(|c, a| one(customers::create(c, a.typed()?)))),
+    ("GET", "/v1/customers", Kind(|c, a| page(customers::list(c, a.typed()?)))),
+    ("GET", "/v1/customers/{customer}", One(|c, id, _| one(customers::retrieve(c, id)))),
+    ("POST", "/v1/customers/{customer}", One(|c, id, a| one(customers::update(c, id, a.typed()?)))),
+    ("DELETE", "/v1/customers/{customer}", One(|c, id, _| one(customers::delete(c, id)))),
     (
         "GET",
         "/v1/customers/{customer}/payment_methods",
-        One(|call, id, asked| page(payment_methods::list_of_customer(call, id, asked.typed()?))),
+        One(|c, id, a| page(payment_methods::list_of_customer(c, id, a.typed()?))),
     ),
-    ("GET", "/v1/payment_methods", Kind(|call, asked| page(payment_methods::list(call, asked.typed()?)))),
-    ("GET", "/v1/payment_methods/{payment_method}", One(|call, id, _| one(payment_methods::retrieve(call, id)))),
+    ("GET", "/v1/payment_methods", Kind(|c, a| page(payment_methods::list(c, a.typed()?)))),
+    ("GET", "/v1/payment_methods/{payment_method}", One(|c, id, _| one(payment_methods::retrieve(c, id)))),
     (
         "POST",
         "/v1/payment_methods/{payment_method}/attach",
-        One(|call, id, asked| one(payment_methods::attach(call, id, asked.typed()?))),
+        One(|c, id, a| one(payment_methods::attach(c, id, a.typed()?))),
     ),
-    ("POST", "/v1/payment_methods/{payment_method}/detach", One(|call, id, _| one(payment_methods::detach(call, id)))),
-    ("POST", "/v1/customer_sessions", Kind(|call, asked| one(customer_sessions::create(call, asked.typed()?)))),
+    ("POST", "/v1/payment_methods/{payment_method}/detach", One(|c, id, _| one(payment_methods::detach(c, id)))),
+    ("POST", "/v1/customer_sessions", Kind(|c, a| one(customer_sessions::create(c, a.typed()?)))),
     ("POST", "/v1/ephemeral_keys", Kind(create_ephemeral_key)),
-    ("DELETE", "/v1/ephemeral_keys/{key}", One(|call, id, _| one(ephemeral_keys::delete(call, id)))),
+    ("DELETE", "/v1/ephemeral_keys/{key}", One(|c, id, _| one(ephemeral_keys::delete(c, id)))),
 ];
 
 /// A call's name in Stripe's description: `GET /v1/charges/{charge}`.

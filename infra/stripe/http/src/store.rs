@@ -1,7 +1,7 @@
 //! The stand-in's state: Stripe's, the answers under idempotency keys, and the queue of deliveries.
 //!
-//! In a file it is one snapshot, written beside the file and renamed, before an answer that reports a change is sent. So
-//! a killed process keeps what it promised, and the file is never half written.
+//! In a file it is one snapshot, written beside the file and renamed, before an answer that reports a change is sent.
+//! So a killed process keeps what it promised, and the file is never half written.
 
 use std::fmt;
 use std::io::{self, ErrorKind};

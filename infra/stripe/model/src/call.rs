@@ -86,6 +86,10 @@ impl<'a> Call<'a> {
         std::mem::take(&mut self.touched)
     }
 
+    pub fn state(&self) -> &State {
+        self.state
+    }
+
     pub fn load<T: Object>(&self, id: &str) -> Option<T> {
         self.state.get::<T>(self.account, id).map(|object| T::clone(object))
     }

@@ -14,7 +14,7 @@ use crate::page::{self, List, Listing};
 use crate::payment_methods::{self, PaymentMethod};
 use crate::state::Object;
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Customer {
     pub id: String,
     pub address: Option<Address>,
@@ -97,26 +97,6 @@ pub struct GivenInvoiceSettings {
 }
 
 impl Customer {
-    /// One of which nothing is known.
-    pub fn new(id: String, created: i64) -> Self {
-        Self {
-            id,
-            address: None,
-            balance: 0,
-            created,
-            deleted_at: None,
-            description: None,
-            email: None,
-            invoice_settings: InvoiceSettings::default(),
-            metadata: Metadata::new(),
-            name: None,
-            phone: None,
-            preferred_locales: Vec::new(),
-            shipping: None,
-            tax_exempt: TaxExempt::None,
-            }
-    }
-
     fn apply(&mut self, call: &Call, given: Given) -> Result<(), ApiError> {
         if let Some(email) = given.email.as_deref().filter(|email| !email.is_empty()) {
             check_email(email, "email")?;
@@ -172,7 +152,7 @@ fn of_path(call: &Call, id: &str) -> Result<Customer, ApiError> {
 }
 
 pub fn create(call: &mut Call, given: Given) -> Result<Customer, ApiError> {
-    let mut customer = Customer::new(call.new_id("cus"), call.now);
+    let mut customer = Customer { id: call.new_id("cus"), created: call.now, ..Customer::default() };
     let method = given.payment_method.clone();
     let method = method.map(|id| payment_methods::named(call, &id)).transpose()?;
     if let Some(mut method) = method {

@@ -51,8 +51,9 @@ pub fn settle_debit(call: &mut Call, intent: &mut PaymentIntent) -> Result<(), A
 pub fn fail_debit(call: &mut Call, intent: &mut PaymentIntent, failure: Failure) -> Result<(), ApiError> {
     let method = debit_of(call, intent)?;
     let mut charge = holds::charge_of(call, intent)?;
-    charge.fail(failure.code(), failure.message());
-    let mut error = ApiError::refused(failure.code(), failure.message());
+    let (code, message) = failure.words();
+    charge.fail(code, message);
+    let mut error = ApiError::refused(code, message);
     error.0.detail.charge = Some(charge.id.clone());
     error.0.detail.payment_method = Some(method.json());
     back_to_start(intent, json!(error.0.detail));

@@ -1,7 +1,7 @@
 //! Stripe's error body, as one type.
 //!
-//! An error says what the call changed (`Effect`), because that decides whether the change is kept and whether the answer
-//! is stored under the idempotency key.
+//! An error says what the call changed (`Effect`), because that decides whether the change is kept and whether the
+//! answer is stored under the idempotency key.
 
 use std::borrow::Cow;
 
@@ -108,8 +108,9 @@ impl ApiError {
     /// 400: a value is empty that can't be unset.
     pub fn empty(param: &str) -> Self {
         Self::invalid(format!(
-            "You passed an empty string for '{param}'. We assume empty values are an attempt to unset a parameter; \
-             however '{param}' cannot be unset. You should remove '{param}' from your request or supply a non-empty value."
+            "You passed an empty string for '{param}'. We assume empty values are an attempt to unset \
+             a parameter; however '{param}' cannot be unset. You should remove '{param}' from your \
+             request or supply a non-empty value."
         ))
         .code("parameter_invalid_empty")
         .param(param)

@@ -1,9 +1,9 @@
 //! Payment intents: the object, its statuses, and the calls on it, except confirmation.
 //!
 //! Invariant: `amount_capturable` + `amount_received` ≤ `amount`. Only `requires_capture` has a capturable amount, only
-//! `succeeded` has a received amount, and `succeeded` and `canceled` are final. Each change of status makes its event. A
-//! call that isn't allowed in the intent's status changes nothing and fails with `payment_intent_unexpected_state` and
-//! the intent.
+//! `succeeded` has a received amount, and `succeeded` and `canceled` are final. Each change of status makes its event.
+//! A call that isn't allowed in the intent's status changes nothing and fails with `payment_intent_unexpected_state`
+//! and the intent.
 
 use classpay_domain::order::IntentStatus;
 use serde::{Deserialize, Serialize};

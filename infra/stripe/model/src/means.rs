@@ -96,17 +96,26 @@ pub struct TestCard {
     pub attachable: bool,
 }
 
-const fn declines(code: &'static str, decline_code: &'static str, message: &'static str) -> Issuer {
-    Issuer::Declines(Decline { code, decline_code, message })
+const fn decline(code: &'static str, decline_code: &'static str, message: &'static str) -> Decline {
+    Decline { code, decline_code, message }
 }
 
-const DECLINED: &str = "Your card was declined.";
-
-pub const AUTHENTICATION_REQUIRED: Decline = Decline {
-    code: "authentication_required",
-    decline_code: "authentication_required",
-    message: "Your card was declined. This transaction requires authentication.",
-};
+pub const AUTHENTICATION_REQUIRED: Decline = decline(
+    "authentication_required",
+    "authentication_required",
+    "Your card was declined. This transaction requires authentication.",
+);
+const GENERIC: Decline = decline("card_declined", "generic_decline", "Your card was declined.");
+const LOST: Decline = decline("card_declined", "lost_card", "Your card was declined.");
+const STOLEN: Decline = decline("card_declined", "stolen_card", "Your card was declined.");
+const NO_FUNDS: Decline = decline("card_declined", "insufficient_funds", "Your card has insufficient funds.");
+const EXPIRED: Decline = decline("expired_card", "expired_card", "Your card has expired.");
+const CVC: Decline = decline("incorrect_cvc", "incorrect_cvc", "Your card's security code is incorrect.");
+const PROCESSING: Decline = decline(
+    "processing_error",
+    "processing_error",
+    "An error occurred while processing your card. Try again in a little bit.",
+);
 
 const fn card(
     id: &'static str,
@@ -116,8 +125,11 @@ const fn card(
     issuer: Issuer,
 ) -> TestCard {
     let attachable = !matches!(issuer, Issuer::Declines(_));
-    let (country, funding) = ("US", "credit");
-    TestCard { id, brand, last4, country, funding, fingerprint, issuer, attachable }
+    TestCard { id, brand, last4, country: "US", funding: "credit", fingerprint, issuer, attachable }
+}
+
+const fn declining(id: &'static str, last4: &'static str, fingerprint: &'static str, decline: Decline) -> TestCard {
+    card(id, "visa", last4, fingerprint, Issuer::Declines(decline))
 }
 
 pub const PENDING_REFUND: &str = "pm_card_pendingRefund";
@@ -128,70 +140,15 @@ const CARDS: &[TestCard] = &[
     TestCard { country: "GB", ..card("pm_card_gb", "visa", "0000", "fpVisaGb0000", Issuer::Approves) },
     card("pm_card_mastercard", "mastercard", "4444", "fpMastercard4444", Issuer::Approves),
     card("pm_card_amex", "amex", "0005", "fpAmex0005", Issuer::Approves),
-    card(
-        "pm_card_chargeDeclined",
-        "visa",
-        "0002",
-        "fpDeclined0002",
-        declines("card_declined", "generic_decline", DECLINED),
-    ),
-    card(
-        "pm_card_chargeDeclinedInsufficientFunds",
-        "visa",
-        "9995",
-        "fpInsufficientFunds9995",
-        declines("card_declined", "insufficient_funds", "Your card has insufficient funds."),
-    ),
-    card(
-        "pm_card_chargeDeclinedLostCard",
-        "visa",
-        "9987",
-        "fpLostCard9987",
-        declines("card_declined", "lost_card", DECLINED),
-    ),
-    card(
-        "pm_card_chargeDeclinedStolenCard",
-        "visa",
-        "9979",
-        "fpStolenCard9979",
-        declines("card_declined", "stolen_card", DECLINED),
-    ),
-    card(
-        "pm_card_chargeDeclinedExpiredCard",
-        "visa",
-        "0069",
-        "fpExpiredCard0069",
-        declines("expired_card", "expired_card", "Your card has expired."),
-    ),
-    card(
-        "pm_card_chargeDeclinedIncorrectCvc",
-        "visa",
-        "0127",
-        "fpIncorrectCvc0127",
-        declines("incorrect_cvc", "incorrect_cvc", "Your card's security code is incorrect."),
-    ),
-    card(
-        "pm_card_chargeDeclinedProcessingError",
-        "visa",
-        "0119",
-        "fpProcessingError0119",
-        declines(
-            "processing_error",
-            "processing_error",
-            "An error occurred while processing your card. Try again in a little bit.",
-        ),
-    ),
+    declining("pm_card_chargeDeclined", "0002", "fpDeclined0002", GENERIC),
+    declining("pm_card_chargeDeclinedInsufficientFunds", "9995", "fpInsufficientFunds9995", NO_FUNDS),
+    declining("pm_card_chargeDeclinedLostCard", "9987", "fpLostCard9987", LOST),
+    declining("pm_card_chargeDeclinedStolenCard", "9979", "fpStolenCard9979", STOLEN),
+    declining("pm_card_chargeDeclinedExpiredCard", "0069", "fpExpiredCard0069", EXPIRED),
+    declining("pm_card_chargeDeclinedIncorrectCvc", "0127", "fpIncorrectCvc0127", CVC),
+    declining("pm_card_chargeDeclinedProcessingError", "0119", "fpProcessingError0119", PROCESSING),
     // Can be saved, and is declined when it is charged.
-    TestCard {
-        attachable: true,
-        ..card(
-            "pm_card_chargeCustomerFail",
-            "visa",
-            "0341",
-            "fpCustomerFail0341",
-            declines("card_declined", "generic_decline", DECLINED),
-        )
-    },
+    TestCard { attachable: true, ..declining("pm_card_chargeCustomerFail", "0341", "fpCustomerFail0341", GENERIC) },
     // Its refunds stay pending until the bank answers: `/_control/refunds/{id}/succeed` or `fail`.
     card(PENDING_REFUND, "visa", "7726", "fpPendingRefund7726", Issuer::Approves),
     // Its refunds look completed; `/_control/refunds/{id}/fail` makes them fail later.
@@ -215,25 +172,21 @@ pub enum Failure {
 }
 
 impl Failure {
-    pub fn code(self) -> &'static str {
+    /// Stripe's code and sentence.
+    pub fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::AccountClosed => "account_closed",
-            Self::BankOwnershipChanged => "bank_ownership_changed",
-            Self::DebitNotAuthorized => "debit_not_authorized",
-            Self::GenericCouldNotProcess => "generic_could_not_process",
-            Self::InsufficientFunds => "insufficient_funds",
-            Self::InvalidAccountNumber => "invalid_account_number",
-        }
-    }
-
-    pub fn message(self) -> &'static str {
-        match self {
-            Self::AccountClosed => "The customer's bank account has been closed.",
-            Self::BankOwnershipChanged => "The customer's bank account has been transferred to another bank.",
-            Self::DebitNotAuthorized => "The customer has notified their bank that this payment was unauthorized.",
-            Self::GenericCouldNotProcess => "This payment could not be processed.",
-            Self::InsufficientFunds => "The customer's account has insufficient funds to cover this payment.",
-            Self::InvalidAccountNumber => "The customer's bank account number isn't valid.",
+            Self::AccountClosed => ("account_closed", "The customer's bank account has been closed."),
+            Self::BankOwnershipChanged => {
+                ("bank_ownership_changed", "The customer's bank account has been transferred to another bank.")
+            }
+            Self::DebitNotAuthorized => {
+                ("debit_not_authorized", "The customer has notified their bank that this payment was unauthorized.")
+            }
+            Self::GenericCouldNotProcess => ("generic_could_not_process", "This payment could not be processed."),
+            Self::InsufficientFunds => {
+                ("insufficient_funds", "The customer's account has insufficient funds to cover this payment.")
+            }
+            Self::InvalidAccountNumber => ("invalid_account_number", "The customer's bank account number isn't valid."),
         }
     }
 }

@@ -337,8 +337,8 @@ pub fn update(call: &mut Call, id: &str, given: Update) -> Result<Refund, ApiErr
 pub fn cancel(call: &Call, id: &str) -> Result<Refund, ApiError> {
     let refund = retrieve(call, id)?;
     Err(ApiError::refused_plainly(format!(
-        "You cannot cancel this refund because it has a status of {}. Only a refund with the status requires_action may \
-         be canceled.",
+        "You cannot cancel this refund because it has a status of {}. Only a refund with the \
+         status requires_action may be canceled.",
         refund.status.as_str()
     )))
 }

@@ -10,7 +10,7 @@ use classpay_stripe_model::customer_sessions::{self, Component, Components};
 use classpay_stripe_model::intents::{self, Cancel, Capture, CaptureMethod};
 use classpay_stripe_model::methods::MethodOptions;
 use classpay_stripe_model::params::Terms;
-use classpay_stripe_model::{self as model, ApiError, Call, Customer, Effect, Origin, customers, ephemeral_keys};
+use classpay_stripe_model::{ApiError, Call, Customer, Effect, Origin, customers, ephemeral_keys};
 
 use super::convert;
 use super::state::State;
@@ -25,15 +25,6 @@ pub(super) enum Request {
     Customer { name: String, metadata: BTreeMap<String, String> },
     CustomerSession { customer: CustomerId, cards: SavedCards },
     EphemeralKey { customer: CustomerId },
-}
-
-/// The model's answer.
-enum Object {
-    /// The intent with this id.
-    Intent(String),
-    Customer(Customer),
-    CustomerSession(model::CustomerSession),
-    EphemeralKey(model::EphemeralKey),
 }
 
 impl Request {
@@ -69,36 +60,34 @@ impl Request {
         }
     }
 
-    fn run(&self, call: &mut Call) -> Result<Object, ApiError> {
-        Ok(match self {
+    fn run(&self, call: &mut Call) -> Result<Answer, ApiError> {
+        let intent = match self {
             Self::Create { amount, currency, customer, methods, metadata } => {
-                let terms = terms((*amount, currency), customer.as_str(), *methods, metadata);
-                Object::Intent(intents::create(call, terms)?.id)
+                intents::create(call, terms((*amount, currency), customer.as_str(), *methods, metadata))?
             }
             Self::Capture { intent, amount } => {
-                let given = Capture { amount_to_capture: Some(*amount), ..Capture::default() };
-                Object::Intent(intents::capture(call, intent, given)?.id)
+                intents::capture(call, intent, Capture { amount_to_capture: Some(*amount), ..Capture::default() })?
             }
-            Self::Cancel { intent } => Object::Intent(intents::cancel(call, intent, Cancel::default())?.id),
+            Self::Cancel { intent } => intents::cancel(call, intent, Cancel::default())?,
             Self::Customer { name, metadata } => {
                 let (name, metadata) = (Some(name.clone()), Some(metadata.clone()));
-                Object::Customer(customers::create(call, customers::Given { name, metadata, ..Default::default() })?)
+                let made = customers::create(call, customers::Given { name, metadata, ..Default::default() })?;
+                return Ok(Answer::Customer(CustomerId::parse(made.id).expect("the model's ids are ids")));
             }
             Self::CustomerSession { customer, .. } => {
                 // Which features it has doesn't matter to a world.
                 let payment_element = Component { enabled: true, features: None };
                 let components = Components { payment_element, ..Components::default() };
-                let customer = customer.as_str().to_owned();
-                Object::CustomerSession(customer_sessions::create(
-                    call,
-                    customer_sessions::Create { customer, components },
-                )?)
+                let given = customer_sessions::Create { customer: customer.as_str().to_owned(), components };
+                let client_secret = Secret::new(customer_sessions::create(call, given)?.id);
+                return Ok(Answer::CustomerSession(CustomerSession { customer_id: customer.clone(), client_secret }));
             }
             Self::EphemeralKey { customer } => {
                 let given = ephemeral_keys::Create { customer: customer.as_str().to_owned() };
-                Object::EphemeralKey(ephemeral_keys::create(call, &given)?)
+                return Ok(Answer::EphemeralKey(convert::ephemeral_key(ephemeral_keys::create(call, &given)?)));
             }
-        })
+        };
+        Ok(Answer::Intent(Box::new(convert::intent(call.state(), call.account, &intent))))
     }
 }
 
@@ -223,7 +212,7 @@ impl State {
             return known.map_err(StripeError::replayed);
         }
         let refusal = match broken {
-            Some(Broken::BeforeTheEffect) => Some(model::ApiError::broken()),
+            Some(Broken::BeforeTheEffect) => Some(ApiError::broken()),
             Some(Broken::AfterTheEffect) | None => self.refusal(request.kind()),
         };
         let result = self.call(account.as_str(), Origin::default(), |call| match refusal {
@@ -238,26 +227,10 @@ impl State {
         }
         let answer = match result {
             _ if broken.is_some() => Err(StripeError::KeyExhausted),
-            result => result.map(|object| self.answer(account, object)).map_err(convert::error),
+            result => result.map_err(convert::error),
         };
         self.keys.remember(account.as_str(), key, request, answer.clone(), now_s);
         answer
-    }
-
-    fn answer(&self, account: &AccountId, object: Object) -> Answer {
-        let customer_id = |id: String| CustomerId::parse(id).expect("the model's ids are ids");
-        match object {
-            Object::Intent(id) => {
-                let intent = convert::intent(&self.stripe, account.as_str(), &id);
-                Answer::Intent(Box::new(intent.expect("it was just changed")))
-            }
-            Object::Customer(customer) => Answer::Customer(customer_id(customer.id)),
-            Object::CustomerSession(session) => Answer::CustomerSession(CustomerSession {
-                customer_id: customer_id(session.customer),
-                client_secret: Secret::new(session.id),
-            }),
-            Object::EphemeralKey(key) => Answer::EphemeralKey(convert::ephemeral_key(key)),
-        }
     }
 
     /// How a call of this kind is refused lastingly.

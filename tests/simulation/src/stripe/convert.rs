@@ -1,5 +1,8 @@
 //! The model's objects in the service's types, as its adapter makes them of Stripe's answers.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use classpay_domain::id::IntentId;
 use classpay_domain::money::Money;
 use classpay_service::stripe::{
@@ -13,20 +16,19 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// An intent with its last charge, its refunds and its payment method.
-pub(super) fn intent(stripe: &State, account: &str, id: &str) -> Option<Intent> {
-    let intent = stripe.get::<model::PaymentIntent>(account, id)?;
-    let method = intent.payment_method.as_deref().and_then(|id| stripe.get(account, id));
-    let charge = intent.latest_charge.as_deref().and_then(|id| stripe.get(account, id));
-    Some(Intent {
-        id: IntentId::parse(id).expect("the model's ids are ids"),
+pub(super) fn intent(stripe: &State, account: &str, intent: &model::PaymentIntent) -> Intent {
+    let method = intent.payment_method.as_deref().and_then(|id| stripe.get::<model::PaymentMethod>(account, id));
+    let charge = intent.latest_charge.as_deref().and_then(|id| stripe.get::<model::Charge>(account, id));
+    Intent {
+        id: IntentId::parse(intent.id.as_str()).expect("the model's ids are ids"),
         client_secret: Secret::new(intent.client_secret.as_str()),
         amount: Money::minor(intent.amount),
         amount_received: Money::minor(intent.amount_received),
         currency: intent.currency.clone(),
         status: intent.status,
         payment_method: method.map(|method| payment_method(method)),
-        charge: charge.map(|found: &std::sync::Arc<model::Charge>| charge_of(stripe, account, found)),
-    })
+        charge: charge.map(|charge| charge_of(charge, stripe.all(account))),
+    }
 }
 
 fn payment_method(method: &model::PaymentMethod) -> PaymentMethod {
@@ -46,8 +48,8 @@ fn payment_method(method: &model::PaymentMethod) -> PaymentMethod {
     PaymentMethod { id: method.id.clone(), data }
 }
 
-fn charge_of(stripe: &State, account: &str, charge: &model::Charge) -> Charge {
-    let refunds = refunds::of_charge(stripe.all(account), &charge.id).data;
+fn charge_of(charge: &model::Charge, refunds: &[Arc<model::Refund>]) -> Charge {
+    let refunds = refunds::of_charge(refunds, &charge.id).data;
     Charge {
         id: charge.id.clone(),
         amount: Money::minor(charge.amount),
@@ -88,7 +90,7 @@ pub(super) fn error(error: ApiError) -> StripeError {
         status,
         code: Some(detail.code.unwrap_or(detail.kind).into_owned()),
         param: detail.param,
-        decline_code: detail.decline_code.map(std::borrow::Cow::into_owned),
+        decline_code: detail.decline_code.map(Cow::into_owned),
         message: detail.message,
     })
 }

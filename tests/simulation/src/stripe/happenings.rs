@@ -5,11 +5,11 @@
 
 use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
-use classpay_service::stripe::{Intent, Methods, StripeError};
+use classpay_service::stripe::{Methods, StripeError};
 use classpay_stripe_model::accounts::{self, Account};
-use classpay_stripe_model::confirm::{self, confirm_in_browser};
+use classpay_stripe_model::confirm::confirm_in_browser;
 use classpay_stripe_model::debits;
-use classpay_stripe_model::disputes::{self, Grievance, Outcome};
+use classpay_stripe_model::disputes::{self, Grievance};
 use classpay_stripe_model::holds::{self, capture_in_dashboard};
 use classpay_stripe_model::intents::{self, Cancel, happens};
 use classpay_stripe_model::means::Failure;
@@ -26,6 +26,9 @@ use super::events::Event;
 use super::state::IntentView;
 use crate::faults::CallKind;
 
+/// How a dispute ends.
+pub use classpay_stripe_model::disputes::Outcome as Verdict;
+
 /// The payer's payment method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaysWith {
@@ -33,8 +36,6 @@ pub enum PaysWith {
     Card,
     /// A card whose bank declines.
     DecliningCard,
-    /// A card whose bank asks the payer first (3-D Secure).
-    AskingCard,
     /// A British bank account, whose bank answers days later.
     BankDebit,
 }
@@ -45,19 +46,9 @@ impl PaysWith {
         match self {
             Self::Card => "pm_card_visa",
             Self::DecliningCard => "pm_card_chargeDeclined",
-            Self::AskingCard => "pm_card_authenticationRequired",
             Self::BankDebit => "pm_bacsDebit_success",
         }
     }
-}
-
-/// The payer's answer to 3-D Secure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Authentication {
-    /// The payer authenticates.
-    Passes,
-    /// The payer doesn't know the code, or it is somebody else.
-    Fails,
 }
 
 /// When a refund reaches the payer.
@@ -78,17 +69,6 @@ pub enum Complaint {
     Inquiry,
 }
 
-/// How a dispute ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// The money comes back to the studio.
-    Won,
-    /// The payer keeps it.
-    Lost,
-    /// Closes an inquiry: the bank asks no more.
-    WarningClosed,
-}
-
 /// A capability of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Capability {
@@ -103,15 +83,6 @@ type Happening = Result<(), StripeError>;
 
 /// The studio's account and customers, and what Stripe refuses lastingly.
 impl MemoryStripe {
-    /// A customer that existed before this world began.
-    pub fn add_customer(&self, account: &AccountId, customer: CustomerId) {
-        let add = |call: &mut Call<'_>| {
-            call.save(&Customer::new(customer.as_str().to_owned(), call.now));
-            Ok(())
-        };
-        self.state().call(account.as_str(), Origin::default(), add).expect("nothing refuses it");
-    }
-
     fn set(&self, account: &AccountId, set: impl FnOnce(&mut Account)) {
         set(self.state().stripe.account_mut(account.as_str()));
     }
@@ -152,9 +123,6 @@ impl MemoryStripe {
     }
 
     /// The studio deletes a customer. Intents made for it before can still be paid.
-    ///
-    /// # Errors
-    /// No account has a customer with that id, or it was deleted before.
     pub fn delete_customer(&self, customer: &CustomerId) -> Happening {
         self.change(customer.as_str(), |call, _: Customer| customers::delete(call, customer.as_str()).map(drop))
     }
@@ -189,23 +157,11 @@ impl MemoryStripe {
 /// The payer and their bank.
 impl MemoryStripe {
     /// The payer confirms. A declined card is not an error here.
-    ///
-    /// # Errors
-    /// The intent isn't waiting for a confirmation.
     pub fn confirm(&self, intent: &IntentId, with: PaysWith) -> Happening {
         self.happens(intent, |call, intent| match confirm_in_browser(call, intent, with.id()) {
             Err(error) if error.0.effect == Effect::Changed => Ok(()),
             result => result,
         })
-    }
-
-    /// The payer answers to 3-D Secure.
-    pub fn authenticate(&self, intent: &IntentId, answer: Authentication) -> Happening {
-        let outcome = match answer {
-            Authentication::Passes => confirm::Authentication::Succeed,
-            Authentication::Fails => confirm::Authentication::Fail,
-        };
-        self.happens(intent, |call, intent| confirm::authenticate(call, intent, outcome))
     }
 
     /// The bank pays a debit.
@@ -224,9 +180,6 @@ impl MemoryStripe {
     }
 
     /// The payer's bank takes back the given amount or all, or opens an inquiry. Returns the dispute's id.
-    ///
-    /// # Errors
-    /// Nothing was captured, less than the amount was captured, or it is disputed already.
     pub fn dispute(
         &self,
         intent: &IntentId,
@@ -243,38 +196,21 @@ impl MemoryStripe {
     }
 
     /// The bank has inquired, and now takes the money.
-    ///
-    /// # Errors
-    /// It isn't an inquiry, it is closed already, or it doesn't exist.
     pub fn escalate(&self, dispute: &str) -> Happening {
         self.change(dispute, |call, mut dispute: Dispute| dispute.escalate(call))
     }
 
     /// The bank decides a dispute.
-    ///
-    /// # Errors
-    /// It is closed already, can't be closed like that, or doesn't exist.
     pub fn close_dispute(&self, dispute: &str, verdict: Verdict) -> Happening {
-        let outcome = match verdict {
-            Verdict::Won => Outcome::Won,
-            Verdict::Lost => Outcome::Lost,
-            Verdict::WarningClosed => Outcome::WarningClosed,
-        };
-        self.change(dispute, |call, mut dispute: Dispute| dispute.close(call, outcome))
+        self.change(dispute, |call, mut dispute: Dispute| dispute.close(call, verdict))
     }
 
     /// The bank reports that a pending refund has arrived.
-    ///
-    /// # Errors
-    /// It isn't pending, or doesn't exist.
     pub fn settle_refund(&self, refund: &str) -> Happening {
         self.change(refund, |call, mut refund: Refund| refund.succeed(call))
     }
 
     /// A refund fails, even one that had looked completed.
-    ///
-    /// # Errors
-    /// It has failed before, or doesn't exist.
     pub fn fail_refund(&self, refund: &str) -> Happening {
         self.change(refund, |call, mut refund: Refund| refund.fail(call, FailureReason::Unknown))
     }
@@ -283,17 +219,11 @@ impl MemoryStripe {
 /// The studio in its dashboard, or an intruder with its password.
 impl MemoryStripe {
     /// It captures the given amount, or all that is held.
-    ///
-    /// # Errors
-    /// Nothing is held, or less than the amount.
     pub fn capture_in_dashboard(&self, intent: &IntentId, amount: Option<Money>) -> Happening {
         self.happens(intent, |call, intent| capture_in_dashboard(call, intent, amount.map(Money::units)))
     }
 
     /// It cancels.
-    ///
-    /// # Errors
-    /// It is too late to cancel.
     pub fn cancel_in_dashboard(&self, intent: &IntentId) -> Happening {
         let cancel =
             |call: &mut Call<'_>, intent: PaymentIntent| intents::cancel(call, &intent.id, Cancel::default()).map(drop);
@@ -301,42 +231,24 @@ impl MemoryStripe {
     }
 
     /// It changes the amount before the payer has confirmed.
-    ///
-    /// # Errors
-    /// The payer has confirmed, or Stripe doesn't charge such an amount.
     pub fn edit_amount(&self, intent: &IntentId, amount: Money) -> Happening {
-        self.edit(intent, Terms { amount: Some(amount.units()), ..Terms::default() })
-    }
-
-    /// It changes or removes an entry of the metadata.
-    pub fn edit_metadata(&self, intent: &IntentId, name: &str, value: Option<&str>) -> Happening {
-        let entry = (name.to_owned(), value.unwrap_or_default().to_owned());
-        self.edit(intent, Terms { metadata: Some([entry].into()), ..Terms::default() })
-    }
-
-    fn edit(&self, intent: &IntentId, terms: Terms) -> Happening {
+        let terms = Terms { amount: Some(amount.units()), ..Terms::default() };
         self.change(intent.as_str(), |call, intent: PaymentIntent| intents::update(call, &intent.id, terms).map(drop))
     }
 
     /// It creates another intent for the same customer and copies the metadata, so that it looks like ours. Returns its
     /// id.
-    ///
-    /// # Errors
-    /// There is no such intent, its customer was deleted, or Stripe doesn't charge such an amount.
     pub fn copy_intent(&self, intent: &IntentId, (amount, currency): (Money, &str)) -> Result<IntentId, StripeError> {
         let made = self.change(intent.as_str(), |call, intent: PaymentIntent| {
             let customer = intent.customer.as_deref().unwrap_or_default();
             let terms = terms((amount.units(), currency), customer, Methods::Card, &intent.metadata);
             Ok(intents::create(call, terms)?.id)
         })?;
-        self.state().is_made_by_the_studio(&made);
+        self.state().mark_as_the_studios(&made);
         Ok(IntentId::parse(made).expect("the model's ids are ids"))
     }
 
     /// It refunds the given amount, or the rest. Returns the refund's id.
-    ///
-    /// # Errors
-    /// Nothing was captured, less is left, or it is disputed.
     pub fn refund(&self, intent: &IntentId, amount: Option<Money>, arrival: Arrival) -> Result<String, StripeError> {
         let (amount, pending) = (amount.map(Money::units), arrival == Arrival::Later);
         self.change(intent.as_str(), |call, intent: PaymentIntent| {
@@ -395,13 +307,6 @@ impl MemoryStripe {
     pub fn inspect<A>(&self, intent: &IntentId, look: impl FnOnce(&IntentView<'_>) -> A) -> Option<A> {
         let state = self.looked_at();
         state.place(intent.as_str()).map(|at| look(&state.view(at)))
-    }
-
-    /// The whole intent, as a call would return it now.
-    #[must_use]
-    pub fn intent(&self, intent: &IntentId) -> Option<Intent> {
-        let state = self.looked_at();
-        convert::intent(&state.stripe, state.stripe.account_of(intent.as_str())?, intent.as_str())
     }
 
     fn happens(

@@ -1,8 +1,8 @@
 //! Stripe in memory: the model that the stand-in serves, behind the service's port.
 //!
-//! What Stripe does is the model's. Here is what a world adds: the service's types ([`convert`]), calls that are lost or
-//! late, and lasting refusals ([`calls`]), payers, banks and the studio ([`happenings`]), and what a world observes
-//! ([`state`], [`events`]). Each of the service's requests is held against Stripe's description ([`described`]).
+//! What Stripe does is the model's. Here is what a world adds: the service's types ([`convert`]), calls that are lost
+//! or late, and lasting refusals ([`calls`]), payers, banks and the studio ([`happenings`]), and what a world observes
+//! ([`state`], [`events`]). Each of the service's requests is checked against Stripe's description ([`described`]).
 //!
 //! A call in progress holds no lock.
 
@@ -36,7 +36,7 @@ use state::State;
 
 pub use calls::LastingRefusals;
 pub use events::Event;
-pub use happenings::{Arrival, Authentication, Capability, Complaint, PaysWith, Verdict};
+pub use happenings::{Arrival, Capability, Complaint, PaysWith, Verdict};
 pub use state::IntentView;
 
 use super::faults::{CallKind, Fault, Network};
@@ -109,7 +109,10 @@ impl Payments for MemoryStripe {
 
     async fn load_intent(&self, account: &AccountId, intent: &IntentId) -> Result<Option<Intent>, StripeError> {
         hold(Asked::LoadIntent(intent));
-        let read = |state: &mut State| Ok(convert::intent(&state.stripe, account.as_str(), intent.as_str()));
+        let read = |state: &mut State| {
+            let found = state.stripe.get(account.as_str(), intent.as_str());
+            Ok(found.map(|found| convert::intent(&state.stripe, account.as_str(), found)))
+        };
         self.read(CallKind::LoadIntent, account, read).await
     }
 

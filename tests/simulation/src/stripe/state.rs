@@ -134,7 +134,7 @@ impl State {
     fn note_changes(&mut self, touched: Touched) {
         self.events.extend(touched.events.into_iter().filter(|event| is_followed(event)).map(Event::of));
         for touched in touched.intents {
-            let at = self.place(&touched.id).unwrap_or_else(|| self.get_to_know(&touched.account, &touched.id));
+            let at = self.place(&touched.id).unwrap_or_else(|| self.add_intent(&touched.account, &touched.id));
             if !self.intents[at].is_changed {
                 self.intents[at].is_changed = true;
                 self.changed.push(at);
@@ -146,7 +146,7 @@ impl State {
         }
     }
 
-    fn get_to_know(&mut self, account: &str, id: &str) -> usize {
+    fn add_intent(&mut self, account: &str, id: &str) -> usize {
         let intent = self.stripe.get::<PaymentIntent>(account, id).expect("it was just made");
         let customer = intent.customer.as_deref().unwrap_or_default();
         self.intents.push(Known {
@@ -175,7 +175,7 @@ impl State {
         self.places.get(id).copied()
     }
 
-    pub fn is_made_by_the_studio(&mut self, id: &str) {
+    pub fn mark_as_the_studios(&mut self, id: &str) {
         let at = self.place(id).expect("it was just made");
         self.intents[at].is_studios = true;
     }

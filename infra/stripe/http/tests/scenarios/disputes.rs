@@ -36,7 +36,11 @@ async fn a_dispute_takes_the_money_and_a_won_one_brings_it_back() {
         "charge.dispute.funds_reinstated",
     ];
     assert_eq!(stripe.event_types().await[3..], expected);
-    stripe.post("/v1/refunds", &format!("charge={charge}")).await.ok();
+    // What came back can be refunded and disputed again, and no more than was taken.
+    stripe.post("/v1/refunds", &format!("charge={charge}&amount=100")).await.ok();
+    let dispute = format!("charges/{charge}/dispute");
+    assert_eq!(stripe.control(&dispute, json!({ "amount": 4201 })).await.status, 400);
+    assert_eq!(stripe.control(&dispute, json!({ "amount": 4000 })).await.ok()["status"], "needs_response");
 }
 
 #[tokio::test]

@@ -110,6 +110,11 @@ async fn three_d_secure_waits_for_the_payer() {
         let again = stripe.control(&authenticate, json!({ "outcome": outcome })).await;
         again.refused(400, "payment_intent_unexpected_state");
     }
+    // A change of the amount takes the payer's confirmation back.
+    let intent = stripe.post(INTENTS, form).await.ok();
+    let path = format!("{INTENTS}/{}", intent["id"].as_str().unwrap());
+    let changed = stripe.post(&path, "amount=250").await.ok();
+    assert_eq!((&changed["status"], &changed["next_action"]), (&json!("requires_confirmation"), &Value::Null));
     let error = stripe.post(INTENTS, &format!("{form}&off_session=true")).await;
     error.refused(402, "authentication_required");
 }

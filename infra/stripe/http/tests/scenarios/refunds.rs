@@ -60,6 +60,23 @@ async fn a_refund_of_nothing_is_refused() {
     assert_eq!(refused.status, 400);
     assert_eq!(stripe.post("/v1/refunds", "").await.status, 400);
     stripe.post("/v1/refunds", "charge=ch_none").await.refused(400, "resource_missing");
+    let (intent, _) = captured(&stripe, "pm_card_visa").await;
+    let form = format!("payment_intent={intent}&amount=0");
+    stripe.post("/v1/refunds", &form).await.refused(400, "parameter_invalid_integer");
+    stripe.control("refunds/re_none/fail", json!({})).await.refused(404, "resource_missing");
+}
+
+#[tokio::test]
+async fn a_charge_shows_its_ten_newest_refunds() {
+    let stripe = TestStripe::start().await;
+    let (_, id) = captured(&stripe, "pm_card_visa").await;
+    for amount in 1..=12 {
+        stripe.post("/v1/refunds", &format!("charge={id}&amount={amount}")).await.ok();
+    }
+    let shown = charge(&stripe, &id).await;
+    assert_eq!((&shown["amount_refunded"], &shown["refunds"]["has_more"]), (&json!(78), &json!(true)));
+    let amounts = shown["refunds"]["data"].as_array().unwrap().iter().map(|refund| refund["amount"].as_i64().unwrap());
+    assert!(amounts.eq((3..=12).rev()));
 }
 
 #[tokio::test]

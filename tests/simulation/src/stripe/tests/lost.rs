@@ -9,7 +9,7 @@ const SPOILT: StripeError = StripeError::KeyExhausted;
 
 /// An intent that is held, at a Stripe whose capture has this fault.
 fn held(fault: Fault) -> (Desk, IntentId) {
-    let desk = Desk::with(1, fault);
+    let desk = Desk::with(2, fault);
     let intent = desk.confirmed(PaysWith::Card);
     (desk, intent)
 }
@@ -69,7 +69,7 @@ fn a_500_after_the_effect_is_answered_to_its_key_too() {
 
 #[test]
 fn a_key_that_has_an_answer_gives_it_though_stripe_would_break() {
-    let desk = Desk::with(1, Fault::Stored500);
+    let desk = Desk::with(2, Fault::Stored500);
     let made = desk.create("mk").unwrap();
     assert_eq!(desk.create("mk"), Ok(made));
 }

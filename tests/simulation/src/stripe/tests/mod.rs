@@ -1,5 +1,5 @@
-//! What a world adds to the model: faults, keys as the port shows them, refusals, the watcher. What Stripe does is tested
-//! over HTTP, by the scenarios of `infra/stripe/http`.
+//! What a world adds to the model: faults, keys as the port shows them, refusals, the watcher. What Stripe does is
+//! tested over HTTP, by the scenarios of `infra/stripe/http`.
 
 mod events;
 mod keys;
@@ -39,7 +39,7 @@ impl Desk {
         Self::behind(Network::reliable())
     }
 
-    /// The call with that number, counted from zero, has this fault.
+    /// The call with that number has this fault. The first makes the customer, with the number zero.
     fn with(at: usize, fault: Fault) -> Self {
         Self::behind(Network::with(&Arc::new(Mutex::new(OneFault::at(at, fault)))))
     }
@@ -48,8 +48,7 @@ impl Desk {
         let clock = Arc::new(AtomicI64::new(START_MS));
         let stripe = MemoryStripe::new(network, Arc::clone(&clock));
         let account = AccountId::parse("acct_studio").unwrap();
-        let customer = CustomerId::parse("cus_jo").unwrap();
-        stripe.add_customer(&account, customer.clone());
+        let customer = run(stripe.create_customer(&account, "Jo", &BTreeMap::new(), "jo")).unwrap();
         Self { stripe, clock, account, customer }
     }
 
