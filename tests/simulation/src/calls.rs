@@ -146,9 +146,8 @@ pub async fn revoke_link(ctx: Hands, link: Arc<str>) -> Answer {
 
 /// Stripe delivers an event, signed with this secret.
 pub async fn deliver(ctx: Hands, event: Event, secret: &'static str) -> Answer {
-    let body = event.body();
-    let signature = signature(secret, &body, ctx.clock.now_s());
-    let mut request = request(("", ""), &[], body);
+    let signature = signature(secret, event.body(), ctx.clock.now_s());
+    let mut request = request(("", ""), &[], event.body().to_owned());
     request.headers_mut().insert("stripe-signature", signature.parse().expect("a signature is visible ASCII"));
     Answer::of(Endpoint::StripeWebhook, stripe_webhook::handle(&ctx, &request).await)
 }

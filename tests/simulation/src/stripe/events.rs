@@ -2,7 +2,7 @@
 //!
 //! The world decides when, how often and in which order events arrive.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use classpay_domain::id::{AccountId, EventId, IntentId};
 use classpay_service::settlement::event::topic::Topic;
@@ -24,18 +24,20 @@ pub struct Event {
     /// Its intent, if it is about one.
     pub intent: Option<IntentId>,
     recorded: Arc<Recorded>,
+    /// Made when it is first read. The job reads an account's past again and again.
+    body: Arc<OnceLock<String>>,
 }
 
 impl Event {
     pub(super) fn of(recorded: Arc<Recorded>) -> Self {
         let intent = recorded.intent().map(|id| IntentId::parse(id).expect("the model's ids are ids"));
-        Self { kind: recorded.kind.clone().into_owned(), intent, recorded }
+        Self { kind: recorded.kind.clone().into_owned(), intent, recorded, body: Arc::default() }
     }
 
     /// The payload.
     #[must_use]
-    pub fn body(&self) -> String {
-        self.recorded.json().to_string()
+    pub fn body(&self) -> &str {
+        self.body.get_or_init(|| self.recorded.json().to_string())
     }
 }
 
@@ -59,7 +61,7 @@ impl State {
         let list = list.map_err(convert::error)?;
         let last = list.data.last().filter(|_| list.has_more);
         Ok(EventPage {
-            events: list.data.iter().map(|event| event.json().to_string()).collect(),
+            events: list.data.iter().map(|event| self.followed[&event.id].body().to_owned()).collect(),
             next: last.map(|event| EventId::parse(event.id.as_str()).expect("the model's ids are ids")),
         })
     }

@@ -76,6 +76,8 @@ pub(super) struct State {
     pub lasting_refusals: LastingRefusals,
     /// Events that the world hasn't taken yet.
     pub events: Vec<Event>,
+    /// All events of types that our webhook subscribes to. No others are listed either.
+    pub followed: HashMap<String, Event>,
     /// The accounts that were ever disconnected.
     pub was_disconnected: BTreeSet<String>,
     pub watcher: Option<Watcher>,
@@ -100,6 +102,7 @@ impl State {
             refused: Vec::new(),
             lasting_refusals: LastingRefusals::default(),
             events: Vec::new(),
+            followed: HashMap::new(),
             was_disconnected: BTreeSet::new(),
             watcher: None,
             intents: Vec::new(),
@@ -132,7 +135,11 @@ impl State {
     }
 
     fn note_changes(&mut self, touched: Touched) {
-        self.events.extend(touched.events.into_iter().filter(|event| is_followed(event)).map(Event::of));
+        for recorded in touched.events.into_iter().filter(|event| is_followed(event)) {
+            let (id, event) = (recorded.id.clone(), Event::of(recorded));
+            self.events.push(event.clone());
+            self.followed.insert(id, event);
+        }
         for touched in touched.intents {
             let at = self.place(&touched.id).unwrap_or_else(|| self.add_intent(&touched.account, &touched.id));
             if !self.intents[at].is_changed {

@@ -18,7 +18,7 @@ fn our_webhook_reads_each_event_that_it_subscribes_to_and_gets_no_other() {
     for event in events {
         let body = event.body();
         let secrets = [Secret::new("whsec_0"), Secret::new(SECRET)];
-        assert_eq!(verify(Some(&signature(SECRET, &body, 5000)), body.as_bytes(), &secrets, 5000), Ok(()));
+        assert_eq!(verify(Some(&signature(SECRET, body, 5000)), body.as_bytes(), &secrets, 5000), Ok(()));
         let read = parse(body.as_bytes(), 7).unwrap();
         assert_eq!((&read.account, read.intent.as_ref()), (&desk.account, Some(&intent)));
         assert_eq!((read.kind.as_str(), read.created_s), (event.kind.as_str(), START_MS / 1000));
