@@ -208,6 +208,7 @@ impl StandIn {
         }
         let asked = Asked { form: &form, version: text(&incoming.headers, "stripe-version") };
         let origin = Origin { request: Some(&incoming.request_id), key: incoming.key() };
+        let queued = stored.queue.len();
         let result = stored.call(account, now, origin, |call| match &instead {
             Some(Instead::Broken { executed: false }) => Err(ApiError::broken()),
             Some(Instead::Refused(error)) => Err(error.clone()),
@@ -227,8 +228,11 @@ impl StandIn {
             let answer = Remembered { status, body, request: incoming.request_id.clone() };
             stored.keys.remember(account, key, fingerprint, answer, now);
         }
-        self.store.keep(&stored)?;
-        self.webhooks.wake();
+        // A read changes nothing, unless it finds that a hold's time has come.
+        if incoming.method != Method::GET || stored.queue.len() > queued {
+            self.store.keep(&stored)?;
+            self.webhooks.wake();
+        }
         Ok(reply)
     }
 }

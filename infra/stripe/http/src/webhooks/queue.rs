@@ -104,6 +104,10 @@ impl Queue {
         });
     }
 
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub fn put(&mut self, delivery: &Delivery) {
         self.0[delivery.seq].clone_from(delivery);
     }
