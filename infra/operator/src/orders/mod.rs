@@ -1,7 +1,8 @@
 //! `cargo dev orders`: an operator's commands for orders, in any table: the running stack's, or one in AWS.
 //!
 //! Read in this order: this module (the command line), [`place`] (which table, which Stripe), [`list`], [`show`],
-//! [`finish`] (settle, void and resolve), [`reconcile`], and [`books`] (a payment in the ledger).
+//! [`finish`] (settle, void and resolve), [`reconcile`], [`stripe`] (what those that only read ask of Stripe), and
+//! [`books`] (a payment in the ledger).
 //!
 //! Only the service's own `settlement` moves money and places. Everything else here only reads, except for the note
 //! that a record was reviewed. Names of people, e-mails and links are not printed.
@@ -12,6 +13,7 @@ mod list;
 mod place;
 mod reconcile;
 mod show;
+mod stripe;
 
 use clap::{Args, Subcommand};
 use classpay_domain::id::{AccountId, CompanyId, OrderId};

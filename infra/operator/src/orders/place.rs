@@ -10,10 +10,11 @@ use classpay_domain::id::{AccountId, CompanyId};
 use classpay_service::clock::Clock;
 use classpay_service::context::Context;
 use classpay_service::store::{DynamoDb, Store};
-use classpay_service::stripe::{DEFAULT_API_BASE, Secret, Stripe, StripeConfig};
+use classpay_service::stripe::{DEFAULT_API_BASE, Secret, Stripe, StripeConfig, StripeConfigError};
 use serde::Deserialize;
 
 use super::of_table;
+use super::stripe::StripeReader;
 use crate::Problem;
 use crate::machine::{is_loopback, machine_time, variable};
 use crate::stack::{DYNAMODB_URL, LOCAL_STRIPE_KEY, STRIPE_URL, TABLE};
@@ -64,18 +65,31 @@ impl Place {
         }
     }
 
-    /// Stripe, with a live key too: the operator provides the key.
-    pub(super) fn stripe(&self) -> Result<Stripe, Problem> {
+    /// The platform's key, a live one too: the operator provides it.
+    fn stripe_key(&self) -> Result<Secret, Problem> {
         let url = self.stripe_url();
-        let key = if is_loopback(url) {
-            LOCAL_STRIPE_KEY.to_owned()
-        } else {
-            let key = variable("STRIPE_SECRET_KEY").filter(|key| !key.is_empty());
-            key.ok_or_else(|| Problem::new(format!("{url} needs the platform's key in STRIPE_SECRET_KEY")))?
-        };
-        let mut config = StripeConfig::new(Secret::new(key));
-        url.clone_into(&mut config.api_base);
-        Stripe::new(&config).map_err(|problem| Problem::new(format!("--stripe-url {url}: {problem}")))
+        if is_loopback(url) {
+            return Ok(Secret::new(LOCAL_STRIPE_KEY));
+        }
+        let key = variable("STRIPE_SECRET_KEY").filter(|key| !key.is_empty());
+        let missing = || Problem::new(format!("{url} needs the platform's key in STRIPE_SECRET_KEY"));
+        Ok(Secret::new(key.ok_or_else(missing)?))
+    }
+
+    fn not_stripe(&self, problem: StripeConfigError) -> Problem {
+        Problem::new(format!("--stripe-url {}: {problem}", self.stripe_url()))
+    }
+
+    /// Stripe, for a command that may move money.
+    fn stripe(&self) -> Result<Stripe, Problem> {
+        let mut config = StripeConfig::new(self.stripe_key()?);
+        self.stripe_url().clone_into(&mut config.api_base);
+        Stripe::new(&config).map_err(|problem| self.not_stripe(problem))
+    }
+
+    /// Stripe, for a command that only reads.
+    pub(super) fn stripe_reader(&self) -> Result<StripeReader, Problem> {
+        StripeReader::new(self.stripe_url(), &self.stripe_key()?).map_err(|problem| self.not_stripe(problem))
     }
 
     /// The service's dependencies.

@@ -10,14 +10,14 @@ use classpay_domain::money::{Money, Overflow};
 use classpay_service::aggregate::AggregateTransaction;
 use classpay_service::clock::start_of_day_s;
 use classpay_service::store::{Claim, Store, StoreError};
-use classpay_service::stripe::{IntentQuery, ListedIntent, Payments as _, Stripe};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::civil::Date;
 use serde::Serialize;
 
 use super::books::{Record, taken_and_refunded};
 use super::place::{Place, accounts};
-use super::{of_stripe, of_table, print_json};
+use super::stripe::{ListedIntent, StripeReader};
+use super::{of_table, print_json};
 use crate::Problem;
 
 /// How many records are read at a time.
@@ -85,7 +85,7 @@ struct Compared {
 struct Desk<'a> {
     place: &'a Place,
     store: &'a Store,
-    stripe: &'a Stripe,
+    stripe: &'a StripeReader,
     account: &'a AccountId,
 }
 
@@ -96,7 +96,7 @@ pub(super) async fn run(place: &Place, date: Date, company: Option<CompanyId>, j
     let day = |date| start_of_day_s(date, "UTC").ok();
     let next = date.tomorrow().ok().and_then(day);
     let (from_s, next_s) = day(date).zip(next).ok_or_else(|| Problem::new(format!("{date} is out of range")))?;
-    let (store, stripe) = (place.store(), place.stripe()?);
+    let (store, stripe) = (place.store(), place.stripe_reader()?);
     let accounts = accounts(&store, company.as_ref()).await?;
     if accounts.is_empty() {
         return Err(Problem::new("the table follows no Stripe account: there is nothing to compare"));
@@ -130,21 +130,11 @@ pub(super) async fn run(place: &Place, date: Date, company: Option<CompanyId>, j
 
 impl Desk<'_> {
     /// Every intent created on that day.
-    async fn compare_day(&self, (from_s, until_s): (i64, i64)) -> Result<Vec<Compared>, Problem> {
-        let (mut intents, mut next) = (Vec::new(), None);
-        loop {
-            let query = IntentQuery { from_s, until_s, after: next.as_ref() };
-            let page = self.stripe.list_intents(self.account, query).await.map_err(of_stripe)?;
-            intents.extend(page.intents);
-            next = page.next;
-            if next.is_none() {
-                break;
-            }
-        }
-        let mut compared = self.compare(intents).await?;
+    async fn compare_day(&self, day_s: (i64, i64)) -> Result<Vec<Compared>, Problem> {
+        let mut compared = self.compare(self.stripe.list_intents(self.account, day_s).await?).await?;
         for found in compared.iter_mut().filter(|found| !found.difference.is_zero()) {
             let marker = found.listed.marker.clone();
-            let now = self.stripe.load_intent(self.account, &found.listed.intent.id).await.map_err(of_stripe)?;
+            let now = self.stripe.load_intent(self.account, &found.listed.intent.id).await?;
             if let Some(intent) = now
                 && let Some(again) = self.compare(vec![ListedIntent { intent, marker }]).await?.pop()
             {

@@ -7,12 +7,13 @@ use classpay_domain::money::Money;
 use classpay_service::aggregate::AggregateTransaction;
 use classpay_service::snapshot::Snapshot;
 use classpay_service::store::{OrderRecord, Store};
-use classpay_service::stripe::{Intent, Payments as _, Stripe};
+use classpay_service::stripe::Intent;
 use serde::Serialize;
 
 use super::books::{Record, state};
 use super::list::{open_payment, paid_by};
 use super::place::{Place, accounts};
+use super::stripe::StripeReader;
 use super::{of_table, print_json};
 use crate::Problem;
 
@@ -84,7 +85,7 @@ struct Line {
 }
 
 pub(super) async fn run(place: &Place, what: &str, account: Option<AccountId>, json: bool) -> Result<(), Problem> {
-    let (store, stripe) = (place.store(), place.stripe()?);
+    let (store, stripe) = (place.store(), place.stripe_reader()?);
     let shown = if what.starts_with("pi_") {
         let intent = what.parse().map_err(|problem| Problem::new(format!("{what}: {problem}")))?;
         let account = match account {
@@ -114,7 +115,7 @@ async fn account_of(store: &Store, intent: &IntentId) -> Result<AccountId, Probl
     Err(Problem::new(format!("no account has a record of {intent}; name one with --account to see what Stripe has")))
 }
 
-async fn order(store: &Store, stripe: &Stripe, id: &OrderId) -> Result<Shown, Problem> {
+async fn order(store: &Store, stripe: &StripeReader, id: &OrderId) -> Result<Shown, Problem> {
     match store.load_order(id).await.map_err(of_table)? {
         Some(OrderRecord { snapshot: Snapshot { payment: Some(paid), .. }, .. }) => {
             payment(store, stripe, &paid.account, &paid.intent).await
@@ -146,7 +147,12 @@ async fn order(store: &Store, stripe: &Stripe, id: &OrderId) -> Result<Shown, Pr
     }
 }
 
-async fn payment(store: &Store, stripe: &Stripe, account: &AccountId, intent: &IntentId) -> Result<Shown, Problem> {
+async fn payment(
+    store: &Store,
+    stripe: &StripeReader,
+    account: &AccountId,
+    intent: &IntentId,
+) -> Result<Shown, Problem> {
     let record = Record::load(store, account, intent).await.map_err(of_table)?;
     let (at_stripe, trouble) = match stripe.load_intent(account, intent).await {
         Ok(Some(found)) => (Some(AtStripe::of(&found)), None),

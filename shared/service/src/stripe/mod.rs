@@ -2,8 +2,8 @@
 //!
 //! Read in this order: [`error`] (what a failed call proves), [`retry`] (what may be sent again), [`transport`] (how it
 //! is sent), [`intent`] (what we know about a payment), [`requests`] (what is sent), [`adapter`] (the calls),
-//! [`customers`] (the payers), [`events`] and [`listing`] (lists of events and intents), [`signature`] and [`signing`]
-//! (whether Stripe sent an event) and [`wire`] (how a payment looks to callers).
+//! [`customers`] (the payers), [`events`] (the list of events), [`signature`] and [`signing`] (whether Stripe sent an
+//! event) and [`wire`] (how a payment looks to callers).
 //!
 //! No type of the SDK leaves this module. Nothing here decides about an order: a lost reply is
 //! [`StripeError::OutcomeUnknown`], and nothing is concluded from it.
@@ -14,7 +14,6 @@ pub mod customers;
 pub mod error;
 pub mod events;
 pub mod intent;
-pub mod listing;
 pub mod payments;
 pub mod requests;
 mod retry;
@@ -31,7 +30,6 @@ pub use customers::{Customer, KnownCustomer, NewCustomer};
 pub use error::{Rejection, StripeError};
 pub use events::{EventPage, EventQuery};
 pub use intent::{BacsDebit, Card, Charge, Intent, PaymentMethod, PaymentMethodData, Refund};
-pub use listing::{IntentPage, IntentQuery, ListedIntent};
 pub use payments::{CustomerSession, EphemeralKey, Methods, NewIntent, Payments, SavedCards};
 pub use secret::Secret;
 pub use timing::Timing;

@@ -1,5 +1,6 @@
 //! async-stripe parses the stand-in's answers in every state, and the stand-in accepts async-stripe's requests.
 
+use futures_util::TryStreamExt as _;
 use reqwest::Method;
 use stripe_client_core::{StripeMethod, StripeRequest};
 use stripe_core::customer::{CreateCustomer, DeleteCustomer, ListCustomer, RetrieveCustomer};
@@ -183,4 +184,21 @@ async fn what_async_stripe_sends_is_taken() {
     assert_eq!((told.data.len(), told.has_more), (1, true));
     let rest = ListEvent::new().types(["payment_intent.succeeded".to_owned()]).starting_after(told.data[0].id.as_str());
     assert_eq!(send(&stripe, &rest).await.data.len(), 1);
+}
+
+/// The library's own client, as an operator's commands use it.
+#[tokio::test]
+async fn its_own_client_captures_and_lists_every_page() {
+    let stripe = TestStripe::start().await;
+    let client = ::stripe::ClientBuilder::new("sk_test_123").url(&stripe.url).account_id(STUDIO.into());
+    let client = client.build().unwrap();
+    for _ in 0..3 {
+        let id = stripe.hold().await;
+        let taken = CapturePaymentIntent::new(id.as_str()).send(&client).await.unwrap();
+        assert_eq!(taken.status, PaymentIntentStatus::Succeeded);
+    }
+    let all = ListPaymentIntent::new().limit(2).paginate().stream(&client);
+    assert_eq!(all.try_collect::<Vec<_>>().await.unwrap().len(), 3);
+    let refused = CapturePaymentIntent::new("pi_none").send(&client).await;
+    assert!(matches!(refused, Err(::stripe::StripeError::Stripe(_, 404))), "{refused:?}");
 }
