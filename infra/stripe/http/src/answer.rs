@@ -17,26 +17,18 @@ use serde_json::{Value, json};
 
 use crate::StandIn;
 use crate::auth::{self, Caller, text};
-use crate::faults::{self, Action, HangWhen, When};
+use crate::faults::{self, Action, When};
 use crate::form::Form;
 use crate::request_log::{Entry, machine_time};
-use crate::routes::Asked;
-use crate::{control, description, routes};
+use crate::{control, description, locked, routes};
 
 /// Far above any of our calls.
 const LARGEST_BODY: usize = 1024 * 1024;
 
 /// The connection is to be closed without an answer.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("closed without an answer, as ordered")]
 pub(crate) struct Dropped;
-
-impl std::fmt::Display for Dropped {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("closed without an answer, as ordered")
-    }
-}
-
-impl std::error::Error for Dropped {}
 
 /// No answer is sent.
 #[derive(Debug, Clone, Copy)]
@@ -108,7 +100,7 @@ impl StandIn {
     }
 
     fn caller(&self, incoming: &Incoming) -> Result<Caller, ApiError> {
-        auth::caller(&self.store.lock().stripe, &incoming.headers, &self.revoked(), self.now())
+        auth::caller(&self.store.lock().stripe, &incoming.headers, &locked(&self.revoked), self.now())
     }
 
     async fn log_and_answer(&self, incoming: Incoming) -> Result<Response<Body>, Unanswered> {
@@ -118,7 +110,7 @@ impl StandIn {
             Ok(caller) => self.with_faults(&incoming, caller).await,
             Err(error) => Ok(refusal(error, &incoming)),
         };
-        self.log().add(Entry {
+        locked(&self.log).add(Entry {
             at: self.now(),
             method: incoming.method.to_string(),
             path: incoming.path.clone(),
@@ -133,7 +125,7 @@ impl StandIn {
     }
 
     async fn with_faults(&self, incoming: &Incoming, caller: &Caller) -> Result<Reply, Unanswered> {
-        let fault = self.faults().strike(|calls, _| calls.fit(incoming.method.as_str(), &incoming.path));
+        let fault = locked(&self.faults).strike(|calls, _| calls.fit(incoming.method.as_str(), &incoming.path));
         match &fault {
             Some(Action::Answer { status: 429, .. }) => {
                 return Ok(refusal(&faults::rate_limited(), incoming));
@@ -142,10 +134,10 @@ impl StandIn {
                 let key = incoming.key().unwrap_or_default();
                 return Ok(refusal(&keys::in_use(key), incoming));
             }
-            Some(Action::Hang { hang: HangWhen::Before }) => return Err(Unanswered::Hangs),
+            Some(Action::Hang { hang: When::Before }) => return Err(Unanswered::Hangs),
             Some(Action::Drop { drop: When::Before }) => return Err(Unanswered::Closed),
             Some(Action::Drop { drop: When::Late }) => {
-                self.late().push((incoming.clone(), caller.clone()));
+                locked(&self.late).push((incoming.clone(), caller.clone()));
                 return Err(Unanswered::Closed);
             }
             _ => {}
@@ -185,7 +177,7 @@ impl StandIn {
 
     /// Executes the calls that were dropped late, and returns each with the answer that nobody received.
     pub(crate) fn land(&self) -> Vec<Value> {
-        let late = std::mem::take(&mut *self.late());
+        let late = std::mem::take(&mut *locked(&self.late));
         let land = |(incoming, caller): (Incoming, Caller)| {
             let reply = self.execute(&incoming, &caller, None).unwrap_or_else(|error| refusal(&error, &incoming));
             json!({ "method": incoming.method.as_str(), "path": incoming.path, "status": reply.status })
@@ -197,7 +189,7 @@ impl StandIn {
     fn execute(&self, incoming: &Incoming, caller: &Caller, instead: Option<Instead>) -> Result<Reply, ApiError> {
         let account = &caller.account;
         let form = Form::parse(&incoming.query, &incoming.body)?;
-        let fingerprint = format!("{} {}\n{}", incoming.method, incoming.path, form.canonical);
+        let fingerprint = format!("{} {}\n{}", incoming.method, incoming.path, form.canonical());
         let now = self.now();
         let mut stored = self.store.lock();
         auth::permit(&stored.stripe, caller, &form, &incoming.method, &incoming.path)?;
@@ -206,13 +198,13 @@ impl StandIn {
         {
             return Ok(Reply { status, body, original: Some(request) });
         }
-        let asked = Asked { form: &form, version: text(&incoming.headers, "stripe-version") };
+        let version = text(&incoming.headers, "stripe-version");
         let origin = Origin { request: Some(&incoming.request_id), key: incoming.key() };
         let queued = stored.queue.len();
         let result = stored.call(account, now, origin, |call| match &instead {
             Some(Instead::Broken { executed: false }) => Err(ApiError::broken()),
             Some(Instead::Refused(error)) => Err(error.clone()),
-            _ => routes::dispatch(call, &asked, &incoming.method, &incoming.path),
+            _ => routes::dispatch(call, &form, version, &incoming.method, &incoming.path),
         });
         let result = match (instead, result) {
             (_, Err(error)) if error.0.effect == Effect::NotExecuted => return Err(error),

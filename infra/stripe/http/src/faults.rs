@@ -18,6 +18,8 @@
 //!
 //! Calls are counted in the order of arrival.
 
+use std::borrow::Cow;
+
 use classpay_stripe_model::{ApiError, Effect};
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +63,7 @@ pub(crate) enum Action {
         executed: bool,
     },
     Hang {
-        hang: HangWhen,
+        hang: When,
     },
     Refuse {
         refuse: Refused,
@@ -76,20 +78,13 @@ pub(crate) enum When {
     Late,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum HangWhen {
-    Before,
-    After,
-}
-
 /// An error in Stripe's words.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Refused {
     pub status: u16,
     #[serde(rename = "type")]
-    pub kind: Option<ErrorType>,
+    pub kind: Option<String>,
     pub code: Option<String>,
     #[serde(alias = "decline_code")]
     pub decline_code: Option<String>,
@@ -98,20 +93,14 @@ pub(crate) struct Refused {
     pub remembered: Option<bool>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum ErrorType {
-    #[serde(rename = "api_error")]
-    Api,
-    #[serde(rename = "card_error")]
-    Card,
-    #[serde(rename = "idempotency_error")]
-    Idempotency,
-    #[serde(rename = "invalid_request_error")]
-    InvalidRequest,
-}
+/// Stripe's types of errors.
+const TYPES: [&str; 4] = ["api_error", "card_error", "idempotency_error", "invalid_request_error"];
 
 impl Refused {
     fn mistake(&self) -> Option<&'static str> {
+        if self.kind.as_deref().is_some_and(|kind| !TYPES.contains(&kind)) {
+            return Some("the type is none of Stripe's");
+        }
         match self.status {
             400 | 402 | 404 => None,
             401 | 403 if self.remembered == Some(true) => {
@@ -123,16 +112,8 @@ impl Refused {
     }
 
     pub fn error(&self) -> ApiError {
-        let kind = self.kind.unwrap_or(match self.status {
-            402 => ErrorType::Card,
-            _ => ErrorType::InvalidRequest,
-        });
-        let kind = match kind {
-            ErrorType::Api => "api_error",
-            ErrorType::Card => "card_error",
-            ErrorType::Idempotency => "idempotency_error",
-            ErrorType::InvalidRequest => "invalid_request_error",
-        };
+        let usual = if self.status == 402 { "card_error" } else { "invalid_request_error" };
+        let kind = self.kind.clone().map_or(usual.into(), Cow::Owned);
         let before = self.code.as_deref().is_some_and(|code| code.starts_with("parameter_"));
         let runs = !matches!(self.status, 401 | 403) && !before;
         let effect = if self.remembered.unwrap_or(runs) { Effect::Refused } else { Effect::NotExecuted };
@@ -154,6 +135,7 @@ pub(crate) fn mistake(_: &Calls, action: &Action) -> Option<&'static str> {
         Action::Answer { status: 429 | 409 | 500, .. } => None,
         Action::Answer { .. } => Some("status must be 429, 409 or 500"),
         Action::Refuse { refuse } => refuse.mistake(),
+        Action::Hang { hang: When::Late } => Some("a call that hangs is executed before or after, or not at all"),
         Action::Drop { .. } | Action::Delay { .. } | Action::Hang { .. } => None,
     }
 }

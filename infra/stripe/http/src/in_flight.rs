@@ -1,7 +1,9 @@
 //! The idempotency keys of calls in progress. In memory, because a killed process has none.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+
+use crate::locked;
 
 #[derive(Default)]
 pub(crate) struct InFlight(Mutex<HashSet<(String, String)>>);
@@ -10,7 +12,7 @@ impl InFlight {
     /// `None` while another call with the key is in progress. Dropping the claim frees the key.
     pub fn claim(&self, account: &str, key: &str) -> Option<Claim<'_>> {
         let name = (account.to_owned(), key.to_owned());
-        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = locked(&self.0);
         // Created lazily: dropping an unused claim would free the key of the call in progress.
         keys.insert(name.clone()).then(|| Claim { in_flight: self, name })
     }
@@ -23,7 +25,6 @@ pub(crate) struct Claim<'a> {
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        let mut keys = self.in_flight.0.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.remove(&self.name);
+        locked(&self.in_flight.0).remove(&self.name);
     }
 }

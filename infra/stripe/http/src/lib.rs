@@ -99,30 +99,15 @@ impl StandIn {
     /// Sets where the clock is moved, which this stand-in only reads: `POST /_control/clock` is redirected to this
     /// address.
     pub fn clock_is_moved_at(&self, url: impl Into<String>) {
-        *self.clock_owner.lock().unwrap_or_else(PoisonError::into_inner) = Some(url.into());
-    }
-
-    fn clock_owner(&self) -> Option<String> {
-        self.clock_owner.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        *locked(&self.clock_owner) = Some(url.into());
     }
 
     fn now(&self) -> i64 {
         (self.now)()
     }
+}
 
-    fn faults(&self) -> MutexGuard<'_, Faults> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn late(&self) -> MutexGuard<'_, Vec<(Incoming, Caller)>> {
-        self.late.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn revoked(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.revoked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn log(&self) -> MutexGuard<'_, RequestLog> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Nothing that is locked is left half changed by a panic.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,10 +3,9 @@
 //! In a file it is one snapshot, written beside the file and renamed, before an answer that reports a change is sent.
 //! So a killed process keeps what it promised, and the file is never half written.
 
-use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use classpay_stripe_model::ids::Ids;
 use classpay_stripe_model::keys::Keys;
@@ -14,8 +13,8 @@ use classpay_stripe_model::{ApiError, Call, Object, Origin, State, Touched};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Remembered;
-use crate::description;
 use crate::webhooks::queue::Queue;
+use crate::{description, locked};
 
 /// What a snapshot says of itself.
 const FORMAT: &str = "classpay stripe stand-in, 1";
@@ -30,20 +29,9 @@ pub(crate) struct Stored {
 }
 
 /// The state couldn't be opened: not a snapshot of ours, or not readable or writable.
-#[derive(Debug)]
-pub struct OpenError(io::Error);
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "the Stripe stand-in's state can't be opened: {}", self.0)
-    }
-}
-
-impl std::error::Error for OpenError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
-    }
-}
+#[derive(Debug, thiserror::Error)]
+#[error("the Stripe stand-in's state can't be opened: {0}")]
+pub struct OpenError(#[source] io::Error);
 
 impl Stored {
     pub fn new() -> Self {
@@ -117,7 +105,7 @@ impl Store {
 
     /// Don't hold the lock over an await. If a holder panicked, its call was undone.
     pub fn lock(&self) -> MutexGuard<'_, Stored> {
-        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.stored)
     }
 
     /// Keeps what has changed, before it is answered.

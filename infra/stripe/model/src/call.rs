@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::accounts::Account;
 use crate::error::{ApiError, Effect};
 use crate::events::{Event, Reported, Snapshot};
@@ -92,6 +94,16 @@ impl<'a> Call<'a> {
 
     pub fn load<T: Object>(&self, id: &str) -> Option<T> {
         self.state.get::<T>(self.account, id).map(|object| T::clone(object))
+    }
+
+    /// The object with this id, of whatever kind, as Stripe returns it.
+    pub fn json(&self, id: &str) -> Option<Value> {
+        self.state.json(self.account, id)
+    }
+
+    /// The object that a path names.
+    pub fn get<T: Object>(&self, id: &str) -> Result<T, ApiError> {
+        self.load(id).ok_or_else(|| ApiError::no_such(T::KIND, id, "id"))
     }
 
     /// The account's objects, oldest first.

@@ -254,10 +254,6 @@ impl Charge {
     }
 }
 
-pub fn retrieve(call: &Call, id: &str) -> Result<Charge, ApiError> {
-    call.load(id).ok_or_else(|| ApiError::no_such("charge", id, "id"))
-}
-
 pub fn list(call: &Call, listing: Listing) -> Result<List<Charge>, ApiError> {
     page::list(call, "/v1/charges", listing, |listing, charge: &Charge| {
         (listing.customer.is_none() || listing.customer == charge.customer)

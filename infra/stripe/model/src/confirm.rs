@@ -9,9 +9,9 @@ use crate::accounts::not_activated;
 use crate::call::Call;
 use crate::charges::{Charge, HOLD_SECONDS};
 use crate::error::ApiError;
-use crate::intents::{PaymentIntent, of_path};
+use crate::intents::{PaymentIntent, is_open, of_path};
 use crate::means::{AUTHENTICATION_REQUIRED, Decline, Issuer, Means};
-use crate::params::{Novelty, OffSession, Terms, put_method};
+use crate::params::{Novelty, Terms, put_method};
 use crate::payment_methods::PaymentMethod;
 use crate::state::Object;
 use crate::{customers, debits, payment_methods};
@@ -27,7 +27,7 @@ pub struct Attempt {
 
 impl Attempt {
     pub fn of(terms: &Terms) -> Self {
-        let absent = terms.off_session.is_some_and(|off| off != OffSession::False);
+        let absent = terms.off_session.as_ref().is_some_and(|off| *off != false);
         Self {
             without_payer: absent || terms.error_on_requires_action == Some(true),
             can_return: terms.return_url.is_some() || terms.use_stripe_sdk == Some(true),
@@ -54,25 +54,21 @@ pub fn confirm_in_browser(call: &mut Call, intent: &mut PaymentIntent, method: &
 
 /// Whether it can be confirmed at all.
 pub fn check_status(intent: &PaymentIntent) -> Result<(), ApiError> {
-    match intent.status {
-        IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction => {
-            Ok(())
+    const ONLY: &str = "Only a PaymentIntent with one of the following statuses may be confirmed: \
+                        requires_payment_method, requires_confirmation, requires_action.";
+    let why = match intent.status {
+        status if is_open(status) => return Ok(()),
+        IntentStatus::Processing => {
+            format!("You cannot confirm this PaymentIntent because it is already processing a payment. {ONLY}")
         }
-        IntentStatus::Processing => Err(intent.unexpected_state(
-            "You cannot confirm this PaymentIntent because it is already processing a payment. Only \
-             a PaymentIntent with one of the following statuses may be confirmed: \
-             requires_payment_method, requires_confirmation, requires_action.",
-        )),
-        IntentStatus::RequiresCapture | IntentStatus::Succeeded => Err(intent.unexpected_state(
-            "You cannot confirm this PaymentIntent because it has already succeeded after being \
-             previously confirmed.",
-        )),
-        IntentStatus::Canceled => Err(intent.unexpected_state(
-            "This PaymentIntent could not be confirmed because it has a status of canceled. Only \
-             a PaymentIntent with one of the following statuses may be confirmed: \
-             requires_payment_method, requires_confirmation, requires_action.",
-        )),
-    }
+        IntentStatus::Canceled => {
+            format!("This PaymentIntent could not be confirmed because it has a status of canceled. {ONLY}")
+        }
+        _ => "You cannot confirm this PaymentIntent because it has already succeeded after being \
+              previously confirmed."
+            .to_owned(),
+    };
+    Err(intent.unexpected_state(why))
 }
 
 /// Whether this payment method may pay this intent.
@@ -139,7 +135,7 @@ pub fn attempt(call: &mut Call, intent: &mut PaymentIntent, how: Attempt) -> Res
         }
         Means::Card(card) => card,
     };
-    let asks = intent.payment_method_options.card_authenticates();
+    let asks = matches!(intent.card_option("request_three_d_secure"), Some("any" | "challenge"));
     match card.issuer {
         Issuer::Declines(reason) => return decline(call, intent, &method, reason),
         Issuer::AsksPayer if how.without_payer => return decline(call, intent, &method, AUTHENTICATION_REQUIRED),
@@ -191,7 +187,8 @@ fn approve(call: &mut Call, intent: &mut PaymentIntent, method: PaymentMethod) {
 
 /// Attaches the payment method to the intent's customer, if the intent says so.
 pub fn keep_method(call: &mut Call, intent: &PaymentIntent, mut method: PaymentMethod) {
-    let saved = intent.setup_future_usage.is_some() || intent.payment_method_options.card_saved_for().is_some();
+    let card_saved = intent.card_option("setup_future_usage").is_some_and(|usage| usage != "none");
+    let saved = intent.setup_future_usage.is_some() || card_saved;
     let customer = intent.customer.as_deref().filter(|_| saved && method.customer.is_none());
     // A customer that was deleted meanwhile gets nothing, and the payment still succeeds.
     if let Some(id) = customer
@@ -232,10 +229,7 @@ pub fn back_to_start(intent: &mut PaymentIntent, error: Value) {
 /// Applies the payer's answer to 3-D Secure.
 pub fn authenticate(call: &mut Call, intent: &mut PaymentIntent, outcome: Authentication) -> Result<(), ApiError> {
     if intent.status != IntentStatus::RequiresAction {
-        let status = intent.status.as_str();
-        return Err(intent.unexpected_state(format!(
-            "This PaymentIntent has a status of {status}: there is nothing to authenticate."
-        )));
+        return Err(intent.lacks("payer to authenticate"));
     }
     let id = intent.payment_method.clone().unwrap_or_default();
     let method = payment_methods::named(call, &id)?;

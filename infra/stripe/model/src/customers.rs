@@ -148,7 +148,7 @@ fn living(call: &Call, id: &str) -> Option<Customer> {
 }
 
 fn of_path(call: &Call, id: &str) -> Result<Customer, ApiError> {
-    living(call, id).ok_or_else(|| ApiError::no_such("customer", id, "id"))
+    living(call, id).ok_or_else(|| ApiError::no_such(Customer::KIND, id, "id"))
 }
 
 pub fn create(call: &mut Call, given: Given) -> Result<Customer, ApiError> {
@@ -163,11 +163,6 @@ pub fn create(call: &mut Call, given: Given) -> Result<Customer, ApiError> {
     call.save(&customer);
     call.event("customer.created", &customer);
     Ok(customer)
-}
-
-/// Also one that was deleted.
-pub fn retrieve(call: &Call, id: &str) -> Result<Customer, ApiError> {
-    call.load(id).ok_or_else(|| ApiError::no_such("customer", id, "id"))
 }
 
 pub fn update(call: &mut Call, id: &str, given: Given) -> Result<Customer, ApiError> {

@@ -65,9 +65,7 @@ pub fn fail_debit(call: &mut Call, intent: &mut PaymentIntent, failure: Failure)
 
 fn debit_of(call: &mut Call, intent: &PaymentIntent) -> Result<PaymentMethod, ApiError> {
     if intent.status != IntentStatus::Processing {
-        let status = intent.status.as_str();
-        return Err(intent
-            .unexpected_state(format!("This PaymentIntent has a status of {status}: there is no debit under way.")));
+        return Err(intent.lacks("debit under way"));
     }
     payment_methods::named(call, intent.payment_method.as_deref().unwrap_or_default())
 }

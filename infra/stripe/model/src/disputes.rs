@@ -36,27 +36,17 @@ pub enum DisputeStatus {
 impl DisputeStatus {
     /// Whether it is only an inquiry.
     fn inquiry(self) -> bool {
-        match self {
-            Self::WarningNeedsResponse | Self::WarningUnderReview => true,
-            Self::WarningClosed | Self::NeedsResponse | Self::UnderReview | Self::Won | Self::Lost => false,
-        }
+        matches!(self, Self::WarningNeedsResponse | Self::WarningUnderReview)
     }
 
     /// Whether it is open or was lost. A charge with such a dispute takes no second one.
     fn stands(self) -> bool {
-        match self {
-            Self::WarningClosed | Self::Won => false,
-            Self::WarningNeedsResponse | Self::WarningUnderReview => true,
-            Self::NeedsResponse | Self::UnderReview | Self::Lost => true,
-        }
+        self.inquiry() || self.keeps()
     }
 
     /// Whether the money is with the bank.
     pub fn keeps(self) -> bool {
-        match self {
-            Self::NeedsResponse | Self::UnderReview | Self::Lost => true,
-            Self::WarningNeedsResponse | Self::WarningUnderReview | Self::WarningClosed | Self::Won => false,
-        }
+        matches!(self, Self::NeedsResponse | Self::UnderReview | Self::Lost)
     }
 }
 
@@ -152,7 +142,8 @@ impl Object for Dispute {
 }
 
 /// The dispute to open.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Complaint {
     /// The whole amount taken, if no amount is given.
     pub amount: Option<i64>,
@@ -229,8 +220,7 @@ impl Dispute {
         if !self.status.inquiry() {
             return Err(ApiError::refused_plainly("Only an inquiry that isn't closed can become a dispute."));
         }
-        let charge: Option<Charge> = call.load(&self.charge);
-        let mut charge = charge.ok_or_else(ApiError::internal)?;
+        let mut charge: Charge = call.get(&self.charge)?;
         let before = self.clone();
         self.status = DisputeStatus::NeedsResponse;
         self.is_charge_refundable = false;
@@ -282,13 +272,9 @@ pub(crate) fn given_back(call: &mut Call, charge: &str) {
     }
 }
 
-pub fn retrieve(call: &Call, id: &str) -> Result<Dispute, ApiError> {
-    call.load(id).ok_or_else(|| ApiError::no_such("dispute", id, "id"))
-}
-
 /// Stripe's `close`: the studio accepts the dispute.
 pub fn accept(call: &mut Call, id: &str) -> Result<Dispute, ApiError> {
-    let mut dispute = retrieve(call, id)?;
+    let mut dispute = call.get::<Dispute>(id)?;
     let inquiry = dispute.status.inquiry();
     dispute.close(call, if inquiry { Outcome::WarningClosed } else { Outcome::Lost })?;
     Ok(dispute)

@@ -31,10 +31,6 @@ impl Object for EphemeralKey {
     const KIND: &'static str = "ephemeral_key";
     const OURS: &'static [&'static str] = &["customer", "deleted", "secret"];
 
-    fn constants() -> Value {
-        json!({})
-    }
-
     fn json(&self) -> Value {
         let mut whole = self.whole();
         whole["associated_objects"] = json!([{ "id": self.customer, "type": "customer" }]);

@@ -56,7 +56,7 @@ pub struct Refusal {
 }
 
 impl ApiError {
-    pub fn new(status: u16, kind: &'static str, effect: Effect, message: impl Into<String>) -> Self {
+    pub fn new(status: u16, kind: impl Into<Cow<'static, str>>, effect: Effect, message: impl Into<String>) -> Self {
         let detail = Detail { kind: kind.into(), message: message.into(), ..Detail::default() };
         Self(Box::new(Refusal { status, effect, detail }))
     }

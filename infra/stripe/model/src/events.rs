@@ -32,7 +32,7 @@ macro_rules! reported {
         }
 
         impl Snapshot {
-            fn json(&self) -> Value {
+            pub fn json(&self) -> Value {
                 match self {
                     $(Self::$kind(object) => object.json(),)*
                 }
@@ -70,10 +70,6 @@ pub struct Event {
 impl Object for Event {
     const KIND: &'static str = "event";
 
-    fn constants() -> Value {
-        json!({})
-    }
-
     fn json(&self) -> Value {
         let object = self.object.json();
         let mut event = json!({
@@ -110,10 +106,6 @@ impl Event {
             Snapshot::Customer(_) | Snapshot::PaymentMethod(_) => None,
         }
     }
-}
-
-pub fn retrieve(call: &Call, id: &str) -> Result<Event, ApiError> {
-    call.load(id).ok_or_else(|| ApiError::no_such("event", id, "id"))
 }
 
 pub fn list(call: &Call, listing: Listing) -> Result<List<Event>, ApiError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::error::ApiError;
 
@@ -10,6 +11,22 @@ use crate::error::ApiError;
 pub fn set(field: &mut Option<String>, given: Option<String>) {
     if let Some(given) = given {
         *field = Some(given).filter(|given| !given.is_empty());
+    }
+}
+
+/// Puts the given fields over the present ones, also inside of objects. An empty text unsets a field.
+pub(crate) fn overlay(present: &mut Value, given: Value) {
+    match (present, given) {
+        (Value::Object(present), Value::Object(given)) => {
+            for (name, value) in given {
+                if value == "" {
+                    present.remove(&name);
+                } else {
+                    overlay(present.entry(name).or_insert_with(|| json!({})), value);
+                }
+            }
+        }
+        (present, given) => *present = given,
     }
 }
 
@@ -75,19 +92,4 @@ pub struct Shipping {
     pub phone: Option<String>,
     pub carrier: Option<String>,
     pub tracking_number: Option<String>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_empty_value_deletes_its_key() {
-        let mut metadata = Metadata::from([("a".into(), "1".into()), ("b".into(), "2".into())]);
-        let given = Metadata::from([("a".into(), String::new()), ("c".into(), "3".into())]);
-        merge(&mut metadata, Some(given)).expect("within the limits");
-        assert_eq!(metadata, Metadata::from([("b".into(), "2".into()), ("c".into(), "3".into())]));
-        merge(&mut metadata, Some(Metadata::new())).expect("within the limits");
-        assert!(metadata.is_empty());
-    }
 }

@@ -14,8 +14,7 @@ use crate::refunds::{Reason, Refund};
 use crate::state::State;
 
 pub(crate) fn charge_of(call: &Call, intent: &PaymentIntent) -> Result<Charge, ApiError> {
-    let charge: Option<Charge> = call.load(intent.latest_charge.as_deref().unwrap_or_default());
-    charge.ok_or_else(ApiError::internal)
+    call.get(intent.latest_charge.as_deref().unwrap_or_default())
 }
 
 /// The amount to capture: the given one, or the whole hold.
@@ -28,6 +27,7 @@ pub fn capturable(intent: &PaymentIntent, given: Option<i64>) -> Result<i64, Api
         )));
     }
     let amount = given.unwrap_or(intent.amount_capturable);
+    money::at_least_one(amount, "amount_to_capture")?;
     if amount > intent.amount_capturable {
         let message = format!(
             "The provided capture amount ({}) is greater than the amount that can be captured ({}).",
@@ -59,15 +59,6 @@ pub fn capture(call: &mut Call, intent: &mut PaymentIntent, amount: i64) -> Resu
     Ok(())
 }
 
-/// The studio captures this much in its dashboard, or all of it.
-pub fn capture_in_dashboard(call: &mut Call, intent: &mut PaymentIntent, amount: Option<i64>) -> Result<(), ApiError> {
-    if let Some(amount) = amount {
-        money::at_least_one(amount, "amount")?;
-    }
-    let amount = capturable(intent, amount)?;
-    capture(call, intent, amount)
-}
-
 /// Nothing more is taken, and what was held is released.
 pub fn cancel(call: &mut Call, intent: &mut PaymentIntent, reason: Option<CancellationReason>) -> Result<(), ApiError> {
     if intent.status == IntentStatus::RequiresCapture {
@@ -92,10 +83,7 @@ pub fn cancel(call: &mut Call, intent: &mut PaymentIntent, reason: Option<Cancel
 /// Expires the authorisation now, whatever its time.
 pub fn expire(call: &mut Call, intent: &mut PaymentIntent) -> Result<(), ApiError> {
     if intent.status != IntentStatus::RequiresCapture {
-        let status = intent.status.as_str();
-        return Err(intent.unexpected_state(format!(
-            "This PaymentIntent has a status of {status}: there is no authorisation to expire."
-        )));
+        return Err(intent.lacks("authorisation to expire"));
     }
     cancel(call, intent, Some(CancellationReason::Automatic))
 }

@@ -13,11 +13,10 @@ use crate::call::Call;
 use crate::confirm::{Attempt, attempt};
 use crate::error::ApiError;
 use crate::fields::{self, Metadata, Shipping};
-use crate::methods::MethodOptions;
+use crate::holds;
 use crate::page::{self, List, Listing};
 use crate::params::{self, Novelty, Terms};
 use crate::state::Object;
-use crate::{holds, money};
 
 /// A status is stored as Stripe's name for it.
 mod status {
@@ -38,12 +37,10 @@ mod status {
 
 /// Whether the payer hasn't authorised anything yet, so that the terms may still change.
 pub(crate) fn is_open(status: IntentStatus) -> bool {
-    match status {
-        IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction => true,
-        IntentStatus::Processing | IntentStatus::RequiresCapture | IntentStatus::Succeeded | IntentStatus::Canceled => {
-            false
-        }
-    }
+    matches!(
+        status,
+        IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction
+    )
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,7 +103,7 @@ pub struct PaymentIntent {
     pub next_action: Option<Value>,
     pub on_behalf_of: Option<String>,
     pub payment_method: Option<String>,
-    pub payment_method_options: MethodOptions,
+    pub payment_method_options: Value,
     pub payment_method_types: Vec<String>,
     pub receipt_email: Option<String>,
     pub setup_future_usage: Option<String>,
@@ -132,16 +129,6 @@ impl Object for PaymentIntent {
 
     const OURS: &'static [&'static str] = &["held_until"];
 
-    /// Adds the fields that Stripe shows in a card's options and that can't be set here.
-    fn json(&self) -> Value {
-        let mut whole = self.whole();
-        if let Some(card) = whole["payment_method_options"].get_mut("card") {
-            card["installments"] = Value::Null;
-            card["mandate_options"] = Value::Null;
-        }
-        whole
-    }
-
     fn payment(&self) -> Option<&str> {
         Some(&self.id)
     }
@@ -153,9 +140,19 @@ impl PaymentIntent {
         ApiError::refused("payment_intent_unexpected_state", message).payment_intent(self.json())
     }
 
+    /// The same for what only happens in one status.
+    pub(crate) fn lacks(&self, what: &str) -> ApiError {
+        let status = self.status.as_str();
+        self.unexpected_state(format!("This PaymentIntent has a status of {status}: there is no {what}."))
+    }
+
     /// The card's own capture method takes precedence over the intent's.
     pub fn captured_by_hand(&self) -> bool {
-        self.payment_method_options.card_captured_by_hand() || self.capture_method == CaptureMethod::Manual
+        self.card_option("capture_method") == Some("manual") || self.capture_method == CaptureMethod::Manual
+    }
+
+    pub(crate) fn card_option(&self, name: &str) -> Option<&str> {
+        self.payment_method_options["card"][name].as_str()
     }
 }
 
@@ -216,7 +213,7 @@ fn blank(call: &mut Call, amount: i64, currency: String) -> PaymentIntent {
         next_action: None,
         on_behalf_of: None,
         payment_method: None,
-        payment_method_options: MethodOptions::default(),
+        payment_method_options: json!({}),
         payment_method_types: Vec::new(),
         receipt_email: None,
         setup_future_usage: None,
@@ -271,9 +268,6 @@ pub struct Capture {
 }
 
 pub fn capture(call: &mut Call, id: &str, given: Capture) -> Result<PaymentIntent, ApiError> {
-    if let Some(amount) = given.amount_to_capture {
-        money::at_least_one(amount, "amount_to_capture")?;
-    }
     let mut intent = of_path(call, id)?;
     let amount = holds::capturable(&intent, given.amount_to_capture)?;
     if given.final_capture == Some(false) {
@@ -308,17 +302,5 @@ pub fn cancel(call: &mut Call, id: &str, given: Cancel) -> Result<PaymentIntent,
         )));
     }
     holds::cancel(call, &mut intent, given.cancellation_reason)?;
-    Ok(intent)
-}
-
-/// Something happens to an intent from outside the API: by the payer, the bank, the studio, or with time.
-pub fn happens(
-    call: &mut Call,
-    id: &str,
-    what: impl FnOnce(&mut Call, &mut PaymentIntent) -> Result<(), ApiError>,
-) -> Result<PaymentIntent, ApiError> {
-    let mut intent = call.load(id).ok_or_else(|| ApiError::no_such(PaymentIntent::KIND, id, "id"))?;
-    what(call, &mut intent)?;
-    call.save(&intent);
     Ok(intent)
 }

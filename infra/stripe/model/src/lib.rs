@@ -5,7 +5,7 @@
 //!
 //! Read in this order: [`state`] (what is stored), [`call`] (a change in progress), [`intents`] with [`params`],
 //! [`methods`], [`confirm`], [`debits`] and [`holds`] (a payment), [`charges`], [`refunds`] and [`disputes`],
-//! [`customers`] and what belongs to them, [`events`], and [`keys`] (idempotency).
+//! [`customers`] and what belongs to them, [`happenings`] (what no call does), [`events`], and [`keys`] (idempotency).
 //!
 //! A call takes typed parameters and answers a typed object, whose JSON is as Stripe writes it. What Stripe's own
 //! description says of parameters is checked by the HTTP part, before a call; the rules that it can't express are here.
@@ -22,6 +22,7 @@ pub mod ephemeral_keys;
 pub mod error;
 pub mod events;
 pub mod fields;
+pub mod happenings;
 pub mod holds;
 pub mod ids;
 pub mod intents;

@@ -7,6 +7,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::fields::Address;
+
 /// What a payment is paid with. It is stored as its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "&str", try_from = "String")]
@@ -50,10 +52,7 @@ impl Means {
     pub(crate) fn billing_details(self) -> Value {
         match self {
             Self::Card(_) => json!({
-                "address": {
-                    "city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null,
-                },
-                "email": null, "name": null, "phone": null, "tax_id": null,
+                "address": Address::default(), "email": null, "name": null, "phone": null, "tax_id": null,
             }),
             Self::BankAccount(_) => json!({
                 "address": {
@@ -160,13 +159,14 @@ const CARDS: &[TestCard] = &[
 pub const SORT_CODE: &str = "108800";
 
 /// Why a bank refuses, as Stripe's `failure_code`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
     AccountClosed,
     BankOwnershipChanged,
     DebitNotAuthorized,
     GenericCouldNotProcess,
+    #[default]
     InsufficientFunds,
     InvalidAccountNumber,
 }

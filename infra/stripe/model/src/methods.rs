@@ -4,36 +4,22 @@
 //! that can't be used is filtered out of a list of allowed types, and refused in a list of required ones. A type that
 //! the account hasn't activated is refused in both lists, unless the account is set to leave it out.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::accounts::{Account, Named, not_activated, nothing_activated};
 use crate::error::ApiError;
+use crate::fields::overlay;
+use crate::params::Terms;
 
 /// The result of dynamic payment methods here: the studio has activated no others.
 const DYNAMIC: &[&str] = &["card", "link"];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Redirects {
-    Always,
-    Never,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AutomaticMethods {
     pub enabled: bool,
-    pub allow_redirects: Option<Redirects>,
-}
-
-/// How a call names the types that it accepts.
-pub struct Choice {
-    pub allowed: Option<Vec<String>>,
-    pub automatic: Option<AutomaticMethods>,
-    pub excluded: Option<Vec<String>>,
-    /// `payment_method_types`, which versions from 2026-09-30 onwards refuse.
-    pub demanded: Option<Vec<String>>,
+    pub allow_redirects: Option<String>,
 }
 
 /// The types of an intent, with its `automatic_payment_methods`.
@@ -42,84 +28,69 @@ pub struct Chosen {
     pub automatic: Option<Value>,
 }
 
-impl Choice {
-    pub fn given(&self) -> bool {
-        self.allowed.is_some() || self.automatic.is_some() || self.excluded.is_some() || self.demanded.is_some()
+/// The types that these terms allow.
+pub(crate) fn choose(terms: &Terms, account: Account, currency: &str, by_hand: bool) -> Result<Chosen, ApiError> {
+    one_at_most(terms)?;
+    activated(terms, account)?;
+    if let Some(demanded) = &terms.payment_method_types {
+        for kind in demanded {
+            usable(kind, currency, by_hand).map_err(|error| error.param("payment_method_types"))?;
+        }
+        return Ok(Chosen { types: demanded.clone(), automatic: None });
     }
-
-    pub fn decide(&self, account: Account, currency: &str, by_hand: bool) -> Result<Chosen, ApiError> {
-        self.one_at_most()?;
-        self.activated(account)?;
-        if let Some(demanded) = &self.demanded {
-            for kind in demanded {
-                usable(kind, currency, by_hand).map_err(|error| error.param("payment_method_types"))?;
-            }
-            return Ok(Chosen { types: demanded.clone(), automatic: None });
-        }
-        if let Some(allowed) = &self.allowed {
-            let usable = |kind: &&String| account.takes(kind) && usable(kind, currency, by_hand).is_ok();
-            let types: Vec<String> = allowed.iter().filter(usable).cloned().collect();
-            if types.is_empty() {
-                let message = "None of the allowed payment method types can be used with this \
-                               PaymentIntent's parameters.";
-                return Err(ApiError::invalid(message).param("allowed_payment_method_types"));
-            }
-            return Ok(Chosen { types, automatic: None });
-        }
-        if self.automatic.is_some_and(|automatic| !automatic.enabled) {
-            if !account.takes("card") {
-                return Err(nothing_activated());
-            }
-            return Ok(Chosen { types: vec!["card".into()], automatic: None });
-        }
-        let excluded = self.excluded.as_deref().unwrap_or_default();
-        let offered = |kind: &&&str| account.takes(kind) && !excluded.iter().any(|excluded| excluded == *kind);
-        let types: Vec<String> = DYNAMIC.iter().filter(offered).map(|kind| (*kind).to_owned()).collect();
+    if let Some(allowed) = &terms.allowed_payment_method_types {
+        let usable = |kind: &&String| account.takes(kind) && usable(kind, currency, by_hand).is_ok();
+        let types: Vec<String> = allowed.iter().filter(usable).cloned().collect();
         if types.is_empty() {
-            return Err(nothing_activated());
+            let message = "None of the allowed payment method types can be used with this \
+                           PaymentIntent's parameters.";
+            return Err(ApiError::invalid(message).param("allowed_payment_method_types"));
         }
-        let redirects = self.automatic.and_then(|automatic| automatic.allow_redirects);
-        Ok(Chosen {
-            types,
-            automatic: Some(json!({
-                "enabled": true, "allow_redirects": redirects.unwrap_or(Redirects::Always),
-            })),
-        })
+        return Ok(Chosen { types, automatic: None });
     }
+    let automatic = terms.automatic_payment_methods.as_ref();
+    let is_automatic = automatic.is_none_or(|automatic| automatic.enabled);
+    let excluded = terms.excluded_payment_method_types.as_deref().unwrap_or_default();
+    let offered = |kind: &&&str| account.takes(kind) && !excluded.iter().any(|excluded| excluded == *kind);
+    let candidates = if is_automatic { DYNAMIC } else { &["card"] };
+    let types: Vec<String> = candidates.iter().filter(offered).map(|kind| (*kind).to_owned()).collect();
+    if types.is_empty() {
+        return Err(nothing_activated());
+    }
+    let redirects = automatic.and_then(|automatic| automatic.allow_redirects.as_deref()).unwrap_or("always");
+    let automatic = is_automatic.then(|| json!({ "enabled": true, "allow_redirects": redirects }));
+    Ok(Chosen { types, automatic })
+}
 
-    /// Checks that every named type is activated; the first that isn't is refused.
-    fn activated(&self, account: Account) -> Result<(), ApiError> {
-        let lists = [
-            ("payment_method_types", &self.demanded, true),
-            ("allowed_payment_method_types", &self.allowed, account.named == Named::Refused),
-        ];
-        for (param, named, _) in lists.into_iter().filter(|(.., refused)| *refused) {
-            if let Some(kind) = named.iter().flatten().find(|kind| !account.takes(kind)) {
-                return Err(not_activated(kind, param));
-            }
+/// Checks that every named type is activated; the first that isn't is refused.
+fn activated(terms: &Terms, account: Account) -> Result<(), ApiError> {
+    let allowed = terms.allowed_payment_method_types.as_ref().filter(|_| account.named == Named::Refused);
+    let lists =
+        [("payment_method_types", terms.payment_method_types.as_ref()), ("allowed_payment_method_types", allowed)];
+    for (param, named) in lists {
+        if let Some(kind) = named.into_iter().flatten().find(|kind| !account.takes(kind)) {
+            return Err(not_activated(kind, param));
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    fn one_at_most(&self) -> Result<(), ApiError> {
-        let automatic = self.automatic.is_some_and(|automatic| automatic.enabled);
-        let exclusive = [
-            ("allowed_payment_method_types", self.allowed.is_some()),
-            ("payment_method_types", self.demanded.is_some()),
-            ("automatic_payment_methods", automatic),
-        ];
-        let given: Vec<&str> = exclusive.into_iter().filter_map(|(name, given)| given.then_some(name)).collect();
-        let with_excluded = self.excluded.is_some() && given.iter().any(|name| name.ends_with("types"));
-        if given.len() > 1 || with_excluded {
-            let mut names = given.join(", ");
-            if with_excluded {
-                names += ", excluded_payment_method_types";
-            }
-            let message = format!("You may only specify one of these parameters: {names}.");
-            return Err(ApiError::invalid(message));
-        }
-        Ok(())
+fn one_at_most(terms: &Terms) -> Result<(), ApiError> {
+    let automatic = terms.automatic_payment_methods.as_ref().is_some_and(|automatic| automatic.enabled);
+    let exclusive = [
+        ("allowed_payment_method_types", terms.allowed_payment_method_types.is_some()),
+        ("payment_method_types", terms.payment_method_types.is_some()),
+        ("automatic_payment_methods", automatic),
+    ];
+    let mut given: Vec<&str> = exclusive.into_iter().filter_map(|(name, given)| given.then_some(name)).collect();
+    if terms.excluded_payment_method_types.is_some() && given.iter().any(|name| name.ends_with("types")) {
+        given.push("excluded_payment_method_types");
     }
+    if given.len() > 1 {
+        let message = format!("You may only specify one of these parameters: {}.", given.join(", "));
+        return Err(ApiError::invalid(message));
+    }
+    Ok(())
 }
 
 /// Whether a payment in this currency and with this capture method can use the type. Types that the stand-in doesn't
@@ -146,141 +117,51 @@ fn usable(kind: &str, currency: &str, by_hand: bool) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// `payment_method_options`, in the form that is both given and stored.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MethodOptions {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    card: Option<CardOptions>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bacs_debit: Option<BacsOptions>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    link: Option<LinkOptions>,
-}
+/// The options that the stand-in knows, by type of payment method. What they may be is said by Stripe's description.
+const OPTIONS: &[(&str, &[&str])] = &[
+    (
+        "card",
+        &[
+            "capture_method",
+            "network",
+            "request_extended_authorization",
+            "request_incremental_authorization",
+            "request_multicapture",
+            "request_overcapture",
+            "request_three_d_secure",
+            "setup_future_usage",
+        ],
+    ),
+    ("bacs_debit", &["mandate_options", "setup_future_usage", "target_date"]),
+    ("link", &["capture_method", "setup_future_usage"]),
+];
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CardOptions {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    capture_method: Option<CardCapture>,
-    network: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_extended_authorization: Option<IfAvailable>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_incremental_authorization: Option<IfAvailable>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_multicapture: Option<IfAvailable>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_overcapture: Option<IfAvailable>,
-    request_three_d_secure: Option<ThreeDSecure>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    setup_future_usage: Option<String>,
-}
-
-/// An empty text unsets it, as everywhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum CardCapture {
-    Manual,
-    #[serde(rename = "")]
-    Unset,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum IfAvailable {
-    IfAvailable,
-    Never,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ThreeDSecure {
-    Any,
-    Automatic,
-    Challenge,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BacsOptions {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mandate_options: Option<BacsMandate>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    setup_future_usage: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target_date: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BacsMandate {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reference_prefix: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LinkOptions {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    capture_method: Option<CardCapture>,
-    /// Accepted and not reported.
-    #[serde(skip_serializing)]
-    persistent_token: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    setup_future_usage: Option<String>,
-}
-
-impl MethodOptions {
-    /// A card that is held first and captured later, whatever the intent's other methods do.
-    pub fn held_card() -> Self {
-        let card = CardOptions { capture_method: Some(CardCapture::Manual), ..CardOptions::default() };
-        Self { card: Some(card), ..Self::default() }
-    }
-
-    pub fn card_captured_by_hand(&self) -> bool {
-        self.card.as_ref().is_some_and(|card| card.capture_method == Some(CardCapture::Manual))
-    }
-
-    pub fn card_authenticates(&self) -> bool {
-        let asked = self.card.as_ref().and_then(|card| card.request_three_d_secure);
-        matches!(asked, Some(ThreeDSecure::Any | ThreeDSecure::Challenge))
-    }
-
-    pub fn card_saved_for(&self) -> Option<&str> {
-        self.card.as_ref()?.setup_future_usage.as_deref().filter(|usage| *usage != "none")
-    }
-
-    /// Merges the given options over the present ones, with Stripe's defaults for the intent's types.
-    pub fn merge(&mut self, given: Option<Self>, types: &[String]) {
-        let given = given.unwrap_or_default();
-        if let Some(given) = given.card {
-            let card = self.card.get_or_insert_default();
-            if let Some(capture) = given.capture_method {
-                card.capture_method = Some(capture).filter(|it| *it != CardCapture::Unset);
-            }
-            card.network = given.network.or(card.network.take());
-            card.request_three_d_secure = given.request_three_d_secure.or(card.request_three_d_secure);
-            card.request_extended_authorization =
-                given.request_extended_authorization.or(card.request_extended_authorization);
-            card.request_incremental_authorization =
-                given.request_incremental_authorization.or(card.request_incremental_authorization);
-            card.request_multicapture = given.request_multicapture.or(card.request_multicapture);
-            card.request_overcapture = given.request_overcapture.or(card.request_overcapture);
-            crate::fields::set(&mut card.setup_future_usage, given.setup_future_usage);
-        }
-        self.bacs_debit = given.bacs_debit.or(self.bacs_debit.take());
-        self.link = given.link.or(self.link.take());
-        let has = |kind: &str| types.iter().any(|known| known == kind);
-        if has("card") {
-            let card = self.card.get_or_insert_default();
-            card.request_three_d_secure.get_or_insert(ThreeDSecure::Automatic);
-        }
-        if has("bacs_debit") {
-            self.bacs_debit.get_or_insert_default();
-        }
-        if has("link") {
-            self.link.get_or_insert_default();
+/// Merges the given `payment_method_options` over the present ones, after Stripe's defaults for the intent's types.
+pub(crate) fn merge_options(present: &mut Value, given: Value, types: &[String]) -> Result<(), ApiError> {
+    for (kind, options) in given.as_object().into_iter().flatten() {
+        let known = OPTIONS.iter().find(|(known, _)| known == kind).map_or(&[][..], |(_, known)| known);
+        let unknown = options.as_object().into_iter().flatten().find(|(name, _)| !known.contains(&name.as_str()));
+        if let Some((name, _)) = unknown {
+            return Err(ApiError::unknown_parameter(&format!("payment_method_options[{kind}][{name}]")));
         }
     }
+    for (kind, _) in OPTIONS {
+        let is_new = present[kind].is_null();
+        if is_new && (given.get(kind).is_some() || types.iter().any(|known| known == kind)) {
+            present[kind] = match *kind {
+                "card" => json!({
+                    "installments": null, "mandate_options": null, "network": null,
+                    "request_three_d_secure": "automatic",
+                }),
+                _ => json!({}),
+            };
+        }
+    }
+    overlay(present, given);
+    Ok(())
+}
+
+/// A card that is held first and captured later, whatever the intent's other methods do.
+pub fn held_card() -> Value {
+    json!({ "card": { "capture_method": "manual" } })
 }

@@ -88,29 +88,3 @@ pub fn at_least_one(amount: i64, param: &str) -> Result<(), ApiError> {
         .code("parameter_invalid_integer")
         .param(param))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_least_amount_depends_on_the_currency() {
-        let code = |amount, currency| chargeable(amount, currency).err().and_then(|e| e.0.detail.code);
-        assert_eq!(code(29, "gbp"), Some("amount_too_small".into()));
-        assert_eq!(code(30, "gbp"), None);
-        assert_eq!(code(49, "usd"), Some("amount_too_small".into()));
-        assert_eq!(code(0, "usd"), Some("parameter_invalid_integer".into()));
-        assert_eq!(code(99_999_999, "usd"), None);
-        assert_eq!(code(100_000_000, "usd"), Some("amount_too_large".into()));
-        assert_eq!(words(50, "usd"), "$0.50 usd");
-        assert_eq!(words(50, "jpy"), "¥50 jpy");
-    }
-
-    #[test]
-    fn a_currency_is_known_or_refused() {
-        assert_eq!(currency("GBP").ok().as_deref(), Some("gbp"));
-        for wrong in ["pounds", "xxx", "", "u d"] {
-            assert!(currency(wrong).is_err(), "{wrong}");
-        }
-    }
-}

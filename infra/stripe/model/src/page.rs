@@ -14,42 +14,31 @@ use crate::state::Object;
 const DEFAULT_LIMIT: i64 = 10;
 const LARGEST_LIMIT: i64 = 100;
 
-/// Text, because serde can't parse numbers inside an untagged enum.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Created {
-    Exactly(String),
+    Exactly(i64),
     Between(Between),
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Between {
-    pub gt: Option<String>,
-    pub gte: Option<String>,
-    pub lt: Option<String>,
-    pub lte: Option<String>,
+    pub gt: Option<i64>,
+    pub gte: Option<i64>,
+    pub lt: Option<i64>,
+    pub lte: Option<i64>,
 }
 
 impl Created {
     /// The first and the last second.
-    fn bounds(&self) -> Result<(i64, i64), ApiError> {
-        let parse = |at: &Option<String>, add: i64, none: i64| match at {
-            None => Ok(none),
-            Some(at) => {
-                let wrong = |_| ApiError::invalid(format!("Invalid integer: {at}")).param("created");
-                at.parse().map(|at: i64| at.saturating_add(add)).map_err(wrong)
-            }
-        };
-        match self {
-            Self::Exactly(at) => {
-                let at = parse(&Some(at.clone()), 0, 0)?;
-                Ok((at, at))
-            }
-            Self::Between(Between { gt, gte, lt, lte }) => Ok((
-                parse(gt, 1, i64::MIN)?.max(parse(gte, 0, i64::MIN)?),
-                parse(lt, -1, i64::MAX)?.min(parse(lte, 0, i64::MAX)?),
-            )),
+    fn bounds(&self) -> (i64, i64) {
+        match *self {
+            Self::Exactly(at) => (at, at),
+            Self::Between(Between { gt, gte, lt, lte }) => (
+                gt.map_or(i64::MIN, |at| at.saturating_add(1)).max(gte.unwrap_or(i64::MIN)),
+                lt.map_or(i64::MAX, |at| at.saturating_sub(1)).min(lte.unwrap_or(i64::MAX)),
+            ),
         }
     }
 }
@@ -107,7 +96,7 @@ pub(crate) fn list<T: Object>(
         return Err(ApiError::invalid(message).code("parameter_invalid_integer").param("limit"));
     }
     let limit = usize::try_from(limit).expect("1 to 100");
-    let (first, last) = listing.created.as_ref().map_or(Ok((i64::MIN, i64::MAX)), Created::bounds)?;
+    let (first, last) = listing.created.as_ref().map_or((i64::MIN, i64::MAX), Created::bounds);
     let place = |id: &Option<String>, param, none| match id {
         None => Ok(none),
         Some(id) => call.position::<T>(id).ok_or_else(|| ApiError::no_such_reference(T::KIND, id, param)),

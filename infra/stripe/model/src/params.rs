@@ -4,44 +4,17 @@
 
 use classpay_domain::order::IntentStatus;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::fields::{self, Metadata, Shipping};
 use crate::intents::{CaptureMethod, ConfirmationMethod, PaymentIntent, TransferData, is_open};
-use crate::methods::{AutomaticMethods, Choice, MethodOptions};
+use crate::methods::{self, AutomaticMethods};
 use crate::{confirm, customers, money, payment_methods};
 
 /// The version of Stripe's API that removed `payment_method_types`.
 const WITHOUT_METHOD_TYPES: &str = "2026-09-30";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OffSession {
-    True,
-    False,
-    OneOff,
-    Recurring,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FutureUsage {
-    OffSession,
-    OnSession,
-    #[serde(rename = "")]
-    Unset,
-}
-
-impl FutureUsage {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::OffSession => "off_session",
-            Self::OnSession => "on_session",
-            Self::Unset => "",
-        }
-    }
-}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,14 +32,15 @@ pub struct Terms {
     pub error_on_requires_action: Option<bool>,
     pub excluded_payment_method_types: Option<Vec<String>>,
     pub metadata: Option<Metadata>,
-    pub off_session: Option<OffSession>,
+    /// A boolean, or why the payer is away.
+    pub off_session: Option<Value>,
     pub on_behalf_of: Option<String>,
     pub payment_method: Option<String>,
-    pub payment_method_options: Option<MethodOptions>,
+    pub payment_method_options: Option<Value>,
     pub payment_method_types: Option<Vec<String>>,
     pub receipt_email: Option<String>,
     pub return_url: Option<String>,
-    pub setup_future_usage: Option<FutureUsage>,
+    pub setup_future_usage: Option<String>,
     pub shipping: Option<Shipping>,
     pub statement_descriptor: Option<String>,
     pub statement_descriptor_suffix: Option<String>,
@@ -96,13 +70,12 @@ impl Terms {
         Ok(())
     }
 
-    fn choice(&self) -> Choice {
-        Choice {
-            allowed: self.allowed_payment_method_types.clone(),
-            automatic: self.automatic_payment_methods,
-            excluded: self.excluded_payment_method_types.clone(),
-            demanded: self.payment_method_types.clone(),
-        }
+    /// Whether they say which payment methods may be used.
+    fn picks_methods(&self) -> bool {
+        self.allowed_payment_method_types.is_some()
+            || self.automatic_payment_methods.is_some()
+            || self.excluded_payment_method_types.is_some()
+            || self.payment_method_types.is_some()
     }
 
     /// The first given parameter that may only change while nothing is authorised.
@@ -119,7 +92,7 @@ impl Terms {
             ("transfer_data", self.transfer_data.is_some()),
             ("statement_descriptor", self.statement_descriptor.is_some()),
             ("statement_descriptor_suffix", self.statement_descriptor_suffix.is_some()),
-            ("payment_method_types", self.choice().given()),
+            ("payment_method_types", self.picks_methods()),
         ]
         .into_iter()
         .find_map(|(name, given)| given.then_some(name))
@@ -137,7 +110,6 @@ impl Terms {
                  requires_action."
             )));
         }
-        let choice = self.choice();
         if let Some(currency) = &self.currency {
             intent.currency = money::currency(currency)?;
         }
@@ -150,15 +122,16 @@ impl Terms {
         }
         intent.capture_method = self.capture_method.unwrap_or(intent.capture_method);
         intent.confirmation_method = self.confirmation_method.unwrap_or(intent.confirmation_method);
-        if new == Novelty::New || choice.given() {
+        if new == Novelty::New || self.picks_methods() {
             let by_hand = intent.capture_method == CaptureMethod::Manual;
-            let chosen = choice.decide(call.settings(), &intent.currency, by_hand)?;
-            intent.allowed_payment_method_types = choice.allowed;
-            intent.excluded_payment_method_types = choice.excluded;
+            let chosen = methods::choose(&self, call.settings(), &intent.currency, by_hand)?;
+            intent.allowed_payment_method_types = self.allowed_payment_method_types;
+            intent.excluded_payment_method_types = self.excluded_payment_method_types;
             intent.payment_method_types = chosen.types;
             intent.automatic_payment_methods = chosen.automatic;
         }
-        intent.payment_method_options.merge(self.payment_method_options, &intent.payment_method_types);
+        let options = self.payment_method_options.unwrap_or_else(|| json!({}));
+        methods::merge_options(&mut intent.payment_method_options, options, &intent.payment_method_types)?;
         if let Some(fee) = self.application_fee_amount {
             application_fee(fee, intent.amount)?;
             intent.application_fee_amount = Some(fee);
@@ -171,8 +144,7 @@ impl Terms {
         fields::set(&mut intent.statement_descriptor, self.statement_descriptor);
         fields::set(&mut intent.statement_descriptor_suffix, self.statement_descriptor_suffix);
         fields::set(&mut intent.transfer_group, self.transfer_group);
-        let usage = self.setup_future_usage.map(|usage| usage.as_str().to_owned());
-        fields::set(&mut intent.setup_future_usage, usage);
+        fields::set(&mut intent.setup_future_usage, self.setup_future_usage);
         intent.shipping = self.shipping.or(intent.shipping.take());
         intent.transfer_data = self.transfer_data.or(intent.transfer_data.take());
         if let Some(id) = self.payment_method.filter(|id| !id.is_empty()) {

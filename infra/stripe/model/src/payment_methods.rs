@@ -88,12 +88,8 @@ pub fn named(call: &mut Call, id: &str) -> Result<PaymentMethod, ApiError> {
     find(call, id).ok_or_else(|| ApiError::no_such_reference("PaymentMethod", id, "payment_method"))
 }
 
-fn of_path(call: &mut Call, id: &str) -> Result<PaymentMethod, ApiError> {
+pub fn of_path(call: &mut Call, id: &str) -> Result<PaymentMethod, ApiError> {
     find(call, id).ok_or_else(|| ApiError::no_such("PaymentMethod", id, "payment_method"))
-}
-
-pub fn retrieve(call: &mut Call, id: &str) -> Result<PaymentMethod, ApiError> {
-    of_path(call, id)
 }
 
 #[derive(Debug, Deserialize)]

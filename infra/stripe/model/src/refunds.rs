@@ -40,7 +40,7 @@ impl RefundStatus {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureReason {
     ChargeForPendingRefundDisputed,
@@ -49,6 +49,7 @@ pub enum FailureReason {
     InsufficientFunds,
     LostOrStolenCard,
     MerchantRequest,
+    #[default]
     Unknown,
 }
 
@@ -118,7 +119,8 @@ impl Object for Refund {
 }
 
 /// The refund to make.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Wanted {
     /// The whole remaining amount, if no amount is given.
     pub amount: Option<i64>,
@@ -161,6 +163,7 @@ impl Refund {
         refundable(call, &charge)?;
         let left = charge.amount - charge.amount_refunded;
         let amount = wanted.amount.unwrap_or(left);
+        money::at_least_one(amount, "amount")?;
         if amount > left {
             let message = format!(
                 "Refund amount ({}) is greater than unrefunded amount on charge ({})",
@@ -211,8 +214,7 @@ impl Refund {
         self.status = RefundStatus::Failed;
         self.failure_reason = Some(reason);
         self.pending_reason = None;
-        let charge: Option<Charge> = call.load(&self.charge);
-        let mut charge = charge.ok_or_else(ApiError::internal)?;
+        let mut charge: Charge = call.get(&self.charge)?;
         charge.refund(-self.amount);
         call.save(&charge);
         call.save(self);
@@ -269,8 +271,7 @@ pub fn charge_meant(call: &Call, charge: Option<&str>, intent: Option<&str>) -> 
         if charge.is_some_and(|charge| charge != latest) {
             return Err(ApiError::invalid("The charge isn't the PaymentIntent's.").param("charge"));
         }
-        let found: Option<Charge> = call.load(&latest);
-        return found.ok_or_else(ApiError::internal);
+        return call.get(&latest);
     }
     let Some(id) = charge else {
         return Err(ApiError::invalid(
@@ -298,24 +299,8 @@ pub struct Create {
 
 pub fn create(call: &mut Call, given: Create) -> Result<Refund, ApiError> {
     let Create { amount, reason, metadata, charge, payment_intent, .. } = given;
-    if let Some(amount) = amount {
-        money::at_least_one(amount, "amount")?;
-    }
     let charge = charge_meant(call, charge.as_deref(), payment_intent.as_deref())?;
     Refund::make(call, charge, Wanted { amount, reason, metadata, pending: false })
-}
-
-/// The studio refunds this intent's last charge in its dashboard.
-pub fn refund_in_dashboard(call: &mut Call, intent: &str, wanted: Wanted) -> Result<Refund, ApiError> {
-    if let Some(amount) = wanted.amount {
-        money::at_least_one(amount, "amount")?;
-    }
-    let charge = charge_meant(call, None, Some(intent))?;
-    Refund::make(call, charge, wanted)
-}
-
-pub fn retrieve(call: &Call, id: &str) -> Result<Refund, ApiError> {
-    call.load(id).ok_or_else(|| ApiError::no_such("refund", id, "id"))
 }
 
 #[derive(Debug, Deserialize)]
@@ -325,7 +310,7 @@ pub struct Update {
 }
 
 pub fn update(call: &mut Call, id: &str, given: Update) -> Result<Refund, ApiError> {
-    let mut refund = retrieve(call, id)?;
+    let mut refund = call.get::<Refund>(id)?;
     let before = refund.clone();
     merge(&mut refund.metadata, given.metadata)?;
     call.save(&refund);
@@ -335,7 +320,7 @@ pub fn update(call: &mut Call, id: &str, given: Update) -> Result<Refund, ApiErr
 
 /// Only a refund that waits for the payer can be cancelled, and refunds of cards and debits never do.
 pub fn cancel(call: &Call, id: &str) -> Result<Refund, ApiError> {
-    let refund = retrieve(call, id)?;
+    let refund = call.get::<Refund>(id)?;
     Err(ApiError::refused_plainly(format!(
         "You cannot cancel this refund because it has a status of {}. Only a refund with the \
          status requires_action may be canceled.",

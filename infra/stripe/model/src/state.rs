@@ -8,7 +8,7 @@ use std::sync::Arc;
 use classpay_domain::order::IntentStatus;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::accounts::Account;
 use crate::ids::Ids;
@@ -24,7 +24,9 @@ pub trait Object: Stored {
     /// Fields of ours that Stripe's object doesn't have.
     const OURS: &'static [&'static str] = &[];
 
-    fn constants() -> Value;
+    fn constants() -> Value {
+        json!({})
+    }
 
     /// The object as Stripe returns it.
     fn json(&self) -> Value {
@@ -68,6 +70,10 @@ macro_rules! stored {
         impl Objects {
             fn has(&self, id: &str) -> bool {
                 $(self.$table.get(id).is_some())||*
+            }
+
+            fn json(&self, id: &str) -> Option<Value> {
+                None$(.or_else(|| Some(self.$table.get(id)?.json())))*
             }
         }
 
@@ -190,6 +196,10 @@ impl State {
 
     pub fn get<T: Object>(&self, account: &str, id: &str) -> Option<&Arc<T>> {
         T::table(self.objects.get(account)?).get(id)
+    }
+
+    pub(crate) fn json(&self, account: &str, id: &str) -> Option<Value> {
+        self.objects.get(account)?.json(id)
     }
 
     pub(crate) fn position<T: Object>(&self, account: &str, id: &str) -> Option<usize> {

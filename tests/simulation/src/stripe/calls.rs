@@ -6,11 +6,13 @@ use classpay_domain::id::{AccountId, CustomerId};
 use classpay_service::stripe::{
     CustomerSession, EphemeralKey, Intent, Methods, NewIntent, Rejection, SavedCards, Secret, StripeError,
 };
-use classpay_stripe_model::customer_sessions::{self, Component, Components};
+use classpay_stripe_model::customer_sessions;
 use classpay_stripe_model::intents::{self, Cancel, Capture, CaptureMethod};
-use classpay_stripe_model::methods::MethodOptions;
+use classpay_stripe_model::methods::held_card;
 use classpay_stripe_model::params::Terms;
-use classpay_stripe_model::{ApiError, Call, Customer, Effect, Origin, customers, ephemeral_keys};
+use classpay_stripe_model::{ApiError, Call, Customer, Effect, customers, ephemeral_keys};
+
+use serde_json::json;
 
 use super::convert;
 use super::state::State;
@@ -76,8 +78,7 @@ impl Request {
             }
             Self::CustomerSession { customer, .. } => {
                 // Which features it has doesn't matter to a world.
-                let payment_element = Component { enabled: true, features: None };
-                let components = Components { payment_element, ..Components::default() };
+                let components = json!({ "payment_element": { "enabled": true } });
                 let given = customer_sessions::Create { customer: customer.as_str().to_owned(), components };
                 let client_secret = Secret::new(customer_sessions::create(call, given)?.id);
                 return Ok(Answer::CustomerSession(CustomerSession { customer_id: customer.clone(), client_secret }));
@@ -114,7 +115,7 @@ pub(super) fn terms(
         },
         Methods::CardOrBankDebit => Terms {
             allowed_payment_method_types: allowed(&["card", "bacs_debit"]),
-            payment_method_options: Some(MethodOptions::held_card()),
+            payment_method_options: Some(held_card()),
             ..common
         },
     }
@@ -215,7 +216,7 @@ impl State {
             Some(Broken::BeforeTheEffect) => Some(ApiError::broken()),
             Some(Broken::AfterTheEffect) | None => self.refusal(request.kind()),
         };
-        let result = self.call(account.as_str(), Origin::default(), |call| match refusal {
+        let result = self.call(account.as_str(), |call| match refusal {
             Some(error) => Err(error),
             None => request.run(call),
         });

@@ -8,7 +8,7 @@ use classpay_domain::id::{AccountId, EventId, IntentId};
 use classpay_service::settlement::event::topic::Topic;
 use classpay_service::stripe::{EventPage, EventQuery, StripeError};
 use classpay_stripe_model::page::{Between, Created, Listing};
-use classpay_stripe_model::{Event as Recorded, Object as _, Origin, events};
+use classpay_stripe_model::{Event as Recorded, Object as _, events};
 
 use super::convert;
 use super::state::State;
@@ -49,15 +49,15 @@ pub(super) fn is_followed(event: &Recorded) -> bool {
 impl State {
     /// A page of an account's events, newest first.
     pub fn list_events(&mut self, account: &AccountId, query: EventQuery<'_>) -> Result<EventPage, StripeError> {
-        let (gte, lte) = (Some(query.from_s.to_string()), Some(query.until_s.to_string()));
+        let (gte, lte) = (Some(query.from_s), Some(query.until_s));
         let listing = Listing {
-            created: Some(Created::Between(Between { gte, lte, gt: None, lt: None })),
+            created: Some(Created::Between(Between { gte, lte, ..Between::default() })),
             limit: Some(EVENTS_PER_PAGE),
             starting_after: query.after.map(|event| event.as_str().to_owned()),
             types: Some(query.kinds.iter().map(|kind| (*kind).to_owned()).collect()),
             ..Listing::default()
         };
-        let list = self.call(account.as_str(), Origin::default(), |call| events::list(call, listing));
+        let list = self.call(account.as_str(), |call| events::list(call, listing));
         let list = list.map_err(convert::error)?;
         let last = list.data.last().filter(|_| list.has_more);
         Ok(EventPage {

@@ -7,17 +7,13 @@ use classpay_domain::id::{AccountId, CustomerId, IntentId};
 use classpay_domain::money::Money;
 use classpay_service::stripe::{Methods, StripeError};
 use classpay_stripe_model::accounts::{self, Account};
-use classpay_stripe_model::confirm::confirm_in_browser;
-use classpay_stripe_model::debits;
-use classpay_stripe_model::disputes::{self, Grievance};
-use classpay_stripe_model::holds::{self, capture_in_dashboard};
-use classpay_stripe_model::intents::{self, Cancel, happens};
+use classpay_stripe_model::disputes;
+use classpay_stripe_model::happenings::Happening as Happens;
+use classpay_stripe_model::intents::{self, Cancel};
 use classpay_stripe_model::means::Failure;
 use classpay_stripe_model::params::Terms;
-use classpay_stripe_model::refunds::{self, FailureReason, Wanted};
-use classpay_stripe_model::{
-    ApiError, Call, Customer, Dispute, Effect, Object, Origin, PaymentIntent, Refund, customers,
-};
+use classpay_stripe_model::refunds::{FailureReason, Wanted, charge_meant};
+use classpay_stripe_model::{ApiError, Call, Customer, Dispute, Effect, PaymentIntent, Refund};
 
 use super::MemoryStripe;
 use super::calls::terms;
@@ -124,7 +120,7 @@ impl MemoryStripe {
 
     /// The studio deletes a customer. Intents made for it before can still be paid.
     pub fn delete_customer(&self, customer: &CustomerId) -> Happening {
-        self.change(customer.as_str(), |call, _: Customer| customers::delete(call, customer.as_str()).map(drop))
+        self.happens(customer.as_str(), Happens::DeleteCustomer {})
     }
 
     /// From now on Stripe refuses every changing call of a kind: with a 400, 402 or 404, which their keys store, or
@@ -158,25 +154,26 @@ impl MemoryStripe {
 impl MemoryStripe {
     /// The payer confirms. A declined card is not an error here.
     pub fn confirm(&self, intent: &IntentId, with: PaysWith) -> Happening {
-        self.happens(intent, |call, intent| match confirm_in_browser(call, intent, with.id()) {
+        let what = Happens::Confirm { method: with.id().to_owned() };
+        self.change(intent.as_str(), |call| match what.happen(call, intent.as_str()) {
             Err(error) if error.0.effect == Effect::Changed => Ok(()),
-            result => result,
+            result => result.map(drop),
         })
     }
 
     /// The bank pays a debit.
     pub fn settle_debit(&self, intent: &IntentId) -> Happening {
-        self.happens(intent, debits::settle_debit)
+        self.happens(intent.as_str(), Happens::SettleDebit {})
     }
 
     /// The bank refuses a debit.
     pub fn fail_debit(&self, intent: &IntentId) -> Happening {
-        self.happens(intent, |call, intent| debits::fail_debit(call, intent, Failure::InsufficientFunds))
+        self.happens(intent.as_str(), Happens::FailDebit { code: Failure::InsufficientFunds })
     }
 
     /// The card's bank releases a hold early. When a hold's time is up, that happens automatically.
     pub fn expire(&self, intent: &IntentId) -> Happening {
-        self.happens(intent, holds::expire)
+        self.happens(intent.as_str(), Happens::Expire {})
     }
 
     /// The payer's bank takes back the given amount or all, or opens an inquiry. Returns the dispute's id.
@@ -186,33 +183,32 @@ impl MemoryStripe {
         amount: Option<Money>,
         complaint: Complaint,
     ) -> Result<String, StripeError> {
-        self.change(intent.as_str(), |call, intent: PaymentIntent| {
-            let charge = refunds::charge_meant(call, None, Some(&intent.id))?;
-            let (amount, reason) = (amount.map(Money::units), Grievance::default());
-            let inquiry = complaint == Complaint::Inquiry;
-            let complaint = disputes::Complaint { amount, currency: None, reason, inquiry };
+        let (amount, inquiry) = (amount.map(Money::units), complaint == Complaint::Inquiry);
+        let complaint = disputes::Complaint { amount, inquiry, ..disputes::Complaint::default() };
+        self.change(intent.as_str(), |call| {
+            let charge = charge_meant(call, None, Some(intent.as_str()))?;
             Ok(Dispute::open(call, charge, complaint)?.id)
         })
     }
 
     /// The bank has inquired, and now takes the money.
     pub fn escalate(&self, dispute: &str) -> Happening {
-        self.change(dispute, |call, mut dispute: Dispute| dispute.escalate(call))
+        self.happens(dispute, Happens::Escalate {})
     }
 
     /// The bank decides a dispute.
     pub fn close_dispute(&self, dispute: &str, verdict: Verdict) -> Happening {
-        self.change(dispute, |call, mut dispute: Dispute| dispute.close(call, verdict))
+        self.happens(dispute, Happens::Close { outcome: verdict })
     }
 
     /// The bank reports that a pending refund has arrived.
     pub fn settle_refund(&self, refund: &str) -> Happening {
-        self.change(refund, |call, mut refund: Refund| refund.succeed(call))
+        self.happens(refund, Happens::RefundArrives {})
     }
 
     /// A refund fails, even one that had looked completed.
     pub fn fail_refund(&self, refund: &str) -> Happening {
-        self.change(refund, |call, mut refund: Refund| refund.fail(call, FailureReason::Unknown))
+        self.happens(refund, Happens::RefundFails { reason: FailureReason::Unknown })
     }
 }
 
@@ -220,26 +216,25 @@ impl MemoryStripe {
 impl MemoryStripe {
     /// It captures the given amount, or all that is held.
     pub fn capture_in_dashboard(&self, intent: &IntentId, amount: Option<Money>) -> Happening {
-        self.happens(intent, |call, intent| capture_in_dashboard(call, intent, amount.map(Money::units)))
+        self.happens(intent.as_str(), Happens::Capture { amount: amount.map(Money::units) })
     }
 
     /// It cancels.
     pub fn cancel_in_dashboard(&self, intent: &IntentId) -> Happening {
-        let cancel =
-            |call: &mut Call<'_>, intent: PaymentIntent| intents::cancel(call, &intent.id, Cancel::default()).map(drop);
-        self.change(intent.as_str(), cancel)
+        self.change(intent.as_str(), |call| intents::cancel(call, intent.as_str(), Cancel::default()).map(drop))
     }
 
     /// It changes the amount before the payer has confirmed.
     pub fn edit_amount(&self, intent: &IntentId, amount: Money) -> Happening {
         let terms = Terms { amount: Some(amount.units()), ..Terms::default() };
-        self.change(intent.as_str(), |call, intent: PaymentIntent| intents::update(call, &intent.id, terms).map(drop))
+        self.change(intent.as_str(), |call| intents::update(call, intent.as_str(), terms).map(drop))
     }
 
     /// It creates another intent for the same customer and copies the metadata, so that it looks like ours. Returns its
     /// id.
     pub fn copy_intent(&self, intent: &IntentId, (amount, currency): (Money, &str)) -> Result<IntentId, StripeError> {
-        let made = self.change(intent.as_str(), |call, intent: PaymentIntent| {
+        let made = self.change(intent.as_str(), |call| {
+            let intent: PaymentIntent = call.get(intent.as_str())?;
             let customer = intent.customer.as_deref().unwrap_or_default();
             let terms = terms((amount.units(), currency), customer, Methods::Card, &intent.metadata);
             Ok(intents::create(call, terms)?.id)
@@ -251,9 +246,10 @@ impl MemoryStripe {
     /// It refunds the given amount, or the rest. Returns the refund's id.
     pub fn refund(&self, intent: &IntentId, amount: Option<Money>, arrival: Arrival) -> Result<String, StripeError> {
         let (amount, pending) = (amount.map(Money::units), arrival == Arrival::Later);
-        self.change(intent.as_str(), |call, intent: PaymentIntent| {
-            let wanted = Wanted { amount, pending, ..Wanted::default() };
-            Ok(refunds::refund_in_dashboard(call, &intent.id, wanted)?.id)
+        let wanted = Wanted { amount, pending, ..Wanted::default() };
+        self.change(intent.as_str(), |call| {
+            let charge = charge_meant(call, None, Some(intent.as_str()))?;
+            Ok(Refund::make(call, charge, wanted)?.id)
         })
     }
 }
@@ -309,30 +305,17 @@ impl MemoryStripe {
         state.place(intent.as_str()).map(|at| look(&state.view(at)))
     }
 
-    fn happens(
-        &self,
-        intent: &IntentId,
-        what: impl FnOnce(&mut Call<'_>, &mut PaymentIntent) -> Result<(), ApiError>,
-    ) -> Happening {
-        self.change(intent.as_str(), |call, intent: PaymentIntent| happens(call, &intent.id, what).map(drop))
+    fn happens(&self, id: &str, what: Happens) -> Happening {
+        self.change(id, |call| what.happen(call, id).map(drop))
     }
 
     /// Something happens to an object, whichever account it is of.
-    fn change<T: Object, A>(
-        &self,
-        id: &str,
-        change: impl FnOnce(&mut Call<'_>, T) -> Result<A, ApiError>,
-    ) -> Result<A, StripeError> {
+    fn change<A>(&self, id: &str, change: impl FnOnce(&mut Call<'_>) -> Result<A, ApiError>) -> Result<A, StripeError> {
         let mut state = self.state();
-        let missing = || ApiError::no_such(T::KIND, id, "id");
         let Some(account) = state.stripe.account_of(id).map(str::to_owned) else {
-            return Err(convert::error(missing()));
+            return Err(convert::error(ApiError::no_such("object", id, "id")));
         };
-        let result = state.call(&account, Origin::default(), |call| {
-            let object = call.load(id).ok_or_else(missing)?;
-            change(call, object)
-        });
-        result.map_err(|error| {
+        state.call(&account, change).map_err(|error| {
             state.lasting_refusals.note(&error);
             convert::error(error)
         })

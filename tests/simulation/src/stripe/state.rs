@@ -125,11 +125,10 @@ impl State {
     pub fn call<A>(
         &mut self,
         account: &str,
-        origin: Origin<'_>,
         run: impl FnOnce(&mut Call<'_>) -> Result<A, ApiError>,
     ) -> Result<A, ApiError> {
         let now_s = self.now_s();
-        let (result, touched) = self.stripe.call(account, now_s, origin, run);
+        let (result, touched) = self.stripe.call(account, now_s, Origin::default(), run);
         self.note_changes(touched);
         result
     }

@@ -47,11 +47,11 @@ use serde_json::{Value, json};
 use crate::StandIn;
 use crate::answer::pretty;
 use crate::faults;
-use crate::form::Form;
-use crate::webhooks;
+use crate::form::{Form, read};
+use crate::{description, locked, webhooks};
 
 pub(crate) async fn answer(standin: &StandIn, method: &Method, path: &str, body: &str) -> Response<Body> {
-    if let ("POST", "/_control/clock", Some(owner)) = (method.as_str(), path, standin.clock_owner()) {
+    if let ("POST", "/_control/clock", Some(owner)) = (method.as_str(), path, locked(&standin.clock_owner).clone()) {
         let redirect = Response::builder().status(307).header("location", owner);
         return redirect.body(Body::empty()).expect("made of known parts");
     }
@@ -84,7 +84,7 @@ fn handle(standin: &StandIn, method: &Method, path: &str, body: &str) -> Result<
     match (method.as_str(), segments.as_slice()) {
         ("POST", ["keys", "revoke"]) => {
             let Revoked { key } = parse(body)?;
-            standin.revoked().insert(key);
+            locked(&standin.revoked).insert(key);
             Ok(json!({}))
         }
         ("POST", ["faults", "land"]) => Ok(standin.land().into()),
@@ -93,22 +93,22 @@ fn handle(standin: &StandIn, method: &Method, path: &str, body: &str) -> Result<
             accounts::handle(standin, id, what, body)?.ok_or_else(|| nothing_here(method, path))
         }
         ("POST", [kind, id, what]) => {
-            let told = happenings::handle(standin, (kind, id, what), body);
+            let told = happenings::handle(standin, kind, id, what, body);
             // A decline is an error that also makes an event.
             standin.webhooks.wake();
-            told?.ok_or_else(|| nothing_here(method, path))
+            told
         }
         ("GET", ["clock"]) => Ok(json!({"nowS": standin.now()})),
         ("GET", ["charges"]) => Ok(charges(standin)),
-        ("GET", ["requests"]) => Ok(standin.log().json()),
+        ("GET", ["requests"]) => Ok(locked(&standin.log).json()),
         ("DELETE", ["requests"]) => {
-            standin.log().clear();
+            locked(&standin.log).clear();
             Ok(json!({}))
         }
-        ("GET", ["faults"]) => Ok(json!(standin.faults().waiting())),
+        ("GET", ["faults"]) => Ok(json!(locked(&standin.faults).waiting())),
         ("POST", ["faults"]) => order(standin, body),
         ("DELETE", ["faults"]) => {
-            standin.faults().clear();
+            locked(&standin.faults).clear();
             Ok(json!({}))
         }
         _ => Err(nothing_here(method, path)),
@@ -131,11 +131,15 @@ struct Revoked {
 }
 
 /// The body may be JSON, a form, or empty.
-pub(crate) fn parse<T: DeserializeOwned>(body: &str) -> Result<T, ApiError> {
+fn given(body: &str) -> Result<Value, ApiError> {
     if !body.trim_start().starts_with('{') {
-        return Form::parse("", body.trim())?.typed();
+        return Ok(description::undescribed(&Form::parse("", body.trim())?.pairs));
     }
     serde_json::from_str(body).map_err(|error| ApiError::invalid(error.to_string()))
+}
+
+pub(crate) fn parse<T: DeserializeOwned>(body: &str) -> Result<T, ApiError> {
+    read(given(body)?)
 }
 
 /// Money that was actually taken and returned. A hold and a pending debit don't count.
@@ -159,7 +163,7 @@ fn charges(standin: &StandIn) -> Value {
 }
 
 fn order(standin: &StandIn, body: &str) -> Result<Value, ApiError> {
-    let mut faults = standin.faults();
+    let mut faults = locked(&standin.faults);
     faults.order(body, faults::mistake).map_err(ApiError::invalid)?;
     Ok(json!(faults.waiting()))
 }

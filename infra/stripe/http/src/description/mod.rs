@@ -14,11 +14,13 @@ mod tests;
 mod typed;
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 
 use classpay_stripe_model::ApiError;
 use jsonschema::{Registry, Validator};
 use serde_json::{Map, Value, json};
+
+use crate::locked;
 
 /// Answers are checked where tests run, and not where somebody measures.
 const ANSWERS_ARE_CHECKED: bool = cfg!(debug_assertions);
@@ -54,7 +56,7 @@ impl Description {
     }
 
     fn request(&self, call: &str, part: &'static str) -> Arc<Validator> {
-        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut requests = locked(&self.requests);
         let make = || Arc::new(self.validator(&self.whole["calls"][call][part]));
         Arc::clone(requests.entry((call.to_owned(), part)).or_insert_with(make))
     }
@@ -110,17 +112,41 @@ pub(crate) struct Parameters<'a> {
     pub form: &'a [(String, String)],
 }
 
-/// What Stripe would say of a request before anything is looked up.
-pub(crate) fn check_request(call: &str, given: &Parameters) -> Result<(), ApiError> {
+/// The parameters of query and form as JSON, or what Stripe would say of the request before anything is looked up.
+pub(crate) fn check_request(call: &str, given: &Parameters) -> Result<Value, ApiError> {
     let path: Value = given.path.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
     let schema = &DESCRIPTION.whole["calls"][call]["parameters"];
-    for (part, given) in [("path", path), ("parameters", typed::parameters(given.form, schema))] {
+    let parameters = typed::parameters(given.form, schema);
+    for (part, given) in [("path", &path), ("parameters", &parameters)] {
         let validator = DESCRIPTION.request(call, part);
-        if let Some(mistake) = refusals::first(validator.iter_errors(&given)) {
+        if let Some(mistake) = refusals::first(validator.iter_errors(given)) {
             return Err(mistake.refusal());
         }
     }
-    Ok(())
+    Ok(parameters)
+}
+
+/// The kind of object of which a call answers a list.
+pub(crate) fn listed(call: &str) -> &'static str {
+    referred(&DESCRIPTION.whole["calls"][call]["answer"]["properties"]["data"]["items"]).unwrap_or_default()
+}
+
+/// The kind of object to which a field can be expanded. It is empty if the stand-in keeps no such objects.
+pub(crate) fn expanded(kind: &str, field: &str) -> Option<&'static str> {
+    let choices = DESCRIPTION.whole["schemas"][kind]["properties"][field]["anyOf"].as_array()?;
+    choices.iter().find(|choice| choice["type"] == "string")?;
+    Some(choices.iter().find_map(referred).unwrap_or_default())
+}
+
+fn referred(schema: &Value) -> Option<&str> {
+    schema["$ref"].as_str()?.strip_prefix("#/schemas/")
+}
+
+/// A form to `/_control/` as JSON. Nothing describes it, so what looks like a number is one.
+pub(crate) fn undescribed(form: &[(String, String)]) -> Value {
+    let lists = json!({ "type": "array", "items": { "type": "string" } });
+    let any = json!([{ "type": "integer" }, { "type": "boolean" }, { "type": "string" }, lists]);
+    typed::parameters(form, &json!({ "additionalProperties": { "anyOf": any } }))
 }
 
 /// An answer with 200 is as the description says, or it is none.

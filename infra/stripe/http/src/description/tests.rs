@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{DESCRIPTION, Parameters, check_answer, check_error, check_event, check_request};
 use crate::form::Form;
-use crate::routes::{self, Asked};
+use crate::routes;
 
 const CREATE: &str = "POST /v1/payment_intents";
 const PAID: &str = "amount=4200&currency=gbp";
@@ -154,9 +154,8 @@ fn an_id_in_the_address_is_a_parameter_too() {
 /// What stands in the state, as a call of this studio's answers it; and what is done with it first.
 fn answer(of: &str, spoil: impl Fn(&mut Value)) -> Result<Value, String> {
     let dispatch = |state: &mut State, form: &Form, method, path: &str| {
-        let asked = Asked { form, version: None };
         let origin = Origin::default();
-        state.call("acct_1", 1_788_253_200, origin, |call| routes::dispatch(call, &asked, &method, path)).0
+        state.call("acct_1", 1_788_253_200, origin, |call| routes::dispatch(call, form, None, &method, path)).0
     };
     let mut state = State::new(Ids::seeded(1));
     let form = Form::parse("", &format!("{PAID}&allowed_payment_method_types[]=card")).unwrap();

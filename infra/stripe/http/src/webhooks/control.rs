@@ -16,9 +16,9 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::StandIn;
 use crate::control::{nothing_here, parse};
-use crate::webhooks::{Outcome, locked, queue};
+use crate::webhooks::{Outcome, queue};
+use crate::{StandIn, locked};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -2,7 +2,6 @@
 //!
 //! Invariant: the address is on this machine, and no secret is ever returned.
 
-use std::fmt;
 use std::fmt::Write as _;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,16 +9,9 @@ use http::Uri;
 use sha2::Sha256;
 
 /// Events can't be delivered to this endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct EndpointError(String);
-
-impl fmt::Display for EndpointError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for EndpointError {}
 
 #[derive(Clone)]
 pub(crate) struct Endpoint {
@@ -62,29 +54,5 @@ impl Endpoint {
             }
         }
         header
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_this_machine_is_told() {
-        for url in ["http://127.0.0.1:9000/v1/webhooks/stripe", "http://localhost:1", "http://[::1]:9000/"] {
-            assert!(Endpoint::new(url, &["whsec_1"]).is_ok(), "{url}");
-        }
-        for url in ["https://127.0.0.1/", "http://example.com/", "http://127.0.0.1.example.com/", "/webhooks", ""] {
-            assert!(Endpoint::new(url, &["whsec_1"]).is_err(), "{url}");
-        }
-        assert!(Endpoint::new("http://localhost:1", &[]).is_err());
-    }
-
-    /// A value computed by OpenSSL: `printf '12345.{}' | openssl dgst -sha256 -hmac whsec_1`.
-    #[test]
-    fn the_signature_is_an_hmac_of_time_and_body() {
-        let endpoint = Endpoint::new("http://localhost:1", &["whsec_1"]).expect("an endpoint");
-        let expected = "t=12345,v1=3f6fae03e27a3bed99f6bf5fe1606b3a22df46d8ff6f4f91fe97ab191dbd4e27";
-        assert_eq!(endpoint.signature("{}", 12345), expected);
     }
 }

@@ -11,14 +11,14 @@ pub(crate) mod queue;
 mod send;
 
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use classpay_stripe_model::{ApiError, Event, Object};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::StandIn;
+use crate::{StandIn, locked};
 
 use endpoint::Endpoint;
 pub use endpoint::EndpointError;
@@ -39,10 +39,6 @@ pub(crate) struct Webhooks {
     delivering: tokio::sync::Mutex<()>,
     news: Notify,
     sender: Sender,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Webhooks {

@@ -42,21 +42,6 @@ async fn a_disconnected_account_is_refused() {
 }
 
 #[tokio::test]
-async fn an_unknown_parameter_is_named() {
-    let stripe = TestStripe::start().await;
-    let refused = async |form: &str, param: &str| {
-        let error = stripe.post(INTENTS, form).await.refused(400, "parameter_unknown");
-        assert_eq!((&error["param"], &error["type"]), (&json!(param), &json!("invalid_request_error")));
-        assert_eq!(error["message"], format!("Received unknown parameter: {param}"));
-    };
-    refused("amount=100&currency=usd&colour=red", "colour").await;
-    let nested = "amount=100&currency=usd&payment_method_options[card][colour]=red";
-    refused(nested, "payment_method_options[card][colour]").await;
-    // A parameter that another call knows is unknown to this one.
-    refused("amount=100&currency=usd&amount_to_capture=1", "amount_to_capture").await;
-}
-
-#[tokio::test]
 async fn an_unknown_address_is_answered_as_stripe_does() {
     let stripe = TestStripe::start().await;
     for path in ["/v1/nothing", "/v1/payment_intents/", "/v1", "/"] {
@@ -70,9 +55,8 @@ async fn an_unknown_address_is_answered_as_stripe_does() {
 
 #[tokio::test]
 async fn a_restart_finds_the_same_state() {
-    let folder = std::env::temp_dir().join(format!("stripe-standin-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("stripe.db");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stripe.json");
     let stripe = TestStripe::open(&file).await;
     let id = stripe.hold().await;
     let path = format!("{INTENTS}/{id}?expand[]=latest_charge&expand[]=payment_method");
@@ -89,7 +73,6 @@ async fn a_restart_finds_the_same_state() {
     assert_eq!(again.text, taken.text);
     assert_eq!(stripe.post(&capture, "").await.ok()["amount_received"], 4200);
     stripe.stop().await;
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[tokio::test]
@@ -108,7 +91,7 @@ async fn ids_are_expanded_into_objects() {
 
     let plain = stripe.get(&path).await.ok();
     assert!(plain["latest_charge"].as_str().unwrap().starts_with("ch_"));
-    let query = "expand%5B%5D=payment_method&expand%5B0%5D=latest_charge.payment_intent";
+    let query = "expand%5B%5D=payment_method&expand%5B%5D=latest_charge.payment_intent";
     let expanded = stripe.get(&format!("{path}?{query}")).await.ok();
     assert_eq!(expanded["payment_method"]["card"]["last4"], "4242");
     assert_eq!(expanded["latest_charge"]["payment_intent"]["id"], plain["id"]);
@@ -126,7 +109,8 @@ async fn a_list_is_walked_page_by_page() {
     let stripe = TestStripe::start().await;
     let mut made = Vec::new();
     for amount in 101..=105 {
-        stripe.pass(1);
+        // Two have the same time.
+        stripe.pass(amount % 2);
         let form = format!("amount={amount}&currency=usd");
         made.push(stripe.post(INTENTS, &form).await.ok()["id"].clone());
     }
@@ -142,9 +126,9 @@ async fn a_list_is_walked_page_by_page() {
     let before = format!("{INTENTS}?limit=2&ending_before={}", made[4].as_str().unwrap());
     let before = stripe.get(&before).await.ok();
     assert_eq!((ids(&before), &before["has_more"]), (made[2..4].to_vec(), &json!(true)));
-    let since = crate::harness::START + 4;
+    let since = crate::harness::START + 2;
     let since = stripe.get(&format!("{INTENTS}?created[gte]={since}")).await.ok();
-    assert_eq!(ids(&since), made[..2]);
+    assert_eq!(ids(&since), made[..3]);
 }
 
 #[tokio::test]
