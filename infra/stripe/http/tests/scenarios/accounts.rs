@@ -83,9 +83,8 @@ async fn what_nobody_named_is_left_out() {
 
 #[tokio::test]
 async fn what_was_ordered_of_an_account_outlives_the_process() {
-    let folder = std::env::temp_dir().join(format!("classpay-accounts-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("stripe.json");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stripe.json");
     let stripe = TestStripe::open(&file).await;
     order(&stripe, STUDIO, "capabilities", json!({ "bacsDebitPayments": "inactive" })).await;
     stripe.kill().await;
@@ -98,7 +97,6 @@ async fn what_was_ordered_of_an_account_outlives_the_process() {
         assert!(error.starts_with("the Stripe stand-in's state can't be opened: "), "{error}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), foreign);
     }
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[tokio::test]

@@ -71,51 +71,6 @@ async fn intents_parse_in_every_state() {
     assert_eq!(cancelled.status, PaymentIntentStatus::Canceled);
 }
 
-#[tokio::test]
-async fn errors_parse() {
-    let stripe = TestStripe::start().await;
-    let form = "amount=100&currency=usd&confirm=true&payment_method=pm_card_chargeDeclined\
-                &return_url=https://example.com";
-    let declined = stripe.post(INTENTS, form).await;
-    let id = stripe.hold().await;
-    let unexpected = stripe.post(&format!("{INTENTS}/{id}/confirm"), "").await;
-    let missing = stripe.get(&format!("{INTENTS}/pi_none")).await;
-    for answer in [declined, unexpected, missing] {
-        let error: stripe_shared::ApiErrors = parse(&answer.body["error"].to_string());
-        assert!(error.code.is_some() && error.message.is_some());
-    }
-}
-
-#[tokio::test]
-async fn customers_their_sessions_and_their_keys_parse() {
-    let stripe = TestStripe::start().await;
-    let form = "email=ada@example.com&name=Ada&address[line1]=1+Ballet+Lane&metadata[a]=1";
-    let customer: Customer = parse(&stripe.post("/v1/customers", form).await.text);
-    assert_eq!(customer.email.as_deref(), Some("ada@example.com"));
-    let id = customer.id;
-
-    for component in ["payment_element", "mobile_payment_element", "customer_sheet", "buy_button"] {
-        let form = format!("customer={id}&components[{component}][enabled]=true");
-        let text = stripe.post("/v1/customer_sessions", &form).await.text;
-        let session: stripe_core::CustomerSession = parse(&text);
-        assert_eq!(session.expires_at, START + 1800);
-    }
-
-    let request = stripe
-        .call(Method::POST, "/v1/ephemeral_keys")
-        .header("stripe-account", STUDIO)
-        .header("stripe-version", "2026-09-30.endive")
-        .body(format!("customer={id}"));
-    let text = request.send().await.unwrap().text().await.unwrap();
-    let key: stripe_misc::EphemeralKey = parse(&text);
-    assert!(key.secret.is_some());
-
-    let form = format!("customer={id}");
-    let text = stripe.post("/v1/payment_methods/pm_card_visa/attach", &form).await.text;
-    let method: stripe_shared::PaymentMethod = parse(&text);
-    assert_eq!(method.card.unwrap().last4, "4242");
-}
-
 async fn send<R>(stripe: &TestStripe, request: &R) -> R::Output
 where
     R: StripeRequest<Output: miniserde::Deserialize>,

@@ -29,6 +29,12 @@ async fn a_key_with_other_parameters_is_refused() {
     let stripe = TestStripe::start().await;
     stripe.post_with_key(INTENTS, FORM, "key-1").await.ok();
     let id = stripe.hold().await;
+    let list = |types: [&str; 2]| types.map(|kind| format!("&allowed_payment_method_types[]={kind}")).concat();
+    let [one, reversed] =
+        [["card", "link"], ["link", "card"]].map(|types| format!("amount=100&currency=usd{}", list(types)));
+    stripe.post_with_key(INTENTS, &one, "key-2").await.ok();
+    let reordered = stripe.post_with_key(INTENTS, &reversed, "key-2").await;
+    assert_eq!(reordered.body["error"]["type"], "idempotency_error", "the order of a list is significant");
     let other = [(INTENTS.to_owned(), "amount=200&currency=usd"), (format!("{INTENTS}/{id}"), FORM)];
     for (path, form) in other {
         let answer = stripe.post_with_key(&path, form, "key-1").await;

@@ -143,6 +143,7 @@ async fn what_is_illegal_in_a_state_changes_nothing() {
     let noted = stripe.post(&held, "metadata[order]=ord_1&description=Ballet").await.ok();
     assert_eq!(noted["status"], "requires_capture");
     assert_eq!(noted["metadata"], json!({ "order": "ord_1" }));
+    assert_eq!(stripe.post(&held, "metadata=").await.ok()["metadata"], json!({}));
 }
 
 #[tokio::test]
@@ -203,13 +204,16 @@ async fn amounts_that_stripe_does_not_charge_are_refused() {
         let form = format!("{form}&allowed_payment_method_types[]=card");
         stripe.post(INTENTS, &form).await.refused(400, code)
     };
-    refused("amount=49&currency=usd", "amount_too_small").await;
+    let told = refused("amount=49&currency=usd", "amount_too_small").await;
+    assert_eq!(told["message"], "Amount must be at least $0.50 usd");
     refused("amount=29&currency=gbp", "amount_too_small").await;
     refused("amount=100000000&currency=usd", "amount_too_large").await;
     refused("amount=12.50&currency=usd", "parameter_invalid_integer").await;
     assert_eq!(refused("amount=100", "parameter_missing").await["param"], "currency");
-    let answer = stripe.post(INTENTS, "amount=100&currency=pounds").await;
-    assert_eq!((answer.status, &answer.body["error"]["param"]), (400, &json!("currency")));
+    for unknown in ["pounds", "xxx", "u d"] {
+        let answer = stripe.post(INTENTS, &format!("amount=100&currency={unknown}")).await;
+        assert_eq!((answer.status, &answer.body["error"]["param"]), (400, &json!("currency")));
+    }
 }
 
 #[tokio::test]

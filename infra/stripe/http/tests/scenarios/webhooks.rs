@@ -55,10 +55,14 @@ async fn during_a_rotation_both_secrets_fit() {
 #[tokio::test]
 async fn nothing_leaves_the_machine() {
     let stripe = TestStripe::start().await;
-    for url in ["https://127.0.0.1/", "http://example.com/hook", "nowhere"] {
+    for url in ["https://127.0.0.1/", "http://example.com/", "http://127.0.0.1.example.com/", "/hook", "nowhere", ""] {
         let refused = stripe.control("webhooks/endpoint", json!({ "url": url, "secrets": ["whsec_1"] })).await;
         assert_eq!(refused.status, 400, "{url}");
         assert!(stripe.standin.deliver_to(url, &["whsec_1"]).is_err(), "{url}");
+    }
+    for url in ["http://localhost:1", "http://[::1]:9000/"] {
+        stripe.standin.deliver_to(url, &["whsec_1"]).unwrap();
+        assert!(stripe.standin.deliver_to(url, &[]).is_err(), "it needs a secret");
     }
 }
 
@@ -105,9 +109,8 @@ async fn a_retry_does_not_hold_up_the_others_and_can_be_hurried() {
 
 #[tokio::test]
 async fn a_restart_finds_the_queue() {
-    let folder = std::env::temp_dir().join(format!("stripe-standin-queue-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("stripe.json");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stripe.json");
     let receiver = Receiver::start().await;
     let stripe = TestStripe::open(&file).await;
     stripe.standin.deliver_to(&receiver.url, &[SECRET]).unwrap();
@@ -130,7 +133,6 @@ async fn a_restart_finds_the_queue() {
     stripe.control("webhooks/release", json!({})).await.ok();
     assert_eq!(receiver.flushed(&stripe).await, [HOLD[1]]);
     stripe.stop().await;
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[tokio::test]

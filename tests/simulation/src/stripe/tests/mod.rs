@@ -56,18 +56,14 @@ impl Desk {
         self.clock.fetch_add(ms, Ordering::Relaxed);
     }
 
-    fn new_intent(&self, amount: i64, methods: Methods) -> NewIntent<'static> {
-        NewIntent {
-            amount: Money::minor(amount),
+    fn create(&self, key: &str) -> Result<Intent, StripeError> {
+        let new = NewIntent {
+            amount: Money::minor(AMOUNT),
             currency: "gbp",
             customer: self.customer.clone(),
-            methods,
+            methods: Methods::CardOrBankDebit,
             metadata: BTreeMap::from([("classpay".to_owned(), "1".to_owned())]),
-        }
-    }
-
-    fn create(&self, key: &str) -> Result<Intent, StripeError> {
-        let new = self.new_intent(AMOUNT, Methods::CardOrBankDebit);
+        };
         run(self.stripe.create_intent(&self.account, &new, key))
     }
 
