@@ -19,6 +19,7 @@ use crate::StandIn;
 use crate::auth::{self, Caller, text};
 use crate::faults::{self, Action, When};
 use crate::form::Form;
+use crate::in_flight::Claim;
 use crate::request_log::{Entry, machine_time};
 use crate::{control, description, locked, routes};
 
@@ -142,28 +143,14 @@ impl StandIn {
             }
             _ => {}
         }
-        let claim = match incoming.key() {
-            None => None,
-            Some(key) => {
-                if let Err(error) = keys::check(key) {
-                    return Ok(refusal(&error, incoming));
-                }
-                let claim = self.in_flight.claim(&caller.account, key);
-                let Some(claim) = claim else {
-                    return Ok(refusal(&keys::in_use(key), incoming));
-                };
-                Some(claim)
-            }
+        let claim = match self.claim(incoming, caller) {
+            Ok(claim) => claim,
+            Err(error) => return Ok(refusal(&error, incoming)),
         };
         if let Some(Action::Delay { delay_ms, executed: false }) = fault {
             tokio::time::sleep(Duration::from_millis(delay_ms)).await;
         }
-        let instead = match &fault {
-            Some(Action::Answer { executed, .. }) => Some(Instead::Broken { executed: *executed }),
-            Some(Action::Refuse { refuse }) => Some(Instead::Refused(refuse.error())),
-            _ => None,
-        };
-        let reply = self.execute(incoming, caller, instead).unwrap_or_else(|error| refusal(&error, incoming));
+        let reply = self.execute(incoming, caller, fault.as_ref()).unwrap_or_else(|error| refusal(&error, incoming));
         if let Some(Action::Delay { delay_ms, executed: true }) = fault {
             tokio::time::sleep(Duration::from_millis(delay_ms)).await;
         }
@@ -173,6 +160,13 @@ impl StandIn {
             Some(Action::Hang { .. }) => Err(Unanswered::Hangs),
             _ => Ok(reply),
         }
+    }
+
+    /// Its key is in use until the claim is dropped.
+    fn claim(&self, incoming: &Incoming, caller: &Caller) -> Result<Option<Claim<'_>>, ApiError> {
+        let Some(key) = incoming.key() else { return Ok(None) };
+        keys::check(key)?;
+        self.in_flight.claim(&caller.account, key).map(Some).ok_or_else(|| keys::in_use(key))
     }
 
     /// Executes the calls that were dropped late, and returns each with the answer that nobody received.
@@ -185,8 +179,9 @@ impl StandIn {
         late.into_iter().map(land).collect()
     }
 
-    /// Executes the call and stores the answer under its key. An `Err` leaves no trace: nothing was changed.
-    fn execute(&self, incoming: &Incoming, caller: &Caller, instead: Option<Instead>) -> Result<Reply, ApiError> {
+    /// Executes the call, or does what a fault orders instead, and stores the answer under its key. An `Err` leaves no
+    /// trace: nothing was changed.
+    fn execute(&self, incoming: &Incoming, caller: &Caller, fault: Option<&Action>) -> Result<Reply, ApiError> {
         let account = &caller.account;
         let form = Form::parse(&incoming.query, &incoming.body)?;
         let fingerprint = format!("{} {}\n{}", incoming.method, incoming.path, form.canonical());
@@ -201,14 +196,14 @@ impl StandIn {
         let version = text(&incoming.headers, "stripe-version");
         let origin = Origin { request: Some(&incoming.request_id), key: incoming.key() };
         let queued = stored.queue.len();
-        let result = stored.call(account, now, origin, |call| match &instead {
-            Some(Instead::Broken { executed: false }) => Err(ApiError::broken()),
-            Some(Instead::Refused(error)) => Err(error.clone()),
+        let result = stored.call(account, now, origin, |call| match fault {
+            Some(Action::Answer { executed: false, .. }) => Err(ApiError::broken()),
+            Some(Action::Refuse { refuse }) => Err(refuse.error()),
             _ => routes::dispatch(call, &form, version, &incoming.method, &incoming.path),
         });
-        let result = match (instead, result) {
+        let result = match (fault, result) {
             (_, Err(error)) if error.0.effect == Effect::NotExecuted => return Err(error),
-            (Some(Instead::Broken { executed: true }), _) => Err(ApiError::broken()),
+            (Some(Action::Answer { executed: true, .. }), _) => Err(ApiError::broken()),
             (_, result) => result,
         };
         let reply = match &result {
@@ -227,14 +222,6 @@ impl StandIn {
         }
         Ok(reply)
     }
-}
-
-/// The injected answer.
-enum Instead {
-    /// A 500.
-    Broken { executed: bool },
-    /// Nothing is executed.
-    Refused(ApiError),
 }
 
 /// Indented, as Stripe's answers are, so that curl's output is readable.

@@ -12,7 +12,7 @@ use crate::fields::{Metadata, Shipping};
 use crate::intents::{PaymentIntent, TransferData};
 use crate::means::{Decline, Means};
 use crate::page::{self, List, Listing, is_given};
-use crate::payment_methods::{EXPIRY_MONTH, PaymentMethod, expiry_year};
+use crate::payment_methods::PaymentMethod;
 use crate::state::Object;
 
 /// The lifetime of an authorisation. (Stripe: 7 days for most cards, as `capture_before` says.)
@@ -188,34 +188,22 @@ impl Charge {
         let mut details = json!({
             "amount_authorized": self.amount,
             "authorization_code": null,
-            "brand": card.brand,
-            "checks": {
-                "address_line1_check": null, "address_postal_code_check": null, "cvc_check": null,
-            },
-            "country": card.country,
-            "exp_month": EXPIRY_MONTH,
-            "exp_year": expiry_year(self.method_created),
             "extended_authorization": { "status": "disabled" },
-            "fingerprint": card.fingerprint,
-            "funding": card.funding,
             "incremental_authorization": { "status": "unavailable" },
             "installments": null,
-            "last4": card.last4,
             "mandate": null,
             "multicapture": { "status": "unavailable" },
             "network": card.brand,
             "network_token": { "used": false },
             "network_transaction_id": null,
             "overcapture": { "maximum_amount_capturable": self.amount, "status": "unavailable" },
-            "regulated_status": "unregulated",
             "three_d_secure": null,
             "transaction_link_id": null,
-            "wallet": null,
         });
         if self.paid {
             details["capture_before"] = (self.created + HOLD_SECONDS).into();
         }
-        json!({ "type": "card", "card": details })
+        json!({ "type": "card", "card": card.json(self.method_created, details) })
     }
 
     /// The bank has taken the money.

@@ -124,7 +124,7 @@ pub fn list(call: &Call, listing: Listing) -> Result<List<Event>, ApiError> {
 }
 
 /// Whether a type fits a pattern, in which `*` is any text.
-fn fits(pattern: &str, kind: &str) -> bool {
+pub fn fits(pattern: &str, kind: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == kind,
         Some((start, rest)) => kind.strip_prefix(start).is_some_and(|kind| {

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::call::Call;
 use crate::customers;
 use crate::error::ApiError;
-use crate::fields::Metadata;
-use crate::means::{Issuer, Means, SORT_CODE, TestAccount};
+use crate::fields::{Metadata, overlay};
+use crate::means::{Issuer, Means, SORT_CODE, TestAccount, TestCard};
 use crate::page::{self, List, Listing, is_given};
 use crate::state::Object;
 
@@ -37,27 +37,39 @@ impl Object for PaymentMethod {
         whole["type"] = self.means.kind().into();
         whole["billing_details"] = self.means.billing_details();
         whole[self.means.kind()] = match self.means {
-            Means::Card(card) => json!({
-                "brand": card.brand,
-                "checks": {
-                    "address_line1_check": null, "address_postal_code_check": null, "cvc_check": "unchecked",
-                },
-                "country": card.country,
-                "display_brand": card.brand,
-                "exp_month": EXPIRY_MONTH,
-                "exp_year": expiry_year(self.created),
-                "fingerprint": card.fingerprint,
-                "funding": card.funding,
-                "generated_from": null,
-                "last4": card.last4,
-                "networks": { "available": [card.brand], "preferred": null },
-                "regulated_status": "unregulated",
-                "three_d_secure_usage": { "supported": true },
-                "wallet": null,
-            }),
+            Means::Card(card) => card.json(
+                self.created,
+                json!({
+                    "checks": { "cvc_check": "unchecked" },
+                    "display_brand": card.brand,
+                    "generated_from": null,
+                    "networks": { "available": [card.brand], "preferred": null },
+                    "three_d_secure_usage": { "supported": true },
+                }),
+            ),
             Means::BankAccount(account) => account.json(),
         };
         whole
+    }
+}
+
+impl TestCard {
+    /// What a payment method made at this time and its charges show of the card, and what only one of them shows.
+    pub(crate) fn json(&self, created: i64, also: Value) -> Value {
+        let mut shown = json!({
+            "brand": self.brand,
+            "checks": { "address_line1_check": null, "address_postal_code_check": null, "cvc_check": null },
+            "country": self.country,
+            "exp_month": EXPIRY_MONTH,
+            "exp_year": expiry_year(created),
+            "fingerprint": self.fingerprint,
+            "funding": self.funding,
+            "last4": self.last4,
+            "regulated_status": "unregulated",
+            "wallet": null,
+        });
+        overlay(&mut shown, also);
+        shown
     }
 }
 

@@ -9,6 +9,7 @@
 //!
 //! Attempts are counted in their order, including retries.
 
+use classpay_stripe_model::events::fits;
 use serde::{Deserialize, Serialize};
 
 use crate::fault_queue::FaultQueue;
@@ -25,11 +26,8 @@ pub(crate) struct Deliveries {
 
 impl Deliveries {
     pub fn fit(&self, kind: &str, account: &str) -> bool {
-        let is_kind = |given: &String| match given.strip_suffix('*') {
-            Some(start) => kind.starts_with(start),
-            None => given == kind,
-        };
-        self.kind.as_ref().is_none_or(is_kind) && self.account.as_ref().is_none_or(|given| given == account)
+        self.kind.as_ref().is_none_or(|given| fits(given, kind))
+            && self.account.as_ref().is_none_or(|given| given == account)
     }
 }
 
