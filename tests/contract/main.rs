@@ -5,6 +5,7 @@
 
 mod events;
 mod link_shapes;
+mod manifests;
 mod mutants;
 mod openapi;
 mod permissions;

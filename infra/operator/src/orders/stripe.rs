@@ -88,9 +88,10 @@ fn read(intent: stripe_shared::PaymentIntent) -> Result<Intent, Problem> {
 
 fn unreadable(error: StripeError) -> Problem {
     match error {
+        // The code, not the message: that may show part of the key.
         StripeError::Stripe(said, status) => {
-            let message = said.message.as_deref().unwrap_or("no reason is given");
-            Problem::new(format!("stripe answers {status}: {message}"))
+            let code = said.code.as_ref().map_or(said.type_.as_str(), |code| code.as_str());
+            Problem::new(format!("stripe answers {status}: {code}"))
         }
         error => Problem::new(format!("stripe can't be read: {error}")),
     }
