@@ -136,9 +136,9 @@ fn table(rows: &str) -> String {
         "# Instructions\n\n\
          What the functions take, counted by valgrind's callgrind on {processor}, {date}, {rustc}: a start with both connections\n\
          opened; a request of a process that has had {WARM_UP}, TLS and the Runtime API in it. They are built as\n\
-         `infra/check/run` builds them: as they are deployed, but without link-time optimisation, which takes minutes.\n\
-         `cargo bench -p classpay-tests --bench functions -- --instructions --binaries target/check/functions` counts again\n\
-         and fails where one has grown by more than {TOLERANCE_PERCENT} %; with `--keep` it writes this file.\n\n\
+         `cargo test` builds them. `cargo bench --profile dev --workspace --bench functions -- --instructions --binaries\n\
+         target/debug` counts again and fails where one has grown by more than {TOLERANCE_PERCENT} %; with `--keep` it writes\n\
+         this file.\n\n\
          | what | instructions |\n|---|---:|\n{rows}",
         processor = std::env::consts::ARCH,
     )
