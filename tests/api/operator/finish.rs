@@ -67,8 +67,7 @@ async fn an_order_that_stripe_can_t_be_asked_about_is_still_pending_and_the_oper
     orders(&stack, &["settle", &order]).await.refused("is still pending: stripe is unavailable");
     orders(&stack, &["void", &order]).await.refused("stripe is unavailable");
     stack.assert_unchanged_since(&before).await;
-    let trouble = shown(&stack, &order).await["trouble"].as_str().unwrap().to_owned();
-    assert_eq!(trouble, "stripe answers 429: rate_limit");
+    assert_eq!(shown(&stack, &order).await["trouble"], "stripe answers 429: rate_limit");
     stack.withdraw_faults().await;
     assert!(orders(&stack, &["settle", &order]).await.ok().out.contains("is completed"));
     assert_books_balance(&stack).await;

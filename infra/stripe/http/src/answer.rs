@@ -21,7 +21,7 @@ use crate::faults::{self, Action, When};
 use crate::form::Form;
 use crate::in_flight::Claim;
 use crate::request_log::{Entry, machine_time};
-use crate::{control, description, locked, routes};
+use crate::{control, description, locked, pretty, routes};
 
 /// Far above any of our calls.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -222,11 +222,6 @@ impl StandIn {
         }
         Ok(reply)
     }
-}
-
-/// Indented, as Stripe's answers are, so that curl's output is readable.
-pub(crate) fn pretty(body: &Value) -> String {
-    format!("{body:#}\n")
 }
 
 fn refusal(error: &ApiError, incoming: &Incoming) -> Reply {

@@ -107,6 +107,11 @@ impl StandIn {
     }
 }
 
+/// Indented, as Stripe's answers are, so that curl's output is readable.
+fn pretty(body: &serde_json::Value) -> String {
+    format!("{body:#}\n")
+}
+
 /// Nothing that is locked is left half changed by a panic.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

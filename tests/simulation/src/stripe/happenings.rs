@@ -8,7 +8,7 @@ use classpay_domain::money::Money;
 use classpay_service::stripe::{Methods, StripeError};
 use classpay_stripe_model::accounts::{self, Account};
 use classpay_stripe_model::disputes;
-use classpay_stripe_model::happenings::Happening as Happens;
+use classpay_stripe_model::happenings::Happening;
 use classpay_stripe_model::intents::{self, Cancel};
 use classpay_stripe_model::means::Failure;
 use classpay_stripe_model::params::Terms;
@@ -74,9 +74,6 @@ pub enum Capability {
     BankDebits,
 }
 
-/// An impossible action is refused as Stripe would refuse it.
-type Happening = Result<(), StripeError>;
-
 /// The studio's account and customers, and what Stripe refuses lastingly.
 impl MemoryStripe {
     fn set(&self, account: &AccountId, set: impl FnOnce(&mut Account)) {
@@ -119,8 +116,8 @@ impl MemoryStripe {
     }
 
     /// The studio deletes a customer. Intents made for it before can still be paid.
-    pub fn delete_customer(&self, customer: &CustomerId) -> Happening {
-        self.happens(customer.as_str(), Happens::DeleteCustomer {})
+    pub fn delete_customer(&self, customer: &CustomerId) -> Result<(), StripeError> {
+        self.happens(customer.as_str(), Happening::DeleteCustomer {})
     }
 
     /// From now on Stripe refuses every changing call of a kind: with a 400, 402 or 404, which their keys store, or
@@ -153,8 +150,8 @@ impl MemoryStripe {
 /// The payer and their bank.
 impl MemoryStripe {
     /// The payer confirms. A declined card is not an error here.
-    pub fn confirm(&self, intent: &IntentId, with: PaysWith) -> Happening {
-        let what = Happens::Confirm { method: with.id().to_owned() };
+    pub fn confirm(&self, intent: &IntentId, with: PaysWith) -> Result<(), StripeError> {
+        let what = Happening::Confirm { method: with.id().to_owned() };
         self.change(intent.as_str(), |call| match what.happen(call, intent.as_str()) {
             Err(error) if error.0.effect == Effect::Changed => Ok(()),
             result => result.map(drop),
@@ -162,18 +159,18 @@ impl MemoryStripe {
     }
 
     /// The bank pays a debit.
-    pub fn settle_debit(&self, intent: &IntentId) -> Happening {
-        self.happens(intent.as_str(), Happens::SettleDebit {})
+    pub fn settle_debit(&self, intent: &IntentId) -> Result<(), StripeError> {
+        self.happens(intent.as_str(), Happening::SettleDebit {})
     }
 
     /// The bank refuses a debit.
-    pub fn fail_debit(&self, intent: &IntentId) -> Happening {
-        self.happens(intent.as_str(), Happens::FailDebit { code: Failure::InsufficientFunds })
+    pub fn fail_debit(&self, intent: &IntentId) -> Result<(), StripeError> {
+        self.happens(intent.as_str(), Happening::FailDebit { code: Failure::InsufficientFunds })
     }
 
     /// The card's bank releases a hold early. When a hold's time is up, that happens automatically.
-    pub fn expire(&self, intent: &IntentId) -> Happening {
-        self.happens(intent.as_str(), Happens::Expire {})
+    pub fn expire(&self, intent: &IntentId) -> Result<(), StripeError> {
+        self.happens(intent.as_str(), Happening::Expire {})
     }
 
     /// The payer's bank takes back the given amount or all, or opens an inquiry. Returns the dispute's id.
@@ -192,40 +189,40 @@ impl MemoryStripe {
     }
 
     /// The bank has inquired, and now takes the money.
-    pub fn escalate(&self, dispute: &str) -> Happening {
-        self.happens(dispute, Happens::Escalate {})
+    pub fn escalate(&self, dispute: &str) -> Result<(), StripeError> {
+        self.happens(dispute, Happening::Escalate {})
     }
 
     /// The bank decides a dispute.
-    pub fn close_dispute(&self, dispute: &str, verdict: Verdict) -> Happening {
-        self.happens(dispute, Happens::Close { outcome: verdict })
+    pub fn close_dispute(&self, dispute: &str, verdict: Verdict) -> Result<(), StripeError> {
+        self.happens(dispute, Happening::Close { outcome: verdict })
     }
 
     /// The bank reports that a pending refund has arrived.
-    pub fn settle_refund(&self, refund: &str) -> Happening {
-        self.happens(refund, Happens::RefundArrives {})
+    pub fn settle_refund(&self, refund: &str) -> Result<(), StripeError> {
+        self.happens(refund, Happening::RefundArrives {})
     }
 
     /// A refund fails, even one that had looked completed.
-    pub fn fail_refund(&self, refund: &str) -> Happening {
-        self.happens(refund, Happens::RefundFails { reason: FailureReason::Unknown })
+    pub fn fail_refund(&self, refund: &str) -> Result<(), StripeError> {
+        self.happens(refund, Happening::RefundFails { reason: FailureReason::Unknown })
     }
 }
 
 /// The studio in its dashboard, or an intruder with its password.
 impl MemoryStripe {
     /// It captures the given amount, or all that is held.
-    pub fn capture_in_dashboard(&self, intent: &IntentId, amount: Option<Money>) -> Happening {
-        self.happens(intent.as_str(), Happens::Capture { amount: amount.map(Money::units) })
+    pub fn capture_in_dashboard(&self, intent: &IntentId, amount: Option<Money>) -> Result<(), StripeError> {
+        self.happens(intent.as_str(), Happening::Capture { amount: amount.map(Money::units) })
     }
 
     /// It cancels.
-    pub fn cancel_in_dashboard(&self, intent: &IntentId) -> Happening {
+    pub fn cancel_in_dashboard(&self, intent: &IntentId) -> Result<(), StripeError> {
         self.change(intent.as_str(), |call| intents::cancel(call, intent.as_str(), Cancel::default()).map(drop))
     }
 
     /// It changes the amount before the payer has confirmed.
-    pub fn edit_amount(&self, intent: &IntentId, amount: Money) -> Happening {
+    pub fn edit_amount(&self, intent: &IntentId, amount: Money) -> Result<(), StripeError> {
         let terms = Terms { amount: Some(amount.units()), ..Terms::default() };
         self.change(intent.as_str(), |call| intents::update(call, intent.as_str(), terms).map(drop))
     }
@@ -305,7 +302,7 @@ impl MemoryStripe {
         state.place(intent.as_str()).map(|at| look(&state.view(at)))
     }
 
-    fn happens(&self, id: &str, what: Happens) -> Happening {
+    fn happens(&self, id: &str, what: Happening) -> Result<(), StripeError> {
         self.change(id, |call| what.happen(call, id).map(drop))
     }
 

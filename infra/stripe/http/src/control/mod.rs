@@ -28,7 +28,7 @@
 //! | `POST /_control/keys/revoke` | `{"key": "sk_test_…"}` | the platform's key was rolled: the old one is refused |
 //! | `GET /_control/clock` | | what time it is, in seconds since 1970: `{"nowS": 1788768000}` |
 //! | `POST /_control/clock` | `{"now": "2026-09-01T09:00:00Z"}` | time passes: a redirect (307) to the owner of the clock |
-//! | `/_control/webhooks…` | | see `webhooks::control` |
+//! | `/_control/webhooks…` | | see `webhooks` |
 //!
 //! Every field of a body may be left out, but for the outcomes and the bytes.
 //!
@@ -36,6 +36,7 @@
 
 mod accounts;
 mod happenings;
+mod webhooks;
 
 use axum::body::Body;
 use classpay_stripe_model::{ApiError, Charge, Effect};
@@ -45,10 +46,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::StandIn;
-use crate::answer::pretty;
 use crate::faults;
 use crate::form::{Form, read};
-use crate::{description, locked, webhooks};
+use crate::{description, locked, pretty};
 
 pub(crate) async fn answer(standin: &StandIn, method: &Method, path: &str, body: &str) -> Response<Body> {
     if let ("POST", "/_control/clock", Some(owner)) = (method.as_str(), path, locked(&standin.clock_owner).clone()) {
@@ -56,7 +56,7 @@ pub(crate) async fn answer(standin: &StandIn, method: &Method, path: &str, body:
         return redirect.body(Body::empty()).expect("made of known parts");
     }
     let result = if path == "/_control/webhooks" || path.starts_with("/_control/webhooks/") {
-        webhooks::control::handle(standin, method, path, body).await
+        webhooks::handle(standin, method, path, body).await
     } else {
         handle(standin, method, path, body)
     };
@@ -115,7 +115,7 @@ fn handle(standin: &StandIn, method: &Method, path: &str, body: &str) -> Result<
     }
 }
 
-pub(crate) fn nothing_here(method: &Method, path: &str) -> ApiError {
+fn nothing_here(method: &Method, path: &str) -> ApiError {
     let message = format!("There is no {method} {path} here.");
     ApiError::new(404, "invalid_request_error", Effect::NotExecuted, message)
 }
@@ -138,7 +138,7 @@ fn given(body: &str) -> Result<Value, ApiError> {
     serde_json::from_str(body).map_err(|error| ApiError::invalid(error.to_string()))
 }
 
-pub(crate) fn parse<T: DeserializeOwned>(body: &str) -> Result<T, ApiError> {
+fn parse<T: DeserializeOwned>(body: &str) -> Result<T, ApiError> {
     read(given(body)?)
 }
 

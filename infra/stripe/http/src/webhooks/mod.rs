@@ -4,7 +4,6 @@
 //! days. It goes to the loopback address only. Deliveries happen one at a time, in the order of the events, so that
 //! only a fault or a retry changes the order.
 
-pub(crate) mod control;
 mod endpoint;
 pub(crate) mod faults;
 pub(crate) mod queue;
@@ -32,9 +31,9 @@ const TICK: Duration = Duration::from_millis(100);
 /// The part of the stand-in that delivers. The queue itself is stored.
 #[derive(Default)]
 pub(crate) struct Webhooks {
-    endpoint: Mutex<Option<Endpoint>>,
+    pub endpoint: Mutex<Option<Endpoint>>,
     /// In memory, like the other faults.
-    faults: Mutex<Faults>,
+    pub faults: Mutex<Faults>,
     /// Held during a delivery.
     delivering: tokio::sync::Mutex<()>,
     news: Notify,
@@ -50,13 +49,13 @@ impl Webhooks {
 
 /// How a delivery ended.
 #[derive(Debug, Clone)]
-struct Outcome {
+pub(crate) struct Outcome {
     delivery: Delivery,
     action: Option<Action>,
 }
 
 impl Outcome {
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         let mut told = self.delivery.json();
         told["fault"] = json!(self.action);
         told
@@ -95,7 +94,7 @@ impl StandIn {
 
     /// Delivers what is due, including what falls due meanwhile. With `all`, it also tries once every delivery that
     /// waits for its next attempt.
-    async fn flush(&self, all: bool) -> Vec<Outcome> {
+    pub(crate) async fn flush(&self, all: bool) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         let mut early = Vec::new();
         loop {

@@ -16,7 +16,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::control::{nothing_here, parse};
+use super::{nothing_here, parse};
 use crate::webhooks::{Outcome, queue};
 use crate::{StandIn, locked};
 
@@ -40,7 +40,7 @@ struct Target {
     secrets: Vec<String>,
 }
 
-pub(crate) async fn handle(standin: &StandIn, method: &Method, path: &str, body: &str) -> Result<Value, ApiError> {
+pub(super) async fn handle(standin: &StandIn, method: &Method, path: &str, body: &str) -> Result<Value, ApiError> {
     let segments: Vec<&str> = path.split('/').skip(3).collect();
     match (method.as_str(), segments.as_slice()) {
         ("GET", []) => Ok(overview(standin)),
