@@ -182,20 +182,21 @@ pub fn at_the_end(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     books::paid(model, stripe)
 }
 
+/// Whether an order waits for a person: its account is out of reach, or what was received is not its amount, because the
+/// studio captured it or had edited the amount.
+#[must_use]
+pub fn is_for_a_person(stripe: &MemoryStripe, order: &Order) -> bool {
+    let taken = order.intent.as_deref().and_then(|intent| taken(stripe, intent));
+    let differs = |taken: &Taken| taken.status == IntentStatus::Succeeded && taken.received != order.total;
+    order.needs_review && taken.is_some_and(|taken| differs(&taken) || !taken.is_connected)
+}
+
 /// 9: nothing is pending, reserved or authorised, except bank debits under way and orders up for review.
 fn settled(model: &Model, stripe: &MemoryStripe) -> Result<(), String> {
     let taken_for = |order: &Order| order.intent.as_deref().and_then(|intent| taken(stripe, intent));
     let on_its_way = |order: &Order| taken_for(order).is_some_and(|taken| taken.status == IntentStatus::Processing);
-    // The captured amount is not the order's, because the studio captured it or had edited the order's amount: we don't
-    // guess.
-    let is_for_a_person = |order: &Order| {
-        let other = taken_for(order)
-            .is_some_and(|taken| taken.status == IntentStatus::Succeeded && taken.received != order.total);
-        let out_of_reach = taken_for(order).is_some_and(|taken| !taken.is_connected);
-        order.needs_review && (other || out_of_reach)
-    };
     for (id, order) in model.orders.iter().filter(|(_, order)| order.state == "PENDING") {
-        if !on_its_way(order) && !is_for_a_person(order) {
+        if !on_its_way(order) && !is_for_a_person(stripe, order) {
             return Err(format!("9: {id} is pending: {order:?}"));
         }
     }

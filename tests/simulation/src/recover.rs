@@ -135,7 +135,9 @@ fn by_clients(world: &mut World) -> Result<(), Violation> {
             }
         }
         let purchase = &world.purchases[which];
-        let waits = purchase.intent.as_deref().is_some_and(|intent| world.is_interfered(intent));
+        let is_interfered = purchase.intent.as_deref().is_some_and(|intent| world.is_interfered(intent));
+        let order = world.model().orders.values().find(|order| order.intent == purchase.intent);
+        let waits = is_interfered || order.is_some_and(|order| invariants::is_for_a_person(&world.stripe, order));
         // A bank debit takes days, whichever of the clients that share the intent has chosen it. And on an account that
         // refuses our calls, no client makes progress.
         let status = purchase.intent.as_deref().and_then(|intent| invariants::taken(&world.stripe, intent));
